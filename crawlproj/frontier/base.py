@@ -1,0 +1,208 @@
+"""The frontier contract: every URL ever discovered, and what became of it.
+
+A frontier holds *entries*. An entry is in exactly one state::
+
+    put ─▶ PENDING ─claim─▶ LEASED ─write(ack)─▶ DONE | FAILED(reason) | SKIPPED(reason)
+              ▲                │
+              └── requeue, lease expired, owner gone
+
+Rules every backend keeps, each with a test in ``tests/frontier/contract.py``:
+
+1. One entry per key: putting a known key changes nothing, whatever state it is in.
+2. ``write(entries, acks)`` makes the entries durable no later than the acks. A crash
+   in between may lose both or only the acks, never only the entries. So a parent that is acked
+   has its children in the frontier.
+3. An ack names a lease. A lease that expired, was reaped or already acked is *stale*: its ack is
+   ignored and counted, so a stalled owner cannot overwrite what a later one did.
+4. ``claim`` takes the highest priority of a site first, oldest first among equals; it goes round the
+   sites, so that no site waits for another's queue; it never exceeds ``per_site`` together with what
+   the caller says it holds.
+5. When ``write`` or ``claim`` has returned, what it did survives SIGKILL of this process. Surviving
+   a power cut is the backend's to document.
+6. discovered = pending + leased + done + failed + skipped, always.
+
+Times are unix seconds from the clock given at construction.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+Clock = Callable[[], float]
+
+
+class State(IntEnum):
+    """Where an entry stands. The numbers are stored: never renumber."""
+
+    PENDING = 0
+    LEASED = 1
+    DONE = 2
+    FAILED = 3
+    SKIPPED = 4
+
+    @property
+    def terminal(self) -> bool:
+        """True when nothing more will happen to the entry in this generation."""
+        return self >= State.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A URL to fetch.
+
+    key: signed 64-bit fingerprint of the request; the identity of the entry within a job.
+    site: name of the queue it waits in (host, with the port when it is not the scheme's own).
+    url: what to fetch.
+    payload: everything else of the request, opaque to the frontier; b"" for a plain GET.
+    priority: higher is claimed first (any 32-bit int).
+    not_before: unix seconds before which it is not claimed; 0 means now.
+    """
+
+    key: int
+    site: str
+    url: str
+    payload: bytes = b""
+    priority: int = 0
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on an entry until ``deadline`` (unix seconds).
+
+    id: unique over the life of the frontier, never reused.
+    attempts: how often the entry had been leased and requeued *with an attempt counted* before;
+        0 the first time.
+    """
+
+    id: int
+    entry: Entry
+    attempts: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What became of a lease.
+
+    state: DONE, FAILED or SKIPPED end the entry; PENDING puts it back.
+    reason: a short stable slug ("http-404", "timeout", "robots"); required for FAILED and SKIPPED.
+    entry: with PENDING only: what to put back instead (same key and site; new payload, priority or
+        not_before); None puts back what was leased.
+    count_attempt: with PENDING only: whether this counts as an attempt (a lease given back unused
+        does not).
+    """
+
+    lease_id: int
+    state: State
+    reason: str = ""
+    entry: Entry | None = None
+    count_attempt: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What ``write`` did: entries that were new, acks that were stale."""
+
+    new: int = 0
+    stale: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What ``open`` found.
+
+    generation: 1 for the first run of a job, one more for each fresh start after a finished one.
+    resumed: True when an unfinished generation is continued.
+    """
+
+    generation: int
+    resumed: bool
+
+
+@dataclass(slots=True)
+class Totals:
+    """Entries of the open job by state; ``failed`` and ``skipped`` by reason."""
+
+    pending: int = 0
+    leased: int = 0
+    done: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def discovered(self) -> int:
+        """All entries; equals the sum of the states."""
+        return (
+            self.pending
+            + self.leased
+            + self.done
+            + sum(self.failed.values())
+            + sum(self.skipped.values())
+        )
+
+
+class Frontier(ABC):
+    """See the module docstring for the rules. One instance serves one job; not thread-safe."""
+
+    @abstractmethod
+    async def open(self, job: str, *, reset: bool = False) -> Opened:
+        """Take ownership and continue ``job``, or start its next generation if it had finished.
+
+        Leases left by a dead owner become pending at once where the backend can know it is dead
+        (attempts counted), else when they expire. ``reset`` forgets the job's entries first.
+
+        Raises FrontierInUse if another live process owns it, FrontierError if it cannot be used.
+        """
+
+    @abstractmethod
+    async def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
+        """Put ``entries`` and apply ``acks``, in one atomic step where the backend can (rule 2)."""
+
+    @abstractmethod
+    async def claim(
+        self, limit: int, *, per_site: int, held: Mapping[str, int], lease_s: float
+    ) -> list[Lease]:
+        """Lease up to ``limit`` claimable entries, at most ``per_site - held[site]`` of any site.
+
+        held: leases the caller still has, by site (absent means 0). To leave a resting site alone,
+            say it holds ``per_site``.
+        """
+
+    @abstractmethod
+    async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
+        """Extend leases to now + ``lease_s``; returns those that are stale (not extended)."""
+
+    @abstractmethod
+    async def reap(self) -> int:
+        """Put entries whose lease expired back to pending, attempt counted; returns how many."""
+
+    @abstractmethod
+    async def next_ready(self) -> float | None:
+        """Earliest ``not_before`` among pending entries not yet claimable; None if there are none."""
+
+    @abstractmethod
+    async def skip_pending(self, reason: str) -> int:
+        """Move every pending entry to SKIPPED(reason); returns how many."""
+
+    @abstractmethod
+    async def totals(self) -> Totals:
+        """Counts over the job. Cheap: may be called every second."""
+
+    @abstractmethod
+    async def sites(self) -> dict[str, Totals]:
+        """Counts by site. May scan: for reports, not for display loops."""
+
+    @abstractmethod
+    async def finish(self) -> None:
+        """Mark the generation finished: the next open starts a fresh one.
+
+        Raises FrontierError if entries are pending or leased.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give up ownership. Leases still held go back to pending, no attempt counted. Idempotent."""

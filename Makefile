@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 
-.PHONY: help demo crawl test check lint format bench clean
+.PHONY: help test check lint format clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -19,13 +19,6 @@ $(READY): requirements.txt pyproject.toml setup.py | $(VENV)/bin/python
 $(DEV_READY): requirements-dev.txt $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
-
-demo: $(READY)  ## crawl the built-in demo web on loopback, no internet needed
-	$(BIN)/scrapy demo
-
-crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
-	@test -n "$(URL)" || { echo "make crawl needs a URL: make crawl URL=https://example.org"; exit 2; }
-	$(BIN)/scrapy crawl site -a url=$(URL) $(ARGS)
 
 test: $(DEV_READY) ## run the tests
 	$(BIN)/pytest -n 2 $(ARGS)
@@ -41,9 +34,6 @@ lint: $(DEV_READY) ## ruff, mypy, import contracts
 format: $(DEV_READY) ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-
-bench: $(DEV_READY) ## the comparisons against stock Scrapy, as a table
-	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:          ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

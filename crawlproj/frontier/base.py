@@ -14,9 +14,9 @@ Rules every backend keeps, each with a test in ``tests/frontier/contract.py``:
    has its children in the frontier.
 3. An ack names a lease. A lease that expired, was reaped or already acked is *stale*: its ack is
    ignored and counted, so a stalled owner cannot overwrite what a later one did.
-4. ``claim`` takes the highest priority of a site first, oldest first among equals; it goes round the
-   sites, so that no site waits for another's queue; it never exceeds ``per_site`` together with what
-   the caller says it holds.
+4. ``claim`` takes the highest priority of a site first, oldest first among equals; it goes round
+   the sites, so that no site waits for another's queue; it never exceeds ``per_site`` together
+   with what the caller says it holds.
 5. When ``write`` or ``claim`` has returned, what it did survives SIGKILL of this process. Surviving
    a power cut is the backend's to document.
 6. discovered = pending + leased + done + failed + skipped, always.
@@ -182,7 +182,7 @@ class Frontier(ABC):
 
     @abstractmethod
     async def next_ready(self) -> float | None:
-        """Earliest ``not_before`` among pending entries not yet claimable; None if there are none."""
+        """Earliest ``not_before`` among pending entries not yet claimable, or None."""
 
     @abstractmethod
     async def skip_pending(self, reason: str) -> int:
@@ -205,4 +205,4 @@ class Frontier(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Give up ownership. Leases still held go back to pending, no attempt counted. Idempotent."""
+        """Give up ownership; leases still held go back to pending, uncounted. Idempotent."""

@@ -11,11 +11,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from crawlproj.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class StoreBusy(StoreError):

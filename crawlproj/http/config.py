@@ -1,0 +1,124 @@
+"""The settings of the HTTP handler, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from crawlproj.errors import ConfigError
+from crawlproj.http.guard import Guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.settings import BaseSettings
+
+_T = TypeVar("_T")
+
+BindAddress = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """What the handler needs to know. Sizes of 0 mean "no limit".
+
+    max_connections: CONCURRENT_REQUESTS; connections open at once, idle ones included.
+    timeout_s: DOWNLOAD_TIMEOUT; for the whole download, body included.
+    max_body_bytes, warn_body_bytes: DOWNLOAD_MAXSIZE, DOWNLOAD_WARNSIZE.
+    fail_on_dataloss: DOWNLOAD_FAIL_ON_DATALOSS.
+    bind_address: DOWNLOAD_BIND_ADDRESS as (host, port), or None.
+    keepalive_s: HTTP_KEEPALIVE_TIMEOUT; how long an idle connection is kept.
+    dns_timeout_s, dns_cache_size, dns_cache_ttl_s, dns_threads: DNS_TIMEOUT, DNSCACHE_SIZE (0 when
+        DNSCACHE_ENABLED is off), DNSCACHE_TTL, DNS_THREADS.
+    tls_verbose_logging: DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING.
+    guard: from GUARD_ENABLED and GUARD_ALLOW; None when it is off.
+    """
+
+    max_connections: int = 16
+    timeout_s: float = 180.0
+    max_body_bytes: int = 0
+    warn_body_bytes: int = 0
+    fail_on_dataloss: bool = True
+    bind_address: BindAddress | None = None
+    keepalive_s: float = 60.0
+    dns_timeout_s: float = 60.0
+    dns_cache_size: int = 10_000
+    dns_cache_ttl_s: float = 300.0
+    dns_threads: int = 32
+    tls_verbose_logging: bool = False
+    guard: Guard | None = None
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> HttpConfig:
+        """Read and check them; raises ConfigError naming the setting that is wrong."""
+        cache_on = _boolean(settings, "DNSCACHE_ENABLED", default=True)
+        guarded = _boolean(settings, "GUARD_ENABLED", default=True)
+        allow = _cidrs(settings)
+        return cls(
+            max_connections=_integer(settings, "CONCURRENT_REQUESTS", 16, minimum=1),
+            timeout_s=_seconds(settings, "DOWNLOAD_TIMEOUT", 180.0),
+            max_body_bytes=_integer(settings, "DOWNLOAD_MAXSIZE", 0),
+            warn_body_bytes=_integer(settings, "DOWNLOAD_WARNSIZE", 0),
+            fail_on_dataloss=_boolean(settings, "DOWNLOAD_FAIL_ON_DATALOSS", default=True),
+            bind_address=bind_address(
+                settings.get("DOWNLOAD_BIND_ADDRESS"), "DOWNLOAD_BIND_ADDRESS"
+            ),
+            keepalive_s=_seconds(settings, "HTTP_KEEPALIVE_TIMEOUT", 60.0),
+            dns_timeout_s=_seconds(settings, "DNS_TIMEOUT", 60.0),
+            dns_cache_size=_integer(settings, "DNSCACHE_SIZE", 10_000) if cache_on else 0,
+            dns_cache_ttl_s=_seconds(settings, "DNSCACHE_TTL", 300.0),
+            dns_threads=_integer(settings, "DNS_THREADS", 32, minimum=1),
+            tls_verbose_logging=_boolean(
+                settings, "DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING", default=False
+            ),
+            guard=Guard(allow) if guarded else None,
+        )
+
+
+def bind_address(value: object, name: str) -> BindAddress | None:
+    """Return ``value``, a host or a (host, port) pair, as a pair; None and "" as None.
+
+    Raises ConfigError naming ``name``, the setting or meta key it came from.
+    """
+    match value:
+        case None | "":
+            return None
+        case str():
+            return (value, 0)
+        case (str(host), int(port)):
+            return (host, port)
+    raise ConfigError(f"{name} must be an address or an (address, port) pair, not {value!r}")
+
+
+def _cidrs(settings: BaseSettings) -> list[str]:
+    value = settings.get("GUARD_ALLOW")
+    if value is None or isinstance(value, str):
+        return [part.strip() for part in (value or "").split(",") if part.strip()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(value)
+    raise ConfigError(f"GUARD_ALLOW must be a list of CIDRs such as '127.0.0.0/8', not {value!r}")
+
+
+def _integer(settings: BaseSettings, name: str, default: int, *, minimum: int = 0) -> int:
+    value = _read(settings, name, lambda: settings.getint(name, default), "a whole number")
+    if value < minimum:
+        raise ConfigError(f"{name} must be at least {minimum}, not {value}")
+    return value
+
+
+def _seconds(settings: BaseSettings, name: str, default: float) -> float:
+    value = _read(settings, name, lambda: settings.getfloat(name, default), "a number of seconds")
+    if not 0 < value < float("inf"):
+        raise ConfigError(f"{name} must be a number of seconds above 0, not {value}")
+    return value
+
+
+def _boolean(settings: BaseSettings, name: str, *, default: bool) -> bool:
+    return _read(settings, name, lambda: settings.getbool(name, default), "True or False")
+
+
+def _read(settings: BaseSettings, name: str, get: Callable[[], _T], expected: str) -> _T:
+    try:
+        return get()
+    except (TypeError, ValueError):
+        raise ConfigError(f"{name} must be {expected}, not {settings.get(name)!r}") from None

@@ -1,0 +1,231 @@
+"""Connections: aiohttp's connector with the address guard, phase timing and a bounded pool.
+
+This file and outgoing.py are the only ones that lean on aiohttp's inner surface (pinned in
+requirements.txt; tests/http/test_connector.py says which names): ClientSession costs more per
+request than everything else in this package together, and a handler that sends one request and
+takes no cookies, redirects or decoding needs nothing of it but the pool and the parser.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from functools import partial
+from ipaddress import ip_address
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, cast
+
+import aiohappyeyeballs
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest
+from scrapy.utils.ssl import _log_sslobj_debug_info
+from twisted.internet.ssl import Certificate
+
+from crawlproj.http.resolver import Resolver
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from aiohttp.client import ClientTimeout
+    from aiohttp.connector import AddrInfoType
+    from aiohttp.http import RawResponseMessage
+    from aiohttp.streams import StreamReader
+
+    from crawlproj.http.config import HttpConfig
+    from crawlproj.http.guard import Guard, IPAddress
+    from crawlproj.http.outgoing import Outgoing
+
+_READ_BUFFER_BYTES = 65_536
+_MAX_HEADER_BYTES = 32_768
+_MAX_HEADERS = 512
+
+
+class Protocol(ResponseHandler):
+    """One connection to a server: who is at the other end, and one exchange at a time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, log_tls: bool) -> None:
+        super().__init__(loop)
+        self._log_tls = log_tls
+        self.reused = False
+        self.peer: IPAddress | None = None
+        self.certificate: Certificate | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        peername = transport.get_extra_info("peername")
+        if peername:
+            self.peer = ip_address(peername[0])
+        ssl_object = transport.get_extra_info("ssl_object")
+        if ssl_object is not None:
+            der = ssl_object.getpeercert(binary_form=True)
+            if der:
+                self.certificate = Certificate.load(der)
+            if self._log_tls:
+                _log_sslobj_debug_info(ssl_object)
+
+    async def exchange(self, outgoing: Outgoing) -> tuple[RawResponseMessage, StreamReader]:
+        """Send ``outgoing`` and return the response's head and its body's stream."""
+        self.set_response_params(
+            skip_payload=outgoing.method == "HEAD",
+            read_until_eof=True,
+            auto_decompress=False,
+            read_bufsize=_READ_BUFFER_BYTES,
+            max_line_size=_MAX_HEADER_BYTES,
+            max_field_size=_MAX_HEADER_BYTES,
+            max_headers=_MAX_HEADERS,
+        )
+        if self.transport is None or self.transport.is_closing():
+            raise aiohttp.ServerDisconnectedError
+        for chunk in outgoing.chunks():
+            self.transport.write(chunk)
+        while True:
+            message, body = await self.read()
+            if message.code >= 200 or message.code == 101:
+                return message, body
+
+
+class _ProxyRequest(ClientRequest):
+    """What is sent to a proxy to open a tunnel: no header that was not asked for."""
+
+    DEFAULT_HEADERS = {}  # noqa: RUF012 - the base class declares it so
+
+    timings: Any = None
+    bind_address: Any = None
+
+    def update_auto_headers(self, skip_auto_headers: Any) -> None:
+        pass
+
+
+class Connector(aiohttp.TCPConnector):
+    """Hands out connections to ``Outgoing`` requests.
+
+    At most ``max_connections`` are open: when a new one is needed, the longest idle one makes room.
+    Fills in the dns, connect and tls phases of the request's timings.
+    """
+
+    def __init__(self, config: HttpConfig) -> None:
+        self.resolver = Resolver(
+            timeout_s=config.dns_timeout_s, threads=config.dns_threads, guard=config.guard
+        )
+        super().__init__(
+            limit=config.max_connections,
+            keepalive_timeout=config.keepalive_s,
+            resolver=self.resolver,
+            use_dns_cache=config.dns_cache_size > 0,
+            ttl_dns_cache=cast("int", config.dns_cache_ttl_s),
+            dns_cache_max_size=config.dns_cache_size,
+        )
+        self._guard: Guard | None = config.guard
+        self._factory = cast(
+            "partial[ResponseHandler]",
+            partial(Protocol, self._loop, log_tls=config.tls_verbose_logging),
+        )
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """Close every connection and end the resolver's threads."""
+        await super().close(abort_ssl=abort_ssl)
+        await self.resolver.close()
+
+    def open_connections(self) -> int:
+        """Return how many connections are open or being opened."""
+        return len(self._acquired) + sum(map(len, self._conns.values()))
+
+    async def _create_connection(
+        self, req: ClientRequest, *args: Any, **kwargs: Any
+    ) -> ResponseHandler:
+        self._make_room()
+        timings = cast("Outgoing", req).timings
+        timings.dns = timings.connect = timings.tls = 0.0
+        started_at = perf_counter()
+        try:
+            return await super()._create_connection(req, *args, **kwargs)
+        finally:
+            timings.connect = perf_counter() - started_at - timings.dns - timings.tls
+
+    def _make_room(self) -> None:
+        # The caller's own placeholder already counts as acquired.
+        excess = self.open_connections() - self._limit
+        while excess > 0 and self._conns:
+            key = next(iter(self._conns))
+            idle = self._conns[key]
+            idle.popleft()[0].close()
+            if not idle:
+                del self._conns[key]
+            excess -= 1
+
+    async def _create_direct_connection(
+        self, req: ClientRequest, *args: Any, **kwargs: Any
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        timings = cast("Outgoing", req).timings
+        timings.lookup_at = perf_counter()
+        try:
+            return await super()._create_direct_connection(req, *args, **kwargs)
+        finally:
+            timings.looked_up(perf_counter())
+
+    async def _wrap_create_connection(
+        self,
+        *args: Any,
+        addr_infos: list[AddrInfoType],
+        req: ClientRequest,
+        timeout: ClientTimeout,  # noqa: ARG002, ASYNC109 - aiohttp's signature; Deadline covers it
+        client_error: type[Exception] = aiohttp.ClientConnectorError,
+        **kwargs: Any,
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        outgoing = cast("Outgoing", req)
+        outgoing.timings.looked_up(perf_counter())
+        try:
+            sock = await aiohappyeyeballs.start_connection(
+                addr_infos=addr_infos,
+                local_addr_infos=aiohappyeyeballs.addr_to_addr_infos(outgoing.bind_address),
+                happy_eyeballs_delay=self._happy_eyeballs_delay,
+                interleave=self._interleave,
+                loop=self._loop,
+                socket_factory=self._socket,
+            )
+            connected_at = perf_counter()
+            try:
+                return await self._loop.create_connection(*args, **kwargs, sock=sock)
+            finally:
+                if kwargs.get("ssl"):
+                    outgoing.timings.tls += perf_counter() - connected_at
+        except ssl.CertificateError as exc:
+            raise aiohttp.ClientConnectorCertificateError(req.connection_key, exc) from exc
+        except ssl.SSLError as exc:
+            raise aiohttp.ClientConnectorSSLError(req.connection_key, exc) from exc
+        except OSError as exc:
+            raise client_error(req.connection_key, exc) from exc
+
+    def _socket(self, addr_info: AddrInfoType) -> socket.socket:
+        """Make the socket for one address: the last place where it can be refused."""
+        family, kind, proto, _, address = addr_info
+        if self._guard is not None:
+            self._guard.check(address[0])
+        return socket.socket(family=family, type=kind, proto=proto)
+
+    async def _start_tls_connection(
+        self,
+        underlying_transport: asyncio.Transport,
+        req: ClientRequest,
+        *args: Any,
+        **kwargs: Any,
+    ) -> tuple[asyncio.BaseTransport, ResponseHandler]:
+        started_at = perf_counter()
+        try:
+            return await super()._start_tls_connection(underlying_transport, req, *args, **kwargs)
+        finally:
+            cast("Outgoing", req).timings.tls += perf_counter() - started_at
+
+    def _update_proxy_auth_header_and_build_proxy_req(self, req: ClientRequest) -> ClientRequest:
+        outgoing = cast("Outgoing", req)
+        assert outgoing.proxy is not None  # noqa: S101 - aiohttp only calls this when there is one
+        headers = {"Host": f"{outgoing.url.host_subcomponent}:{outgoing.port}"}
+        if outgoing.proxy_authorization is not None:
+            headers["Proxy-Authorization"] = outgoing.proxy_authorization.decode("latin-1")
+        proxy_request = _ProxyRequest(
+            "GET", outgoing.proxy, headers=headers, loop=self._loop, ssl=outgoing.ssl
+        )
+        proxy_request.timings = outgoing.timings
+        proxy_request.bind_address = outgoing.bind_address
+        return proxy_request

@@ -1,0 +1,49 @@
+"""What went wrong, in the exception types that Scrapy documents (and retries by)."""
+
+from __future__ import annotations
+
+import errno
+
+import aiohttp
+from aiohttp.http import HttpProcessingError
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    UnsupportedURLSchemeError,
+)
+
+from crawlproj.http.wire import shown
+
+# What the connector, the parser and the transports raise. Everything else (AddressRefused,
+# StopDownload, Scrapy's own types, cancellation) reaches the caller as it is.
+LOW_LEVEL = (aiohttp.ClientError, HttpProcessingError, OSError)
+
+# What a reused connection answers when the server had closed it before our request arrived.
+CONNECTION_CLOSED = (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)
+
+
+def translated(exc: Exception, url: str) -> Exception:
+    """Return the Scrapy exception for ``exc``, one of LOW_LEVEL, raised while getting ``url``."""
+    kind, detail = _judged(exc)
+    return kind(f"Getting {shown(url)}: {detail}")
+
+
+def _judged(exc: Exception) -> tuple[type[Exception], str]:
+    kind: type[Exception] = DownloadFailedError
+    detail = str(exc) or type(exc).__name__
+    match exc:
+        case aiohttp.ClientConnectorDNSError():
+            kind = CannotResolveHostError
+            detail = f"cannot resolve {exc.host}: {exc.os_error}"
+        case aiohttp.InvalidURL():
+            kind = UnsupportedURLSchemeError
+        case aiohttp.ClientHttpProxyError():
+            detail = f"the proxy opened no tunnel: {exc.status} {exc.message}"
+        case aiohttp.ClientConnectorError():
+            if exc.os_error.errno == errno.ECONNREFUSED:
+                kind = DownloadConnectionRefusedError
+            detail = f"cannot connect to {exc.host}:{exc.port}: {exc.os_error}"
+        case HttpProcessingError():
+            detail = f"malformed response: {exc.message}"
+    return kind, detail

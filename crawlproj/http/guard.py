@@ -1,0 +1,186 @@
+"""The address guard: which addresses a crawler may connect to.
+
+A crawler follows links that strangers wrote, so a link must not reach what only this machine can
+reach: its loopback, its private network, its cloud's metadata service. Everything that is not
+globally routable is refused, after the IANA special-purpose registries
+(https://www.iana.org/assignments/iana-ipv4-special-registry,
+https://www.iana.org/assignments/iana-ipv6-special-registry), and so is an IPv6 address that carries
+such an IPv4 address inside.
+
+Names are judged by what they resolve to, at the moment the socket is made: the address that was
+checked is the address that is connected, so a name that changes its answer gains nothing.
+
+Not covered: a network's own NAT64 prefix (RFC 6052 §2.2), which only that network knows.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import AddressRefused, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+IPAddress = IPv4Address | IPv6Address
+
+_REFUSED_V4 = tuple(
+    (IPv4Network(network), kind)
+    for network, kind in (
+        ("169.254.169.254/32", "cloud metadata"),
+        ("100.100.100.200/32", "cloud metadata"),
+        ("168.63.129.16/32", "cloud metadata"),  # Azure's host agent, in public address space
+        ("192.0.0.192/32", "cloud metadata"),
+        ("0.0.0.0/8", "this network"),
+        ("10.0.0.0/8", "private"),
+        ("100.64.0.0/10", "carrier-grade NAT"),
+        ("127.0.0.0/8", "loopback"),
+        ("169.254.0.0/16", "link-local"),
+        ("172.16.0.0/12", "private"),
+        ("192.0.0.0/24", "protocol assignments"),
+        ("192.0.2.0/24", "documentation"),
+        ("192.88.99.0/24", "6to4 relay"),
+        ("192.168.0.0/16", "private"),
+        ("198.18.0.0/15", "benchmarking"),
+        ("198.51.100.0/24", "documentation"),
+        ("203.0.113.0/24", "documentation"),
+        ("224.0.0.0/4", "multicast"),
+        ("240.0.0.0/4", "reserved"),
+    )
+)
+_REFUSED_V6 = tuple(
+    (IPv6Network(network), kind)
+    for network, kind in (
+        ("::/128", "unspecified"),
+        ("::1/128", "loopback"),
+        ("fd00:ec2::254/128", "cloud metadata"),
+        ("fc00::/7", "private"),
+        ("fe80::/10", "link-local"),
+        ("fec0::/10", "site-local"),
+        ("ff00::/8", "multicast"),
+        ("64:ff9b:1::/48", "local-use NAT64"),
+        ("2001:db8::/32", "documentation"),
+        ("3fff::/20", "documentation"),
+    )
+)
+_NAT64 = IPv6Network("64:ff9b::/96")
+_TEREDO = IPv6Network("2001::/32")
+_PROTOCOL_ASSIGNMENTS = IPv6Network("2001::/23")
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_ISATAP_IDENTIFIERS = frozenset({0x0000_5EFE, 0x0200_5EFE})  # RFC 5214 §6.1
+
+
+class Guard:
+    """Refuses connections to addresses that are not globally routable.
+
+    allow: CIDRs ("127.0.0.0/8", "fd12::/16", "10.1.2.3") that may be connected to all the same.
+        An IPv4-mapped IPv6 address counts as the IPv4 address it stands for.
+
+    Raises ConfigError naming GUARD_ALLOW for anything that is no CIDR.
+    """
+
+    def __init__(self, allow: Iterable[str] = ()) -> None:
+        self._allow = tuple(_network(cidr) for cidr in allow)
+        # The same few addresses are asked about again and again.
+        self._verdict = lru_cache(maxsize=4096)(self._judge)
+
+    def check(self, address: str | IPAddress) -> None:
+        """Raise AddressRefused unless ``address``, a literal as sockets spell it, is allowed."""
+        try:
+            ip = _unmapped(ip_address(address) if isinstance(address, str) else address)
+        except ValueError:
+            raise AddressRefused(f"{address!r} is no IP address; nothing was sent") from None
+        kind = self._verdict(ip)
+        if kind is None:
+            return
+        raise AddressRefused(
+            f"{address} is a {kind} address; nothing was sent. "
+            f"If this crawl may reach it, list it in GUARD_ALLOW, for example ['{ip}']"
+        )
+
+    def _judge(self, ip: IPAddress) -> str | None:
+        """Return the reason to refuse ``ip``, or None."""
+        listed = any(ip.version == network.version and ip in network for network in self._allow)
+        return None if listed else refusal(ip)
+
+
+def refusal(address: IPAddress) -> str | None:
+    """Return why ``address`` is not globally routable ("loopback", …), or None if it is."""
+    if isinstance(address, IPv4Address):
+        return next((kind for network, kind in _REFUSED_V4 if address in network), None)
+    kind = next((kind for network, kind in _REFUSED_V6 if address in network), None)
+    if kind is not None:
+        return kind
+    carried = embedded(address)
+    for inner in carried:
+        if (kind := refusal(inner)) is not None:
+            return f"{kind} (embedded {inner})"
+    if address not in _GLOBAL_UNICAST:
+        return None if address in _NAT64 or address.ipv4_mapped else "reserved"
+    if address in _PROTOCOL_ASSIGNMENTS and address not in _TEREDO:
+        return "protocol assignments"
+    return None
+
+
+def embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
+    """Return the IPv4 addresses that a packet to ``address`` may end up at.
+
+    IPv4-mapped (RFC 4291 §2.5.5.2), NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380: server and
+    client) and ISATAP (RFC 5214). IPv4-compatible addresses are refused as reserved anyway.
+    """
+    if address.ipv4_mapped is not None:
+        return (address.ipv4_mapped,)
+    if address in _NAT64:
+        return (IPv4Address(int(address) & 0xFFFF_FFFF),)
+    found: list[IPv4Address] = []
+    if address.sixtofour is not None:
+        found.append(address.sixtofour)
+    if address.teredo is not None:
+        found.extend(address.teredo)
+    if (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP_IDENTIFIERS:
+        found.append(IPv4Address(int(address) & 0xFFFF_FFFF))
+    return tuple(found)
+
+
+def ip_literal(host: str) -> IPAddress | None:
+    """Return the address that a URL's host spells, or None for a name.
+
+    Knows the spellings inet_aton(3) accepts ("0x7f.1", "2130706433", "0177.0.0.1"), because name
+    lookups accept them too.
+    """
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    # inet_aton ignores what follows a space, so only plain tokens are asked about.
+    if not host[:1].isdigit() or not host.isascii() or not host.replace(".", "").isalnum():
+        return None
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None
+
+
+def _unmapped(address: IPAddress) -> IPAddress:
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def _network(cidr: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(cidr)
+    except (TypeError, ValueError) as exc:
+        raise ConfigError(
+            f"GUARD_ALLOW: {cidr!r} is no network; write CIDRs such as '127.0.0.0/8' ({exc})"
+        ) from None

@@ -1,0 +1,245 @@
+"""The download handler for http and https, on aiohttp's connections and parser."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakValueDictionary
+
+import aiohttp
+from aiohttp.streams import EMPTY_PAYLOAD
+from pydispatch import dispatcher  # type: ignore[import-untyped]
+from scrapy import signals
+from scrapy.exceptions import NotConfigured, ResponseDataLossError
+from scrapy.utils._download_handlers import check_stop_download, get_dataloss_msg
+from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
+from scrapy.utils.ssl import _make_ssl_context
+
+from crawlproj.http.body import DataLossError, SizeLimits, read_body
+from crawlproj.http.config import HttpConfig, bind_address
+from crawlproj.http.connector import Connector, Protocol
+from crawlproj.http.deadline import Deadline
+from crawlproj.http.failures import CONNECTION_CLOSED, LOW_LEVEL, translated
+from crawlproj.http.outgoing import Outgoing
+from crawlproj.http.responses import build_response
+from crawlproj.http.timings import Timings
+from crawlproj.http.wire import response_headers, shown
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+    from aiohttp.http import RawResponseMessage
+    from aiohttp.streams import StreamReader
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Headers, Response
+
+logger = logging.getLogger(__name__)
+
+_NO_TIMEOUT = aiohttp.ClientTimeout()  # the deadline covers every phase
+_CLOSE_GRACE_S = 1.0
+_NEEDS_ASYNCIO = (
+    "crawlproj.http.DownloadHandler needs asyncio: set TWISTED_REACTOR to "
+    "'twisted.internet.asyncioreactor.AsyncioSelectorReactor' (Scrapy's default), "
+    "or TWISTED_REACTOR_ENABLED to False"
+)
+
+
+class DownloadHandler:
+    """Downloads http and https requests; behaves as Scrapy's own HTTP handlers do.
+
+    Beyond them, every request gets ``meta["timings"]`` (see timings.Timings; failed ones too), and
+    the address guard (see guard.Guard) refuses what is not public with AddressRefused, which
+    Scrapy does not retry.
+
+    One instance serves both schemes of a crawler, so that they share one pool of connections.
+    """
+
+    lazy = True
+    # By id(crawler), which stays the crawler's as long as its handler lives.
+    _instances: ClassVar[WeakValueDictionary[int, DownloadHandler]] = WeakValueDictionary()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> DownloadHandler:
+        """Return the crawler's handler, making it if there is none yet.
+
+        Raises NotConfigured under a reactor without asyncio, and ConfigError for a wrong setting.
+        """
+        handler = cls._instances.get(id(crawler))
+        if handler is None:
+            handler = cls._instances[id(crawler)] = cls(crawler)
+        return handler
+
+    def __init__(self, crawler: Crawler) -> None:
+        _require_asyncio()
+        self._config = HttpConfig.from_settings(crawler.settings)
+        self._ssl_context = _make_ssl_context(crawler.settings)
+        self._signals = crawler.signals
+        self._crawler = crawler
+        self._connector: Connector | None = None
+        self._downloads: set[Deadline] = set()
+        self._dataloss_warned = False
+
+    async def download_request(self, request: Request) -> Response:
+        """Return the response to ``request``, or raise what Scrapy's handlers raise."""
+        timings = Timings(perf_counter())
+        timeout_s: float = request.meta.get("download_timeout") or self._config.timeout_s
+        deadline = Deadline(timeout_s, request.url)
+        self._downloads.add(deadline)
+        try:
+            with deadline:
+                return await self._fetch(request, timings)
+        except LOW_LEVEL as exc:
+            raise translated(exc, request.url) from exc
+        finally:
+            self._downloads.discard(deadline)
+            request.meta["timings"] = timings.as_dict(perf_counter())
+
+    def cancel_all(self, reason: str) -> None:
+        """End every download under way with DownloadCancelledError(``reason``)."""
+        for deadline in tuple(self._downloads):
+            deadline.cancel(reason)
+
+    async def close(self) -> None:
+        """Cancel what is under way and close every connection. A later request starts afresh."""
+        connector, self._connector = self._connector, None
+        if connector is None:
+            return
+        self.cancel_all("the download handler was closed")
+        try:
+            async with asyncio.timeout(_CLOSE_GRACE_S):
+                await connector.close()
+        except TimeoutError:
+            logger.debug("Some connections did not close within %s s", _CLOSE_GRACE_S)
+
+    def _connections(self) -> Connector:
+        # Made here and not in the constructor, which may run before there is an event loop.
+        if self._connector is None:
+            self._connector = Connector(self._config)
+        return self._connector
+
+    async def _fetch(self, request: Request, timings: Timings) -> Response:
+        bound_to = self._config.bind_address
+        if request.meta.get("bindaddress"):
+            bound_to = bind_address(request.meta["bindaddress"], 'meta["bindaddress"]')
+        outgoing = Outgoing(request, timings, self._ssl_context, bound_to)
+        if self._config.guard is not None:
+            # A proxy resolves and connects for us, so an address in the URL is judged here too.
+            for origin in (outgoing.origin, outgoing.proxy_origin):
+                if origin is not None and origin.literal is not None:
+                    self._config.guard.check(origin.literal)
+        connection, protocol, message, stream = await self._exchange(outgoing)
+        now = timings.headers_at = perf_counter()
+        request.meta["download_latency"] = now - timings.started_at
+        try:
+            return await self._receive(request, protocol, message, stream)
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            if protocol.transport is not None and protocol.transport.get_write_buffer_size():
+                connection.close()  # answered before it had the whole request
+            connection.release()
+
+    async def _exchange(
+        self, outgoing: Outgoing
+    ) -> tuple[Connection, Protocol, RawResponseMessage, StreamReader]:
+        """Send the request and await the response's head.
+
+        A kept-alive connection that the server closed in the meantime is no failure: an idempotent
+        request goes out again on the next one, until one is new.
+        """
+        while True:
+            connection = await self._connections().connect(
+                outgoing.as_client_request(), [], _NO_TIMEOUT
+            )
+            outgoing.timings.ready_at = perf_counter()
+            protocol = connection.protocol
+            assert isinstance(protocol, Protocol)  # noqa: S101 - our connector makes no other
+            reused, protocol.reused = protocol.reused, True
+            try:
+                message, stream = await protocol.exchange(outgoing)
+            except CONNECTION_CLOSED:
+                connection.close()
+                if reused and outgoing.idempotent:
+                    outgoing.timings.ready_at = 0.0
+                    continue
+                raise
+            except BaseException:
+                connection.close()
+                raise
+            return connection, protocol, message, stream
+
+    async def _receive(
+        self,
+        request: Request,
+        connection: Protocol,
+        message: RawResponseMessage,
+        stream: StreamReader,
+    ) -> Response:
+        meta, config = request.meta, self._config
+        headers = response_headers(message.raw_headers)
+        length = None if request.method == "HEAD" else _content_length(headers)
+        url = request.url.partition("#")[0]
+        respond = partial(build_response, url, message, headers, connection)
+        if self._heard(signals.headers_received):
+            stop = check_stop_download(
+                signals.headers_received,
+                self._crawler,
+                request,
+                headers=headers,
+                body_length=length,
+            )
+            if stop is not None:
+                return respond(b"", stop=stop)
+        limits = SizeLimits(
+            request,
+            meta.get("download_maxsize", config.max_body_bytes),
+            meta.get("download_warnsize", config.warn_body_bytes),
+        )
+        if length:
+            limits.check(length, expected=True)
+        on_chunk = None
+        if self._heard(signals.bytes_received):
+
+            def on_chunk(chunk: bytes) -> Any:
+                return check_stop_download(
+                    signals.bytes_received, self._crawler, request, data=chunk
+                )
+
+        try:
+            body, stop = await read_body(stream, limits, on_chunk)
+        except DataLossError as exc:
+            if not meta.get("download_fail_on_dataloss", config.fail_on_dataloss):
+                return respond(exc.received, flags=["dataloss"])
+            if not self._dataloss_warned:
+                self._dataloss_warned = True
+                logger.warning(get_dataloss_msg(shown(request.url)))
+            raise ResponseDataLossError(f"Getting {shown(request.url)}: {exc}") from exc
+        # Only the end of the connection ended this body, which may as well have been an accident:
+        # Scrapy's flag for that, when nobody stopped the download, is "partial".
+        unframed = length is None and not message.chunked and stream is not EMPTY_PAYLOAD
+        return respond(body, stop=stop, flags=["partial"] if unframed and not stop else None)
+
+    def _heard(self, signal: object) -> bool:
+        """Whether anybody listens to ``signal``: sending one costs as much as reading a body."""
+        for sender in (self._signals.sender, dispatcher.Any):
+            listened = dispatcher.connections.get(id(sender))
+            if listened and (listened.get(signal) or listened.get(dispatcher.Any)):
+                return True
+        return False
+
+
+def _content_length(headers: Headers) -> int | None:
+    values = dict.get(headers, b"Content-Length")
+    return int(values[-1]) if values and values[-1].isdigit() else None
+
+
+def _require_asyncio() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        if is_reactor_installed() and not is_asyncio_reactor_installed():
+            raise NotConfigured(_NEEDS_ASYNCIO) from None

@@ -1,0 +1,77 @@
+"""Scrapy responses, built once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+from scrapy.http import Headers, Response
+from scrapy.responsetypes import responsetypes
+
+if TYPE_CHECKING:
+    from aiohttp.http import HttpVersion, RawResponseMessage
+    from scrapy.exceptions import StopDownload
+
+    from crawlproj.http.connector import Protocol
+
+_CONTENT_TYPE = b"Content-Type"
+
+
+def build_response(
+    url: str,
+    message: RawResponseMessage,
+    headers: Headers,
+    connection: Protocol,
+    body: bytes,
+    *,
+    flags: list[str] | None = None,
+    stop: StopDownload | None = None,
+) -> Response:
+    """Return the response; equal to what Scrapy's own handlers would build from the same parts.
+
+    Raises ``stop``, with the response on it, when it asks for failure.
+    """
+    response = response_class(headers, url, body)(
+        url=url,
+        status=message.code,
+        body=body,
+        flags=flags,
+        certificate=connection.certificate,
+        ip_address=connection.peer,
+        protocol=_protocol(message.version),
+    )
+    response.headers = headers  # the constructor would copy them
+    if stop is not None:
+        response.flags.append("download_stopped")
+        if stop.fail:
+            stop.response = response
+            raise stop
+    return response
+
+
+def response_class(headers: Headers, url: str, body: bytes) -> type[Response]:
+    """Return what ``responsetypes.from_args()`` returns.
+
+    Scrapy looks at Content-Type first, and no further when that names a class of its own and
+    nothing is compressed: that first step is remembered by header value.
+    """
+    values = dict.get(headers, _CONTENT_TYPE)
+    if values and not dict.__contains__(headers, b"Content-Encoding"):
+        found = _class_by_content_type(values[-1])
+        if found is not Response:
+            return found
+    return responsetypes.from_args(headers=_mapping(headers), url=url, body=body)
+
+
+def _mapping(headers: Headers) -> dict[bytes, bytes]:
+    return cast("dict[bytes, bytes]", headers)
+
+
+@lru_cache(maxsize=1024)
+def _class_by_content_type(value: bytes) -> type[Response]:
+    return responsetypes.from_content_type(value)
+
+
+@lru_cache(maxsize=16)
+def _protocol(version: HttpVersion) -> str:
+    return f"HTTP/{version.major}.{version.minor}"

@@ -1,0 +1,328 @@
+"""What our handler does beyond Scrapy's: phases, the guard, bounds, cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from scrapy import Request
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.exceptions import (
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    UnsupportedURLSchemeError,
+)
+
+from crawlproj.errors import AddressRefused, ConfigError
+from crawlproj.http import DownloadHandler
+from tests.http.helpers import crawler_with, on_reactor, open_handler
+from tests.http.mockserver import Proxy, Site, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import trustme
+
+PHASES = ["queued", "dns", "connect", "tls", "ttfb", "transfer"]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what happens in the server's thread."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+# --- Phases ---------------------------------------------------------------------------------------
+
+
+@on_reactor
+async def test_a_new_connection_has_its_phases_and_a_reused_one_has_none(site: Site) -> None:
+    url = site.url("/slow?s=0.05", "localhost")
+    async with open_handler() as handler:
+        new, reused = Request(url), Request(url)
+        await handler.download_request(new)
+        await handler.download_request(reused)
+    timings = new.meta["timings"]
+    assert list(timings) == PHASES
+    assert timings["dns"] > 0.0
+    assert timings["connect"] > 0.0
+    assert timings["tls"] == 0.0
+    assert 0.04 < timings["ttfb"] < 5
+    before_headers = sum(timings.values()) - timings["transfer"]
+    assert new.meta["download_latency"] == pytest.approx(before_headers, abs=1e-4)
+    again = reused.meta["timings"]
+    assert (again["dns"], again["connect"], again["tls"]) == (0.0, 0.0, 0.0)
+    assert again["ttfb"] > 0.04
+
+
+@on_reactor
+async def test_tls_is_a_phase_of_its_own_also_through_a_tunnel(
+    tls_site: Site, proxy: Proxy
+) -> None:
+    direct = Request(tls_site.url("/text"))
+    tunnelled = Request(tls_site.url("/text"), meta={"proxy": proxy.url("")})
+    async with open_handler(DOWNLOAD_VERIFY_CERTIFICATES=False) as handler:
+        for request in (direct, tunnelled):
+            await handler.download_request(request)
+            assert request.meta["timings"]["tls"] > 0.0
+            assert request.meta["timings"]["connect"] > 0.0
+
+
+@on_reactor
+async def test_waiting_for_a_connection_is_queued_time(site: Site) -> None:
+    requests = [Request(site.url("/slow?s=0.1")) for _ in range(2)]
+    async with open_handler(CONCURRENT_REQUESTS=1) as handler:
+        await asyncio.gather(*(handler.download_request(request) for request in requests))
+    queued = sorted(request.meta["timings"]["queued"] for request in requests)
+    assert queued[0] < 0.05
+    assert queued[1] > 0.09
+
+
+@on_reactor
+async def test_a_failure_records_the_phases_it_reached(site: Site) -> None:
+    silent = Request(site.url("/silent"), meta={"download_timeout": 0.1})
+    stuck = Request(site.url("/stuck"), meta={"download_timeout": 0.1})
+    unknown = Request("http://no-such-host.invalid/")
+    async with open_handler() as handler:
+        for request in (silent, stuck, unknown):
+            with pytest.raises(Exception, match="Getting"):
+                await handler.download_request(request)
+    assert silent.meta["timings"]["ttfb"] == pytest.approx(0.1, abs=0.08)
+    assert silent.meta["timings"]["transfer"] == 0.0
+    assert "download_latency" not in silent.meta
+    assert stuck.meta["timings"]["transfer"] > 0.05
+    assert unknown.meta["timings"]["dns"] > 0.0
+    assert unknown.meta["timings"]["ttfb"] == 0.0
+
+
+@on_reactor
+async def test_a_tls_proxy_carries_a_tls_site(authority: trustme.CA, tls_site: Site) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    tls_proxy = Proxy(tls=context)
+    request = Request(tls_site.url("/text"))
+    with running(tls_proxy):
+        request.meta["proxy"] = tls_proxy.url("")
+        async with open_handler(DOWNLOAD_VERIFY_CERTIFICATES=False) as handler:
+            assert (await handler.download_request(request)).body == b"Works"
+    assert tls_proxy.heads[0].startswith(f"CONNECT 127.0.0.1:{tls_site.port} ")
+
+
+# --- Connections ----------------------------------------------------------------------------------
+
+
+@on_reactor
+async def test_no_more_connections_are_open_than_concurrent_requests(authority: trustme.CA) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    servers = [Site(), Site(), Site(context)]
+    with running(*servers):
+        crawler = crawler_with(CONCURRENT_REQUESTS=3, DOWNLOAD_VERIFY_CERTIFICATES=False)
+        plain, tls = (DownloadHandler.from_crawler(crawler) for _ in range(2))
+        assert plain is tls, "both schemes share one pool"
+        for server in servers:  # leaves idle connections, which must make room
+            url = server.url("/slow?s=0.02")
+            await asyncio.gather(*(plain.download_request(Request(url)) for _ in range(6)))
+            assert server.most_open == 3
+            assert plain._connector is not None
+            assert plain._connector.open_connections() <= 3
+        await until(lambda: sum(server.open_now for server in servers) == 3)
+        await plain.close()
+        await until(lambda: sum(server.open_now for server in servers) == 0)
+
+
+@on_reactor
+async def test_only_idempotent_requests_go_out_again_on_a_stale_connection(site: Site) -> None:
+    async with open_handler() as handler:
+        await handler.download_request(Request(site.url("/stale")))
+        site.requests.clear()
+        await handler.download_request(Request(site.url("/stale")))
+        assert site.requests == ["GET /stale", "GET /stale"]
+        with pytest.raises(DownloadFailedError):
+            await handler.download_request(Request(site.url("/stale"), method="POST", body=b"x"))
+        assert site.requests[2:] == ["POST /stale"]
+
+
+@on_reactor
+async def test_a_new_connection_that_breaks_is_not_tried_again(site: Site) -> None:
+    async with open_handler() as handler:
+        site.requests.clear()
+        with pytest.raises(DownloadFailedError):
+            await handler.download_request(Request(site.url("/drop")))
+    assert site.requests == ["GET /drop"]
+
+
+@on_reactor
+async def test_different_bind_addresses_do_not_share_connections(site: Site) -> None:
+    async with open_handler() as handler:
+        before = site.connections
+        for address in ("127.0.0.2", "127.0.0.3", "127.0.0.2", None):
+            request = Request(site.url("/text"), meta={"bindaddress": address})
+            await handler.download_request(request)
+    assert site.connections - before == 3
+
+
+@on_reactor
+async def test_plain_requests_to_many_hosts_share_the_proxys_connection(proxy: Proxy) -> None:
+    async with open_handler() as handler:
+        for host in ("a", "b", "c"):
+            request = Request(f"http://{host}.example/", meta={"proxy": proxy.url("")})
+            await handler.download_request(request)
+    assert proxy.connections == 1
+
+
+@on_reactor
+async def test_a_wrong_bind_address_in_meta_is_named(site: Site) -> None:
+    async with open_handler() as handler:
+        with pytest.raises(ConfigError, match='meta\\["bindaddress"\\]'):
+            await handler.download_request(Request(site.url("/"), meta={"bindaddress": 7}))
+
+
+@on_reactor
+async def test_a_proxy_of_another_kind_is_refused_by_name(site: Site) -> None:
+    request = Request(site.url("/"), meta={"proxy": "socks5://127.0.0.1:1"})
+    async with open_handler() as handler:
+        with pytest.raises(UnsupportedURLSchemeError, match="socks5"):
+            await handler.download_request(request)
+
+
+@on_reactor
+async def test_errors_do_not_tell_credentials(site: Site) -> None:
+    url = site.url("/silent").replace("://", "://user:secret@")
+    async with open_handler() as handler:
+        with pytest.raises(DownloadTimeoutError) as caught:
+            await handler.download_request(Request(url, meta={"download_timeout": 0.05}))
+    assert "secret" not in str(caught.value)
+
+
+@on_reactor
+async def test_nothing_is_signalled_when_nobody_listens(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_handler() as handler:
+
+        def never(*args: Any, **kwargs: Any) -> None:
+            raise AssertionError("a signal was sent")
+
+        monkeypatch.setattr(handler._crawler.signals, "send_catch_log", never)
+        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
+
+
+# --- Ending early ---------------------------------------------------------------------------------
+
+
+@on_reactor
+async def test_cancel_all_ends_every_download_with_the_reason(site: Site) -> None:
+    async with open_handler(CONCURRENT_REQUESTS=2) as handler:
+        site.requests.clear()  # one waits for headers, one for the body, one for a connection
+        urls = [site.url("/silent"), site.url("/stuck"), site.url("/silent")]
+        downloads = [asyncio.ensure_future(handler.download_request(Request(url))) for url in urls]
+        await until(lambda: len(site.requests) == 2)
+        handler.cancel_all("the grace is over")
+        results = await asyncio.gather(*downloads, return_exceptions=True)
+        for result in results:
+            assert isinstance(result, DownloadCancelledError)
+            assert str(result) == "the grace is over"
+        assert not handler._downloads
+        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
+
+
+@on_reactor
+async def test_closing_ends_downloads_and_a_later_request_starts_afresh(site: Site) -> None:
+    async with open_handler() as handler:
+        site.requests.clear()
+        download = asyncio.ensure_future(handler.download_request(Request(site.url("/silent"))))
+        await until(lambda: site.requests)
+        await handler.close()
+        with pytest.raises(DownloadCancelledError):
+            await download
+        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
+        await handler.close()
+        await handler.close()
+
+
+@on_reactor
+async def test_a_cancellation_from_elsewhere_stays_a_cancellation(site: Site) -> None:
+    async with open_handler() as handler:
+        site.requests.clear()
+        download = asyncio.ensure_future(handler.download_request(Request(site.url("/silent"))))
+        await until(lambda: site.requests)
+        download.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await download
+        assert not handler._downloads
+
+
+@on_reactor
+async def test_a_timed_out_download_frees_its_connection(site: Site) -> None:
+    async with open_handler(CONCURRENT_REQUESTS=1) as handler:
+        for _ in range(3):
+            request = Request(site.url("/stuck"), meta={"download_timeout": 0.05})
+            with pytest.raises(DownloadTimeoutError):
+                await handler.download_request(request)
+        assert handler._connector.open_connections() == 0
+
+
+# --- The guard ------------------------------------------------------------------------------------
+
+
+@on_reactor
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "0x7f.1", "2130706433", "0177.0.0.1", "[::ffff:127.0.0.1]", "[::1]"],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_refused_address_is_never_connected_to(site: Site, host: str, scheme: str) -> None:
+    before = site.connections
+    request = Request(f"{scheme}://{host}:{site.port}/text")
+    async with open_handler(GUARD_ALLOW=[]) as handler:
+        with pytest.raises(AddressRefused, match="loopback") as caught:
+            await handler.download_request(request)
+    assert site.connections == before
+    assert not isinstance(caught.value, OSError)
+    retry = RetryMiddleware(crawler_with().settings)
+    assert retry.process_exception(request, caught.value) is None
+    assert list(request.meta["timings"]) == PHASES
+
+
+@on_reactor
+async def test_a_proxy_is_judged_by_its_own_address(proxy: Proxy) -> None:
+    request = Request("http://site.example/", meta={"proxy": proxy.url("")})
+    async with open_handler(GUARD_ALLOW=[]) as handler:
+        with pytest.raises(AddressRefused):
+            await handler.download_request(request)
+    assert proxy.connections == 0
+
+
+@on_reactor
+@pytest.mark.parametrize("url", ["http://169.254.169.254/meta-data", "https://10.0.0.1/"])
+async def test_an_address_in_the_url_is_judged_behind_an_allowed_proxy_too(
+    proxy: Proxy, url: str
+) -> None:
+    async with open_handler() as handler:
+        with pytest.raises(AddressRefused):
+            await handler.download_request(Request(url, meta={"proxy": proxy.url("")}))
+    assert proxy.connections == 0
+
+
+@on_reactor
+async def test_the_guard_can_be_turned_off(site: Site) -> None:
+    async with open_handler(GUARD_ALLOW=[], GUARD_ENABLED=False) as handler:
+        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
+
+
+@on_reactor
+async def test_a_refused_connection_says_where(site: Site) -> None:
+    async with open_handler() as handler:
+        with pytest.raises(DownloadConnectionRefusedError, match=r"127\.0\.0\.1:1\b"):
+            await handler.download_request(Request("http://127.0.0.1:1/"))
+
+
+def test_a_wrong_setting_is_told_at_construction() -> None:
+    with pytest.raises(ConfigError, match="GUARD_ALLOW"):
+        DownloadHandler.from_crawler(crawler_with(GUARD_ALLOW=["loopback"]))

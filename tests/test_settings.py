@@ -1,0 +1,37 @@
+"""The project's settings are the safe ones, as a crawl started from this project sees them."""
+
+from __future__ import annotations
+
+from scrapy.settings import Settings
+from scrapy.utils.misc import load_object
+
+import crawlproj.http
+import crawlproj.settings
+
+
+def effective() -> Settings:
+    settings = Settings()
+    settings.setmodule(crawlproj.settings, priority="project")
+    return settings
+
+
+def test_http_and_https_go_through_our_handler_and_no_other_scheme_is_fetched() -> None:
+    handlers = effective().getwithbase("DOWNLOAD_HANDLERS")
+    enabled = {scheme: path for scheme, path in handlers.items() if path is not None}
+    assert set(enabled) == {"http", "https"}
+    for path in enabled.values():
+        assert load_object(path) is crawlproj.http.DownloadHandler
+
+
+def test_nothing_listens_and_certificates_are_verified() -> None:
+    settings = effective()
+    assert not settings.getbool("TELNETCONSOLE_ENABLED")
+    assert not settings.getbool("REMOTE_CONTROL_ENABLED")
+    assert settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")
+
+
+def test_a_site_is_treated_politely() -> None:
+    settings = effective()
+    assert settings.getbool("ROBOTSTXT_OBEY")
+    assert settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") <= 8
+    assert settings.getint("DOWNLOAD_MAXSIZE") == 16 * 1024 * 1024

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +15,7 @@ from scrapy.utils.test import get_crawler
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from scrapy import Request
     from scrapy.crawler import Crawler
 
 OURS = "crawlproj.http.DownloadHandler"
@@ -47,3 +49,14 @@ async def open_handler(path: str = OURS, **settings: Any) -> AsyncIterator[Any]:
         yield handler
     finally:
         await handler.close()
+
+
+async def fetch(path: str, request: Request, **settings: Any) -> Any:
+    async with open_handler(path, **settings) as handler:
+        return await handler.download_request(request)
+
+
+def sent(response: Any) -> list[str]:
+    """Return the request's lines as the site received them."""
+    head: str = json.loads(response.body)["head"]
+    return head.rstrip("\r\n").split("\r\n")

@@ -1,4 +1,4 @@
-"""What our handler does beyond Scrapy's: phases, the guard, bounds, cancelling."""
+"""What our handler does beyond Scrapy's: phases and connections."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy import Request
-from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import (
-    DownloadCancelledError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
     UnsupportedURLSchemeError,
 )
 
-from crawlproj.errors import AddressRefused, ConfigError
+from crawlproj.errors import ConfigError
 from crawlproj.http import DownloadHandler
 from tests.http.helpers import crawler_with, on_reactor, open_handler
 from tests.http.mockserver import Proxy, Site, running
@@ -210,109 +208,6 @@ async def test_nothing_is_signalled_when_nobody_listens(
             raise AssertionError("a signal was sent")
 
         monkeypatch.setattr(handler._crawler.signals, "send_catch_log", never)
-        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
-
-
-# --- Ending early ---------------------------------------------------------------------------------
-
-
-@on_reactor
-async def test_cancel_all_ends_every_download_with_the_reason(site: Site) -> None:
-    async with open_handler(CONCURRENT_REQUESTS=2) as handler:
-        site.requests.clear()  # one waits for headers, one for the body, one for a connection
-        urls = [site.url("/silent"), site.url("/stuck"), site.url("/silent")]
-        downloads = [asyncio.ensure_future(handler.download_request(Request(url))) for url in urls]
-        await until(lambda: len(site.requests) == 2)
-        handler.cancel_all("the grace is over")
-        results = await asyncio.gather(*downloads, return_exceptions=True)
-        for result in results:
-            assert isinstance(result, DownloadCancelledError)
-            assert str(result) == "the grace is over"
-        assert not handler._downloads
-        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
-
-
-@on_reactor
-async def test_closing_ends_downloads_and_a_later_request_starts_afresh(site: Site) -> None:
-    async with open_handler() as handler:
-        site.requests.clear()
-        download = asyncio.ensure_future(handler.download_request(Request(site.url("/silent"))))
-        await until(lambda: site.requests)
-        await handler.close()
-        with pytest.raises(DownloadCancelledError):
-            await download
-        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
-        await handler.close()
-        await handler.close()
-
-
-@on_reactor
-async def test_a_cancellation_from_elsewhere_stays_a_cancellation(site: Site) -> None:
-    async with open_handler() as handler:
-        site.requests.clear()
-        download = asyncio.ensure_future(handler.download_request(Request(site.url("/silent"))))
-        await until(lambda: site.requests)
-        download.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await download
-        assert not handler._downloads
-
-
-@on_reactor
-async def test_a_timed_out_download_frees_its_connection(site: Site) -> None:
-    async with open_handler(CONCURRENT_REQUESTS=1) as handler:
-        for _ in range(3):
-            request = Request(site.url("/stuck"), meta={"download_timeout": 0.05})
-            with pytest.raises(DownloadTimeoutError):
-                await handler.download_request(request)
-        assert handler._connector.open_connections() == 0
-
-
-# --- The guard ------------------------------------------------------------------------------------
-
-
-@on_reactor
-@pytest.mark.parametrize(
-    "host",
-    ["127.0.0.1", "localhost", "0x7f.1", "2130706433", "0177.0.0.1", "[::ffff:127.0.0.1]", "[::1]"],
-)
-@pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_refused_address_is_never_connected_to(site: Site, host: str, scheme: str) -> None:
-    before = site.connections
-    request = Request(f"{scheme}://{host}:{site.port}/text")
-    async with open_handler(GUARD_ALLOW=[]) as handler:
-        with pytest.raises(AddressRefused, match="loopback") as caught:
-            await handler.download_request(request)
-    assert site.connections == before
-    assert not isinstance(caught.value, OSError)
-    retry = RetryMiddleware(crawler_with().settings)
-    assert retry.process_exception(request, caught.value) is None
-    assert list(request.meta["timings"]) == PHASES
-
-
-@on_reactor
-async def test_a_proxy_is_judged_by_its_own_address(proxy: Proxy) -> None:
-    request = Request("http://site.example/", meta={"proxy": proxy.url("")})
-    async with open_handler(GUARD_ALLOW=[]) as handler:
-        with pytest.raises(AddressRefused):
-            await handler.download_request(request)
-    assert proxy.connections == 0
-
-
-@on_reactor
-@pytest.mark.parametrize("url", ["http://169.254.169.254/meta-data", "https://10.0.0.1/"])
-async def test_an_address_in_the_url_is_judged_behind_an_allowed_proxy_too(
-    proxy: Proxy, url: str
-) -> None:
-    async with open_handler() as handler:
-        with pytest.raises(AddressRefused):
-            await handler.download_request(Request(url, meta={"proxy": proxy.url("")}))
-    assert proxy.connections == 0
-
-
-@on_reactor
-async def test_the_guard_can_be_turned_off(site: Site) -> None:
-    async with open_handler(GUARD_ALLOW=[], GUARD_ENABLED=False) as handler:
         assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
 
 

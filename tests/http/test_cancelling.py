@@ -1,0 +1,79 @@
+"""Downloads that end early: cancelled, closed, timed out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from scrapy import Request
+from scrapy.exceptions import (
+    DownloadCancelledError,
+    DownloadTimeoutError,
+)
+
+from tests.http.helpers import on_reactor, open_handler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.http.mockserver import Site
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what happens in the server's thread."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@on_reactor
+async def test_cancel_all_ends_every_download_with_the_reason(site: Site) -> None:
+    async with open_handler(CONCURRENT_REQUESTS=2) as handler:
+        site.requests.clear()  # one waits for headers, one for the body, one for a connection
+        urls = [site.url("/silent"), site.url("/stuck"), site.url("/silent")]
+        downloads = [asyncio.ensure_future(handler.download_request(Request(url))) for url in urls]
+        await until(lambda: len(site.requests) == 2)
+        handler.cancel_all("the grace is over")
+        results = await asyncio.gather(*downloads, return_exceptions=True)
+        for result in results:
+            assert isinstance(result, DownloadCancelledError)
+            assert str(result) == "the grace is over"
+        assert not handler._downloads
+        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
+
+
+@on_reactor
+async def test_closing_ends_downloads_and_a_later_request_starts_afresh(site: Site) -> None:
+    async with open_handler() as handler:
+        site.requests.clear()
+        download = asyncio.ensure_future(handler.download_request(Request(site.url("/silent"))))
+        await until(lambda: site.requests)
+        await handler.close()
+        with pytest.raises(DownloadCancelledError):
+            await download
+        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
+        await handler.close()
+        await handler.close()
+
+
+@on_reactor
+async def test_a_cancellation_from_elsewhere_stays_a_cancellation(site: Site) -> None:
+    async with open_handler() as handler:
+        site.requests.clear()
+        download = asyncio.ensure_future(handler.download_request(Request(site.url("/silent"))))
+        await until(lambda: site.requests)
+        download.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await download
+        assert not handler._downloads
+
+
+@on_reactor
+async def test_a_timed_out_download_frees_its_connection(site: Site) -> None:
+    async with open_handler(CONCURRENT_REQUESTS=1) as handler:
+        for _ in range(3):
+            request = Request(site.url("/stuck"), meta={"download_timeout": 0.05})
+            with pytest.raises(DownloadTimeoutError):
+                await handler.download_request(request)
+        assert handler._connector.open_connections() == 0

@@ -1,0 +1,73 @@
+"""The guard at work: what is refused is never connected to, nor tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from scrapy import Request
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
+
+from crawlproj.errors import AddressRefused
+from tests.http.helpers import crawler_with, on_reactor, open_handler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.http.mockserver import Proxy, Site
+
+
+PHASES = ["queued", "dns", "connect", "tls", "ttfb", "transfer"]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what happens in the server's thread."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@on_reactor
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "0x7f.1", "2130706433", "0177.0.0.1", "[::ffff:127.0.0.1]", "[::1]"],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_refused_address_is_never_connected_to(site: Site, host: str, scheme: str) -> None:
+    before = site.connections
+    request = Request(f"{scheme}://{host}:{site.port}/text")
+    async with open_handler(GUARD_ALLOW=[]) as handler:
+        with pytest.raises(AddressRefused, match="loopback") as caught:
+            await handler.download_request(request)
+    assert site.connections == before
+    assert not isinstance(caught.value, OSError)
+    retry = RetryMiddleware(crawler_with().settings)
+    assert retry.process_exception(request, caught.value) is None
+    assert list(request.meta["timings"]) == PHASES
+
+
+@on_reactor
+async def test_a_proxy_is_judged_by_its_own_address(proxy: Proxy) -> None:
+    request = Request("http://site.example/", meta={"proxy": proxy.url("")})
+    async with open_handler(GUARD_ALLOW=[]) as handler:
+        with pytest.raises(AddressRefused):
+            await handler.download_request(request)
+    assert proxy.connections == 0
+
+
+@on_reactor
+@pytest.mark.parametrize("url", ["http://169.254.169.254/meta-data", "https://10.0.0.1/"])
+async def test_an_address_in_the_url_is_judged_behind_an_allowed_proxy_too(
+    proxy: Proxy, url: str
+) -> None:
+    async with open_handler() as handler:
+        with pytest.raises(AddressRefused):
+            await handler.download_request(Request(url, meta={"proxy": proxy.url("")}))
+    assert proxy.connections == 0
+
+
+@on_reactor
+async def test_the_guard_can_be_turned_off(site: Site) -> None:
+    async with open_handler(GUARD_ALLOW=[], GUARD_ENABLED=False) as handler:
+        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"

@@ -12,19 +12,10 @@ from scrapy.exceptions import (
     DownloadTimeoutError,
 )
 
-from tests.http.helpers import on_reactor, open_handler
+from tests.http.helpers import on_reactor, open_handler, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.http.mockserver import Site
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for what happens in the server's thread."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @on_reactor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,19 +12,10 @@ from crawlproj.errors import AddressRefused
 from tests.http.helpers import crawler_with, on_reactor, open_handler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.http.mockserver import Proxy, Site
 
 
 PHASES = ["queued", "dns", "connect", "tls", "ttfb", "transfer"]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for what happens in the server's thread."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @on_reactor

@@ -17,22 +17,13 @@ from scrapy.exceptions import (
 
 from crawlproj.errors import ConfigError
 from crawlproj.http import DownloadHandler
-from tests.http.helpers import crawler_with, on_reactor, open_handler
+from tests.http.helpers import crawler_with, on_reactor, open_handler, until
 from tests.http.mockserver import Proxy, Site, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import trustme
 
 PHASES = ["queued", "dns", "connect", "tls", "ttfb", "transfer"]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for what happens in the server's thread."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 # --- Phases ---------------------------------------------------------------------------------------

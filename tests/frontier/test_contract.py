@@ -1,0 +1,160 @@
+"""The rules of frontier/base.py, over every backend."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import Ack, Entry, Frontier, Lease, State
+from crawlproj.frontier.memory import MemoryFrontier
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+T = TypeVar("T")
+
+
+class Now:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def run(coroutine: Coroutine[None, None, T]) -> T:
+    # In a thread of its own: under pytest-twisted this one's event loop may be running.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def frontier(now: Now) -> Frontier:
+    frontier = MemoryFrontier(now)
+    run(frontier.open("job"))
+    return frontier
+
+
+def entry(key: int, site: str = "a.test", priority: int = 0, not_before: float = 0.0) -> Entry:
+    return Entry(key, site, f"http://{site}/{key}", b"", priority, not_before)
+
+
+def put(frontier: Frontier, *entries: Entry) -> int:
+    return run(frontier.write(entries, [])).new
+
+
+def claim(frontier: Frontier, limit: int = 100, per_site: int = 8, **held: int) -> list[Lease]:
+    sites = {site.replace("_", "."): n for site, n in held.items()}
+    return run(frontier.claim(limit, per_site=per_site, held=sites, lease_s=30))
+
+
+def test_a_known_key_is_not_put_again_in_any_state(frontier: Frontier) -> None:
+    assert put(frontier, entry(1), entry(1)) == 1
+    (lease,) = claim(frontier)
+    assert put(frontier, entry(1)) == 0
+    run(frontier.write([], [Ack(lease.id, State.DONE)]))
+    assert put(frontier, entry(1)) == 0
+    assert claim(frontier) == []
+
+
+def test_higher_priority_comes_first_and_older_among_equals(frontier: Frontier) -> None:
+    put(frontier, entry(1), entry(2, priority=5), entry(3), entry(4, priority=5))
+    assert [lease.entry.key for lease in claim(frontier)] == [2, 4, 1, 3]
+
+
+def test_claims_go_round_the_sites(frontier: Frontier) -> None:
+    put(frontier, *(entry(n, "a.test") for n in range(10)), entry(10, "b.test"))
+    assert {lease.entry.site for lease in claim(frontier, limit=2)} == {"a.test", "b.test"}
+
+
+def test_a_site_never_gets_more_than_its_share_with_what_is_held(frontier: Frontier) -> None:
+    put(frontier, *(entry(n) for n in range(10)))
+    assert len(claim(frontier, per_site=3, a_test=1)) == 2
+    assert claim(frontier, per_site=3, a_test=3) == []
+
+
+def test_an_entry_waits_until_its_time(frontier: Frontier, now: Now) -> None:
+    put(frontier, entry(1, not_before=1010.0))
+    assert claim(frontier) == []
+    assert run(frontier.next_ready()) == 1010.0
+    now.time = 1010.0
+    assert len(claim(frontier)) == 1
+
+
+def test_a_stale_ack_changes_nothing(frontier: Frontier, now: Now) -> None:
+    put(frontier, entry(1))
+    (first,) = claim(frontier)
+    now.time += 31
+    assert run(frontier.renew([first.id], lease_s=30)) == {first.id}
+    assert run(frontier.reap()) == 1
+    (second,) = claim(frontier)
+    assert second.attempts == 1
+    assert second.id != first.id
+    assert run(frontier.write([], [Ack(first.id, State.FAILED, "timeout")])).stale == 1
+    assert run(frontier.write([], [Ack(second.id, State.DONE)])).stale == 0
+    assert run(frontier.totals()).done == 1
+
+
+def test_a_renewed_lease_outlives_its_first_deadline(frontier: Frontier, now: Now) -> None:
+    put(frontier, entry(1))
+    (lease,) = claim(frontier)
+    now.time += 20
+    assert run(frontier.renew([lease.id], lease_s=30)) == set()
+    now.time += 20
+    assert run(frontier.reap()) == 0
+
+
+def test_a_requeue_replaces_the_entry_and_counts_only_when_told(frontier: Frontier) -> None:
+    put(frontier, entry(1))
+    (lease,) = claim(frontier)
+    run(frontier.write([], [Ack(lease.id, State.PENDING, entry=entry(1, priority=7))]))
+    (lease,) = claim(frontier)
+    assert (lease.attempts, lease.entry.priority) == (1, 7)
+    run(frontier.write([], [Ack(lease.id, State.PENDING, count_attempt=False)]))
+    assert claim(frontier)[0].attempts == 1
+
+
+def test_the_states_add_up_to_discovered(frontier: Frontier) -> None:
+    put(frontier, *(entry(n) for n in range(5)))
+    one, two, three = claim(frontier, limit=3)
+    acks = [Ack(one.id, State.DONE), Ack(two.id, State.FAILED, "http-404")]
+    run(frontier.write([], acks))
+    totals = run(frontier.totals())
+    assert (totals.discovered, totals.pending, totals.leased, totals.done) == (5, 2, 1, 1)
+    assert totals.failed == {"http-404": 1}
+    assert run(frontier.sites()) == {"a.test": totals}
+    assert run(frontier.skip_pending("max-pages")) == 2
+    run(frontier.write([], [Ack(three.id, State.SKIPPED, "robots")]))
+    assert run(frontier.totals()).skipped == {"max-pages": 2, "robots": 1}
+
+
+def test_a_finished_job_starts_a_fresh_generation_and_an_interrupted_one_goes_on(
+    frontier: Frontier,
+) -> None:
+    put(frontier, entry(1))
+    claim(frontier)
+    with pytest.raises(FrontierError, match="1 leased"):
+        run(frontier.finish())
+    run(frontier.close())
+    assert run(frontier.open("job")).resumed
+    (lease,) = claim(frontier)
+    assert lease.attempts == 0
+    run(frontier.write([], [Ack(lease.id, State.DONE)]))
+    run(frontier.finish())
+    opened = run(frontier.open("job"))
+    assert (opened.generation, opened.resumed) == (2, False)
+    assert put(frontier, entry(1)) == 1
+    assert run(frontier.open("job", reset=True)).generation == 3
+    assert run(frontier.totals()).discovered == 0

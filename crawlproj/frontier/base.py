@@ -6,7 +6,7 @@ A frontier holds *entries*. An entry is in exactly one state::
               ▲                │
               └── requeue, lease expired, owner gone
 
-Rules every backend keeps, each with a test in ``tests/frontier/contract.py``:
+Rules every backend keeps, each with a test in ``tests/frontier/test_contract.py``:
 
 1. One entry per key: putting a known key changes nothing, whatever state it is in.
 2. ``write(entries, acks)`` makes the entries durable no later than the acks. A crash

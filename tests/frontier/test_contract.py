@@ -2,62 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.errors import FrontierError
-from crawlproj.frontier.base import Ack, Entry, Frontier, Lease, State
+from crawlproj.frontier.base import Ack, Frontier, State
 from crawlproj.frontier.memory import MemoryFrontier
+from crawlproj.frontier.sqlite import SqliteFrontier
+from tests.frontier.helpers import Now, claim, entry, put, run
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
-T = TypeVar("T")
-
-
-class Now:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
-
-
-def run(coroutine: Coroutine[None, None, T]) -> T:
-    # In a thread of its own: under pytest-twisted this one's event loop may be running.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
-
-
-@pytest.fixture
-def now() -> Now:
-    return Now()
-
-
-@pytest.fixture
-def frontier(now: Now) -> Frontier:
-    frontier = MemoryFrontier(now)
+@pytest.fixture(params=["memory", "sqlite"])
+def frontier(request: pytest.FixtureRequest, now: Now, tmp_path: Path) -> Iterator[Frontier]:
+    frontier: Frontier = (
+        MemoryFrontier(now)
+        if request.param == "memory"
+        else SqliteFrontier(tmp_path / "crawl.db", now)
+    )
     run(frontier.open("job"))
-    return frontier
-
-
-def entry(key: int, site: str = "a.test", priority: int = 0, not_before: float = 0.0) -> Entry:
-    return Entry(key, site, f"http://{site}/{key}", b"", priority, not_before)
-
-
-def put(frontier: Frontier, *entries: Entry) -> int:
-    return run(frontier.write(entries, [])).new
-
-
-def claim(frontier: Frontier, limit: int = 100, per_site: int = 8, **held: int) -> list[Lease]:
-    sites = {site.replace("_", "."): n for site, n in held.items()}
-    return run(frontier.claim(limit, per_site=per_site, held=sites, lease_s=30))
+    yield frontier
+    run(frontier.close())
 
 
 def test_a_known_key_is_not_put_again_in_any_state(frontier: Frontier) -> None:

@@ -1,0 +1,339 @@
+"""A frontier that can be asked synchronously.
+
+Scrapy asks its scheduler synchronously and a frontier answers later, so leases are fetched ahead of
+need into a *buffer*, and puts and acks wait in an *outbox* that is written in batches. One task,
+the pump, does both; nothing here blocks.
+
+What is durable when: a lease's children and its ack are in the same outbox, children first, and a
+round of the pump writes the whole outbox in one ``Frontier.write``. Killed in between, the lease
+goes back and the page is fetched again; nothing that was acked is missing its children.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import Ack, State, Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from crawlproj.frontier.base import Clock, Entry, Frontier, Lease, Opened
+    from crawlproj.limits.permits import Permits
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BufferConfig:
+    """How far ahead to work.
+
+    ready: leases to have that could start at once.
+    per_site: leases to hold in the buffer for one site.
+    at_most: leases to hold in the buffer, startable or not.
+    outbox: puts waiting to be written at which producers are asked to wait.
+    max_pending: entries pending in the frontier at which producers of seeds are asked to wait.
+    lease_s: how long a lease lasts; it is renewed three times as often.
+    batch_s: how long the pump lets work gather before it writes.
+    """
+
+    ready: int = 128
+    per_site: int = 32
+    at_most: int = 2048
+    outbox: int = 2000
+    max_pending: int = 100_000
+    lease_s: float = 120.0
+    batch_s: float = 0.005
+
+
+class BufferedFrontier:
+    """Leases and permits now, the frontier's answer later. See the module docstring.
+
+    on_change: called when leases arrived, a site became ready or nothing is left: look again.
+    on_failure: called once when the frontier failed for good; nothing is written after that.
+    """
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        permits: Permits,
+        clock: Clock,
+        config: BufferConfig,
+        *,
+        on_change: Callable[[], None],
+        on_failure: Callable[[FrontierError], None],
+    ) -> None:
+        self.permits = permits
+        self.totals = Totals()  # as of the last round
+        self.stale = 0  # acks that came too late
+        self._frontier = frontier
+        self._clock = clock
+        self._config = config
+        self._on_change = on_change
+        self._on_failure = on_failure
+        self._entries: list[Entry] = []
+        self._acks: list[Ack] = []
+        self._held: set[int] = set()
+        self._buffer: dict[str, deque[Lease]] = {}
+        self._buffered = 0
+        self._turns: deque[str] = deque()  # sites in the buffer to try, in turn
+        self._blocked: set[str] = set()  # sites in the buffer without a permit
+        self._left_alone: set[str] = set()  # sites the last claim passed over
+        self._hungry = True  # a claim could bring something
+        self._busy = True  # a round is due or under way
+        self._failed = False
+        self._closing = False
+        self._feeding = True
+        self._wake = asyncio.Event()
+        self._roomy = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._renew_at = 0.0
+        self._pump_task: asyncio.Task[None] | None = None
+
+    async def open(self, job: str, *, reset: bool = False) -> Opened:
+        """Open the frontier and start the pump. Raises what ``Frontier.open`` raises."""
+        opened = await self._frontier.open(job, reset=reset)
+        self.totals = await self._frontier.totals()
+        self._renew_at = self._clock() + self._config.lease_s / 3
+        self._pump_task = asyncio.ensure_future(self._pump())
+        self._pump_task.add_done_callback(self._pump_ended)
+        self._ask()
+        return opened
+
+    def put(self, entry: Entry) -> None:
+        """Put ``entry`` with the next round."""
+        self._entries.append(entry)
+        self._hungry = True
+        self._ask()
+
+    def ack(self, ack: Ack) -> None:
+        """Apply ``ack`` with the next round."""
+        self._acks.append(ack)
+        self._ask()
+
+    def next(self) -> Lease | None:
+        """Return a lease of a site that has a permit, which it takes; None when there is none."""
+        while self._turns:
+            site = self._turns.popleft()
+            if not self.permits.free(site):
+                self._blocked.add(site)
+                continue
+            self.permits.take(site)
+            queue = self._buffer[site]
+            lease = queue.popleft()
+            self._buffered -= 1
+            if queue:
+                self._turns.append(site)
+            else:
+                del self._buffer[site]
+            if len(queue) < self._config.per_site // 2:
+                self._hungry = True
+                if self.totals.pending:
+                    self._ask()
+            return lease
+        if self._blocked:
+            self._set_timer()
+        return None
+
+    def release(self, site: str) -> None:
+        """Give a permit of ``site`` back."""
+        self.permits.give_back(site)
+        if not self.permits.free(site):
+            self._set_timer()
+        elif site in self._blocked:
+            self._blocked.discard(site)
+            self._turns.append(site)
+        elif site in self._left_alone:
+            self._left_alone.discard(site)
+            self._hungry = True
+            self._ask()
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything may still come out of ``next``."""
+        return not self._failed and bool(self._busy or self._buffered or self.totals.pending)
+
+    @property
+    def outstanding(self) -> int:
+        """Leases handed out whose acks are not durable: what a crash now would fetch again."""
+        return len(self._held) - self._buffered
+
+    async def room(self) -> bool:
+        """Wait until the outbox is short and few entries are pending; False: put no more seeds."""
+        while self._feeding and self._crowded():
+            self._roomy.clear()
+            await self._roomy.wait()
+        return self._feeding
+
+    def stop_feeding(self) -> None:
+        """Make ``room`` answer False from now on."""
+        self._feeding = False
+        self._roomy.set()
+
+    async def close(self, *, finish: bool, skip_rest: str = "") -> bool:
+        """Write the outbox and give all leases back; returns whether the generation is finished.
+
+        finish: mark it finished if nothing is pending or leased.
+        skip_rest: the reason to skip what is still pending or in the buffer; "" leaves it.
+        """
+        self._closing = True
+        self.stop_feeding()
+        self._wake.set()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pump_task is not None:
+            await asyncio.wait({self._pump_task})
+        try:
+            if self._pump_task is None or self._failed:
+                return False
+            if skip_rest:
+                self._acks += [
+                    Ack(lease.id, State.SKIPPED, skip_rest)
+                    for queue in self._buffer.values()
+                    for lease in queue
+                ]
+            await self._write()
+            if skip_rest:
+                await self._frontier.skip_pending(skip_rest)
+            self.totals = await self._frontier.totals()
+            finished = finish and not self.totals.pending and not self.totals.leased
+            if finished:
+                await self._frontier.finish()
+            return finished
+        finally:
+            await self._frontier.close()
+
+    def _crowded(self) -> bool:
+        pending = self.totals.pending + len(self._entries)
+        return len(self._entries) >= self._config.outbox or pending >= self._config.max_pending
+
+    def _ask(self) -> None:
+        self._busy = True
+        self._wake.set()
+
+    async def _pump(self) -> None:
+        while not self._closing:
+            await self._wake.wait()
+            if self._turns:  # there is work to start: let more gather
+                await asyncio.sleep(self._config.batch_s)
+            self._wake.clear()
+            if not self._closing:
+                await self._round()
+
+    def _pump_ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        self._failed = True
+        self.stop_feeding()
+        if not isinstance(error, FrontierError):
+            logger.error("The frontier's pump failed", exc_info=error)
+            error = FrontierError(f"the frontier's pump failed: {error!r}")
+        self._on_failure(error)
+
+    async def _round(self) -> None:
+        wrote = await self._write()
+        claimed = False
+        now = self._clock()
+        if now >= self._renew_at:
+            await self._renew(now)
+        self.totals = await self._frontier.totals()
+        if self._hungry and self.totals.pending:
+            claimed = await self._claim()
+        if not self._crowded():
+            self._roomy.set()
+        self._busy = self._wake.is_set()
+        if claimed or wrote or not self._busy:
+            self._on_change()
+
+    async def _write(self) -> bool:
+        entries, self._entries = self._entries, []
+        acks, self._acks = self._acks, []
+        if not (entries or acks):
+            return False
+        try:
+            written = await self._frontier.write(entries, acks)
+        except FrontierError:
+            self._entries[:0], self._acks[:0] = entries, acks
+            raise
+        self.stale += written.stale
+        self._held.difference_update(ack.lease_id for ack in acks)
+        return True
+
+    async def _claim(self) -> bool:
+        config, permits = self._config, self.permits
+        startable = sum(min(len(queue), permits.free(site)) for site, queue in self._buffer.items())
+        limit = min(config.ready - startable, config.at_most - self._buffered)
+        if limit <= 0:
+            return False
+        # Sites that rest are left alone; the others are topped up.
+        held = {site: len(queue) for site, queue in self._buffer.items()}
+        self._left_alone = set(permits.resting())
+        held.update(dict.fromkeys(self._left_alone, config.per_site))
+        leases = await self._frontier.claim(
+            limit, per_site=config.per_site, held=held, lease_s=config.lease_s
+        )
+        self._store(leases)
+        self._hungry = len(leases) == limit
+        self.totals = await self._frontier.totals()
+        if not self._hungry:
+            self._set_timer(await self._frontier.next_ready())
+        return bool(leases)
+
+    def _store(self, leases: Iterable[Lease]) -> None:
+        for lease in leases:
+            site = lease.entry.site
+            queue = self._buffer.get(site)
+            if queue is None:
+                queue = self._buffer[site] = deque()
+                self._turns.append(site)
+            queue.append(lease)
+            self._held.add(lease.id)
+            self._buffered += 1
+
+    async def _renew(self, now: float) -> None:
+        self._renew_at = now + self._config.lease_s / 3
+        lost = await self._frontier.renew(list(self._held), lease_s=self._config.lease_s)
+        if lost:
+            logger.warning(
+                "%d leases expired while this process stalled; their pages may be fetched again",
+                len(lost),
+            )
+            self._held -= lost
+            for site, queue in list(self._buffer.items()):
+                kept = deque(lease for lease in queue if lease.id not in lost)
+                self._buffered -= len(queue) - len(kept)
+                self._buffer[site] = kept
+                if not kept:
+                    del self._buffer[site]
+                    self._blocked.discard(site)
+                    if site in self._turns:
+                        self._turns.remove(site)
+        await self._frontier.reap()
+
+    def _set_timer(self, frontier_ready: float | None = None) -> None:
+        """Look again when a resting site, or a delayed entry, becomes ready."""
+        times = [time for time in (frontier_ready, self.permits.next_ready()) if time is not None]
+        if not times or self._closing:
+            return
+        loop = asyncio.get_running_loop()
+        when = loop.time() + max(0.0, min(times) - self._clock())
+        if self._timer is not None and not self._timer.cancelled():
+            if loop.time() < self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(when, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        ready = [site for site in self._blocked if self.permits.free(site)]
+        self._blocked.difference_update(ready)
+        self._turns.extend(ready)
+        self._hungry = True
+        self._ask()
+        self._on_change()

@@ -1,0 +1,102 @@
+"""How the file of the SQLite frontier is opened, written to and, when it fails, explained."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import FrontierError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# With synchronous=NORMAL a commit in WAL mode survives SIGKILL; a power cut may lose the last
+# commits but leaves the file whole. Keys are random, so each put dirties a page of its own: a
+# large cache and rare checkpoints (in pages) let those pages be written once for many puts.
+PRAGMAS = (
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA wal_autocheckpoint = 8000",
+)
+
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "another connection keeps it locked: end that one's transaction "
+    "(an open sqlite3 shell?), then run again",
+    sqlite3.SQLITE_FULL: "free some space and run again; what was written before is kept",
+    sqlite3.SQLITE_NOTADB: "give the path of a new file, or of one this project wrote",
+    sqlite3.SQLITE_CANTOPEN: "check that it is a file and that it and its folder may be written",
+    sqlite3.SQLITE_READONLY: "check that the file and its folder may be written",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged: salvage it with `sqlite3 FILE .recover`, or "
+    "start over with another file",
+}
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into FrontierErrors that name the file and what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
+        raise FrontierError(f"frontier file {path}: {error}{advice}") from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise FrontierError(
+            f"frontier file {path}: {error}; keys are signed 64-bit, text must be valid Unicode"
+        ) from error
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, and the only writer meanwhile."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # A full disk makes SQLite roll back by itself.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
+    """Open ``path`` for writing; it is created when missing.
+
+    busy_s: how long to wait for another connection's transaction, in seconds.
+    """
+    db = sqlite3.connect(path, timeout=busy_s, isolation_level=None)
+    try:
+        _use_wal(db, busy_s)
+        for pragma in PRAGMAS:
+            db.execute(pragma)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _use_wal(db: sqlite3.Connection, busy_s: float) -> None:
+    """Switch the file to WAL; waits by hand, as SQLite does not for this statement."""
+    deadline = time.monotonic() + busy_s
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+@contextmanager
+def read_only(path: Path, *, busy_s: float) -> Iterator[sqlite3.Connection]:
+    """One consistent view of ``path``, also while a crawl writes to it."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)) as db:
+        db.execute("BEGIN")
+        yield db

@@ -1,0 +1,58 @@
+"""Look at a frontier file without owning it, also while a crawl does."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier import sqlite_schema as sql
+from crawlproj.frontier.sqlite_file import explained, read_only
+
+if TYPE_CHECKING:
+    from crawlproj.frontier.base import Totals
+
+BUSY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A job as it stands in the file.
+
+    finished: the next crawl of this job starts generation + 1.
+    totals: over all sites; ``leased`` of a crawl that died are counted until it is run again.
+    """
+
+    job: str
+    generation: int
+    finished: bool
+    totals: Totals
+    sites: dict[str, Totals]
+
+
+async def read_status(path: Path | str) -> list[JobStatus]:
+    """The jobs in ``path`` by name. Scans all entries (about a second per million).
+
+    Raises FrontierError if there is no such file, or no frontier in it.
+    """
+    return await asyncio.to_thread(_read_status, Path(path))
+
+
+def _read_status(path: Path) -> list[JobStatus]:
+    if not path.is_file():
+        raise FrontierError(f"frontier file {path} does not exist: run a crawl first")
+    with explained(path), read_only(path, busy_s=BUSY_S) as db:
+        if not sql.has_frontier(db, path):
+            raise FrontierError(f"{path} holds no frontier: give the file of FRONTIER_URL")
+        return [
+            JobStatus(
+                name,
+                generation,
+                bool(finished),
+                sql.count_by_state(db, job_id),
+                sql.count_by_site(db, job_id),
+            )
+            for job_id, name, generation, finished in db.execute(sql.JOBS).fetchall()
+        ]

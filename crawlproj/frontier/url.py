@@ -1,0 +1,69 @@
+"""From FRONTIER_URL to a frontier."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import ConfigError
+from crawlproj.frontier.memory import MemoryFrontier
+from crawlproj.frontier.sqlite import SqliteFrontier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawlproj.frontier.base import Clock, Frontier
+
+
+def frontier_from_url(url: str, clock: Clock = time.time) -> Frontier:
+    """The frontier that ``url`` (the setting FRONTIER_URL) names; nothing is opened yet.
+
+    ::
+
+        sqlite:///crawl.db           a file, relative to the working directory
+        sqlite:////var/lib/crawl.db  a file by its absolute path
+        memory:                      nothing survives the process
+
+    Raises ConfigError if there is no such kind of frontier or the URL is malformed.
+    """
+    scheme = url.partition(":")[0].lower()
+    if ":" not in url or scheme not in SCHEMES:
+        raise ConfigError(
+            f"FRONTIER_URL is {shown(url)!r}: it must start with one of "
+            f"{', '.join(f'{known}:' for known in SCHEMES)} (for a file: sqlite:///crawl.db)"
+        )
+    return SCHEMES[scheme](url, clock)
+
+
+def sqlite_path(url: str, setting: str) -> Path:
+    """The file that ``sqlite:///relative`` or ``sqlite:////absolute`` names, taken literally.
+
+    setting: whose value ``url`` is, for the message of the ConfigError.
+    """
+    found = re.fullmatch(r"sqlite:///([^?]+)", url, re.IGNORECASE)
+    if not found or found[1].endswith("/"):
+        raise ConfigError(
+            f"{setting} is {shown(url)!r}: write sqlite:///crawl.db for a file in the working "
+            "directory, sqlite:////var/lib/crawl.db (four slashes) for an absolute path"
+        )
+    return Path(found[1])
+
+
+def shown(url: str) -> str:
+    """``url`` as it may be logged: without user, password and query."""
+    return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", url, flags=re.DOTALL))
+
+
+def _sqlite(url: str, clock: Clock) -> Frontier:
+    return SqliteFrontier(sqlite_path(url, "FRONTIER_URL"), clock)
+
+
+def _memory(url: str, clock: Clock) -> Frontier:
+    if url.lower() not in {"memory:", "memory://"}:
+        raise ConfigError(f"FRONTIER_URL is {shown(url)!r}: write memory: and nothing after it")
+    return MemoryFrontier(clock)
+
+
+SCHEMES: dict[str, Callable[[str, Clock], Frontier]] = {"sqlite": _sqlite, "memory": _memory}

@@ -1,0 +1,44 @@
+"""What the frontier tests share: a clock moved by hand, and calls without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from crawlproj.frontier.base import Entry, Frontier, Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+T = TypeVar("T")
+
+
+class Now:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def run(coroutine: Coroutine[None, None, T]) -> T:
+    # In a thread of its own: under pytest-twisted this one's event loop may be running.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+def entry(key: int, site: str = "a.test", priority: int = 0, not_before: float = 0.0) -> Entry:
+    return Entry(key, site, f"http://{site}/{key}", b"", priority, not_before)
+
+
+def put(frontier: Frontier, *entries: Entry) -> int:
+    return run(frontier.write(entries, [])).new
+
+
+def claim(frontier: Frontier, limit: int = 100, per_site: int = 8, **held: int) -> list[Lease]:
+    sites = {site.replace("_", "."): n for site, n in held.items()}
+    return run(frontier.claim(limit, per_site=per_site, held=sites, lease_s=30))

@@ -1,0 +1,177 @@
+"""The SQLite frontier and the in-memory reference, side by side through any history."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from crawlproj.frontier.base import Ack, Entry, Lease, State
+from crawlproj.frontier.memory import MemoryFrontier
+from crawlproj.frontier.sqlite import SqliteFrontier
+from tests.frontier.helpers import Now, run
+
+SITES = ("a.test", "b.test:81", "c.test")
+LEASE_S = 30.0
+
+delays = st.sampled_from([0.0, 0.0, 5.0, 60.0])
+priorities = st.integers(-2, 2)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry whose ``not_before`` is still relative to now."""
+
+    key: int
+    priority: int
+    delay: float
+    payload: bytes
+
+
+drafts = st.builds(Draft, st.integers(-20, 20), priorities, delays, st.binary(max_size=3))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    state: State
+    reason: str
+    count_attempt: bool
+    replacement: Draft | None
+
+
+outcomes = st.one_of(
+    st.just(Outcome(State.DONE, "", count_attempt=True, replacement=None)),
+    st.builds(
+        Outcome,
+        st.sampled_from([State.FAILED, State.SKIPPED]),
+        st.sampled_from(["timeout", "http-404"]),
+        st.just(value=True),
+        st.none(),
+    ),
+    st.builds(
+        Outcome, st.just(State.PENDING), st.just(""), st.booleans(), st.one_of(st.none(), drafts)
+    ),
+)
+
+
+class SameAsReference(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.now = Now()
+        self.reference = MemoryFrontier(self.now)
+        self.sqlite = SqliteFrontier(Path(self.folder.name) / "crawl.db", self.now)
+        self.leases: list[tuple[Lease, Lease]] = []
+        self.lease_ids: set[int] = set()
+
+    @initialize()
+    def start(self) -> None:
+        self.open(reset=False)
+
+    def teardown(self) -> None:
+        run(self.sqlite.close())
+        self.folder.cleanup()
+
+    def open(self, *, reset: bool) -> None:
+        opened = run(self.reference.open("job", reset=reset))
+        assert run(self.sqlite.open("job", reset=reset)) == opened
+
+    def entry(self, draft: Draft) -> Entry:
+        site = SITES[draft.key % 3]
+        not_before = self.now.time + draft.delay if draft.delay else 0.0
+        url = f"http://{site}/{draft.key}"
+        return Entry(draft.key, site, url, draft.payload, draft.priority, not_before)
+
+    def write(self, entries: list[Entry], acks: list[tuple[Ack, Ack]]) -> None:
+        expected = run(self.reference.write(entries, [ack for ack, _ in acks]))
+        assert run(self.sqlite.write(entries, [ack for _, ack in acks])) == expected
+
+    @rule(new=st.lists(drafts, max_size=12), data=st.data())
+    def put_and_ack(self, new: list[Draft], data: st.DataObject) -> None:
+        # Leases that were acked before stay in the list: acking them again must be stale.
+        leases = data.draw(st.lists(st.sampled_from(self.leases))) if self.leases else []
+        acks = []
+        for mine, theirs in leases:
+            outcome = data.draw(outcomes)
+            back = None
+            if outcome.replacement:
+                key, site = mine.entry.key, mine.entry.site
+                back = replace(self.entry(outcome.replacement), key=key, site=site)
+            ack = Ack(mine.id, outcome.state, outcome.reason, back, outcome.count_attempt)
+            acks.append((ack, replace(ack, lease_id=theirs.id)))
+        self.write([self.entry(draft) for draft in new], acks)
+
+    @rule(
+        per_site=st.integers(1, 6), held=st.dictionaries(st.sampled_from(SITES), st.integers(0, 6))
+    )
+    def claim_all_there_is(self, per_site: int, held: dict[str, int]) -> None:
+        self.claim(1000, per_site, held)
+
+    @rule(limit=st.integers(0, 5), per_site=st.integers(1, 6), site=st.sampled_from(SITES))
+    def claim_of_one_site(self, limit: int, per_site: int, site: str) -> None:
+        self.claim(limit, per_site, {other: per_site for other in SITES if other != site})
+
+    def claim(self, limit: int, per_site: int, held: dict[str, int]) -> None:
+        """Backends go round the sites in orders of their own: compared is the order within each."""
+        claims = []
+        for frontier in (self.reference, self.sqlite):
+            leases = run(frontier.claim(limit, per_site=per_site, held=held, lease_s=LEASE_S))
+            claims.append(sorted(leases, key=lambda lease: lease.entry.site))
+        expected, claimed = claims
+        assert [replace(lease, id=0) for lease in claimed] == [
+            replace(lease, id=0) for lease in expected
+        ]
+        ids = {lease.id for lease in claimed}
+        assert len(ids) == len(claimed)
+        assert not ids & self.lease_ids
+        self.lease_ids |= ids
+        self.leases += zip(expected, claimed, strict=True)
+
+    @precondition(lambda self: self.leases)
+    @rule(data=st.data())
+    def renew(self, data: st.DataObject) -> None:
+        leases = data.draw(st.lists(st.sampled_from(self.leases)))
+        stale = run(self.reference.renew([mine.id for mine, _ in leases], lease_s=LEASE_S))
+        expected = {theirs.id for mine, theirs in leases if mine.id in stale}
+        ids = [theirs.id for _, theirs in leases]
+        assert run(self.sqlite.renew(ids, lease_s=LEASE_S)) == expected
+
+    @rule(seconds=st.sampled_from([1.0, 5.0, LEASE_S, 60.0]))
+    def wait(self, seconds: float) -> None:
+        self.now.time += seconds
+
+    @rule()
+    def reap(self) -> None:
+        assert run(self.sqlite.reap()) == run(self.reference.reap())
+
+    @rule()
+    def skip_pending(self) -> None:
+        expected = run(self.reference.skip_pending("max-pages"))
+        assert run(self.sqlite.skip_pending("max-pages")) == expected
+
+    @rule(reset=st.integers(0, 4), finish=st.booleans())
+    def close_and_open(self, reset: int, *, finish: bool) -> None:
+        totals = run(self.reference.totals())
+        if finish and not totals.pending and not totals.leased:
+            run(self.reference.finish())
+            run(self.sqlite.finish())
+        run(self.reference.close())
+        run(self.sqlite.close())
+        self.open(reset=reset == 0)
+
+    @invariant()
+    def the_same_counts(self) -> None:
+        totals = run(self.sqlite.totals())
+        assert totals == run(self.reference.totals())
+        sites = run(self.sqlite.sites())
+        assert sites == run(self.reference.sites())
+        assert sum(site.discovered for site in sites.values()) == totals.discovered
+        assert run(self.sqlite.next_ready()) == run(self.reference.next_ready())
+
+
+TestSameAsReference = SameAsReference.TestCase
+TestSameAsReference.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crawlproj.errors import ConfigError
+from crawlproj.frontier.memory import MemoryFrontier
+from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.frontier.url import frontier_from_url, sqlite_path
+
+
+def test_each_scheme_gives_its_frontier() -> None:
+    assert isinstance(frontier_from_url("sqlite:///crawl.db"), SqliteFrontier)
+    assert isinstance(frontier_from_url("SQLite:///crawl.db"), SqliteFrontier)
+    assert isinstance(frontier_from_url("memory:"), MemoryFrontier)
+
+
+def test_three_slashes_are_relative_and_four_absolute() -> None:
+    assert sqlite_path("sqlite:///crawl.db", "STORE_URL") == Path("crawl.db")
+    assert sqlite_path("sqlite:///data/my crawl.db", "STORE_URL") == Path("data/my crawl.db")
+    assert sqlite_path("sqlite:////var/lib/crawl.db", "STORE_URL") == Path("/var/lib/crawl.db")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:",
+        "sqlite:crawl.db",
+        "sqlite://crawl.db",
+        "sqlite:///",
+        "sqlite:////folder/",
+        "sqlite:///crawl.db?mode=ro",
+    ],
+)
+def test_a_malformed_sqlite_url_is_told_what_to_write(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^FRONTIER_URL is 'sqlite:.*write sqlite:///crawl\.db"):
+        frontier_from_url(url)
+
+
+@pytest.mark.parametrize("url", ["", "crawl.db", "ftp://a.test/x", "memory:crawl"])
+def test_an_unknown_frontier_is_named(url: str) -> None:
+    with pytest.raises(ConfigError, match=f"^FRONTIER_URL is '{url}'.*memory:"):
+        frontier_from_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["odd://me:s3cret@host/0", "odd://:s3c/re@t@host", "sqlite:///x?password=s3cret"]
+)
+def test_no_secret_is_shown(url: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        frontier_from_url(url)
+    assert "s3c" not in str(raised.value)

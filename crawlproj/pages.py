@@ -1,0 +1,53 @@
+"""Responses as Page items, failures as FetchFailure items."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from scrapy.http import TextResponse
+from scrapy.spidermiddlewares.httperror import HttpError
+
+from crawlproj.html import page_fields
+from crawlproj.items import FetchFailure, Page
+from crawlproj.reasons import detail_of, error_of, reason_of
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+
+def page_of(response: Response) -> Page:
+    """Return what is stored of ``response``."""
+    meta = response.meta
+    content_type = response.headers.get(b"Content-Type") or b""
+    page = Page(
+        url=response.url,
+        requested_url=meta.get("redirect_urls", [response.url])[0],
+        status=response.status,
+        content_type=content_type.decode("latin-1"),
+        content_hash=blake2b(response.body, digest_size=16).hexdigest(),
+        depth=meta.get("depth", 0),
+        fetched_at=time.time(),
+        timings=meta.get("timings", {}),
+    )
+    if isinstance(response, TextResponse):
+        for name, value in asdict(page_fields(response)).items():
+            setattr(page, name, value)
+    return page
+
+
+def failure_of(failure: Failure) -> FetchFailure:
+    """Return what is stored of a request that failed for good (an errback's argument)."""
+    exc = error_of(failure)
+    request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
+    return FetchFailure(
+        url=request.url,
+        reason=reason_of(exc),
+        detail=detail_of(exc),
+        status=exc.response.status if isinstance(exc, HttpError) else None,
+        depth=request.meta.get("depth", 0),
+        failed_at=time.time(),
+    )

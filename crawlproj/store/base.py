@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+Table = Literal["pages", "failures"]
+
+
 class StoreBusy(StoreError):
     """The database is locked or away for the moment. Nothing was written; retry."""
 
@@ -33,7 +36,7 @@ class Row:
         in its ``extra`` column.
     """
 
-    table: Literal["pages", "failures"]
+    table: Table
     values: Mapping[str, Any]
 
 

@@ -1,0 +1,152 @@
+"""Writes items to the store in batches; an item goes on when it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from itemadapter import ItemAdapter
+from scrapy.exceptions import CloseSpider, NotConfigured
+
+from crawlproj.config import integer, number, text
+from crawlproj.errors import StoreError
+from crawlproj.items import FetchFailure
+from crawlproj.store.base import Row, StoreBusy, Table
+from crawlproj.store.url import store_from_url
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawlproj.store.base import Store, Stored
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+
+
+class RowRejected(StoreError):
+    """The store cannot hold this item; the message says why. Other items are not affected."""
+
+
+class StorePipeline:
+    """Stores every item that has a ``url``: FetchFailure in failures, all others in pages.
+
+    ``process_item`` returns after the commit, so what follows (later pipelines, feeds, the ack of
+    the URL) happens to durable items only; that also is the back-pressure, since Scrapy starts no
+    more pages than it can process. What waits while one transaction runs goes into the next (group
+    commit), at most STORE_BATCH_SIZE items, after STORE_BATCH_DELAY seconds of gathering.
+
+    A busy database is tried again until it answers. An item the store cannot hold fails alone
+    with RowRejected. When the store fails for good, the crawl closes with "store-failed" and the
+    items that wait fail, so that their URLs are fetched again.
+    """
+
+    def __init__(self, crawler: Crawler, store: Store) -> None:
+        self._crawler = crawler
+        self._store = store
+        self._batch_size = integer(crawler.settings, "STORE_BATCH_SIZE", 100, at_least=1)
+        self._delay_s = number(crawler.settings, "STORE_BATCH_DELAY", 0.01)
+        self._waiting: list[tuple[Row, asyncio.Future[str | None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._failed: StoreError | None = None
+        self._closing: asyncio.Future[None] | None = None  # kept: a task nobody holds may vanish
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> StorePipeline:
+        """Make it; NotConfigured when STORE_URL is empty, ConfigError when it is wrong."""
+        url = text(crawler.settings, "STORE_URL", "")
+        if not url:
+            raise NotConfigured("STORE_URL is empty")
+        return cls(crawler, store_from_url(url))
+
+    async def open_spider(self) -> None:
+        """Open the store; raises CloseSpider("store-unusable")."""
+        try:
+            await self._store.open()
+        except StoreError as exc:
+            logger.error("%s", exc)
+            raise CloseSpider("store-unusable") from exc
+
+    async def process_item(self, item: Any) -> Any:
+        """Return ``item`` once it is durable; ``duplicate_of`` is set where the item has it."""
+        adapter = ItemAdapter(item)
+        if adapter.get("url") is None:
+            self._count("passed_through")
+            return item
+        if self._failed is not None:
+            raise StoreError(f"not stored: {self._failed}")
+        table: Table = "failures" if isinstance(item, FetchFailure) else "pages"
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Row(table, adapter.asdict()), done))
+        if self._writer is None:
+            self._writer = asyncio.ensure_future(self._write())
+        duplicate_of = await done
+        if table == "pages" and "duplicate_of" in adapter.field_names():
+            adapter["duplicate_of"] = duplicate_of
+        return item
+
+    async def close_spider(self) -> None:
+        """Write what waits and close the store."""
+        while self._writer is not None:
+            await asyncio.wait({self._writer})
+        await self._store.close()
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                if len(self._waiting) < self._batch_size:
+                    await asyncio.sleep(self._delay_s)
+                batch = self._waiting[: self._batch_size]
+                del self._waiting[: self._batch_size]
+                try:
+                    stored = await self._write_when_free([row for row, _ in batch])
+                except StoreError as exc:
+                    self._waiting[:0] = batch
+                    self._fail(exc)
+                    return
+                self._answer(batch, stored)
+        finally:
+            self._writer = None
+
+    async def _write_when_free(self, rows: list[Row]) -> Stored:
+        pause_s = 0.0
+        while True:
+            try:
+                stored = await self._store.write(rows)
+            except StoreBusy as exc:
+                if not pause_s:
+                    logger.warning("The store is busy, %d items wait: %s", len(rows), exc)
+                pause_s = min(2 * pause_s or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+                await asyncio.sleep(pause_s)
+            else:
+                if pause_s:
+                    logger.info("The store answers again")
+                return stored
+
+    def _answer(self, batch: list[tuple[Row, asyncio.Future[str | None]]], stored: Stored) -> None:
+        self._count("flushes")
+        for index, (row, done) in enumerate(batch):
+            reason = stored.rejected.get(index)
+            self._count("rejected" if reason else row.table)
+            if index in stored.duplicates:
+                self._count("duplicates")
+            if done.cancelled():
+                continue
+            if reason:
+                done.set_exception(RowRejected(f"not stored: {reason}"))
+            else:
+                done.set_result(stored.duplicates.get(index))
+
+    def _fail(self, error: StoreError) -> None:
+        self._failed = error
+        logger.error("The crawl stops, what was not stored is fetched again next time: %s", error)
+        waiting, self._waiting = self._waiting, []
+        for _, done in waiting:
+            if not done.cancelled():
+                done.set_exception(StoreError(f"not stored: {error}"))
+        close = self._crawler.engine.close_spider_async(reason="store-failed")
+        self._closing = asyncio.ensure_future(close)
+
+    def _count(self, name: str) -> None:
+        self._crawler.stats.inc_value(f"store/{name}")

@@ -1,0 +1,242 @@
+"""Pages and failures in an SQLite file, which may be the frontier's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from scrapy.utils.serialize import ScrapyJSONEncoder
+
+from crawlproj.errors import StoreError
+from crawlproj.store.base import Row, Store, StoreBusy, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_T = TypeVar("_T")
+
+SCHEMA_VERSION = 1
+_BUSY_TIMEOUT_S = 2.0
+_SCHEMA = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS pages (
+    url TEXT NOT NULL PRIMARY KEY, requested_url TEXT, status INTEGER, title TEXT,
+    description TEXT, canonical TEXT, language TEXT, text TEXT, content_type TEXT,
+    content_hash TEXT NOT NULL DEFAULT '', depth INTEGER, fetched_at REAL, timings TEXT,
+    duplicate_of TEXT, extra TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS pages_by_content ON pages (content_hash) WHERE content_hash <> '';
+CREATE TABLE IF NOT EXISTS failures (
+    url TEXT NOT NULL PRIMARY KEY, reason TEXT NOT NULL, detail TEXT, status INTEGER,
+    depth INTEGER, failed_at REAL
+) STRICT;
+COMMIT;
+"""
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "pages": (
+        *("url", "requested_url", "status", "title", "description", "canonical", "language"),
+        *("text", "content_type", "content_hash", "depth", "fetched_at", "timings"),
+        "extra",
+    ),
+    "failures": ("url", "reason", "detail", "status", "depth", "failed_at"),
+}
+_UPSERT = {
+    table: (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - our own names
+        "ON CONFLICT (url) DO UPDATE SET "
+        + ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    )
+    for table, columns in _COLUMNS.items()
+}
+_COUNT = {
+    "pages": "SELECT count(*) FROM pages",
+    "failures": "SELECT count(*) FROM failures",
+    "duplicates": "SELECT count(*) FROM pages WHERE duplicate_of IS NOT NULL",
+}
+_encoder = ScrapyJSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+class SqliteStore(Store):
+    """WAL, synchronous=NORMAL: a committed row survives SIGKILL of this process.
+
+    A power cut may take the last moments' commits, never the file's integrity.
+
+    Duplicates: among the pages of one content_hash, the one stored first has duplicate_of NULL and
+    all others name it. When that one changes its content, the next takes its place.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._db: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """See Store.open."""
+        await self._run(self._open)
+
+    async def write(self, rows: Sequence[Row]) -> Stored:
+        """See Store.write."""
+        return await self._run(lambda: self._write(rows))
+
+    async def count(self) -> dict[str, int]:
+        """See Store.count."""
+        return await self._run(self._count)
+
+    async def close(self) -> None:
+        """See Store.close."""
+        if self._db is not None:
+            await self._run(self._close)
+            self._thread.shutdown(wait=False)
+
+    async def _run(self, function: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._guarded, function
+        )
+
+    def _guarded(self, function: Callable[[], _T]) -> _T:
+        try:
+            return function()
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise StoreBusy(f"{self._path} is locked by another process: {exc}") from exc
+            raise StoreError(
+                f"{self._path} cannot be used: {exc}; check that its folder exists, is writable "
+                "and has room, or set STORE_URL"
+            ) from exc
+        except sqlite3.DatabaseError as exc:
+            raise StoreError(
+                f"{self._path} is no SQLite database, or a damaged one ({exc}); "
+                "set STORE_URL to another file"
+            ) from exc
+
+    def _open(self) -> None:
+        db = sqlite3.connect(
+            self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA wal_autocheckpoint = 8000")  # as the frontier does, pages of 4 KB
+            self._check_foreign(db)
+            db.executescript(_SCHEMA)
+            db.execute("INSERT OR IGNORE INTO store_meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
+            self._check_version(db)
+        except BaseException:
+            db.close()
+            raise
+        self._db = db
+
+    def _check_version(self, db: sqlite3.Connection) -> None:
+        (version,) = db.execute("SELECT value FROM store_meta WHERE name = 'schema'").fetchone()
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self._path} was written by a newer crawlproj (store schema {version}, this one "
+                f"knows {SCHEMA_VERSION}); install that one, or name another file in STORE_URL"
+            )
+
+    def _check_foreign(self, db: sqlite3.Connection) -> None:
+        ours = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'store_meta'").fetchone()
+        for table in _COLUMNS:
+            taken = db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+            if taken and not ours:
+                raise StoreError(
+                    f"{self._path} has a table {table!r} that is not crawlproj's; "
+                    "set STORE_URL to another file"
+                )
+
+    def _write(self, rows: Sequence[Row]) -> Stored:
+        db = self._connection()
+        stored = Stored()
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for index, row in enumerate(rows):
+                try:
+                    if row.table == "pages":
+                        duplicate_of = self._write_page(db, row.values)
+                        if duplicate_of is not None:
+                            stored.duplicates[index] = duplicate_of
+                    else:
+                        db.execute(_UPSERT["failures"], _values("failures", row.values))
+                except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError) as exc:
+                    stored.rejected[index] = f"{row.values.get('url')}: {exc}"
+                except (sqlite3.ProgrammingError, OverflowError, ValueError, TypeError) as exc:
+                    stored.rejected[index] = f"{row.values.get('url')}: {exc}"
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        return stored
+
+    def _write_page(self, db: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
+        """Upsert a page; returns the page it duplicates."""
+        url, content = values.get("url"), values.get("content_hash") or ""
+        before = db.execute(
+            "SELECT content_hash, duplicate_of FROM pages WHERE url = ?", (url,)
+        ).fetchone()
+        db.execute(_UPSERT["pages"], _values("pages", values))
+        db.execute("DELETE FROM failures WHERE url = ?", (url,))
+        if before is not None and before[0] == content:
+            duplicate_of: str | None = before[1]
+            return duplicate_of
+        first = (
+            db.execute(
+                "SELECT url FROM pages WHERE content_hash = ? AND content_hash <> '' "
+                "AND duplicate_of IS NULL AND url <> ?",
+                (content, url),
+            ).fetchone()
+            if content
+            else None
+        )
+        duplicate_of = first[0] if first else None
+        if before is not None or duplicate_of is not None:
+            db.execute("UPDATE pages SET duplicate_of = ? WHERE url = ?", (duplicate_of, url))
+        if before is not None and before[0] and before[1] is None:
+            self._promote(db, before[0])
+        return duplicate_of
+
+    @staticmethod
+    def _promote(db: sqlite3.Connection, content: str) -> None:
+        """Let the earliest page of ``content`` take the place of one that has left."""
+        first = db.execute(
+            "SELECT url FROM pages WHERE content_hash = ? AND content_hash <> '' "
+            "ORDER BY rowid LIMIT 1",
+            (content,),
+        ).fetchone()
+        if first:
+            db.execute(
+                "UPDATE pages SET duplicate_of = nullif(?1, url) "
+                "WHERE content_hash = ?2 AND content_hash <> ''",
+                (first[0], content),
+            )
+
+    def _count(self) -> dict[str, int]:
+        db = self._connection()
+        return {name: db.execute(query).fetchone()[0] for name, query in _COUNT.items()}
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise StoreError(f"the store {self._path} is not open")
+        return self._db
+
+    def _close(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+
+def _values(table: str, values: Mapping[str, Any]) -> list[Any]:
+    columns = _COLUMNS[table]
+    row = {column: values.get(column) for column in columns}
+    if table == "pages":
+        row["content_hash"] = row["content_hash"] or ""
+        row["timings"] = json.dumps(row["timings"]) if row["timings"] else None
+        known = {*columns, "duplicate_of"}
+        extra = {name: value for name, value in values.items() if name not in known}
+        row["extra"] = _encoder.encode(extra) if extra else None
+    return list(row.values())

@@ -1,0 +1,51 @@
+"""From STORE_URL to a store."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import ConfigError
+from crawlproj.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawlproj.store.base import Store
+
+
+def store_from_url(url: str) -> Store:
+    """Return the store that ``url`` (the setting STORE_URL) names; nothing is opened yet.
+
+    ::
+
+        sqlite:///crawl.db           a file, relative to the working directory
+        sqlite:////var/lib/crawl.db  a file by its absolute path
+
+    Raises ConfigError if there is no such kind of store or the URL is malformed.
+    """
+    scheme = url.partition(":")[0].lower()
+    if ":" not in url or scheme not in _SCHEMES:
+        known = ", ".join(f"{name}:" for name in _SCHEMES)
+        raise ConfigError(
+            f"STORE_URL is {_shown(url)!r}: it must start with one of {known} "
+            "(for a file: sqlite:///crawl.db)"
+        )
+    return _SCHEMES[scheme](url)
+
+
+def _sqlite(url: str) -> Store:
+    found = re.fullmatch(r"sqlite:///([^?]*[^?/])", url, re.IGNORECASE)
+    if not found:
+        raise ConfigError(
+            f"STORE_URL is {_shown(url)!r}: write sqlite:///crawl.db for a file in the working "
+            "directory, sqlite:////var/lib/crawl.db (four slashes) for an absolute path"
+        )
+    return SqliteStore(found[1])
+
+
+def _shown(url: str) -> str:
+    return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", url, flags=re.DOTALL))
+
+
+_SCHEMES: dict[str, Callable[[str], Store]] = {"sqlite": _sqlite}

@@ -1,0 +1,43 @@
+"""``scrapy crawl``: Scrapy's, with a plain message and an exit status for what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from scrapy.commands import crawl
+from scrapy.exceptions import UsageError
+
+from crawlproj.errors import CrawlprojError
+
+if TYPE_CHECKING:
+    import argparse
+
+# finish_reason of a crawl that could not do its work
+_BAD_ENDS = frozenset({"frontier-unusable", "frontier-failed", "store-unusable", "store-failed"})
+
+
+class Command(crawl.Command):
+    """Exit status: 0 done or stopped in order, 1 the crawl could not do its work, 2 wrong usage."""
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run the spider named by ``args``."""
+        if len(args) != 1:
+            raise UsageError("name one spider, for example: scrapy crawl site -a url=…")
+        process = self.crawler_process
+        assert process is not None  # noqa: S101 - Scrapy sets it
+        try:
+            crawler = process.create_crawler(args[0])
+        except KeyError:
+            known = ", ".join(sorted(process.spider_loader.list()))
+            raise UsageError(f"there is no spider {args[0]!r}; there are: {known}") from None
+        running = process.crawl(crawler, **opts.spargs)
+        process.start()
+        if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():
+            error = running.exception()
+            if isinstance(error, CrawlprojError):
+                raise UsageError(str(error), print_help=False)
+        stats = crawler._stats
+        reason = stats.get_value("finish_reason") if stats is not None else None
+        if process.bootstrap_failed or reason in _BAD_ENDS:
+            self.exitcode = 1

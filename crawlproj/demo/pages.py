@@ -1,0 +1,160 @@
+"""What the demo web answers, a pure function of site, path and visit, and what a crawl must find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from crawlproj.demo.content import page_html
+from crawlproj.demo.spec import SiteSpec, content_of, fate_of, number_of, path_of
+
+__all__ = ["Answer", "Expected", "SiteSpec", "answer", "expected"]
+
+PRIVATE_PAGES = 3  # below /private/, which robots.txt disallows; every page links to one
+NOT_FOLLOWED = "/not-followed.html"  # only the nofollow page links to it; it is 404
+MOVED, ON_THE_WAY = "/moved", "/moved/on-the-way"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server sends, and how it ends.
+
+    ending: "whole"; or "truncated" (closed after half the body), "reset" or "closed" (the
+        connection, without an answer), "hanging" (nothing ever).
+    """
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/html; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    ending: Literal["whole", "truncated", "reset", "closed", "hanging"] = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a complete crawl of a site from its start page ends with, by URL.
+
+    pages: stored with status 200, hence done.
+    other: done too, but no page (the sitemap).
+    failed, skipped: the frontier's reason.
+    """
+
+    pages: set[str] = field(default_factory=set)
+    other: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def discovered(self) -> set[str]:
+        """Every URL the frontier must hold."""
+        return self.pages | self.other | self.failed.keys() | self.skipped.keys()
+
+
+def answer(spec: SiteSpec, base: str, path: str, visit: int = 1) -> Answer:
+    """Return the answer to the ``visit``-th GET (from 1) of ``path``.
+
+    base: the site's URL without a slash at the end.
+    path: as requested; a query makes no difference.
+    """
+    path = path.partition("?")[0]
+    if path == "/robots.txt":
+        return Answer(200, _robots(spec, base), "text/plain")
+    if path == "/sitemap.xml":
+        return Answer(200, _sitemap(spec, base), "application/xml")
+    if path.startswith("/private/"):
+        return _small(200, "Private")
+    if path.startswith(f"{ON_THE_WAY}/"):
+        return _redirect(302, MOVED + path.removeprefix(ON_THE_WAY))
+    moved = path.startswith(f"{MOVED}/")
+    n = number_of(spec, path.removeprefix(MOVED) if moved else path)
+    if n is None or moved != (moved and fate_of(spec, n) in {"moved", "moved twice"}):
+        return _small(404, "Not Found")
+    return _page(spec, n) if moved else _fated(spec, n, visit)
+
+
+def _fated(spec: SiteSpec, n: int, visit: int) -> Answer:
+    fate = fate_of(spec, n)
+    if fate.endswith(" once") and visit > 1:
+        fate = "ok"
+    match fate:
+        case "gone":
+            return _small(404, "Not Found")
+        case "broken" | "broken once":
+            return _small(500, "Internal Server Error")
+        case "busy once":
+            busy = _small(503, "Service Unavailable")
+            return Answer(503, busy.body, headers=(("Retry-After", "1"),))
+        case "reset":
+            return Answer(0, ending="reset")
+        case "dropped once":
+            return Answer(0, ending="closed")
+        case "hanging":
+            return Answer(0, ending="hanging")
+        case "truncated":
+            return Answer(200, _page(spec, n).body, ending="truncated")
+        case "moved":
+            return _redirect(301, MOVED + path_of(n))
+        case "moved twice":
+            return _redirect(301, ON_THE_WAY + path_of(n))
+        case "alias":
+            return _redirect(302, path_of(n - 1))
+    return _page(spec, n)
+
+
+def expected(spec: SiteSpec, base: str = "") -> Expected:
+    """Return what a complete crawl ends with; the URLs are ``base`` and a path."""
+    result = Expected(other={f"{base}/sitemap.xml"})
+    for n in range(min(PRIVATE_PAGES, spec.pages)):
+        result.skipped[f"{base}/private/area{n}.html"] = "robots"
+    for n in range(spec.pages):
+        url = base + path_of(n)
+        match fate_of(spec, n):
+            case "gone":
+                result.failed[url] = "http-404"
+            case "broken":
+                result.failed[url] = "http-500"
+            case "reset":
+                result.failed[url] = "connection-lost"
+            case "truncated":
+                result.failed[url] = "data-loss"
+            case "hanging":
+                result.failed[url] = "timeout"
+            case "alias":
+                result.skipped[url] = "redirected"
+            case "moved" | "moved twice" as fate:
+                result.skipped[url] = "redirected"
+                result.pages.add(base + MOVED + path_of(n))
+                if fate == "moved twice":
+                    result.skipped[base + ON_THE_WAY + path_of(n)] = "redirected"
+            case _:
+                result.pages.add(url)
+    return result
+
+
+def _page(spec: SiteSpec, n: int) -> Answer:
+    n = content_of(n)
+    nofollowed = NOT_FOLLOWED if n == spec.nofollow_page else ""
+    return Answer(200, page_html(spec, n, f"/private/area{n % PRIVATE_PAGES}.html", nofollowed))
+
+
+def _small(status: int, title: str) -> Answer:
+    return Answer(status, f"<!doctype html><title>{title}</title><h1>{title}</h1>".encode())
+
+
+def _redirect(status: int, location: str) -> Answer:
+    return Answer(status, headers=(("Location", location),))
+
+
+def _robots(spec: SiteSpec, base: str) -> bytes:
+    delay = f"Crawl-delay: {spec.crawl_delay_s:g}\n" if spec.crawl_delay_s else ""
+    return f"User-agent: *\nDisallow: /private/\n{delay}\nSitemap: {base}/sitemap.xml\n".encode()
+
+
+def _sitemap(spec: SiteSpec, base: str) -> bytes:
+    # The start page is in it too, as in most sitemaps.
+    named = [0, *range(spec.linked, spec.pages)]
+    locations = "".join(f"<url><loc>{base}{path_of(n)}</loc></url>\n" for n in named)
+    schema = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{schema}">\n{locations}</urlset>\n'
+    ).encode()

@@ -1,0 +1,135 @@
+"""Starts and stops the demo web."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from crawlproj.demo.pages import Expected, SiteSpec, expected
+from crawlproj.errors import CrawlprojError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+_STOP_TIMEOUT_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A request that arrived.
+
+    time: unix seconds.
+    path: with its query, as requested.
+    status: what is answered; 0 for no answer.
+    in_flight: requests being answered at the site at that moment, this one included.
+    """
+
+    time: float
+    site: str
+    method: str
+    path: str
+    status: int
+    in_flight: int
+
+
+class DemoWeb:
+    """The demo web as a context manager, in a process of its own that never outlives this one.
+
+    log: the access log; written as requests arrive, appended to if it exists.
+
+    Raises CrawlprojError if it cannot start.
+    """
+
+    def __init__(self, specs: Sequence[SiteSpec], log: Path) -> None:
+        self.specs = {spec.name: spec for spec in specs}
+        if len(self.specs) != len(specs):
+            raise CrawlprojError("two sites of the demo web have the same name; rename one")
+        self._log = log
+        self._urls: dict[str, str] = {}
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> DemoWeb:
+        fields = json.dumps([asdict(spec) for spec in self.specs.values()])
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "crawlproj.demo", "--spec", fields, "--log", str(self._log)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            self._urls = json.loads(self._read())
+        except BaseException:
+            self._stop(self._process)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._stop(self._process)
+            self._process = None
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Site name → base URL, without a slash at the end."""
+        return dict(self._urls)
+
+    def url(self, name: str) -> str:
+        """Return the base URL of a site, without a slash at the end."""
+        return self._urls[name]
+
+    def expected(self, name: str) -> Expected:
+        """Return what a complete crawl of a site ends with, by URL."""
+        return expected(self.specs[name], self._urls[name])
+
+    def log(self) -> list[LogLine]:
+        """Return the requests that have arrived so far, in that order."""
+        lines = []
+        for line in self._log.read_text().splitlines():
+            time, site, method, path, status, in_flight = line.split("\t")
+            lines.append(LogLine(float(time), site, method, path, int(status), int(in_flight)))
+        return lines
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds the server has used, user and system."""
+        process = self._running()
+        assert process.stdin is not None  # noqa: S101 - asked for above
+        process.stdin.write("\n")
+        process.stdin.flush()
+        return float(json.loads(self._read())["cpu_s"])
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            raise CrawlprojError("the demo web is not running; use it in a with statement")
+        return self._process
+
+    def _read(self) -> str:
+        process = self._running()
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        line = process.stdout.readline()
+        if not line:
+            raise CrawlprojError(
+                f"the demo web ended with status {process.wait()}; its error is printed above"
+            )
+        return line
+
+    @staticmethod
+    def _stop(process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None  # noqa: S101 - asked for above
+        assert process.stdout is not None  # noqa: S101
+        process.stdin.close()
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()

@@ -1,0 +1,141 @@
+"""A site of the demo web: its pages' paths, how they link and what becomes of requests for them.
+
+Page n links to 2n+1 and 2n+2 (a binary tree from page 0, the start page, so that a crawl soon has
+much to do) and to its neighbours n-1 and n+1 (a ring). The last pages are named by the sitemap
+alone. Nothing is random: everything follows from the site's name and the page's number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from crawlproj.errors import ConfigError
+
+Kind = Literal["plain", "docs", "slow", "failing"]
+Fate = Literal[
+    "ok", "gone", "broken", "broken once", "busy once", "reset", "dropped once", "truncated",
+    "moved", "moved twice", "alias", "hanging",
+]  # fmt: skip
+
+SECTION = 50
+"""Pages in one directory: /section0/page1.html to page49.html, /section1/page50.html, …"""
+
+TWIN_EVERY, TWIN = 50, 11  # pages 11, 61, 111, … have the bytes of the page before them
+
+# By n modulo 20; residues 0, 1, 10 and 11 stay ok because twins have them.
+_FATES: dict[int, Fate] = {
+    2: "gone",
+    3: "broken once",
+    4: "busy once",
+    5: "reset",
+    6: "truncated",
+    7: "moved",
+    8: "moved twice",
+    9: "alias",
+    12: "broken",
+    13: "dropped once",
+    14: "gone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSpec:
+    """A site of the demo web.
+
+    name: unique; the access log and DemoWeb.url know the site by it.
+    kind: "plain" (13 KB pages, 8 links), "docs" (85 KB, 235 links, most of them the same on every
+        page), "slow" (plain, each answer after latency_s) or "failing" (plain; see fate_of).
+    pages: numbered pages, those named by the sitemap alone included.
+    sitemap_only: how many the sitemap alone names: the last ones.
+    latency_s: seconds before each answer but robots.txt; None means 0.3 for slow sites, else 0.
+    crawl_delay_s: what robots.txt asks for; 0 leaves it out.
+    hanging: whether one page of a failing site is never answered.
+    """
+
+    name: str
+    kind: Kind = "plain"
+    pages: int = 100
+    sitemap_only: int = 2
+    latency_s: float | None = None
+    crawl_delay_s: float = 0.0
+    hanging: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ConfigError(
+                f"demo site {self.name!r}: kind must be one of {', '.join(get_args(Kind))}, "
+                f"not {self.kind!r}"
+            )
+        if not 0 <= self.sitemap_only < self.pages:
+            raise ConfigError(
+                f"demo site {self.name!r}: pages must be more than sitemap_only "
+                f"({self.sitemap_only}), not {self.pages}"
+            )
+
+    @property
+    def linked(self) -> int:
+        """How many pages links lead to: pages 0 to linked - 1."""
+        return self.pages - self.sitemap_only
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds before each answer."""
+        if self.latency_s is not None:
+            return self.latency_s
+        return 0.3 if self.kind == "slow" else 0.0
+
+    @property
+    def nofollow_page(self) -> int:
+        """The number of the page whose links are not to be followed: the last linked one."""
+        return self.linked - 1
+
+
+def path_of(n: int) -> str:
+    """Return the path of page ``n``."""
+    return f"/section{n // SECTION}/page{n}.html" if n else "/"
+
+
+def number_of(spec: SiteSpec, path: str) -> int | None:
+    """Return the number of the page at ``path``, or None."""
+    if path == "/":
+        return 0
+    digits = path.rpartition("/")[2].removeprefix("page").removesuffix(".html")
+    if not digits.isdecimal() or not 0 < int(digits) < spec.pages:
+        return None
+    return int(digits) if path_of(int(digits)) == path else None
+
+
+def content_of(n: int) -> int:
+    """Return the number of the page whose bytes page ``n`` has: its own, or that of its twin."""
+    return n - 1 if n % TWIN_EVERY == TWIN else n
+
+
+def links_of(spec: SiteSpec, n: int) -> list[int]:
+    """Return the pages that page ``n`` must link to so that all are reached, n itself left out.
+
+    A page that has a twin links to what its twin must, for they have the same bytes.
+    """
+    twin = n + 1
+    pages = [n, twin] if content_of(twin) == n and twin < spec.linked else [n]
+    wanted = [link for page in pages for link in (2 * page + 1, 2 * page + 2)]
+    wanted = [link for link in wanted if link < spec.linked]
+    wanted += [(n + 1) % spec.linked, (n - 1) % spec.linked]
+    return [link for link in dict.fromkeys(wanted) if link != n]
+
+
+def fate_of(spec: SiteSpec, n: int) -> Fate:
+    """Return what becomes of requests for page ``n`` of a failing site; "ok" elsewhere.
+
+    gone: 404. broken: 500. reset: the connection is reset without an answer. truncated: it is
+    closed before the end of the body. "… once": only the first time, then ok; busy is a 503 with
+    Retry-After: 1, dropped a closed connection. moved (and moved twice): redirected (over one more
+    redirect) to a page nothing links to. alias: redirected to page n-1. hanging: never answered.
+
+    Only leaves of the tree have fates, so that every page is reached whatever becomes of them.
+    """
+    if spec.kind != "failing" or 2 * n + 1 < spec.linked or n >= spec.nofollow_page:
+        return "ok"
+    if spec.hanging and n == spec.nofollow_page - 1:
+        return "hanging"
+    return _FATES.get(n % 20, "ok")

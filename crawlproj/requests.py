@@ -1,0 +1,195 @@
+"""Requests as frontier entries and back: data only, never pickles.
+
+An entry's payload is JSON (UTF-8), b"" for a plain GET with nothing to remember. Callbacks are
+stored as names of the spider's methods. What JSON and two tags (for bytes and tuples) cannot say
+makes the request *unstorable* (see ``Unstorable``); the scheduler keeps it in memory instead.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from scrapy import FormRequest, Request
+from scrapy.http import JsonRequest, XmlRpcRequest
+from scrapy.utils.request import fingerprint
+
+from crawlproj.errors import CrawlprojError
+from crawlproj.frontier.base import Entry
+from crawlproj.links.normalize import normalize, site_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scrapy import Spider
+
+LEASE = "frontier_lease"  # meta key: the id of the lease a request works on
+VOLATILE = b'{"volatile":true}'
+
+# What belongs to one attempt, not to the request.
+_TRANSIENT_META = frozenset({LEASE, "download_slot", "download_latency", "timings", "_auth_proxy"})
+# These differ from Request in how they are built, not in what is sent.
+_STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
+_BYTES, _TUPLE = "__bytes__", "__tuple__"
+
+
+class Unstorable(CrawlprojError):
+    """The request holds something that is not data; the message says what and what to change."""
+
+
+class BadPayload(CrawlprojError):
+    """A stored request cannot be rebuilt, for example because the spider lost its callback."""
+
+
+def key_of(request: Request) -> int:
+    """Return the request's identity: a signed 64-bit BLAKE2b.
+
+    Of the normalised URL for a GET without a body; of Scrapy's request fingerprint otherwise.
+    """
+    if request.method == "GET" and not request.body:
+        return key_of_url(request.url)
+    return _signed64(fingerprint(request))
+
+
+def key_of_url(url: str) -> int:
+    """Return the key of a plain GET of ``url``."""
+    return _signed64((normalize(url) or url).encode("utf-8", "surrogatepass"))
+
+
+def _signed64(data: bytes) -> int:
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
+
+
+def entry_of(request: Request, spider: Spider, key: int) -> Entry:
+    """Return ``request`` as an entry with ``key``. Raises Unstorable."""
+    payload = _payload(request, spider)
+    encoded = b""
+    if payload:
+        try:
+            encoded = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+        except UnicodeEncodeError as exc:
+            raise Unstorable(f"{request} holds text that is not Unicode: {exc}") from None
+    return Entry(key, site_of(request.url), request.url, encoded, request.priority)
+
+
+def volatile_entry(request: Request, key: int) -> Entry:
+    """Return the entry that stands for an unstorable request."""
+    return Entry(key, site_of(request.url), request.url, VOLATILE, request.priority)
+
+
+def request_of(entry: Entry, spider: Spider) -> Request:
+    """Return the request that ``entry`` stands for. Raises BadPayload."""
+    if not entry.payload:
+        return Request(entry.url, priority=entry.priority)
+    try:
+        stored = json.loads(entry.payload)
+        meta = _restored(stored.get("meta", {}))
+        return Request(
+            entry.url,
+            callback=_method(spider, stored.get("callback")),
+            errback=_method(spider, stored.get("errback")),
+            method=stored.get("method", "GET"),
+            headers=_restored(stored.get("headers", {})),
+            body=_restored(stored.get("body", "")),
+            cookies=_restored(stored.get("cookies", {})),
+            meta=meta,
+            encoding=stored.get("encoding", "utf-8"),
+            priority=entry.priority,
+            dont_filter=stored.get("dont_filter", False),
+            flags=stored.get("flags"),
+            cb_kwargs=_restored(stored.get("cb_kwargs", {})),
+        )
+    except (ValueError, TypeError, AttributeError, KeyError) as exc:
+        raise BadPayload(f"{entry.url}: the stored request cannot be rebuilt: {exc}") from None
+
+
+def _payload(request: Request, spider: Spider) -> dict[str, Any]:
+    """Return what differs from a plain GET, in JSON's types."""
+    if type(request) not in _STORABLE_TYPES:
+        raise Unstorable(
+            f"{request}: a {type(request).__name__} cannot be rebuilt from data; use scrapy.Request"
+        )
+    payload: dict[str, Any] = {}
+    if request.callback is not None:
+        payload["callback"] = _name(request.callback, "callback", request, spider)
+    if request.errback is not None:
+        payload["errback"] = _name(request.errback, "errback", request, spider)
+    if request.method != "GET":
+        payload["method"] = request.method
+    if request.body:
+        payload["body"] = _storable(request.body, "body", request)
+    if request.headers:
+        payload["headers"] = {
+            name.decode("latin-1"): _storable(values, "headers", request)
+            for name, values in request.headers.items()
+        }
+    if request.cookies:
+        payload["cookies"] = _storable(request.cookies, "cookies", request)
+    meta = {name: value for name, value in request.meta.items() if name not in _TRANSIENT_META}
+    if meta:
+        payload["meta"] = _storable(meta, "meta", request)
+    if request.cb_kwargs:
+        payload["cb_kwargs"] = _storable(request.cb_kwargs, "cb_kwargs", request)
+    if request.encoding != "utf-8":
+        payload["encoding"] = request.encoding
+    if request.dont_filter:
+        payload["dont_filter"] = True
+    if request.flags:
+        payload["flags"] = list(request.flags)
+    return payload
+
+
+def _name(function: Callable[..., Any], role: str, request: Request, spider: Spider) -> str:
+    name = getattr(function, "__name__", "")
+    if getattr(function, "__self__", None) is not spider or not hasattr(spider, name):
+        raise Unstorable(
+            f"{request}: its {role} {function!r} is no method of the spider; make it one"
+        )
+    return name
+
+
+def _method(spider: Spider, name: str | None) -> Callable[..., Any] | None:
+    if name is None:
+        return None
+    method = getattr(spider, name)
+    if getattr(method, "__self__", None) is not spider:
+        raise ValueError(f"{name!r} is no method of the spider {spider.name!r}")
+    return method  # type: ignore[no-any-return]
+
+
+def _storable(value: Any, where: str, request: Request) -> Any:
+    """Return ``value`` in JSON's types; bytes and tuples carry a tag."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, bytes):
+        return {_BYTES: base64.b64encode(value).decode()}
+    kind = type(value)
+    if kind is list:
+        return [_storable(part, where, request) for part in value]
+    if kind is tuple:
+        return {_TUPLE: [_storable(part, where, request) for part in value]}
+    plain = kind is dict and all(type(name) is str for name in value)
+    if plain and _BYTES not in value and _TUPLE not in value:
+        return {name: _storable(part, where, request) for name, part in value.items()}
+    raise Unstorable(
+        f"{request}: its {where} holds a {kind.__name__}, which is not plain data; "
+        "use str, numbers, bytes, lists, tuples and dicts with str keys"
+    )
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_restored(part) for part in value]
+    if isinstance(value, dict):
+        return _restored_mapping(value)
+    return value
+
+
+def _restored_mapping(value: Mapping[str, Any]) -> Any:
+    if _BYTES in value:
+        return base64.b64decode(value[_BYTES])
+    if _TUPLE in value:
+        return tuple(_restored(part) for part in value[_TUPLE])
+    return {name: _restored(part) for name, part in value.items()}

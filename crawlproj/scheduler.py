@@ -1,0 +1,394 @@
+"""Scrapy's scheduler over a frontier: admits by site, and acks when the work is really done.
+
+A request that is handed out works on a lease, whose id is in its ``meta``. What becomes of it
+decides the lease's ack:
+
+====================================================  ==============================
+a response, its callback and pipelines                done
+a Request of the same key instead of a response       pending again, attempt counted
+a Request of another key instead of a response        skipped("redirected")
+a failure; a status nobody handles; an exception      failed(reason), see reasons.py
+IgnoreRequest (robots, offsite)                       skipped(reason)
+the engine closed before it ended                     pending again, not counted
+====================================================  ==============================
+
+Once there is a response, a lease id in another request's ``meta`` (``meta=response.meta``) means
+nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scrapy import Request, signals
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.exceptions import CloseSpider, DownloadCancelledError
+from scrapy.http import Response
+from scrapy.utils.defer import deferred_from_coro
+
+from crawlproj._engine import EngineHooks
+from crawlproj.config import CrawlConfig
+from crawlproj.errors import CrawlprojError, FrontierError
+from crawlproj.frontier.base import Ack, Entry, Lease, Opened, State
+from crawlproj.frontier.buffered import BufferConfig, BufferedFrontier
+from crawlproj.frontier.url import frontier_from_url
+from crawlproj.http import DownloadHandler
+from crawlproj.limits.permits import Permits
+from crawlproj.reasons import error_of, outcome_of
+from crawlproj.requests import (
+    LEASE,
+    VOLATILE,
+    BadPayload,
+    Unstorable,
+    entry_of,
+    key_of,
+    request_of,
+    volatile_entry,
+)
+from crawlproj.seen import Seen
+from crawlproj.signals import robots_parsed
+from crawlproj.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    from crawlproj.frontier.base import Totals
+
+logger = logging.getLogger(__name__)
+
+# Requests handed out and not yet acked, against those downloading: parsing and storing overlap
+# with downloading, but what a crash would fetch again stays bounded.
+_OUTSTANDING_PER_DOWNLOAD = 2
+_ABANDON_AFTER_CANCEL_S = 1.0
+
+
+@dataclass(slots=True)
+class _Work:
+    """A request handed out."""
+
+    lease: Lease
+    request: Request
+    holds_permit: bool = True
+    responded: bool = False
+    state: State = State.DONE
+    reason: str = ""
+    put_back: Entry | None = None
+
+
+class Scheduler(BaseScheduler):
+    """See the module docstring. Public beyond Scrapy's interface: unseen, room, opened, tally."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.config = CrawlConfig.from_settings(crawler.settings)
+        self.permits = Permits(self.config.per_site, time.time)
+        self.tally = Tally()
+        self.opened: Opened | None = None
+        self.finished = False  # once closed: nothing of the generation is left to do
+        self.job = ""
+        self._crawler = crawler
+        self._hooks = EngineHooks(crawler.engine)
+        self._seen = Seen()
+        self._working: dict[int, _Work] = {}  # by lease id
+        self._pages = 0  # responses with a 2xx status that finished, over the generation
+        self._volatile: dict[int, Request] = {}
+        self._warned_unstorable = False
+        self._delayed_sites: set[str] = set()
+        self._closing = False
+        self._closing_task: asyncio.Future[None] | None = None
+        self._budget_spent = False
+        self._shutdown_timer: asyncio.TimerHandle | None = None
+        self._frontier = BufferedFrontier(
+            frontier_from_url(self.config.frontier_url),
+            self.permits,
+            time.time,
+            BufferConfig(
+                ready=2 * self.config.in_flight,
+                per_site=max(32, 2 * self.config.per_site),
+                at_most=32 * self.config.in_flight,
+                max_pending=self.config.seeds_pending,
+                lease_s=self.config.lease_s,
+            ),
+            on_change=self._hooks.wake,
+            on_failure=self._on_frontier_failure,
+        )
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Scheduler:
+        """Make the scheduler; raises ConfigError naming a wrong setting."""
+        return cls(crawler)
+
+    # Scrapy's interface
+
+    def open(self, spider: Spider) -> Deferred[None]:
+        """Open the frontier for the spider's job."""
+        return deferred_from_coro(self._open(spider))
+
+    async def _open(self, spider: Spider) -> None:
+        self._spider = spider
+        self.job = self.config.job or getattr(spider, "job", "") or spider.name
+        try:
+            self._hooks.install(self)
+            self._hooks.lift_slot_limits(self.config.per_site)
+            self.opened = await self._frontier.open(self.job, reset=self.config.reset)
+        except CrawlprojError as exc:
+            # Scrapy closes cleanly only when the pipelines have been opened too.
+            logger.error("%s", exc)
+            self._crawler.signals.connect(self._give_up, signals.spider_opened)
+            return
+        self._pages = self.totals.done
+        if self.opened.resumed:
+            logger.info(
+                "Continuing job %r (generation %d): %d pending, %d done",
+                self.job,
+                self.opened.generation,
+                self.totals.pending,
+                self.totals.done,
+            )
+        connect = self._crawler.signals.connect
+        connect(self._on_spider_error, signals.spider_error)
+        connect(self._on_item_error, signals.item_error)
+        connect(self._on_robots, robots_parsed)
+
+    def has_pending_requests(self) -> bool:
+        """Whether the crawl must go on."""
+        if self.opened is None or self._budget_spent:
+            return False
+        return self._frontier.pending or bool(self._working)
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Put ``request``, or take it as the outcome of the lease it carries."""
+        if self.opened is None:
+            return False
+        work = self._working.get(request.meta.get(LEASE, 0))
+        if work is not None and (work.responded or work.state is not State.DONE):
+            work = None
+        key = self._key(request)
+        if work is not None:
+            self._release(work)
+            if key_of(request) == key_of(work.request):
+                work.state = State.PENDING
+                work.put_back = self._entry(request, work.lease.entry.key)
+                return True
+            work.state, work.reason = State.SKIPPED, "redirected"
+        self._frontier.put(self._entry(request, key))
+        self._seen.add(request.url)
+        return True
+
+    def next_request(self) -> Request | None:
+        """Return a request of a site that has a permit, if there is one."""
+        if self._closing or self.opened is None or self._busy():
+            return None
+        while (lease := self._frontier.next()) is not None:
+            request = self._request(lease)
+            if request is not None:
+                self._working[lease.id] = _Work(lease, request)
+                request.meta[LEASE] = lease.id
+                return request
+            self._frontier.release(lease.entry.site)
+        return None
+
+    def close(self, reason: str) -> Deferred[None]:
+        """Write what waits, give leases back, and end the generation if everything is done."""
+        return deferred_from_coro(self._close(reason))
+
+    async def _close(self, reason: str) -> None:
+        if self._shutdown_timer is not None:
+            self._shutdown_timer.cancel()
+        if self.opened is None:
+            await self._frontier.close(finish=False)
+            return
+        ended = reason == "finished"
+        self.finished = await self._frontier.close(
+            finish=ended, skip_rest="max-pages" if ended and self._budget_spent else ""
+        )
+        if self._frontier.stale:
+            self._crawler.stats.set_value("frontier/stale_acks", self._frontier.stale)
+
+    # For spiders, spider middlewares and the display
+
+    @property
+    def totals(self) -> Totals:
+        """The frontier's counts as of its last round, some milliseconds ago."""
+        return self._frontier.totals
+
+    @property
+    def working(self) -> int:
+        """Requests handed out and not finished."""
+        return len(self._working)
+
+    def unseen(self, urls: Iterable[str]) -> list[str]:
+        """Return those of ``urls`` (normalised) that this process has not enqueued lately.
+
+        A cheap first sieve before a Request is built; the frontier deduplicates exactly.
+        """
+        return self._seen.missing(urls)
+
+    async def room(self) -> bool:
+        """Wait until a producer of seeds may go on; False when no more seeds are wanted."""
+        return await self._frontier.room()
+
+    # What becomes of requests (see _engine.Watcher)
+
+    def on_result(self, request: Request, result: Response | Failure) -> None:
+        """Note a response, or a failure for good."""
+        work = self._work_of(request)
+        if work is None:
+            return
+        self._release(work)
+        if isinstance(result, Response):
+            work.responded = True
+            return
+        exc = error_of(result)
+        if self._closing and isinstance(exc, DownloadCancelledError):
+            work.state = State.PENDING
+            work.reason = "shutdown"
+        else:
+            work.state, work.reason = outcome_of(exc)
+
+    def note_failure(self, request: Request, exc: BaseException) -> None:
+        """Let ``request`` end as failed or skipped by ``exc``, whatever its callback does."""
+        work = self._work_of(request)
+        if work is not None:
+            work.state, work.reason = outcome_of(exc)
+
+    def on_finished(self, request: Request) -> None:
+        """Ack the lease of a request whose callback and pipelines are done."""
+        work = self._work_of(request)
+        if work is None:
+            return
+        del self._working[work.lease.id]
+        self._release(work)
+        self._volatile.pop(work.lease.entry.key, None)
+        ack = Ack(work.lease.id, work.state, work.reason, work.put_back)
+        if self._closing and (work.reason == "shutdown" or not self._ended(work)):
+            ack = Ack(work.lease.id, State.PENDING, count_attempt=False)
+        self._frontier.ack(ack)
+        self._count(work, ack)
+
+    def on_closing(self) -> None:
+        """Start the clock of an orderly end."""
+        if self._closing:
+            return
+        self._closing = True
+        self._frontier.stop_feeding()
+        loop = asyncio.get_running_loop()
+        self._shutdown_timer = loop.call_later(self.config.grace_s, self._cancel_downloads)
+
+    def _ended(self, work: _Work) -> bool:
+        return work.responded or work.state is not State.DONE
+
+    def _cancel_downloads(self) -> None:
+        DownloadHandler.from_crawler(self._crawler).cancel_all("the crawl is being stopped")
+        loop = asyncio.get_running_loop()
+        self._shutdown_timer = loop.call_later(_ABANDON_AFTER_CANCEL_S, self._abandon)
+
+    def _abandon(self) -> None:
+        for work in self._working.values():
+            work.reason = "shutdown"
+        if dropped := self._hooks.abandon():
+            logger.warning(
+                "%d requests did not end within %.0f s and were given back to the frontier",
+                dropped,
+                self.config.grace_s + _ABANDON_AFTER_CANCEL_S,
+            )
+
+    def _give_up(self) -> None:
+        raise CloseSpider("frontier-unusable")
+
+    def _on_frontier_failure(self, error: FrontierError) -> None:
+        logger.error("The crawl stops, nothing is lost: %s", error)
+        close = self._crawler.engine.close_spider_async(reason="frontier-failed")
+        self._closing_task = asyncio.ensure_future(close)
+
+    def _on_spider_error(self, response: Any) -> None:
+        work = self._work_of(getattr(response, "request", None))
+        if work is not None and work.state is State.DONE:
+            work.state, work.reason = State.FAILED, "callback-error"
+
+    def _on_item_error(self, response: Any) -> None:
+        work = self._work_of(getattr(response, "request", None))
+        if work is not None:
+            work.state, work.reason = State.FAILED, "pipeline-error"
+
+    def _on_robots(self, site: str, crawl_delay_s: float | None) -> None:
+        delay_s = max(crawl_delay_s or 0.0, self.config.delay_s)
+        if delay_s:
+            self.permits.set_delay(site, delay_s)
+
+    # Helpers
+
+    def _busy(self) -> bool:
+        if self._frontier.outstanding >= _OUTSTANDING_PER_DOWNLOAD * self.config.in_flight:
+            return True
+        budget = self.config.max_pages
+        if not budget or self._pages + len(self._working) < budget:
+            return False
+        if self._pages >= budget:
+            self._budget_spent = True
+            self._frontier.stop_feeding()
+        return True
+
+    def _work_of(self, request: Request | None) -> _Work | None:
+        """Return the work ``request`` does; a copy of a request does none."""
+        if request is None:
+            return None
+        work = self._working.get(request.meta.get(LEASE, 0))
+        return work if work is not None and work.request is request else None
+
+    def _release(self, work: _Work) -> None:
+        if work.holds_permit:
+            work.holds_permit = False
+            self._frontier.release(work.lease.entry.site)
+
+    def _count(self, work: _Work, ack: Ack) -> None:
+        if ack.state is State.DONE:
+            self._pages += 1
+        self.tally.add(work.lease.entry.site, ack.state, ack.reason)
+
+    def _key(self, request: Request) -> int:
+        # Scrapy marks seeds dont_filter; a continued crawl must not fetch them again.
+        if request.dont_filter and not request.meta.get("is_start_request"):
+            return secrets.randbits(64) - (1 << 63)
+        return key_of(request)
+
+    def _entry(self, request: Request, key: int) -> Entry:
+        try:
+            return entry_of(request, self._spider, key)
+        except Unstorable as exc:
+            if not self._warned_unstorable:
+                self._warned_unstorable = True
+                logger.warning("Kept in memory, and lost if this process dies: %s", exc)
+            self._crawler.stats.inc_value("frontier/unstorable")
+            self._volatile.setdefault(key, request)
+            return volatile_entry(request, key)
+
+    def _request(self, lease: Lease) -> Request | None:
+        entry = lease.entry
+        if entry.payload == VOLATILE:
+            request = self._volatile.get(entry.key)
+            if request is not None:
+                return request
+            logger.error("Lost with the process that held it in memory: %s", entry.url)
+            self._frontier.ack(Ack(lease.id, State.FAILED, "lost"))
+            return None
+        try:
+            request = request_of(entry, self._spider)
+        except BadPayload as exc:
+            logger.error("%s", exc)
+            self._frontier.ack(Ack(lease.id, State.FAILED, "bad-payload"))
+            return None
+        if self.config.delay_s and entry.site not in self._delayed_sites:
+            self._delayed_sites.add(entry.site)
+            self.permits.set_delay(entry.site, self.config.delay_s)
+        return request

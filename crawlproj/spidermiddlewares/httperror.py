@@ -1,0 +1,28 @@
+"""Tells the scheduler about responses that nobody handles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.spidermiddlewares.httperror import HttpError, HttpErrorMiddleware
+
+from crawlproj.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+
+
+class HttpErrorNotingMiddleware(HttpErrorMiddleware):
+    """Scrapy's, with the same settings; a URL it filters ends as failed("http-404")."""
+
+    def process_spider_input(  # type: ignore[override]  # Scrapy deprecates its spider argument
+        self, response: Response
+    ) -> None:
+        """Raise HttpError for a status that neither settings nor the request allow."""
+        try:
+            super().process_spider_input(response)
+        except HttpError as exc:
+            scheduler = self.crawler.engine.scheduler
+            if isinstance(scheduler, Scheduler) and response.request is not None:
+                scheduler.note_failure(response.request, exc)
+            raise

@@ -1,0 +1,54 @@
+"""Feeds a spider's seeds into the frontier in bounded batches."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+from scrapy.exceptions import NotConfigured
+
+from crawlproj.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy.crawler import Crawler
+
+_BATCH = 100  # seeds between two looks at the frontier, and two turns of everybody else
+
+
+class SeedsMiddleware:
+    """Takes the requests of ``Spider.start()`` to the scheduler, waiting while it is crowded.
+
+    Scrapy drains ``start()`` as fast as it can, one seed a turn of the event loop, so a long list
+    fills memory and a slow generator holds nothing back. Here a million-line file or an endless
+    generator waits while SEED_MAX_PENDING URLs are pending. Items go on to Scrapy.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> SeedsMiddleware:
+        """Make it; NotConfigured when SCHEDULER is somebody else's."""
+        if crawler.settings["SCHEDULER"] not in (Scheduler, "crawlproj.scheduler.Scheduler"):
+            raise NotConfigured("SCHEDULER is not crawlproj's")
+        return cls(crawler)
+
+    async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Yield the items of ``start``; its requests are enqueued here."""
+        engine = self._crawler.engine
+        scheduler = engine.scheduler
+        assert isinstance(scheduler, Scheduler)  # noqa: S101 - from_crawler saw to it
+        fed = 0
+        async for seed in start:
+            if not isinstance(seed, Request):
+                yield seed
+                continue
+            engine.crawl(seed)
+            fed += 1
+            if fed % _BATCH == 0:
+                await asyncio.sleep(0)
+                if not await scheduler.room():
+                    return

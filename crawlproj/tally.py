@@ -1,0 +1,39 @@
+"""Counts of what this run has done, for the display and the summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from crawlproj.frontier.base import State
+
+_MAX_SITES = 10_000
+
+
+class Tally:
+    """What became of the leases of this run (the frontier's totals span all runs of a job).
+
+    done, requeued: leases that ended so.
+    failed, skipped: leases by reason.
+    sites: leases done, by site; beyond 10,000 sites only those already known are counted.
+    """
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.requeued = 0
+        self.failed: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
+        self.sites: Counter[str] = Counter()
+
+    def add(self, site: str, state: State, reason: str) -> None:
+        """Count a lease that ended."""
+        match state:
+            case State.DONE:
+                self.done += 1
+                if site in self.sites or len(self.sites) < _MAX_SITES:
+                    self.sites[site] += 1
+            case State.FAILED:
+                self.failed[reason] += 1
+            case State.SKIPPED:
+                self.skipped[reason] += 1
+            case _:
+                self.requeued += 1

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 
-.PHONY: help test check lint format clean
+.PHONY: help demo crawl test bench check lint format clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -19,6 +19,16 @@ $(READY): requirements.txt pyproject.toml setup.py | $(VENV)/bin/python
 $(DEV_READY): requirements-dev.txt $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+demo: $(READY) ## crawl the built-in demo web, without the internet
+	$(BIN)/scrapy demo
+
+crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
+	@test -n "$(URL)" || { echo "name the site: make crawl URL=https://example.org"; exit 2; }
+	$(BIN)/scrapy crawl site -a url=$(URL) $(ARGS)
+
+bench: $(DEV_READY) ## compare with stock Scrapy (some minutes)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 test: $(DEV_READY) ## run the tests
 	$(BIN)/pytest -n 2 $(ARGS)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from crawlproj.html import page_fields
 from crawlproj.items import FetchFailure, Page
+from crawlproj.links.html import page_fields
 from crawlproj.reasons import detail_of, error_of, reason_of
 
 if TYPE_CHECKING:

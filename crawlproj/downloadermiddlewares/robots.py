@@ -66,7 +66,7 @@ class RobotsTxtMiddleware:
     def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.time) -> None:
         settings = crawler.settings
         if not settings.getbool("ROBOTSTXT_OBEY"):
-            raise NotConfigured("ROBOTSTXT_OBEY is off")
+            raise NotConfigured
         self._crawler = crawler
         self._clock = clock
         self._agent: str = settings.get("ROBOTSTXT_USER_AGENT") or settings["USER_AGENT"]

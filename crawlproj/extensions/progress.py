@@ -35,7 +35,7 @@ class Progress:
 
     def __init__(self, crawler: Crawler) -> None:
         if not boolean(crawler.settings, "PROGRESS_ENABLED", default=True):
-            raise NotConfigured("PROGRESS_ENABLED is off")
+            raise NotConfigured
         self._interval_s = number(crawler.settings, "PROGRESS_INTERVAL", 30.0, at_least=1.0)
         self._crawler = crawler
         self._console = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""Link extraction and URL normalisation."""
+"""What pages say: links, fields, and the one normalisation of URLs."""
 
 from __future__ import annotations
 

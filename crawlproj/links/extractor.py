@@ -11,7 +11,7 @@ from scrapy.linkextractors import IGNORED_EXTENSIONS
 from selectolax.lexbor import LexborHTMLParser
 from w3lib.url import canonicalize_url
 
-from crawlproj.html import robots_directives, tree_of
+from crawlproj.links.html import robots_directives, tree_of
 from crawlproj.links.normalize import join, site_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class LinkExtractor:
             url = self._url(value, base, base_directory)
             if url is None or not self._text_matches(node):
                 continue
-            nofollow = _is_nofollow(node)
+            nofollow = _is_nofollow(node.attributes.get("rel"))
             text = node.text(deep=True) or ""
             link = Link(url, text.strip() if self._strip else text, "", nofollow)
             identity = (url, "", nofollow)
@@ -130,11 +130,12 @@ class LinkExtractor:
         directory = base.partition("?")[0]
         directory = directory[: directory.rfind("/") + 1]
         for node in self._nodes(tree, response):
+            attributes = node.attributes  # a new dict each time it is asked for
+            if self._nofollow and _is_nofollow(attributes.get("rel")):
+                continue
             for attr in self._attrs:
-                value = node.attributes.get(attr)
+                value = attributes.get(attr)
                 if not value or value.startswith(_FOLLOWED_BY_NOBODY):
-                    continue
-                if self._nofollow and _is_nofollow(node):
                     continue
                 yield node, value, base, directory
 
@@ -184,9 +185,8 @@ class LinkExtractor:
         return not self._text or any(pattern.search(node.text()) for pattern in self._text)
 
 
-def _is_nofollow(node: LexborNode) -> bool:
-    rel = node.attributes.get("rel")
-    return bool(rel) and "nofollow" in (rel or "").lower().split()
+def _is_nofollow(rel: str | None) -> bool:
+    return rel is not None and "nofollow" in rel.lower().split()
 
 
 def _is_under(host: str, domains: frozenset[str]) -> bool:

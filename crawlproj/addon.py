@@ -1,0 +1,57 @@
+"""This project's parts in other people's projects: ``ADDONS = {"crawlproj.addon.Addon": 300}``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy.settings import BaseSettings
+
+import crawlproj.settings as ours
+from crawlproj.config import CrawlConfig
+from crawlproj.http.config import HttpConfig
+
+if TYPE_CHECKING:
+    from scrapy.settings import Settings
+
+# Belongs to this project, not to the one that uses the add-on.
+_OWN = frozenset(
+    {"BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE", "COMMANDS_MODULE", "USER_AGENT"}
+)
+# The user's sessions and log lines may matter to their spiders; what they store is theirs.
+_LEFT_ALONE = frozenset({"COOKIES_ENABLED", "LOG_LEVEL", "LOG_FORMATTER", "ITEM_PIPELINES"})
+# Dicts of components: ours are added to the project's.
+_MERGED = (*("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS"),)
+
+
+class Addon:
+    """Scheduler, frontier, download handler, robots.txt, display and safe settings.
+
+    Everything is set at the add-on priority, so the project's own settings win. Left to the
+    project: its name and User-Agent, cookies, log, and pipelines; to store pages as this project
+    does, add "crawlproj.pipelines.store.StorePipeline" to ITEM_PIPELINES.
+
+    Raises ConfigError when a setting that the parts read is wrong.
+    """
+
+    def update_settings(self, settings: Settings) -> None:
+        """Set what the project has not set itself."""
+        for name, value in vars(ours).items():
+            if not name.isupper() or name in _OWN or name in _LEFT_ALONE:
+                continue
+            if name in _MERGED:
+                _merge(settings, name, value)
+            else:
+                settings.set(name, value, priority="addon")
+        CrawlConfig.from_settings(settings)
+        HttpConfig.from_settings(settings)
+
+    @classmethod
+    def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
+        """Let the reactor be the one the download handler needs."""
+        settings.set("TWISTED_REACTOR", ours.TWISTED_REACTOR, priority="addon")
+        settings.set("ASYNCIO_EVENT_LOOP", ours.ASYNCIO_EVENT_LOOP, priority="addon")
+
+
+def _merge(settings: Settings, name: str, components: dict[str, Any]) -> None:
+    theirs = settings.getdict(name)
+    settings.set(name, {**components, **theirs}, priority=settings.getpriority(name) or "addon")

@@ -1,0 +1,85 @@
+"""``scrapy status``: what the frontier holds; works while a crawl runs, too."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawlproj.config import text
+from crawlproj.errors import CrawlprojError
+from crawlproj.frontier.sqlite_status import read_status
+from crawlproj.frontier.url import shown, sqlite_path
+
+if TYPE_CHECKING:
+    import argparse
+
+    from crawlproj.frontier.base import Totals
+    from crawlproj.frontier.sqlite_status import JobStatus
+
+_MAX_SITES = 50
+
+
+class Command(ScrapyCommand):
+    """Reads the frontier that FRONTIER_URL names and changes nothing."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 - Scrapy's way
+
+    def short_desc(self) -> str:
+        """Return the line of ``scrapy --help``."""
+        return "Show what the frontier holds, by site"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Print a table for each job."""
+        if args or opts.pidfile:
+            raise UsageError(
+                "status takes no arguments; set -s FRONTIER_URL=… for another frontier"
+            )
+        assert self.settings is not None  # noqa: S101 - Scrapy sets it
+        url = text(self.settings, "FRONTIER_URL", "sqlite:///crawl.db")
+        if url.startswith("memory:"):
+            raise UsageError("a memory: frontier ends with its crawl; there is nothing to show")
+        try:
+            jobs = asyncio.run(read_status(sqlite_path(url, "FRONTIER_URL")))
+        except CrawlprojError as exc:
+            raise UsageError(str(exc), print_help=False) from None
+        console = Console()
+        if not jobs:
+            console.print(f"{shown(url)} holds no job yet")
+        for job in jobs:
+            console.print(_table(job))
+
+
+def _table(job: JobStatus) -> Table:
+    state = "finished" if job.finished else "not finished"
+    table = Table(
+        title=f"{job.job} (generation {job.generation}, {state})",
+        title_justify="left",
+        title_style="bold",
+    )
+    table.add_column("site", no_wrap=True, overflow="ellipsis", max_width=40)
+    for heading in ("pending", "in flight", "done", "failed", "skipped"):
+        table.add_column(heading, justify="right")
+    table.add_column("why", overflow="fold")
+    by_size = sorted(job.sites.items(), key=lambda site: (-site[1].discovered, site[0]))
+    for site, totals in by_size[:_MAX_SITES]:
+        table.add_row(site, *_cells(totals))
+    if len(by_size) > _MAX_SITES:
+        table.add_row(f"… {len(by_size) - _MAX_SITES:,} more sites")
+    table.add_section()
+    table.add_row("all", *_cells(job.totals), style="bold")
+    return table
+
+
+def _cells(totals: Totals) -> tuple[str, ...]:
+    failed, skipped = sum(totals.failed.values()), sum(totals.skipped.values())
+    reasons = {**totals.failed, **totals.skipped}
+    why = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
+    numbers = (totals.pending, totals.leased, totals.done, failed, skipped)
+    return (*(f"{number:,}" for number in numbers), why)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
-from scrapy import Spider
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
 import crawlproj.settings
 from benchmarks.stock import FetchSpider, SqlitePipeline, StockSiteSpider
+
+if TYPE_CHECKING:
+    from scrapy import Spider
 
 SPIDERS: dict[str, type[Spider] | str] = {
     "stock-site": StockSiteSpider,

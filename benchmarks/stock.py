@@ -1,4 +1,4 @@
-"""The same jobs as an idiomatic stock Scrapy spider does them; default settings but for the load."""
+"""The same jobs as an idiomatic stock Scrapy spider does them, with default settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import scrapy
+from scrapy.http import TextResponse
 from scrapy.linkextractors import LinkExtractor
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class StockSiteSpider(scrapy.Spider):
         self.links = LinkExtractor(allow_domains=[urlsplit(url).netloc])
 
     def parse(self, response: Response) -> Iterator[Any]:
+        assert isinstance(response, TextResponse)
         if response.url.endswith("/sitemap.xml"):
             for url in response.xpath("//*[local-name()='loc']/text()").getall():
                 yield response.follow(url)

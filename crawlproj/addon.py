@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scrapy.settings import BaseSettings
-
 import crawlproj.settings as ours
 from crawlproj.config import CrawlConfig
 from crawlproj.http.config import HttpConfig
 
 if TYPE_CHECKING:
-    from scrapy.settings import Settings
+    from scrapy.settings import BaseSettings, Settings
 
 # Belongs to this project, not to the one that uses the add-on.
 _OWN = frozenset(

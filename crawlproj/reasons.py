@@ -1,11 +1,17 @@
-"""Short stable names for the ways a URL can end other than done."""
+"""Short stable names for the ways a URL can end other than done.
+
+An exception names its own with a ``frontier_outcome`` attribute, (State, slug); those of others are
+in the tables below, a line each.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from typing import TYPE_CHECKING
 
+from OpenSSL import SSL
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -13,10 +19,13 @@ from scrapy.exceptions import (
     DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
+    NotSupported,
     ResponseDataLossError,
+    StopDownload,
     UnsupportedURLSchemeError,
 )
 from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.internet import defer
 from twisted.internet import error as twisted_error
 from twisted.web.client import ResponseFailed
 
@@ -26,19 +35,46 @@ from crawlproj.frontier.base import State
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
+# Where Scrapy tells cases apart by its words only: the type, how the message begins, the outcome.
+_BY_MESSAGE: tuple[tuple[type[Exception], str, State, str], ...] = (
+    (IgnoreRequest, "Filtered offsite request", State.SKIPPED, "offsite"),
+    (IgnoreRequest, "Forbidden by robots.txt", State.SKIPPED, "robots"),
+    (IgnoreRequest, "Ignored request not in cache", State.SKIPPED, "not-in-cache"),
+    (IgnoreRequest, "Ignored response", State.FAILED, "too-large"),  # when decompressed
+    (IgnoreRequest, "max redirections reached", State.FAILED, "too-many-redirects"),
+    (DownloadCancelledError, "Expected to receive", State.FAILED, "too-large"),
+    (DownloadCancelledError, "Received", State.FAILED, "too-large"),
+    (NotSupported, "Unsupported URL scheme", State.FAILED, "scheme"),
+)
+
 # The first that fits. Scrapy's HTTP11 handler and other people's middlewares raise Twisted's.
-_SLUGS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (AddressRefused, "guard"),
-    ((DownloadTimeoutError, TimeoutError, twisted_error.TimeoutError), "timeout"),
-    ((CannotResolveHostError, twisted_error.DNSLookupError), "dns"),
+_BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], State, str], ...] = (
+    (IgnoreRequest, State.SKIPPED, "ignored"),
+    (AddressRefused, State.FAILED, "guard"),
     (
-        (DownloadConnectionRefusedError, twisted_error.ConnectionRefusedError),
+        (DownloadTimeoutError, TimeoutError, twisted_error.TimeoutError, defer.TimeoutError),
+        State.FAILED,
+        "timeout",
+    ),
+    ((CannotResolveHostError, twisted_error.DNSLookupError), State.FAILED, "dns"),
+    (
+        (
+            DownloadConnectionRefusedError,
+            ConnectionRefusedError,
+            twisted_error.ConnectionRefusedError,
+        ),
+        State.FAILED,
         "connection-refused",
     ),
-    (ResponseDataLossError, "data-loss"),
-    (DownloadCancelledError, "cancelled"),
-    (UnsupportedURLSchemeError, "scheme"),
-    (ssl.SSLError, "tls"),
+    (ResponseDataLossError, State.FAILED, "data-loss"),
+    (
+        (DownloadCancelledError, asyncio.CancelledError, defer.CancelledError),
+        State.FAILED,
+        "cancelled",
+    ),
+    (StopDownload, State.FAILED, "stopped"),
+    (UnsupportedURLSchemeError, State.FAILED, "scheme"),
+    ((ssl.SSLError, SSL.Error), State.FAILED, "tls"),
     (
         (
             DownloadFailedError,
@@ -48,10 +84,12 @@ _SLUGS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
             twisted_error.ConnectionDone,
             OSError,
         ),
+        State.FAILED,
         "connection-lost",
     ),
 )
-_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+_MAX_CAUSES = 10  # a chain of causes may have a cycle
+_CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 _DETAIL_LENGTH = 500
 
 
@@ -62,41 +100,50 @@ def error_of(failure: Failure) -> BaseException:
     return error
 
 
-def reason_of(exc: BaseException) -> str:
-    """Return the slug for ``exc``: its own ``reason`` attribute, or one from the table.
-
-    "http-404" for a status nobody handles, "ignored" for an IgnoreRequest without a reason,
-    "exception-valueerror" for what is not in the table.
-    """
-    if isinstance(exc, HttpError):
-        return f"http-{exc.response.status}"
-    reason = getattr(exc, "frontier_reason", None)
-    if isinstance(reason, str):
-        return reason
-    if isinstance(exc, DownloadFailedError) and isinstance(exc.__cause__, ssl.SSLError):
-        return "tls"
-    if isinstance(exc, DownloadCancelledError) and "size" in str(exc):
-        return "too-large"
-    for kind, slug in _SLUGS:
-        if isinstance(exc, kind):
-            return slug
-    if isinstance(exc, IgnoreRequest):
-        return "offsite" if "offsite" in str(exc).lower() else "ignored"
-    return f"exception-{type(exc).__name__.lower()}"
-
-
 def outcome_of(exc: BaseException) -> tuple[State, str]:
-    """Return the state and reason in which a request ends by ``exc``.
+    """Return the state, FAILED or SKIPPED, and the reason in which a request ends by ``exc``.
 
-    IgnoreRequest is a decision not to fetch, hence SKIPPED; a status nobody handles is FAILED
-    though Scrapy derives it from IgnoreRequest, and so is what has ``frontier_failed`` set.
+    SKIPPED is a decision not to fetch: any IgnoreRequest but those that report a failure.
     """
-    skipped = isinstance(exc, IgnoreRequest) and not isinstance(exc, HttpError)
-    if getattr(exc, "frontier_failed", False):
-        skipped = False
-    return (State.SKIPPED if skipped else State.FAILED), reason_of(exc)
+    own: tuple[State, str] | None = getattr(exc, "frontier_outcome", None)
+    if own is not None:
+        return own
+    if isinstance(exc, HttpError):
+        return State.FAILED, f"http-{exc.response.status}"
+    message = str(exc)
+    for kind, beginning, state, slug in _BY_MESSAGE:
+        if isinstance(exc, kind) and message.startswith(beginning):
+            return state, slug
+    if isinstance(exc, DownloadFailedError | ResponseFailed) and _has_tls_cause(exc):
+        return State.FAILED, "tls"
+    for kinds, state, slug in _BY_TYPE:
+        if isinstance(exc, kinds):
+            return state, slug
+    return State.FAILED, f"exception-{type(exc).__name__.lower()}"
+
+
+def reason_of(exc: BaseException) -> str:
+    """Return the slug for ``exc``.
+
+    "http-404" for a status nobody handles, "exception-valueerror" for what no table has.
+    """
+    return outcome_of(exc)[1]
 
 
 def detail_of(exc: BaseException) -> str:
     """Return the error's own words, at most 500 characters, credentials in URLs hidden."""
     return _CREDENTIALS.sub("//***@", str(exc) or type(exc).__name__)[:_DETAIL_LENGTH]
+
+
+def _has_tls_cause(exc: BaseException) -> bool:
+    causes: list[BaseException] = [exc]
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError | SSL.Error):
+            return True
+        if len(causes) > _MAX_CAUSES:
+            return False
+        if cause.__cause__ is not None:
+            causes.append(cause.__cause__)
+        if isinstance(cause, ResponseFailed):
+            causes += [error_of(reason) for reason in cause.reasons]
+    return False

@@ -223,9 +223,9 @@ class Scheduler(BaseScheduler):
         return self._frontier.totals
 
     @property
-    def working(self) -> int:
-        """Requests handed out and not finished."""
-        return len(self._working)
+    def waiting(self) -> int:
+        """Leases fetched ahead of need, waiting for their site's turn."""
+        return self._frontier.buffered
 
     def unseen(self, urls: Iterable[str]) -> list[str]:
         """Return those of ``urls`` (normalised) that this process has not enqueued lately.

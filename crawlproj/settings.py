@@ -69,6 +69,8 @@ COOKIES_ENABLED = False
 # One line per page and per item is most of the log; the tables have them.
 LOG_FORMATTER = "crawlproj.logformatter.QuietLogFormatter"
 LOG_LEVEL = "INFO"
+# A URL that failed for good is a row of the failures table and in the summary, not an error here.
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"
 FEED_EXPORT_ENCODING = "utf-8"
 
 # Nothing listens, and nothing runs code that was sent to it.

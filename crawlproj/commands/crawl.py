@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
+from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.errors import CrawlprojError
 
@@ -19,6 +21,14 @@ _BAD_ENDS = frozenset({"frontier-unusable", "frontier-failed", "store-unusable",
 
 class Command(crawl.Command):
     """Exit status: 0 done or stopped in order, 1 the crawl could not do its work, 2 wrong usage."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Leave a terminal to the live display: log warnings only, unless LOG_LEVEL is given."""
+        super().process_options(args, opts)
+        assert self.settings is not None  # noqa: S101 - Scrapy sets it
+        given = (self.settings.getpriority("LOG_LEVEL") or 0) >= SETTINGS_PRIORITIES["cmdline"]
+        if sys.stderr.isatty() and not given and self.settings.getbool("PROGRESS_ENABLED", True):
+            self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider named by ``args``."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
+from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.demo import DEMO_SITES, DemoWeb
 
@@ -22,26 +23,34 @@ class Command(ScrapyCommand):
     """Starts the demo web on loopback, crawls it, and says where the results are."""
 
     requires_project = True
-    default_settings = {"GUARD_ALLOW": ["127.0.0.0/8"]}  # noqa: RUF012 - Scrapy's way
 
     def short_desc(self) -> str:
         """Return the line of ``scrapy --help``."""
         return "Crawl the built-in demo web, without the internet"
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Set what the demo needs, over the project's settings."""
+        super().process_options(args, opts)
+        assert self.settings is not None  # noqa: S101 - Scrapy sets it
+        url = f"sqlite:///{DATABASE}"
+        own = {
+            "FRONTIER_URL": url,
+            "STORE_URL": url,
+            "FRONTIER_RESET": True,
+            "GUARD_ALLOW": ["127.0.0.0/8"],
+            "RETRY_TIMES": 1,
+            "LOG_LEVEL": "ERROR",
+        }
+        for name, value in own.items():
+            if (self.settings.getpriority(name) or 0) < SETTINGS_PRIORITIES["cmdline"]:
+                self.settings.set(name, value, priority="cmdline")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - none used
         """Crawl into demo.db in the working directory, from the start each time."""
-        if args or opts.output:
+        if args:
             raise UsageError("demo takes no arguments")
         process = self.crawler_process
         assert process is not None  # noqa: S101 - Scrapy sets it
-        url = f"sqlite:///{DATABASE}"
-        for name, value in (
-            ("FRONTIER_URL", url),
-            ("STORE_URL", url),
-            ("FRONTIER_RESET", True),
-            ("RETRY_TIMES", 1),
-        ):
-            process.settings.set(name, value, priority="command")
         for leftover in Path().glob(f"{DATABASE}*"):
             leftover.unlink()
         with (
@@ -50,10 +59,8 @@ class Command(ScrapyCommand):
         ):
             process.crawl("site", url=",".join(web.urls.values()))
             process.start()
-        query = "select status, title, duplicate_of from pages limit 5"
         sys.stderr.write(
-            f"\nThe pages are in {DATABASE}. Look at them:\n"
-            f"  sqlite3 {DATABASE} '{query}'\n"
-            f"or: python -c \"import sqlite3; print(*sqlite3.connect('{DATABASE}').execute("
-            f"'{query}'), sep='\\n')\"\n"
+            f"\nThe pages are in {DATABASE}, tables pages and failures. Look at them:\n"
+            f"  sqlite3 {DATABASE} 'select url, title from pages limit 5'\n"
+            f"  scrapy status -s FRONTIER_URL=sqlite:///{DATABASE}\n"
         )

@@ -35,9 +35,9 @@ class Command(ScrapyCommand):
         """Return the line of ``scrapy --help``."""
         return "Show what the frontier holds, by site"
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - none used
         """Print a table for each job."""
-        if args or opts.pidfile:
+        if args:
             raise UsageError(
                 "status takes no arguments; set -s FRONTIER_URL=… for another frontier"
             )

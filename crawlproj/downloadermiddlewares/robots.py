@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
-from protego import Protego
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
+from scrapy.http.request import NO_CALLBACK
+from w3lib.url import safe_url_string
 
-from crawlproj.config import number
+from crawlproj.config import number, text
+from crawlproj.downloadermiddlewares.robots_rules import RobotsRules, is_heavy, product_token
+from crawlproj.errors import AddressRefused
+from crawlproj.frontier.base import State
 from crawlproj.links.normalize import site_of
+from crawlproj.reasons import detail_of, reason_of
 from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
@@ -28,140 +35,201 @@ logger = logging.getLogger(__name__)
 
 _MAX_ORIGINS = 10_000
 _MAX_REDIRECTS = 5  # RFC 9309 §2.3.1.2
-_MAX_BYTES = 500 * 1024  # RFC 9309 §2.5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What is read is far less, but a longer file is no reason to give up its site.
+_MAX_DOWNLOAD_BYTES = 4 * 1024 * 1024
+_LONG_DELAY_S = 60.0
+_PRIORITY = 1000  # as Scrapy's
+_ORIGIN = re.compile(r"(https?://)(?:[^/?#]*@)?([^/?#]+)", re.IGNORECASE)
 
 
 class RobotsDisallowed(IgnoreRequest):
     """The site's robots.txt forbids the URL."""
 
-    frontier_reason = "robots"
+    frontier_outcome = (State.SKIPPED, "robots")
 
 
 class RobotsUnreachable(IgnoreRequest):
     """The site's robots.txt cannot be had, so nothing of the site may be fetched for now."""
 
-    frontier_reason = "robots-unreachable"
-    frontier_failed = True
+    frontier_outcome = (State.FAILED, "robots-unreachable")
 
 
-@dataclass(slots=True)
-class _Rules:
-    """What an origin allows: everything (None), or what the file says; nothing if unreachable."""
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What an origin allows: nothing if there is a refusal, everything if there are no rules."""
 
-    parser: Protego | None
-    unreachable: str
+    rules: RobotsRules | None
     expires_at: float
+    refusal: type[Exception] | None = None
+    detail: str = ""
 
 
 class RobotsTxtMiddleware:
     """Takes the place of Scrapy's middleware of the same name; on while ROBOTSTXT_OBEY is.
 
-    After RFC 9309 §2.3.1: a 4xx means there are no rules; anything else that is not 2xx, a failed
-    connection and more than five redirects mean *unreachable*, and then nothing is allowed: the
-    URLs end as failed("robots-unreachable"). An answer is kept ROBOTSTXT_CACHE_TTL seconds, an
-    unreachable one ROBOTSTXT_RETRY_AFTER seconds. Per request it costs a look-up; only the first of
-    an origin waits for the file.
+    After RFC 9309 §2.3.1: a 4xx means there are no rules; 429, anything else that is not 2xx, a
+    failed connection and more than five redirects mean *unreachable*, and then nothing is allowed:
+    the URLs end as failed("robots-unreachable"), or as failed("guard") where the address guard
+    refused the site. An answer is kept ROBOTSTXT_CACHE_TTL seconds, an unreachable one
+    ROBOTSTXT_RETRY_AFTER seconds; a site that becomes unreachable keeps its last rules (§2.4).
+
+    Per request it costs a look-up and the rules; only the first ones of an origin wait for the
+    file. Sends ``crawlproj.signals.robots_parsed`` when it has come.
     """
 
     def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.time) -> None:
         settings = crawler.settings
         if not settings.getbool("ROBOTSTXT_OBEY"):
-            raise NotConfigured
+            raise NotConfigured("ROBOTSTXT_OBEY is off")
         self._crawler = crawler
         self._clock = clock
-        self._agent: str = settings.get("ROBOTSTXT_USER_AGENT") or settings["USER_AGENT"]
+        agent = text(settings, "ROBOTSTXT_USER_AGENT", "")
+        self._same_for_all = bool(agent)
+        self._token = product_token(agent or text(settings, "USER_AGENT", ""))
         self._cache_s = number(settings, "ROBOTSTXT_CACHE_TTL", 86_400.0)
         self._retry_s = number(settings, "ROBOTSTXT_RETRY_AFTER", 60.0)
-        self._rules: OrderedDict[str, _Rules] = OrderedDict()
-        self._fetches: dict[str, asyncio.Task[_Rules]] = {}
+        self._verdicts: OrderedDict[str, _Verdict] = OrderedDict()  # used longest ago first
+        self._fetches: dict[str, asyncio.Task[_Verdict | None]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsTxtMiddleware:
-        """Make it; NotConfigured when ROBOTSTXT_OBEY is off."""
+        """Make it; NotConfigured when ROBOTSTXT_OBEY is off, ConfigError for a wrong setting."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> Coroutine[None, None, None] | None:
-        """Raise IgnoreRequest for a URL that may not be fetched."""
-        if request.meta.get("dont_obey_robotstxt") or not request.url.startswith("http"):
+        """Raise RobotsDisallowed or RobotsUnreachable for a URL that may not be fetched.
+
+        At once where the rules are known, else through what is returned.
+        """
+        if request.meta.get("dont_obey_robotstxt"):
             return None
         origin = origin_of(request.url)
-        rules = self._rules.get(origin)
-        if rules is None or rules.expires_at <= self._clock():
+        if not origin:
+            return None
+        verdict = self._verdicts.get(origin)
+        if verdict is None or verdict.expires_at <= self._clock():
             return self._when_known(request, origin)
-        self._judge(request, rules)
+        self._verdicts.move_to_end(origin)
+        if verdict.rules is not None and verdict.rules.heavy:
+            return self._judge_heavy(request, verdict.rules)
+        self._judge(request, verdict)
         return None
 
     async def _when_known(self, request: Request, origin: str) -> None:
         fetch = self._fetches.get(origin)
         if fetch is None:
             fetch = self._fetches[origin] = asyncio.ensure_future(self._fetch(origin))
-            fetch.add_done_callback(lambda _: self._fetches.pop(origin, None))
+            fetch.add_done_callback(lambda _: self._fetches.pop(origin))
         # Shielded: one request given up must not take the file from the others.
-        self._judge(request, await asyncio.shield(fetch))
+        verdict = await asyncio.shield(fetch)
+        if verdict is None:
+            raise DownloadCancelledError(f"Getting {origin}/robots.txt was cancelled")
+        if verdict.rules is not None and verdict.rules.heavy:
+            await self._judge_heavy(request, verdict.rules)
+        else:
+            self._judge(request, verdict)
 
-    def _judge(self, request: Request, rules: _Rules) -> None:
-        if rules.unreachable:
-            self._count("robotstxt/unreachable")
-            raise RobotsUnreachable(f"robots.txt is unreachable: {rules.unreachable}")
-        if rules.parser is not None and not rules.parser.can_fetch(request.url, self._agent):
-            self._count("robotstxt/forbidden")
+    def _judge(self, request: Request, verdict: _Verdict) -> None:
+        if verdict.refusal is not None:
+            self._count("unreachable")
+            raise verdict.refusal(verdict.detail)
+        if verdict.rules is not None:
+            self._require(verdict.rules.allows(request.url, self._token_of(request)), request)
+
+    async def _judge_heavy(self, request: Request, rules: RobotsRules) -> None:
+        token = self._token_of(request)
+        self._require(await asyncio.to_thread(rules.allows, request.url, token), request)
+
+    def _require(self, allowed: bool, request: Request) -> None:
+        if not allowed:
+            logger.debug("Forbidden by robots.txt: %s", request)
+            self._count("forbidden")
             raise RobotsDisallowed("Forbidden by robots.txt")
 
-    async def _fetch(self, origin: str) -> _Rules:
-        self._count("robotstxt/request_count")
-        parser, unreachable = None, ""
+    def _token_of(self, request: Request) -> str:
+        agent = None if self._same_for_all else request.headers.get(b"User-Agent")
+        return self._token if agent is None else product_token(agent.decode("latin-1"))
+
+    async def _fetch(self, origin: str) -> _Verdict | None:
+        """Learn what ``origin`` allows; None when the download was cancelled: nothing is known."""
+        self._count("request_count")
         try:
-            response = await self._get(f"{origin}/robots.txt")
+            rules = await self._read(await self._get(f"{origin}/robots.txt"), origin)
         except Exception as exc:  # noqa: BLE001 - whatever failed, the rules are not known
-            unreachable = str(exc) or type(exc).__name__
+            if reason_of(exc) == "cancelled":
+                return None
+            verdict = self._unreachable(origin, exc)
         else:
-            self._count(f"robotstxt/response_status_count/{response.status}")
-            if 200 <= response.status < 300:
-                parser = Protego.parse(response.body[:_MAX_BYTES].decode("utf-8", "replace"))
-            elif not 400 <= response.status < 500 or response.status == 429:
-                unreachable = f"HTTP status {response.status}"
-        keep_s = self._retry_s if unreachable else self._cache_s
-        rules = _Rules(parser, unreachable, self._clock() + keep_s)
-        self._rules[origin] = rules
-        self._rules.move_to_end(origin)
-        if len(self._rules) > _MAX_ORIGINS:
-            self._rules.popitem(last=False)
-        if unreachable:
-            logger.warning("%s/robots.txt: %s; its pages are not fetched", origin, unreachable)
-        else:
-            self._announce(origin, parser)
-        return rules
+            verdict = _Verdict(rules, self._clock() + self._cache_s)
+            self._announce(origin, rules)
+        self._verdicts[origin] = verdict
+        self._verdicts.move_to_end(origin)
+        if len(self._verdicts) > _MAX_ORIGINS:
+            self._verdicts.popitem(last=False)
+        return verdict
 
     async def _get(self, url: str) -> Response:
         for _ in range(_MAX_REDIRECTS + 1):
-            meta = {"dont_obey_robotstxt": True, "dont_redirect": True, "dont_cache": True}
-            meta["handle_httpstatus_all"] = True
-            response = await self._crawler.engine.download_async(Request(url, meta=meta))
+            meta = {
+                "dont_obey_robotstxt": True,
+                "dont_redirect": True,
+                "dont_cache": True,
+                "allow_offsite": True,
+                "handle_httpstatus_all": True,
+                "download_maxsize": _MAX_DOWNLOAD_BYTES,
+            }
+            response = await self._crawler.engine.download_async(
+                Request(url, callback=NO_CALLBACK, priority=_PRIORITY, meta=meta)
+            )
             location = response.headers.get(b"Location")
-            if not 300 <= response.status < 400 or location is None:
+            if response.status not in _REDIRECTS or location is None:
                 return response
-            url = urljoin(url, location.decode("latin-1"))
-        raise OSError(f"more than {_MAX_REDIRECTS} redirects")
+            url = urljoin(url, safe_url_string(location))
+            if not origin_of(url):  # never a file: URL
+                raise RobotsUnreachable(f"redirected to {url}")
+        raise RobotsUnreachable(f"more than {_MAX_REDIRECTS} redirects")
 
-    def _announce(self, origin: str, parser: Protego | None) -> None:
-        delay = parser.crawl_delay(self._agent) if parser is not None else None
+    async def _read(self, response: Response, origin: str) -> RobotsRules | None:
+        self._count("response_count")
+        self._count(f"response_status_count/{response.status}")
+        if 200 <= response.status < 300:
+            parse = partial(RobotsRules, response.body, f"{origin}/robots.txt")
+            return await asyncio.to_thread(parse) if is_heavy(response.body) else parse()
+        if 400 <= response.status < 500 and response.status != 429:
+            return None
+        raise RobotsUnreachable(f"HTTP status {response.status}")
+
+    def _unreachable(self, origin: str, exc: Exception) -> _Verdict:
+        if not isinstance(exc, IgnoreRequest):
+            self._count(f"exception_count/{type(exc)}")
+        detail = f"{origin}/robots.txt is unreachable: {detail_of(exc)}"
+        expires_at = self._clock() + self._retry_s
+        known = self._verdicts.get(origin)
+        if known is not None and known.refusal is None:
+            logger.warning("%s; its last rules still hold", detail)
+            return replace(known, expires_at=expires_at)
+        logger.warning("%s; its pages are not fetched", detail)
+        refusal = AddressRefused if isinstance(exc, AddressRefused) else RobotsUnreachable
+        return _Verdict(None, expires_at, refusal, detail)
+
+    def _announce(self, origin: str, rules: RobotsRules | None) -> None:
+        delay_s = rules.crawl_delay_s(self._token) if rules else None
+        if delay_s is not None and delay_s > _LONG_DELAY_S:
+            logger.warning("%s asks for %g s between requests (Crawl-delay)", origin, delay_s)
         self._crawler.signals.send_catch_log(
             robots_parsed,
             origin=origin,
             site=site_of(f"{origin}/"),
-            crawl_delay_s=float(delay) if delay else None,
-            sitemaps=[urljoin(origin, url) for url in parser.sitemaps] if parser else [],
+            crawl_delay_s=delay_s,
+            sitemaps=rules.sitemaps if rules else [],
         )
 
     def _count(self, key: str) -> None:
-        self._crawler.stats.inc_value(key)
+        self._crawler.stats.inc_value(f"robotstxt/{key}")
 
 
 def origin_of(url: str) -> str:
-    """Return the scheme, host and port of a URL that has a host."""
-    end = url.find("/", url.find("//") + 2)
-    origin = url if end < 0 else url[:end]
-    if "@" in origin or "?" in origin:
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    return origin
+    """Return scheme, host and port of an http or https URL, in lower case; "" for any other."""
+    match = _ORIGIN.match(url)
+    return (match[1] + match[2]).lower() if match else ""

@@ -24,7 +24,8 @@ _TOP = 6  # rows of a side table
 class Snapshot:
     """How the crawl stands.
 
-    pages_per_s: over the last seconds. in_flight: requests downloading. totals: of the frontier's
+    pages_per_s: over the last seconds. in_flight: requests downloading. queued:
+    URLs waiting for their turn. totals: of the frontier's
     generation, all runs. tally: of this run. active_sites: requests in flight by site. places:
     where frontier and store are.
     """
@@ -33,6 +34,7 @@ class Snapshot:
     elapsed_s: float
     pages_per_s: float
     in_flight: int
+    queued: int
     totals: Totals
     tally: Tally
     active_sites: dict[str, int]
@@ -53,7 +55,7 @@ def log_line(now: Snapshot) -> str:
     reasons = ", ".join(f"{reason} {n}" for reason, n in _largest(now.totals.failed))
     return (
         f"{now.totals.done} done, {now.pages_per_s:.1f}/s, {now.in_flight} in flight, "
-        f"{now.totals.pending} queued, {failed} failed{f' ({reasons})' if reasons else ''}"
+        f"{now.queued} queued, {failed} failed{f' ({reasons})' if reasons else ''}"
     )
 
 
@@ -67,7 +69,7 @@ def live_view(now: Snapshot, width: int) -> RenderableType:
         Text(f"{now.totals.done:,} pages", style="bold green"),
         Text(f"{now.pages_per_s:,.1f}/s", style="bold"),
         f"{now.in_flight} in flight",
-        f"{now.totals.pending:,} queued",
+        f"{now.queued:,} queued",
         Text(f"{failed:,} failed", style="red" if failed else "dim"),
         Text(duration(now.elapsed_s), style="dim"),
     )

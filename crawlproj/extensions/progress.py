@@ -103,6 +103,7 @@ class Progress:
             elapsed_s=now - self._started_at,
             pages_per_s=(done - before) / (now - since) if now > since else 0.0,
             in_flight=len(self._crawler.engine.downloader.active),
+            queued=scheduler.totals.pending + scheduler.waiting,
             totals=scheduler.totals,
             tally=scheduler.tally,
             active_sites=scheduler.permits.active(),

@@ -118,7 +118,7 @@ class BufferedFrontier:
 
     def next(self) -> Lease | None:
         """Return a lease of a site that has a permit, which it takes; None when there is none."""
-        while self._turns:
+        while self._turns or self._unblock():
             site = self._turns.popleft()
             if not self.permits.free(site):
                 self._blocked.add(site)
@@ -140,6 +140,13 @@ class BufferedFrontier:
             self._set_timer()
         return None
 
+    def _unblock(self) -> bool:
+        """Give sites that have a permit again their turns; whether there are any."""
+        ready = [site for site in self._blocked if self.permits.free(site)]
+        self._blocked.difference_update(ready)
+        self._turns.extend(ready)
+        return bool(ready)
+
     def release(self, site: str) -> None:
         """Give a permit of ``site`` back."""
         self.permits.give_back(site)
@@ -157,6 +164,11 @@ class BufferedFrontier:
     def pending(self) -> bool:
         """Whether anything may still come out of ``next``."""
         return not self._failed and bool(self._busy or self._buffered or self.totals.pending)
+
+    @property
+    def buffered(self) -> int:
+        """Leases waiting in the buffer."""
+        return self._buffered
 
     @property
     def outstanding(self) -> int:
@@ -283,6 +295,9 @@ class BufferedFrontier:
         self.totals = await self._frontier.totals()
         if not self._hungry:
             self._set_timer(await self._frontier.next_ready())
+        if self._left_alone and permits.next_ready() is None:
+            self._hungry = True  # the last rest ended meanwhile: no timer will tell
+            self._ask()
         return bool(leases)
 
     def _store(self, leases: Iterable[Lease]) -> None:
@@ -322,7 +337,8 @@ class BufferedFrontier:
         if not times or self._closing:
             return
         loop = asyncio.get_running_loop()
-        when = loop.time() + max(0.0, min(times) - self._clock())
+        # A millisecond late, as the loop's clock rounds: early, the site would still rest.
+        when = loop.time() + max(0.0, min(times) - self._clock()) + 0.001
         if self._timer is not None and not self._timer.cancelled():
             if loop.time() < self._timer.when() <= when:
                 return
@@ -331,9 +347,6 @@ class BufferedFrontier:
 
     def _on_timer(self) -> None:
         self._timer = None
-        ready = [site for site in self._blocked if self.permits.free(site)]
-        self._blocked.difference_update(ready)
-        self._turns.extend(ready)
         self._hungry = True
         self._ask()
         self._on_change()

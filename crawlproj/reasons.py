@@ -52,7 +52,13 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Sta
     (IgnoreRequest, State.SKIPPED, "ignored"),
     (AddressRefused, State.FAILED, "guard"),
     (
-        (DownloadTimeoutError, TimeoutError, twisted_error.TimeoutError, defer.TimeoutError),
+        (
+            DownloadTimeoutError,
+            TimeoutError,
+            defer.TimeoutError,
+            twisted_error.TimeoutError,
+            twisted_error.TCPTimedOutError,
+        ),
         State.FAILED,
         "timeout",
     ),

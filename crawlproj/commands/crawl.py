@@ -10,7 +10,10 @@ from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
-from crawlproj.errors import CrawlprojError
+from crawlproj.config import CrawlConfig
+from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.frontier.url import frontier_from_url
+from crawlproj.http.config import HttpConfig
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +44,12 @@ class Command(crawl.Command):
         except KeyError:
             known = ", ".join(sorted(process.spider_loader.list()))
             raise UsageError(f"there is no spider {args[0]!r}; there are: {known}") from None
+        try:
+            # Here, so that what is wrong is told before anything is opened.
+            frontier_from_url(CrawlConfig.from_settings(crawler.settings).frontier_url)
+            HttpConfig.from_settings(crawler.settings)
+        except ConfigError as exc:
+            raise UsageError(str(exc), print_help=False) from None
         running = process.crawl(crawler, **opts.spargs)
         process.start()
         if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():

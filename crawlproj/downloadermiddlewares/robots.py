@@ -81,7 +81,7 @@ class RobotsTxtMiddleware:
     def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.time) -> None:
         settings = crawler.settings
         if not settings.getbool("ROBOTSTXT_OBEY"):
-            raise NotConfigured("ROBOTSTXT_OBEY is off")
+            raise NotConfigured
         self._crawler = crawler
         self._clock = clock
         agent = text(settings, "ROBOTSTXT_USER_AGENT", "")

@@ -16,7 +16,7 @@ MAX_BYTES = 500 * 1024
 
 # What takes Protego milliseconds: so many lines and wildcards, or a body as long to read.
 _HEAVY_RULES = 2000
-_HEAVY_BYTES = 32 * 1024
+_HEAVY_BYTES = 16 * 1024
 # A bot that speaks as a browser does names itself in the comment.
 _PRODUCT_TOKEN = re.compile(r"\s*(?:Mozilla/[^(]*\(compatible;\s*)?([^\s/;()]*)", re.IGNORECASE)
 

@@ -78,6 +78,7 @@ class BufferedFrontier:
         self._on_failure = on_failure
         self._entries: list[Entry] = []
         self._acks: list[Ack] = []
+        self._writing = 0  # entries that have left the outbox and are not in the totals yet
         self._held: set[int] = set()
         self._buffer: dict[str, deque[Lease]] = {}
         self._buffered = 0
@@ -221,8 +222,9 @@ class BufferedFrontier:
             await self._frontier.close()
 
     def _crowded(self) -> bool:
-        pending = self.totals.pending + len(self._entries)
-        return len(self._entries) >= self._config.outbox or pending >= self._config.max_pending
+        unwritten = len(self._entries) + self._writing
+        pending = self.totals.pending + unwritten
+        return unwritten >= self._config.outbox or pending >= self._config.max_pending
 
     def _ask(self) -> None:
         self._busy = True
@@ -255,6 +257,7 @@ class BufferedFrontier:
         if now >= self._renew_at:
             await self._renew(now)
         self.totals = await self._frontier.totals()
+        self._writing = 0
         if self._hungry and self.totals.pending:
             claimed = await self._claim()
         if not self._crowded():
@@ -265,6 +268,7 @@ class BufferedFrontier:
 
     async def _write(self) -> bool:
         entries, self._entries = self._entries, []
+        self._writing = len(entries)
         acks, self._acks = self._acks, []
         if not (entries or acks):
             return False

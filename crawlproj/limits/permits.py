@@ -56,7 +56,7 @@ class Permits:
         self._busy: dict[str, _Site] = {}  # with requests in flight
         self._idle: OrderedDict[str, _Site] = OrderedDict()  # without, used longest ago first
         self._resting: set[str] = set()  # may hold sites whose rest is over
-        self._queue: list[tuple[float, str]] = []  # heap of (ready_at, site), of sites below limit
+        self._queue: list[tuple[float, str]] = []  # heap of (ready_at, site)
 
     def free(self, site: str) -> int:
         """Return how many permits could be taken now; 0 while the site rests."""
@@ -80,7 +80,7 @@ class Permits:
         """Give a permit back; raises ValueError if none is taken."""
         state = self._busy.get(site)
         if state is None:
-            raise ValueError(f"no permit of {site} is taken")
+            raise ValueError(f"no permit of {site} was taken")
         state.in_flight -= 1
         self._settle(site, state, self._clock())
 
@@ -134,20 +134,19 @@ class Permits:
         return list(self._resting)
 
     def next_ready(self) -> float | None:
-        """Return when the first site that only rests may go on (unix seconds); None if none does.
+        """Return when the first rest ends (unix seconds); None exactly when ``resting`` is empty.
 
-        A site with as much in flight as it may have waits for ``give_back`` instead.
+        It may be the rest of a site that is at its limit then, and waits for ``give_back``.
         """
         now = self._clock()
         while self._queue:
             when, site = self._queue[0]
             state = self._find(site)
             if state is not None and state.queued_for == when:
-                if when > now and state.in_flight < state.limit:
+                if when > now:
                     return when
                 state.queued_for = 0.0
-                if when <= now:
-                    self._wake(site, now)
+                self._wake(site, now)
             heapq.heappop(self._queue)
         return None
 
@@ -178,10 +177,13 @@ class Permits:
             self._remember(site, state, now)
         if state.ready_at > now:
             self._resting.add(site)
-            if state.in_flight < state.limit and state.queued_for != state.ready_at:
+            if state.queued_for != state.ready_at:
                 state.queued_for = state.ready_at
                 heapq.heappush(self._queue, (state.ready_at, site))
                 self._compact()
+        else:
+            self._resting.discard(site)
+            state.queued_for = 0.0
 
     def _remember(self, site: str, state: _Site, now: float) -> None:
         if not self._worth_remembering(state, now):

@@ -1,0 +1,98 @@
+"""Links out of pages; where Scrapy's extractor agrees, both are run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scrapy.http import HtmlResponse
+from scrapy.linkextractors import LinkExtractor as ScrapyLinkExtractor
+from scrapy.spiders import CrawlSpider, Rule
+
+from crawlproj.links import LinkExtractor
+
+PAGE = """<html><head><title>t</title></head><body>
+<a href="a.html">A</a> <a href="/b.html#part" rel="nofollow">B</a> <a href="a.html">again</a>
+<div id="menu"><a href="http://other.example/c">C</a><area href="d/?q=1"></div>
+<a href="mailto:x@y.z">mail</a><a href="javascript:go()">js</a><a href="http://[broken/">x</a>
+<a href="picture.png">P</a><a>no href</a><a href="">empty</a><a href=" e.html ">E</a>
+<script>var s = '<a href="/script.html">no</a>';</script></body></html>"""
+
+
+def page(html: str = PAGE, url: str = "http://a.example/x/y.html") -> HtmlResponse:
+    return HtmlResponse(url, body=html.encode(), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"allow": r"\.html"},
+        {"allow": ["a", "b"], "deny": "b"},
+        {"allow_domains": "a.example"},
+        {"deny_domains": ["other.example"]},
+        {"restrict_css": "#menu"},
+        {"restrict_xpaths": "//div[@id='menu']"},
+        {"restrict_text": "^A$"},
+        {"tags": "area"},
+        {"deny_extensions": []},
+        {"process_value": lambda value: value.replace("a.html", "z.html")},
+        {"canonicalize": True},
+    ],
+)
+def test_it_finds_what_scrapys_extractor_finds(arguments: dict[str, Any]) -> None:
+    response = page()
+    ours = [link.url for link in LinkExtractor(**arguments, nofollow=False).extract_links(response)]
+    theirs = [link.url for link in ScrapyLinkExtractor(**arguments).extract_links(response)]
+    # Scrapy keeps what is no web address, and fragments; an empty href is left out here.
+    expected = [
+        url.partition("#")[0]
+        for url in theirs
+        if url.startswith("http") and "[" not in url and url != response.url
+    ]
+    assert ours == list(dict.fromkeys(expected))
+
+
+def test_extract_urls_gives_the_urls_of_extract_links() -> None:
+    response, links = page(), LinkExtractor()
+    assert links.extract_urls(response) == [link.url for link in links.extract_links(response)]
+
+
+def test_nofollow_is_honoured_unless_turned_off() -> None:
+    nofollow = '<meta name="robots" content="noindex, NOFOLLOW"><a href="/a">a</a>'
+    assert "http://a.example/b.html" not in LinkExtractor().extract_urls(page())
+    assert LinkExtractor().extract_urls(page(nofollow)) == []
+    assert LinkExtractor(nofollow=False).extract_urls(page(nofollow)) == ["http://a.example/a"]
+    assert any(link.nofollow for link in LinkExtractor(nofollow=False).extract_links(page()))
+
+
+def test_a_base_element_moves_relative_links() -> None:
+    html = '<base href="http://b.example/deep/"><a href="x">x</a><a href="?q">q</a>'
+    found = LinkExtractor().extract_urls(page(html))
+    assert found == ["http://b.example/deep/x", "http://b.example/deep/?q"]
+
+
+def test_the_memo_does_not_mix_up_directories() -> None:
+    links, html = LinkExtractor(), '<a href="n.html">n</a>'
+    assert links.extract_urls(page(html, "http://a.example/x/1")) == ["http://a.example/x/n.html"]
+    assert links.extract_urls(page(html, "http://a.example/y/1")) == ["http://a.example/y/n.html"]
+
+
+def test_a_crawl_spider_uses_it_in_its_rules() -> None:
+    class Crawling(CrawlSpider):
+        name = "crawling"
+        rules = (Rule(LinkExtractor(allow="html")),)  # type: ignore[arg-type]  # by its methods
+
+    spider = Crawling()
+    found = [request.url for request in spider._requests_to_follow(page()) if request]
+    assert found == ["http://a.example/x/a.html", "http://a.example/x/e.html"]
+
+
+@given(st.lists(st.text(max_size=30), max_size=8))
+def test_no_page_makes_it_raise(hrefs: list[str]) -> None:
+    html = "".join(f'<a href="{href}"><b>' for href in hrefs)
+    response = HtmlResponse("http://a.example/", body=html.encode("utf-8", "replace"))
+    for url in LinkExtractor().extract_urls(response):
+        assert url.startswith(("http://", "https://"))

@@ -1,0 +1,101 @@
+"""One normalisation, as documented in links/normalize.py."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from crawlproj.errors import ConfigError
+from crawlproj.links.normalize import join, normalize, registrable_domain, scope_from, site_of
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("HTTP://Example.ORG", "http://example.org/"),
+        ("https://example.org:443/a", "https://example.org/a"),
+        ("http://example.org:443/a", "http://example.org:443/a"),
+        ("http://example.org/a/./b/../c", "http://example.org/a/c"),
+        ("http://example.org/%7Euser/%2f/%e2", "http://example.org/~user/%2F/%E2"),
+        ("http://example.org/a%2e%2e/%2e%2e/b", "http://example.org/b"),
+        ("http://example.org/a#part", "http://example.org/a"),
+        ("http://example.org/?b=2&a=1", "http://example.org/?b=2&a=1"),
+        ("http://example.org/a b", "http://example.org/a%20b"),
+        ("http://bücher.example/ü", "http://xn--bcher-kva.example/%C3%BC"),
+        (" http:\\\\example.org\\a ", "http://example.org/a"),
+        ("http://0x7f.1/", "http://127.0.0.1/"),
+        ("http://[::1]:80/", "http://[::1]/"),
+    ],
+)
+def test_equal_urls_are_written_in_one_way(written: str, normal: str) -> None:
+    assert normalize(written) == normal
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "/a", "mailto:a@b.c", "javascript:void(0)", "ftp://a.org/", "http://", "http://[x/"),
+        *("http://user:secret@a.org/", "http://user@a.org/", "http://a.org:99999/", "http://a b/"),
+        "http://a.org/" + "x" * 9000,
+    ],
+)
+def test_what_is_no_plain_http_url_is_refused(url: str) -> None:
+    assert normalize(url) is None
+
+
+@given(st.text(max_size=60))
+@example("%%37e")
+@example("http://a/%%37e")
+@example("\ud800")
+def test_normalising_twice_changes_nothing_and_never_raises(text: str) -> None:
+    for url in (normalize(text), normalize(f"http://a.org/{text}"), join("http://a.org/b/", text)):
+        if url is not None:
+            assert normalize(url) == url
+            assert site_of(url)
+
+
+def test_a_link_is_resolved_against_its_base() -> None:
+    assert join("http://a.org/b/c?d", "../e") == "http://a.org/e"
+    assert join("http://a.org/b/c?d", "?f") == "http://a.org/b/c?f"
+    assert join("http://a.org/b", "//c.org") == "http://c.org/"
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("http://a.org/b", "a.org"),
+        ("https://a.org:8443/", "a.org:8443"),
+        ("http://a.org:80", "a.org"),
+        ("https://[::1]:81/?x=/", "[::1]:81"),
+        ("http://a.org?x=http://b.org/", "a.org"),
+    ],
+)
+def test_a_site_is_the_host_and_a_port_that_is_not_the_schemes_own(url: str, site: str) -> None:
+    assert site_of(url) == site
+
+
+@pytest.mark.parametrize(
+    ("kind", "inside", "outside"),
+    [
+        ("host", "https://docs.example.co.uk/x", "http://example.co.uk/"),
+        ("domain", "http://www.example.co.uk/", "http://other.co.uk/"),
+        ("prefix", "https://docs.example.co.uk/guide/a", "http://docs.example.co.uk/guide2"),
+    ],
+)
+def test_a_scope_tells_what_belongs_to_the_crawl(kind: str, inside: str, outside: str) -> None:
+    scope = scope_from(kind, ["http://docs.example.co.uk/guide/index.html"])
+    assert scope.allows(inside)
+    assert not scope.allows(outside)
+
+
+def test_an_unknown_scope_is_named_with_the_choices() -> None:
+    with pytest.raises(ConfigError, match=r"host, domain, prefix, not 'page'"):
+        scope_from("page", ["http://a.org/"])
+
+
+def test_a_site_without_a_public_suffix_stands_for_itself() -> None:
+    assert registrable_domain("a.b.example.com:81") == "example.com"
+    assert registrable_domain("127.0.0.1:81") == "127.0.0.1:81"
+    assert registrable_domain("user.github.io") == "user.github.io"
+    assert registrable_domain("localhost") == "localhost"

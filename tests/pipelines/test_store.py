@@ -1,0 +1,193 @@
+"""Items of every kind go to the store, and on only when they are durable."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from pydantic import BaseModel
+from scrapy import Field, Item, Spider
+from scrapy.exceptions import DropItem
+from scrapy.utils.test import get_crawler
+
+from crawlproj.errors import ConfigError, StoreError
+from crawlproj.items import FetchFailure, Page
+from crawlproj.pipelines.store import RowRejected, StorePipeline
+from crawlproj.pipelines.validation import ValidationPipeline
+from crawlproj.store.base import Row, Store, StoreBusy, Stored
+from tests.frontier.helpers import run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scrapy.crawler import Crawler
+
+
+class FakeStore(Store):
+    """Takes rows; says busy, or fails, as often as it is told."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Row]] = []
+        self.busy = 0
+        self.broken = False
+        self.opened = self.closed = False
+
+    async def open(self) -> None:
+        self.opened = True
+
+    async def write(self, rows: Sequence[Row]) -> Stored:
+        await asyncio.sleep(0)
+        if self.broken:
+            raise StoreError("the disk is full")
+        if self.busy:
+            self.busy -= 1
+            raise StoreBusy("locked")
+        self.batches.append(list(rows))
+        rejected = {i: "bad" for i, row in enumerate(rows) if row.values["url"] == "http://bad/"}
+        twins = {i: "http://a/" for i, row in enumerate(rows) if row.values["url"] == "http://b/"}
+        return Stored(rejected, twins)
+
+    async def count(self) -> dict[str, int]:
+        return {}
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class FakeEngine:
+    def __init__(self) -> None:
+        self.closed_for = ""
+
+    async def close_spider_async(self, *, reason: str) -> None:
+        self.closed_for = reason
+
+
+def crawler(**settings: Any) -> Crawler:
+    made = get_crawler(Spider, {"STORE_BATCH_DELAY": 0, **settings})
+    made.engine = FakeEngine()  # type: ignore[assignment]
+    return made
+
+
+@dataclass
+class Data:
+    url: str
+    price: int = 3
+
+
+@attrs.define
+class Attrs:
+    url: str
+    price: int = 3
+
+
+class Pydantic(BaseModel):
+    url: str
+    price: int = 3
+
+
+class Scrapy(Item):
+    url = Field()
+    price = Field()
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"url": "http://c/", "price": 3},
+        Data("http://c/"),
+        Attrs("http://c/"),
+        Pydantic(url="http://c/"),
+        Scrapy(url="http://c/", price=3),
+    ],
+    ids=lambda item: type(item).__name__,
+)
+def test_every_kind_of_item_is_stored(item: Any) -> None:
+    store = FakeStore()
+    assert run(StorePipeline(crawler(), store).process_item(item)) is item
+    assert store.batches == [[Row("pages", {"url": "http://c/", "price": 3})]]
+
+
+def test_a_failure_goes_to_its_own_table_and_what_has_no_url_goes_through() -> None:
+    store, made = FakeStore(), crawler()
+    pipeline = StorePipeline(made, store)
+    run(pipeline.process_item(FetchFailure("http://c/", "timeout")))
+    assert store.batches[0][0].table == "failures"
+    assert run(pipeline.process_item({"price": 3})) == {"price": 3}
+    assert made.stats.get_value("store/passed_through") == 1
+
+
+def test_items_that_wait_share_a_batch_and_learn_what_they_duplicate() -> None:
+    store = FakeStore()
+
+    async def crawl() -> tuple[Any, ...]:
+        pipeline = StorePipeline(crawler(STORE_BATCH_SIZE=2), store)
+        pages = [Page(url, url, 200) for url in ("http://a/", "http://b/", "http://bad/")]
+        jobs = [pipeline.process_item(page) for page in pages]
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+        await pipeline.close_spider()
+        return (*pages[:2], results[2])
+
+    first, second, third = run(crawl())
+    assert [len(batch) for batch in store.batches] == [2, 1]
+    assert (first.duplicate_of, second.duplicate_of) == (None, "http://a/")
+    assert isinstance(third, RowRejected)
+    assert store.closed
+
+
+def test_a_busy_store_is_tried_again_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("crawlproj.pipelines.store._FIRST_PAUSE_S", 0.001)
+    store = FakeStore()
+    store.busy = 3
+    run(StorePipeline(crawler(), store).process_item({"url": "http://a/"}))
+    assert len(store.batches) == 1
+
+
+def test_a_store_that_fails_ends_the_crawl_and_every_item_that_waits() -> None:
+    store, made = FakeStore(), crawler()
+    store.broken = True
+
+    async def crawl() -> list[Any]:
+        pipeline = StorePipeline(made, store)
+        items = [pipeline.process_item({"url": f"http://{n}/"}) for n in range(3)]
+        results = await asyncio.gather(*items, return_exceptions=True)
+        results += await asyncio.gather(
+            pipeline.process_item({"url": "http://late/"}), return_exceptions=True
+        )
+        await asyncio.sleep(0)
+        return results
+
+    results = run(crawl())
+    assert len(results) == 4
+    assert all(isinstance(result, StoreError) for result in results)
+    assert made.engine.closed_for == "store-failed"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("item", "named"),
+    [
+        ({"url": "/relative"}, "url is no absolute http or https URL"),
+        ({"url": None}, "url is no absolute"),
+        (Page("http://a/", "http://a/", 20), "Page http://a/: status is no HTTP status: 20"),
+        (Page("http://a/", "http://a/", 200, depth=-1), "depth is no whole number"),
+        (Page("http://a/", "http://a/", 200, title=5), "title is no text"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_impossible_item_is_dropped_with_its_reason(item: Any, named: str) -> None:
+    made = crawler()
+    with pytest.raises(DropItem, match=named):
+        ValidationPipeline(made).process_item(item)
+    assert made.stats.get_value("validation/dropped") == 1
+
+
+def test_required_fields_are_checked_on_any_item() -> None:
+    pipeline = ValidationPipeline(crawler(ITEM_REQUIRED_FIELDS={"Data": ["price"]}))
+    assert pipeline.process_item({"anything": 1}) == {"anything": 1}
+    with pytest.raises(DropItem, match="price is required and missing"):
+        pipeline.process_item(Data("http://a/", price=None))  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="ITEM_REQUIRED_FIELDS"):
+        ValidationPipeline(crawler(ITEM_REQUIRED_FIELDS={"Data": 3}))

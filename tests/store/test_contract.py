@@ -1,0 +1,174 @@
+"""The rules of store/base.py, over every backend."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawlproj.errors import ConfigError, StoreError
+from crawlproj.store.base import Row, StoreBusy
+from crawlproj.store.sqlite import SqliteStore
+from crawlproj.store.url import store_from_url
+from tests.frontier.helpers import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture(params=[SqliteStore])
+def store(request: pytest.FixtureRequest, path: Path) -> Iterator[SqliteStore]:
+    store: SqliteStore = request.param(path)
+    run(store.open())
+    yield store
+    run(store.close())
+
+
+def page(url: str, content: str = "", **more: Any) -> Row:
+    return Row("pages", {"url": url, "status": 200, "content_hash": content, **more})
+
+
+def read(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute(sql).fetchall()
+
+
+def test_the_later_of_two_rows_of_a_url_stays(store: SqliteStore, path: Path) -> None:
+    run(store.write([page("http://a/", title="old"), page("http://a/", title="new")]))
+    assert read(path, "SELECT url, title FROM pages") == [("http://a/", "new")]
+
+
+def test_a_page_removes_the_failure_and_a_failure_leaves_the_page(
+    store: SqliteStore, path: Path
+) -> None:
+    failure = Row("failures", {"url": "http://a/", "reason": "timeout"})
+    run(store.write([failure, page("http://a/")]))
+    assert run(store.count()) == {"pages": 1, "failures": 0, "duplicates": 0}
+    run(store.write([failure]))
+    assert run(store.count()) == {"pages": 1, "failures": 1, "duplicates": 0}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"title": "no url"},
+        {"url": "http://bad/", "status": "two hundred"},
+        {"url": "http://bad/", "title": "\ud800"},
+        {"url": "http://bad/", "depth": 2**70},
+        {"url": "http://bad/", "title": object()},
+        {"url": "http://bad/", "other": object()},
+    ],
+)
+def test_one_bad_row_does_not_fail_its_batch(
+    store: SqliteStore, path: Path, values: dict[str, Any]
+) -> None:
+    rows = [page("http://a/"), Row("pages", values), page("http://b/")]
+    stored = run(store.write(rows))
+    assert list(stored.rejected) == [1]
+    assert read(path, "SELECT url FROM pages ORDER BY url") == [("http://a/",), ("http://b/",)]
+
+
+def test_fields_without_a_column_are_kept_as_json(store: SqliteStore, path: Path) -> None:
+    run(store.write([page("http://a/", price=3, tags=["x"], timings={"dns": 0.1})]))
+    ((extra, timings),) = read(path, "SELECT extra, timings FROM pages")
+    assert json.loads(extra) == {"price": 3, "tags": ["x"]}
+    assert json.loads(timings) == {"dns": 0.1}
+
+
+def test_equal_contents_name_the_first_page_that_has_them(store: SqliteStore, path: Path) -> None:
+    stored = run(store.write([page("http://a/", "h"), page("http://b/", "h"), page("http://c/")]))
+    assert stored.duplicates == {1: "http://a/"}
+    run(store.write([page("http://c/", "h")]))
+    run(store.write([page("http://a/", "other")]))
+    assert read(path, "SELECT url, duplicate_of FROM pages ORDER BY url") == [
+        ("http://a/", None),
+        ("http://b/", None),
+        ("http://c/", "http://b/"),
+    ]
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["", "x", "y"])), max_size=6),
+        max_size=6,
+    )
+)
+def test_each_content_has_one_first_page_and_all_others_name_it(
+    batches: list[list[tuple[str, str]]],
+) -> None:
+    async def crawl() -> list[tuple[Any, ...]]:
+        store = SqliteStore(":memory:")
+        await store.open()
+        for batch in batches:
+            await store.write([page(f"http://{url}/", content) for url, content in batch])
+        db = store._db
+        assert db is not None
+        rows = db.execute("SELECT url, content_hash, duplicate_of FROM pages").fetchall()
+        await store.close()
+        return rows
+
+    rows = run(crawl())
+    assert len(rows) == len({url for batch in batches for url, _ in batch})
+    for content in {row[1] for row in rows}:
+        group = [(url, first) for url, other, first in rows if other == content]
+        firsts = [url for url, first in group if first is None]
+        if not content:
+            assert len(firsts) == len(group)
+        else:
+            assert len(firsts) == 1
+            assert {first for _, first in group} <= {None, firsts[0]}
+
+
+def test_a_locked_database_is_busy_and_nothing_was_written(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store._db is not None
+    store._db.execute("PRAGMA busy_timeout = 10")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match=r"store\.db is locked"):
+            run(store.write([page("http://a/")]))
+    run(store.write([page("http://b/")]))
+    assert read(path, "SELECT url FROM pages") == [("http://b/",)]
+
+
+def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    foreign, garbage = tmp_path / "foreign.db", tmp_path / "garbage.db"
+    with closing(sqlite3.connect(foreign)) as db:
+        db.execute("CREATE TABLE pages (x)")
+    garbage.write_bytes(b"no database" * 1000)
+    newer = tmp_path / "newer.db"
+    with closing(sqlite3.connect(newer)) as db:
+        db.executescript(
+            "CREATE TABLE store_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
+            "INSERT INTO store_meta VALUES ('schema', 99)"
+        )
+    for place, message in (
+        (tmp_path / "missing" / "a.db", "folder exists"),
+        (foreign, "not crawlproj's"),
+        (garbage, "no SQLite database"),
+        (newer, "newer crawlproj"),
+    ):
+        with pytest.raises(StoreError, match=message) as raised:
+            run(SqliteStore(place).open())
+        assert str(place) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "crawl.db", "redis://u:secret@h/1", "sqlite://x", "sqlite:///"]
+)
+def test_an_unknown_store_url_is_an_error_that_names_the_setting(url: str) -> None:
+    with pytest.raises(ConfigError, match="STORE_URL") as raised:
+        store_from_url(url)
+    assert "secret" not in str(raised.value)

@@ -1,0 +1,155 @@
+"""What becomes of requests, seen in the frontier after real crawls."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.sqlite_status import JobStatus, read_status
+from tests.frontier.helpers import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[DemoWeb]:
+    with DemoWeb([SiteSpec("plain", "plain", pages=30)], tmp_path / "access.log") as running:
+        yield running
+
+
+def crawl(folder: Path, *command: str, source: bytes = b"") -> tuple[JobStatus, str]:
+    database = folder / "crawl.db"
+    options = [f"FRONTIER_URL=sqlite:///{database}", f"STORE_URL=sqlite:///{database}"]
+    options += ["GUARD_ALLOW=127.0.0.0/8", "LOG_LEVEL=WARNING", "RETRY_TIMES=1"]
+    arguments = [part for option in options for part in ("-s", option)]
+    finished = subprocess.run(
+        [sys.executable, "-m", "scrapy", *command, *arguments],
+        cwd=ROOT,
+        input=source,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    shown = finished.stderr.decode()
+    assert finished.returncode == 0, shown
+    (status,) = run(read_status(database))
+    return status, shown
+
+
+def test_every_way_to_end_has_its_state_and_reason(web: DemoWeb, tmp_path: Path) -> None:
+    base = web.url("plain")
+    status, shown = crawl(tmp_path, "runspider", "tests/outcomes_spider.py", "-a", f"base={base}")
+    totals = status.totals
+    assert totals.failed == {
+        "callback-error": 1,
+        "pipeline-error": 1,
+        "http-404": 1,
+        "guard": 1,
+    }
+    # The start page, the dropped item's, the lambda's, three polls, and the copied meta's.
+    assert totals.done == 7
+    assert status.finished
+    fetched = Counter(line.path for line in web.log())
+    assert fetched["/section0/page5.html"] == 3
+    assert fetched["/section0/page6.html"] == 1
+    assert "Kept in memory, and lost if this process dies" in shown
+
+
+def test_a_list_of_urls_names_its_malformed_lines_and_goes_on(web: DemoWeb, tmp_path: Path) -> None:
+    base = web.url("plain")
+    lines = [
+        f"{base}/section0/page1.html",
+        "# a comment",
+        "",
+        "ftp://example.org/",
+        f'{{"url": "{base}/section0/page2.html", "meta": {{"note": 1}}}}',
+        '{"url": 5}',
+        "{broken",
+        "\udcff",
+        f"{base}/section0/page1.html#again",
+        f"{base}/section0/page3.html",  # without a newline
+    ]
+    source = "\n".join(lines).encode("utf-8", "surrogateescape")
+    status, shown = crawl(tmp_path, "crawl", "urls", "-a", "file=-", source=source)
+    assert (status.totals.done, status.totals.discovered) == (3, 3)
+    for number in (4, 6, 7, 8):
+        assert f"-, line {number}: " in shown
+    assert "4 malformed lines were left out" in shown
+
+
+def test_a_long_list_waits_outside_the_frontier(web: DemoWeb, tmp_path: Path) -> None:
+    base = web.url("plain")
+    urls = tmp_path / "urls.txt"
+    urls.write_text("".join(f"{base}/section0/page{n % 29 + 1}.html?{n}\n" for n in range(5000)))
+    command = ("crawl", "urls", "-a", f"file={urls}", "-s", "SEED_MAX_PENDING=500")
+    database = tmp_path / "crawl.db"
+
+    async def most_pending() -> int:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "scrapy", *command, "-s", "GUARD_ALLOW=127.0.0.0/8"),
+            *("-s", f"FRONTIER_URL=sqlite:///{database}", "-s", "STORE_URL="),
+            *("-s", "CONCURRENCY_MAX_PER_SITE=64", "-s", "LOG_LEVEL=ERROR"),
+            cwd=ROOT,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        most = 0
+        while process.returncode is None:
+            await asyncio.sleep(0.1)
+            with contextlib.suppress(FrontierError):  # it is being made
+                for status in await read_status(database):
+                    most = max(most, status.totals.pending)
+        assert process.returncode == 0
+        return most
+
+    most = run(most_pending())
+    # A batch of seeds may follow the look that found room.
+    assert 0 < most <= 500 + 200
+    (status,) = run(read_status(database))
+    assert (status.totals.done, status.finished) == (5000, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["site"], "names no http or https URL"),
+        (["site", "-a", "url=http://a.org", "-a", "scope=page"], "host, domain, prefix"),
+        (["site", "-a", "url=http://a.org", "-a", "max_pages=many"], "max_pages"),
+        (["site", "-a", "url=http://a.org", "-s", "CONCURRENCY_MAX_PER_SITE=few"], "CONCURRENCY"),
+        (["site", "-a", "url=http://a.org", "-s", "STORE_URL=ftp://x"], "STORE_URL"),
+        (["site", "-a", "url=http://a.org", "-s", "FRONTIER_URL=ftp://x"], "FRONTIER_URL"),
+        (["site", "-a", "url=http://a.org", "-s", "GUARD_ALLOW=lots"], "GUARD_ALLOW"),
+        (["urls"], "-a file is missing"),
+        (["urls", "-a", "file=/nowhere/urls.txt"], "cannot be read"),
+        (["sight"], "there are: site, urls"),
+    ],
+)
+def test_wrong_usage_is_told_in_plain_words(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path / 'crawl.db'}"
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "scrapy", "crawl", "-s", "LOG_LEVEL=ERROR"),
+            *("-s", f"FRONTIER_URL={database}", "-s", f"STORE_URL={database}", *arguments),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    shown = finished.stderr.decode()
+    assert finished.returncode == 2, shown
+    assert message in shown
+    assert "Traceback" not in shown

@@ -44,7 +44,7 @@ class OutcomesSpider(Spider):
         yield Request(page(1), self.raises)
         yield Request(page(2), self.item, cb_kwargs={"kind": "fail"})
         yield Request(page(3), self.item, cb_kwargs={"kind": "drop"})
-        yield Request(page(4), lambda response: self.logger.info(response.url))
+        yield Request(page(4), print)
         yield Request(page(5), self.poll, dont_filter=True)
         yield Request(page(6), meta=response.meta, callback=self.item, cb_kwargs={"kind": "ok"})
         yield Request(page(6), self.raises)  # known: never fetched

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from scrapy.settings import Settings
 from scrapy.utils.misc import load_object
 
 import crawlproj.http
 import crawlproj.settings
+
+ROOT = Path(__file__).parent.parent
 
 
 def effective() -> Settings:
@@ -35,3 +40,13 @@ def test_a_site_is_treated_politely() -> None:
     assert settings.getbool("ROBOTSTXT_OBEY")
     assert settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") <= 8
     assert settings.getint("DOWNLOAD_MAXSIZE") == 16 * 1024 * 1024
+
+
+def test_every_setting_is_documented() -> None:
+    documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text()))
+    code = "\n".join(path.read_text() for path in (ROOT / "crawlproj").rglob("*.py"))
+    # How settings are read: settings["NAME"], settings.get…("NAME"), text(settings, "NAME").
+    read = set(re.findall(r'settings(?:\[|\.get\w*\(|, )\s*"([A-Z][A-Z0-9_]+)"', code))
+    set_here = {name for name in vars(crawlproj.settings) if name.isupper()}
+    assert len(read) > 20
+    assert (read | set_here) - documented == set()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,6 @@ from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -172,3 +173,14 @@ def test_an_unknown_store_url_is_an_error_that_names_the_setting(url: str) -> No
     with pytest.raises(ConfigError, match="STORE_URL") as raised:
         store_from_url(url)
     assert "secret" not in str(raised.value)
+
+
+def test_the_queries_in_the_docs_run(store: SqliteStore, path: Path) -> None:
+    run(store.write([page("http://a/", timings={"ttfb": 0.5})]))
+    documented = (Path(__file__).parents[2] / "docs/store.md").read_text()
+    queries = re.findall(r"```sql\n(.*?)```", documented, re.DOTALL)
+    assert len(queries) == 3
+    for query in queries:
+        read(path, query)
+    for (column,) in read(path, "SELECT name FROM pragma_table_info('pages')"):
+        assert f"`{column}`" in documented

@@ -1,0 +1,173 @@
+"""Which ending gets which name."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from OpenSSL import SSL
+from scrapy import Request, Spider
+from scrapy import exceptions as scrapy_errors
+from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
+from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from scrapy.utils._download_handlers import get_maxsize_msg
+from scrapy.utils.test import get_crawler
+from twisted.internet import defer
+from twisted.internet import error as twisted_errors
+from twisted.python import failure
+from twisted.web import client
+
+from crawlproj.downloadermiddlewares.robots import RobotsDisallowed, RobotsUnreachable
+from crawlproj.errors import AddressRefused
+from crawlproj.frontier.base import State
+from crawlproj.reasons import detail_of, error_of, outcome_of, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Twisted has no annotations for these.
+twisted_error: Any = twisted_errors
+Failure: Any = failure.Failure
+ResponseFailed: Any = client.ResponseFailed
+
+REQUEST = Request("http://a.test/big")
+
+
+def caused(exc: Exception, cause: BaseException) -> Exception:
+    exc.__cause__ = cause
+    return exc
+
+
+FAILED = [
+    (scrapy_errors.DownloadTimeoutError(), "timeout"),
+    (TimeoutError(), "timeout"),
+    (twisted_error.TimeoutError(), "timeout"),
+    (defer.TimeoutError(), "timeout"),
+    (twisted_error.TCPTimedOutError(), "timeout"),
+    (scrapy_errors.CannotResolveHostError("cannot resolve a.test"), "dns"),
+    (twisted_error.DNSLookupError(), "dns"),
+    (scrapy_errors.DownloadConnectionRefusedError(), "connection-refused"),
+    (twisted_error.ConnectionRefusedError(), "connection-refused"),
+    (ConnectionRefusedError(), "connection-refused"),
+    (scrapy_errors.DownloadFailedError("server disconnected"), "connection-lost"),
+    (ConnectionResetError(), "connection-lost"),
+    (twisted_error.ConnectionLost(), "connection-lost"),
+    (twisted_error.ConnectionDone(), "connection-lost"),
+    (ResponseFailed([Failure(twisted_error.ConnectionLost())]), "connection-lost"),
+    (ssl.SSLCertVerificationError("self-signed"), "tls"),
+    (caused(scrapy_errors.DownloadFailedError(), ssl.SSLError("handshake")), "tls"),
+    (ResponseFailed([Failure(SSL.Error("no protocols"))]), "tls"),
+    (
+        caused(
+            scrapy_errors.DownloadFailedError(), ResponseFailed([Failure(SSL.Error("handshake"))])
+        ),
+        "tls",
+    ),
+    (scrapy_errors.ResponseDataLossError(), "data-loss"),
+    (
+        scrapy_errors.DownloadCancelledError(get_maxsize_msg(9, 8, REQUEST, expected=True)),
+        "too-large",
+    ),
+    (
+        scrapy_errors.DownloadCancelledError(get_maxsize_msg(9, 8, REQUEST, expected=False)),
+        "too-large",
+    ),
+    (scrapy_errors.DownloadCancelledError("the crawl is being stopped"), "cancelled"),
+    (asyncio.CancelledError(), "cancelled"),
+    (scrapy_errors.StopDownload(), "stopped"),
+    (scrapy_errors.UnsupportedURLSchemeError("gopher"), "scheme"),
+    (scrapy_errors.NotSupported("Unsupported URL scheme 'ftp': no handler"), "scheme"),
+    (scrapy_errors.NotSupported("Response content isn't text"), "exception-notsupported"),
+    (AddressRefused("127.0.0.1 is loopback"), "guard"),
+    (HttpError(Response("http://a.test/", status=404)), "http-404"),
+    (HttpError(Response("http://a.test/", status=503)), "http-503"),
+    (RobotsUnreachable("HTTP status 503"), "robots-unreachable"),
+    (ValueError("anything else"), "exception-valueerror"),
+]
+SKIPPED = [
+    (RobotsDisallowed("Forbidden by robots.txt"), "robots"),
+    (scrapy_errors.IgnoreRequest("Forbidden by robots.txt"), "robots"),  # Scrapy's own middleware
+    (scrapy_errors.IgnoreRequest("Ignored request not in cache: <GET …>"), "not-in-cache"),
+    (scrapy_errors.IgnoreRequest("somebody's own"), "ignored"),
+]
+
+
+def named(value: object) -> str:
+    return value if isinstance(value, str) else type(value).__name__
+
+
+@pytest.mark.parametrize(("exc", "slug"), FAILED, ids=named)
+def test_what_went_wrong_is_failed_with_its_name(exc: BaseException, slug: str) -> None:
+    assert outcome_of(exc) == (State.FAILED, slug)
+    assert reason_of(exc) == slug
+
+
+@pytest.mark.parametrize(("exc", "slug"), SKIPPED, ids=named)
+def test_what_was_decided_not_to_be_fetched_is_skipped(exc: BaseException, slug: str) -> None:
+    assert outcome_of(exc) == (State.SKIPPED, slug)
+
+
+def raised_by(call: Callable[[], object]) -> BaseException:
+    with pytest.raises(scrapy_errors.IgnoreRequest) as caught:
+        call()
+    return caught.value
+
+
+def test_what_scrapys_offsite_middleware_raises_is_skipped_as_offsite() -> None:
+    class Local(Spider):
+        name = "local"
+        allowed_domains = ("a.test",)
+
+    crawler = get_crawler(Local)
+    crawler.spider = crawler._create_spider()
+    middleware = OffsiteMiddleware.from_crawler(crawler)
+    middleware.spider_opened(crawler.spider)
+    exc = raised_by(lambda: middleware.process_request(Request("http://b.test/")))
+    assert outcome_of(exc) == (State.SKIPPED, "offsite")
+
+
+def test_what_scrapys_redirect_middleware_raises_is_failed() -> None:
+    crawler = get_crawler(settings_dict={"REDIRECT_MAX_TIMES": 0})
+    crawler.spider = crawler._create_spider("test")
+    middleware = RedirectMiddleware.from_crawler(crawler)
+    request = Request("http://a.test/")
+    response = Response(request.url, status=302, headers={"Location": "/elsewhere"})
+    exc = raised_by(lambda: middleware.process_response(request, response))
+    assert outcome_of(exc) == (State.FAILED, "too-many-redirects")
+
+
+def test_an_exception_may_bring_its_own_outcome() -> None:
+    class Embargoed(scrapy_errors.IgnoreRequest):
+        frontier_outcome = (State.SKIPPED, "embargo")
+
+    assert outcome_of(Embargoed()) == (State.SKIPPED, "embargo")
+
+
+def test_a_cycle_of_causes_has_an_end() -> None:
+    exc = scrapy_errors.DownloadFailedError()
+    exc.__cause__ = exc
+    assert reason_of(exc) == "connection-lost"
+
+
+@pytest.mark.parametrize(
+    ("message", "detail"),
+    [
+        ("Getting http://user:secret@a.test/x: lost", "Getting http://***@a.test/x: lost"),
+        ("proxy http://us@er:se@cret@a.test:80", "proxy http://***@a.test:80"),
+        ("http://a.test/?mail=me@b.test", "http://a.test/?mail=me@b.test"),
+        ("http://a.test?mail=me@b.test", "http://a.test?mail=me@b.test"),
+        ("", "ValueError"),
+        ("x" * 600, "x" * 500),
+    ],
+)
+def test_the_detail_is_the_message_cut_and_without_credentials(message: str, detail: str) -> None:
+    assert detail_of(ValueError(message)) == detail
+
+
+def test_the_error_of_a_failure_is_its_exception() -> None:
+    exc = ValueError()
+    assert error_of(Failure(exc)) is exc

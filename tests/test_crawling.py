@@ -49,7 +49,7 @@ class Crawl:
         command += ["-a", f"url={','.join(self._web.urls.values())}", *arguments]
         for name, value in options.items():
             command += ["-s", f"{name}={value}"]
-        return subprocess.Popen(  # noqa: S603 - our own command
+        return subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
 

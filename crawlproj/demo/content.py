@@ -90,7 +90,7 @@ _BLOCKS = 96  # distinct paragraphs, code blocks and headings
 
 PLAIN_PARAGRAPHS = 26
 DOCS_NAVIGATION = 150  # links of the sidebar, on every page of the site
-DOCS_SECTIONS = 20  # each: a link in the page's contents, one beside its heading, two in its text
+DOCS_SECTIONS = 20  # each: a link in the page's contents, one beside its heading, one in its text
 DOCS_LINKS = 235
 
 
@@ -109,8 +109,8 @@ def page_html(spec: SiteSpec, n: int, private: str, nofollowed: str) -> bytes:
     head = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{title_of(spec, n)}</title>\n"
-        f'<meta name="description" content="Page {n} of {spec.name} tells {_heading(n % _BLOCKS)}.">'
-        f'\n<link rel="canonical" href="{path_of(n)}">\n{rules}'
+        f'<meta name="description" content="Page {n} of {spec.name}: {_heading(n % _BLOCKS)}.">\n'
+        f'<link rel="canonical" href="{path_of(n)}">\n{rules}'
         '<link rel="stylesheet" href="/style.css">\n'
         "<style>body { margin: 0 auto; max-width: 60em }</style>\n</head>\n<body>\n"
     )
@@ -138,10 +138,7 @@ def _plain_body(spec: SiteSpec, n: int, private: str) -> str:
 
 def _docs_body(spec: SiteSpec, n: int, private: str) -> str:
     here = n // SECTION if n else None
-    contents = "".join(
-        [f'<li><a class="reference internal" href="#part-{i}">{_heading((n + i) % _BLOCKS)}</a></li>\n'
-         for i in range(DOCS_SECTIONS)]
-    )  # fmt: skip
+    contents = "".join([_item(f"#part-{i}", n + i) for i in range(DOCS_SECTIONS)])
     sections = "".join([_docs_section(spec, n, i) for i in range(DOCS_SECTIONS)])
     # Odd links, as real pages have them: 5 here, and one that robots.txt disallows.
     footer = (
@@ -153,15 +150,18 @@ def _docs_body(spec: SiteSpec, n: int, private: str) -> str:
     # One link is left for the nofollow page's own; the rest leads on, some of it twice.
     rest = DOCS_LINKS - DOCS_NAVIGATION - 3 * DOCS_SECTIONS - 6 - (n == spec.nofollow_page)
     listed = [links[i % len(links)] if links else 0 for i in range(rest)]
-    related = "".join(
-        [f'<li><a class="reference internal" href="{relative(here, link)}">{_heading(link % _BLOCKS)}'
-         "</a></li>\n" for link in listed]
-    )  # fmt: skip
+    related = "".join([_item(relative(here, link), link) for link in listed])
     return (
         f"{_navigation(spec, here)}<main>\n<h1>Page {n}"
         f'<a name="top"></a></h1>\n<ul class="contents">\n{contents}</ul>\n{sections}'
-        f"<ul>\n{related}</ul>\n</main>\n<footer>{footer}</footer>\n<script>var page = {n};</script>\n"
+        f"<ul>\n{related}</ul>\n</main>\n<footer>{footer}</footer>\n"
+        f"<script>var page = {n};</script>\n"
     )
+
+
+def _item(href: str, block: int) -> str:
+    text = _heading(block % _BLOCKS)
+    return f'<li><a class="reference internal" href="{href}">{text}</a></li>\n'
 
 
 def _docs_section(spec: SiteSpec, n: int, i: int) -> str:
@@ -173,7 +173,7 @@ def _docs_section(spec: SiteSpec, n: int, i: int) -> str:
         f'<a class="headerlink" href="#part-{i}" title="Link to this heading">&#182;</a></h2>\n'
         f"{_paragraph(block)}<p>{_heading((block + 1) % _BLOCKS)} see "
         f'<a class="reference internal" href="{link}#part-{(n + i) % DOCS_SECTIONS}">'
-        f'<code class="xref py literal"><span class="pre">{_heading(target % _BLOCKS)}</span></code>'
+        f'<code class="xref literal"><span class="pre">{_heading(target % _BLOCKS)}</span></code>'
         f"</a>.</p>\n{_code(block)}{_paragraph((block + 7) % _BLOCKS)}</section>\n"
     )
 

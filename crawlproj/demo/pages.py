@@ -1,4 +1,4 @@
-"""What the demo web answers, a pure function of site, path and visit, and what a crawl must find."""
+"""What the demo web answers, by site, path and visit, and what a complete crawl ends with."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _fated(spec: SiteSpec, n: int, visit: int) -> Answer:
         case "moved twice":
             return _redirect(301, ON_THE_WAY + path_of(n))
         case "alias":
-            return _redirect(302, path_of(n - 1))
+            return _redirect(302, path_of((n - 1) // 2))
     return _page(spec, n)
 
 

@@ -58,7 +58,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - Protocol's
         if self._timer is not None:
             self._timer.cancel()
         self._done()
@@ -141,7 +141,7 @@ class _Control(asyncio.Protocol):
         for _ in range(data.count(b"\n")):
             _say({"cpu_s": time.process_time()})
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - Protocol's
         self._ended.set()
 
 

@@ -87,8 +87,8 @@ class SiteSpec:
 
     @property
     def nofollow_page(self) -> int:
-        """The number of the page whose links are not to be followed: the last linked one."""
-        return self.linked - 1
+        """The page whose links are not to be followed: the last linked one; -1 if that is 0."""
+        return self.linked - 1 or -1
 
 
 def path_of(n: int) -> str:
@@ -130,12 +130,13 @@ def fate_of(spec: SiteSpec, n: int) -> Fate:
     gone: 404. broken: 500. reset: the connection is reset without an answer. truncated: it is
     closed before the end of the body. "… once": only the first time, then ok; busy is a 503 with
     Retry-After: 1, dropped a closed connection. moved (and moved twice): redirected (over one more
-    redirect) to a page nothing links to. alias: redirected to page n-1. hanging: never answered.
+    redirect) to a page nothing links to. alias: redirected to its parent in the tree. hanging:
+    never answered.
 
     Only leaves of the tree have fates, so that every page is reached whatever becomes of them.
     """
-    if spec.kind != "failing" or 2 * n + 1 < spec.linked or n >= spec.nofollow_page:
+    if spec.kind != "failing" or 2 * n + 1 < spec.linked or n >= spec.linked - 1:
         return "ok"
-    if spec.hanging and n == spec.nofollow_page - 1:
+    if spec.hanging and n == spec.linked - 2:
         return "hanging"
     return _FATES.get(n % 20, "ok")

@@ -29,9 +29,7 @@ ROOT = Path(__file__).parents[2]
 def owner(path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that owns the file; killed at the end, with SIGKILL."""
     command = [sys.executable, "-m", "tests.frontier.owner", str(path)]
-    with subprocess.Popen(  # noqa: S603 (our own module)
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:

@@ -153,7 +153,7 @@ def _main() -> None:
         return
     names = [args.only] if args.only else ["raw-aiohttp", *HANDLERS]
     this = [sys.executable, "-m", "tests.http.bench"]
-    server = subprocess.Popen(  # noqa: S603
+    server = subprocess.Popen(
         [*this, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None
@@ -165,9 +165,7 @@ def _main() -> None:
                 run = [*this, "--worker", name, "--port", port, "--requests", str(args.requests)]
                 if args.profile:
                     run += ["--profile", args.profile]
-                done = subprocess.run(  # noqa: S603
-                    run, check=True, stdout=subprocess.PIPE, text=True
-                )
+                done = subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True)
                 measured[name].append(float(done.stdout.split()[-1]))
     finally:
         assert server.stdin is not None

@@ -1,0 +1,168 @@
+"""Runs crawls in processes of their own, as a user does, and checks what they stored."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.cases import IN_FLIGHT
+
+if TYPE_CHECKING:
+    import resource
+
+    from benchmarks.cases import Case, Side
+    from crawlproj.demo import DemoWeb
+
+ROOT = Path(__file__).parent.parent
+_TIMEOUT_S = 1800.0
+# Everything but what differs from run to run: depth (by the order of answers) and times.
+_COMPARED = (
+    "url, requested_url, status, title, description, canonical, language, text, content_type, "
+    "content_hash"
+)
+_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss; getrusage(2)
+
+
+class WrongResult(Exception):
+    """A crawl failed, or did not store what it should: its figures mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a crawl cost: its process's CPU (user and system, all threads), and the server's."""
+
+    cpu_s: float
+    wall_s: float
+    rss_mb: float
+    server_cpu_s: float
+
+
+class Crawls:
+    """Crawls of one case's site. Each run starts from an empty folder below ``folder``."""
+
+    def __init__(self, case: Case, web: DemoWeb, folder: Path) -> None:
+        self._case = case
+        self._web = web
+        self._folder = folder
+        self._stored: dict[str, dict[str, bytes]] = {}
+        self._runs = 0
+
+    def run(self, side: Side, site: str) -> Run:
+        """Crawl a site; raises WrongResult if the crawl fails or stores something else."""
+        folder = self._next_folder()
+        command = self._command(side, site, folder)
+        log_before, server_before = len(self._web.log()), self._web.cpu_s()
+        with (folder / "log").open("wb") as log:
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                env=self._environment(side),
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+            usage = _wait(process)
+            wall_s = time.perf_counter() - began
+        if process.returncode:
+            words = (folder / "log").read_text(errors="replace")[-3000:]
+            raise WrongResult(f"{' '.join(command)} ended with {process.returncode}:\n{words}")
+        self._check_fetched(side, site, log_before)
+        if self._case.whole_job:
+            self._check_stored(side, site, folder / "crawl.db")
+        return Run(
+            usage.ru_utime + usage.ru_stime,
+            wall_s,
+            usage.ru_maxrss * _MAXRSS_BYTES / 1e6,
+            self._web.cpu_s() - server_before,
+        )
+
+    def profile(self, site: str) -> Path:
+        """Crawl a site with ours under cProfile; returns the file of its figures."""
+        folder = self._next_folder()
+        profile = folder / "profile"
+        command = ["cProfile", "-o", str(profile), "-m", *self._command("ours", site, folder)]
+        subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=self._environment("ours"),
+            check=True,
+            timeout=_TIMEOUT_S,
+        )
+        return profile
+
+    def _next_folder(self) -> Path:
+        self._runs += 1
+        folder = self._folder / f"run{self._runs}"
+        folder.mkdir()
+        return folder
+
+    def _command(self, side: Side, site: str, folder: Path) -> list[str]:
+        url, database = f"{self._web.url(site)}/", folder / "crawl.db"
+        settings = {"STOCK_DATABASE": str(database)}
+        if side == "ours":
+            settings = {
+                "STORE_URL": f"sqlite:///{database}",
+                "FRONTIER_URL": f"sqlite:///{database}",
+                "GUARD_ALLOW": "127.0.0.0/8",
+                "CONCURRENT_REQUESTS": str(IN_FLIGHT),
+                "CONCURRENCY_MAX_PER_SITE": str(IN_FLIGHT),
+            }
+        options = [word for item in settings.items() for word in ("-s", "=".join(item))]
+        if self._case.whole_job:
+            return ["scrapy", "crawl", "site", "-a", f"url={url}", *options]
+        pages = f"pages={self._web.specs[site].pages}"
+        return [
+            *("scrapy", "runspider", "benchmarks/fetch.py", "-a", f"url={url}", "-a", pages),
+            *options,
+        ]
+
+    @staticmethod
+    def _environment(side: Side) -> dict[str, str]:
+        module = "benchmarks.stock_settings" if side == "stock" else "crawlproj.settings"
+        return os.environ | {"SCRAPY_SETTINGS_MODULE": module}
+
+    def _check_fetched(self, side: Side, site: str, log_before: int) -> None:
+        lines = self._web.log()[log_before:]
+        times = Counter(self._web.url(line.site) + line.path for line in lines)
+        pages = self._web.expected(site).pages
+        # Scrapy fetches a start page again when it is linked: dont_filter keeps it from the set.
+        start = f"{self._web.url(site)}/"
+        if wrong := sorted(url for url in pages if not 1 <= times[url] <= 1 + (url == start)):
+            raise WrongResult(
+                f"{side} fetched {len(wrong)} of {len(pages)} pages not once, "
+                f"for example {wrong[0]} {times[wrong[0]]} times"
+            )
+
+    def _check_stored(self, side: Side, site: str, database: Path) -> None:
+        with closing(sqlite3.connect(database)) as db:
+            rows = {
+                row[0]: blake2b(repr(row).encode()).digest()
+                for row in db.execute(f"SELECT {_COMPARED} FROM pages")
+            }
+        pages = self._web.expected(site).pages
+        if rows.keys() != pages:
+            wrong = sorted(rows.keys() ^ pages)
+            raise WrongResult(f"{side} stored other pages than there are, for example {wrong[0]}")
+        # The first run's rows are what every other run's are held against.
+        stored = self._stored.setdefault(site, rows)
+        if different := [url for url, digest in rows.items() if stored[url] != digest]:
+            raise WrongResult(
+                f"{side} stored other values than the first run, "
+                f"in {len(different)} pages, for example {different[0]}"
+            )
+
+
+def _wait(process: subprocess.Popen[bytes]) -> resource.struct_rusage:
+    """Wait for a process and its children; returns what they used."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage

@@ -1,0 +1,104 @@
+"""The figures of a comparison, as a table and as JSON."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from benchmarks.cases import IN_FLIGHT, SIDES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.cases import Case, Side
+    from benchmarks.crawls import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A case's runs, in the order of the rounds.
+
+    start_up_s: CPU seconds of the same command on a site of one page, median.
+    """
+
+    case: Case
+    pages: int
+    start_up_s: dict[Side, float]
+    runs: dict[Side, list[Run]]
+
+    def cpu_ms(self, side: Side) -> list[float]:
+        """CPU milliseconds per page, start-up taken off, a value a round."""
+        start_up_s = self.start_up_s[side]
+        return [(run.cpu_s - start_up_s) / (self.pages - 1) * 1e3 for run in self.runs[side]]
+
+    @property
+    def ratio(self) -> float:
+        """Our pages per CPU second over stock's: the median of the rounds' ratios."""
+        pairs = zip(self.cpu_ms("stock"), self.cpu_ms("ours"), strict=True)
+        return median(stock / ours for stock, ours in pairs)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the target is reached."""
+        return self.case.reached(self.ratio, median(self.cpu_ms("ours")))
+
+
+def table_of(all_compared: Sequence[Compared], rounds: int) -> Table:
+    """Return the table of all cases."""
+    title = f"{IN_FLIGHT} in flight; medians of {rounds} rounds, in brackets least and most"
+    table = Table(title=title, title_justify="left", caption_justify="left")
+    table.add_column("case")
+    table.add_column("crawler")
+    for heading in (
+        *("pages", "CPU ms/page", "pages/s\nper core", "ratio", "target"),
+        *("pages/s\nwall", "peak RSS\nMB", "server\nms/page"),
+    ):
+        table.add_column(heading, justify="right")
+    for compared in all_compared:
+        for side in SIDES:
+            runs, cpu_ms = compared.runs[side], compared.cpu_ms(side)
+            ours = side == "ours"
+            verdict = "reached" if compared.reached else "[bold red]missed[/]"
+            table.add_row(
+                "" if ours else compared.case.name,
+                "crawlproj" if ours else "stock Scrapy",
+                f"{compared.pages:,}",
+                f"{median(cpu_ms):.2f} ({min(cpu_ms):.2f}–{max(cpu_ms):.2f})",
+                f"{1000 / median(cpu_ms):,.0f}",
+                f"{compared.ratio:.1f}×" if ours else "",
+                f"{compared.case.target} {verdict}" if ours else "",
+                f"{compared.pages / median(run.wall_s for run in runs):,.0f}",
+                f"{median(run.rss_mb for run in runs):,.0f}",
+                f"{median(run.server_cpu_s for run in runs) / compared.pages * 1e3:.2f}",
+            )
+        table.add_section()
+    return table
+
+
+def as_json(all_compared: Sequence[Compared]) -> dict[str, Any]:
+    """Return every run's figures, and what they were measured on."""
+    packages = ("scrapy", "twisted", "aiohttp", "uvloop", "selectolax")
+    return {
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
+        "packages": {name: version(name) for name in packages},
+        "in_flight": IN_FLIGHT,
+        "cases": [
+            {
+                "case": asdict(compared.case),
+                "pages": compared.pages,
+                "start_up_s": compared.start_up_s,
+                "cpu_ms_per_page": {side: compared.cpu_ms(side) for side in SIDES},
+                "ratio": compared.ratio,
+                "reached": compared.reached,
+                "runs": {side: [asdict(run) for run in compared.runs[side]] for side in SIDES},
+            }
+            for compared in all_compared
+        ],
+    }

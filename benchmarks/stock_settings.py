@@ -1,0 +1,10 @@
+"""Scrapy's defaults, and what the comparison holds equal: robots.txt, concurrency, log level."""
+
+from __future__ import annotations
+
+BOT_NAME = "stock"
+SPIDER_MODULES = ["benchmarks.stock"]
+ROBOTSTXT_OBEY = True
+CONCURRENT_REQUESTS = 64
+CONCURRENT_REQUESTS_PER_DOMAIN = 64
+LOG_LEVEL = "INFO"

@@ -17,6 +17,8 @@ _OWN = frozenset(
 )
 # The user's sessions and log lines may matter to their spiders; what they store is theirs.
 _LEFT_ALONE = frozenset({"COOKIES_ENABLED", "LOG_LEVEL", "LOG_FORMATTER", "ITEM_PIPELINES"})
+# Can only be set before there is a crawler; a spider's custom_settings come too late for them.
+_PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 # Dicts of components: ours are added to the project's.
 _MERGED = (*("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS"),)
 
@@ -34,7 +36,7 @@ class Addon:
     def update_settings(self, settings: Settings) -> None:
         """Set what the project has not set itself."""
         for name, value in vars(ours).items():
-            if not name.isupper() or name in _OWN or name in _LEFT_ALONE:
+            if not name.isupper() or name in (_OWN | _LEFT_ALONE | {*_PRE_CRAWLER}):
                 continue
             if name in _MERGED:
                 _merge(settings, name, value)
@@ -45,9 +47,9 @@ class Addon:
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
-        """Let the reactor be the one the download handler needs."""
-        settings.set("TWISTED_REACTOR", ours.TWISTED_REACTOR, priority="addon")
-        settings.set("ASYNCIO_EVENT_LOOP", ours.ASYNCIO_EVENT_LOOP, priority="addon")
+        """Let the reactor be asyncio on uvloop; heard only when ADDONS is a project's setting."""
+        for name in _PRE_CRAWLER:
+            settings.set(name, getattr(ours, name), priority="addon")
 
 
 def _merge(settings: Settings, name: str, components: dict[str, Any]) -> None:

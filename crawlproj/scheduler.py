@@ -103,7 +103,7 @@ class Scheduler(BaseScheduler):
         self._pages = 0  # responses with a 2xx status that finished, over the generation
         self._volatile: dict[int, Request] = {}
         self._warned_unstorable = False
-        self._delayed_sites: set[str] = set()
+        self._crawl_delays: dict[str, float] = {}  # of sites whose robots.txt asks for one
         self._closing = False
         self._closing_task: asyncio.Future[None] | None = None
         self._budget_spent = False
@@ -322,9 +322,14 @@ class Scheduler(BaseScheduler):
             work.state, work.reason = State.FAILED, "pipeline-error"
 
     def _on_robots(self, site: str, crawl_delay_s: float | None) -> None:
-        delay_s = max(crawl_delay_s or 0.0, self.config.delay_s)
-        if delay_s:
-            self.permits.set_delay(site, delay_s)
+        if crawl_delay_s:
+            self._crawl_delays[site] = crawl_delay_s
+        else:
+            self._crawl_delays.pop(site, None)
+        self.permits.set_delay(site, self._delay_s(site))
+
+    def _delay_s(self, site: str) -> float:
+        return max(self.config.delay_s, self._crawl_delays.get(site, 0.0))
 
     # Helpers
 
@@ -388,7 +393,7 @@ class Scheduler(BaseScheduler):
             logger.error("%s", exc)
             self._frontier.ack(Ack(lease.id, State.FAILED, "bad-payload"))
             return None
-        if self.config.delay_s and entry.site not in self._delayed_sites:
-            self._delayed_sites.add(entry.site)
-            self.permits.set_delay(entry.site, self.config.delay_s)
+        # Each time, as permits forget a site that was idle for long.
+        if delay_s := self._delay_s(entry.site):
+            self.permits.set_delay(entry.site, delay_s)
         return request

@@ -1,0 +1,81 @@
+"""The parts in somebody else's project."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from scrapy.settings import Settings
+
+from crawlproj.addon import Addon
+from crawlproj.demo import DemoWeb, SiteSpec
+from crawlproj.errors import ConfigError
+from crawlproj.frontier.sqlite_status import read_status
+from tests.frontier.helpers import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPIDER = """
+import scrapy
+
+class Theirs(scrapy.Spider):
+    name = "theirs"
+    custom_settings = {"ADDONS": {"crawlproj.addon.Addon": 300}, "LOG_LEVEL": "WARNING"}
+
+    def __init__(self, base, **arguments):
+        super().__init__(**arguments)
+        self.start_urls = [base]
+
+    def parse(self, response):
+        yield {"url": response.url}
+        yield from response.follow_all(css="a[href*=page]")
+"""
+
+
+def with_addon(**theirs: object) -> Settings:
+    settings = Settings(theirs)
+    Addon().update_settings(settings)
+    return settings
+
+
+def test_their_own_settings_win_and_their_components_stay() -> None:
+    settings = with_addon(
+        CONCURRENT_REQUESTS=5,
+        DOWNLOADER_MIDDLEWARES={"theirs.Middleware": 543},
+        ITEM_PIPELINES={"theirs.Pipeline": 1},
+    )
+    assert settings.getint("CONCURRENT_REQUESTS") == 5
+    assert settings["SCHEDULER"] == "crawlproj.scheduler.Scheduler"
+    middlewares = settings.getdict("DOWNLOADER_MIDDLEWARES")
+    assert middlewares["theirs.Middleware"] == 543
+    assert middlewares["crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware"] == 100
+    assert settings.getdict("ITEM_PIPELINES") == {"theirs.Pipeline": 1}
+    assert settings.getbool("COOKIES_ENABLED")
+    assert settings["BOT_NAME"] != "crawlproj"
+
+
+def test_a_wrong_setting_is_named_at_once() -> None:
+    with pytest.raises(ConfigError, match="CONCURRENCY_MAX_PER_SITE"):
+        with_addon(CONCURRENCY_MAX_PER_SITE=0)
+
+
+def test_a_spider_of_their_own_crawls_through_our_frontier(tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text(SPIDER)
+    with DemoWeb([SiteSpec("plain", "plain", pages=40)], tmp_path / "log") as web:
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "scrapy", "runspider", "theirs.py", "-o", "items.jsonl"),
+                *("-a", f"base={web.url('plain')}/", "-s", "GUARD_ALLOW=127.0.0.0/8"),
+            ],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+    (status,) = run(read_status(tmp_path / "crawl.db"))
+    assert status.finished
+    assert status.totals.done == 38  # all but the two that only the sitemap names
+    assert len((tmp_path / "items.jsonl").read_text().splitlines()) == 38

@@ -99,7 +99,8 @@ class EngineHooks:
     def wake(self) -> None:
         """Make the engine ask the scheduler again soon."""
         slot = self._engine._slot
-        if slot is not None and slot.closing is None:
+        # Before it runs, the pipelines may still be opening; it asks by itself when it starts.
+        if self._engine.running and slot is not None and slot.closing is None:
             slot.nextcall.schedule()
 
     def abandon(self) -> int:

@@ -1,0 +1,78 @@
+"""The commands, as typed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from crawlproj.frontier.sqlite import SqliteFrontier
+from tests.frontier.helpers import run
+
+ROOT = Path(__file__).parent.parent
+
+
+def scrapy(*arguments: str) -> tuple[int, str]:
+    finished = subprocess.run(
+        [sys.executable, "-m", "scrapy", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return finished.returncode, finished.stdout.decode() + finished.stderr.decode()
+
+
+def site(url: str, database: Path, *more: str) -> tuple[int, str]:
+    place = f"sqlite:///{database}"
+    return scrapy(
+        *("crawl", "site", "-a", f"url={url}", "-s", f"FRONTIER_URL={place}"),
+        *("-s", f"STORE_URL={place}", "-s", "GUARD_ALLOW=127.0.0.0/8", "-s", "LOG_LEVEL=ERROR"),
+        *more,
+    )
+
+
+def test_status_shows_what_became_of_each_site_and_reset_starts_over(tmp_path: Path) -> None:
+    database = tmp_path / "crawl.db"
+    with DemoWeb([SiteSpec("plain", "plain", pages=20)], tmp_path / "log") as web:
+        for reset, generation in (("0", 1), ("1", 2)):
+            code, shown = site(web.url("plain"), database, "-s", f"FRONTIER_RESET={reset}")
+            assert (code, f"generation {generation}" in shown) == (0, True), shown
+            code, shown = scrapy("status", "-s", f"FRONTIER_URL=sqlite:///{database}")
+            assert code == 0, shown
+            # Twenty pages and the sitemap; three private pages.
+            assert re.search(r"127\.0\.0\.2:\d+ +│ +0 +│ +0 +│ +21 +│ +0 +│ +3 │ robots 3", shown)
+
+
+def test_a_frontier_in_use_or_unusable_ends_with_status_1_and_plain_words(tmp_path: Path) -> None:
+    owned, garbage = tmp_path / "owned.db", tmp_path / "garbage.db"
+    garbage.write_bytes(b"no database " * 1000)
+
+    async def crawl_while_owned() -> tuple[int, str]:
+        frontier = SqliteFrontier(owned)
+        await frontier.open("other")
+        try:
+            return site("http://127.0.0.1:9/", owned)
+        finally:
+            await frontier.close()
+
+    for code, shown in (
+        run(crawl_while_owned()),
+        site("http://127.0.0.1:9/", garbage),
+        site("http://127.0.0.1:9/", tmp_path / "missing" / "crawl.db"),
+    ):
+        assert code == 1, shown
+        assert "frontier file" in shown
+        assert "Traceback" not in shown
+
+
+def test_a_store_that_is_unusable_ends_with_status_1_and_plain_words(tmp_path: Path) -> None:
+    code, shown = scrapy(
+        *("crawl", "site", "-a", "url=http://127.0.0.1:9/", "-s", "LOG_LEVEL=ERROR"),
+        *("-s", "FRONTIER_URL=memory:", "-s", f"STORE_URL=sqlite:///{tmp_path}/missing/a.db"),
+    )
+    assert code == 1, shown
+    assert "check that its folder exists" in shown
+    assert "Traceback" not in shown

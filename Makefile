@@ -25,7 +25,7 @@ demo: $(READY) ## crawl the built-in demo web, without the internet
 
 crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
 	@test -n "$(URL)" || { echo "name the site: make crawl URL=https://example.org"; exit 2; }
-	$(BIN)/scrapy crawl site -a url=$(URL) $(ARGS)
+	$(BIN)/scrapy crawl site -a 'url=$(URL)' $(ARGS)
 
 bench: $(DEV_READY) ## compare with stock Scrapy (some minutes)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
+from crawlproj.frontier.url import shown, sqlite_path
 from crawlproj.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -28,24 +28,14 @@ def store_from_url(url: str) -> Store:
     if ":" not in url or scheme not in _SCHEMES:
         known = ", ".join(f"{name}:" for name in _SCHEMES)
         raise ConfigError(
-            f"STORE_URL is {_shown(url)!r}: it must start with one of {known} "
+            f"STORE_URL is {shown(url)!r}: it must start with one of {known} "
             "(for a file: sqlite:///crawl.db)"
         )
     return _SCHEMES[scheme](url)
 
 
 def _sqlite(url: str) -> Store:
-    found = re.fullmatch(r"sqlite:///([^?]*[^?/])", url, re.IGNORECASE)
-    if not found:
-        raise ConfigError(
-            f"STORE_URL is {_shown(url)!r}: write sqlite:///crawl.db for a file in the working "
-            "directory, sqlite:////var/lib/crawl.db (four slashes) for an absolute path"
-        )
-    return SqliteStore(found[1])
-
-
-def _shown(url: str) -> str:
-    return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", url, flags=re.DOTALL))
+    return SqliteStore(sqlite_path(url, "STORE_URL"))
 
 
 _SCHEMES: dict[str, Callable[[str], Store]] = {"sqlite": _sqlite}

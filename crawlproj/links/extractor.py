@@ -3,48 +3,57 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urljoin
 
+from lxml.etree import XPath, XPathSyntaxError
+from parsel.csstranslator import HTMLTranslator
 from scrapy.http import HtmlResponse
 from scrapy.link import Link
 from scrapy.linkextractors import IGNORED_EXTENSIONS
-from selectolax.lexbor import LexborHTMLParser
+from scrapy.utils.misc import rel_has_nofollow
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from w3lib.url import canonicalize_url
 
-from crawlproj.links.html import robots_directives, tree_of
-from crawlproj.links.normalize import join, site_of
+from crawlproj.errors import ConfigError
+from crawlproj.links.filters import Patterns, UrlFilter, compiled, listed
+from crawlproj.links.html import base_of, robots_directives, tree_of
+from crawlproj.links.normalize import join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from scrapy.http import TextResponse
-    from selectolax.lexbor import LexborNode
-
-_Patterns = str | re.Pattern[str] | list[str | re.Pattern[str]] | tuple[str | re.Pattern[str], ...]
 
 _MEMO_SIZE = 50_000  # raw links remembered; a site repeats its navigation on every page
-_AGENT = "crawlproj"
-_FOLLOWED_BY_NOBODY = ("#", "javascript:", "mailto:", "tel:", "data:")
+_MEMO_LENGTH = 512  # characters; of a longer link nobody keeps a copy
+_CONTROLS = "".join(map(chr, range(0x21)))  # what the URL Standard strips, space included
+# Possibly resolved against the whole base, not its directory: "?page=2", and "https:?page=2" too;
+# the URL Standard ignores control characters before, and line ends anywhere.
+_OF_WHOLE_BASE = re.compile(r"[\x00-\x20?#]|https?:(?![/\\])|h[a-z]*[\t\n\r]", re.IGNORECASE)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_TEXT = XPath("string()")
 
 
 class LinkExtractor:
     """Scrapy's LinkExtractor on a C parser: the same arguments, ``extract_links`` and ``matches``.
 
-    Differences: URLs come out in the normal form of links/normalize.py, without fragment; links
-    that are malformed or not http(s) are left out one by one; ``restrict_xpaths`` selects regions
-    by Scrapy's selectors, whose links are then read by this parser. ``canonicalize`` sorts the
-    query too, as w3lib does.
+    docs/links.md lists the differences. Two arguments are new:
 
     nofollow: leave out links with rel=nofollow, and all links of a page whose robots directives say
         nofollow. On by default, unlike Scrapy, which only reports it in ``Link.nofollow``.
+    agent: the product token by which robots directives may name us.
 
     ``extract_urls`` gives the URLs alone, much cheaper.
+
+    Raises ConfigError naming a selector that cannot be read.
     """
 
     def __init__(
         self,
-        allow: _Patterns = (),
-        deny: _Patterns = (),
+        allow: Patterns = (),
+        deny: Patterns = (),
         allow_domains: str | Iterable[str] = (),
         deny_domains: str | Iterable[str] = (),
         restrict_xpaths: str | Iterable[str] = (),
@@ -56,153 +65,197 @@ class LinkExtractor:
         deny_extensions: str | Iterable[str] | None = None,
         restrict_css: str | Iterable[str] = (),
         strip: bool = True,
-        restrict_text: _Patterns | None = None,
+        restrict_text: Patterns | None = None,
+        deny_tags: str | Iterable[str] = (),
+        deny_attrs: str | Iterable[str] = (),
         *,
         nofollow: bool = True,
+        agent: str = "crawlproj",
     ) -> None:
-        self._allow = _compiled(allow)
-        self._deny = _compiled(deny)
-        self._allow_domains = frozenset(domain.lower() for domain in _listed(allow_domains))
-        self._deny_domains = frozenset(domain.lower() for domain in _listed(deny_domains))
-        self._xpaths = _listed(restrict_xpaths)
-        self._css = _listed(restrict_css)
-        self._attrs = _listed(attrs)
-        self._selector = ",".join(f"{tag}[{attr}]" for tag in _listed(tags) for attr in self._attrs)
+        self._deny_tags = frozenset(listed(deny_tags))
+        self._tags = frozenset(listed(tags)) - self._deny_tags
+        self._deny_attrs = frozenset(listed(deny_attrs))
+        self._attrs = frozenset(listed(attrs)) - self._deny_attrs
+        # The usual case: one attribute.
+        self._attr = (
+            next(iter(self._attrs)) if len(self._attrs - {"*"}) == len(self._attrs) == 1 else None
+        )
+        self._selector = ",".join(
+            tag if attr == "*" else f"{tag}[{attr}]"
+            for tag in sorted(self._tags)
+            for attr in sorted(self._attrs)
+        )
+        if self._selector and not _lexbor_reads(self._selector):
+            raise ConfigError(f"tags={tags!r} or attrs={attrs!r} is no name of HTML, nor '*'")
+        self._css = tuple(css for css in listed(restrict_css) if _lexbor_reads(css))
+        self._xpaths = (
+            *listed(restrict_xpaths),
+            *(
+                HTMLTranslator().css_to_xpath(css)
+                for css in listed(restrict_css)
+                if css not in self._css
+            ),
+        )
+        for xpath in self._xpaths:
+            _check_xpath(xpath)
         self._canonicalize = canonicalize
         self._unique = unique
         self._process_value = process_value
-        extensions = IGNORED_EXTENSIONS if deny_extensions is None else _listed(deny_extensions)
-        self._extensions = frozenset("." + ext.lower().lstrip(".") for ext in extensions)
+        self._filter = UrlFilter(
+            *(allow, deny, allow_domains, deny_domains),
+            IGNORED_EXTENSIONS if deny_extensions is None else deny_extensions,
+        )
         self._strip = strip
-        self._text = _compiled(restrict_text or ())
+        self._text = compiled(restrict_text)
         self._nofollow = nofollow
-        self._memo: dict[tuple[str, str], str | None] = {}
+        self._agent = agent
+        self._memos: dict[str, dict[str, str | None]] = {}
+        self._remembered = 0
 
     def extract_urls(self, response: TextResponse) -> list[str]:
         """Return the page's distinct links in the order of the document, as absolute URLs."""
-        found: dict[str, None] = {}
-        for node, value, base, base_directory in self._candidates(response):
-            url = self._url(value, base, base_directory)
-            if url is not None and url not in found and self._text_matches(node):
-                found[url] = None
-        return list(found)
+        return list(dict.fromkeys(url for url, _, _ in self._found(response)))
 
     def extract_links(self, response: TextResponse) -> list[Link]:
         """Return the page's links in the order of the document; distinct ones if ``unique``."""
         links: list[Link] = []
-        seen: set[tuple[str, str, bool]] = set()
-        for node, value, base, base_directory in self._candidates(response):
-            url = self._url(value, base, base_directory)
-            if url is None or not self._text_matches(node):
-                continue
-            nofollow = _is_nofollow(node.attributes.get("rel"))
-            text = node.text(deep=True) or ""
-            link = Link(url, text.strip() if self._strip else text, "", nofollow)
-            identity = (url, "", nofollow)
-            if not self._unique or identity not in seen:
-                seen.add(identity)
-                links.append(link)
+        seen: set[str] = set()
+        for url, element, attributes in self._found(response):
+            if not self._unique or url not in seen:
+                seen.add(url)
+                nofollow = rel_has_nofollow(attributes.get("rel"))
+                links.append(Link(url, _text_of(element), nofollow=nofollow))
         return links
 
     def matches(self, url: str) -> bool:
         """Whether ``url`` passes the domain, allow and deny filters."""
-        if self._allow_domains or self._deny_domains:
-            host = site_of(url).partition(":")[0]
-            if self._allow_domains and not _is_under(host, self._allow_domains):
-                return False
-            if _is_under(host, self._deny_domains):
-                return False
-        if self._allow and not any(pattern.search(url) for pattern in self._allow):
-            return False
-        return not any(pattern.search(url) for pattern in self._deny)
+        return self._filter.matches(url)
 
-    def _candidates(self, response: TextResponse) -> Iterator[tuple[LexborNode, str, str, str]]:
-        """Yield each link's node, raw value, base URL and the base's directory."""
+    def _found(self, response: TextResponse) -> Iterator[tuple[str, Any, Mapping[str, str | None]]]:
+        """Yield the URL, element and attributes of every link that passes the filters."""
         if not isinstance(response, HtmlResponse):
             return
-        if self._nofollow and robots_directives(response, _AGENT).nofollow:
+        if self._nofollow and robots_directives(response, self._agent).nofollow:
             return
-        tree = tree_of(response)
-        base = response.url
-        node = tree.css_first("base[href]")
-        if node is not None:
-            base = join(base, node.attributes.get("href") or "") or base
-        directory = base.partition("?")[0]
-        directory = directory[: directory.rfind("/") + 1]
-        for node in self._nodes(tree, response):
-            attributes = node.attributes  # a new dict each time it is asked for
-            if self._nofollow and _is_nofollow(attributes.get("rel")):
+        base = base_of(response)
+        memo = self._memo_of(base)
+        encoding = response.encoding.lower()
+        is_utf = encoding.startswith(("utf", "ascii"))
+        for element, attributes in self._elements(response):
+            if self._nofollow and "rel" in attributes and rel_has_nofollow(attributes["rel"]):
                 continue
-            for attr in self._attrs:
-                value = attributes.get(attr)
-                if not value or value.startswith(_FOLLOWED_BY_NOBODY):
-                    continue
-                yield node, value, base, directory
+            for value in self._values(attributes):
+                if not (is_utf or value.isascii()):
+                    value = _with_query_in(encoding, value)  # noqa: PLW2901 - as the page means it
+                url = memo[value] if value in memo else self._url(value, base, memo)
+                if url is not None and (not self._text or self._text_matches(element)):
+                    yield url, element, attributes
 
-    def _nodes(self, tree: LexborHTMLParser, response: TextResponse) -> Iterator[LexborNode]:
+    def _memo_of(self, base: str) -> dict[str, str | None]:
+        """Return what raw links mean on pages whose base URL has the directory of ``base``."""
+        if self._remembered >= _MEMO_SIZE:
+            self._memos.clear()
+            self._remembered = 0
+        return self._memos.setdefault(base[: base.partition("?")[0].rfind("/") + 1], {})
+
+    def _elements(self, response: TextResponse) -> Iterable[tuple[Any, Mapping[str, str | None]]]:
+        """Return the elements that may hold links: of this parser; lxml's where XPath is used."""
+        if not self._selector:
+            return []
+        tree = tree_of(response)
         if not self._xpaths and not self._css:
-            yield from tree.css(self._selector)
-            return
-        for selector in self._css:
-            for region in tree.css(selector):
-                yield from region.css(self._selector)
-        for xpath in self._xpaths:
-            for html in response.xpath(xpath).getall():
-                yield from LexborHTMLParser(html).css(self._selector)
+            return self._nodes(tree)
+        regions = tree.css(",".join(self._css)) if self._css else []
+        return chain(
+            *(
+                self._lxml_elements(region.root)
+                for x in self._xpaths
+                for region in response.xpath(x)
+            ),
+            *map(self._nodes, regions),
+        )
 
-    def _url(self, value: str, base: str, base_directory: str) -> str | None:
+    def _nodes(
+        self, root: LexborHTMLParser | LexborNode
+    ) -> Iterable[tuple[Any, Mapping[str, str | None]]]:
+        nodes = root.css(self._selector)
+        if self._deny_tags:
+            nodes = [node for node in nodes if node.tag not in self._deny_tags]
+        return [(node, node.attributes) for node in nodes]  # a new dict each time it is asked for
+
+    def _lxml_elements(self, root: Any) -> Iterator[tuple[Any, Mapping[str, str | None]]]:
+        every = "*" in self._tags
+        for element in root.iter("*") if hasattr(root, "iter") else ():
+            if (every or element.tag in self._tags) and element.tag not in self._deny_tags:
+                yield element, element.attrib
+
+    def _values(self, attributes: Mapping[str, str | None]) -> list[str]:
+        if self._attr is not None:
+            value = attributes.get(self._attr)
+            return [value] if value else []
+        every = "*" in self._attrs
+        return [
+            value
+            for name, value in attributes.items()
+            if value and (name in self._attrs or (every and name not in self._deny_attrs))
+        ]
+
+    def _url(self, value: str, base: str, memo: dict[str, str | None]) -> str | None:
         if self._process_value is not None:
-            value = self._process_value(value)
-            return self._judged(value, base) if value else None
-        if value[0] == "?":  # resolved against the whole base, not its directory
-            return self._judged(value, base)
-        key = (base_directory, value)
-        try:
-            return self._memo[key]
-        except KeyError:
-            pass
-        if len(self._memo) >= _MEMO_SIZE:
-            self._memo.clear()
-        url = self._memo[key] = self._judged(value, base)
+            return self._processed(self._process_value, value, base)
+        url = None if value[0] == "#" else self._judged(value, base)  # "#part": the page itself
+        if len(value) <= _MEMO_LENGTH and not _OF_WHOLE_BASE.match(value):
+            memo[value] = url
+            self._remembered += 1
         return url
+
+    def _processed(self, process: Callable[[Any], Any], value: str, base: str) -> str | None:
+        try:
+            absolute = urljoin(base, value.strip(_CONTROLS) if self._strip else value)
+        except ValueError:
+            return None
+        found = process(absolute)
+        return self._judged(found, base) if found else None
 
     def _judged(self, value: str, base: str) -> str | None:
         url = join(base, value)
-        if url is None or not self.matches(url) or self._has_denied_extension(url):
+        if url is None or not self._filter.passes(url):
             return None
         return canonicalize_url(url) if self._canonicalize else url
 
-    def _has_denied_extension(self, url: str) -> bool:
-        name = url.partition("?")[0].rpartition("/")[2].lower()
-        start = name.find(".")
-        while start >= 0:
-            if name[start:] in self._extensions:
-                return True
-            start = name.find(".", start + 1)
+    def _text_matches(self, element: Any) -> bool:
+        text = _text_of(element)
+        return any(pattern.search(text) for pattern in self._text)
+
+
+def _text_of(element: Any) -> str:
+    return element.text() if isinstance(element, LexborNode) else str(_TEXT(element))
+
+
+def _with_query_in(encoding: str, value: str) -> str:
+    """Escape what is not ASCII in the query of a link as a browser does: in the page's encoding."""
+    head, mark, query = value.partition("?")
+    if "#" in head:
+        return value
+    return (
+        head
+        + mark
+        + _NOT_ASCII.sub(
+            lambda found: quote(found[0].encode(encoding, "xmlcharrefreplace"), safe=""), query
+        )
+    )
+
+
+def _lexbor_reads(css: str) -> bool:
+    try:
+        LexborHTMLParser("").css(css)
+    except SelectolaxError:
         return False
-
-    def _text_matches(self, node: LexborNode) -> bool:
-        return not self._text or any(pattern.search(node.text()) for pattern in self._text)
+    return True
 
 
-def _is_nofollow(rel: str | None) -> bool:
-    return rel is not None and "nofollow" in rel.lower().split()
-
-
-def _is_under(host: str, domains: frozenset[str]) -> bool:
-    while host:
-        if host in domains:
-            return True
-        host = host.partition(".")[2]
-    return False
-
-
-def _listed(value: str | Iterable[str] | None) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _compiled(patterns: _Patterns) -> tuple[re.Pattern[str], ...]:
-    listed = (patterns,) if isinstance(patterns, str | re.Pattern) else patterns
-    return tuple(re.compile(pattern) for pattern in listed)
+def _check_xpath(xpath: str) -> None:
+    try:
+        XPath(xpath)
+    except XPathSyntaxError as error:
+        raise ConfigError(f"restrict_xpaths={xpath!r} is no XPath: {error}") from None

@@ -3,8 +3,9 @@
 A URL is read as browsers read it (WHATWG URL Standard, https://url.spec.whatwg.org, by ada-url) and
 written in one way: scheme and host in lower case, international names in Punycode, no default port,
 dot segments resolved, "/" for an empty path. On top of that (RFC 3986 §6.2.2): percent-encoded
-unreserved characters are decoded, the others written in upper case. The fragment is dropped. The
-query keeps its order: sorting it changes the meaning for some servers.
+unreserved characters are decoded, the others written in upper case; a "%" that begins no escape,
+and characters that a URI must not hold, are escaped. The fragment is dropped, and a "?" with
+nothing after it. The query keeps its order: sorting it changes the meaning for some servers.
 
 URLs with credentials are refused: a link must not make the crawler log in somewhere.
 """
@@ -27,8 +28,19 @@ if TYPE_CHECKING:
 MAX_URL_LENGTH = 8192
 """Characters; longer URLs are refused. Servers commonly accept 8 KB request lines."""
 
-_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+# What is left to write in one way once the URL Standard is satisfied, and how: each spelling of an
+# escape; "%" that begins none; characters that RFC 3986 does not allow outside the host, which
+# Scrapy's Request would escape, giving one page two names.
+_IRREGULAR = re.compile(r"%(?:[0-9a-fA-F]{2})?|[\[\]^`{|}]")
+_SUSPECT = re.compile(r"[%\[\]^`{|}]")
+_REGULAR = {
+    f"%{high}{low}": chr(int(high + low, 16))
+    if chr(int(high + low, 16)) in _UNRESERVED
+    else f"%{high}{low}".upper()
+    for high in "0123456789abcdefABCDEF"
+    for low in "0123456789abcdefABCDEF"
+} | {character: f"%{ord(character):02X}" for character in "%[]^`{|}"}
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -43,27 +55,29 @@ def join(base: str, href: str) -> str | None:
 
 
 def _written(url: str, base: str | None) -> str | None:
+    if len(url) > MAX_URL_LENGTH:  # data: URLs hold whole files
+        return None
     try:
         href = ada_url.normalize_url(url) if base is None else ada_url.join_url(base, url)
-        href = _unescaped(href.partition("#")[0])
     except ValueError:  # UnicodeError is one: a lone surrogate
         return None
-    if not href.startswith(("http://", "https://")) or len(href) > MAX_URL_LENGTH:
+    if not href.startswith(("http://", "https://")):
         return None
-    return None if "@" in href and "@" in href.split("/", 3)[2] else href
+    href = href.partition("#")[0]
+    if "@" in href and "@" in href.split("/", 3)[2]:
+        return None
+    if _SUSPECT.search(href, 8):  # most URLs have none: this is all they pay
+        path = href.index("/", 8)
+        href = href[:path] + _IRREGULAR.sub(_regular, href[path:])
+    if href[-1] == "?" and href.index("?") == len(href) - 1:
+        href = href[:-1]
+    return href if len(href) <= MAX_URL_LENGTH else None
 
 
-def _unescaped(href: str) -> str:
-    # The parser has resolved "%2e%2e" as the dot segment it is, so none appears here. Again until
-    # nothing changes, for "%%37e": decoding may make an escape.
-    while "%" in href and (normal := _ESCAPE.sub(_decoded, href)) != href:
-        href = normal
-    return href
-
-
-def _decoded(escape: re.Match[str]) -> str:
-    character = chr(int(escape[0][1:], 16))
-    return character if character in _UNRESERVED else escape[0].upper()
+def _regular(irregular: re.Match[str]) -> str:
+    # One pass: what is decoded cannot make an escape, since "%" that begins none is escaped itself;
+    # nor a dot segment, since the parser has resolved "%2e%2e" as the one it is.
+    return _REGULAR[irregular[0]]
 
 
 @lru_cache(maxsize=8192)

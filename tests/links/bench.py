@@ -1,0 +1,59 @@
+"""What links and fields of a page cost: ``python -m tests.links.bench``. Not a test.
+
+Each case runs on the same 80 pages (85 KB, 235 links), page by page in turn with the others, so
+that a busy machine slows them all; figures are medians in ms. Each case parses its page anew.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+from scrapy.http import HtmlResponse
+from scrapy.linkextractors import LinkExtractor as ScrapyLinkExtractor
+
+from crawlproj.links import LinkExtractor
+from crawlproj.links.html import page_fields, tree_of
+from tests.links.pages import documentation_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PAGES = 80
+
+
+def main() -> None:
+    """Measure and print."""
+    ours, cold, with_fields = LinkExtractor(), LinkExtractor(), LinkExtractor()
+    links, scrapys = LinkExtractor(), ScrapyLinkExtractor()
+
+    def both(response: HtmlResponse) -> None:
+        page_fields(response)
+        with_fields.extract_urls(response)
+
+    cases: dict[str, tuple[bool, Callable[[HtmlResponse], object]]] = {
+        "parsing alone": (False, tree_of),
+        "extract_urls, distinct links": (True, cold.extract_urls),
+        "extract_urls, repeated navigation": (False, ours.extract_urls),
+        "extract_links, repeated navigation": (False, links.extract_links),
+        "page_fields": (False, page_fields),
+        "page_fields and extract_urls": (False, both),
+        "Scrapy's extract_links": (False, scrapys.extract_links),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in cases}
+    for number in range(PAGES):
+        bodies = {flag: documentation_page(number, distinct=flag) for flag in (False, True)}
+        for name, (distinct, run) in cases.items():
+            url = f"http://a.example/docs/section1/page{number}.html"
+            response = HtmlResponse(url, body=bodies[distinct], encoding="utf-8")
+            start = time.perf_counter()
+            run(response)
+            taken[name].append(time.perf_counter() - start)
+    for name, seconds in taken.items():
+        sys.stdout.write(f"{name:36} {median(seconds[5:]) * 1e3:7.2f}\n")
+
+
+if __name__ == "__main__":
+    main()

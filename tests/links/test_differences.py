@@ -1,0 +1,178 @@
+"""What Scrapy's arguments mean, compared with Scrapy's own extractor; and where we differ."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scrapy import Request
+from scrapy.http import HtmlResponse
+from scrapy.linkextractors import LinkExtractor as ScrapyLinkExtractor
+
+from crawlproj.errors import ConfigError
+from crawlproj.links import LinkExtractor
+from crawlproj.links.html import page_fields
+from crawlproj.links.normalize import join, normalize
+from tests.links.pages import documentation_page
+
+PAGE = """<html><head><base href="/base/"><link href="style" rel="next"></head><body>
+<a class="n" href="one.html" rel="external,nofollow">One <b>bold</b></a>
+<table><tr><td id="cell"><a href="two">  two  </a></td></tr></table>
+<a href="javascript:goTo('three.html')">three</a>
+<script src="four.html"></script><img src="five.html" href="six.html">
+<div><a href="http://b.example:8080/seven">seven</a> <a href="one.html">again</a></div>
+</body></html>"""
+
+
+def page(html: str | bytes = PAGE, url: str = "http://a.example/x", **kwargs: Any) -> HtmlResponse:
+    body = html if isinstance(html, bytes) else html.encode()
+    return HtmlResponse(url, body=body, **({"encoding": "utf-8"} | kwargs))
+
+
+def go_to(value: str) -> str | None:
+    found = re.search(r"goTo\('(.*?)'", value)
+    return found[1] if found else value
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"unique": False},
+        {"tags": "*"},
+        {"tags": "*", "attrs": "*", "deny_attrs": ("class", "id", "rel")},
+        {"tags": "*", "deny_tags": ("a", "link")},
+        {"tags": ["script", "img"], "attrs": ["src", "href"]},
+        {"tags": ()},
+        {"process_value": lambda _value: None},
+        {"restrict_css": "a.n"},
+        {"restrict_css": ("td", "div")},
+        {"restrict_css": "a:contains('bold')"},  # cssselect's own: read by lxml
+        {"restrict_xpaths": "//td"},
+        {"restrict_xpaths": "//a[@class]", "restrict_css": "div"},
+        {"restrict_text": "bold$"},
+        {"restrict_text": ["two", re.compile("sev")], "restrict_xpaths": "//body"},
+        {"allow_domains": "b.example:8080"},
+        {"deny_domains": ["b.example:8080", "c.example"]},
+        {"strip": False},
+    ],
+)
+def test_links_are_those_of_scrapys_extractor(arguments: dict[str, Any]) -> None:
+    ours = LinkExtractor(**arguments, nofollow=False).extract_links(page())
+    theirs = ScrapyLinkExtractor(**arguments).extract_links(page())
+    assert sorted(map(repr, ours)) == sorted(
+        repr(link) for link in theirs if link.url.startswith("http")
+    )
+
+
+def test_a_documentation_page_gives_the_same_links_as_scrapys() -> None:
+    response = page(documentation_page(3), "http://a.example/docs/section1/page3.html")
+    theirs = [link.url.partition("#")[0] for link in ScrapyLinkExtractor().extract_links(response)]
+    assert LinkExtractor().extract_urls(response) == list(dict.fromkeys(theirs))
+    assert len(theirs) == 235
+
+
+def test_a_processed_value_is_absolute_and_a_relative_answer_minds_the_base_element() -> None:
+    # Scrapy resolves the answer against the page's own URL.
+    given_values: list[str] = []
+
+    def process(value: str) -> str | None:
+        given_values.append(value)
+        return go_to(value)
+
+    found = LinkExtractor(process_value=process, nofollow=False).extract_urls(page())
+    assert "http://a.example/base/three.html" in found
+    assert given_values[:3] == [
+        *("http://a.example/base/one.html", "http://a.example/base/two"),
+        "javascript:goTo('three.html')",
+    ]
+
+
+def test_regions_that_are_no_elements_hold_no_links() -> None:
+    assert LinkExtractor(restrict_xpaths="//a/text()").extract_links(page()) == []
+
+
+def test_attributes_of_scripts_are_found_whoever_looks_first() -> None:
+    response = page('<script src="s">var x = 1</script>')
+    assert page_fields(response).text == ""
+    assert LinkExtractor(tags="script", attrs="src").extract_urls(response) == [
+        "http://a.example/s"
+    ]
+
+
+@pytest.mark.parametrize("href", [" ?q", "\n?q", "?q", "http:?q", "ht\ntp:?q", "\x01?q", "http:"])
+def test_the_memo_leaves_out_what_the_whole_base_decides(href: str) -> None:
+    links = LinkExtractor()
+    for name in ("one", "two"):
+        url = f"http://a.example/{name}"
+        expected = [found] if (found := join(url, href)) else []
+        assert links.extract_urls(page(f'<a href="{href}">', url)) == expected
+
+
+def test_the_memo_does_not_mix_up_sites_without_a_path() -> None:
+    links = LinkExtractor()
+    for site in ("http://a.example", "http://b.example"):
+        assert links.extract_urls(page('<a href="x">', site)) == [f"{site}/x"]
+
+
+def test_the_memo_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawlproj.links.extractor._MEMO_SIZE", 10)
+    links = LinkExtractor()
+    for number in range(30):
+        html = f'<a href="{number}"><a href="{"x" * 600}{number}">'
+        assert len(links.extract_urls(page(html))) == 2
+        assert links._remembered <= 11
+
+
+def test_links_of_a_page_behind_credentials_do_not_carry_them() -> None:
+    response = page('<a href="x">', "http://user:secret@a.example/")
+    assert LinkExtractor().extract_urls(response) == ["http://a.example/x"]
+
+
+def test_a_query_is_escaped_in_the_pages_encoding_and_a_path_in_utf_8() -> None:
+    html = '<a href="/ü?q=ü&amp;r=→#ü">'.encode("latin-1", "xmlcharrefreplace")
+    found = LinkExtractor().extract_urls(page(html, encoding="latin-1"))
+    assert found == ["http://a.example/%C3%BC?q=%FC&r=%26%238594%3B"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [({"restrict_xpaths": "//a["}, "restrict_xpaths='//a\\['"), ({"tags": "a["}, "tags='a\\['")],
+)
+def test_a_selector_that_cannot_be_read_is_named(arguments: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        LinkExtractor(**arguments)  # type: ignore[arg-type]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x17F, min_codepoint=0x20), max_size=30))
+def test_a_request_keeps_the_normal_form(tail: str) -> None:
+    url = normalize(f"http://a.example/{tail}")
+    if url is not None:
+        assert Request(url).url == url
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("http://a.org/%%32e%%32e/b", "http://a.org/%252e%252e/b"),
+        ("http://a.org/100%", "http://a.org/100%25"),
+        ("http://a.org/%zz%4", "http://a.org/%25zz%254"),
+        ("http://a.org/[a|b]^?{c}", "http://a.org/%5Ba%7Cb%5D%5E?%7Bc%7D"),
+        ("http://[::1]/[x]", "http://[::1]/%5Bx%5D"),
+        ("http://a.org/?", "http://a.org/"),
+        ("http://a.org/??", "http://a.org/??"),
+        ("http://a.org/a?b?", "http://a.org/a?b?"),
+    ],
+)
+def test_what_the_url_standard_leaves_open_is_written_in_one_way(written: str, normal: str) -> None:
+    assert normalize(written) == normal
+    assert normalize(normal) == normal
+
+
+@given(st.text(alphabet="%/.?#[]|@:2eE7 \\\t", max_size=25))
+def test_normalising_odd_characters_twice_changes_nothing(tail: str) -> None:
+    for url in (normalize(f"http://a.org/{tail}"), join("https://a.org/b/c", tail)):
+        assert url is None or normalize(url) == url

@@ -10,6 +10,7 @@ there.
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import scrapy
@@ -18,6 +19,7 @@ from crawlproj.errors import CrawlprojError
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.core.downloader import Downloader
     from scrapy.core.engine import ExecutionEngine
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
@@ -121,6 +123,29 @@ class EngineHooks:
             if scraping.closing is not None and not scraping.closing.called:
                 self._engine.scraper._check_if_closing()
         return dropped
+
+
+def drive_slot(
+    downloader: Downloader, key: str, *, concurrency: int, delay_s: float, rest_s: float
+) -> None:
+    """Let a slot of Scrapy's downloader admit as a site's control does.
+
+    delay_s: between two starts; the slot's own, from DOWNLOAD_DELAY or DOWNLOAD_SLOTS, if longer.
+    rest_s: before the next start.
+    """
+    slot = downloader.slots.get(key)
+    if slot is None:
+        return
+    own_s = downloader.per_slot_settings.get(key, {}).get("delay", downloader._delay)
+    slot.concurrency, slot.jitter = concurrency, 0.0
+    slot.delay = max(own_s, delay_s)
+    if rest_s > 0:
+        slot.delay = max(slot.delay, rest_s + monotonic() - slot.lastseen)
+    if slot.latercall is not None:
+        # It waits for what was the delay before.
+        slot.latercall.cancel()
+        slot.latercall = None
+    downloader._process_queue(slot)
 
 
 class _Forgiving(set["Request"]):

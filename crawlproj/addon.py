@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import crawlproj.settings as ours
+from crawlproj.concurrency import ConcurrencyConfig
 from crawlproj.config import CrawlConfig
 from crawlproj.http.config import HttpConfig
 
@@ -43,6 +44,7 @@ class Addon:
             else:
                 settings.set(name, value, priority="addon")
         CrawlConfig.from_settings(settings)
+        ConcurrencyConfig.from_settings(settings)
         HttpConfig.from_settings(settings)
 
     @classmethod

@@ -25,7 +25,6 @@ class CrawlConfig:
     lease_s: FRONTIER_LEASE_TIME.
     max_pages: MAX_PAGES; 0 means no limit.
     in_flight: CONCURRENT_REQUESTS; requests downloading at once.
-    per_site: CONCURRENCY_MAX_PER_SITE; of those, at one site.
     delay_s: DOWNLOAD_DELAY; between two starts at one site.
     seeds_pending: SEED_MAX_PENDING; pending entries at which seeds wait.
     grace_s: SHUTDOWN_GRACE; what downloads under way get after a signal to stop.
@@ -37,7 +36,6 @@ class CrawlConfig:
     lease_s: float = 120.0
     max_pages: int = 0
     in_flight: int = 64
-    per_site: int = 8
     delay_s: float = 0.0
     seeds_pending: int = 100_000
     grace_s: float = 8.0
@@ -52,7 +50,6 @@ class CrawlConfig:
             lease_s=number(settings, "FRONTIER_LEASE_TIME", 120.0, at_least=1.0),
             max_pages=integer(settings, "MAX_PAGES", 0),
             in_flight=integer(settings, "CONCURRENT_REQUESTS", 64, at_least=1),
-            per_site=integer(settings, "CONCURRENCY_MAX_PER_SITE", 8, at_least=1),
             delay_s=number(settings, "DOWNLOAD_DELAY", 0.0),
             seeds_pending=integer(settings, "SEED_MAX_PENDING", 100_000, at_least=1),
             grace_s=number(settings, "SHUTDOWN_GRACE", 8.0),

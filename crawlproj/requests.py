@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 
     from scrapy import Spider
 
-LEASE = "frontier_lease"  # meta key: the id of the lease a request works on
+# Keys of Request.meta
+LEASE = "frontier_lease"  # the id of the lease a request works on
+PERMIT_WAIT = "permit_wait"  # seconds its lease waited for a permit
+RETRY_AT = "retry_at"  # unix seconds before which a retry must not start
+REFUSALS = "refusals"  # how often its site refused it without an attempt counted
 VOLATILE = b'{"volatile":true}'
 
 # What belongs to one attempt, not to the request.
-_TRANSIENT_META = frozenset({LEASE, "download_slot", "download_latency", "timings", "_auth_proxy"})
+_TRANSIENT_META = frozenset(
+    {LEASE, PERMIT_WAIT, RETRY_AT, "download_slot", "download_latency", "timings", "_auth_proxy"}
+)
 # These differ from Request in how they are built, not in what is sent.
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
 _BYTES, _TUPLE = "__bytes__", "__tuple__"

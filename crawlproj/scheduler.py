@@ -12,6 +12,9 @@ IgnoreRequest (robots, offsite)                       skipped(reason)
 the engine closed before it ended                     pending again, not counted
 ====================================================  ==============================
 
+A retry waits until its ``meta["retry_at"]`` (unix seconds), holding neither permit nor slot. A
+permit is given back when the download ends (``on_downloaded``), or with the lease at the latest.
+
 Once there is a response, a lease id in another request's ``meta`` (``meta=response.meta``) means
 nothing.
 """
@@ -22,7 +25,7 @@ import asyncio
 import logging
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
@@ -32,6 +35,7 @@ from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 
 from crawlproj._engine import EngineHooks
+from crawlproj.concurrency import ConcurrencyConfig
 from crawlproj.config import CrawlConfig
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.base import Ack, Entry, Lease, Opened, State
@@ -39,9 +43,13 @@ from crawlproj.frontier.buffered import BufferConfig, BufferedFrontier
 from crawlproj.frontier.url import frontier_from_url
 from crawlproj.http import DownloadHandler
 from crawlproj.limits.permits import Permits
+from crawlproj.limits.site import Ending, Verdict
+from crawlproj.links.normalize import registrable_domain, site_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.requests import (
     LEASE,
+    PERMIT_WAIT,
+    RETRY_AT,
     VOLATILE,
     BadPayload,
     Unstorable,
@@ -55,7 +63,7 @@ from crawlproj.signals import robots_parsed
 from crawlproj.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from scrapy import Spider
@@ -64,6 +72,8 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from crawlproj.frontier.base import Totals
+    from crawlproj.frontier.buffered import Handout
+    from crawlproj.limits.site import Permit
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +81,8 @@ logger = logging.getLogger(__name__)
 # with downloading, but what a crash would fetch again stays bounded.
 _OUTSTANDING_PER_DOWNLOAD = 2
 _ABANDON_AFTER_CANCEL_S = 1.0
+_NOTHING_LEARNT = Ending(Verdict.IGNORED)
+_MAX_ADDRESSES = 100_000
 
 
 @dataclass(slots=True)
@@ -79,7 +91,7 @@ class _Work:
 
     lease: Lease
     request: Request
-    holds_permit: bool = True
+    permit: Permit | None
     responded: bool = False
     state: State = State.DONE
     reason: str = ""
@@ -91,7 +103,14 @@ class Scheduler(BaseScheduler):
 
     def __init__(self, crawler: Crawler) -> None:
         self.config = CrawlConfig.from_settings(crawler.settings)
-        self.permits = Permits(self.config.per_site, time.time)
+        self.concurrency = ConcurrencyConfig.from_settings(crawler.settings)
+        self._addresses: dict[str, str] = {}  # of sites, where they share permits by address
+        self.permits = Permits(
+            self.concurrency.control,
+            time.time,
+            budget=self.config.in_flight,
+            group_of=self._group_of(self.concurrency.scope),
+        )
         self.tally = Tally()
         self.opened: Opened | None = None
         self.finished = False  # once closed: nothing of the generation is left to do
@@ -114,7 +133,7 @@ class Scheduler(BaseScheduler):
             time.time,
             BufferConfig(
                 ready=2 * self.config.in_flight,
-                per_site=max(32, 2 * self.config.per_site),
+                per_site=max(32, 2 * int(self.concurrency.default.most)),
                 at_most=32 * self.config.in_flight,
                 max_pending=self.config.seeds_pending,
                 lease_s=self.config.lease_s,
@@ -139,7 +158,7 @@ class Scheduler(BaseScheduler):
         self.job = self.config.job or getattr(spider, "job", "") or spider.name
         try:
             self._hooks.install(self)
-            self._hooks.lift_slot_limits(self.config.per_site)
+            self._hooks.lift_slot_limits(self.config.in_flight)
             self.opened = await self._frontier.open(self.job, reset=self.config.reset)
         except CrawlprojError as exc:
             # Scrapy closes cleanly only when the pipelines have been opened too.
@@ -178,7 +197,7 @@ class Scheduler(BaseScheduler):
             self._release(work)
             if key_of(request) == key_of(work.request):
                 work.state = State.PENDING
-                work.put_back = self._entry(request, work.lease.entry.key)
+                work.put_back = self._entry(request, work.lease.entry.key, work.lease.entry.site)
                 return True
             work.state, work.reason = State.SKIPPED, "redirected"
         self._frontier.put(self._entry(request, key))
@@ -189,14 +208,20 @@ class Scheduler(BaseScheduler):
         """Return a request of a site that has a permit, if there is one."""
         if self._closing or self.opened is None or self._busy():
             return None
-        while (lease := self._frontier.next()) is not None:
-            request = self._request(lease)
+        while (handout := self._frontier.next()) is not None:
+            request = self._request(handout.lease)
             if request is not None:
-                self._working[lease.id] = _Work(lease, request)
-                request.meta[LEASE] = lease.id
+                self._start(handout, request)
                 return request
-            self._frontier.release(lease.entry.site)
+            site = handout.lease.entry.site
+            self._frontier.release(site, handout.permit, _NOTHING_LEARNT)
         return None
+
+    def _start(self, handout: Handout, request: Request) -> None:
+        lease = handout.lease
+        self._working[lease.id] = _Work(lease, request, handout.permit)
+        request.meta[LEASE] = lease.id
+        request.meta[PERMIT_WAIT] = handout.waited_s
 
     def close(self, reason: str) -> Deferred[None]:
         """Write what waits, give leases back, and end the generation if everything is done."""
@@ -237,6 +262,39 @@ class Scheduler(BaseScheduler):
     async def room(self) -> bool:
         """Wait until a producer of seeds may go on; False when no more seeds are wanted."""
         return await self._frontier.room()
+
+    # For the concurrency middleware
+
+    def permit_of(self, request: Request) -> Permit | None:
+        """Return the permit that ``request`` holds."""
+        work = self._work_of(request)
+        return work.permit if work is not None else None
+
+    def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
+        """Give the permit of ``request`` back, with how its download ended.
+
+        address: the IP address that answered; "" if unknown.
+        """
+        work = self._work_of(request)
+        if work is not None:
+            if address and self.concurrency.scope == "ip":
+                self._locate(work.lease.entry.site, address)
+            self._release(work, ending)
+        elif ending.retry_after_s is not None or ending.policy is not None:
+            self.permits.note(site_of(request.url), ending)
+
+    def _locate(self, site: str, address: str) -> None:
+        self._addresses[site] = address
+        if len(self._addresses) > _MAX_ADDRESSES:
+            del self._addresses[next(iter(self._addresses))]
+
+    def _group_of(self, scope: str) -> Callable[[str], str] | None:
+        if scope == "domain":
+            return registrable_domain
+        return self._address_of if scope == "ip" else None
+
+    def _address_of(self, site: str) -> str:
+        return self._addresses.get(site, site)
 
     # What becomes of requests (see _engine.Watcher)
 
@@ -329,7 +387,9 @@ class Scheduler(BaseScheduler):
         self.permits.set_delay(site, self._delay_s(site))
 
     def _delay_s(self, site: str) -> float:
-        return max(self.config.delay_s, self._crawl_delays.get(site, 0.0))
+        members = self.permits.members(site)
+        asked = max((self._crawl_delays.get(member, 0.0) for member in members), default=0.0)
+        return max(self.concurrency.of(site).delay_s, asked)
 
     # Helpers
 
@@ -351,10 +411,10 @@ class Scheduler(BaseScheduler):
         work = self._working.get(request.meta.get(LEASE, 0))
         return work if work is not None and work.request is request else None
 
-    def _release(self, work: _Work) -> None:
-        if work.holds_permit:
-            work.holds_permit = False
-            self._frontier.release(work.lease.entry.site)
+    def _release(self, work: _Work, ending: Ending = _NOTHING_LEARNT) -> None:
+        permit, work.permit = work.permit, None
+        if permit is not None:
+            self._frontier.release(work.lease.entry.site, permit, ending)
 
     def _count(self, work: _Work, ack: Ack) -> None:
         if ack.state is State.DONE:
@@ -367,7 +427,18 @@ class Scheduler(BaseScheduler):
             return secrets.randbits(64) - (1 << 63)
         return key_of(request)
 
-    def _entry(self, request: Request, key: int) -> Entry:
+    def _entry(self, request: Request, key: int, site: str = "") -> Entry:
+        """Return ``request`` as an entry.
+
+        site: the queue it waits in, where the lease it goes back to has one already.
+        """
+        retry_at = request.meta.pop(RETRY_AT, 0.0)
+        entry = self._stored_entry(request, key)
+        if retry_at or (site and site != entry.site):
+            entry = replace(entry, not_before=retry_at, site=site or entry.site)
+        return entry
+
+    def _stored_entry(self, request: Request, key: int) -> Entry:
         try:
             return entry_of(request, self._spider, key)
         except Unstorable as exc:
@@ -393,7 +464,7 @@ class Scheduler(BaseScheduler):
             logger.error("%s", exc)
             self._frontier.ack(Ack(lease.id, State.FAILED, "bad-payload"))
             return None
-        # Each time, as permits forget a site that was idle for long.
-        if delay_s := self._delay_s(entry.site):
+        if self._crawl_delays and (delay_s := self._delay_s(entry.site)):
+            # Each time, as permits forget a site that was idle for long.
             self.permits.set_delay(entry.site, delay_s)
         return request

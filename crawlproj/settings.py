@@ -21,7 +21,7 @@ STORE_URL = "sqlite:///crawl.db"
 ROBOTSTXT_OBEY = True
 USER_AGENT = "crawlproj/0.1 (Scrapy; a polite crawler)"
 CONCURRENCY_MAX_PER_SITE = 8
-CONCURRENT_REQUESTS_PER_DOMAIN = 8
+CONCURRENT_REQUESTS_PER_DOMAIN = 8  # for a scheduler that does not ask for permits
 CONCURRENT_REQUESTS = 64
 DOWNLOAD_DELAY = 0  # permits space requests out: Crawl-delay, and this one when it is set
 
@@ -35,6 +35,8 @@ ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 
 DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
+    # Nearest to the downloader: nothing must come between it and what the site said.
+    "crawlproj.downloadermiddlewares.concurrency.ConcurrencyMiddleware": 960,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
 }
 SPIDER_MIDDLEWARES: dict[str, Any] = {

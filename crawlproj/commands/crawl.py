@@ -10,6 +10,7 @@ from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
+from crawlproj.concurrency import ConcurrencyConfig
 from crawlproj.config import CrawlConfig
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.frontier.url import frontier_from_url
@@ -47,6 +48,7 @@ class Command(crawl.Command):
         try:
             # Here, so that what is wrong is told before anything is opened.
             frontier_from_url(CrawlConfig.from_settings(crawler.settings).frontier_url)
+            ConcurrencyConfig.from_settings(crawler.settings)
             HttpConfig.from_settings(crawler.settings)
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None

@@ -14,8 +14,11 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.log import get_scrapy_root_handler
 
-from crawlproj.config import boolean, number
+from crawlproj.config import boolean, number, text
 from crawlproj.extensions.display import Snapshot, live_view, log_line, summary_table
+from crawlproj.latency import recorder_of
+from crawlproj.latency.recorder import OTHER
+from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _REFRESH_S = 0.5
 _RATE_OVER_S = 5.0
+_SITES_SHOWN = 12  # more than a display has room for, so that one that rises has a rate
 
 
 class Progress:
@@ -42,7 +46,9 @@ class Progress:
         self._live: Live | None = None
         self._task: asyncio.Task[None] | None = None
         self._started_at = time.monotonic()
-        self._rates: list[tuple[float, int]] = []
+        # Of the last seconds: when, pages done, pages done at the busiest sites.
+        self._rates: list[tuple[float, int, dict[str, int]]] = []
+        self._recorder = recorder_of(crawler)
         self._log_stream: object = None
         crawler.signals.connect(self._opened, signals.spider_opened)
         crawler.signals.connect(self._closed, signals.spider_closed)
@@ -88,16 +94,19 @@ class Progress:
             self._live = None
         scheduler = self._crawler.engine.scheduler
         if isinstance(scheduler, Scheduler) and scheduler.opened is not None:
-            table = summary_table(self._snapshot(scheduler), reason)
+            snapshot = self._snapshot(scheduler, all_sites=True)
+            table = summary_table(snapshot, reason, self._console.width)
             self._console.print(table)
 
-    def _snapshot(self, scheduler: Scheduler) -> Snapshot:
+    def _snapshot(self, scheduler: Scheduler, *, all_sites: bool = False) -> Snapshot:
         now = time.monotonic()
-        self._rates.append((now, scheduler.tally.done))
+        busiest = dict(scheduler.tally.sites.most_common(_SITES_SHOWN))
+        self._rates.append((now, scheduler.tally.done, busiest))
         while len(self._rates) > 2 and self._rates[0][0] < now - _RATE_OVER_S:
             del self._rates[0]
-        (since, before), (_, done) = self._rates[0], self._rates[-1]
+        (since, before, _), (_, done, _) = self._rates[0], self._rates[-1]
         config = scheduler.config
+        report = text(self._crawler.settings, "REPORT", "")
         return Snapshot(
             spider=self._crawler.spider.name if self._crawler.spider else "",
             elapsed_s=now - self._started_at,
@@ -106,11 +115,35 @@ class Progress:
             queued=scheduler.totals.pending + scheduler.waiting,
             totals=scheduler.totals,
             tally=scheduler.tally,
-            active_sites=scheduler.permits.active(),
+            sites=self._sites(scheduler, all_sites=all_sites),
             finished=scheduler.finished,
             generation=scheduler.opened.generation if scheduler.opened else 0,
             places=(
                 f"frontier {config.frontier_url}",
                 f"store {self._crawler.settings.get('STORE_URL') or 'none'}",
+                *((f"report {report}",) if report else ()),
             ),
         )
+
+    def _sites(self, scheduler: Scheduler, *, all_sites: bool) -> list[SiteRow]:
+        """Return the rows of the busiest sites, or of all, busiest first."""
+        done, latencies = scheduler.tally.sites, self._recorder.sites
+        if all_sites:
+            known = (done.keys() | latencies.keys()) - {OTHER}
+            names = sorted(known, key=lambda site: (-done[site], site))
+        else:
+            names = [site for site, _ in done.most_common(_SITES_SHOWN)]
+        views = scheduler.permits.views()
+        return [
+            site_row(
+                site, done[site], self._pages_per_s(site), views.get(site), latencies.get(site)
+            )
+            for site in names
+        ]
+
+    def _pages_per_s(self, site: str) -> float:
+        seen = [(when, sites[site]) for when, _, sites in self._rates if site in sites]
+        if len(seen) < 2:
+            return 0.0
+        (since, before), (now, done) = seen[0], seen[-1]
+        return (done - before) / (now - since) if now > since else 0.0

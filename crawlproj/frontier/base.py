@@ -20,6 +20,7 @@ Rules every backend keeps, each with a test in ``tests/frontier/test_contract.py
 5. When ``write`` or ``claim`` has returned, what it did survives SIGKILL of this process. Surviving
    a power cut is the backend's to document.
 6. discovered = pending + leased + done + failed + skipped, always.
+7. Notes on sites belong to the frontier, not to a job: a reset or a finished job leaves them.
 
 Times are unix seconds from the clock given at construction.
 """
@@ -32,6 +33,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 Clock = Callable[[], float]
+
+MAX_NOTES = 100_000
 
 
 class State(IntEnum):
@@ -195,6 +198,14 @@ class Frontier(ABC):
     @abstractmethod
     async def sites(self) -> dict[str, Totals]:
         """Counts by site. May scan: for reports, not for display loops."""
+
+    @abstractmethod
+    async def note(self, notes: Mapping[str, str]) -> None:
+        """Remember a short text on each site, in place of the one there was."""
+
+    @abstractmethod
+    async def notes(self) -> dict[str, str]:
+        """Return the notes on the MAX_NOTES sites that were noted last, by site."""
 
     @abstractmethod
     async def finish(self) -> None:

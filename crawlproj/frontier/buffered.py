@@ -12,19 +12,23 @@ goes back and the page is fetched again; nothing that was acked is missing its c
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 from collections import deque
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, State, Totals
+from crawlproj.limits.memory import learned_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from crawlproj.frontier.base import Clock, Entry, Frontier, Lease, Opened
     from crawlproj.limits.permits import Permits
+    from crawlproj.limits.site import Ending, Permit
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +44,7 @@ class BufferConfig:
     max_pending: entries pending in the frontier at which producers of seeds are asked to wait.
     lease_s: how long a lease lasts; it is renewed three times as often.
     batch_s: how long the pump lets work gather before it writes.
+    notes_s: how often what was learned of sites is written down.
     """
 
     ready: int = 128
@@ -49,6 +54,16 @@ class BufferConfig:
     max_pending: int = 100_000
     lease_s: float = 120.0
     batch_s: float = 0.005
+    notes_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """A lease with the permit to work on it now; waited_s: how long it waited for that here."""
+
+    lease: Lease
+    permit: Permit
+    waited_s: float
 
 
 class BufferedFrontier:
@@ -80,10 +95,11 @@ class BufferedFrontier:
         self._acks: list[Ack] = []
         self._writing = 0  # entries that have left the outbox and are not in the totals yet
         self._held: set[int] = set()
-        self._buffer: dict[str, deque[Lease]] = {}
+        self._buffer: dict[str, deque[tuple[Lease, float]]] = {}  # with when it came
         self._buffered = 0
         self._turns: deque[str] = deque()  # sites in the buffer to try, in turn
-        self._blocked: set[str] = set()  # sites in the buffer without a permit
+        self._blocked: dict[str, float] = {}  # sites in the buffer without a permit; see _block
+        self._wakes: list[tuple[float, str]] = []  # heap of when to try them again
         self._left_alone: set[str] = set()  # sites the last claim passed over
         self._hungry = True  # a claim could bring something
         self._busy = True  # a round is due or under way
@@ -93,14 +109,18 @@ class BufferedFrontier:
         self._wake = asyncio.Event()
         self._roomy = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._renew_at = 0.0
+        self._renew_at = self._note_at = 0.0
         self._pump_task: asyncio.Task[None] | None = None
 
     async def open(self, job: str, *, reset: bool = False) -> Opened:
         """Open the frontier and start the pump. Raises what ``Frontier.open`` raises."""
         opened = await self._frontier.open(job, reset=reset)
         self.totals = await self._frontier.totals()
+        notes = await self._frontier.notes()
+        learned = {site: found for site, note in notes.items() if (found := learned_from(note))}
+        self.permits.recall(learned)
         self._renew_at = self._clock() + self._config.lease_s / 3
+        self._note_at = self._clock() + self._config.notes_s
         self._pump_task = asyncio.ensure_future(self._pump())
         self._pump_task.add_done_callback(self._pump_ended)
         self._ask()
@@ -117,16 +137,16 @@ class BufferedFrontier:
         self._acks.append(ack)
         self._ask()
 
-    def next(self) -> Lease | None:
-        """Return a lease of a site that has a permit, which it takes; None when there is none."""
+    def next(self) -> Handout | None:
+        """Return a lease of a site that has a permit, with it; None when there is none."""
         while self._turns or self._unblock():
             site = self._turns.popleft()
             if not self.permits.free(site):
-                self._blocked.add(site)
+                self._block(site)
                 continue
-            self.permits.take(site)
+            permit = self.permits.take(site)
             queue = self._buffer[site]
-            lease = queue.popleft()
+            lease, came_at = queue.popleft()
             self._buffered -= 1
             if queue:
                 self._turns.append(site)
@@ -136,30 +156,54 @@ class BufferedFrontier:
                 self._hungry = True
                 if self.totals.pending:
                     self._ask()
-            return lease
+            return Handout(lease, permit, self._clock() - came_at)
         if self._blocked:
             self._set_timer()
         return None
 
-    def _unblock(self) -> bool:
-        """Give sites that have a permit again their turns; whether there are any."""
-        ready = [site for site in self._blocked if self.permits.free(site)]
-        self._blocked.difference_update(ready)
-        self._turns.extend(ready)
-        return bool(ready)
+    def _block(self, site: str) -> None:
+        """Let a site without a permit wait until one is given back or time brings one."""
+        wake_at = self.permits.wake_at(site)
+        self._blocked[site] = wake_at
+        if wake_at < inf:
+            heapq.heappush(self._wakes, (wake_at, site))
+            # Stale entries go when they come to the top; this bounds those that never do.
+            if len(self._wakes) > 64 + 4 * len(self._blocked):
+                self._wakes = [(when, name) for name, when in self._blocked.items() if when < inf]
+                heapq.heapify(self._wakes)
 
-    def release(self, site: str) -> None:
-        """Give a permit of ``site`` back."""
-        self.permits.give_back(site)
-        if not self.permits.free(site):
+    def _unblock(self) -> bool:
+        """Give sites whose time has come their turns again; whether there are any."""
+        now = self._clock()
+        while self._wakes and self._wakes[0][0] <= now:
+            when, site = heapq.heappop(self._wakes)
+            if self._blocked.get(site) == when:
+                if self.permits.free(site):
+                    del self._blocked[site]
+                    self._turns.append(site)
+                else:
+                    # A moment later: what wakes a site may round to just before it is free.
+                    self._blocked[site] = later = max(self.permits.wake_at(site), now + 0.001)
+                    if later < inf:
+                        heapq.heappush(self._wakes, (later, site))
+        return bool(self._turns)
+
+    def release(self, site: str, permit: Permit, ending: Ending) -> None:
+        """Give a permit of ``site`` back, with how its request ended."""
+        self.permits.give_back(permit, ending)
+        free = self.permits.free(site)
+        for member in self.permits.members(site):
+            if free <= 0:
+                break
+            if self._blocked.pop(member, None) is not None:
+                self._turns.append(member)
+                free -= 1
+            elif member in self._left_alone:
+                self._left_alone.discard(member)
+                self._hungry = True
+                self._ask()
+        if not self._turns:
             self._set_timer()
-        elif site in self._blocked:
-            self._blocked.discard(site)
-            self._turns.append(site)
-        elif site in self._left_alone:
-            self._left_alone.discard(site)
-            self._hungry = True
-            self._ask()
 
     @property
     def pending(self) -> bool:
@@ -208,9 +252,10 @@ class BufferedFrontier:
                 self._acks += [
                     Ack(lease.id, State.SKIPPED, skip_rest)
                     for queue in self._buffer.values()
-                    for lease in queue
+                    for lease, _ in queue
                 ]
             await self._write()
+            await self._write_notes()
             if skip_rest:
                 await self._frontier.skip_pending(skip_rest)
             self.totals = await self._frontier.totals()
@@ -256,6 +301,9 @@ class BufferedFrontier:
         now = self._clock()
         if now >= self._renew_at:
             await self._renew(now)
+        if now >= self._note_at:
+            self._note_at = now + self._config.notes_s
+            await self._write_notes()
         self.totals = await self._frontier.totals()
         self._writing = 0
         if self._hungry and self.totals.pending:
@@ -283,7 +331,7 @@ class BufferedFrontier:
 
     async def _claim(self) -> bool:
         config, permits = self._config, self.permits
-        startable = sum(min(len(queue), permits.free(site)) for site, queue in self._buffer.items())
+        startable = sum(min(len(self._buffer[site]), permits.free(site)) for site in self._turns)
         limit = min(config.ready - startable, config.at_most - self._buffered)
         if limit <= 0:
             return False
@@ -304,14 +352,20 @@ class BufferedFrontier:
             self._ask()
         return bool(leases)
 
+    async def _write_notes(self) -> None:
+        learned = self.permits.take_learned()
+        if learned:
+            await self._frontier.note({site: what.data() for site, what in learned.items()})
+
     def _store(self, leases: Iterable[Lease]) -> None:
+        now = self._clock()
         for lease in leases:
             site = lease.entry.site
             queue = self._buffer.get(site)
             if queue is None:
                 queue = self._buffer[site] = deque()
                 self._turns.append(site)
-            queue.append(lease)
+            queue.append((lease, now))
             self._held.add(lease.id)
             self._buffered += 1
 
@@ -325,19 +379,24 @@ class BufferedFrontier:
             )
             self._held -= lost
             for site, queue in list(self._buffer.items()):
-                kept = deque(lease for lease in queue if lease.id not in lost)
+                kept = deque(waiting for waiting in queue if waiting[0].id not in lost)
                 self._buffered -= len(queue) - len(kept)
                 self._buffer[site] = kept
                 if not kept:
                     del self._buffer[site]
-                    self._blocked.discard(site)
+                    self._blocked.pop(site, None)
                     if site in self._turns:
                         self._turns.remove(site)
         await self._frontier.reap()
 
     def _set_timer(self, frontier_ready: float | None = None) -> None:
         """Look again when a resting site, or a delayed entry, becomes ready."""
-        times = [time for time in (frontier_ready, self.permits.next_ready()) if time is not None]
+        wake_at = self._wakes[0][0] if self._wakes else None
+        times = [
+            time
+            for time in (frontier_ready, wake_at, self.permits.next_ready())
+            if time is not None
+        ]
         if not times or self._closing:
             return
         loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import (
+    MAX_NOTES,
     Ack,
     Clock,
     Entry,
@@ -52,6 +53,7 @@ class MemoryFrontier(Frontier):
         self._seq = count()
         self._lease_ids = count(1)
         self._last_site = ""
+        self._notes: dict[str, str] = {}
 
     async def open(self, job: str, *, reset: bool = False) -> Opened:
         fresh = reset or job in self._finished or job not in self._jobs
@@ -172,6 +174,14 @@ class MemoryFrontier(Frontier):
                 case State.SKIPPED:
                     totals.skipped[record.reason] = totals.skipped.get(record.reason, 0) + 1
         return totals
+
+    async def note(self, notes: Mapping[str, str]) -> None:
+        for site, text in notes.items():
+            self._notes.pop(site, None)
+            self._notes[site] = text
+
+    async def notes(self) -> dict[str, str]:
+        return dict(list(self._notes.items())[-MAX_NOTES:])
 
     async def finish(self) -> None:
         totals = await self.totals()

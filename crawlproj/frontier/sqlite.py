@@ -118,6 +118,12 @@ class SqliteFrontier(Frontier):
     async def sites(self) -> dict[str, Totals]:
         return await self._run(self._open_job.sites)
 
+    async def note(self, notes: Mapping[str, str]) -> None:
+        await self._run(partial(self._open_job.note, notes))
+
+    async def notes(self) -> dict[str, str]:
+        return await self._run(self._open_job.notes)
+
     async def finish(self) -> None:
         await self._run(self._open_job.finish)
 

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier import sqlite_schema as sql
-from crawlproj.frontier.base import Ack, Entry, Lease, Opened, State, Totals, Written
+from crawlproj.frontier.base import (
+    MAX_NOTES,
+    Ack,
+    Entry,
+    Lease,
+    Opened,
+    State,
+    Totals,
+    Written,
+)
 from crawlproj.frontier.rotation import Rotation
 from crawlproj.frontier.sqlite_file import transaction
 from crawlproj.frontier.sqlite_schema import (
@@ -244,6 +253,13 @@ class SqliteJob:
 
     def sites(self) -> dict[str, Totals]:
         return count_by_site(self._db, self._id)
+
+    def note(self, notes: Mapping[str, str]) -> None:
+        with transaction(self._db):
+            self._db.executemany(sql.NOTE, notes.items())
+
+    def notes(self) -> dict[str, str]:
+        return dict(self._db.execute(sql.NOTES, (MAX_NOTES,)).fetchall())
 
     def finish(self) -> None:
         if self._totals.pending or self._totals.leased:

@@ -4,6 +4,7 @@
 
     frontier_meta     name → value: "schema", and "opens", how often a job was opened
     frontier_jobs     id, name, generation, finished
+    frontier_notes    site → what was learned of it; seq is the order in which it was noted
     frontier_sites_J  id, name                      (J: the job's id)
     frontier_entries_J  one row per entry; seq is the order of discovery
 
@@ -34,6 +35,13 @@ CREATE TABLE frontier_jobs (
     generation INTEGER NOT NULL,
     finished INTEGER NOT NULL
 );
+"""
+
+# Apart from the others, which a file of an earlier release has without it.
+_NOTES_TABLE = """
+CREATE TABLE IF NOT EXISTS frontier_notes (
+    seq INTEGER PRIMARY KEY, site TEXT NOT NULL UNIQUE, note TEXT NOT NULL
+)
 """
 
 _JOB_TABLES = """
@@ -68,6 +76,11 @@ JOB = "SELECT id, generation, finished FROM frontier_jobs WHERE name = ?"
 START_JOB = "UPDATE frontier_jobs SET generation = ?, finished = 0 WHERE id = ?"
 FINISH_JOB = "UPDATE frontier_jobs SET finished = 1 WHERE id = ?"
 JOBS = "SELECT id, name, generation, finished FROM frontier_jobs ORDER BY name"
+NOTE = "INSERT OR REPLACE INTO frontier_notes (site, note) VALUES (?, ?)"
+NOTES = """
+SELECT site, note FROM (SELECT seq, site, note FROM frontier_notes ORDER BY seq DESC LIMIT ?)
+ORDER BY seq
+"""
 SITES = "SELECT id, name FROM frontier_sites_JOB"
 PUT_SITE = "INSERT INTO frontier_sites_JOB (name, id) VALUES (?, ?)"
 PUT = """
@@ -137,6 +150,7 @@ def set_up(db: sqlite3.Connection, path: Path) -> None:
             _run_script(db, _FILE_TABLES)
             rows = [("schema", SCHEMA), ("opens", 0)]
             db.executemany("INSERT INTO frontier_meta (name, value) VALUES (?, ?)", rows)
+        db.execute(_NOTES_TABLE)
 
 
 def has_frontier(db: sqlite3.Connection, path: Path) -> bool:

@@ -1,103 +1,152 @@
-"""The permit counter: how many requests may start at each site, and when."""
+"""The permit counter: how many requests may start at each site, and when. Pure."""
 
 from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.site import Ending, Verdict
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
-_MAX_REMEMBERED = 100_000
+    from crawlproj.limits.memory import Learned
+    from crawlproj.limits.site import Permit, SiteControl
+
+_MAX_CONTROLS = 10_000
+_MAX_LEARNED = 100_000
+_REST_S = 1.0  # a shorter wait is pacing: such a site is not left alone
+_LEVEL_S = 0.25  # between two looks at who wants how much of the budget
+_IGNORED = Ending(Verdict.IGNORED)
 
 
-@dataclass(slots=True)
-class _Site:
-    cap: int
-    in_flight: int = 0
-    delay_s: float = 0.0
-    started_at: float = -inf
-    rest_until: float = 0.0
-    ready_at: float = 0.0  # the later of rest_until and started_at + delay_s
-    queued_for: float = 0.0  # the ready_at of its entry in the heap; entries that differ are stale
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """How a site stands.
 
-    @property
-    def limit(self) -> int:
-        return 1 if self.delay_s else self.cap
+    in_flight: requests. limit: requests in flight it may have. rate: requests/s, infinite if
+    unlimited. blocked_s: seconds until it may be asked again. state: "open", "limited" (by rate),
+    "resting" (over a second), or "down" (only canaries are sent).
+    """
+
+    in_flight: int
+    limit: float
+    rate: float
+    blocked_s: float
+    state: str
 
 
 class Permits:
-    """Counts what is in flight at each site, and holds back sites that must rest.
+    """A ``SiteControl`` for each site, the budget they share, and who rests.
 
-    max_per_site: a site's requests in flight at once; 1 while it has a delay.
+    make: the control of a new site.
     clock: unix seconds.
-    max_remembered: sites with nothing in flight whose delay, cap or rest is kept; the one that
-        was used longest ago is forgotten first. Idle sites with none of these cost nothing.
+    budget: requests in flight over all sites. While sites want more than that together, none gets
+        more than its max-min fair share (Bertsekas and Gallager, "Data Networks", §6.5.2): the
+        level at which the smaller demands are met and the others equal.
+    group_of: names the control a site shares with others (its domain, its address); None: its own.
+    max_controls: of sites with nothing in flight; of what was used longest ago only what was
+        learned is kept, for 100,000 sites.
 
-    Every call is O(1) or O(log sites), but ``active`` and ``resting``, which are as long as their
-    answers.
+    Every call is O(1) or O(log sites), but ``active``, ``views`` and ``resting``, which are as long
+    as their answers, and four times a second the fair share, O(busy sites · log).
     """
 
     def __init__(
         self,
-        max_per_site: int,
+        make: Callable[[str], SiteControl],
         clock: Callable[[], float],
         *,
-        max_remembered: int = _MAX_REMEMBERED,
+        budget: float = inf,
+        group_of: Callable[[str], str] | None = None,
+        max_controls: int = _MAX_CONTROLS,
     ) -> None:
-        if max_per_site < 1:
-            raise ValueError(f"max_per_site must be at least 1, not {max_per_site}")
-        self._max_per_site = max_per_site
+        self._make = make
         self._clock = clock
-        self._max_remembered = max_remembered
-        self._busy: dict[str, _Site] = {}  # with requests in flight
-        self._idle: OrderedDict[str, _Site] = OrderedDict()  # without, used longest ago first
-        self._resting: set[str] = set()  # may hold sites whose rest is over
+        self._budget = budget
+        self._group_of = group_of
+        self._members: dict[str, set[str]] = {}
+        self._max_controls = max_controls
+        self._busy: dict[str, SiteControl] = {}  # with requests in flight
+        self._idle: OrderedDict[str, SiteControl] = OrderedDict()  # used longest ago first
+        self._learned: OrderedDict[str, Learned] = OrderedDict()
+        self._changed: set[str] = set()  # since what was learned was last taken
+        self._resting: dict[str, float] = {}  # until when
         self._queue: list[tuple[float, str]] = []  # heap of (ready_at, site)
+        self._asked: set[str] = set()  # sites with work since the last look
+        self._level = inf
+        self._level_until = -inf
 
     def free(self, site: str) -> int:
-        """Return how many permits could be taken now; 0 while the site rests."""
-        state = self._find(site)
-        if state is None:
-            return self._max_per_site
-        if state.ready_at and state.ready_at > self._clock():
-            return 0
-        return max(0, state.limit - state.in_flight)
+        """Return how many permits could be taken now."""
+        now = self._clock()
+        name = self._name(site)
+        self._asked.add(name)
+        control = self._find(name)
+        if control is None:
+            return 1
+        room = control.free(now)
+        if room and self._fair_share(now) < inf:
+            room = min(room, ceil(self._level) - control.in_flight)
+        return max(0, room)
 
-    def take(self, site: str) -> None:
+    def wake_at(self, site: str) -> float:
+        """Return when to ask again for a site without a free permit, unless one is given back."""
+        now = self._clock()
+        control = self._find(self._name(site))
+        if control is None:
+            return now
+        if control.free(now):
+            return now + _LEVEL_S  # it waits for its share
+        return control.wake_at(now)
+
+    def take(self, site: str) -> Permit:
         """Take a permit for a request that starts now; raises ValueError if none is free."""
         if not self.free(site):
             raise ValueError(f"no permit of {site} is free")
-        state = self._find(site) or _Site(self._max_per_site)
-        state.in_flight += 1
-        state.started_at = self._clock()
-        self._settle(site, state, state.started_at)
-
-    def give_back(self, site: str) -> None:
-        """Give a permit back; raises ValueError if none is taken."""
-        state = self._busy.get(site)
-        if state is None:
-            raise ValueError(f"no permit of {site} was taken")
-        state.in_flight -= 1
-        self._settle(site, state, self._clock())
-
-    def in_flight(self, site: str) -> int:
-        """Return how many permits of ``site`` are taken."""
-        state = self._busy.get(site)
-        return state.in_flight if state else 0
-
-    def active(self) -> dict[str, int]:
-        """Return the permits taken, by site; sites without any are left out."""
-        return {site: state.in_flight for site, state in self._busy.items()}
-
-    def ready_at(self, site: str) -> float:
-        """Return when the site's rest ends (unix seconds); now, if it does not rest."""
-        state = self._find(site)
         now = self._clock()
-        return max(now, state.ready_at) if state else now
+        name = self._name(site)
+        control = self._control(name)
+        permit = control.start(now)
+        permit.site = name
+        self._idle.pop(name, None)
+        self._busy[name] = control
+        self._settle(name, control, now)
+        return permit
+
+    def give_back(self, permit: Permit, ending: Ending = _IGNORED) -> None:
+        """Give a permit back with how it ended; raises ValueError if it was given back before."""
+        control = self._busy.get(permit.site)
+        now = self._clock()
+        try:
+            if control is None:
+                raise KeyError
+            control.end(permit, now, ending)
+        except KeyError:
+            raise ValueError(f"this permit of {permit.site} was given back before") from None
+        self._changed.add(permit.site)
+        if not control.in_flight:
+            del self._busy[permit.site]
+            self._rest(permit.site, control)
+        self._settle(permit.site, control, now)
+
+    def observe(self, site: str, started_at: float, in_flight: int, ending: Ending) -> SiteControl:
+        """Learn from a request that took no permit, as somebody else admitted it.
+
+        in_flight: at the site when it started, itself included. Returns the site's control.
+        """
+        now = self._clock()
+        control = self._control(site)
+        control.observe(started_at, in_flight, now, ending)
+        self._rest(site, control)
+        return control
+
+    def note(self, site: str, ending: Ending) -> None:
+        """Heed what a request without a permit was told: a refusal, a Retry-After, a quota."""
+        self._change(site, lambda control, now: control.note(now, ending))
 
     def set_delay(self, site: str, delay_s: float) -> None:
         """Let starts at ``site`` be at least ``delay_s`` seconds apart, one at a time; 0 lifts it.
@@ -106,105 +155,165 @@ class Permits:
         """
         if not 0 <= delay_s < inf:
             raise ValueError(f"a delay must be finite and not negative, not {delay_s}")
-        state = self._find(site) or _Site(self._max_per_site)
-        state.delay_s = delay_s
-        self._settle(site, state, self._clock())
-
-    def set_cap(self, site: str, cap: int) -> None:
-        """Let at most ``cap`` requests be in flight at ``site``, but never over max_per_site."""
-        if cap < 1:
-            raise ValueError(f"a cap must be at least 1, not {cap}")
-        state = self._find(site) or _Site(self._max_per_site)
-        state.cap = min(cap, self._max_per_site)
-        self._settle(site, state, self._clock())
+        control = self._find(self._name(site))
+        if control is None and not delay_s:
+            return
+        self._change(site, lambda control, _: control.set_delay(delay_s))
 
     def rest_until(self, site: str, when: float) -> None:
         """Start nothing at ``site`` before ``when`` (unix seconds); never shortens a rest."""
         if not when < inf:
             raise ValueError(f"a rest must end, not last until {when}")
-        state = self._find(site) or _Site(self._max_per_site)
-        state.rest_until = max(state.rest_until, when)
-        self._settle(site, state, self._clock())
+        self._change(site, lambda control, _: control.rest(when))
+
+    def in_flight(self, site: str) -> int:
+        """Return how many permits of ``site`` are taken."""
+        control = self._busy.get(self._name(site))
+        return control.in_flight if control else 0
+
+    def active(self) -> dict[str, int]:
+        """Return the permits taken, by site; sites without any are left out."""
+        return {name: control.in_flight for name, control in self._busy.items()}
+
+    def views(self) -> dict[str, SiteView]:
+        """Return how every site stands that is remembered."""
+        now = self._clock()
+        return {
+            name: self._view(control, now)
+            for controls in (self._idle, self._busy)
+            for name, control in controls.items()
+        }
+
+    def members(self, site: str) -> Iterable[str]:
+        """Return the sites that share the control of ``site``, itself included."""
+        return self._members.get(self._name(site), ()) if self._group_of else (site,)
 
     def resting(self) -> list[str]:
-        """Return the sites that must rest now."""
+        """Return the sites that must rest, for more than a second when they began to."""
         now = self._clock()
-        for site in [site for site in self._resting if not self._rests(site, now)]:
-            self._wake(site, now)
-        return list(self._resting)
+        names = [name for name, until in self._resting.items() if until > now]
+        if self._group_of is None:
+            return names
+        return [site for name in names for site in self._members.get(name, ())]
 
     def next_ready(self) -> float | None:
-        """Return when the first rest ends (unix seconds); None exactly when ``resting`` is empty.
+        """Return when the first of ``resting`` ends its rest (unix seconds); None without any.
 
-        It may be the rest of a site that is at its limit then, and waits for ``give_back``.
+        It may be at its limit then, and wait for ``give_back``.
         """
         now = self._clock()
         while self._queue:
-            when, site = self._queue[0]
-            state = self._find(site)
-            if state is not None and state.queued_for == when:
+            when, name = self._queue[0]
+            if self._resting.get(name) == when:
                 if when > now:
                     return when
-                state.queued_for = 0.0
-                self._wake(site, now)
+                del self._resting[name]
             heapq.heappop(self._queue)
         return None
 
-    def _find(self, site: str) -> _Site | None:
-        return self._busy.get(site) or self._idle.get(site)
+    def recall(self, learned: Mapping[str, Learned]) -> None:
+        """Start sites from what an earlier crawl learned."""
+        self._learned.update(learned)
+        self._trim()
 
-    def _rests(self, site: str, now: float) -> bool:
-        state = self._find(site)
-        return state is not None and state.ready_at > now
+    def take_learned(self) -> dict[str, Learned]:
+        """Return what was learned since the last call, by site."""
+        changed, self._changed = self._changed, set()
+        found: dict[str, Learned] = {}
+        for name in changed:
+            control = self._find(name)
+            learned = control.learned() if control is not None else self._learned.get(name)
+            if learned is not None:
+                found[name] = learned
+        return found
 
-    def _wake(self, site: str, now: float) -> None:
-        """Note that a rest is over, so that a site with nothing to remember is forgotten."""
-        self._resting.discard(site)
-        state = self._idle.get(site)
-        if state is not None and not self._worth_remembering(state, now):
-            del self._idle[site]
+    # Helpers
 
-    def _settle(self, site: str, state: _Site, now: float) -> None:
-        """Put ``site`` where it belongs after a change."""
-        state.ready_at = state.rest_until
-        if state.delay_s:
-            state.ready_at = max(state.ready_at, state.started_at + state.delay_s)
-        if state.in_flight:
-            self._idle.pop(site, None)
-            self._busy[site] = state
+    def _name(self, site: str) -> str:
+        if self._group_of is None:
+            return site
+        name = self._group_of(site)
+        self._members.setdefault(name, set()).add(site)
+        return name
+
+    def _find(self, name: str) -> SiteControl | None:
+        return self._busy.get(name) or self._idle.get(name)
+
+    def _control(self, name: str) -> SiteControl:
+        control = self._find(name)
+        if control is None:
+            control = self._make(name)
+            if (learned := self._learned.pop(name, None)) is not None:
+                control.recall(learned, self._clock())
+        return control
+
+    def _change(self, site: str, change: Callable[[SiteControl, float], None]) -> None:
+        now = self._clock()
+        name = self._name(site)
+        control = self._control(name)
+        change(control, now)
+        if name not in self._busy:
+            self._rest(name, control)
+        self._settle(name, control, now)
+
+    def _rest(self, name: str, control: SiteControl) -> None:
+        """Keep the control of a site with nothing in flight, if there is room."""
+        self._idle[name] = control
+        self._idle.move_to_end(name)
+        if len(self._idle) > self._max_controls:
+            forgotten, old = self._idle.popitem(last=False)
+            self._resting.pop(forgotten, None)
+            if (learned := old.learned()) is not None:
+                self._learned[forgotten] = learned
+                self._learned.move_to_end(forgotten)
+                self._trim()
+
+    def _trim(self) -> None:
+        while len(self._learned) > _MAX_LEARNED:
+            self._learned.popitem(last=False)
+
+    def _settle(self, name: str, control: SiteControl, now: float) -> None:
+        """Note whether the site rests after a change."""
+        ready_at = control.ready_at()
+        if ready_at <= now + _REST_S:
+            if self._resting:
+                self._resting.pop(name, None)
+        elif self._resting.get(name) != ready_at:
+            self._resting[name] = ready_at
+            heapq.heappush(self._queue, (ready_at, name))
+            # Stale entries go when they come to the top; this bounds those that never do.
+            if len(self._queue) > 64 + 2 * len(self._resting):
+                self._queue = [(until, site) for site, until in self._resting.items()]
+                heapq.heapify(self._queue)
+
+    def _fair_share(self, now: float) -> float:
+        """Return the requests in flight to which a site is held; infinite if all fit."""
+        if now < self._level_until:
+            return self._level
+        self._level_until = now + _LEVEL_S
+        names = self._asked | self._busy.keys()
+        self._asked = set()
+        demands = []
+        for name in names:
+            control = self._find(name)
+            demands.append(control.demand(now) if control is not None else 1)
+        self._level = inf
+        left = self._budget
+        if sum(demands) > left:
+            demands.sort()
+            for taken, demand in enumerate(demands):
+                self._level = left / (len(demands) - taken)
+                if demand >= self._level:
+                    break
+                left -= demand
+        return self._level
+
+    def _view(self, control: SiteControl, now: float) -> SiteView:
+        blocked_s = max(0.0, control.ready_at() - now)
+        if control.down:
+            state = "down"
+        elif blocked_s > _REST_S:
+            state = "resting"
         else:
-            self._busy.pop(site, None)
-            self._remember(site, state, now)
-        if state.ready_at > now:
-            self._resting.add(site)
-            if state.queued_for != state.ready_at:
-                state.queued_for = state.ready_at
-                heapq.heappush(self._queue, (state.ready_at, site))
-                self._compact()
-        else:
-            self._resting.discard(site)
-            state.queued_for = 0.0
-
-    def _remember(self, site: str, state: _Site, now: float) -> None:
-        if not self._worth_remembering(state, now):
-            self._idle.pop(site, None)
-            return
-        self._idle[site] = state
-        self._idle.move_to_end(site)
-        if len(self._idle) > self._max_remembered:
-            forgotten, _ = self._idle.popitem(last=False)
-            self._resting.discard(forgotten)
-
-    def _worth_remembering(self, state: _Site, now: float) -> bool:
-        return bool(state.delay_s) or state.ready_at > now or state.cap != self._max_per_site
-
-    def _compact(self) -> None:
-        # Stale entries go when they come to the top; this bounds those that never do.
-        if len(self._queue) > 64 + 2 * (len(self._busy) + len(self._idle)):
-            self._queue = [
-                (state.queued_for, site)
-                for states in (self._busy, self._idle)
-                for site, state in states.items()
-                if state.queued_for
-            ]
-            heapq.heapify(self._queue)
+            state = "limited" if control.rate < inf else "open"
+        return SiteView(control.in_flight, control.limit, control.rate, blocked_s, state)

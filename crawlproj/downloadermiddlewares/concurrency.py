@@ -1,0 +1,176 @@
+"""Turns what sites answer into samples, and holds back what they refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from scrapy.exceptions import NotConfigured
+
+from crawlproj._engine import drive_slot
+from crawlproj.concurrency import ConcurrencyConfig
+from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
+from crawlproj.limits.permits import Permits
+from crawlproj.limits.site import Verdict
+from crawlproj.requests import REFUSALS, RETRY_AT
+from crawlproj.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from crawlproj.limits.site import Ending, SiteControl
+
+_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 1.0, 60.0
+_LEAST_CANARY_TIMEOUT_S = 10.0
+_CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to put back
+
+
+class ConcurrencyMiddleware:
+    """Each outcome of a download (response, exception, time-out, refusal) is a sample of its site.
+
+    With the project's scheduler, permits admit before the downloader, and this gives them back.
+    With another, the downloader's slot of the site is driven: its concurrency is the limit, its
+    delay the rate or the rest.
+
+    A page that its site refuses (429; 503 with Retry-After; anything while the site is down) is
+    asked for again without an attempt counted, up to CONCURRENCY_REFUSALS times; Scrapy's retry
+    middleware counts what comes after. No retry is instant: it waits for Retry-After, which is
+    never shortened, or for 1, 2, 4, … 60 s (± 25 %), and holds neither permit nor slot meanwhile.
+
+    ``meta["dont_retry"]`` and RETRY_ENABLED hold here too. NotConfigured when
+    CONCURRENCY_ENABLED is off; ConfigError for a wrong setting.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        clock: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+    ) -> None:
+        settings = crawler.settings
+        self._config = ConcurrencyConfig.from_settings(settings)
+        if not self._config.enabled:
+            raise NotConfigured
+        self._crawler = crawler
+        self._clock = clock
+        self._rng = rng or random.Random()  # noqa: S311 - spreads retries, no secret
+        self._retries = settings.getbool("RETRY_ENABLED")
+        self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
+        # For schedulers that ask for no permits.
+        self._slots = Permits(self._config.control, clock)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> ConcurrencyMiddleware:
+        """Make it; see the class for what it raises."""
+        return cls(crawler)
+
+    @property
+    def _scheduler(self) -> Scheduler | None:
+        scheduler = self._crawler.engine.scheduler
+        return scheduler if isinstance(scheduler, Scheduler) else None
+
+    def process_request(self, request: Request) -> Coroutine[Any, Any, None] | None:
+        """Note when the request is sent; with another scheduler, hold a retry until its time."""
+        scheduler = self._scheduler
+        now = self._clock()
+        if scheduler is None:
+            retry_at = request.meta.pop(RETRY_AT, 0.0)
+            return asyncio.sleep(retry_at - now) if retry_at > now else None
+        permit = scheduler.permit_of(request)
+        if permit is not None:
+            permit.started_at = now
+            if permit.canary:
+                # A site that hangs must not hide its recovery behind one long time-out.
+                timeout_s = float(request.meta.get("download_timeout", _LEAST_CANARY_TIMEOUT_S))
+                request.meta[_CANARY_TIMEOUT] = timeout_s
+                request.meta["download_timeout"] = min(timeout_s, _LEAST_CANARY_TIMEOUT_S)
+        return None
+
+    def process_response(self, request: Request, response: Response) -> Response | Request:
+        """Take the sample; return the request again if its site refused it."""
+        ending = ending_of_response(request, response, self._clock())
+        canary = self._end(request, ending, str(response.ip_address or ""))
+        refused = ending.verdict is Verdict.THROTTLED or (
+            ending.verdict is Verdict.OVERLOADED and (canary or ending.retry_after_s is not None)
+        )
+        if refused and (again := self._again(request, ending)) is not None:
+            return again
+        if response.status in self._retried_statuses:
+            self._put_off(request, ending)
+        elif REFUSALS in request.meta:
+            del request.meta[REFUSALS]
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> Request | None:
+        """Take the sample; return the request again if its site is down."""
+        ending = ending_of_exception(request, exception)
+        canary = self._end(request, ending, "")
+        if ending.verdict is not Verdict.OVERLOADED:
+            return None
+        if canary and (again := self._again(request, ending)) is not None:
+            return again
+        self._put_off(request, ending)
+        return None
+
+    def _end(self, request: Request, ending: Ending, address: str) -> bool:
+        """Take the sample; returns whether the request was a canary."""
+        scheduler = self._scheduler
+        if scheduler is None:
+            self._drive(request, ending)
+            return False
+        permit = scheduler.permit_of(request)
+        canary = permit is not None and permit.canary
+        if canary and _CANARY_TIMEOUT in request.meta:
+            request.meta["download_timeout"] = request.meta.pop(_CANARY_TIMEOUT)
+        scheduler.on_downloaded(request, ending, address)
+        return canary
+
+    def _drive(self, request: Request, ending: Ending) -> None:
+        """Tell the control of the request's slot, and the slot what the control now admits."""
+        downloader = self._crawler.engine.downloader
+        key = downloader.get_slot_key(request)
+        slot = downloader.slots.get(key)
+        now = self._clock()
+        timings = request.meta.get("timings")
+        spent_s = sum(timings.values()) if timings else request.meta.get("download_latency", 0.0)
+        in_flight = len(slot.transferring) + 1 if slot is not None else 1
+        control = self._slots.observe(key, now - spent_s, in_flight, ending)
+        spacing_s = max(control.delay_s, 1 / control.rate)
+        drive_slot(
+            downloader,
+            key,
+            concurrency=control.cap,
+            delay_s=spacing_s,
+            rest_s=_rest_s(control, now, spacing_s),
+        )
+
+    def _again(self, request: Request, ending: Ending) -> Request | None:
+        """Return the request to be sent later, no attempt counted; None if it had its share."""
+        refusals = request.meta.get(REFUSALS, 0)
+        allowed = self._retries and not request.meta.get("dont_retry")
+        if not allowed or refusals >= self._config.refusals:
+            return None
+        self._crawler.stats.inc_value("concurrency/refused")
+        again = request.replace(dont_filter=True)
+        again.meta[REFUSALS] = refusals + 1
+        wait_s = _FIRST_BACK_OFF_S if ending.retry_after_s is None else ending.retry_after_s
+        again.meta[RETRY_AT] = self._clock() + wait_s
+        return again
+
+    def _put_off(self, request: Request, ending: Ending) -> None:
+        """Let the retry that Scrapy's middleware may make of this wait."""
+        wait_s = _FIRST_BACK_OFF_S * 2.0 ** min(6, request.meta.get("retry_times", 0))
+        wait_s = min(_LONGEST_BACK_OFF_S, wait_s) * self._rng.uniform(0.75, 1.25)
+        request.meta[RETRY_AT] = self._clock() + max(wait_s, ending.retry_after_s or 0.0)
+
+
+def _rest_s(control: SiteControl, now: float, spacing_s: float) -> float:
+    """Return the seconds until the next start if they are a rest and no mere spacing."""
+    rest_s = control.ready_at() - now
+    return rest_s if rest_s > spacing_s else 0.0

@@ -1,0 +1,130 @@
+"""What a site says of its own limits: Retry-After, RateLimit and X-RateLimit headers."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PARAMETER = re.compile(r"[;,\s]\s*([a-z]+)\s*=\s*([0-9.]+)", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)")
+_EPOCH_AFTER_S = 1e9  # a reset beyond this is a unix time, not a number of seconds
+_LONGEST_WINDOW_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RatePolicy:
+    """A quota as a site tells it; None where it does not.
+
+    rate: requests/s over the whole window.
+    remaining: requests left until the reset.
+    reset_s: seconds until the quota is whole again.
+    """
+
+    rate: float | None = None
+    remaining: float | None = None
+    reset_s: float | None = None
+
+
+def retry_after_s(value: str, now_unix: float) -> float | None:
+    """Return the seconds a Retry-After asks for, never negative; None if it is malformed.
+
+    Source: RFC 9110 §10.2.3, seconds or an HTTP-date; fractions are taken too, as some send them.
+    """
+    value = value.strip()
+    if match := re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value):
+        seconds = float(match[0])
+        return seconds if math.isfinite(seconds) else None
+    try:
+        when = parsedate_to_datetime(value)
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        return max(0.0, when.timestamp() - now_unix)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def policy_of(get: Callable[[str], str | None], now_unix: float) -> RatePolicy | None:
+    """Return the quota that response headers tell of, or None.
+
+    get: returns a header's value by its name, or None.
+
+    Read are ``RateLimit`` and ``RateLimit-Policy`` of draft-ietf-httpapi-ratelimit-headers (``r``,
+    ``t``; ``q``, ``w``), those of its earlier versions (``limit=``, ``remaining=``, ``reset=``, and
+    a header for each), and ``X-RateLimit-Limit``, ``-Remaining``, ``-Reset`` (seconds, or a unix
+    time). Of several policies the strictest counts; windows over an hour are no pace to crawl at:
+    they count when nothing remains.
+    """
+    limits, policies = get("RateLimit"), get("RateLimit-Policy")
+    remaining = reset_s = None
+    if limits is not None:
+        remaining, reset_s = _tightest(limits)
+    for prefix in ("RateLimit-", "X-RateLimit-", "X-Rate-Limit-"):
+        if remaining is None:
+            remaining = _number(get(f"{prefix}Remaining"))
+            reset_s = _number(get(f"{prefix}Reset"))
+    if reset_s is not None and reset_s > _EPOCH_AFTER_S:
+        reset_s = max(0.0, reset_s - now_unix)
+    rate = _strictest(policies) if policies is not None else None
+    if rate is None and remaining is None:
+        return None
+    return RatePolicy(rate, remaining, reset_s)
+
+
+def _items(value: str) -> list[dict[str, float]]:
+    """Return the numeric parameters of each item of a structured list (RFC 9651)."""
+    if '"' not in value and ";" not in value:  # draft 7 and before: limit=10, remaining=4, reset=3
+        return [_parameters(f";{value}")]
+    parts, depth = [""], False
+    for character in value:
+        depth = depth != (character == '"')
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [_parameters(part) for part in parts]
+
+
+def _parameters(text: str) -> dict[str, float]:
+    found = {}
+    for name, number in _PARAMETER.findall(re.sub(r'"[^"]*"', '""', text)):
+        value = _number(number)
+        if value is not None:
+            found[name.lower()] = value
+    return found
+
+
+def _tightest(value: str) -> tuple[float | None, float | None]:
+    """Return remaining and reset of the item that allows least."""
+    best: tuple[float | None, float | None] = (None, None)
+    for item in _items(value):
+        remaining = item.get("r", item.get("remaining"))
+        if remaining is not None and (best[0] is None or remaining < best[0]):
+            best = (remaining, item.get("t", item.get("reset")))
+    return best
+
+
+def _strictest(value: str) -> float | None:
+    """Return the lowest requests/s of the policies whose window is short enough to pace by."""
+    rates = [
+        item["q"] / item["w"]
+        for item in _items(value if ";" in value else f"{value};")
+        if item.get("q") and 0 < item.get("w", 0.0) <= _LONGEST_WINDOW_S
+    ]
+    return min(rates, default=None)
+
+
+def _number(value: str | None) -> float | None:
+    if value is None:
+        return None
+    match = _NUMBER.match(value)
+    if match is None:
+        return None
+    number = float(match[1])
+    return number if math.isfinite(number) else None

@@ -1,0 +1,87 @@
+"""Whether a site is there at all: stalls, outages, and the canaries that ask."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+
+_FAILURES = 4  # in a row, with nothing answered between
+_LEAST_HANG_S = 2.0
+_UNKNOWN_HANG_S = 5.0
+_HANG_TIMES = 8.0  # the slowest lately
+_FORGETTING = 0.98  # of the slowest, an answer
+_LEAST_PROBE_S, _LONGEST_PROBE_S = 1.0, 60.0
+_PROBE_SHARE = 0.12  # of the time it has been down
+
+
+class Health:
+    """A circuit breaker (Nygard, "Release It!", 2007) whose half-open state is one canary. Pure.
+
+    A site is *down* after four failures in a row, or when a request got no answer for longer than
+    ``hang_s`` and nothing was answered since it started. While it is down one request at a time
+    asks, at least a second apart and up to a minute, in proportion to how long it has been down;
+    the first answer of any kind brings it back.
+
+    Times are seconds on the caller's clock.
+    """
+
+    __slots__ = ("_answered_at", "_failures", "_probe_at", "_rng", "_slowest_s", "down_since")
+
+    def __init__(self, rng: random.Random) -> None:
+        self.down_since: float | None = None
+        self._rng = rng
+        self._answered_at = -inf
+        self._slowest_s = 0.0
+        self._failures = 0
+        self._probe_at = 0.0
+
+    @property
+    def hang_s(self) -> float:
+        """Seconds without an answer after which a request is taken for lost."""
+        if not self._slowest_s:
+            return _UNKNOWN_HANG_S
+        return max(_LEAST_HANG_S, _HANG_TIMES * self._slowest_s)
+
+    @property
+    def ready_at(self) -> float:
+        """When the next request may start."""
+        return self._probe_at if self.down_since is not None else 0.0
+
+    def on_start(self, now: float) -> None:
+        """A request starts: a canary, if the site is down."""
+        if self.down_since is not None:
+            self._probe_at = now + self._interval_s(now)
+
+    def on_answer(self, now: float, rtt_s: float) -> bool:
+        """The site answered; returns whether this ended an outage."""
+        self._answered_at = now
+        self._failures = 0
+        self._slowest_s = max(rtt_s, self._slowest_s * _FORGETTING)
+        back = self.down_since is not None
+        self.down_since = None
+        return back
+
+    def on_failure(self, now: float) -> None:
+        """A request failed as it does at a site that is down."""
+        self._failures += 1
+        if self._failures >= _FAILURES:
+            self._go_down(now)
+
+    def on_lost(self, now: float, started_at: float) -> None:
+        """A request has had no answer for ``hang_s``."""
+        if self._answered_at <= started_at:
+            self._go_down(now)
+
+    def _go_down(self, now: float) -> None:
+        if self.down_since is None:
+            self.down_since = now
+            self._probe_at = now + _LEAST_PROBE_S
+
+    def _interval_s(self, now: float) -> float:
+        assert self.down_since is not None  # noqa: S101 - asked only then
+        share_s = _PROBE_SHARE * (now - self.down_since)
+        interval_s = min(_LONGEST_PROBE_S, max(_LEAST_PROBE_S, share_s))
+        return interval_s * (1 + 0.1 * self._rng.random())

@@ -1,0 +1,249 @@
+"""The project's own limit: keeps a site at the knee of its throughput."""
+
+from __future__ import annotations
+
+from math import ceil, exp, inf, log, sqrt
+from typing import TYPE_CHECKING
+
+from crawlproj.limits.base import Limit, Outcome
+
+if TYPE_CHECKING:
+    from crawlproj.limits.base import Bounds, Sample
+
+_TOLERANCE = log(1.4)  # latency over the unloaded one that is a queue
+_GROW_BELOW = log(1.15)
+_HEADROOM = 1.25  # of the limit at which no queue would be left
+_SURE = 2.0  # standard errors
+_PRECISION = 0.15  # wanted standard error of a mean of log latencies
+_FEWEST, _MOST = 4, 32  # samples of an epoch
+_DEEPEST_CUT = 8.0
+_FAST_TOLERANCE = log(1.7)
+_FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
+_DROP_SHARE = 0.05
+_LOOK_EVERY = 40  # epochs between two looks below
+_LONGEST_WAIT = 64  # epochs before a ceiling is tried again
+
+
+class _Epoch:
+    """What the requests showed that started and ended under one limit."""
+
+    __slots__ = ("began_at", "dropped", "logs", "n", "squares", "used")
+
+    def __init__(self, began_at: float) -> None:
+        self.began_at = began_at
+        self.n = 0
+        self.logs = 0.0
+        self.squares = 0.0
+        self.used = 0
+        self.dropped = 0
+
+    @property
+    def mean(self) -> float:
+        return self.logs / self.n
+
+    @property
+    def variance(self) -> float:
+        return max(0.0, self.squares / self.n - self.mean**2)
+
+
+class Knee(Limit):
+    """Finds the most requests in flight that form no queue.
+
+    In a closed system with ``c`` servers of service time ``s``, latency is s up to c in flight and
+    s · L/c beyond (Little's law, L = X · W, with the throughput X at its most, c/s). So with q =
+    latency / unloaded latency, ``L/q`` is the knee c itself, wherever L is: that is the formula of
+    TCP Vegas' queue, L (1 − 1/q), solved for the limit at which the queue vanishes.
+
+    Latency is the mean of log(time to first byte): service times are close to lognormal and the
+    mean of logs is not moved by a tail. Samples are gathered by *epoch*: of requests started since
+    the limit last changed, as many as a standard error of 0.12 needs (4 to 64, at least the limit).
+    At the end of one:
+
+    * q > 1.3 and two standard errors above 1: the limit becomes 1.15 · L/q, not under half of L.
+    * q < 1.12 and the limit was used: it grows, doubling until the first cut, then by a quarter.
+    * else it stays, and the epoch goes on.
+
+    What the unloaded latency is, is an experiment, since a site may be slower today than yesterday.
+    After a cut, and every 40 epochs by a look at 0.6 · L: if latency fell, there was a queue, and
+    the new latency is the unloaded one; if it stayed, throughput fell with the limit, there was
+    none, and the latency seen is taken as the unloaded one, to grow from. So a lasting overload is
+    never taken for normal, and a slower site is not choked.
+
+    Dropped: when more than 5 % of an epoch, and three times their usual share, the limit falls by
+    a fifth, or below the number in flight that was refused, which then is a ceiling tried again by
+    one after 8, 16, … 64 epochs.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds)
+        self._base: float | None = None  # unloaded log latency
+        self._epoch = _Epoch(-inf)
+        self._starting = True
+        self._before: tuple[float, float] | None = None  # limit and log latency before a step down
+        self._ceiling = inf
+        self._wait = 8
+        self._epochs_at_ceiling = 0
+        self._since_look = 0
+        self._usual_drops = 0.0
+        self._refused_at = inf
+        self._base_n = 0  # samples the base is made of
+        self._fast = 0.0  # excess of the last eight samples or so
+
+    def on_sample(self, sample: Sample) -> None:
+        epoch = self._epoch
+        if sample.outcome is Outcome.IGNORE or sample.started_at < epoch.began_at:
+            return
+        if sample.outcome is Outcome.DROPPED:
+            epoch.dropped += 1
+            self._refused_at = min(self._refused_at, sample.in_flight)
+            if epoch.dropped >= 2 and self._drops_too_many(max(_FEWEST, int(self.limit))):
+                self._refused(sample.ended_at)
+            return
+        if sample.rtt_s <= 0:
+            return
+        value = log(sample.rtt_s)
+        epoch.n += 1
+        epoch.logs += value
+        epoch.squares += value * value
+        if sample.in_flight >= 0.8 * int(self.limit):
+            epoch.used += 1
+        if self._base is not None and self._before is None:
+            self._fast += (value - self._base - self._fast) / 8
+            spread = sqrt(epoch.variance) * _FAST_ERROR
+            if epoch.n >= 8 and self._fast > max(_FAST_TOLERANCE, 4 * spread):
+                self._cut(sample.ended_at, self._fast)
+                return
+        if epoch.n >= max(_FEWEST, self.limit) and epoch.n >= self._wanted():
+            self._judge(sample.ended_at)
+
+    @property
+    def unloaded_s(self) -> float:
+        return exp(self._base) if self._base is not None else 0.0
+
+    def restart(self, limit: float, unloaded_s: float = 0.0) -> None:
+        super().restart(limit)
+        if unloaded_s:
+            self._base = log(unloaded_s)
+        self._starting = False
+        self._before = None
+        self._epoch = _Epoch(self._epoch.began_at)
+
+    def _wanted(self) -> int:
+        most = _MOST if self._before is None else 2 * _MOST
+        return min(most, ceil(self._epoch.variance / _PRECISION**2))
+
+    def _drops_too_many(self, fewest: int) -> bool:
+        epoch = self._epoch
+        share = epoch.dropped / max(fewest, epoch.n + epoch.dropped)
+        return share > max(_DROP_SHARE, 3 * self._usual_drops)
+
+    def _judge(self, now: float) -> None:
+        epoch = self._epoch
+        share = epoch.dropped / (epoch.n + epoch.dropped)
+        if epoch.dropped >= 2 and self._drops_too_many(0):
+            self._refused(now)
+            return
+        self._usual_drops += 0.1 * (share - self._usual_drops)
+        self._since_look += 1
+        if self._base is None:
+            self._base = epoch.mean
+        if self._before is not None:
+            self._conclude(now)
+            return
+        error = sqrt(epoch.variance / epoch.n)
+        excess = epoch.mean - self._base
+        if excess > _TOLERANCE and excess > _SURE * error:
+            self._cut(now, excess)
+        elif self._since_look >= _LOOK_EVERY or (self._starting and self.limit == self.bounds.most):
+            self._look(now)
+        else:
+            if self._starting:
+                self._blend(epoch)
+            elif excess < -_SURE * error:
+                self._base += excess / 4
+            if excess < _GROW_BELOW + error / 2 and 2 * epoch.used >= epoch.n:
+                self._grow(now)
+            elif epoch.n >= 4 * _MOST:
+                self._epoch = _Epoch(epoch.began_at)
+
+    def _blend(self, epoch: _Epoch) -> None:
+        """Make the base the mean of all samples taken where there is no queue."""
+        assert self._base is not None  # noqa: S101 - judged first
+        known = min(self._base_n, 4 * _MOST)
+        self._base += (epoch.mean - self._base) * epoch.n / (known + epoch.n)
+        self._base_n = known + epoch.n
+
+    def _cut(self, now: float, excess: float) -> None:
+        """Go to where Little's law has the queue vanish."""
+        self._starting = False
+        self._before = (self.limit, self._base + excess if self._base is not None else 0.0)
+        wanted = _HEADROOM * self.limit / exp(excess)
+        self._move(now, max(min(1.0, self.limit), self.limit / _DEEPEST_CUT, wanted))
+
+    def _look(self, now: float) -> None:
+        """Step down to see whether latency does."""
+        self._since_look = 0
+        self._starting = False
+        if self.limit > 1:
+            self._before = (self.limit, self._epoch.mean)
+            self._move(now, max(1.0, 0.6 * self.limit))
+        else:
+            self._move(now, self.limit)
+
+    def _conclude(self, now: float) -> None:
+        """Say what a step down has shown."""
+        assert self._before is not None and self._base is not None  # noqa: PT018, S101
+        limit, mean = self._before
+        epoch = self._epoch
+        self._before = None
+        fell = mean - epoch.mean
+        stepped = log(limit / self.limit)
+        error = sqrt(epoch.variance / epoch.n)
+        change = epoch.mean - self._base
+        if fell > stepped / 2:
+            # Little: throughput stayed, so what is gone was a queue. There may be more of it.
+            if change < -error:
+                self._base, self._base_n = epoch.mean, epoch.n
+                self._look(now)
+            else:
+                self._move(now, self.limit)
+            return
+        # Throughput fell with the limit: no queue, and this is what the site takes.
+        if abs(change) > _SURE * error:
+            self._base, self._base_n = epoch.mean, epoch.n
+        else:
+            self._blend(epoch)
+        self._move(now, limit)
+
+    def _grow(self, now: float) -> None:
+        if self._starting:
+            wanted = 2 * self.limit
+        else:
+            wanted = self.limit + max(min(1.0, self.limit), self.limit / 4)
+        if wanted > self._ceiling:
+            self._epochs_at_ceiling += 1
+            if self._epochs_at_ceiling >= self._wait:
+                self._epochs_at_ceiling = 0
+                self._ceiling += 1
+            wanted = max(self.limit, min(wanted, self._ceiling))
+        self._move(now, wanted)
+
+    def _refused(self, now: float) -> None:
+        self._starting = False
+        self._before = None
+        wanted = max(self.limit / 2, min(0.8 * self.limit, self._refused_at - 1))
+        if self._refused_at - 1 >= 0.8 * self.limit:
+            wanted = self._refused_at - 1  # it told how many are too many
+        if wanted <= 0:
+            wanted = self.limit / 2
+        same = abs(wanted - self._ceiling) <= 1.5
+        self._wait = min(_LONGEST_WAIT, 2 * self._wait) if same else 8
+        self._ceiling = max(1.0, wanted)
+        self._epochs_at_ceiling = 0
+        self._move(now, wanted)
+
+    def _move(self, now: float, limit: float) -> None:
+        self.limit = self.bounds.clamp(limit)
+        self._epoch = _Epoch(now)
+        self._refused_at = inf
+        self._fast = 0.0

@@ -1,0 +1,287 @@
+"""One site's control: what may start there now, from all that is known of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+from typing import TYPE_CHECKING
+
+from crawlproj.limits.base import Outcome, Sample
+from crawlproj.limits.memory import Learned
+
+if TYPE_CHECKING:
+    from crawlproj.limits.base import Limit
+    from crawlproj.limits.headers import RatePolicy
+    from crawlproj.limits.health import Health
+    from crawlproj.limits.rate import RateLimit
+
+
+_IDLE_S = 60.0  # after so long, what was learned is aged before it is used
+
+
+class Verdict(Enum):
+    """What an ending says of the site."""
+
+    OK = "ok"
+    """Answered: any page, found or not."""
+    IGNORED = "ignored"
+    """Nothing: cancelled, or never sent."""
+    THROTTLED = "throttled"
+    """Refused as too many a second: 429."""
+    OVERLOADED = "overloaded"
+    """Refused as too much at once, or no answer: 503, a reset, a time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a request ended.
+
+    rtt_s: from the request out to the first byte of the answer; 0 if there was none.
+    retry_after_s: how long the site asks to stay away; None if it does not.
+    policy: what it tells of its quota.
+    """
+
+    verdict: Verdict
+    rtt_s: float = 0.0
+    retry_after_s: float | None = None
+    policy: RatePolicy | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Permit:
+    """The right to have one request in flight.
+
+    started_at: may be moved to when the request was really sent. in_flight: at its start, itself
+    included. canary: asks whether a site that was down is back. site: the name its control goes by.
+    lost: see SiteControl.
+    """
+
+    started_at: float
+    in_flight: int
+    canary: bool
+    site: str = ""
+    lost: bool = False
+
+
+class SiteControl:
+    """Admits while fewer than the limit are in flight, the rate has room, and no rest is due.
+
+    Concurrency and rate are separate limits: a 429 says nothing about in-flight, a queue nothing
+    about the rate. A request without an answer for ``Health.hang_s`` seconds is *lost*: it no
+    longer counts as in flight, for a site that forgot it is not burdened by it.
+
+    rate, health: None switches that part off; then a 429 is an overload to the limit.
+
+    Times are seconds on the caller's clock.
+    """
+
+    __slots__ = (
+        *(
+            "_ended_at",
+            "_good_limit",
+            "_health",
+            "_limit",
+            "_live",
+            "_lost",
+            "_rate",
+            "_rtt_s",
+            "delay_s",
+        ),
+        *("rest_until", "started_at"),
+    )
+
+    def __init__(self, limit: Limit, rate: RateLimit | None, health: Health | None) -> None:
+        self.delay_s = 0.0  # between two starts, which then are one at a time
+        self.rest_until = 0.0
+        self.started_at = -inf
+        self._limit = limit
+        self._rate = rate
+        self._health = health
+        self._live: dict[Permit, None] = {}  # by start, oldest first
+        self._lost = 0
+        self._rtt_s = 0.0  # smoothed; paces a limit below 1
+        self._ended_at = -inf
+        self._good_limit = limit.limit  # the latest under which the site answered
+
+    @property
+    def in_flight(self) -> int:
+        """Permits taken, lost ones included."""
+        return len(self._live) + self._lost
+
+    @property
+    def limit(self) -> float:
+        """Requests that may be in flight; below 1, the site rests between two."""
+        return min(1.0, self._limit.limit) if self.delay_s else self._limit.limit
+
+    @property
+    def cap(self) -> int:
+        """Requests that may be in flight now."""
+        if self.delay_s or self.down or (self._rate is not None and self._rate.trying):
+            return 1
+        return max(1, int(self._limit.limit + 0.5))
+
+    @property
+    def rate(self) -> float:
+        """Requests/s that may start; infinite if nothing bounds them."""
+        rate = self._rate.rate if self._rate is not None else inf
+        return min(rate, 1 / self.delay_s) if self.delay_s else rate
+
+    @property
+    def down(self) -> bool:
+        """Whether only canaries are sent."""
+        return self._health is not None and self._health.down_since is not None
+
+    def ready_at(self) -> float:
+        """Return when time allows the next start; what is in flight may still not."""
+        ready = self.rest_until
+        if self.delay_s:
+            ready = max(ready, self.started_at + self.delay_s)
+        if self._rate is not None:
+            ready = max(ready, self._rate.ready_at())
+        if self._health is not None:
+            ready = max(ready, self._health.ready_at)
+        if self._limit.limit < 1:
+            ready = max(ready, self._ended_at + self._rtt_s * (1 / self._limit.limit - 1))
+        return ready
+
+    def free(self, now: float) -> int:
+        """Return how many permits could be taken now."""
+        if self._live:
+            self._look_for_lost(now)
+        room: float = self.cap - len(self._live)
+        if room <= 0 or self.ready_at() > now:
+            return 0
+        if self._rate is not None:
+            room = min(room, self._rate.room(now))
+        return int(room)
+
+    def wake_at(self, now: float) -> float:
+        """Return when ``free`` may change without any ending; infinite if it cannot."""
+        ready_at = self.ready_at()
+        if ready_at > now:
+            return ready_at
+        if self._health is not None and self._live:
+            return next(iter(self._live)).started_at + self._health.hang_s
+        return inf
+
+    def demand(self, now: float) -> int:
+        """Return how many requests it could have in flight now, were there no one else."""
+        return self.cap if self.ready_at() <= now + 1 else self.in_flight
+
+    def start(self, now: float) -> Permit:
+        """Take a permit for a request that starts now; the caller has seen that one is free."""
+        if not self._live and self._ended_at > -inf and now - self._ended_at > _IDLE_S:
+            learned = self.learned()
+            if learned is not None:
+                self.recall(learned, now)
+        permit = Permit(now, len(self._live) + 1, self.down)
+        self._live[permit] = None
+        self.started_at = now
+        if self._rate is not None:
+            self._rate.on_start(now)
+        if self._health is not None:
+            self._health.on_start(now)
+        return permit
+
+    def end(self, permit: Permit, now: float, ending: Ending) -> None:
+        """Give a permit back; raises KeyError if it was given back before."""
+        lost, permit.lost = permit.lost, False
+        if lost:
+            self._lost -= 1
+        else:
+            del self._live[permit]
+        self._ended_at = now
+        self._learn(permit, now, ending, lost=lost)
+
+    def observe(self, started_at: float, in_flight: int, now: float, ending: Ending) -> None:
+        """Learn from a request that somebody else admitted.
+
+        in_flight: at the site when it started, itself included.
+        """
+        if self._rate is not None:
+            self._rate.on_start(started_at)
+        self._ended_at = now
+        self._learn(Permit(started_at, in_flight, canary=self.down), now, ending, lost=False)
+
+    def note(self, now: float, ending: Ending) -> None:
+        """Heed a refusal, a Retry-After or a quota, but take no sample."""
+        if ending.retry_after_s is not None:
+            self.rest(now + ending.retry_after_s)
+        if self._rate is not None and ending.policy is not None:
+            self._rate.on_policy(now, ending.policy)
+
+    def set_delay(self, delay_s: float) -> None:
+        """Let starts be ``delay_s`` apart, one at a time; 0 lifts it."""
+        self.delay_s = delay_s
+
+    def rest(self, until: float) -> None:
+        """Start nothing before ``until``; never shortens a rest."""
+        self.rest_until = max(self.rest_until, until)
+
+    def learned(self) -> Learned | None:
+        """Return what is worth remembering; None if nothing ended yet."""
+        if self._ended_at == -inf:
+            return None
+        rate = self._rate.rate if self._rate is not None else inf
+        return Learned(self._limit.limit, rate, self._limit.unloaded_s, self._ended_at)
+
+    def recall(self, learned: Learned, now: float) -> None:
+        """Go on from what was learned, the more carefully the longer ago."""
+        limit = learned.limit_at(now, self._limit.bounds.start)
+        self._limit.restart(limit, learned.unloaded_s)
+        if self._rate is not None:
+            self._rate.restart(learned.rate_at(now))
+
+    def _learn(self, permit: Permit, now: float, ending: Ending, *, lost: bool) -> None:
+        verdict = ending.verdict
+        if verdict is Verdict.IGNORED:
+            return
+        if ending.rtt_s:
+            self._rtt_s += 0.2 * (ending.rtt_s - self._rtt_s) if self._rtt_s else ending.rtt_s
+        if ending.retry_after_s is not None and verdict is not Verdict.THROTTLED:
+            self.rest(now + ending.retry_after_s)
+        outcome = Outcome.SUCCESS if verdict is Verdict.OK else Outcome.DROPPED
+        if self._rate is not None:
+            self._heed_rate(self._rate, permit, now, ending)
+            if verdict is Verdict.THROTTLED:
+                outcome = Outcome.IGNORE
+        if self._health is not None:
+            if verdict is Verdict.OVERLOADED:
+                self._health.on_failure(now)
+                if self.down:
+                    return  # a site that is away is not overloaded
+            elif self._health.on_answer(now, ending.rtt_s):
+                self._limit.restart(self._good_limit / 2)
+                return
+            else:
+                self._good_limit = self._limit.limit
+        if not lost:
+            self._limit.on_sample(
+                Sample(permit.started_at, now, ending.rtt_s, permit.in_flight, outcome)
+            )
+
+    def _heed_rate(self, rate: RateLimit, permit: Permit, now: float, ending: Ending) -> None:
+        if ending.policy is not None:
+            rate.on_policy(now, ending.policy)
+        if ending.verdict is Verdict.THROTTLED:
+            rate.on_refused(now, permit.started_at, ending.retry_after_s)
+        elif ending.verdict is Verdict.OK:
+            rate.on_accepted(now, permit.started_at)
+
+    def _look_for_lost(self, now: float) -> None:
+        if self._health is None:
+            return
+        hung_since = now - self._health.hang_s
+        while self._live:
+            oldest = next(iter(self._live))
+            if oldest.started_at > hung_since:
+                return
+            del self._live[oldest]
+            oldest.lost = True
+            self._lost += 1
+            self._health.on_lost(now, oldest.started_at)
+            if not self.down:
+                self._limit.on_sample(
+                    Sample(oldest.started_at, now, 0.0, oldest.in_flight, Outcome.DROPPED)
+                )

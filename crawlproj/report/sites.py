@@ -1,0 +1,68 @@
+"""What is known of each site, in one row each, for the display and the report. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawlproj.latency.recorder import SiteLatency
+    from crawlproj.limits.permits import SiteView
+
+IDLE = "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """One site.
+
+    done: URLs done in this run. errors: attempts that failed, retried ones included.
+    in_flight, limit: requests; the limit of a site that was forgotten is None.
+    rate_limit: requests a second it may start; inf: any.
+    pages_per_s: over the span the caller chose.
+    p50_s, p99_s: to first byte; None before there is one.
+    blocked_s: until it may be asked again.
+    state: "open", "limited" (by rate), "resting", "down"; "idle" for one that was forgotten.
+    """
+
+    site: str
+    done: int = 0
+    errors: int = 0
+    in_flight: int = 0
+    limit: float | None = None
+    rate_limit: float = inf
+    pages_per_s: float = 0.0
+    p50_s: float | None = None
+    p99_s: float | None = None
+    blocked_s: float = 0.0
+    state: str = IDLE
+
+    @property
+    def error_share(self) -> float:
+        """Failed attempts among all that ended."""
+        return self.errors / (self.done + self.errors) if self.errors else 0.0
+
+
+def site_row(
+    site: str,
+    done: int,
+    pages_per_s: float,
+    view: SiteView | None,
+    latency: SiteLatency | None,
+) -> SiteRow:
+    """Return the row of a site; what is not known of it is left out."""
+    answered = latency is not None and latency.ttfb.count > 0
+    return SiteRow(
+        site=site,
+        done=done,
+        errors=latency.errors.total() if latency else 0,
+        in_flight=view.in_flight if view else 0,
+        limit=view.limit if view else None,
+        rate_limit=view.rate if view else inf,
+        pages_per_s=pages_per_s,
+        p50_s=latency.ttfb.quantile(0.5) if latency and answered else None,
+        p99_s=latency.ttfb.quantile(0.99) if latency and answered else None,
+        blocked_s=view.blocked_s if view else 0.0,
+        state=view.state if view else IDLE,
+    )

@@ -1,0 +1,121 @@
+"""The report of whole crawls, as users get it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[DemoWeb]:
+    specs = [
+        SiteSpec("plain", "plain", 30),
+        SiteSpec("slow", "slow", 60),
+        SiteSpec("bad", "failing", 30),
+    ]
+    with DemoWeb(specs, tmp_path / "access.log") as running:
+        yield running
+
+
+def start(web: DemoWeb, report: Path, interval_s: float = 60) -> subprocess.Popen[bytes]:
+    settings = {
+        "FRONTIER_URL": "memory:",
+        "STORE_URL": "",
+        "GUARD_ALLOW": "127.0.0.0/8",
+        "RETRY_TIMES": "1",
+        "LOG_LEVEL": "WARNING",
+        "REPORT": str(report),
+        "REPORT_INTERVAL": str(interval_s),
+    }
+    command = [sys.executable, "-m", "scrapy", "crawl", "site"]
+    command += ["-a", f"url={','.join(web.urls.values())}"]
+    for name, value in settings.items():
+        command += ["-s", f"{name}={value}"]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors.decode()
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert path.exists()
+    assert process.poll() is None, "it finished before it was looked at"
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def test_a_crawl_leaves_a_page_and_data_that_add_up(web: DemoWeb, tmp_path: Path) -> None:
+    code, shown = ended(start(web, tmp_path / "report.html"))
+    assert code == 0, shown
+    made = read(tmp_path / "report.json")
+    summary, at = made["summary"], made["timeline"]
+    assert made["crawl"]["state"] == "finished"
+    assert summary["pages"] == sum(made["sites"]["done"]) > 60
+    spans = at["span_s"]
+    counted = sum(rate * span for rate, span in zip(at["pages_per_s"], spans, strict=True))
+    assert counted == pytest.approx(summary["pages"], rel=0.01)
+    assert summary["errors"]["http-404"] > 0
+    assert summary["ttfb_s"]["count"] > summary["pages"]
+    assert made["phases"]["callback"]["count"] > 0
+    assert len(made["sites"]["site"]) == len(web.urls)
+    assert max(at["in_flight_most"]) >= 1
+    page = (tmp_path / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert made["sites"]["site"][0] in page
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_crawl_that_is_killed_leaves_the_report_of_a_moment_ago(
+    web: DemoWeb, tmp_path: Path
+) -> None:
+    process = start(web, tmp_path / "report.json", interval_s=1)
+    wait_for(tmp_path / "report.json", process)
+    process.kill()
+    ended(process)
+    made = read(tmp_path / "report.json")
+    assert made["crawl"]["state"] == "running"
+    assert len(made["timeline"]["start_s"]) >= 1
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_report_that_cannot_be_written_any_more_is_told_and_the_crawl_goes_on(
+    web: DemoWeb, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    process = start(web, tmp_path / "folder/report.json", interval_s=1)
+    wait_for(tmp_path / "folder/report.json", process)
+    shutil.rmtree(tmp_path / "folder")
+    code, shown = ended(process)
+    assert code == 0
+    assert "The report could not be written" in shown
+    assert "finished (generation 1)" in shown
+
+
+def test_a_wrong_place_is_told_before_anything_is_fetched(web: DemoWeb, tmp_path: Path) -> None:
+    code, shown = ended(start(web, tmp_path / "missing/report.html"))
+    assert code == 2
+    assert "REPORT names a folder that does not exist" in shown
+    assert "Traceback" not in shown
+    assert web.log() == []

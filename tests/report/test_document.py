@@ -1,0 +1,119 @@
+"""The report as data, and as a page."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawlproj.errors import ConfigError
+from crawlproj.latency.histogram import Histogram
+from crawlproj.report import files
+from crawlproj.report.document import MOST_SITES, SCHEMA, Crawl, document
+from crawlproj.report.files import ReportFiles
+from crawlproj.report.page import page
+from crawlproj.report.sites import SiteRow
+from crawlproj.report.timeline import Tick, Timeline
+from tests.report.synthetic import made_up
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CRAWL = Crawl("site", "job", 1, "finished", "finished", (), 0.0, 10.0, 10.0)
+EVIL = "</script><img src=x onerror=alert(1)>.example"
+
+
+def small(
+    *, rows: tuple[SiteRow, ...] = (), errors: dict[str, int] | None = None
+) -> dict[str, Any]:
+    timeline = Timeline()
+    timeline.add(Tick(0.0, 1.0, 5, errors or {}, 8.0, 2.0, Histogram(), Histogram(), {}))
+    return document(
+        CRAWL,
+        timeline,
+        pages=5,
+        failed={},
+        skipped={},
+        phases={"ttfb": Histogram()},
+        lag=Histogram(),
+        rows=rows,
+        sites=len(rows),
+    )
+
+
+def columns(table: dict[str, Any]) -> list[int]:
+    return [len(column) for column in table.values() if isinstance(column, list)]
+
+
+def test_what_is_written_reads_back_with_a_row_for_every_site(tmp_path: Path) -> None:
+    made = made_up(sites=60, seconds=40)
+    ReportFiles(str(tmp_path / "report.json")).write(made, "title")
+    read = json.loads((tmp_path / "report.json").read_text())
+    assert read == made
+    assert read["schema"] == SCHEMA
+    assert len(set(columns(read["timeline"]))) == 1
+    assert set(columns(read["sites"])) == {60}
+    assert read["sites"]["done"] == sorted(read["sites"]["done"], reverse=True)
+    assert sum(read["sites"]["done"]) == read["summary"]["pages"]
+    rates, spans = read["timeline"]["pages_per_s"], read["timeline"]["span_s"]
+    counted = sum(rate * span for rate, span in zip(rates, spans, strict=True))
+    assert counted == pytest.approx(read["summary"]["pages"], rel=1e-3)
+    assert next(iter(read["site_timelines"])) == read["sites"]["site"][0]
+    assert [*read["phases"]][:2] == ["permit", "queued"]
+    quantiles = [read["summary"]["ttfb_s"][q] for q in ("p50", "p90", "p99", "p999", "max")]
+    assert quantiles == sorted(quantiles)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_rare_reasons_are_added_up_and_no_error_is_lost() -> None:
+    reasons = {f"http-{400 + number}": 30 - number for number in range(12)}
+    shown = small(errors=reasons)["timeline"]["errors_per_s"]
+    assert len(shown) == 9
+    assert list(shown)[-1] == "other"
+    assert sum(rate for (rate,) in shown.values()) == sum(reasons.values())
+
+
+def test_what_is_not_known_is_null_and_sites_beyond_the_most_are_counted() -> None:
+    rows = tuple(SiteRow(f"s{number}.example", done=number) for number in range(MOST_SITES + 3))
+    made = small(rows=rows)
+    assert made["sites_left_out"] == 3
+    assert made["sites"]["site"][0] == f"s{MOST_SITES + 2}.example"
+    assert made["sites"]["limit"][0] is made["sites"]["rate_limit"][0] is None
+    assert made["timeline"]["ttfb_p99_s"] == [None]
+    json.dumps(made, allow_nan=False)
+
+
+def test_the_page_holds_its_data_and_nothing_from_the_web_is_markup() -> None:
+    made = small(rows=(SiteRow(EVIL, done=1),), errors={"<b>reason": 1})
+    text = page(json.dumps(made), f"Crawl report: {EVIL}", "/* plotly */")
+    assert "<img" not in text
+    assert "<b>reason" not in text
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert data is not None
+    assert json.loads(data[1]) == made
+    assert not re.search(r'(?:src|href)="?(?:https?:)?//', text)
+
+
+def test_the_page_of_two_thousand_sites_stays_below_six_megabytes(tmp_path: Path) -> None:
+    ReportFiles(str(tmp_path / "r.html")).write(made_up(sites=2000, seconds=20), "title")
+    assert (tmp_path / "r.html").stat().st_size < 6_000_000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.html", "r.json"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    for target in ("report.pdf", "missing/report.html", "folder.json"):
+        with pytest.raises(ConfigError, match="REPORT"):
+            ReportFiles(str(tmp_path / target))
+
+
+def test_without_plotly_a_page_is_refused_and_data_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"pip install -e \.\[report\]"):
+        ReportFiles(str(tmp_path / "report.html"))
+    ReportFiles(str(tmp_path / "report.json")).write(small(), "title")
+    assert (tmp_path / "report.json").exists()

@@ -35,8 +35,9 @@ ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 
 DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
-    # Nearest to the downloader: nothing must come between it and what the site said.
+    # Nearest to the downloader: nothing must come between them and what the site said.
     "crawlproj.downloadermiddlewares.concurrency.ConcurrencyMiddleware": 960,
+    "crawlproj.downloadermiddlewares.latency.LatencyMiddleware": 970,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
 }
 SPIDER_MIDDLEWARES: dict[str, Any] = {
@@ -50,6 +51,9 @@ ITEM_PIPELINES: dict[str, Any] = {
 }
 EXTENSIONS: dict[str, Any] = {
     "crawlproj.extensions.progress.Progress": 0,
+    "crawlproj.extensions.watchdog.Watchdog": 0,
+    "crawlproj.extensions.metrics.Metrics": 0,
+    "crawlproj.extensions.report.Report": 10,
     "scrapy.extensions.logstats.LogStats": None,  # Progress tells more
 }
 

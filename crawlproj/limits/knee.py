@@ -15,7 +15,10 @@ _GROW_BELOW = log(1.15)
 _HEADROOM = 1.25  # of the limit at which no queue would be left
 _SURE = 2.0  # standard errors
 _PRECISION = 0.15  # wanted standard error of a mean of log latencies
-_FEWEST, _MOST = 4, 32  # samples of an epoch
+_FEWEST, _MOST = 4, 24  # samples of an epoch
+_ROUNDS = 1.5
+_FIRST_STEP = 1 / 8
+_VARIANCE_OVER = 100
 _DEEPEST_CUT = 8.0
 _FAST_TOLERANCE = log(1.7)
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
@@ -86,7 +89,9 @@ class Knee(Limit):
         self._since_look = 0
         self._usual_drops = 0.0
         self._refused_at = inf
+        self._variance = 0.25  # of the log latencies under one limit
         self._base_n = 0  # samples the base is made of
+        self._steps = 0  # up, one after the other
         self._fast = 0.0  # excess of the last eight samples or so
 
     def on_sample(self, sample: Sample) -> None:
@@ -109,11 +114,11 @@ class Knee(Limit):
             epoch.used += 1
         if self._base is not None and self._before is None:
             self._fast += (value - self._base - self._fast) / 8
-            spread = sqrt(epoch.variance) * _FAST_ERROR
+            spread = sqrt(self._variance) * _FAST_ERROR
             if epoch.n >= 8 and self._fast > max(_FAST_TOLERANCE, 4 * spread):
                 self._cut(sample.ended_at, self._fast)
                 return
-        if epoch.n >= max(_FEWEST, self.limit) and epoch.n >= self._wanted():
+        if epoch.n >= self._wanted():
             self._judge(sample.ended_at)
 
     @property
@@ -129,8 +134,16 @@ class Knee(Limit):
         self._epoch = _Epoch(self._epoch.began_at)
 
     def _wanted(self) -> int:
+        """Return how many samples make an epoch.
+
+        More than are in flight, as the first to end are the quick ones; and, as chance would end an
+        epoch when its variance happens to be low, by the variance known before.
+        """
+        fewest = max(_FEWEST, ceil(_ROUNDS * self.limit))
+        if self._starting:
+            return fewest
         most = _MOST if self._before is None else 2 * _MOST
-        return min(most, ceil(self._epoch.variance / _PRECISION**2))
+        return max(fewest, min(most, ceil(self._variance / _PRECISION**2)))
 
     def _drops_too_many(self, fewest: int) -> bool:
         epoch = self._epoch
@@ -147,10 +160,12 @@ class Knee(Limit):
         self._since_look += 1
         if self._base is None:
             self._base = epoch.mean
+        known = min(1.0, epoch.n / _VARIANCE_OVER)
+        self._variance += known * (epoch.variance - self._variance)
         if self._before is not None:
             self._conclude(now)
             return
-        error = sqrt(epoch.variance / epoch.n)
+        error = sqrt(self._variance / epoch.n)
         excess = epoch.mean - self._base
         if excess > _TOLERANCE and excess > _SURE * error:
             self._cut(now, excess)
@@ -163,7 +178,9 @@ class Knee(Limit):
                 self._base += excess / 4
             if excess < _GROW_BELOW + error / 2 and 2 * epoch.used >= epoch.n:
                 self._grow(now)
-            elif epoch.n >= 4 * _MOST:
+                return
+            self._steps = 0
+            if epoch.n >= 4 * _MOST:
                 self._epoch = _Epoch(epoch.began_at)
 
     def _blend(self, epoch: _Epoch) -> None:
@@ -178,7 +195,7 @@ class Knee(Limit):
         self._starting = False
         self._before = (self.limit, self._base + excess if self._base is not None else 0.0)
         wanted = _HEADROOM * self.limit / exp(excess)
-        self._move(now, max(min(1.0, self.limit), self.limit / _DEEPEST_CUT, wanted))
+        self._step_down(now, max(min(1.0, self.limit), self.limit / _DEEPEST_CUT, wanted))
 
     def _look(self, now: float) -> None:
         """Step down to see whether latency does."""
@@ -186,7 +203,7 @@ class Knee(Limit):
         self._starting = False
         if self.limit > 1:
             self._before = (self.limit, self._epoch.mean)
-            self._move(now, max(1.0, 0.6 * self.limit))
+            self._step_down(now, max(1.0, 0.6 * self.limit))
         else:
             self._move(now, self.limit)
 
@@ -198,7 +215,7 @@ class Knee(Limit):
         self._before = None
         fell = mean - epoch.mean
         stepped = log(limit / self.limit)
-        error = sqrt(epoch.variance / epoch.n)
+        error = sqrt(self._variance / epoch.n)
         change = epoch.mean - self._base
         if fell > stepped / 2:
             # Little: throughput stayed, so what is gone was a queue. There may be more of it.
@@ -219,7 +236,9 @@ class Knee(Limit):
         if self._starting:
             wanted = 2 * self.limit
         else:
-            wanted = self.limit + max(min(1.0, self.limit), self.limit / 4)
+            step = self.limit * min(1.0, _FIRST_STEP * 2**self._steps)
+            wanted = self.limit + max(min(1.0, self.limit), step)
+        self._steps += 1
         if wanted > self._ceiling:
             self._epochs_at_ceiling += 1
             if self._epochs_at_ceiling >= self._wait:
@@ -241,6 +260,11 @@ class Knee(Limit):
         self._ceiling = max(1.0, wanted)
         self._epochs_at_ceiling = 0
         self._move(now, wanted)
+
+    def _step_down(self, now: float, limit: float) -> None:
+        self._steps = 0
+        # What starts now still waits behind the queue that is to go.
+        self._move(now + exp(self._epoch.mean), limit)
 
     def _move(self, now: float, limit: float) -> None:
         self.limit = self.bounds.clamp(limit)

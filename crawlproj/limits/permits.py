@@ -175,6 +175,11 @@ class Permits:
         """Return the permits taken, by site; sites without any are left out."""
         return {name: control.in_flight for name, control in self._busy.items()}
 
+    def view(self, site: str) -> SiteView | None:
+        """Return how ``site`` stands; None if it is not remembered."""
+        control = self._find(self._name(site))
+        return self._view(control, self._clock()) if control is not None else None
+
     def views(self) -> dict[str, SiteView]:
         """Return how every site stands that is remembered."""
         now = self._clock()

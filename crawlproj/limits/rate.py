@@ -156,7 +156,9 @@ class RateLimit:
             self._refused_since = now
         self._refused_in_a_row += 1
         self._cut(now)
-        pause_s = max(_FIRST_PAUSE_S, 0.5 / self._rate) * _PAUSE_GROWTH ** (self._refused_in_a_row - 1)
+        pause_s = max(_FIRST_PAUSE_S, 0.5 / self._rate) * _PAUSE_GROWTH ** (
+            self._refused_in_a_row - 1
+        )
         pause_s = min(_LONGEST_PAUSE_S, pause_s)
         self._changed_at = now
         self._started = 0

@@ -34,7 +34,15 @@ class Crawl:
     def __init__(self, max_sites: int = 50) -> None:
         self.recorder = LatencyRecorder(Now())
         self.permits = FakePermits()
-        self.now = CrawlNow(self.recorder, 3, 4096, Totals(5, 2, 40, {"dns": 1}), 38, self.permits)
+        self.now = CrawlNow(
+            recorder=self.recorder,
+            in_flight=3,
+            response_bytes=4096,
+            totals=Totals(5, 2, 40, {"dns": 1}),
+            queued=6,
+            pages=38,
+            permits=self.permits,
+        )
         self._registry = CollectorRegistry()
         self._registry.register(CrawlCollector(lambda: self.now, max_sites))
 
@@ -59,6 +67,7 @@ def test_the_crawl_stands_as_the_scheduler_and_the_recorder_say() -> None:
     samples = crawl.scrape()
     assert samples["pages_total", ()] == 38
     assert samples["in_flight", ()] == 3
+    assert samples["queued", ()] == 6
     assert samples["response_bytes_total", ()] == 4096
     assert samples["downloads_total", ()] == 1
     assert samples["download_errors_total", (("reason", "timeout"),)] == 1
@@ -144,8 +153,8 @@ def test_no_site_needs_a_label() -> None:
 
 def test_under_another_scheduler_there_is_what_the_recorder_knows() -> None:
     crawl = Crawl()
-    crawl.now = CrawlNow(crawl.recorder, 3, 0, None, None, permits=None)
+    crawl.now = replace(crawl.now, totals=None, queued=None, pages=None, permits=None)
     crawl.recorder.record("a.test", QUICK)
     names = {name for name, _ in crawl.scrape()}
     assert {"downloads_total", "phase_seconds_count", "site_ttfb_seconds"} <= names
-    assert not {"pages_total", "urls", "site_limit"} & names
+    assert not {"pages_total", "urls", "queued", "site_limit"} & names

@@ -71,7 +71,7 @@ async def crawl(port: int, **settings: Any) -> list[tuple[int, str]]:
             {
                 "EXTENSIONS": {"crawlproj.extensions.metrics.Metrics": 0},
                 "DOWNLOADER_MIDDLEWARES": {
-                    "crawlproj.downloadermiddlewares.latency.LatencyMiddleware": 950
+                    "crawlproj.downloadermiddlewares.latency.LatencyMiddleware": 970
                 },
                 "DOWNLOAD_HANDLERS": {"http": OURS, "https": OURS},
                 "GUARD_ALLOW": ["127.0.0.0/8"],

@@ -137,7 +137,7 @@ async def crawl(by: str, **settings: Any) -> SimpleNamespace:
             {
                 "EXTENSIONS": {"crawlproj.extensions.watchdog.Watchdog": 0},
                 "DOWNLOADER_MIDDLEWARES": {
-                    "crawlproj.downloadermiddlewares.latency.LatencyMiddleware": 950
+                    "crawlproj.downloadermiddlewares.latency.LatencyMiddleware": 970
                 },
                 "ITEM_PIPELINES": {SlowPipeline: 1},
                 "HOG_THRESHOLD": 0.3,
@@ -177,7 +177,7 @@ async def test_a_hog_is_named_once_with_its_page_and_its_line(
         crawled = await crawl(by)
     (warning,) = warnings_of(caplog)
     assert warning.startswith(f"{name} has been blocking the event loop for ")
-    assert any(f"at {crawled.base}{path} (once so far" in warning for path in PATHS)
+    assert any(f" s, at {crawled.base}{path}. Until it returns," in warning for path in PATHS)
     lines = warning.splitlines()
     assert lines[1].startswith('> File "')
     assert lines[1].endswith(f", in {name}")

@@ -1,0 +1,103 @@
+"""Records where the time of each request went."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+
+from crawlproj.config import boolean
+from crawlproj.downloadermiddlewares.latency_scraper import time_scraper
+from crawlproj.frontier.base import State
+from crawlproj.latency import recorder_of
+from crawlproj.links.normalize import site_of
+from crawlproj.reasons import outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy import Request, Spider
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+_STARTED = "latency_started"  # meta key, there only between process_request and the answer
+
+
+class LatencyMiddleware:
+    """Feeds ``latency.recorder_of(crawler)``; on while LATENCY_ENABLED is.
+
+    Belongs nearest to the downloader (970): a middleware between them that answers a response with
+    a new request, as the concurrency middleware does with a 429, would hide it from this one.
+
+    Every download counts, robots.txt, retries and redirects included; what another middleware
+    answers or refuses is none, nor what we cancelled ourselves. The phases are the download
+    handler's ``meta["timings"]``; of another handler only ``meta["download_latency"]`` is known,
+    which becomes ttfb. ``meta["permit_wait"]`` (seconds) is the scheduler's.
+
+    A status of 400 or above is an error ("http-404"), unless it is another 4xx than 429 and the
+    request says that it takes it (handle_httpstatus_list, handle_httpstatus_all): a site without a
+    robots.txt is in no trouble.
+
+    The phases callback and pipelines come from latency_scraper.py.
+    """
+
+    def __init__(self, crawler: Crawler, clock: Callable[[], float] = perf_counter) -> None:
+        if not boolean(crawler.settings, "LATENCY_ENABLED", default=True):
+            raise NotConfigured
+        self._crawler = crawler
+        self._clock = clock
+        self._recorder = recorder_of(crawler)
+        crawler.signals.connect(self._on_opened, signals.spider_opened)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> LatencyMiddleware:
+        """Make it; NotConfigured when LATENCY_ENABLED is off."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Note that ``request`` is about to be downloaded."""
+        meta = request.meta
+        # Copied from an earlier attempt, or from the page it was found on.
+        meta.pop("timings", None)
+        meta.pop("download_latency", None)
+        meta[_STARTED] = self._clock()
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Record a download that was answered."""
+        if _STARTED in request.meta:
+            self._record(request, _reason_of(request, response.status))
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Record a download that failed."""
+        if _STARTED in request.meta:
+            state, reason = outcome_of(exception)
+            if state is State.SKIPPED or reason == "cancelled":
+                del request.meta[_STARTED]
+            else:
+                self._record(request, reason)
+
+    def _record(self, request: Request, reason: str) -> None:
+        meta = request.meta
+        started = meta.pop(_STARTED)
+        phases: dict[str, float] = {"permit": meta.get("permit_wait", 0.0)}
+        if "timings" in meta:
+            phases.update(meta["timings"])
+        else:
+            phases["ttfb"] = meta.get("download_latency") or self._clock() - started
+        self._recorder.record(site_of(request.url), phases, reason)
+
+    def _on_opened(self, spider: Spider) -> None:
+        time_scraper(self._crawler.engine.scraper, spider, self._recorder, self._clock)
+
+
+def _reason_of(request: Request, status: int) -> str:
+    if status < 400:
+        return ""
+    if status < 500 and status != 429:
+        meta = request.meta
+        if meta.get("handle_httpstatus_all") or status in meta.get("handle_httpstatus_list", ()):
+            return ""
+    return f"http-{status}"

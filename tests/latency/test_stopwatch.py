@@ -1,0 +1,177 @@
+"""Only the time that code runs counts, on a clock that the code itself moves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawlproj.latency.stopwatch import Stopwatch
+from tests.frontier.helpers import Now, run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+class Spider:
+    """Its callbacks work for so many seconds, while the loop waits for others."""
+
+    def __init__(self) -> None:
+        self.now = Now()
+        self.times: list[float] = []
+
+    def work(self, seconds: float) -> None:
+        self.now.time += seconds
+
+    async def wait(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_soon(self.work, seconds)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    def generator(self) -> Iterator[str]:
+        self.work(1)
+        yield "a"
+        self.work(2)
+        yield "b"
+
+    async def coroutine(self) -> list[str]:
+        self.work(1)
+        await self.wait(50)
+        self.work(2)
+        return ["a", "b"]
+
+    async def async_generator(self) -> AsyncIterator[str]:
+        self.work(1)
+        yield "a"
+        await self.wait(50)
+        self.work(2)
+        yield "b"
+
+
+def test_a_generator_is_timed_while_it_runs() -> None:
+    spider = Spider()
+    outputs = []
+    for output in Stopwatch(spider.now).iterated(spider.generator(), spider.times.append):
+        outputs.append(output)
+        spider.work(100)
+    assert outputs == ["a", "b"]
+    assert spider.times == [3]
+
+
+def test_what_a_coroutine_awaits_does_not_count() -> None:
+    async def main() -> None:
+        spider = Spider()
+        stopwatch = Stopwatch(spider.now)
+        assert await stopwatch.awaited(spider.coroutine()) == ["a", "b"]
+        assert stopwatch.seconds == 3
+        assert spider.now.time == 1053
+
+    run(main())
+
+
+def test_an_async_generator_is_timed_while_it_runs() -> None:
+    async def main() -> None:
+        spider = Spider()
+        outputs = []
+        stopwatch = Stopwatch(spider.now)
+        async for output in stopwatch.async_iterated(spider.async_generator(), spider.times.append):
+            outputs.append(output)
+            spider.work(100)
+        assert outputs == ["a", "b"]
+        assert spider.times == [3]
+
+    run(main())
+
+
+def test_an_exception_passes_and_ends_the_time() -> None:
+    spider = Spider()
+
+    def broken() -> Iterator[str]:
+        spider.work(1)
+        yield "a"
+        spider.work(2)
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        list(Stopwatch(spider.now).iterated(broken(), spider.times.append))
+    assert spider.times == [3]
+
+
+def test_a_broken_async_generator_is_counted_once_though_it_is_asked_again() -> None:
+    async def broken(spider: Spider) -> AsyncIterator[str]:
+        spider.work(1)
+        yield "a"
+        raise RuntimeError("broken")
+
+    async def main() -> None:
+        spider = Spider()
+        values = Stopwatch(spider.now).async_iterated(broken(spider), spider.times.append)
+        assert await anext(values) == "a"
+        with pytest.raises(RuntimeError, match="broken"):
+            await anext(values)
+        with pytest.raises(StopAsyncIteration):
+            await anext(values)
+        assert spider.times == [1]
+
+    run(main())
+
+
+def test_cancellation_reaches_the_code_that_waits() -> None:
+    cleaned: list[str] = []
+
+    async def waits() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append("yes")
+
+    async def main() -> None:
+        async def wrapped() -> None:
+            await Stopwatch(Now()).awaited(waits())
+
+        task = asyncio.ensure_future(wrapped())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(main())
+    assert cleaned == ["yes"]
+
+
+def test_a_caught_exception_lets_the_code_go_on() -> None:
+    async def survives() -> str:
+        try:
+            async with asyncio.timeout(0):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            return "survived"
+        return ""
+
+    async def main() -> Any:
+        return await Stopwatch(Now()).awaited(survives())
+
+    assert run(main()) == "survived"
+
+
+def test_closing_a_waiting_coroutine_closes_what_it_waits_for() -> None:
+    closed: list[str] = []
+
+    async def inner() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            closed.append("yes")
+
+    async def outer() -> None:
+        await Stopwatch(Now()).awaited(inner())
+
+    async def main() -> None:
+        coroutine = outer()
+        coroutine.send(None)
+        coroutine.close()
+
+    run(main())
+    assert closed == ["yes"]

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmarks.cases import CASES, SIDES
-from benchmarks.crawls import ROOT, Crawls, WrongResult
+from benchmarks.crawls import Crawls
+from benchmarks.processes import ROOT, WrongResult
 from benchmarks.report import Compared, as_json, table_of
 from crawlproj.demo import DemoWeb, SiteSpec
 

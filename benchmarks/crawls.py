@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -11,29 +10,23 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.cases import IN_FLIGHT
+from benchmarks.processes import MAXRSS_BYTES, ROOT, WrongResult, environment, failure, wait
 
 if TYPE_CHECKING:
-    import resource
+    from pathlib import Path
 
     from benchmarks.cases import Case, Side
     from crawlproj.demo import DemoWeb
 
-ROOT = Path(__file__).parent.parent
 _TIMEOUT_S = 1800.0
 # Everything but what differs from run to run: depth (by the order of answers) and times.
 _COMPARED = (
     "url, requested_url, status, title, description, canonical, language, text, content_type, "
     "content_hash"
 )
-_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss; getrusage(2)
-
-
-class WrongResult(Exception):
-    """A crawl failed, or did not store what it should: its figures mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +59,21 @@ class Crawls:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 cwd=ROOT,
-                env=self._environment(side),
+                env=environment(ours=side == "ours"),
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
-            usage = _wait(process)
+            usage = wait(process)
             wall_s = time.perf_counter() - began
         if process.returncode:
-            words = (folder / "log").read_text(errors="replace")[-3000:]
-            raise WrongResult(f"{' '.join(command)} ended with {process.returncode}:\n{words}")
+            raise failure(command, process.returncode, folder / "log")
         self._check_fetched(side, site, log_before)
         if self._case.whole_job:
             self._check_stored(side, site, folder / "crawl.db")
         return Run(
             usage.ru_utime + usage.ru_stime,
             wall_s,
-            usage.ru_maxrss * _MAXRSS_BYTES / 1e6,
+            usage.ru_maxrss * MAXRSS_BYTES / 1e6,
             self._web.cpu_s() - server_before,
         )
 
@@ -93,7 +85,7 @@ class Crawls:
         subprocess.run(
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            env=self._environment("ours"),
+            env=environment(ours=True),
             check=True,
             timeout=_TIMEOUT_S,
         )
@@ -125,11 +117,6 @@ class Crawls:
             *options,
         ]
 
-    @staticmethod
-    def _environment(side: Side) -> dict[str, str]:
-        module = "benchmarks.stock_settings" if side == "stock" else "crawlproj.settings"
-        return os.environ | {"SCRAPY_SETTINGS_MODULE": module}
-
     def _check_fetched(self, side: Side, site: str, log_before: int) -> None:
         lines = self._web.log()[log_before:]
         times = Counter(self._web.url(line.site) + line.path for line in lines)
@@ -159,10 +146,3 @@ class Crawls:
                 f"{side} stored other values than the first run, "
                 f"in {len(different)} pages, for example {different[0]}"
             )
-
-
-def _wait(process: subprocess.Popen[bytes]) -> resource.struct_rusage:
-    """Wait for a process and its children; returns what they used."""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage

@@ -81,13 +81,20 @@ def table_of(all_compared: Sequence[Compared], rounds: int) -> Table:
     return table
 
 
-def as_json(all_compared: Sequence[Compared]) -> dict[str, Any]:
-    """Return every run's figures, and what they were measured on."""
+def measured_on() -> dict[str, Any]:
+    """Return what figures depend on besides the code."""
     packages = ("scrapy", "twisted", "aiohttp", "uvloop", "selectolax")
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
         "packages": {name: version(name) for name in packages},
+    }
+
+
+def as_json(all_compared: Sequence[Compared]) -> dict[str, Any]:
+    """Return every run's figures, and what they were measured on."""
+    return {
+        **measured_on(),
         "in_flight": IN_FLIGHT,
         "cases": [
             {

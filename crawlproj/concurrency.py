@@ -140,7 +140,9 @@ def _site(pattern: str, values: Any, default: SiteConfig) -> SiteConfig:
     if not isinstance(values, dict) or not values.keys() <= _KEYS.keys():
         raise ConfigError(f"{name} must be a dict with keys of {', '.join(_KEYS)}, not {values!r}")
     changes: Mapping[str, Any] = {
-        _KEYS[key]: _known_limit(str(value)) if key == "limit" else _checked(name, key, value)
+        _KEYS[key]: _known_limit(value, f"{name}['limit']")
+        if key == "limit"
+        else _checked(name, key, value)
         for key, value in values.items()
     }
     return replace(default, **changes)
@@ -158,10 +160,10 @@ def _checked(name: str, key: str, value: Any) -> float:
     return float(value)
 
 
-def _known_limit(name: str) -> str:
-    if name not in LIMITS:
-        raise ConfigError(f"CONCURRENCY_LIMIT must be one of {', '.join(LIMITS)}, not {name!r}")
-    return name
+def _known_limit(value: Any, setting: str = "CONCURRENCY_LIMIT") -> str:
+    if not isinstance(value, str) or value not in LIMITS:
+        raise ConfigError(f"{setting} must be one of {', '.join(LIMITS)}, not {value!r}")
+    return value
 
 
 def _positive(settings: BaseSettings, name: str, default: float) -> float:

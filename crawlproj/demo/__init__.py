@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawlproj.demo.pages import Expected, SiteSpec, expected
-from crawlproj.demo.running import DemoWeb, LogLine
+from crawlproj.demo.running import AnswerLine, DemoWeb, LogLine
 
 DEMO_SITES = (
     SiteSpec("docs", "docs", pages=100),
@@ -14,4 +14,4 @@ DEMO_SITES = (
 )
 """What `scrapy demo` crawls: 10 to 20 seconds at 8 requests in flight a site."""
 
-__all__ = ["DEMO_SITES", "DemoWeb", "Expected", "LogLine", "SiteSpec", "expected"]
+__all__ = ["DEMO_SITES", "AnswerLine", "DemoWeb", "Expected", "LogLine", "SiteSpec", "expected"]

@@ -12,7 +12,7 @@ import os
 import uvloop
 
 from crawlproj.demo.pages import SiteSpec
-from crawlproj.demo.server import serve
+from crawlproj.demo.server import Logs, serve
 from crawlproj.errors import ConfigError
 
 
@@ -21,16 +21,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m crawlproj.demo", description=__doc__)
     parser.add_argument("--spec", required=True, help="a JSON list of the fields of SiteSpec")
     parser.add_argument("--log", required=True, help="the access log, appended to")
+    parser.add_argument("--answers", help="the log of answers, appended to")
     arguments = parser.parse_args()
     try:
         specs = [SiteSpec(**fields) for fields in json.loads(arguments.spec)]
     except (ValueError, TypeError, ConfigError) as exc:
         parser.error(f"--spec: {exc}")
     try:
-        log = os.open(arguments.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        requests = _open(arguments.log)
+        answers = None if arguments.answers is None else _open(arguments.answers)
     except OSError as exc:
-        parser.error(f"--log {arguments.log} cannot be written: {exc.strerror}")
-    uvloop.run(serve(specs, log))
+        parser.error(f"the log {exc.filename} cannot be written: {exc.strerror}")
+    uvloop.run(serve(specs, Logs(requests, answers)))
+
+
+def _open(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
 
 if __name__ == "__main__":

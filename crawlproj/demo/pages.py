@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Literal
 
 from crawlproj.demo.content import page_html
 from crawlproj.demo.spec import SiteSpec, content_of, fate_of, number_of, path_of
 
-__all__ = ["Answer", "Expected", "SiteSpec", "answer", "expected"]
+if TYPE_CHECKING:
+    from crawlproj.demo.weather import Reply
+
+__all__ = ["Answer", "Expected", "SiteSpec", "answer", "answer_in_weather", "expected"]
 
 PRIVATE_PAGES = 3  # below /private/, which robots.txt disallows; every page links to one
 NOT_FOLLOWED = "/not-followed.html"  # only the nofollow page links to it; it is 404
@@ -70,6 +74,17 @@ def answer(spec: SiteSpec, base: str, path: str, visit: int = 1) -> Answer:
     if n is None or moved != (moved and fate_of(spec, n) in {"moved", "moved twice"}):
         return _small(404, "Not Found")
     return _page(spec, n) if moved else _fated(spec, n, visit)
+
+
+def answer_in_weather(spec: SiteSpec, base: str, path: str, visit: int, reply: Reply) -> Answer:
+    """Return what ``answer`` does if the weather lets the page be served; else what it says."""
+    if reply.status == HTTPStatus.OK:
+        found = answer(spec, base, path, visit)
+    elif reply.ending == "whole":
+        found = _small(reply.status, HTTPStatus(reply.status).phrase)
+    else:
+        return Answer(0, ending=reply.ending)
+    return replace(found, headers=found.headers + reply.headers) if reply.headers else found
 
 
 def _fated(spec: SiteSpec, n: int, visit: int) -> Answer:

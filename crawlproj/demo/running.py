@@ -25,7 +25,7 @@ class LogLine:
 
     time: unix seconds.
     path: with its query, as requested.
-    status: what is answered; 0 for no answer.
+    status: what is answered; 0 for no answer, or one that the site's weather decides on later.
     in_flight: requests being answered at the site at that moment, this one included.
     """
 
@@ -37,26 +37,57 @@ class LogLine:
     in_flight: int
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """A request that is over.
+
+    arrived, ended: unix seconds of its arrival and of its answer, or of the client's going away.
+    path: with its query, as requested.
+    status: what was answered; 0 for no answer.
+    ending: of pages.Answer, or "abandoned": the client went away without an answer.
+    """
+
+    arrived: float
+    ended: float
+    site: str
+    path: str
+    status: int
+    ending: str
+
+
 class DemoWeb:
     """The demo web as a context manager, in a process of its own that never outlives this one.
 
     log: the access log; written as requests arrive, appended to if it exists.
+    answers: the log of answers, likewise as they are sent; None for none.
 
     Raises CrawlprojError if it cannot start.
     """
 
-    def __init__(self, specs: Sequence[SiteSpec], log: Path) -> None:
+    def __init__(self, specs: Sequence[SiteSpec], log: Path, answers: Path | None = None) -> None:
         self.specs = {spec.name: spec for spec in specs}
         if len(self.specs) != len(specs):
             raise CrawlprojError("two sites of the demo web have the same name; rename one")
         self._log = log
+        self._answers = answers
         self._urls: dict[str, str] = {}
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> DemoWeb:
         fields = json.dumps([asdict(spec) for spec in self.specs.values()])
+        command = [
+            sys.executable,
+            "-m",
+            "crawlproj.demo",
+            "--spec",
+            fields,
+            "--log",
+            str(self._log),
+        ]
+        if self._answers is not None:
+            command += ["--answers", str(self._answers)]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "crawlproj.demo", "--spec", fields, "--log", str(self._log)],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -97,6 +128,16 @@ class DemoWeb:
         for line in self._log.read_text().splitlines():
             time, site, method, path, status, in_flight = line.split("\t")
             lines.append(LogLine(float(time), site, method, path, int(status), int(in_flight)))
+        return lines
+
+    def answers(self) -> list[AnswerLine]:
+        """Return the requests that are over so far, in that order."""
+        if self._answers is None:
+            raise CrawlprojError("the demo web was given no file for its log of answers")
+        lines = []
+        for line in self._answers.read_text().splitlines():
+            arrived, ended, site, path, status, ending = line.split("\t")
+            lines.append(AnswerLine(float(arrived), float(ended), site, path, int(status), ending))
         return lines
 
     def cpu_s(self) -> float:

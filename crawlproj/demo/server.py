@@ -1,8 +1,14 @@
 """Serves the demo web: HTTP/1.1 with keep-alive on bare sockets, cheap enough to benchmark against.
 
-A line of the access log: unix seconds, site, method, path, status and requests in flight at the
-site (this one included), by tabs. It is written when the request has arrived, at once and with one
-write, so that the requests of a crawler that was killed are in it. Status 0 is no answer.
+A line of the access log is written when a request has arrived: unix seconds, site, method, path,
+status and requests in flight at the site (this one included), by tabs. Status 0 is no answer, or
+one that the site's weather has not decided on yet.
+
+A line of the log of answers is written when one is sent: unix seconds of the request and of
+its answer, site, path, status and how it ended (see pages.Answer), by tabs. A client that went away
+without an answer has status 0 and ended as "abandoned".
+
+Both at once and with one write, so that the requests of a crawler that was killed are in them.
 """
 
 from __future__ import annotations
@@ -16,34 +22,85 @@ import struct
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
+from zlib import crc32
 
-from crawlproj.demo.pages import Answer, SiteSpec, answer
+from crawlproj.demo.driving import WeatherDriver
+from crawlproj.demo.pages import Answer, SiteSpec, answer, answer_in_weather
+from crawlproj.demo.weather import Weather
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from crawlproj.demo.weather import Reply
 
 _MAX_HEAD = 65_536
 
 
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """File descriptors opened for appending; no answers are logged where there is none."""
+
+    requests: int
+    answers: int | None = None
+
+    @staticmethod
+    def write(file: int, *fields: object) -> None:
+        """Write a line; a float is a time."""
+        texts = [f"{field:.6f}" if isinstance(field, float) else str(field) for field in fields]
+        os.write(file, ("\t".join(texts) + "\n").encode())
+
+
 class _Site:
-    def __init__(self, spec: SiteSpec, log: int) -> None:
+    def __init__(self, spec: SiteSpec, logs: Logs) -> None:
         self.spec = spec
         self.base = ""
         self.visits: Counter[str] = Counter()
         self.in_flight = 0
-        self._log = log
+        self._logs = logs
+        self._weather: WeatherDriver | None = None
+        if spec.weather is not None:
+            seed = crc32(spec.name.encode())
+            self._weather = WeatherDriver(Weather.from_dict(spec.weather), seed)
 
-    def receive(self, method: str, path: str) -> Answer:
-        """Note a request that has arrived; returns what to answer."""
+    def receive(
+        self, arrived: float, method: str, path: str, send: Callable[[Answer], None]
+    ) -> None:
+        """Note a request that has arrived; ``send`` is called with its answer, now or later."""
         self.in_flight += 1
         self.visits[path] += 1
-        found = answer(self.spec, self.base, path, self.visits[path])
-        fields = (f"{time.time():.6f}", self.spec.name, method, path, found.status, self.in_flight)
-        os.write(self._log, ("\t".join(map(str, fields)) + "\n").encode())
-        return found
+        visit = self.visits[path]
+        robots = path == "/robots.txt"
+        found: Answer | None
+        if self._weather is None or robots:
+            found = answer(self.spec, self.base, path, visit)
+        else:
+            reply = self._weather.arrive(lambda late: send(self._in_weather(path, visit, late)))
+            found = None if reply is None else self._in_weather(path, visit, reply)
+        status = 0 if found is None else found.status
+        self._logs.write(
+            self._logs.requests, arrived, self.spec.name, method, path, status, self.in_flight
+        )
+        if found is None:
+            return
+        if self.spec.wait_s and not robots:
+            asyncio.get_running_loop().call_later(self.spec.wait_s, send, found)
+        else:
+            send(found)
+
+    def finish(self, arrived: float, path: str, status: int, ending: str) -> None:
+        """Note that a request is no longer in flight."""
+        self.in_flight -= 1
+        if self._logs.answers is not None:
+            self._logs.write(
+                self._logs.answers, arrived, time.time(), self.spec.name, path, status, ending
+            )
+
+    def _in_weather(self, path: str, visit: int, reply: Reply) -> Answer:
+        return answer_in_weather(self.spec, self.base, path, visit, reply)
 
 
 class _Connection(asyncio.Protocol):
@@ -53,15 +110,14 @@ class _Connection(asyncio.Protocol):
         self._site = site
         self._received = b""
         self._answering = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._arrived = 0.0
+        self._path = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - Protocol's
-        if self._timer is not None:
-            self._timer.cancel()
-        self._done()
+        self._done(0, "abandoned")
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -81,20 +137,16 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
             return
         self._answering = True
-        found = self._site.receive(method, path)
+        self._arrived, self._path = time.time(), path
         close = b"\r\nconnection: close" in head.lower()
-        wait_s = self._site.spec.wait_s
-        if wait_s and path != "/robots.txt":
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(wait_s, self._send, found, method, close)
-        else:
-            self._send(found, method, close)
+        self._site.receive(self._arrived, method, path, partial(self._send, method, close))
 
-    def _send(self, found: Answer, method: str, close: bool) -> None:
+    def _send(self, method: str, close: bool, found: Answer) -> None:
+        if not self._answering or found.ending == "hanging":  # or the client has gone away
+            return
+        self._done(found.status, found.ending)
         body = found.body if method == "GET" else b""
         match found.ending:
-            case "hanging":
-                return
             case "reset":
                 _reset_when_closed(self._transport)
                 self._transport.abort()
@@ -105,16 +157,15 @@ class _Connection(asyncio.Protocol):
                 self._transport.close()
             case "whole":
                 self._transport.writelines([_head(found), body])
-        self._done()
         if close:
             self._transport.close()
         elif not self._transport.is_closing():
             self._next()
 
-    def _done(self) -> None:
+    def _done(self, status: int, ending: str) -> None:
         if self._answering:
             self._answering = False
-            self._site.in_flight -= 1
+            self._site.finish(self._arrived, self._path, status, ending)
 
 
 def _head(found: Answer) -> bytes:
@@ -150,25 +201,29 @@ def _say(message: dict[str, str] | dict[str, float]) -> None:
     sys.stdout.flush()
 
 
-async def serve(specs: Sequence[SiteSpec], log: int) -> None:
+async def serve(specs: Sequence[SiteSpec], logs: Logs) -> None:
     """Serve until standard input closes or SIGTERM comes.
 
     Prints one JSON object, site name → base URL, when all sites are ready.
-
-    log: file descriptor of the access log, opened for appending.
     """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    sites = [_Site(spec, log) for spec in specs]
+    sites = [_Site(spec, logs) for spec in specs]
     port = 0
-    for number, site in enumerate(sites, start=2):
-        server = await _listen(site, f"127.0.0.{number}", port)
+    for number, site in enumerate(sites):
+        server = await _listen(site, _address(number), port)
         host, port = server.sockets[0].getsockname()
         site.base = f"http://{host}:{port}"
     await loop.connect_read_pipe(partial(_Control, ended), sys.stdin)
     _say({site.spec.name: site.base for site in sites})
     await ended.wait()
+
+
+def _address(number: int) -> str:
+    """Return 127.0.0.2 for site 0, and so on; .0 and .255 are left out."""
+    net, host = divmod(number + 1, 254)
+    return f"127.0.{net}.{host + 1}"
 
 
 async def _listen(site: _Site, host: str, port: int) -> asyncio.Server:

@@ -7,12 +7,16 @@ alone. Nothing is random: everything follows from the site's name and the page's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
 
+from crawlproj.demo.weather import Weather
 from crawlproj.errors import ConfigError
 
-Kind = Literal["plain", "docs", "slow", "failing"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["plain", "docs", "slow", "failing", "small"]
 Fate = Literal[
     "ok", "gone", "broken", "broken once", "busy once", "reset", "dropped once", "truncated",
     "moved", "moved twice", "alias", "hanging",
@@ -45,12 +49,15 @@ class SiteSpec:
 
     name: unique; the access log and DemoWeb.url know the site by it.
     kind: "plain" (13 KB pages, 8 links), "docs" (85 KB, 235 links, most of them the same on every
-        page), "slow" (plain, each answer after latency_s) or "failing" (plain; see fate_of).
+        page), "slow" (plain, each answer after latency_s), "failing" (plain; see fate_of) or
+        "small" (1.4 KB, 8 links, cheap to serve).
     pages: numbered pages, those named by the sitemap alone included.
     sitemap_only: how many the sitemap alone names: the last ones.
     latency_s: seconds before each answer but robots.txt; None means 0.3 for slow sites, else 0.
     crawl_delay_s: what robots.txt asks for; 0 leaves it out.
     hanging: whether one page of a failing site is never answered.
+    weather: the fields of weather.Weather, which then decides when each answer but robots.txt
+        comes and whether it is the page; the site's time starts at the first of them.
     """
 
     name: str
@@ -60,6 +67,7 @@ class SiteSpec:
     latency_s: float | None = None
     crawl_delay_s: float = 0.0
     hanging: bool = False
+    weather: Mapping[str, object] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -72,6 +80,16 @@ class SiteSpec:
                 f"demo site {self.name!r}: pages must be more than sitemap_only "
                 f"({self.sitemap_only}), not {self.pages}"
             )
+        if self.weather is not None:
+            if self.wait_s:
+                raise ConfigError(
+                    f"demo site {self.name!r}: its weather says how slow it is (service_s, "
+                    "network_s); give no latency_s and no kind that is slow"
+                )
+            try:
+                Weather.from_dict(self.weather)
+            except ConfigError as exc:
+                raise ConfigError(f"demo site {self.name!r}: weather: {exc}") from None
 
     @property
     def linked(self) -> int:

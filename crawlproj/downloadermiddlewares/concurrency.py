@@ -11,6 +11,7 @@ from scrapy.exceptions import NotConfigured
 
 from crawlproj._engine import drive_slot
 from crawlproj.concurrency import ConcurrencyConfig
+from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Verdict
@@ -62,6 +63,7 @@ class ConcurrencyMiddleware:
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, no secret
         self._retries = settings.getbool("RETRY_ENABLED")
         self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
+        self._lag = LoopLag()
         # For schedulers that ask for no permits.
         self._slots = Permits(self._config.control, clock)
 
@@ -79,6 +81,7 @@ class ConcurrencyMiddleware:
         """Note when the request is sent; with another scheduler, hold a retry until its time."""
         scheduler = self._scheduler
         now = self._clock()
+        self._lag.ask()
         if scheduler is None:
             retry_at = request.meta.pop(RETRY_AT, 0.0)
             return asyncio.sleep(retry_at - now) if retry_at > now else None
@@ -94,7 +97,7 @@ class ConcurrencyMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
         """Take the sample; return the request again if its site refused it."""
-        ending = ending_of_response(request, response, self._clock())
+        ending = ending_of_response(request, response, self._clock(), self._lag.seconds)
         canary = self._end(request, ending, str(response.ip_address or ""))
         refused = ending.verdict is Verdict.THROTTLED or (
             ending.verdict is Verdict.OVERLOADED and (canary or ending.retry_after_s is not None)

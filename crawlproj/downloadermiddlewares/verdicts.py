@@ -17,6 +17,7 @@ _OVERLOADED = frozenset({502, 503, 504, *range(520, 531)})
 _AWAY = frozenset({"timeout", "connection-refused", "connection-lost"})
 # A page was on its way, so the site is there.
 _ANSWERED = frozenset({"too-large", "data-loss", "stopped"})
+_RESOLUTION_S = 0.001
 # As Scrapy's Headers spells its keys.
 _QUOTA_HEADERS = (
     *(b"Ratelimit", b"Ratelimit-Policy", b"Ratelimit-Remaining"),
@@ -24,8 +25,15 @@ _QUOTA_HEADERS = (
 )
 
 
-def ending_of_response(request: Request, response: Response, now: float) -> Ending:
-    """Return how ``request`` ended with ``response`` at ``now`` (unix seconds)."""
+def ending_of_response(
+    request: Request, response: Response, now: float, lag_s: float = 0.0
+) -> Ending:
+    """Return how ``request`` ended with ``response`` at ``now`` (unix seconds).
+
+    lag_s: how late our own event loop is, which is taken off the site's latency.
+    """
+    if "cached" in response.flags:
+        return Ending(Verdict.IGNORED)
     status = response.status
     headers = response.headers
     policy = _policy(headers, now)
@@ -35,9 +43,10 @@ def ending_of_response(request: Request, response: Response, now: float) -> Endi
         verdict = Verdict.THROTTLED if status == 429 else Verdict.OVERLOADED
         value = headers.get(b"Retry-After")
         wait_s = retry_after_s(value.decode("latin-1"), now) if value is not None else None
-    elif "cached" in response.flags:
-        verdict = Verdict.IGNORED
-    return Ending(verdict, _rtt_s(request), wait_s, policy)
+    rtt_s = _rtt_s(request)
+    # Late once when it is written, once when the answer is read.
+    rtt_s = max(rtt_s - 2 * lag_s, min(rtt_s, _RESOLUTION_S))
+    return Ending(verdict, rtt_s, wait_s, policy)
 
 
 def ending_of_exception(request: Request, exception: Exception) -> Ending:

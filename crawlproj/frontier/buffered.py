@@ -12,6 +12,7 @@ goes back and the page is fetched again; nothing that was acked is missing its c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import logging
 from collections import deque
@@ -135,11 +136,13 @@ class BufferedFrontier:
     def ack(self, ack: Ack) -> None:
         """Apply ``ack`` with the next round."""
         self._acks.append(ack)
+        self._hungry |= ack.state is State.PENDING
         self._ask()
 
     def next(self) -> Handout | None:
         """Return a lease of a site that has a permit, with it; None when there is none."""
-        while self._turns or self._unblock():
+        self._unblock()
+        while self._turns:
             site = self._turns.popleft()
             if not self.permits.free(site):
                 self._block(site)
@@ -172,8 +175,8 @@ class BufferedFrontier:
                 self._wakes = [(when, name) for name, when in self._blocked.items() if when < inf]
                 heapq.heapify(self._wakes)
 
-    def _unblock(self) -> bool:
-        """Give sites whose time has come their turns again; whether there are any."""
+    def _unblock(self) -> None:
+        """Give sites whose time has come their turns again."""
         now = self._clock()
         while self._wakes and self._wakes[0][0] <= now:
             when, site = heapq.heappop(self._wakes)
@@ -186,7 +189,6 @@ class BufferedFrontier:
                     self._blocked[site] = later = max(self.permits.wake_at(site), now + 0.001)
                     if later < inf:
                         heapq.heappush(self._wakes, (later, site))
-        return bool(self._turns)
 
     def release(self, site: str, permit: Permit, ending: Ending) -> None:
         """Give a permit of ``site`` back, with how its request ended."""
@@ -277,7 +279,9 @@ class BufferedFrontier:
 
     async def _pump(self) -> None:
         while not self._closing:
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):  # leases are renewed though nothing happens
+                async with asyncio.timeout(max(0.0, self._renew_at - self._clock())):
+                    await self._wake.wait()
             if self._turns:  # there is work to start: let more gather
                 await asyncio.sleep(self._config.batch_s)
             self._wake.clear()
@@ -373,6 +377,7 @@ class BufferedFrontier:
         self._renew_at = now + self._config.lease_s / 3
         lost = await self._frontier.renew(list(self._held), lease_s=self._config.lease_s)
         if lost:
+            self._hungry = True
             logger.warning(
                 "%d leases expired while this process stalled; their pages may be fetched again",
                 len(lost),

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PARAMETER = re.compile(r"[;,\s]\s*([a-z]+)\s*=\s*([0-9.]+)", re.IGNORECASE)
-_NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)")
+_NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:[,;]|$)")
 _EPOCH_AFTER_S = 1e9  # a reset beyond this is a unix time, not a number of seconds
+_EPOCH_AFTER_MS = 1e11  # and beyond this, one in milliseconds
 _LONGEST_WINDOW_S = 3600.0
 
 
@@ -57,9 +58,9 @@ def policy_of(get: Callable[[str], str | None], now_unix: float) -> RatePolicy |
 
     Read are ``RateLimit`` and ``RateLimit-Policy`` of draft-ietf-httpapi-ratelimit-headers (``r``,
     ``t``; ``q``, ``w``), those of its earlier versions (``limit=``, ``remaining=``, ``reset=``, and
-    a header for each), and ``X-RateLimit-Limit``, ``-Remaining``, ``-Reset`` (seconds, or a unix
-    time). Of several policies the strictest counts; windows over an hour are no pace to crawl at:
-    they count when nothing remains.
+    a header for each), and ``X-RateLimit-Remaining`` and ``-Reset`` (seconds, or a unix time). Of
+    several policies the strictest counts; windows over an hour are no pace to crawl at: they count
+    when nothing remains.
     """
     limits, policies = get("RateLimit"), get("RateLimit-Policy")
     remaining = reset_s = None
@@ -70,7 +71,10 @@ def policy_of(get: Callable[[str], str | None], now_unix: float) -> RatePolicy |
             remaining = _number(get(f"{prefix}Remaining"))
             reset_s = _number(get(f"{prefix}Reset"))
     if reset_s is not None and reset_s > _EPOCH_AFTER_S:
-        reset_s = max(0.0, reset_s - now_unix)
+        reset_unix = reset_s / 1000 if reset_s > _EPOCH_AFTER_MS else reset_s
+        reset_s = max(0.0, reset_unix - now_unix)
+    if remaining and reset_s is not None and reset_s > _LONGEST_WINDOW_S:
+        remaining = reset_s = None
     rate = _strictest(policies) if policies is not None else None
     if rate is None and remaining is None:
         return None

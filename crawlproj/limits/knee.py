@@ -16,6 +16,8 @@ _HEADROOM = 1.25  # of the limit at which no queue would be left
 _SURE = 2.0  # standard errors
 _PRECISION = 0.15  # wanted standard error of a mean of log latencies
 _FEWEST, _MOST = 4, 24  # samples of an epoch
+_RESOLUTION_S = 0.005  # latency below it is not told apart: our own loop takes as long
+_USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
 _ROUNDS = 1.5
 _FIRST_STEP = 1 / 8
 _VARIANCE_OVER = 100
@@ -96,28 +98,26 @@ class Knee(Limit):
 
     def on_sample(self, sample: Sample) -> None:
         epoch = self._epoch
-        if sample.outcome is Outcome.IGNORE or sample.started_at < epoch.began_at:
-            return
         if sample.outcome is Outcome.DROPPED:
-            epoch.dropped += 1
-            self._refused_at = min(self._refused_at, sample.in_flight)
-            if epoch.dropped >= 2 and self._drops_too_many(max(_FEWEST, int(self.limit))):
-                self._refused(sample.ended_at)
+            if sample.started_at >= epoch.began_at:
+                epoch.dropped += 1
+                self._refused_at = min(self._refused_at, sample.in_flight)
+                if epoch.dropped >= 2 and self._drops_too_many(max(_FEWEST, int(self.limit))):
+                    self._refused(sample.ended_at)
             return
-        if sample.rtt_s <= 0:
+        if sample.outcome is Outcome.IGNORE or sample.rtt_s <= 0:
             return
-        value = log(sample.rtt_s)
+        value = log(max(_RESOLUTION_S, sample.rtt_s))
+        if self._before is None and self._base is not None and self._alarmed(value - self._base):
+            self._cut(sample.ended_at, self._fast)
+            return
+        if sample.started_at < epoch.began_at:
+            return
         epoch.n += 1
         epoch.logs += value
         epoch.squares += value * value
         if sample.in_flight >= 0.8 * int(self.limit):
             epoch.used += 1
-        if self._base is not None and self._before is None:
-            self._fast += (value - self._base - self._fast) / 8
-            spread = sqrt(self._variance) * _FAST_ERROR
-            if epoch.n >= 8 and self._fast > max(_FAST_TOLERANCE, 4 * spread):
-                self._cut(sample.ended_at, self._fast)
-                return
         if epoch.n >= self._wanted():
             self._judge(sample.ended_at)
 
@@ -132,6 +132,11 @@ class Knee(Limit):
         self._starting = False
         self._before = None
         self._epoch = _Epoch(self._epoch.began_at)
+
+    def _alarmed(self, excess: float) -> bool:
+        """Say whether the last eight samples or so leave no doubt: no epoch need be waited for."""
+        self._fast += (excess - self._fast) / 8
+        return self._fast > max(_FAST_TOLERANCE, 4 * _FAST_ERROR * sqrt(self._variance))
 
     def _wanted(self) -> int:
         """Return how many samples make an epoch.
@@ -176,11 +181,10 @@ class Knee(Limit):
                 self._blend(epoch)
             elif excess < -_SURE * error:
                 self._base += excess / 4
-            if excess < _GROW_BELOW + error / 2 and 2 * epoch.used >= epoch.n:
+            if excess < _GROW_BELOW + error / 2 and epoch.used >= _USED * epoch.n:
                 self._grow(now)
-                return
-            self._steps = 0
-            if epoch.n >= 4 * _MOST:
+            else:
+                self._steps = 0
                 self._epoch = _Epoch(epoch.began_at)
 
     def _blend(self, epoch: _Epoch) -> None:
@@ -195,7 +199,8 @@ class Knee(Limit):
         self._starting = False
         self._before = (self.limit, self._base + excess if self._base is not None else 0.0)
         wanted = _HEADROOM * self.limit / exp(excess)
-        self._step_down(now, max(min(1.0, self.limit), self.limit / _DEEPEST_CUT, wanted))
+        least = max(min(1.0, self.limit), self.limit / _DEEPEST_CUT)
+        self._step_down(now, max(least, wanted), self._before[1])
 
     def _look(self, now: float) -> None:
         """Step down to see whether latency does."""
@@ -203,7 +208,7 @@ class Knee(Limit):
         self._starting = False
         if self.limit > 1:
             self._before = (self.limit, self._epoch.mean)
-            self._step_down(now, max(1.0, 0.6 * self.limit))
+            self._step_down(now, max(1.0, 0.6 * self.limit), self._epoch.mean)
         else:
             self._move(now, self.limit)
 
@@ -261,13 +266,13 @@ class Knee(Limit):
         self._epochs_at_ceiling = 0
         self._move(now, wanted)
 
-    def _step_down(self, now: float, limit: float) -> None:
+    def _step_down(self, now: float, limit: float, mean: float) -> None:
         self._steps = 0
+        self._fast = 0.0
         # What starts now still waits behind the queue that is to go.
-        self._move(now + exp(self._epoch.mean), limit)
+        self._move(now + exp(mean), limit)
 
     def _move(self, now: float, limit: float) -> None:
         self.limit = self.bounds.clamp(limit)
         self._epoch = _Epoch(now)
         self._refused_at = inf
-        self._fast = 0.0

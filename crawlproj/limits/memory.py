@@ -35,9 +35,9 @@ class Learned:
 
     def data(self) -> str:
         """Return it as JSON: four numbers, null for an infinite rate."""
-        rate = round(self.rate, 4) if isfinite(self.rate) else None
+        rate = _rounded(self.rate) if isfinite(self.rate) else None
         return json.dumps(
-            [round(self.limit, 2), rate, round(self.unloaded_s, 5), round(self.at, 1)]
+            [_rounded(self.limit), rate, _rounded(self.unloaded_s), round(self.at, 1)]
         )
 
 
@@ -48,9 +48,14 @@ def learned_from(data: str) -> Learned | None:
         found = Learned(
             float(limit), inf if rate is None else float(rate), float(unloaded_s), float(at)
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
     finite = isfinite(found.limit) and isfinite(found.at) and isfinite(found.unloaded_s)
     return (
         found if finite and found.limit > 0 and found.rate > 0 and found.unloaded_s >= 0 else None
     )
+
+
+def _rounded(value: float) -> float:
+    """Return ``value`` to four digits, however small it is."""
+    return float(f"{value:.4g}")

@@ -46,10 +46,11 @@ class Permits:
     clock: unix seconds.
     budget: requests in flight over all sites. While sites want more than that together, none gets
         more than its max-min fair share (Bertsekas and Gallager, "Data Networks", §6.5.2): the
-        level at which the smaller demands are met and the others equal.
+        level at which the smaller demands are met and the others equal. A site without a request
+        in flight gets one though the budget is spent.
     group_of: names the control a site shares with others (its domain, its address); None: its own.
-    max_controls: of sites with nothing in flight; of what was used longest ago only what was
-        learned is kept, for 100,000 sites.
+    max_controls: of sites with nothing in flight; of what was used longest ago only its rest and
+        what was learned are kept, the latter for 100,000 sites.
 
     Every call is O(1) or O(log sites), but ``active``, ``views`` and ``resting``, which are as long
     as their answers, and four times a second the fair share, O(busy sites · log).
@@ -79,6 +80,7 @@ class Permits:
         self._asked: set[str] = set()  # sites with work since the last look
         self._level = inf
         self._level_until = -inf
+        self._taken = 0
 
     def free(self, site: str) -> int:
         """Return how many permits could be taken now."""
@@ -87,18 +89,22 @@ class Permits:
         self._asked.add(name)
         control = self._find(name)
         if control is None:
-            return 1
+            return int(self._resting.get(name, now) <= now)
         room = control.free(now)
         if room and self._fair_share(now) < inf:
             room = min(room, ceil(self._level) - control.in_flight)
+        if room > self._budget - self._taken:
+            # The share is of a moment ago, the budget is not.
+            room = min(room, max(int(self._budget) - self._taken, int(not control.in_flight)))
         return max(0, room)
 
     def wake_at(self, site: str) -> float:
         """Return when to ask again for a site without a free permit, unless one is given back."""
         now = self._clock()
-        control = self._find(self._name(site))
+        name = self._name(site)
+        control = self._find(name)
         if control is None:
-            return now
+            return max(now, self._resting.get(name, now))
         if control.free(now):
             return now + _LEVEL_S  # it waits for its share
         return control.wake_at(now)
@@ -114,6 +120,7 @@ class Permits:
         permit.site = name
         self._idle.pop(name, None)
         self._busy[name] = control
+        self._taken += 1
         self._settle(name, control, now)
         return permit
 
@@ -127,6 +134,7 @@ class Permits:
             control.end(permit, now, ending)
         except KeyError:
             raise ValueError(f"this permit of {permit.site} was given back before") from None
+        self._taken -= 1
         self._changed.add(permit.site)
         if not control.in_flight:
             del self._busy[permit.site]
@@ -250,6 +258,8 @@ class Permits:
             control = self._make(name)
             if (learned := self._learned.pop(name, None)) is not None:
                 control.recall(learned, self._clock())
+            if (until := self._resting.get(name)) is not None:
+                control.rest(until)
         return control
 
     def _change(self, site: str, change: Callable[[SiteControl, float], None]) -> None:
@@ -267,7 +277,6 @@ class Permits:
         self._idle.move_to_end(name)
         if len(self._idle) > self._max_controls:
             forgotten, old = self._idle.popitem(last=False)
-            self._resting.pop(forgotten, None)
             if (learned := old.learned()) is not None:
                 self._learned[forgotten] = learned
                 self._learned.move_to_end(forgotten)

@@ -1,0 +1,41 @@
+"""Crawls as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import resource
+    import subprocess
+
+ROOT = Path(__file__).parent.parent
+MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
+"""Unit of ru_maxrss; getrusage(2)."""
+
+_TAIL = 3000
+
+
+class WrongResult(Exception):
+    """A crawl failed, or did not do what it should: its figures mean nothing."""
+
+
+def environment(*, ours: bool) -> dict[str, str]:
+    """Return the environment in which ``scrapy`` has our settings, or Scrapy's own."""
+    module = "crawlproj.settings" if ours else "benchmarks.stock_settings"
+    return os.environ | {"SCRAPY_SETTINGS_MODULE": module}
+
+
+def wait(process: subprocess.Popen[bytes]) -> resource.struct_rusage:
+    """Wait for a process and its children; returns what they used."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage
+
+
+def failure(command: list[str], status: int | str, log: Path) -> WrongResult:
+    """Return what to raise when a crawl did not end as it should, with the end of its log."""
+    words = log.read_text(errors="replace")[-_TAIL:]
+    return WrongResult(f"{' '.join(command)} ended with {status}:\n{words}")

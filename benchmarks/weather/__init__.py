@@ -1,0 +1,1 @@
+"""Simulated sites under the policies of the field, in virtual time; see docs/benchmarks.md."""

@@ -1,0 +1,104 @@
+"""``python -m benchmarks.weather``: what policies make of simulated sites."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks.weather.policies import POLICIES, policy_of
+from benchmarks.weather.report import as_json, matrix, scenario_table, summary_table
+from benchmarks.weather.running import run_all
+from benchmarks.weather.scenario import Scenario, load_all
+from benchmarks.weather.trace import as_csv, as_plot, trace
+from crawlproj.errors import ConfigError
+
+_COLUMNS = 120
+
+
+def main() -> int:
+    """Run what the command line asks for; returns the exit status."""
+    options = _options()
+    try:
+        scenarios = [s for s in load_all() if options.set in {"all", s.half}]
+        if options.trace:
+            return _trace(scenarios, options)
+        if options.scenarios:
+            named = [s for name in options.scenarios for s in _named(scenarios, name)]
+            scenarios = [scenario for scenario in scenarios if scenario in named]
+        policies = options.policies.split(",")
+        for name in policies:
+            policy_of(name)
+    except ConfigError as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    console = Console(width=None if sys.stdout.isatty() else _COLUMNS)
+    results = []
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("simulating", total=len(scenarios) * len(policies))
+        for result in run_all(scenarios, policies, options.seeds, options.jobs):
+            results.append(result)
+            progress.advance(task)
+    if options.details or options.scenarios:
+        for _, group in groupby(results, key=lambda r: (r.scenario.half, r.scenario.name)):
+            console.print(scenario_table(list(group)))
+    console.print(matrix(results))
+    for half, group in groupby(results, key=lambda r: r.scenario.half):
+        console.print(summary_table(half, list(group)))
+    print(f"{options.seeds} seeds; ± is half of the 95 % confidence interval over them.")
+    if options.json:
+        options.json.write_text(json.dumps(as_json(results, options.seeds), indent=1) + "\n")
+    return 0
+
+
+def _trace(scenarios: list[Scenario], options: argparse.Namespace) -> int:
+    name, policy, seed = options.trace
+    if not seed.isdigit():
+        raise ConfigError(f"the seed must be a whole number, not {seed!r}")
+    scenario = _named(scenarios, name)[0]
+    if not 0 <= options.site < len(scenario.sites):
+        raise ConfigError(f"{scenario.name} has {len(scenario.sites)} sites, from 0")
+    points = trace(scenario, policy, int(seed), options.site, options.step)
+    if options.csv:
+        print(as_csv(points))
+    else:
+        print(f"{scenario.half} {scenario.name}: {scenario.about}; {policy}, seed {seed}\n")
+        print(as_plot(points))
+    return 0
+
+
+def _named(scenarios: list[Scenario], name: str) -> list[Scenario]:
+    """Return the scenarios of that name, or the one called half/name."""
+    half, _, plain = name.rpartition("/")
+    found = [s for s in scenarios if s.name == plain and half in {"", s.half}]
+    if not found:
+        names = ", ".join(dict.fromkeys(s.name for s in scenarios))
+        raise ConfigError(f"there is no scenario {name!r}; there are {names}")
+    return found
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.weather", description=__doc__)
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="scenario", help="by name or half/name; else all of --set"
+    )
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--policies", default=",".join(POLICIES), help="with commas; fixed-N too")
+    parser.add_argument("--set", choices=("tuned", "held-out", "all"), default="tuned")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--details", action="store_true", help="a table for each scenario")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="everything, seed by seed")
+    parser.add_argument("--trace", nargs=3, metavar=("SCENARIO", "POLICY", "SEED"))
+    parser.add_argument("--csv", action="store_true", help="of the trace, not a plot")
+    parser.add_argument("--site", type=int, default=0, help="of the trace, from 0")
+    parser.add_argument("--step", type=float, default=1.0, help="seconds a point of the trace")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

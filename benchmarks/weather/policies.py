@@ -1,0 +1,81 @@
+"""What drives admission at a site: the project's control, and those used in the field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from benchmarks.weather.autothrottle import AutoThrottle
+from crawlproj.errors import ConfigError
+from crawlproj.limits import LIMITS, Bounds, control
+from crawlproj.limits.site import SiteControl
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from crawlproj.limits.site import Ending, Permit
+
+
+class Control(Protocol):
+    """One site's admission; ``SiteControl`` is one. Times are seconds on the caller's clock."""
+
+    @property
+    def limit(self) -> float:
+        """Requests that may be in flight."""
+
+    def free(self, now: float) -> int:
+        """Return how many requests may start now."""
+
+    def ready_at(self) -> float:
+        """Return when time allows the next start."""
+
+    def start(self, now: float) -> Permit:
+        """Take a permit."""
+
+    def end(self, permit: Permit, now: float, ending: Ending) -> None:
+        """Give it back."""
+
+
+def _knee(most: int, rng: random.Random) -> Control:
+    return control(_bounds(most), rng)
+
+
+def _bare(limit: str) -> Callable[[int, random.Random], Control]:
+    """Return a limit alone, for which a 429 is a drop: no rate, no rests, no canaries."""
+    return lambda most, _: SiteControl(LIMITS[limit](_bounds(most)), None, None)
+
+
+def _fixed(size: int) -> Callable[[int, random.Random], Control]:
+    return lambda _, __: SiteControl(LIMITS["fixed"](_bounds(size)), None, None)
+
+
+def _bounds(most: int) -> Bounds:
+    return Bounds(start=min(Bounds().start, most), most=most)
+
+
+POLICIES: dict[str, Callable[[int, random.Random], Control]] = {
+    "knee": _knee,
+    "fixed-1": _fixed(1),
+    "fixed-8": _fixed(8),
+    "fixed-16": _fixed(16),
+    "fixed-64": _fixed(64),
+    "aimd": _bare("aimd"),
+    "gradient": _bare("gradient"),
+    "vegas": _bare("vegas"),
+    "throttle": lambda _, rng: AutoThrottle(rng, cap=8),
+    "throttle-16": lambda _, rng: AutoThrottle(rng, cap=64, target=16.0, start_delay_s=0.0),
+}
+"""Policies by name. The ``throttle`` ones are Scrapy's AutoThrottle, as stock and tuned for speed.
+
+``fixed-N`` is made for any N.
+"""
+
+
+def policy_of(name: str) -> Callable[[int, random.Random], Control]:
+    """Return a policy by name; raises ConfigError if there is none."""
+    if name in POLICIES:
+        return POLICIES[name]
+    kind, _, size = name.partition("-")
+    if kind == "fixed" and size.isdigit() and int(size) > 0:
+        return _fixed(int(size))
+    raise ConfigError(f"there is no policy {name!r}; there are {', '.join(POLICIES)} and fixed-N")

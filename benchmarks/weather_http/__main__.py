@@ -1,0 +1,145 @@
+"""``python -m benchmarks.weather_http``: who keeps sites busy without hurting them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from benchmarks.processes import ROOT, WrongResult
+from benchmarks.weather_http.measures import figures
+from benchmarks.weather_http.report import Result, as_json, shown
+from benchmarks.weather_http.runs import run
+from benchmarks.weather_http.scenario import Scenario, Side, scenarios
+from benchmarks.weather_http.unloaded import unloaded_p99_s
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.weather_http.measures import Figures
+
+RESULTS = ROOT / "benchmarks" / "results"
+_STARTING_S = 3.0  # of a crawl and its web, before the first page and after the last
+
+
+def main() -> int:
+    """Measure, print the tables, write the figures; returns the exit status."""
+    options = _options()
+    # Piped, rich would take 80 columns; the tables need more.
+    console = Console(width=None if sys.stdout.isatty() else 130)
+    known = scenarios()
+    chosen = [known[name] for name in options.scenarios or known]
+    if options.sides:
+        chosen = [replace(scenario, sides=options.sides) for scenario in chosen]
+    try:
+        results = measure(chosen, options.rounds, console)
+    except WrongResult as exc:
+        console.print(f"nothing is compared: {exc}", style="bold red", markup=False)
+        return 1
+    for result in results:
+        console.print()
+        console.print(shown(result), highlight=False)
+    path = options.json
+    if path is None:
+        RESULTS.mkdir(exist_ok=True)
+        path = RESULTS / f"weather-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(as_json(results), indent=1) + "\n")
+    console.print(f"\nevery run's figures: {path}")
+    missed = any(verdict.met is False for result in results for verdict in result.verdicts)
+    return int(options.check and missed)
+
+
+def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[Result]:
+    """Run every side of every scenario, ``rounds`` times: one by one, but for light ones."""
+    runs: dict[str, dict[str, list[Figures]]] = {
+        scenario.name: {side: [] for side in scenario.sides} for scenario in chosen
+    }
+    jobs = [(scenario, side) for scenario in chosen for side in scenario.sides]
+    light = [job for job in jobs if job[1] in job[0].light]
+    heavy = [job for job in jobs if job not in light]
+    longest_s = max((scenario.duration_s for scenario, _ in light), default=0.0)
+    one_by_one_s = sum(scenario.duration_s + _STARTING_S for scenario, _ in heavy)
+    minutes = rounds * (longest_s + one_by_one_s) / 60
+    console.print(f"{len(jobs) * rounds} crawls, some {minutes:.0f} minutes", style="dim")
+
+    def measure_one(job: tuple[Scenario, str]) -> None:
+        scenario, side = job
+        found = once(scenario, Side(side))
+        runs[scenario.name][side].append(found)
+        told = f"{scenario.name}: {side}: goodput {found.goodput:.3f}, errors {found.errors:.1%}"
+        console.print(told, style="dim", highlight=False)
+
+    for _ in range(rounds):
+        with ThreadPoolExecutor(max(1, len(light))) as pool:
+            list(pool.map(measure_one, light))
+        for job in heavy:
+            measure_one(job)
+    return [Result(scenario, runs[scenario.name], unloaded(scenario)) for scenario in chosen]
+
+
+def once(scenario: Scenario, side: Side) -> Figures:
+    """Run and measure one side; raises WrongResult if its crawl fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        observed = run(scenario, side, Path(folder))
+    judged = [name for name, group in scenario.sites() if group.judged]
+    return figures(observed, scenario.weathers(), judged, scenario.duration_s)
+
+
+def unloaded(scenario: Scenario) -> float | None:
+    """Measure the unloaded p99 in seconds; None if the scenario requires nothing of it."""
+    if scenario.require.p99_ratio is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        return unloaded_p99_s(scenario, Path(folder))
+
+
+def _options() -> argparse.Namespace:
+    names = list(scenarios())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.weather_http",
+        description="Compares crawlproj with stock Scrapy and AutoThrottle on sites with weather.",
+    )
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="scenario", help=f"of {', '.join(names)}; all when left out"
+    )
+    parser.add_argument(
+        "--sides",
+        type=_sides,
+        metavar="SIDE,…",
+        help="instead of each scenario's own: ours, stock-N, autothrottle, autothrottle-N",
+    )
+    parser.add_argument("--rounds", type=int, default=1, help="of each crawl (default: 1)")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="for the figures, instead of one in results/"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="exit status 1 if a requirement is missed"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.scenarios) - set(names):
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; see --help")
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return options
+
+
+def _sides(words: str) -> tuple[str, ...]:
+    names = tuple(words.split(","))
+    for name in names:
+        try:
+            Side(name)
+        except ValueError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from None
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

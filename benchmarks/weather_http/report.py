@@ -1,0 +1,117 @@
+"""The figures of all runs, as tables and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import isinf
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+
+from benchmarks.report import measured_on
+from benchmarks.weather_http.measures import middle
+from benchmarks.weather_http.requirements import best_fixed, verdicts
+from benchmarks.weather_http.scenario import OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from benchmarks.weather_http.measures import Figures
+    from benchmarks.weather_http.requirements import Verdict
+    from benchmarks.weather_http.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A scenario's runs by side, in the order of the rounds.
+
+    unloaded_p99_s: of the same site with one request at a time; None if it was not needed.
+    """
+
+    scenario: Scenario
+    runs: dict[str, list[Figures]]
+    unloaded_p99_s: float | None
+
+    @property
+    def sides(self) -> dict[str, Figures]:
+        """The medians of each side's runs."""
+        return {side: middle(runs) for side, runs in self.runs.items()}
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What ours had to reach."""
+        return verdicts(self.scenario.require, self.sides, self.unloaded_p99_s)
+
+
+def shown(result: Result) -> Group:
+    """Return a scenario's figures, a row for each side, and below what ours had to reach."""
+    title = f"[bold]{result.scenario.name}[/]: {result.scenario.about}"
+    return Group(title, _table(result.sides), *map(_sentence, result.verdicts))
+
+
+def _table(sides: Mapping[str, Figures]) -> Table:
+    best = best_fixed(sides)
+    table = Table()
+    table.add_column("crawler", no_wrap=True)
+    told = [(heading, tell) for heading, tell in _COLUMNS if any(map(tell, sides.values()))]
+    for heading, _ in told:
+        table.add_column(heading, justify="right")
+    for side, each in sides.items():
+        name = f"{side} (best fixed)" if side == best else side
+        values = [tell(each) for _, tell in told]
+        table.add_row("crawlproj" if side == OURS else name, *values, style=_STYLES.get(side))
+    return table
+
+
+def _sentence(verdict: Verdict) -> str:
+    words = {True: "reached", False: "[bold red]missed[/]", None: "[dim]not judged[/]"}
+    sign = "≥" if verdict.at_least else "≤"
+    measured = _number(verdict.measured) or "not measured"
+    return (
+        f"  {verdict.what}: {measured} (required: {sign} {verdict.required:g}) {words[verdict.met]}"
+    )
+
+
+def as_json(results: Sequence[Result]) -> dict[str, Any]:
+    """Return every run's figures, the scenarios and what they were measured on."""
+    return {
+        **measured_on(),
+        "results": [
+            {
+                "scenario": result.scenario.as_json(),
+                "unloaded_p99_s": result.unloaded_p99_s,
+                "best_fixed": best_fixed(result.sides),
+                "verdicts": [asdict(each) | {"met": each.met} for each in result.verdicts],
+                "runs": {side: [asdict(run) for run in runs] for side, runs in result.runs.items()},
+            }
+            for result in results
+        ],
+    }
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "never" if isinf(value) else f"{value:.2f}"
+
+
+def _ms(value_s: float | None) -> str:
+    return "" if value_s is None else f"{value_s * 1e3:,.0f}"
+
+
+_STYLES = {OURS: "bold"}
+# What is empty for every side is left out.
+_COLUMNS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
+    ("goodput", lambda each: f"{each.goodput:.3f}"),
+    ("errors", lambda each: f"{each.errors:.1%}"),
+    ("pages/s", lambda each: f"{each.pages_per_s:,.1f}"),
+    ("p50\nms", lambda each: _ms(each.p50_s)),
+    ("p99\nms", lambda each: _ms(each.p99_s)),
+    ("p99 ms\nserver", lambda each: _ms(each.server_p99_s)),
+    ("fairness\n(Jain)", lambda each: _number(each.jain)),
+    ("worst site's\ngoodput", lambda each: _number(each.least_site)),
+    ("s to\n90 %", lambda each: _number(each.recovery_s)),
+    ("probes/s\nin outage", lambda each: _number(each.probes_per_s)),
+    ("CPU s", lambda each: f"{each.cpu_s:.1f}"),
+)

@@ -1,0 +1,133 @@
+"""Runs one side through one scenario, the crawl and the web in processes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks.processes import MAXRSS_BYTES, ROOT, environment, failure, wait
+from crawlproj.demo import DemoWeb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.weather_http.scenario import Scenario, Side
+    from crawlproj.demo import AnswerLine, LogLine
+
+_SPIDER = "benchmarks/weather_http/spider.py"
+_ROBOTS = "/robots.txt"
+_START_TIMEOUT_S = 10.0
+_LEAST_PENDING = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What happened; robots.txt is left out, times are unix seconds.
+
+    began: the first request, at any site.
+    requests, answers: of the server's logs.
+    latencies: (when, seconds) of the pages the client got, from the request to the headers.
+    cpu_s, rss_mb: of the client, start-up included.
+    """
+
+    began: float
+    requests: list[LogLine]
+    answers: list[AnswerLine]
+    latencies: list[tuple[float, float]]
+    cpu_s: float
+    rss_mb: float
+    server_cpu_s: float
+
+
+def run(scenario: Scenario, side: Side, folder: Path) -> Observed:
+    """Crawl for the scenario's duration, then kill the crawl: what comes after is not measured.
+
+    folder: empty; whatever is written is there.
+
+    Raises WrongResult if the crawl does not start, or ends by itself.
+    """
+    log = folder / "crawl.log"
+    with (
+        DemoWeb(scenario.specs(), folder / "access.log", folder / "answers.log") as web,
+        log.open("wb") as output,
+    ):
+        (folder / "sites").write_text("\n".join(web.urls.values()))
+        words = command(scenario, side, folder)
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=ROOT,
+            env=environment(ours=side.ours),
+            stdin=subprocess.DEVNULL,
+            stderr=output,
+        )
+        try:
+            began = _began(web, process)
+            if began is not None:
+                time.sleep(max(0.0, began + scenario.duration_s - time.time()))
+            if process.poll() is not None:
+                raise failure(words, process.returncode, log)
+            process.kill()
+            usage = wait(process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                process.wait()
+        if began is None:
+            raise failure(words, "no page asked for", log)
+        server_cpu_s = web.cpu_s()
+        requests = [line for line in web.log() if line.path != _ROBOTS]
+        answers = [line for line in web.answers() if line.path != _ROBOTS]
+    return Observed(
+        began,
+        requests,
+        answers,
+        _latencies(folder / "latencies"),
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss * MAXRSS_BYTES / 1e6,
+        server_cpu_s,
+    )
+
+
+def command(scenario: Scenario, side: Side, folder: Path) -> list[str]:
+    """Return what runs a side, without the interpreter; its files are in ``folder``."""
+    sites = len(list(scenario.sites()))
+    pending = max(_LEAST_PENDING, 8 * scenario.in_flight // sites)
+    arguments = {
+        "sites": folder / "sites",
+        "pending": pending,
+        "log": folder / "latencies",
+    }
+    in_flight = scenario.in_flight
+    if side.fixed is not None:
+        # Scrapy 2.19 starts all that waits for a site when one request to it ends, whatever the
+        # site's limit is (Downloader._process_queue); at one site, this one holds.
+        in_flight = min(in_flight, side.fixed * sites)
+    settings = side.settings | {"CONCURRENT_REQUESTS": str(in_flight)}
+    if scenario.download_timeout_s is not None:
+        settings["DOWNLOAD_TIMEOUT"] = f"{scenario.download_timeout_s:g}"
+    if side.ours:
+        settings["FRONTIER_URL"] = f"sqlite:///{folder / 'crawl.db'}"
+    given = [word for item in arguments.items() for word in ("-a", f"{item[0]}={item[1]}")]
+    set_to = [word for item in settings.items() for word in ("-s", "=".join(item))]
+    return ["scrapy", "runspider", _SPIDER, *given, *set_to]
+
+
+def _began(web: DemoWeb, process: subprocess.Popen[bytes]) -> float | None:
+    """Wait for the first request of a page; None if none comes, or the crawl ends before."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        for line in web.log():
+            if line.path != _ROBOTS:
+                return line.time
+        time.sleep(0.05)
+    return None
+
+
+def _latencies(path: Path) -> list[tuple[float, float]]:
+    if not path.exists():  # no page came
+        return []
+    pairs = [line.split("\t") for line in path.read_text().splitlines()]
+    return [(float(when), float(latency_s)) for when, latency_s in pairs]

@@ -1,0 +1,135 @@
+"""The rules of limits/base.py, over every limit."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawlproj.limits import LIMITS
+from crawlproj.limits.base import Bounds, Limit, Outcome, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+each_limit = pytest.mark.parametrize("name", LIMITS)
+
+# How long after the one before it ended, how long it took, its latency, in flight, the outcome.
+Step = tuple[float, float, float, int, Outcome]
+steps = st.tuples(
+    st.floats(0, 10),
+    st.floats(0, 100),
+    st.sampled_from([0.0, 1e-6, 0.1, 0.5, 60.0]) | st.floats(0, 100),
+    st.integers(1, 300),
+    st.sampled_from(Outcome),
+)
+histories = st.lists(steps, max_size=120)
+
+
+@st.composite
+def bounds(draw: st.DrawFn) -> Bounds:
+    least, start, most = sorted(draw(st.tuples(*[st.floats(0.01, 200)] * 3)))
+    return Bounds(start, least, most)
+
+
+def samples(history: list[Step]) -> Iterator[Sample]:
+    now = 1000.0
+    for gap_s, took_s, rtt_s, in_flight, outcome in history:
+        now += gap_s
+        yield Sample(now - took_s, now, rtt_s, in_flight, outcome)
+
+
+def state(limit: Limit) -> dict[str, Any]:
+    """Return everything a limit remembers, in a form that compares by value."""
+    return {name: _plain(value) for name, value in vars(limit).items()}
+
+
+def _plain(value: Any) -> Any:
+    names = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+    return {name: getattr(value, name) for name in names} if names else deepcopy(value)
+
+
+@each_limit
+@settings(max_examples=60, deadline=None)
+@given(bounds=bounds(), history=histories)
+def test_the_limit_stays_within_its_bounds(name: str, bounds: Bounds, history: list[Step]) -> None:
+    limit = LIMITS[name](bounds)
+    for sample in samples(history):
+        assert bounds.least <= limit.limit <= bounds.most
+        limit.on_sample(sample)
+    assert bounds.least <= limit.limit <= bounds.most
+    assert 0 <= limit.unloaded_s < 1000
+
+
+@each_limit
+@settings(max_examples=60, deadline=None)
+@given(history=histories)
+def test_an_ignored_sample_changes_nothing(name: str, history: list[Step]) -> None:
+    limit = LIMITS[name](Bounds(2, 0.1, 64))
+    for sample in samples(history):
+        before = state(limit)
+        limit.on_sample(
+            Sample(
+                sample.started_at, sample.ended_at, sample.rtt_s, sample.in_flight, Outcome.IGNORE
+            )
+        )
+        assert state(limit) == before
+        limit.on_sample(sample)
+
+
+@each_limit
+@settings(max_examples=60, deadline=None)
+@given(bounds=bounds(), history=histories)
+def test_a_dropped_sample_never_raises_the_limit(
+    name: str, bounds: Bounds, history: list[Step]
+) -> None:
+    limit = LIMITS[name](bounds)
+    for sample in samples(history):
+        before = limit.limit
+        limit.on_sample(sample)
+        if sample.outcome is Outcome.DROPPED:
+            assert limit.limit <= before
+
+
+@each_limit
+@settings(max_examples=40, deadline=None)
+@given(history=st.lists(steps, min_size=200, max_size=400))
+def test_a_limit_that_is_not_used_does_not_grow(name: str, history: list[Step]) -> None:
+    start = 16.0
+    limit = LIMITS[name](Bounds(start, 0.1, start if name == "fixed" else 256))
+    for sample in samples(history):
+        limit.on_sample(
+            Sample(sample.started_at, sample.ended_at, sample.rtt_s, 1, sample.outcome)
+        )
+        # It may fall, and rise again while one in flight is all of it.
+        assert limit.limit <= start
+
+
+@each_limit
+def test_a_limit_that_is_used_grows_at_a_site_that_bears_it(name: str) -> None:
+    limit = LIMITS[name](Bounds(2, 0.1, 64))
+    for n in range(3000):
+        now = 1000 + n * 0.1
+        limit.on_sample(Sample(now, now + 0.1, 0.1, max(1, round(limit.limit))))
+    assert limit.limit >= 30
+
+
+@each_limit
+@pytest.mark.parametrize("limit_now", [0.0, 0.5, 4.0, 1e9])
+def test_a_restart_is_clamped(name: str, limit_now: float) -> None:
+    bounds = Bounds(2, 1, 8)
+    limit = LIMITS[name](bounds)
+    limit.restart(limit_now, 0.2)
+    wanted = bounds.most if name == "fixed" else bounds.clamp(limit_now)
+    assert limit.limit == wanted
+
+
+@pytest.mark.parametrize(
+    ("start", "least", "most"), [(1, 2, 3), (4, 1, 3), (1, 0, 2), (1, -1, 2), (float("nan"), 1, 2)]
+)
+def test_bounds_out_of_order_are_refused(start: float, least: float, most: float) -> None:
+    with pytest.raises(ValueError, match="bounds must be"):
+        Bounds(start, least, most)

@@ -1,0 +1,61 @@
+"""The simulated client against queueing theory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import fmean
+
+import pytest
+
+from benchmarks.weather.client import Client
+from benchmarks.weather.measures import endings_of, figures_of
+from benchmarks.weather.policies import policy_of
+from crawlproj.demo.weather import Weather, capacity
+from tests.weather.helpers import PLAIN, scenario_of
+
+
+@pytest.mark.parametrize("policy", ["knee", "throttle", "aimd"])
+def test_the_same_seed_gives_the_same_run_and_another_does_not(policy: str) -> None:
+    scenario = scenario_of(replace(PLAIN, rate=((0, 20),), drop_share=0.01), duration_s=60)
+    first, again, other = (Client(scenario, policy_of(policy), seed).run()[0] for seed in (1, 1, 2))
+    assert first == again
+    assert first.latencies_s != other.latencies_s
+
+
+@pytest.mark.parametrize("size", [1, 4, 8, 30])
+def test_littles_law_holds(size: int) -> None:
+    [run] = Client(scenario_of(PLAIN, duration_s=300), policy_of(f"fixed-{size}"), 1).run()
+    arrivals_per_s = run.ok[-1] / 300
+    assert fmean(run.in_flight) == pytest.approx(arrivals_per_s * fmean(run.latencies_s), rel=0.02)
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.7, 1.2])
+def test_a_few_more_in_flight_than_workers_reach_the_oracle(sigma: float) -> None:
+    scenario = scenario_of(replace(PLAIN, sigma=sigma, network_s=0.001), duration_s=400)
+    [run] = Client(scenario, policy_of("fixed-9"), 1).run()
+    assert run.ok[-1] == pytest.approx(capacity(run.weather, 0, 400), rel=0.08)
+
+
+def test_no_more_than_the_budget_is_in_flight_and_sites_are_served_in_turn() -> None:
+    scenario = scenario_of(*[PLAIN] * 5, in_flight=20)
+    runs = Client(scenario, policy_of("fixed-64"), 1).run()
+    assert max(map(sum, zip(*(run.in_flight for run in runs), strict=True))) == 20
+    assert figures_of(scenario, runs)["jain"] > 0.99
+
+
+def test_errors_end_as_what_they_are_and_hanging_ones_time_out() -> None:
+    weather = replace(PLAIN, outages=((20, 45, "hang"), (45, 60, "reset"), (60, 80, "503")))
+    [run] = Client(scenario_of(weather), policy_of("fixed-4"), 1).run()
+    assert run.endings["timeout"] == 3 * 4  # 10 s after each was sent: at 30, 40 and 50 s
+    assert run.endings["reset"] > 4
+    assert run.endings["503"] > 4
+    assert sum(run.endings.values()) - run.endings["ok"] == run.errors[-1]
+    assert max(run.at_site[210:440]) == 0
+
+
+def test_answers_that_come_after_the_time_out_count_once() -> None:
+    slow = Weather(workers=((0, 1),), service_s=((0, 4.0),), sigma=0.0, network_s=0.01)
+    [run] = Client(scenario_of(slow), policy_of("fixed-4"), 1).run()
+    assert run.ok[-1] <= 30
+    assert endings_of([run])["timeout"] > 0
+    assert max(run.in_flight) == 4

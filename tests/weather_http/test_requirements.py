@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmarks.weather_http.measures import Figures
+from benchmarks.weather_http.requirements import best_fixed, verdicts
+from benchmarks.weather_http.scenario import Require
+
+PERFECT = Figures(
+    pages=1000,
+    pages_per_s=100.0,
+    goodput=1.0,
+    requests=1000,
+    errors=0.0,
+    p50_s=0.1,
+    p99_s=0.2,
+    server_p50_s=0.1,
+    server_p99_s=0.2,
+    jain=1.0,
+    least_site=1.0,
+    recovery_s=1.0,
+    probes_per_s=0.5,
+    cpu_s=1.0,
+    rss_mb=100.0,
+    server_cpu_s=1.0,
+    by_site={},
+    served=(),
+    failed=(),
+    in_flight=(),
+)
+EVERYTHING = Require(
+    goodput=0.9,
+    site_goodput=0.9,
+    errors=0.03,
+    p99_ratio=3,
+    recovery_s=10,
+    probes_per_s=1,
+    jain=0.95,
+    of_stock=0.95,
+)
+
+
+def test_what_is_not_required_is_not_judged() -> None:
+    assert verdicts(Require(), {"ours": PERFECT}, None) == []
+
+
+def test_nothing_is_judged_when_ours_did_not_run() -> None:
+    assert verdicts(EVERYTHING, {"stock-8": PERFECT}, 0.2) == []
+
+
+def test_a_perfect_crawl_meets_every_requirement() -> None:
+    found = verdicts(EVERYTHING, {"ours": PERFECT, "stock-8": PERFECT}, 0.2)
+    assert len(found) == 8
+    assert all(verdict.met for verdict in found)
+
+
+def test_a_bad_crawl_meets_none() -> None:
+    bad = replace(
+        PERFECT,
+        pages=900,
+        goodput=0.89,
+        errors=0.04,
+        p99_s=0.61,
+        jain=0.94,
+        least_site=0.89,
+        recovery_s=float("inf"),
+        probes_per_s=1.1,
+    )
+    found = verdicts(EVERYTHING, {"ours": bad, "stock-8": PERFECT}, 0.2)
+    assert [verdict.met for verdict in found] == [False] * 8
+
+
+def test_what_cannot_be_compared_is_not_judged() -> None:
+    found = verdicts(Require(p99_ratio=3, of_stock=0.95), {"ours": PERFECT}, None)
+    assert [verdict.met for verdict in found] == [None, None]
+
+
+def test_pages_are_held_against_the_best_of_the_others() -> None:
+    sides = {
+        "ours": PERFECT,
+        "stock-8": replace(PERFECT, pages=500),
+        "autothrottle": replace(PERFECT, pages=2000),
+    }
+    (verdict,) = verdicts(Require(of_stock=0.95), sides, None)
+    assert verdict.measured == 0.5
+
+
+def test_the_best_fixed_number_is_not_the_one_that_is_refused_most() -> None:
+    sides = {
+        "ours": PERFECT,
+        "stock-8": replace(PERFECT, goodput=0.6),
+        "stock-64": replace(PERFECT, goodput=1.0, errors=0.9),
+    }
+    assert best_fixed(sides) == "stock-8"
+    assert best_fixed({"ours": PERFECT}) is None

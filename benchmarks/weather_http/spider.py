@@ -13,7 +13,7 @@ import scrapy
 from crawlproj.demo.spec import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -25,6 +25,8 @@ class WeatherSpider(scrapy.Spider):
     sites: a file of base URLs, one a line.
     log: written to for each page: unix seconds and the latency in seconds, by a tab. Each with
         one write, so that they are there when the crawl is killed.
+
+    The callbacks are no generators: Scrapy reads the source of those again for each response.
     """
 
     name = "weather"
@@ -46,12 +48,12 @@ class WeatherSpider(scrapy.Spider):
         url = self.bases[site] + path_of(next(self.numbers[site]))
         return scrapy.Request(url, self.parse, errback=self.failed, cb_kwargs={"site": site})
 
-    def parse(self, response: Response, site: int) -> Iterator[scrapy.Request]:
-        """Note the page's latency."""
+    def parse(self, response: Response, site: int) -> scrapy.Request:
+        """Note the page's latency, and go on with another page."""
         line = f"{time.time():.6f}\t{response.meta['download_latency']:.6f}\n"
         os.write(self.log_file, line.encode())
-        yield self.following(site)
+        return self.following(site)
 
-    def failed(self, failure: Failure) -> Iterator[scrapy.Request]:
+    def failed(self, failure: Failure) -> scrapy.Request:
         """Go on with another page."""
-        yield self.following(failure.request.cb_kwargs["site"])  # type: ignore[attr-defined]
+        return self.following(failure.request.cb_kwargs["site"])  # type: ignore[attr-defined]

@@ -66,6 +66,11 @@ class Bounds:
         return min(self.most, max(self.least, limit))
 
 
+def whole(limit: float) -> int:
+    """Return the requests in flight that a limit allows: the nearest whole number, at least 1."""
+    return max(1, int(limit + 0.5))
+
+
 class Limit(ABC):
     """Estimates how many requests a site bears in flight; see the module docstring."""
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 from math import ceil, exp, inf, log, sqrt
 from typing import TYPE_CHECKING
 
-from crawlproj.limits.base import Limit, Outcome
+from crawlproj.limits.base import Limit, Outcome, whole
 
 if TYPE_CHECKING:
     from crawlproj.limits.base import Bounds, Sample
 
 _TOLERANCE = log(1.4)  # latency over the unloaded one that is a queue
 _GROW_BELOW = log(1.15)
-_HEADROOM = 1.25  # of the limit at which no queue would be left
-_SURE = 2.0  # standard errors
+_HEADROOM = 1.35  # of the limit at which no queue would be left
+_SURE = 2.5  # standard errors
 _PRECISION = 0.15  # wanted standard error of a mean of log latencies
-_FEWEST, _MOST = 4, 24  # samples of an epoch
+_FEWEST, _MOST = 4, 32  # samples of an epoch
 _RESOLUTION_S = 0.005  # latency below it is not told apart: our own loop takes as long
+_TELLING = 1.3  # a step down by less shows too little of what latency does
+_WEAK = 10  # epochs nearer a look that such a step brings
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
-_ROUNDS = 1.5
-_FIRST_STEP = 1 / 8
+_ROUNDS = 1.25
+_FIRST_STEP, _LARGEST_STEP = 1 / 8, 1.0
 _VARIANCE_OVER = 100
 _DEEPEST_CUT = 8.0
-_FAST_TOLERANCE = log(1.7)
+_FAST_SURE = 5.0  # standard errors, as it is asked at every sample
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
 _DROP_SHARE = 0.05
 _LOOK_EVERY = 40  # epochs between two looks below
@@ -93,16 +95,17 @@ class Knee(Limit):
         self._refused_at = inf
         self._variance = 0.25  # of the log latencies under one limit
         self._base_n = 0  # samples the base is made of
+        self._changed_at = -inf
         self._steps = 0  # up, one after the other
         self._fast = 0.0  # excess of the last eight samples or so
 
     def on_sample(self, sample: Sample) -> None:
         epoch = self._epoch
         if sample.outcome is Outcome.DROPPED:
-            if sample.started_at >= epoch.began_at:
+            if sample.started_at >= self._changed_at:
                 epoch.dropped += 1
                 self._refused_at = min(self._refused_at, sample.in_flight)
-                if epoch.dropped >= 2 and self._drops_too_many(max(_FEWEST, int(self.limit))):
+                if epoch.dropped >= 2 and self._drops_too_many(max(_FEWEST, whole(self.limit))):
                     self._refused(sample.ended_at)
             return
         if sample.outcome is Outcome.IGNORE or sample.rtt_s <= 0:
@@ -111,12 +114,12 @@ class Knee(Limit):
         if self._before is None and self._base is not None and self._alarmed(value - self._base):
             self._cut(sample.ended_at, self._fast)
             return
-        if sample.started_at < epoch.began_at:
+        if sample.ended_at < epoch.began_at:
             return
         epoch.n += 1
         epoch.logs += value
         epoch.squares += value * value
-        if sample.in_flight >= 0.8 * int(self.limit):
+        if sample.in_flight >= 0.8 * whole(self.limit):
             epoch.used += 1
         if epoch.n >= self._wanted():
             self._judge(sample.ended_at)
@@ -136,7 +139,7 @@ class Knee(Limit):
     def _alarmed(self, excess: float) -> bool:
         """Say whether the last eight samples or so leave no doubt: no epoch need be waited for."""
         self._fast += (excess - self._fast) / 8
-        return self._fast > max(_FAST_TOLERANCE, 4 * _FAST_ERROR * sqrt(self._variance))
+        return self._fast > _TOLERANCE + _FAST_SURE * _FAST_ERROR * sqrt(self._variance)
 
     def _wanted(self) -> int:
         """Return how many samples make an epoch.
@@ -197,18 +200,24 @@ class Knee(Limit):
     def _cut(self, now: float, excess: float) -> None:
         """Go to where Little's law has the queue vanish."""
         self._starting = False
-        self._before = (self.limit, self._base + excess if self._base is not None else 0.0)
-        wanted = _HEADROOM * self.limit / exp(excess)
+        assert self._base is not None  # noqa: S101 - there is no excess without
+        mean = self._base + excess
         least = max(min(1.0, self.limit), self.limit / _DEEPEST_CUT)
-        self._step_down(now, max(least, wanted), self._before[1])
+        wanted = max(least, _HEADROOM * self.limit / exp(excess))
+        if whole(self.limit) >= _TELLING * whole(wanted):
+            self._before = (self.limit, mean)
+        else:
+            self._since_look += _WEAK
+        self._step_down(now, wanted, mean)
 
     def _look(self, now: float) -> None:
         """Step down to see whether latency does."""
         self._since_look = 0
         self._starting = False
-        if self.limit > 1:
+        if whole(self.limit) > 1:
             self._before = (self.limit, self._epoch.mean)
-            self._step_down(now, max(1.0, 0.6 * self.limit), self._epoch.mean)
+            below = min(0.6 * self.limit, whole(self.limit) - 1.0)
+            self._step_down(now, max(1.0, below), self._epoch.mean)
         else:
             self._move(now, self.limit)
 
@@ -219,7 +228,7 @@ class Knee(Limit):
         epoch = self._epoch
         self._before = None
         fell = mean - epoch.mean
-        stepped = log(limit / self.limit)
+        stepped = log(whole(limit) / whole(self.limit))
         error = sqrt(self._variance / epoch.n)
         change = epoch.mean - self._base
         if fell > stepped / 2:
@@ -229,6 +238,10 @@ class Knee(Limit):
                 self._look(now)
             else:
                 self._move(now, self.limit)
+            return
+        if fell < -_SURE * error and change > _TOLERANCE:
+            # It is getting worse while we look: what will be is not to be told yet.
+            self._cut(now, change)
             return
         # Throughput fell with the limit: no queue, and this is what the site takes.
         if abs(change) > _SURE * error:
@@ -241,7 +254,7 @@ class Knee(Limit):
         if self._starting:
             wanted = 2 * self.limit
         else:
-            step = self.limit * min(1.0, _FIRST_STEP * 2**self._steps)
+            step = self.limit * min(_LARGEST_STEP, _FIRST_STEP * 2**self._steps)
             wanted = self.limit + max(min(1.0, self.limit), step)
         self._steps += 1
         if wanted > self._ceiling:
@@ -270,9 +283,16 @@ class Knee(Limit):
         self._steps = 0
         self._fast = 0.0
         # What starts now still waits behind the queue that is to go.
-        self._move(now + exp(mean), limit)
+        self._move(now, limit, 2 * exp(mean))
 
-    def _move(self, now: float, limit: float) -> None:
+    def _move(self, now: float, limit: float, settle_s: float = 0.0) -> None:
+        """Change the limit; what ends before it has settled is of the time before.
+
+        That a request ended after tells, not that it started after: of those the quick ones would
+        come first.
+        """
+        usual_s = exp(self._base + sqrt(self._variance)) if self._base is not None else 0.0
         self.limit = self.bounds.clamp(limit)
-        self._epoch = _Epoch(now)
+        self._changed_at = now
+        self._epoch = _Epoch(now + max(settle_s, usual_s))
         self._refused_at = inf

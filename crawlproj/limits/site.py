@@ -7,7 +7,7 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
-from crawlproj.limits.base import Outcome, Sample
+from crawlproj.limits.base import Outcome, Sample, whole
 from crawlproj.limits.memory import Learned
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class SiteControl:
         """Requests that may be in flight now."""
         if self.delay_s or self.down or (self._rate is not None and self._rate.trying):
             return 1
-        return max(1, int(self._limit.limit + 0.5))
+        return whole(self._limit.limit)
 
     @property
     def rate(self) -> float:

@@ -10,24 +10,28 @@ from crawlproj.limits.base import Limit, Outcome, whole
 if TYPE_CHECKING:
     from crawlproj.limits.base import Bounds, Sample
 
-_TOLERANCE = log(1.4)  # latency over the unloaded one that is a queue
+_TOLERANCE = log(1.3)  # latency over the unloaded one that is a queue
 _GROW_BELOW = log(1.15)
-_HEADROOM = 1.35  # of the limit at which no queue would be left
+_HEADROOM = 1.3  # of the limit at which no queue would be left
 _SURE = 2.5  # standard errors
 _PRECISION = 0.15  # wanted standard error of a mean of log latencies
 _FEWEST, _MOST = 4, 32  # samples of an epoch
 _RESOLUTION_S = 0.005  # latency below it is not told apart: our own loop takes as long
 _TELLING = 1.3  # a step down by less shows too little of what latency does
-_WEAK = 10  # epochs nearer a look that such a step brings
+_LOOK = 0.7  # of the limit, to see whether latency falls with it
+_WEAK = 5  # epochs nearer a look that such a step brings
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
 _ROUNDS = 1.25
-_FIRST_STEP, _LARGEST_STEP = 1 / 8, 1.0
+_SETTLE = 0.5
+_START_ROUNDS = 1.0
+_STEEPER = 2
+_FIRST_STEP, _LARGEST_STEP = 1 / 8, 1 / 2
 _VARIANCE_OVER = 100
 _DEEPEST_CUT = 8.0
 _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
 _DROP_SHARE = 0.05
-_LOOK_EVERY = 40  # epochs between two looks below
+_LOOK_EVERY = 80  # epochs between two looks below
 _LONGEST_WAIT = 64  # epochs before a ceiling is tried again
 
 
@@ -147,10 +151,12 @@ class Knee(Limit):
         More than are in flight, as the first to end are the quick ones; and, as chance would end an
         epoch when its variance happens to be low, by the variance known before.
         """
-        fewest = max(_FEWEST, ceil(_ROUNDS * self.limit))
         if self._starting:
-            return fewest
-        most = _MOST if self._before is None else 2 * _MOST
+            return max(_FEWEST, ceil(_START_ROUNDS * self.limit))
+        fewest = max(_FEWEST, ceil(_ROUNDS * self.limit))
+        most = _MOST
+        if self._before is not None:
+            fewest, most = max(fewest, 2 * _FEWEST), 2 * _MOST
         return max(fewest, min(most, ceil(self._variance / _PRECISION**2)))
 
     def _drops_too_many(self, fewest: int) -> bool:
@@ -173,9 +179,11 @@ class Knee(Limit):
         if self._before is not None:
             self._conclude(now)
             return
+        if whole(self.limit) == 1:
+            self._learn_base(epoch)  # one at a time, what there is of a queue is not ours
         error = sqrt(self._variance / epoch.n)
         excess = epoch.mean - self._base
-        if excess > _TOLERANCE and excess > _SURE * error:
+        if whole(self.limit) > 1 and excess > _TOLERANCE and excess > _SURE * error:
             self._cut(now, excess)
         elif self._since_look >= _LOOK_EVERY or (self._starting and self.limit == self.bounds.most):
             self._look(now)
@@ -187,8 +195,16 @@ class Knee(Limit):
             if excess < _GROW_BELOW + error / 2 and epoch.used >= _USED * epoch.n:
                 self._grow(now)
             else:
-                self._steps = 0
+                self._steps = max(0, self._steps - 1)
                 self._epoch = _Epoch(epoch.began_at)
+
+    def _learn_base(self, epoch: _Epoch) -> None:
+        """Take an epoch without a queue for the base: instead of what differs, else beside it."""
+        assert self._base is not None  # noqa: S101 - judged first
+        if abs(epoch.mean - self._base) > _SURE * sqrt(self._variance / epoch.n):
+            self._base, self._base_n = epoch.mean, epoch.n
+        else:
+            self._blend(epoch)
 
     def _blend(self, epoch: _Epoch) -> None:
         """Make the base the mean of all samples taken where there is no queue."""
@@ -216,7 +232,7 @@ class Knee(Limit):
         self._starting = False
         if whole(self.limit) > 1:
             self._before = (self.limit, self._epoch.mean)
-            below = min(0.6 * self.limit, whole(self.limit) - 1.0)
+            below = min(_LOOK * self.limit, whole(self.limit) - 1.0)
             self._step_down(now, max(1.0, below), self._epoch.mean)
         else:
             self._move(now, self.limit)
@@ -234,7 +250,7 @@ class Knee(Limit):
         if fell > stepped / 2:
             # Little: throughput stayed, so what is gone was a queue. There may be more of it.
             if change < -error:
-                self._base, self._base_n = epoch.mean, epoch.n
+                self._learn_base(epoch)
                 self._look(now)
             else:
                 self._move(now, self.limit)
@@ -244,17 +260,14 @@ class Knee(Limit):
             self._cut(now, change)
             return
         # Throughput fell with the limit: no queue, and this is what the site takes.
-        if abs(change) > _SURE * error:
-            self._base, self._base_n = epoch.mean, epoch.n
-        else:
-            self._blend(epoch)
+        self._learn_base(epoch)
         self._move(now, limit)
 
     def _grow(self, now: float) -> None:
         if self._starting:
             wanted = 2 * self.limit
         else:
-            step = self.limit * min(_LARGEST_STEP, _FIRST_STEP * 2**self._steps)
+            step = self.limit * min(_LARGEST_STEP, _FIRST_STEP * _STEEPER**self._steps)
             wanted = self.limit + max(min(1.0, self.limit), step)
         self._steps += 1
         if wanted > self._ceiling:
@@ -291,8 +304,9 @@ class Knee(Limit):
         That a request ended after tells, not that it started after: of those the quick ones would
         come first.
         """
-        usual_s = exp(self._base + sqrt(self._variance)) if self._base is not None else 0.0
+        if self._base is not None:
+            settle_s = max(settle_s, _SETTLE * exp(self._base + sqrt(self._variance)))
         self.limit = self.bounds.clamp(limit)
         self._changed_at = now
-        self._epoch = _Epoch(now + max(settle_s, usual_s))
+        self._epoch = _Epoch(now + settle_s)
         self._refused_at = inf

@@ -1,0 +1,137 @@
+"""What sites say of their limits, in the words of the RFCs and of others."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from crawlproj.limits.headers import RatePolicy, policy_of, retry_after_s
+
+NOW = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the RFC's example
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120),
+        (" 0 ", 0),
+        ("1.5", 1.5),
+        ("Sun, 06 Nov 1994 08:50:37 GMT", 60),
+        ("Sunday, 06-Nov-94 08:50:37 GMT", 60),
+        ("Sun Nov  6 08:50:37 1994", 60),
+        ("Sun, 06 Nov 1994 09:50:37 +0100", 60),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("Sun, 06 Nov 1988 08:49:37 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 252_618_189_022),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
+    assert retry_after_s(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "soon", "-1", "1e3", "1.", "1,5", "0x10", "٣", "nan", "inf", "9" * 400, "06 Nov", "1 1 1"],
+)
+def test_a_malformed_retry_after_says_nothing(value: str) -> None:
+    assert retry_after_s(value, NOW) is None
+
+
+def policy(**headers: str) -> RatePolicy | None:
+    named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+    return policy_of(lambda name: named.get(name.lower()), NOW)
+
+
+@pytest.mark.parametrize(
+    ("limit", "quota", "expected"),
+    [
+        # draft-ietf-httpapi-ratelimit-headers-09 and -10
+        ('"default";r=50;t=30', None, RatePolicy(None, 50, 30)),
+        ('"default";r=0;t=5', '"default";q=100;w=10', RatePolicy(10, 0, 5)),
+        ('"problemPolicy";r=0; t=10', None, RatePolicy(None, 0, 10)),
+        (None, '"burst";q=100;w=60,"daily";q=1000;w=86400', RatePolicy(100 / 60, None, None)),
+        (None, '"burst";q=100;w=60, "calm";q=300;w=600', RatePolicy(0.5, None, None)),
+        ('"a, b; q=1";r=7;t=3', None, RatePolicy(None, 7, 3)),
+        ('"minute";r=9;t=30, "hour";r=4;t=600', None, RatePolicy(None, 4, 600)),
+        # draft 7 and before
+        ("limit=100, remaining=50, reset=5", None, RatePolicy(None, 50, 5)),
+        ("limit=100, remaining=50, reset=5", "100;w=10", RatePolicy(None, 50, 5)),
+    ],
+)
+def test_the_drafts_are_read(limit: str | None, quota: str | None, expected: RatePolicy) -> None:
+    headers = {"RateLimit": limit, "RateLimit-Policy": quota}
+    assert policy_of(headers.get, NOW) == expected
+
+
+@pytest.mark.parametrize("prefix", ["RateLimit", "X_RateLimit", "X_Rate_Limit"])
+@pytest.mark.parametrize(
+    ("reset", "seconds"),
+    [
+        ("30", 30),
+        (str(int(NOW) + 1_000_000_000), 1_000_000_000),
+        ("Sun, 06 Nov 1994 08:50:37 GMT", None),
+        ("1994-11-06T08:50:37Z", None),
+        ("30;w=60", 30),
+    ],
+)
+def test_a_header_for_each_number_is_read(prefix: str, reset: str, seconds: float | None) -> None:
+    told = policy(**{f"{prefix}_Remaining": "0", f"{prefix}_Reset": reset})
+    assert told == RatePolicy(None, 0, seconds)
+
+
+@pytest.mark.parametrize(
+    ("reset", "seconds"),
+    [
+        ("1763937060", 60),
+        ("1763936000", 0),
+        ("1763937060000", 60),
+        ("1763937060.5", 60.5),
+    ],
+)
+def test_a_reset_may_be_a_unix_time(reset: str, seconds: float) -> None:
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+    told = policy_of(headers.get, 1_763_937_000.0)
+    assert told == RatePolicy(None, 0, seconds)
+
+
+def test_a_long_window_is_no_pace_until_nothing_remains() -> None:
+    assert policy(X_RateLimit_Remaining="4000", X_RateLimit_Reset="86400") is None
+    assert policy(RateLimit='"day";r=4000;t=86400', RateLimit_Policy='"s";q=5;w=1') == RatePolicy(5)
+    assert policy(X_RateLimit_Remaining="0", X_RateLimit_Reset="7200") == RatePolicy(None, 0, 7200)
+
+
+def test_no_headers_no_policy() -> None:
+    assert policy() is None
+    assert policy(X_RateLimit_Limit="100") is None
+    assert policy(RateLimit_Policy='"daily";q=1000;w=86400') is None
+
+
+pieces = st.sampled_from(
+    ['"', ";", ",", "=", "q", "w", "r", "t", "limit", "remaining", "reset", "0", "1", "9" * 310, "."]
+)
+texts = st.text(max_size=40) | st.lists(pieces, max_size=15).map("".join)
+dates = st.datetimes().map(lambda when: when.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+
+
+@given(texts | dates, st.floats(0, 1e11))
+@example("Mon, 01 Jan 0001 00:00:00 +2359", 0.0)
+@example("Fri, 31 Dec 9999 23:59:59 -2359", 0.0)
+@example("1 Jan 1 1:1:1 " + "9" * 30, 0.0)
+def test_no_retry_after_raises_or_is_no_time(value: str, now: float) -> None:
+    seconds = retry_after_s(value, now)
+    assert seconds is None or (isfinite(seconds) and seconds >= 0)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(
+    ("RateLimit", "RateLimit-Policy", "RateLimit-Remaining", "RateLimit-Reset",
+     "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Rate-Limit-Remaining"), texts)),
+    st.floats(0, 1e11))
+def test_no_quota_raises_or_is_no_number(headers: dict[str, str], now: float) -> None:
+    told = policy_of(headers.get, now)
+    numbers = [] if told is None else [told.rate, told.remaining, told.reset_s]
+    for number in numbers:
+        assert number is None or (isfinite(number) and number >= 0)
+    assert told is None or told.rate is None or told.rate > 0

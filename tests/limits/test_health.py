@@ -1,0 +1,181 @@
+"""Outages: noticed, asked about gently, and over with the first answer."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from crawlproj.limits.base import Bounds
+from crawlproj.limits.fixed import Fixed
+from crawlproj.limits.health import Health
+from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
+
+OK = Ending(Verdict.OK, 0.1)
+AWAY = Ending(Verdict.OVERLOADED)
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health(random.Random(1))
+
+
+def failed(health: Health, times: int, now: float = 1000.0) -> None:
+    for _ in range(times):
+        health.on_failure(now)
+
+
+def test_a_site_is_down_after_four_failures_in_a_row(health: Health) -> None:
+    failed(health, 3)
+    assert health.down_since is None
+    failed(health, 1, 1003.0)
+    assert health.down_since == 1003.0
+
+
+def test_an_answer_between_failures_keeps_it_up(health: Health) -> None:
+    for n in range(20):
+        failed(health, 3, 1000.0 + n)
+        assert not health.on_answer(1000.5 + n, 0.1)
+    assert health.down_since is None
+
+
+def test_the_first_answer_brings_it_back_and_says_so(health: Health) -> None:
+    failed(health, 4)
+    assert health.on_answer(1010.0, 0.1)
+    assert health.down_since is None
+    assert health.ready_at <= 1010
+    assert not health.on_answer(1011.0, 0.1)
+
+
+def test_canaries_are_a_second_apart_at_first_and_a_minute_in_the_end(health: Health) -> None:
+    failed(health, 4)
+    gaps, now = [], 1000.0
+    for _ in range(200):
+        gaps.append(health.ready_at - now)
+        now = health.ready_at
+        health.on_start(now)
+        health.on_failure(now)
+    assert gaps[0] == 1
+    assert all(1 <= gap <= 66 for gap in gaps)
+    assert gaps[-1] >= 60
+    assert gaps[1] < 2
+
+
+def test_canaries_are_not_all_of_one_beat() -> None:
+    firsts = set()
+    for seed in range(10):
+        health = Health(random.Random(seed))
+        failed(health, 4)
+        health.on_start(1001)
+        firsts.add(health.ready_at)
+    assert len(firsts) == 10
+
+
+def test_a_hang_is_longer_than_the_slowest_answer_by_far(health: Health) -> None:
+    unknown = health.hang_s
+    assert unknown >= 2
+    health.on_answer(1000.0, 0.01)
+    assert health.hang_s >= 2
+    health.on_answer(1000.0, 3.0)
+    slow = health.hang_s
+    assert slow >= 9
+    for _ in range(500):
+        health.on_answer(1000.0, 0.01)
+    assert health.hang_s < slow
+
+
+def test_a_request_lost_before_the_latest_answer_brings_nothing_down(health: Health) -> None:
+    health.on_answer(1005.0, 0.1)
+    health.on_lost(1006.0, started_at=1004.0)
+    assert health.down_since is None
+    health.on_lost(1010.0, started_at=1005.5)
+    assert health.down_since == 1010.0
+
+
+class Site:
+    """A control with ``most`` in flight, whose requests hang, fail or are answered."""
+
+    def __init__(self, most: int) -> None:
+        self.now = 1000.0
+        bounds = Bounds(most, most, most)
+        self.control = SiteControl(Fixed(bounds), None, Health(random.Random(3)))
+
+    def starts(self, seconds: float) -> list[tuple[float, Permit]]:
+        """Take every permit there is for a while; nothing ends."""
+        taken = []
+        end = self.now + seconds
+        while self.now < end:
+            while self.control.free(self.now):
+                taken.append((self.now, self.control.start(self.now)))
+            self.now += 0.05
+        return taken
+
+    def end_all(self, permits: list[tuple[float, Permit]], ending: Ending) -> None:
+        for _, permit in permits:
+            self.control.end(permit, self.now, ending)
+
+
+def test_one_canary_at_a_time_is_sent_to_a_site_that_refuses_connections() -> None:
+    site = Site(8)
+    first = site.starts(0.05)
+    assert len(first) == 8
+    site.end_all(first, AWAY)
+    assert site.control.down
+    canaries = []
+    for _ in range(30):
+        taken = site.starts(0.5)
+        assert len(taken) <= 1
+        site.end_all(taken, AWAY)
+        canaries += taken
+    assert all(permit.canary for _, permit in canaries)
+    times = [at for at, _ in canaries]
+    assert len(times) >= 5
+    assert all(b - a >= 1 for a, b in zip(times, times[1:], strict=False))
+
+
+def test_canaries_stay_a_second_apart_while_they_hang() -> None:
+    site = Site(8)
+    site.starts(0.05)
+    taken = site.starts(120)
+    assert site.control.down
+    times = [at for at, permit in taken if permit.canary]
+    assert len(times) >= 5, "it is asked on, though no canary ever ended"
+    assert all(b - a >= 1 for a, b in zip(times, times[1:], strict=False))
+    assert len(taken) == len(times), "nothing but canaries"
+
+
+def test_the_first_answer_of_a_canary_opens_the_site_again() -> None:
+    site = Site(8)
+    site.end_all(site.starts(0.05), AWAY)
+    canary = site.starts(1.5)
+    assert len(canary) == 1
+    site.end_all(canary, OK)
+    assert not site.control.down
+    assert site.control.free(site.now) == 8
+
+
+def test_a_refusal_is_an_answer() -> None:
+    site = Site(8)
+    site.end_all(site.starts(0.05), AWAY)
+    site.end_all(site.starts(1.5), Ending(Verdict.THROTTLED, 0.1))
+    assert not site.control.down
+
+
+def test_silent_drops_among_answers_do_not_bring_a_site_down() -> None:
+    site = Site(8)
+    dice = random.Random(7)
+    flying: list[tuple[float, Permit]] = []
+    dropped = 0
+    for _ in range(2000):
+        while site.control.free(site.now):
+            permit = site.control.start(site.now)
+            if dice.random() < 0.05:
+                dropped += 1
+            else:
+                flying.append((site.now + 0.1, permit))
+        site.now += 0.05
+        for due in [due for due in flying if due[0] <= site.now]:
+            flying.remove(due)
+            site.control.end(due[1], site.now, OK)
+        assert not site.control.down
+    assert dropped > 50

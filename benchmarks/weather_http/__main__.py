@@ -39,11 +39,7 @@ def main() -> int:
     chosen = [known[name] for name in options.scenarios or known]
     if options.sides:
         chosen = [replace(scenario, sides=options.sides) for scenario in chosen]
-    try:
-        results = measure(chosen, options.rounds, console)
-    except WrongResult as exc:
-        console.print(f"nothing is compared: {exc}", style="bold red", markup=False)
-        return 1
+    results = measure(chosen, options.rounds, console)
     for result in results:
         console.print()
         console.print(shown(result), highlight=False)
@@ -54,14 +50,19 @@ def main() -> int:
     path.write_text(json.dumps(as_json(results), indent=1) + "\n")
     console.print(f"\nevery run's figures: {path}")
     missed = any(verdict.met is False for result in results for verdict in result.verdicts)
-    return int(options.check and missed)
+    broken = any(result.broken for result in results)
+    return int(broken or (options.check and missed))
 
 
 def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[Result]:
-    """Run every side of every scenario, ``rounds`` times: one by one, but for light ones."""
+    """Run every side of every scenario, ``rounds`` times: one by one, but for light ones.
+
+    A crawl that breaks is told and left out: it takes nothing from the others.
+    """
     runs: dict[str, dict[str, list[Figures]]] = {
         scenario.name: {side: [] for side in scenario.sides} for scenario in chosen
     }
+    broken: dict[str, list[str]] = {scenario.name: [] for scenario in chosen}
     jobs = [(scenario, side) for scenario in chosen for side in scenario.sides]
     light = [job for job in jobs if job[1] in job[0].light]
     heavy = [job for job in jobs if job not in light]
@@ -72,7 +73,13 @@ def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[R
 
     def measure_one(job: tuple[Scenario, str]) -> None:
         scenario, side = job
-        found = once(scenario, Side(side))
+        try:
+            found = once(scenario, Side(side))
+        except WrongResult as exc:
+            broken[scenario.name].append(side)
+            words = f"{scenario.name}: {side} broke: {exc}"
+            console.print(words, style="red", markup=False, highlight=False)
+            return
         runs[scenario.name][side].append(found)
         told = f"{scenario.name}: {side}: goodput {found.goodput:.3f}, errors {found.errors:.1%}"
         console.print(told, style="dim", highlight=False)
@@ -82,7 +89,15 @@ def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[R
             list(pool.map(measure_one, light))
         for job in heavy:
             measure_one(job)
-    return [Result(scenario, runs[scenario.name], unloaded(scenario)) for scenario in chosen]
+    return [
+        Result(
+            scenario,
+            {side: done for side, done in runs[scenario.name].items() if done},
+            broken[scenario.name],
+            unloaded(scenario),
+        )
+        for scenario in chosen
+    ]
 
 
 def once(scenario: Scenario, side: Side) -> Figures:

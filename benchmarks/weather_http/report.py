@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 class Result:
     """A scenario's runs by side, in the order of the rounds.
 
+    broken: the sides a crawl of which ended as it should not, once for each.
     unloaded_p99_s: of the same site with one request at a time; None if it was not needed.
     """
 
     scenario: Scenario
     runs: dict[str, list[Figures]]
+    broken: list[str]
     unloaded_p99_s: float | None
 
     @property
@@ -47,7 +49,9 @@ class Result:
 def shown(result: Result) -> Group:
     """Return a scenario's figures, a row for each side, and below what ours had to reach."""
     title = f"[bold]{result.scenario.name}[/]: {result.scenario.about}"
-    return Group(title, _table(result.sides), *map(_sentence, result.verdicts))
+    table = [_table(result.sides)] if result.runs else []
+    broken = [f"  [bold red]{side} broke, see above[/]" for side in result.broken]
+    return Group(title, *table, *map(_sentence, result.verdicts), *broken)
 
 
 def _table(sides: Mapping[str, Figures]) -> Table:
@@ -74,19 +78,30 @@ def _sentence(verdict: Verdict) -> str:
 
 
 def as_json(results: Sequence[Result]) -> dict[str, Any]:
-    """Return every run's figures, the scenarios and what they were measured on."""
+    """Return every run's figures, the scenarios and what they were measured on.
+
+    JSON has no infinity: what never happened is "never".
+    """
     return {
         **measured_on(),
         "results": [
             {
                 "scenario": result.scenario.as_json(),
                 "unloaded_p99_s": result.unloaded_p99_s,
+                "broken": result.broken,
                 "best_fixed": best_fixed(result.sides),
-                "verdicts": [asdict(each) | {"met": each.met} for each in result.verdicts],
-                "runs": {side: [asdict(run) for run in runs] for side, runs in result.runs.items()},
+                "verdicts": [_plain(each) | {"met": each.met} for each in result.verdicts],
+                "runs": {side: [_plain(run) for run in runs] for side, runs in result.runs.items()},
             }
             for result in results
         ],
+    }
+
+
+def _plain(figures: Figures | Verdict) -> dict[str, Any]:
+    return {
+        name: "never" if isinstance(value, float) and isinf(value) else value
+        for name, value in asdict(figures).items()
     }
 
 
@@ -109,8 +124,8 @@ _COLUMNS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("p50\nms", lambda each: _ms(each.p50_s)),
     ("p99\nms", lambda each: _ms(each.p99_s)),
     ("p99 ms\nserver", lambda each: _ms(each.server_p99_s)),
-    ("fairness\n(Jain)", lambda each: _number(each.jain)),
-    ("worst site's\ngoodput", lambda each: _number(each.least_site)),
+    ("Jain's\nfairness", lambda each: _number(each.jain)),
+    ("worst\nsite", lambda each: _number(each.least_site)),
     ("s to\n90 %", lambda each: _number(each.recovery_s)),
     ("probes/s\nin outage", lambda each: _number(each.probes_per_s)),
     ("CPU s", lambda each: f"{each.cpu_s:.1f}"),

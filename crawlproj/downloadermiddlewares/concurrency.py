@@ -78,21 +78,23 @@ class ConcurrencyMiddleware:
         return scheduler if isinstance(scheduler, Scheduler) else None
 
     def process_request(self, request: Request) -> Coroutine[Any, Any, None] | None:
-        """Note when the request is sent; with another scheduler, hold a retry until its time."""
+        """Note when the request is sent; hold a retry that takes no permit until its time.
+
+        Such are all of another scheduler, and with ours what never was scheduled: robots.txt.
+        """
         scheduler = self._scheduler
         now = self._clock()
         self._lag.ask()
-        if scheduler is None:
+        permit = scheduler.permit_of(request) if scheduler is not None else None
+        if permit is None:
             retry_at = request.meta.pop(RETRY_AT, 0.0)
             return asyncio.sleep(retry_at - now) if retry_at > now else None
-        permit = scheduler.permit_of(request)
-        if permit is not None:
-            permit.started_at = now
-            if permit.canary:
-                # A site that hangs must not hide its recovery behind one long time-out.
-                timeout_s = float(request.meta.get("download_timeout", _LEAST_CANARY_TIMEOUT_S))
-                request.meta[_CANARY_TIMEOUT] = timeout_s
-                request.meta["download_timeout"] = min(timeout_s, _LEAST_CANARY_TIMEOUT_S)
+        permit.started_at = now
+        if permit.canary:
+            # A site that hangs must not hide its recovery behind one long time-out.
+            timeout_s = float(request.meta.get("download_timeout", _LEAST_CANARY_TIMEOUT_S))
+            request.meta[_CANARY_TIMEOUT] = timeout_s
+            request.meta["download_timeout"] = min(timeout_s, _LEAST_CANARY_TIMEOUT_S)
         return None
 
     def process_response(self, request: Request, response: Response) -> Response | Request:

@@ -17,9 +17,10 @@ _SURE = 2.5  # standard errors
 _PRECISION = 0.15  # wanted standard error of a mean of log latencies
 _FEWEST, _MOST = 4, 32  # samples of an epoch
 _RESOLUTION_S = 0.005  # latency below it is not told apart: our own loop takes as long
+_STRONG = log(_HEADROOM * 1.3)  # excess whose cut shows as much as a look
 _TELLING = 1.3  # a step down by less shows too little of what latency does
 _LOOK = 0.7  # of the limit, to see whether latency falls with it
-_WEAK = 5  # epochs nearer a look that such a step brings
+_WEAK_CUTS = 3  # in a row, after which a look is due
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
 _ROUNDS = 1.25
 _SETTLE = 0.5
@@ -27,6 +28,8 @@ _START_ROUNDS = 1.0
 _STEEPER = 2
 _FIRST_STEP, _LARGEST_STEP = 1 / 8, 1 / 2
 _VARIANCE_OVER = 100
+_TRUSTED = 16  # samples of an epoch that may take the place of all that was known
+_LEAST_VARIANCE = 0.04
 _DEEPEST_CUT = 8.0
 _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
@@ -100,6 +103,8 @@ class Knee(Limit):
         self._variance = 0.25  # of the log latencies under one limit
         self._base_n = 0  # samples the base is made of
         self._changed_at = -inf
+        self._settled_at = -inf  # after the latest step down
+        self._weak_cuts = 0  # in a row
         self._steps = 0  # up, one after the other
         self._fast = 0.0  # excess of the last eight samples or so
 
@@ -115,7 +120,8 @@ class Knee(Limit):
         if sample.outcome is Outcome.IGNORE or sample.rtt_s <= 0:
             return
         value = log(max(_RESOLUTION_S, sample.rtt_s))
-        if self._before is None and self._base is not None and self._alarmed(value - self._base):
+        watched = self._before is None and sample.ended_at >= self._settled_at
+        if watched and self._base is not None and self._alarmed(value - self._base):
             self._cut(sample.ended_at, self._fast)
             return
         if sample.ended_at < epoch.began_at:
@@ -156,7 +162,7 @@ class Knee(Limit):
         fewest = max(_FEWEST, ceil(_ROUNDS * self.limit))
         most = _MOST
         if self._before is not None:
-            fewest, most = max(fewest, 2 * _FEWEST), 2 * _MOST
+            fewest, most = max(fewest, _TRUSTED), 2 * _MOST
         return max(fewest, min(most, ceil(self._variance / _PRECISION**2)))
 
     def _drops_too_many(self, fewest: int) -> bool:
@@ -175,7 +181,7 @@ class Knee(Limit):
         if self._base is None:
             self._base = epoch.mean
         known = min(1.0, epoch.n / _VARIANCE_OVER)
-        self._variance += known * (epoch.variance - self._variance)
+        self._variance += known * (max(_LEAST_VARIANCE, epoch.variance) - self._variance)
         if self._before is not None:
             self._conclude(now)
             return
@@ -183,10 +189,12 @@ class Knee(Limit):
             self._learn_base(epoch)  # one at a time, what there is of a queue is not ours
         error = sqrt(self._variance / epoch.n)
         excess = epoch.mean - self._base
-        if whole(self.limit) > 1 and excess > _TOLERANCE and excess > _SURE * error:
-            self._cut(now, excess)
-        elif self._since_look >= _LOOK_EVERY or (self._starting and self.limit == self.bounds.most):
+        queued = whole(self.limit) > 1 and excess > _TOLERANCE and excess > _SURE * error
+        due = self._since_look >= _LOOK_EVERY or (self._starting and self.limit == self.bounds.most)
+        if due and not (queued and excess > _STRONG):
             self._look(now)
+        elif queued:
+            self._cut(now, excess)
         else:
             if self._starting:
                 self._blend(epoch)
@@ -201,7 +209,8 @@ class Knee(Limit):
     def _learn_base(self, epoch: _Epoch) -> None:
         """Take an epoch without a queue for the base: instead of what differs, else beside it."""
         assert self._base is not None  # noqa: S101 - judged first
-        if abs(epoch.mean - self._base) > _SURE * sqrt(self._variance / epoch.n):
+        error = sqrt(max(self._variance, epoch.variance) / epoch.n)
+        if epoch.n >= _TRUSTED and abs(epoch.mean - self._base) > _SURE * error:
             self._base, self._base_n = epoch.mean, epoch.n
         else:
             self._blend(epoch)
@@ -223,12 +232,15 @@ class Knee(Limit):
         if whole(self.limit) >= _TELLING * whole(wanted):
             self._before = (self.limit, mean)
         else:
-            self._since_look += _WEAK
+            self._weak_cuts += 1
+            if self._weak_cuts > _WEAK_CUTS:
+                # They should have brought relief: it may be the base that is wrong.
+                self._since_look = _LOOK_EVERY
         self._step_down(now, wanted, mean)
 
     def _look(self, now: float) -> None:
         """Step down to see whether latency does."""
-        self._since_look = 0
+        self._since_look = self._weak_cuts = 0
         self._starting = False
         if whole(self.limit) > 1:
             self._before = (self.limit, self._epoch.mean)
@@ -270,6 +282,7 @@ class Knee(Limit):
             step = self.limit * min(_LARGEST_STEP, _FIRST_STEP * _STEEPER**self._steps)
             wanted = self.limit + max(min(1.0, self.limit), step)
         self._steps += 1
+        self._weak_cuts = 0
         if wanted > self._ceiling:
             self._epochs_at_ceiling += 1
             if self._epochs_at_ceiling >= self._wait:
@@ -296,7 +309,9 @@ class Knee(Limit):
         self._steps = 0
         self._fast = 0.0
         # What starts now still waits behind the queue that is to go.
-        self._move(now, limit, 2 * exp(mean))
+        settle_s = 2 * exp(mean)
+        self._settled_at = now + settle_s
+        self._move(now, limit, settle_s)
 
     def _move(self, now: float, limit: float, settle_s: float = 0.0) -> None:
         """Change the limit; what ends before it has settled is of the time before.

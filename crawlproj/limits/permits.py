@@ -46,8 +46,8 @@ class Permits:
     clock: unix seconds.
     budget: requests in flight over all sites. While sites want more than that together, none gets
         more than its max-min fair share (Bertsekas and Gallager, "Data Networks", §6.5.2): the
-        level at which the smaller demands are met and the others equal. A site without a request
-        in flight gets one though the budget is spent.
+        level at which the smaller demands are met and the others equal. Rounding may exceed it
+        by one request a site, no more.
     group_of: names the control a site shares with others (its domain, its address); None: its own.
     max_controls: of sites with nothing in flight; of what was used longest ago only its rest and
         what was learned are kept, the latter for 100,000 sites.
@@ -84,18 +84,19 @@ class Permits:
 
     def free(self, site: str) -> int:
         """Return how many permits could be taken now."""
-        now = self._clock()
         name = self._name(site)
+        return self._free(name, self._find(name), self._clock())
+
+    def _free(self, name: str, control: SiteControl | None, now: float) -> int:
         self._asked.add(name)
-        control = self._find(name)
         if control is None:
             return int(self._resting.get(name, now) <= now)
         room = control.free(now)
         if room and self._fair_share(now) < inf:
             room = min(room, ceil(self._level) - control.in_flight)
-        if room > self._budget - self._taken:
-            # The share is of a moment ago, the budget is not.
-            room = min(room, max(int(self._budget) - self._taken, int(not control.in_flight)))
+        # Shares are of a moment ago, and rounded up; what is over the budget is one a site at most.
+        if room > (left := self._budget + len(self._busy) - self._taken):
+            room = max(int(left), int(not control.in_flight))
         return max(0, room)
 
     def wake_at(self, site: str) -> float:
@@ -111,11 +112,20 @@ class Permits:
 
     def take(self, site: str) -> Permit:
         """Take a permit for a request that starts now; raises ValueError if none is free."""
-        if not self.free(site):
+        permit = self.take_free(site)
+        if permit is None:
             raise ValueError(f"no permit of {site} is free")
+        return permit
+
+    def take_free(self, site: str) -> Permit | None:
+        """Take a permit for a request that starts now, if one is free."""
         now = self._clock()
         name = self._name(site)
-        control = self._control(name)
+        control = self._find(name)
+        if not self._free(name, control, now):
+            return None
+        if control is None:
+            control = self._control(name)
         permit = control.start(now)
         permit.site = name
         self._idle.pop(name, None)

@@ -33,7 +33,7 @@ class Verdict(Enum):
     """Refused as too much at once, or no answer: 503, a reset, a time-out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which makes it three times as dear
 class Ending:
     """How a request ended.
 

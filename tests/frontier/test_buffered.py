@@ -164,7 +164,9 @@ async def test_a_site_without_a_permit_waits_until_one_is_given_back() -> None:
 @in_virtual_time
 async def test_sites_take_turns() -> None:
     async with desk(most=8) as it:
-        await it.put(*(entry(n, "a.test") for n in range(3)), *(entry(9 + n, "b.test") for n in (0, 1)))
+        await it.put(
+            *(entry(n, "a.test") for n in range(3)), *(entry(9 + n, "b.test") for n in (0, 1))
+        )
         sites = [it.some().lease.entry.site for _ in range(4)]
         assert sites in (["a.test", "b.test"] * 2, ["b.test", "a.test"] * 2)
 
@@ -183,6 +185,22 @@ async def test_a_paced_site_is_asked_again_when_its_time_has_come() -> None:
                 await asyncio.sleep(0.01)
         gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
         assert all(0.4 < gap < 0.6 for gap in gaps), gaps
+
+
+@in_virtual_time
+async def test_a_site_that_is_told_to_rest_while_it_is_full_goes_on_when_the_rest_ends() -> None:
+    async with desk(most=1) as it:
+        await it.put(entry(1), entry(2))
+        refused = it.some()
+        assert it.next() is None
+        told = Ending(Verdict.OVERLOADED, 0.1, retry_after_s=30.0)
+        it.buffered.release("a.test", refused.permit, told)
+        await asyncio.sleep(29)
+        assert it.next() is None
+        changes = it.changes
+        await asyncio.sleep(1.1)
+        assert it.changes > changes
+        assert it.some().lease.entry.key == 2
 
 
 @in_virtual_time

@@ -127,3 +127,41 @@ def test_a_finished_job_starts_a_fresh_generation_and_an_interrupted_one_goes_on
     assert put(frontier, entry(1)) == 1
     assert run(frontier.open("job", reset=True)).generation == 3
     assert run(frontier.totals()).discovered == 0
+
+
+def test_a_note_takes_the_place_of_the_one_before(frontier: Frontier) -> None:
+    assert run(frontier.notes()) == {}
+    run(frontier.note({"a.test": "old", "b.test:81": ""}))
+    run(frontier.note({"a.test": "nëw"}))
+    run(frontier.note({}))
+    assert run(frontier.notes()) == {"a.test": "nëw", "b.test:81": ""}
+
+
+def test_notes_belong_to_no_job(frontier: Frontier) -> None:
+    run(frontier.note({"a.test": "kept"}))
+    run(frontier.finish())
+    run(frontier.open("job"))
+    assert run(frontier.notes()) == {"a.test": "kept"}
+    run(frontier.open("job", reset=True))
+    assert run(frontier.notes()) == {"a.test": "kept"}
+    run(frontier.open("other"))
+    assert run(frontier.notes()) == {"a.test": "kept"}
+
+
+def test_notes_neither_need_nor_make_entries(frontier: Frontier) -> None:
+    run(frontier.note({"unheard-of.test": "noted"}))
+    assert run(frontier.totals()).discovered == 0
+    assert run(frontier.sites()) == {}
+    put(frontier, entry(1, "a.test"))
+    assert run(frontier.notes()) == {"unheard-of.test": "noted"}
+
+
+def test_of_very_many_notes_the_latest_are_returned(
+    frontier: Frontier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("memory", "sqlite_job"):
+        monkeypatch.setattr(f"crawlproj.frontier.{module}.MAX_NOTES", 3)
+    for name in ("a", "b", "c", "d"):
+        run(frontier.note({name: "once"}))
+    run(frontier.note({"b": "again"}))
+    assert run(frontier.notes()) == {"c": "once", "d": "once", "b": "again"}

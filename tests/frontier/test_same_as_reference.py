@@ -153,6 +153,11 @@ class SameAsReference(RuleBasedStateMachine):
         expected = run(self.reference.skip_pending("max-pages"))
         assert run(self.sqlite.skip_pending("max-pages")) == expected
 
+    @rule(notes=st.dictionaries(st.sampled_from(SITES), st.text("ab", max_size=2)))
+    def note(self, notes: dict[str, str]) -> None:
+        run(self.reference.note(notes))
+        run(self.sqlite.note(notes))
+
     @rule(reset=st.integers(0, 4), finish=st.booleans())
     def close_and_open(self, reset: int, *, finish: bool) -> None:
         totals = run(self.reference.totals())
@@ -171,6 +176,7 @@ class SameAsReference(RuleBasedStateMachine):
         assert sites == run(self.reference.sites())
         assert sum(site.discovered for site in sites.values()) == totals.discovered
         assert run(self.sqlite.next_ready()) == run(self.reference.next_ready())
+        assert run(self.sqlite.notes()) == run(self.reference.notes())
 
 
 TestSameAsReference = SameAsReference.TestCase

@@ -81,6 +81,21 @@ def test_a_lease_acked_twice_in_one_write_is_stale_the_second_time(
     assert run(frontier.totals()).done == 1
 
 
+def test_notes_are_there_after_reopening(frontier: SqliteFrontier) -> None:
+    run(frontier.note({"a.test": "first", "b.test": "second"}))
+    run(frontier.note({"a.test": "third"}))
+    reopen(frontier)
+    assert run(frontier.notes()) == {"a.test": "third", "b.test": "second"}
+    reopen(frontier, "other")
+    assert run(frontier.notes()) == {"a.test": "third", "b.test": "second"}
+
+
+def test_a_note_that_cannot_be_stored_fails_all_of_them(frontier: SqliteFrontier) -> None:
+    with pytest.raises(FrontierError, match="text must be valid Unicode"):
+        run(frontier.note({"a.test": "fine", "b.test": "\ud800"}))
+    assert run(frontier.notes()) == {}
+
+
 def test_jobs_of_one_file_know_nothing_of_each_other(frontier: SqliteFrontier) -> None:
     put(frontier, entry(1), entry(2))
     assert not run(frontier.open("other")).resumed

@@ -110,7 +110,23 @@ def test_no_headers_no_policy() -> None:
 
 
 pieces = st.sampled_from(
-    ['"', ";", ",", "=", "q", "w", "r", "t", "limit", "remaining", "reset", "0", "1", "9" * 310, "."]
+    [
+        '"',
+        ";",
+        ",",
+        "=",
+        "q",
+        "w",
+        "r",
+        "t",
+        "limit",
+        "remaining",
+        "reset",
+        "0",
+        "1",
+        "9" * 310,
+        ".",
+    ]
 )
 texts = st.text(max_size=40) | st.lists(pieces, max_size=15).map("".join)
 dates = st.datetimes().map(lambda when: when.strftime("%a, %d %b %Y %H:%M:%S GMT"))
@@ -125,10 +141,24 @@ def test_no_retry_after_raises_or_is_no_time(value: str, now: float) -> None:
     assert seconds is None or (isfinite(seconds) and seconds >= 0)
 
 
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys(
-    ("RateLimit", "RateLimit-Policy", "RateLimit-Remaining", "RateLimit-Reset",
-     "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Rate-Limit-Remaining"), texts)),
-    st.floats(0, 1e11))
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(
+            (
+                "RateLimit",
+                "RateLimit-Policy",
+                "RateLimit-Remaining",
+                "RateLimit-Reset",
+                "X-RateLimit-Remaining",
+                "X-RateLimit-Reset",
+                "X-Rate-Limit-Remaining",
+            ),
+            texts,
+        ),
+    ),
+    st.floats(0, 1e11),
+)
 def test_no_quota_raises_or_is_no_number(headers: dict[str, str], now: float) -> None:
     told = policy_of(headers.get, now)
     numbers = [] if told is None else [told.rate, told.remaining, told.reset_s]

@@ -24,7 +24,9 @@ def test_what_is_written_is_read_back_to_three_digits(learned: Learned) -> None:
 
 
 def test_a_note_is_short() -> None:
-    assert Learned(12.34567, inf, 0.0123456789, 1.7e9).data() == "[12.35, null, 0.01235, 1700000000.0]"
+    assert (
+        Learned(12.34567, inf, 0.0123456789, 1.7e9).data() == "[12.35, null, 0.01235, 1700000000.0]"
+    )
 
 
 @pytest.mark.parametrize(

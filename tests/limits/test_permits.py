@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from crawlproj.limits.aimd import Aimd
+from crawlproj.limits.base import Bounds
+from crawlproj.limits.fixed import Fixed
+from crawlproj.limits.health import Health
+from crawlproj.limits.memory import Learned
 from crawlproj.limits.permits import Permits
+from crawlproj.limits.rate import RateLimit
+from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
 from tests.frontier.helpers import Now
 
 SITE = "a.test"
+OK = Ending(Verdict.OK, 0.1)
+AWAY = Ending(Verdict.OVERLOADED)
+
+
+def fixed(most: float = 3) -> SiteControl:
+    return SiteControl(Fixed(Bounds(most, most, most)), None, None)
+
+
+def learning(site: str) -> SiteControl:
+    rng = random.Random(1)
+    return SiteControl(Aimd(Bounds(2, 0.1, 64)), RateLimit(rng), Health(rng))
 
 
 @pytest.fixture
@@ -19,24 +40,24 @@ def now() -> Now:
 
 @pytest.fixture
 def permits(now: Now) -> Permits:
-    return Permits(3, now)
-
-
-def test_a_new_site_has_all_its_permits(permits: Permits, now: Now) -> None:
-    assert permits.free(SITE) == 3
-    assert permits.in_flight(SITE) == 0
-    assert permits.ready_at(SITE) == now.time
-    assert permits.active() == {}
+    return Permits(lambda site: fixed(), now)
 
 
 def test_a_permit_taken_is_missing_until_it_is_given_back(permits: Permits) -> None:
-    permits.take(SITE)
+    first = permits.take(SITE)
     permits.take(SITE)
     assert (permits.free(SITE), permits.in_flight(SITE)) == (1, 2)
     assert permits.active() == {SITE: 2}
-    assert permits.free("b.test") == 3
-    permits.give_back(SITE)
+    assert permits.free("b.test")
+    permits.give_back(first, OK)
     assert (permits.free(SITE), permits.in_flight(SITE)) == (2, 1)
+
+
+def test_of_a_site_nothing_is_known_of_one_is_free(permits: Permits) -> None:
+    assert permits.free(SITE) == 1
+    assert permits.in_flight(SITE) == 0
+    assert permits.active() == {}
+    assert permits.views() == {}
 
 
 def test_more_than_there_are_cannot_be_taken(permits: Permits) -> None:
@@ -47,37 +68,42 @@ def test_more_than_there_are_cannot_be_taken(permits: Permits) -> None:
     assert permits.in_flight(SITE) == 3
 
 
-def test_giving_back_what_was_not_taken_is_a_bug(permits: Permits) -> None:
-    permits.take(SITE)
-    permits.give_back(SITE)
-    with pytest.raises(ValueError, match=r"no permit of a\.test was taken"):
-        permits.give_back(SITE)
+def test_giving_back_twice_is_an_error_whether_others_are_in_flight_or_not(
+    permits: Permits,
+) -> None:
+    first, second = permits.take(SITE), permits.take(SITE)
+    permits.give_back(first)
+    with pytest.raises(ValueError, match=r"this permit of a\.test was given back before"):
+        permits.give_back(first)
+    permits.give_back(second)
+    with pytest.raises(ValueError, match=r"this permit of a\.test was given back before"):
+        permits.give_back(second)
+    assert permits.free(SITE) == 3
 
 
 def test_a_delay_spaces_starts_and_lets_one_run_at_a_time(permits: Permits, now: Now) -> None:
     permits.set_delay(SITE, 5)
     assert permits.free(SITE) == 1
-    permits.take(SITE)
+    first = permits.take(SITE)
     now.time += 2
-    permits.give_back(SITE)
+    permits.give_back(first, OK)
     assert permits.free(SITE) == 0
-    assert permits.ready_at(SITE) == 1005
+    assert permits.wake_at(SITE) == 1005
     now.time = 1005
-    assert permits.free(SITE) == 1
     permits.take(SITE)
     now.time = 1020
     assert permits.free(SITE) == 0, "the one before still runs"
 
 
 def test_a_delay_counts_from_a_start_before_it_was_known(permits: Permits, now: Now) -> None:
-    permits.take(SITE)
+    first = permits.take(SITE)
     now.time += 1
     permits.set_delay(SITE, 10)
-    permits.give_back(SITE)
-    assert permits.ready_at(SITE) == 1010
+    permits.give_back(first, OK)
+    assert permits.wake_at(SITE) == 1010
 
 
-def test_a_delay_that_is_lifted_delays_no_more(permits: Permits, now: Now) -> None:
+def test_a_delay_that_is_lifted_delays_no_more(permits: Permits) -> None:
     permits.set_delay(SITE, 10)
     permits.take(SITE)
     permits.set_delay(SITE, 0)
@@ -86,25 +112,26 @@ def test_a_delay_that_is_lifted_delays_no_more(permits: Permits, now: Now) -> No
     assert permits.next_ready() is None
 
 
+def test_lifting_the_delay_of_a_site_nothing_is_known_of_makes_nothing(permits: Permits) -> None:
+    permits.set_delay(SITE, 0)
+    assert permits.views() == {}
+
+
 def test_a_rest_is_never_shortened(permits: Permits, now: Now) -> None:
     permits.rest_until(SITE, 1060)
     permits.rest_until(SITE, 1030)
-    assert permits.ready_at(SITE) == 1060
+    assert permits.wake_at(SITE) == 1060
     now.time = 1059
     assert permits.free(SITE) == 0
     now.time = 1060
     assert permits.free(SITE) == 3
 
 
-def test_a_rest_in_the_past_changes_nothing(permits: Permits) -> None:
-    permits.rest_until(SITE, 999)
-    assert permits.free(SITE) == 3
-    assert permits.resting() == []
-
-
 def test_the_sites_that_rest_are_named_until_their_rest_is_over(permits: Permits, now: Now) -> None:
     permits.rest_until("a.test", 1010)
     permits.rest_until("b.test", 1020)
+    permits.rest_until("past.test", 999)
+    permits.rest_until("pacing.test", 1000.9)
     permits.take("c.test")
     assert sorted(permits.resting()) == ["a.test", "b.test"]
     now.time = 1010
@@ -122,33 +149,13 @@ def test_the_first_site_to_be_ready_is_told(permits: Permits, now: Now) -> None:
     assert permits.next_ready() == 1030
 
 
-def test_a_rest_is_told_of_even_while_its_site_is_at_its_limit(permits: Permits, now: Now) -> None:
-    permits.set_delay(SITE, 5)
-    permits.take(SITE)
-    assert (permits.resting(), permits.next_ready()) == ([SITE], 1005)
-    now.time = 1005
-    assert (permits.resting(), permits.next_ready(), permits.free(SITE)) == ([], None, 0)
-
-
-def test_a_cap_holds_below_the_maximum_only(permits: Permits) -> None:
-    permits.set_cap(SITE, 1)
-    permits.take(SITE)
-    assert permits.free(SITE) == 0
-    permits.set_cap(SITE, 2)
-    assert permits.free(SITE) == 1
-    permits.set_cap(SITE, 99)
-    assert permits.free(SITE) == 2
-
-
-def test_a_cap_below_what_is_in_flight_admits_nothing_until_enough_ended(permits: Permits) -> None:
-    for _ in range(3):
-        permits.take(SITE)
-    permits.set_cap(SITE, 1)
-    permits.give_back(SITE)
-    permits.give_back(SITE)
-    assert permits.free(SITE) == 0
-    permits.give_back(SITE)
-    assert permits.free(SITE) == 1
+def test_a_retry_after_makes_its_site_rest(now: Now) -> None:
+    permits = Permits(learning, now)
+    permits.give_back(permits.take(SITE), Ending(Verdict.OVERLOADED, 0.1, retry_after_s=30.0))
+    assert permits.resting() == [SITE]
+    assert permits.next_ready() == 1030
+    permits.note("b.test", Ending(Verdict.THROTTLED, 0.1, retry_after_s=20.0))
+    assert permits.next_ready() == 1020
 
 
 @pytest.mark.parametrize("delay_s", [-1, math.inf, math.nan])
@@ -163,51 +170,226 @@ def test_a_rest_without_an_end_is_refused(permits: Permits, when: float) -> None
         permits.rest_until(SITE, when)
 
 
-def test_no_permits_at_all_are_refused(permits: Permits, now: Now) -> None:
-    with pytest.raises(ValueError, match="a cap must be at least 1"):
-        permits.set_cap(SITE, 0)
-    with pytest.raises(ValueError, match="max_per_site must be at least 1"):
-        Permits(0, now)
+# What is remembered
 
 
-def test_sites_with_nothing_to_remember_are_forgotten(permits: Permits, now: Now) -> None:
-    for number in range(1000):
-        permits.take(f"{number}.test")
-        permits.give_back(f"{number}.test")
-        permits.rest_until(f"{number}.test", now.time + 1)
-    now.time += 1
-    assert permits.resting() == []
-    assert permits.next_ready() is None
-    assert _size(permits) == 0
+def test_a_control_that_was_forgotten_comes_back_from_what_was_learned(now: Now) -> None:
+    permits = Permits(learning, now, max_controls=1)
+    for _ in range(30):
+        taken = [permits.take(SITE) for _ in range(permits.free(SITE))]
+        for permit in taken:
+            permits.give_back(permit, OK)
+    limit = permits.views()[SITE].limit
+    assert limit > 3
+    permits.give_back(permits.take("b.test"), OK)
+    assert set(permits.views()) == {"b.test"}
+    permits.take(SITE)
+    assert permits.views()[SITE].limit == limit
 
 
-def test_of_idle_sites_the_one_used_longest_ago_is_forgotten_first(now: Now) -> None:
-    permits = Permits(3, now, max_remembered=2)
-    permits.set_delay("a.test", 5)
-    permits.set_delay("b.test", 5)
-    permits.take("a.test")
-    permits.give_back("a.test")
-    permits.set_delay("c.test", 5)
-    assert permits.free("b.test") == 3, "forgotten"
-    assert permits.free("a.test") == 0, "remembered"
-    assert permits.free("c.test") == 1, "remembered"
+def test_a_forgotten_site_goes_on_resting(now: Now) -> None:
+    permits = Permits(lambda site: fixed(), now, max_controls=1)
+    permits.give_back(permits.take(SITE), Ending(Verdict.OVERLOADED, 0.1, retry_after_s=3600.0))
+    permits.give_back(permits.take("b.test"), OK)
+    assert set(permits.views()) == {"b.test"}
+    assert permits.free(SITE) == 0
+    assert permits.wake_at(SITE) == 4600
+    assert permits.resting() == [SITE]
+    assert permits.next_ready() == 4600
+    permits.note(SITE, Ending(Verdict.OK))  # makes its control anew
+    assert permits.free(SITE) == 0
+    now.time = 4600
+    assert permits.free(SITE)
 
 
 def test_a_site_in_flight_is_never_forgotten(now: Now) -> None:
-    permits = Permits(3, now, max_remembered=1)
+    permits = Permits(lambda site: fixed(), now, max_controls=1)
     permits.take(SITE)
     for number in range(10):
         permits.set_delay(f"{number}.test", 5)
     assert permits.in_flight(SITE) == 1
 
 
-def test_ever_longer_rests_take_no_more_memory(permits: Permits, now: Now) -> None:
-    permits.rest_until("first.test", 1001)
+def test_what_an_earlier_crawl_learned_is_started_from(now: Now) -> None:
+    permits = Permits(learning, now)
+    permits.recall({SITE: Learned(20, 4.0, 0.1, now.time)})
+    permits.take(SITE)
+    view = permits.views()[SITE]
+    assert (view.limit, view.rate, view.state) == (20, 4, "limited")
+
+
+def test_what_was_learned_is_told_once(now: Now) -> None:
+    permits = Permits(learning, now, max_controls=1)
+    assert permits.take_learned() == {}
+    permits.give_back(permits.take("a.test"), OK)
+    permits.give_back(permits.take("b.test"), OK)  # a's control is forgotten
+    learned = permits.take_learned()
+    assert set(learned) == {"a.test", "b.test"}
+    assert learned["a.test"].at == now.time
+    assert permits.take_learned() == {}
+
+
+def test_what_takes_no_permit_is_learned_from(now: Now) -> None:
+    permits = Permits(learning, now)
+    control = permits.observe(SITE, now.time - 1, 2, OK)
+    assert control.limit > 2
+    assert permits.in_flight(SITE) == 0
+    assert permits.views()[SITE].limit == control.limit
+
+
+def test_ever_longer_rests_take_no_more_memory(permits: Permits) -> None:
+    permits.rest_until("first.test", 1001.5)
     for seconds in range(2, 10_000):
         permits.rest_until(SITE, 1000 + seconds)
     assert len(permits._queue) < 100
-    assert permits.next_ready() == 1001
+    assert permits.next_ready() == 1001.5
 
 
-def _size(permits: Permits) -> int:
-    return sum(map(len, (permits._busy, permits._idle, permits._resting, permits._queue)))
+def test_how_a_site_stands_is_told(now: Now) -> None:
+    permits = Permits(learning, now)
+    permits.take("open.test")
+    permits.rest_until("resting.test", 1060)
+    permits.set_delay("limited.test", 4)
+    for _ in range(4):
+        permits.give_back(permits.take("down.test"), AWAY)
+    views = permits.views()
+    assert {site: view.state for site, view in views.items()} == {
+        "open.test": "open",
+        "resting.test": "resting",
+        "limited.test": "limited",
+        "down.test": "down",
+    }
+    assert views["resting.test"].blocked_s == 60
+    assert views["open.test"].in_flight == 1
+    assert views["limited.test"].rate == 0.25
+
+
+# Groups
+
+
+def domain(site: str) -> str:
+    return site.split(".", 1)[1]
+
+
+def test_sites_of_a_group_share_permits_rests_and_delays(now: Now) -> None:
+    permits = Permits(lambda site: fixed(), now, group_of=domain)
+    one = permits.take("a.shop.test")
+    permits.take("b.shop.test")
+    assert permits.free("c.shop.test") == 1
+    assert permits.in_flight("c.shop.test") == 2
+    assert permits.active() == {"shop.test": 2}
+    permits.give_back(one, OK)
+    assert permits.free("c.shop.test") == 2
+    permits.rest_until("a.shop.test", 1050)
+    assert permits.free("b.shop.test") == 0
+    assert sorted(permits.resting()) == ["a.shop.test", "b.shop.test", "c.shop.test"]
+    assert sorted(permits.members("b.shop.test")) == permits_of_shop(permits)
+    assert permits.free("a.other.test") == 1
+
+
+def permits_of_shop(permits: Permits) -> list[str]:
+    return sorted(permits.members("a.shop.test"))
+
+
+def test_a_permit_goes_back_to_the_group_it_came_from_though_the_site_has_moved(now: Now) -> None:
+    addresses = {"a.test": "a.test"}
+    permits = Permits(lambda site: fixed(), now, group_of=lambda site: addresses[site])
+    permit = permits.take("a.test")
+    addresses["a.test"] = "127.0.0.1"
+    permits.give_back(permit, OK)
+    assert permits.active() == {}
+
+
+# The budget
+
+
+def crawl_all(permits: Permits, sites: list[str], now: Now, rounds: int) -> dict[str, list[Permit]]:
+    """Let ``sites`` take what they may, again and again; returns what they hold in the end."""
+    held: dict[str, list[Permit]] = {site: [] for site in sites}
+    for _ in range(rounds):
+        now.time += 0.1
+        for site in sites:
+            if held[site]:
+                permits.give_back(held[site].pop(0), OK)
+        for site in sites:
+            while permits.free(site):
+                held[site].append(permits.take(site))
+    return held
+
+
+def max_min(budget: float, demands: list[float]) -> list[float]:
+    """Return the max-min fair shares, by water-filling in small steps of the definition."""
+    shares = dict.fromkeys(range(len(demands)), 0.0)
+    left, open_ones = budget, set(shares)
+    while open_ones and left > 1e-9:
+        step = min(left / len(open_ones), *(demands[n] - shares[n] for n in open_ones))
+        for n in open_ones:
+            shares[n] += step
+        left -= step * len(open_ones)
+        open_ones = {n for n in open_ones if shares[n] < demands[n] - 1e-9}
+    return [shares[n] for n in range(len(demands))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(demands=st.lists(st.integers(1, 20), min_size=1, max_size=12), budget=st.integers(1, 64))
+def test_sites_that_all_want_more_get_their_max_min_share(demands: list[int], budget: int) -> None:
+    now = Now()
+    sites = {f"{n}.test": demand for n, demand in enumerate(demands)}
+    permits = Permits(lambda site: fixed(sites[site]), now, budget=budget)
+    held = crawl_all(permits, list(sites), now, 60)
+    shares = max_min(budget, [float(demand) for demand in demands])
+    assert sum(map(len, held.values())) <= budget + len(sites)
+    for taken, share in zip(held.values(), shares, strict=True):
+        # Of whole requests, rounded up; nobody is left with less, or with none at all.
+        assert max(1, math.floor(share + 1e-6)) <= len(taken) <= math.ceil(share - 1e-6)
+    if sum(demands) <= budget:
+        assert [len(taken) for taken in held.values()] == demands
+
+
+class _Chaos:
+    """Sites with 1 to 20 permits that ask and end in any order."""
+
+    def __init__(self, budget: int) -> None:
+        self.now = Now()
+        self.budget = budget
+        self.permits = Permits(lambda site: fixed(1 + 4 * int(site[0])), self.now, budget=budget)
+        self.held: list[Permit] = []
+
+    def check(self) -> None:
+        active = self.permits.active()
+        assert sum(active.values()) <= self.budget + len(active)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    budget=st.integers(1, 20),
+    steps=st.lists(
+        st.tuples(st.sampled_from("012345"), st.integers(0, 30), st.sampled_from([0.0, 0.1, 0.3])),
+        max_size=60,
+    ),
+)
+def test_the_budget_is_never_exceeded_by_more_than_one_request_a_site(
+    budget: int, steps: list[tuple[str, int, float]]
+) -> None:
+    chaos = _Chaos(budget)
+    for site, ends, seconds in steps:
+        chaos.now.time += seconds
+        while chaos.permits.free(f"{site}.test"):
+            chaos.held.append(chaos.permits.take(f"{site}.test"))
+        chaos.check()
+        for _ in range(min(ends, len(chaos.held))):
+            chaos.permits.give_back(chaos.held.pop(0), OK)
+
+
+def test_a_site_that_rests_holds_nothing_of_the_budget(now: Now) -> None:
+    permits = Permits(lambda site: fixed(8), now, budget=8)
+    permits.rest_until("away.test", 2000)
+    held = crawl_all(permits, ["away.test", "here.test"], now, 10)
+    assert len(held["here.test"]) == 8
+
+
+def test_a_site_held_to_its_share_is_asked_again_soon(now: Now) -> None:
+    permits = Permits(lambda site: fixed(8), now, budget=8)
+    held = crawl_all(permits, ["a.test", "b.test"], now, 10)
+    assert {len(permits) for permits in held.values()} == {4}
+    assert now.time < permits.wake_at("a.test") <= now.time + 1

@@ -1,0 +1,241 @@
+"""Refusals, shared permits and what is learned, in real crawls of sites on loopback."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from scrapy import Request
+
+from crawlproj.scheduler import Scheduler
+from tests.downloadermiddlewares.crawling import SCRAPYS, Answer, crawl, refusing, site
+from tests.http.helpers import on_reactor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scrapy.crawler import Crawler
+
+OURS = "crawlproj.scheduler.Scheduler"
+each_scheduler = pytest.mark.parametrize("scheduler", [OURS, SCRAPYS])
+
+
+@each_scheduler
+@on_reactor
+async def test_a_refusal_waits_as_long_as_it_says_and_costs_no_attempt(scheduler: str) -> None:
+    async with (
+        site(refusing(1, 429, "2"), host="127.0.0.1") as throttling,
+        site(refusing(1, 503, "2"), host="127.0.0.2") as overloaded,
+        site(host="127.0.0.3") as calm,
+    ):
+        urls = [f"{one.url}/page" for one in (throttling, overloaded, calm)]
+        outcomes, crawler = await crawl(urls, SCHEDULER=scheduler, RETRY_TIMES=0)
+    assert outcomes == dict.fromkeys(urls, 200)
+    for one in (throttling, overloaded):
+        (gap,) = one.gaps("/page")
+        assert 2 <= gap < 4
+    assert crawler.stats is not None
+    assert crawler.stats.get_value("concurrency/refused") == 2
+    assert crawler.stats.get_value("retry/count") is None
+
+
+@on_reactor
+async def test_while_it_waits_the_other_pages_of_its_site_wait_too() -> None:
+    async with site(lambda path, before: _first_refused(path, before)) as one:
+        pages = [f"{one.url}/{n}" for n in range(12)]
+        outcomes, _ = await crawl(pages)
+    assert outcomes == dict.fromkeys(pages, 200)
+    start = one.asked[0][1]
+    times = sorted(at - start for _, at in one.asked)
+    assert sum(at < 1.9 for at in times) <= 2, "what was in flight with the first refusal"
+    assert times[-1] < 4, "it went on when the rest was over"
+
+
+def _first_refused(path: str, before: int) -> Answer:
+    return (503, "2") if path == "/0" and not before else (200, "")
+
+
+@each_scheduler
+@on_reactor
+async def test_dont_retry_is_respected(scheduler: str) -> None:
+    async with site(refusing(99, 429, "1")) as one:
+        request = Request(f"{one.url}/page", meta={"dont_retry": True})
+        outcomes, crawler = await crawl([request], SCHEDULER=scheduler, RETRY_TIMES=5)
+    assert outcomes == {request.url: "http-429"}
+    assert one.paths == {"/page": 1}
+    assert crawler.stats is not None
+    assert crawler.stats.get_value("concurrency/refused") is None
+
+
+@on_reactor
+async def test_with_retries_off_a_refusal_is_final() -> None:
+    async with site(refusing(99, 429, "1")) as one:
+        outcomes, _ = await crawl([f"{one.url}/page"], RETRY_ENABLED=False)
+    assert outcomes == {f"{one.url}/page": "http-429"}
+    assert one.paths == {"/page": 1}
+
+
+@each_scheduler
+@on_reactor
+async def test_a_page_that_is_always_refused_fails_in_the_end(scheduler: str) -> None:
+    async with site(refusing(99, 429)) as one:
+        outcomes, _ = await crawl(
+            [f"{one.url}/page"], SCHEDULER=scheduler, CONCURRENCY_REFUSALS=1, RETRY_TIMES=1
+        )
+    assert outcomes == {f"{one.url}/page": "http-429"}
+    assert one.paths == {"/page": 3}, "the first, one refused, one retried"
+    assert all(gap >= 0.7 for gap in one.gaps("/page")), "no retry is instant"
+
+
+@on_reactor
+async def test_an_overload_without_a_retry_after_costs_an_attempt_and_waits() -> None:
+    async with site(refusing(1, 503)) as one:
+        outcomes, crawler = await crawl([f"{one.url}/page"], RETRY_TIMES=1)
+    assert outcomes == {f"{one.url}/page": 200}
+    assert one.gaps("/page")[0] >= 0.7
+    assert crawler.stats is not None
+    assert crawler.stats.get_value("retry/count") == 1
+
+
+@on_reactor
+async def test_a_robots_txt_that_is_refused_is_not_asked_again_before_its_time() -> None:
+    def answer(path: str, before: int) -> Answer:
+        return (429, "2") if path == "/robots.txt" and not before else (200, "")
+
+    async with site(answer) as one:
+        outcomes, _ = await crawl([f"{one.url}/page"], ROBOTSTXT_OBEY=True, RETRY_TIMES=2)
+    assert outcomes == {f"{one.url}/page": 200}
+    (gap,) = one.gaps("/robots.txt")
+    assert gap >= 2
+
+
+# With another scheduler
+
+
+@on_reactor
+async def test_another_schedulers_slots_follow_the_control() -> None:
+    seen: list[tuple[int, float]] = []
+
+    def look(crawler: Crawler) -> None:
+        assert crawler.engine is not None
+        for slot in crawler.engine.downloader.slots.values():
+            seen.append((slot.concurrency, slot.delay))
+
+    async with site(latency_s=0.02) as one:
+        pages = [f"{one.url}/{n}" for n in range(60)]
+        outcomes, _ = await crawl(
+            pages,
+            look,
+            SCHEDULER=SCRAPYS,
+            CONCURRENCY_LIMIT="aimd",
+            CONCURRENCY_START=1,
+            CONCURRENCY_MAX_PER_SITE=6,
+            CONCURRENT_REQUESTS_PER_DOMAIN=1,
+        )
+    assert set(outcomes.values()) == {200}
+    assert seen[0][0] <= 2
+    assert seen[-1][0] == 6
+    assert 4 <= max(one.in_flight) <= 6
+
+
+@on_reactor
+async def test_another_schedulers_slot_is_slowed_by_refusals_and_told_delays() -> None:
+    delays: list[float] = []
+
+    def look(crawler: Crawler) -> None:
+        assert crawler.engine is not None
+        delays.extend(slot.delay for slot in crawler.engine.downloader.slots.values())
+
+    async with site(lambda path, before: _first_refused(path, before)) as one:
+        pages = [f"{one.url}/{n}" for n in range(4)]
+        outcomes, _ = await crawl(pages, look, SCHEDULER=SCRAPYS)
+    assert set(outcomes.values()) == {200}
+    start = one.asked[0][1]
+    assert sum(at - start < 1.9 for _, at in one.asked) <= 4
+    assert max(delays) > 1, "it rests"
+
+
+# Settings
+
+
+@on_reactor
+async def test_switched_off_refusals_are_scrapys_business() -> None:
+    async with site(refusing(1, 429, "2"), latency_s=0.05) as one:
+        pages = [f"{one.url}/{n}" for n in range(12)]
+        outcomes, crawler = await crawl(
+            pages, CONCURRENCY_ENABLED=False, CONCURRENCY_MAX_PER_SITE=5, RETRY_TIMES=1
+        )
+    assert set(outcomes.values()) == {200}
+    assert crawler.stats is not None
+    assert crawler.stats.get_value("retry/count") == 12
+    assert max(one.in_flight) == 5
+    assert one.asked[-1][1] - one.asked[0][1] < 2
+
+
+@on_reactor
+async def test_sites_have_their_own_settings() -> None:
+    async with site(latency_s=0.05) as narrow, site(latency_s=0.05) as wide:
+        pages = [f"{one.url}/{n}" for n in range(12) for one in (narrow, wide)]
+        outcomes, _ = await crawl(
+            pages,
+            CONCURRENCY_LIMIT="fixed",
+            CONCURRENCY_MAX_PER_SITE=4,
+            CONCURRENCY_SITES={f"*:{narrow.port}": {"max": 1}},
+        )
+    assert set(outcomes.values()) == {200}
+    assert max(narrow.in_flight) == 1
+    assert max(wide.in_flight) == 4
+
+
+@pytest.mark.parametrize(("scope", "together"), [("host", 4), ("domain", 2), ("ip", 2)])
+@on_reactor
+async def test_hosts_share_permits_as_the_scope_says(
+    scope: str, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        return real("127.0.0.1" if name.endswith(".example.org") else name, *arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    async with site(latency_s=0.1) as one:
+        hosts = [f"http://{name}.example.org:{one.port}" for name in ("a", "b")]
+        pages = [f"{host}/{n}" for n in range(10) for host in hosts]
+        outcomes, crawler = await crawl(
+            pages,
+            CONCURRENCY_SCOPE=scope,
+            CONCURRENCY_LIMIT="fixed",
+            CONCURRENCY_MAX_PER_SITE=2,
+        )
+    assert outcomes == dict.fromkeys(pages, 200)
+    # Of an address one learns with the first answer.
+    assert max(one.in_flight[8:]) == together
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@on_reactor
+async def test_what_was_learned_is_there_in_the_next_crawl(tmp_path: Path, *, reset: bool) -> None:
+    limits: list[float] = []
+
+    def look(crawler: Crawler) -> None:
+        assert crawler.engine is not None
+        scheduler = crawler.engine.scheduler
+        assert isinstance(scheduler, Scheduler)
+        limits.extend(view.limit for view in scheduler.permits.views().values())
+
+    settings = {
+        "FRONTIER_URL": f"sqlite:///{tmp_path / 'crawl.db'}",
+        "CONCURRENCY_LIMIT": "aimd",
+        "CONCURRENCY_MAX_PER_SITE": 32,
+    }
+    async with site(latency_s=0.01) as one:
+        pages = [f"{one.url}/{n}" for n in range(100)]
+        await crawl(list(pages), look, **settings)
+        learned = limits[-1]
+        assert limits[0] < 3
+        assert learned > 6
+        limits.clear()
+        await crawl([f"{one.url}/again"], look, **settings, FRONTIER_RESET=reset)
+    assert limits[0] == pytest.approx(learned, rel=0.1)

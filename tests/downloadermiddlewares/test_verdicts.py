@@ -1,0 +1,121 @@
+"""What responses and exceptions say of their site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scrapy import Request
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+    StopDownload,
+)
+from scrapy.http import Response
+
+from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
+from crawlproj.errors import AddressRefused
+from crawlproj.limits.headers import RatePolicy
+from crawlproj.limits.site import Ending, Verdict
+
+NOW = 1_763_937_000.0
+URL = "http://a.test/"
+
+
+def request(**meta: Any) -> Request:
+    return Request(URL, meta=meta)
+
+
+def ending(status: int, flags: list[str] | None = None, **headers: str) -> Ending:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    response = Response(URL, status=status, headers=named, flags=flags)
+    return ending_of_response(request(timings={"ttfb": 0.25}), response, NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        *((status, Verdict.OK) for status in (200, 204, 301, 304, 401, 403, 404, 410, 500, 501)),
+        (429, Verdict.THROTTLED),
+        *((status, Verdict.OVERLOADED) for status in (502, 503, 504, 520, 522, 530)),
+    ],
+)
+def test_a_status_is_an_answer_a_throttle_or_an_overload(status: int, verdict: Verdict) -> None:
+    assert ending(status) == Ending(verdict, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("30", 30), ("Sun, 23 Nov 2025 22:31:00 GMT", 60), ("soon", None), ("", None)],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_refusals_retry_after_is_read(status: int, value: str, seconds: float | None) -> None:
+    assert ending(status, Retry_After=value).retry_after_s == seconds
+
+
+def test_a_retry_after_that_is_no_refusals_is_not() -> None:
+    assert ending(301, Retry_After="30").retry_after_s is None
+
+
+@pytest.mark.parametrize("status", [200, 404, 429, 503])
+def test_a_quota_is_read_off_any_answer(status: int) -> None:
+    told = ending(status, RateLimit='"a";r=7;t=30', RateLimit_Policy='"a";q=60;w=60')
+    assert told.policy == RatePolicy(1.0, 7, 30)
+    for name in ("X_RateLimit", "X_Rate_Limit", "x_ratelimit", "RateLimit"):
+        headers = {f"{name}_Remaining": "9", f"{name}_Reset": str(int(NOW) + 60)}
+        assert ending(status, **headers).policy == RatePolicy(None, 9, 60)
+    assert ending(status, X_RateLimit_Limit="100").policy is None
+
+
+@pytest.mark.parametrize("status", [200, 429, 503])
+def test_a_page_from_the_cache_says_nothing_whatever_it_was(status: int) -> None:
+    told = ending(status, ["cached"], Retry_After="30", X_RateLimit_Remaining="0")
+    assert told == Ending(Verdict.IGNORED)
+
+
+def test_without_timings_scrapys_latency_counts() -> None:
+    response = Response(URL)
+    assert ending_of_response(request(download_latency=0.5), response, NOW).rtt_s == 0.5
+    assert ending_of_response(request(), response, NOW).rtt_s == 0
+
+
+def test_what_our_own_loop_took_is_not_the_sites() -> None:
+    response = Response(URL)
+
+    def rtt_s(latency_s: float, lag_s: float) -> float:
+        meta = request(download_latency=latency_s)
+        return ending_of_response(meta, response, NOW, lag_s).rtt_s
+
+    assert rtt_s(0.5, 0.1) == pytest.approx(0.3)
+    assert 0 < rtt_s(0.05, 0.1) <= 0.05
+    assert rtt_s(0.0, 0.1) == 0
+
+
+@pytest.mark.parametrize(
+    ("exception", "verdict"),
+    [
+        (DownloadTimeoutError(), Verdict.OVERLOADED),
+        (DownloadConnectionRefusedError(), Verdict.OVERLOADED),
+        (DownloadFailedError("reset"), Verdict.OVERLOADED),
+        (ConnectionResetError(), Verdict.OVERLOADED),
+        (ResponseDataLossError(), Verdict.OK),
+        (StopDownload(), Verdict.OK),
+        (DownloadCancelledError("Received 5 bytes, more than"), Verdict.OK),
+        (DownloadCancelledError("the crawl is being stopped"), Verdict.IGNORED),
+        (CannotResolveHostError(), Verdict.IGNORED),
+        (AddressRefused("10.0.0.1", "private"), Verdict.IGNORED),
+        (IgnoreRequest("Forbidden by robots.txt"), Verdict.IGNORED),
+        (ValueError("a bug"), Verdict.IGNORED),
+    ],
+)
+def test_an_exception_is_an_outage_an_answer_or_nothing(
+    exception: Exception, verdict: Verdict
+) -> None:
+    told = ending_of_exception(request(timings={"ttfb": 0.25}), exception)
+    assert told.verdict is verdict
+    assert told.rtt_s == (0.25 if verdict is Verdict.OK else 0)

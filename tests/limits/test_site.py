@@ -1,0 +1,290 @@
+"""One site's control: limit, rate, rests and lost requests together."""
+
+from __future__ import annotations
+
+import random
+from math import inf
+
+import pytest
+
+from crawlproj.limits.aimd import Aimd
+from crawlproj.limits.base import Bounds, Limit
+from crawlproj.limits.fixed import Fixed
+from crawlproj.limits.headers import RatePolicy
+from crawlproj.limits.health import Health
+from crawlproj.limits.memory import Learned
+from crawlproj.limits.rate import RateLimit
+from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
+
+OK = Ending(Verdict.OK, 0.5)
+THROTTLED = Ending(Verdict.THROTTLED, 0.1)
+OVERLOADED = Ending(Verdict.OVERLOADED, 0.1)
+IGNORED = Ending(Verdict.IGNORED)
+NOW = 1000.0
+
+
+def rate() -> RateLimit:
+    return RateLimit(random.Random(1))
+
+
+def health() -> Health:
+    return Health(random.Random(1))
+
+
+def fixed(most: float) -> Limit:
+    return Fixed(Bounds(most, most, most))
+
+
+def aimd(start: float, least: float = 0.1) -> Limit:
+    return Aimd(Bounds(start, least, 64))
+
+
+def start(control: SiteControl, number: int, now: float = NOW) -> list[Permit]:
+    permits = []
+    for _ in range(number):
+        assert control.free(now)
+        permits.append(control.start(now))
+    return permits
+
+
+def test_as_many_are_admitted_as_the_limit_says() -> None:
+    control = SiteControl(fixed(3), None, None)
+    assert control.free(NOW) == 3
+    permits = start(control, 3)
+    assert [permit.in_flight for permit in permits] == [1, 2, 3]
+    assert (control.free(NOW), control.in_flight) == (0, 3)
+    control.end(permits[1], NOW + 1, OK)
+    assert (control.free(NOW + 1), control.in_flight) == (1, 2)
+
+
+def test_a_permit_given_back_twice_is_an_error() -> None:
+    control = SiteControl(fixed(3), None, None)
+    (permit,) = start(control, 1)
+    control.end(permit, NOW, OK)
+    with pytest.raises(KeyError):
+        control.end(permit, NOW, OK)
+    assert control.in_flight == 0
+
+
+def test_a_lost_permit_given_back_twice_is_an_error() -> None:
+    control = SiteControl(fixed(3), None, health())
+    (permit,) = start(control, 1)
+    control.free(NOW + 100)
+    control.end(permit, NOW + 100, OK)
+    with pytest.raises(KeyError):
+        control.end(permit, NOW + 100, OK)
+    assert control.in_flight == 0
+
+
+def test_a_429_does_not_touch_the_limit_where_there_is_a_rate() -> None:
+    control = SiteControl(aimd(8), rate(), None)
+    for permit in start(control, 8):
+        control.end(permit, NOW + 1, THROTTLED)
+    assert control.limit == 8
+    assert control.rate < inf
+
+
+def test_a_429_is_an_overload_where_there_is_no_rate() -> None:
+    control = SiteControl(aimd(8), None, None)
+    for permit in start(control, 8):
+        control.end(permit, NOW + 1, THROTTLED)
+    assert control.limit < 8
+    assert control.rate == inf
+
+
+def test_an_overload_lowers_the_limit_and_not_the_rate() -> None:
+    control = SiteControl(aimd(8), rate(), health())
+    for permit in start(control, 3):
+        control.end(permit, NOW + 1, OVERLOADED)
+    assert control.limit < 8
+    assert control.rate == inf
+
+
+def test_what_says_nothing_changes_nothing() -> None:
+    control = SiteControl(aimd(8), rate(), health())
+    for permit in start(control, 8):
+        control.end(permit, NOW + 1, IGNORED)
+    assert (control.limit, control.rate, control.down) == (8, inf, False)
+    assert control.free(NOW + 1) == 8
+
+
+@pytest.mark.parametrize("verdict", [Verdict.THROTTLED, Verdict.OVERLOADED])
+@pytest.mark.parametrize("with_rate", [True, pytest.param(False, id="without_rate")])
+def test_a_retry_after_keeps_everything_away_until_then(
+    verdict: Verdict, *, with_rate: bool
+) -> None:
+    if verdict is Verdict.THROTTLED and not with_rate:
+        pytest.xfail("the Retry-After of a 429 is not heeded where there is no rate")
+    control = SiteControl(fixed(4), rate() if with_rate else None, health())
+    first, second = start(control, 2)
+    control.end(first, NOW, Ending(verdict, 0.1, retry_after_s=30.0))
+    control.end(second, NOW + 1, OK)
+    assert control.free(NOW + 29.9) == 0
+    assert control.wake_at(NOW + 1) >= NOW + 30
+    assert control.free(control.wake_at(NOW + 1)) >= 1
+
+
+def test_a_rest_is_never_shortened() -> None:
+    control = SiteControl(fixed(4), None, None)
+    control.rest(NOW + 60)
+    control.rest(NOW + 30)
+    control.note(NOW, Ending(Verdict.THROTTLED, retry_after_s=10.0))
+    assert control.ready_at() == NOW + 60
+
+
+def test_what_a_request_without_a_permit_was_told_is_heeded() -> None:
+    control = SiteControl(fixed(4), rate(), None)
+    control.note(NOW, Ending(Verdict.OK, policy=RatePolicy(rate=2.0)))
+    control.note(NOW, Ending(Verdict.OVERLOADED, retry_after_s=10.0))
+    assert control.rate == pytest.approx(2, rel=0.05)
+    assert control.free(NOW + 9) == 0
+    assert control.learned() is None, "no sample was taken"
+
+
+def test_a_delay_means_one_at_a_time() -> None:
+    control = SiteControl(fixed(8), rate(), None)
+    control.set_delay(5.0)
+    (permit,) = start(control, 1)
+    assert control.free(NOW + 4) == 0
+    control.end(permit, NOW + 4, OK)
+    assert control.free(NOW + 4.9) == 0
+    assert control.wake_at(NOW + 4.9) == NOW + 5
+    (permit,) = start(control, 1, NOW + 5)
+    assert control.free(NOW + 10.5) == 0, "the one before still runs"
+    assert control.limit == 1
+    assert control.rate == 0.2
+    control.set_delay(0.0)
+    assert control.free(NOW + 10.5) == 7
+
+
+def test_a_limit_below_one_rests_between_two_requests() -> None:
+    control = SiteControl(fixed(0.25), None, None)
+    (permit,) = start(control, 1)
+    assert control.free(NOW + 1) == 0
+    control.end(permit, NOW + 1, Ending(Verdict.OK, 1.0))
+    # A quarter in flight: three times as much rest as work.
+    assert control.free(NOW + 3.9) == 0
+    assert control.ready_at() == pytest.approx(NOW + 4)
+    assert control.free(NOW + 4.01) == 1
+
+
+def test_lost_requests_stop_counting() -> None:
+    control = SiteControl(fixed(4), None, health())
+    hanging = start(control, 3)
+    answers = 0
+    for n in range(60):
+        now = NOW + n / 5
+        if control.free(now):
+            control.end(control.start(now), now + 0.1, Ending(Verdict.OK, 0.1))
+            answers += 1
+    assert answers == 60
+    assert not control.down
+    assert control.free(NOW + 12.2) == 4
+    assert control.in_flight == 3, "they are still somewhere"
+    for permit in hanging:
+        control.end(permit, NOW + 12.2, IGNORED)
+    assert control.in_flight == 0
+
+
+def test_a_lost_request_counts_as_dropped_once() -> None:
+    control = SiteControl(aimd(8), None, health())
+    first, second = start(control, 2)
+    control.end(second, NOW + 3, Ending(Verdict.OK, 3.0))
+    grown = control.limit
+    control.free(NOW + 60)
+    cut = control.limit
+    assert cut < grown
+    control.end(first, NOW + 61, Ending(Verdict.OVERLOADED))
+    assert control.limit == cut
+
+
+def test_where_the_oldest_was_sent_later_the_others_are_still_found_lost() -> None:
+    control = SiteControl(fixed(4), None, health())
+    first, second = start(control, 2)
+    control.end(control.start(NOW), NOW + 0.1, OK)
+    first.started_at = NOW + 1000  # it waited, for robots.txt say
+    if not control.free(NOW + 500) == 3:
+        pytest.xfail("only the oldest by permit is looked at, though started_at may be moved")
+    assert second.lost
+
+
+@pytest.mark.xfail(strict=True, reason="a permit that waits for robots.txt is taken for lost")
+def test_what_was_not_sent_yet_is_not_lost() -> None:
+    control = SiteControl(fixed(2), None, health())
+    waiting = start(control, 2)
+    now = NOW
+    while now < NOW + 60:  # a slow robots.txt
+        now += 0.5
+        while control.free(now):
+            waiting.append(control.start(now))
+    assert len(waiting) == 2, "all of them will be sent at once when it comes"
+
+
+def test_after_an_outage_it_goes_on_from_half() -> None:
+    control = SiteControl(aimd(8), None, health())
+    for permit in start(control, 4):
+        control.end(permit, NOW, OK)
+    good = control.limit
+    for permit in start(control, 6):
+        control.end(permit, NOW + 1, OVERLOADED)
+    assert control.down
+    now = control.ready_at()
+    (canary,) = start(control, 1, now)
+    assert canary.canary
+    control.end(canary, now, OK)
+    assert control.limit == pytest.approx(good / 2, rel=0.1)
+
+
+def test_what_was_learned_is_aged_after_a_minute_of_idleness() -> None:
+    control = SiteControl(aimd(2), None, None)
+    control.recall(Learned(40, inf, 0.1, NOW), NOW)
+    (permit,) = start(control, 1)
+    control.end(permit, NOW, OK)
+    busy = control.limit
+    assert busy == pytest.approx(40, rel=0.1)
+    (permit,) = start(control, 1, NOW + 50)
+    assert control.limit == busy
+    control.end(permit, NOW + 50, IGNORED)
+    start(control, 1, NOW + 650)
+    assert control.limit == pytest.approx(2 + (busy - 2) / 2)
+
+
+def test_the_rate_learned_long_ago_is_forgotten() -> None:
+    control = SiteControl(fixed(4), rate(), None)
+    control.recall(Learned(4, 3.0, 0.1, NOW), NOW)
+    assert control.rate == 3
+    other = SiteControl(fixed(4), rate(), None)
+    other.recall(Learned(4, 3.0, 0.1, NOW), NOW + 4000)
+    assert other.rate == inf
+
+
+def test_nothing_is_learned_before_anything_ended() -> None:
+    control = SiteControl(aimd(2), rate(), health())
+    assert control.learned() is None
+    (permit,) = start(control, 1)
+    assert control.learned() is None
+    control.end(permit, NOW + 1, OK)
+    learned = control.learned()
+    assert learned is not None
+    assert (learned.limit, learned.at) == (control.limit, NOW + 1)
+
+
+def test_one_learns_from_requests_that_others_admitted() -> None:
+    control = SiteControl(aimd(4), rate(), health())
+    control.observe(NOW, 4, NOW + 1, OK)
+    assert control.limit > 4
+    control.observe(NOW + 1, 4, NOW + 2, OVERLOADED)
+    assert control.limit < 4.2
+    control.observe(NOW + 2, 4, NOW + 3, THROTTLED)
+    assert control.rate < inf
+    assert control.in_flight == 0
+
+
+@pytest.mark.xfail(strict=True, reason="observe() does not tell Health of the start")
+def test_canaries_that_others_admitted_are_a_second_apart_too() -> None:
+    control = SiteControl(fixed(4), None, health())
+    for _ in range(4):
+        control.observe(NOW, 4, NOW, Ending(Verdict.OVERLOADED))
+    now = control.ready_at()
+    control.observe(now, 1, now + 0.01, Ending(Verdict.OVERLOADED))
+    assert control.ready_at() >= now + 1

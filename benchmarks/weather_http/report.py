@@ -71,7 +71,7 @@ def _table(sides: Mapping[str, Figures]) -> Table:
 def _sentence(verdict: Verdict) -> str:
     words = {True: "reached", False: "[bold red]missed[/]", None: "[dim]not judged[/]"}
     sign = "≥" if verdict.at_least else "≤"
-    measured = _number(verdict.measured) or "not measured"
+    measured = _number(verdict.measured, digits=3) or "not measured"
     return (
         f"  {verdict.what}: {measured} (required: {sign} {verdict.required:g}) {words[verdict.met]}"
     )
@@ -105,10 +105,10 @@ def _plain(figures: Figures | Verdict) -> dict[str, Any]:
     }
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | None, digits: int = 2) -> str:
     if value is None:
         return ""
-    return "never" if isinf(value) else f"{value:.2f}"
+    return "never" if isinf(value) else f"{value:.{digits}f}"
 
 
 def _ms(value_s: float | None) -> str:

@@ -110,6 +110,7 @@ class BufferedFrontier:
         self._wake = asyncio.Event()
         self._roomy = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._renew_at = self._note_at = 0.0
         self._pump_task: asyncio.Task[None] | None = None
 
@@ -415,9 +416,10 @@ class BufferedFrontier:
         # A millisecond late, as the loop's clock rounds: early, the site would still rest.
         when = loop.time() + max(0.0, min(times) - self._clock()) + 0.001
         if self._timer is not None and not self._timer.cancelled():
-            if loop.time() < self._timer.when() <= when:
+            if loop.time() < self._timer_at <= when:
                 return
             self._timer.cancel()
+        self._timer_at = when  # uvloop's handles do not tell
         self._timer = loop.call_at(when, self._on_timer)
 
     def _on_timer(self) -> None:

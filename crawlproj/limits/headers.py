@@ -26,11 +26,13 @@ class RatePolicy:
     rate: requests/s over the whole window.
     remaining: requests left until the reset.
     reset_s: seconds until the quota is whole again.
+    quota: requests it allows when it is whole.
     """
 
     rate: float | None = None
     remaining: float | None = None
     reset_s: float | None = None
+    quota: float | None = None
 
 
 def retry_after_s(value: str, now_unix: float) -> float | None:
@@ -58,18 +60,19 @@ def policy_of(get: Callable[[str], str | None], now_unix: float) -> RatePolicy |
 
     Read are ``RateLimit`` and ``RateLimit-Policy`` of draft-ietf-httpapi-ratelimit-headers (``r``,
     ``t``; ``q``, ``w``), those of its earlier versions (``limit=``, ``remaining=``, ``reset=``, and
-    a header for each), and ``X-RateLimit-Remaining`` and ``-Reset`` (seconds, or a unix time). Of
+    a header for each), and ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset`` (seconds, or a unix time). Of
     several policies the strictest counts; windows over an hour are no pace to crawl at: they count
     when nothing remains.
     """
     limits, policies = get("RateLimit"), get("RateLimit-Policy")
-    remaining = reset_s = None
+    remaining = reset_s = quota = None
     if limits is not None:
         remaining, reset_s = _tightest(limits)
     for prefix in ("RateLimit-", "X-RateLimit-", "X-Rate-Limit-"):
         if remaining is None:
             remaining = _number(get(f"{prefix}Remaining"))
             reset_s = _number(get(f"{prefix}Reset"))
+            quota = _number(get(f"{prefix}Limit"))
     if reset_s is not None and reset_s > _EPOCH_AFTER_S:
         reset_unix = reset_s / 1000 if reset_s > _EPOCH_AFTER_MS else reset_s
         reset_s = max(0.0, reset_unix - now_unix)
@@ -78,7 +81,7 @@ def policy_of(get: Callable[[str], str | None], now_unix: float) -> RatePolicy |
     rate = _strictest(policies) if policies is not None else None
     if rate is None and remaining is None:
         return None
-    return RatePolicy(rate, remaining, reset_s)
+    return RatePolicy(rate, remaining, reset_s, quota)
 
 
 def _items(value: str) -> list[dict[str, float]]:

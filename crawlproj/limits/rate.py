@@ -169,14 +169,16 @@ class RateLimit:
 
     def on_policy(self, now: float, policy: RatePolicy) -> None:
         """The site told its quota."""
-        told = inf if policy.rate is None else policy.rate
+        told = inf if policy.rate is None else _TOLD_SHARE * policy.rate
         if policy.remaining is not None and policy.reset_s:
             if policy.remaining < 1:
                 self.blocked_until = max(self.blocked_until, now + policy.reset_s)
             elif policy.rate is None or policy.remaining < policy.rate * policy.reset_s / 2:
-                told = min(told, policy.remaining / policy.reset_s)
+                # With half of it left, a little faster: a quota that stays whole is not used.
+                ample = policy.quota is not None and 2 * policy.remaining >= policy.quota
+                told = min(told, (1.1 if ample else 1.0) * policy.remaining / policy.reset_s)
         if told < inf:
-            self._told = min(self._most, max(_LOWEST_RATE, told * _TOLD_SHARE))
+            self._told = min(self._most, max(_LOWEST_RATE, told))
             if self._tat == -inf:
                 self._tat = now
 

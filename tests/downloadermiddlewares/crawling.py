@@ -1,8 +1,9 @@
-"""Whole crawls, in this process, of sites on loopback that refuse, and note when they were asked."""
+"""Whole crawls, in this process, of sites on loopback that refuse, and note what was asked."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ import crawlproj.settings
 from crawlproj.reasons import error_of, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -46,7 +47,7 @@ OK: Answer = (200, "")
 
 def refusing(times: int, status: int = 429, retry_after: str = "") -> Callable[[str, int], Answer]:
     """Refuse each path so many times, then answer."""
-    return lambda path, before: (status, retry_after) if before < times else OK
+    return lambda _, before: (status, retry_after) if before < times else OK
 
 
 class Site:
@@ -69,7 +70,7 @@ class Site:
     def gaps(self, path: str) -> list[float]:
         """Seconds between two requests of ``path``."""
         times = [at for asked, at in self.asked if asked == path]
-        return [after - before for before, after in zip(times, times[1:], strict=False)]
+        return [after - before for before, after in itertools.pairwise(times)]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -93,7 +94,7 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    answer: Callable[[str, int], Answer] = lambda path, before: OK,
+    answer: Callable[[str, int], Answer] = lambda *_: OK,
     *,
     latency_s: float = 0.0,
     host: str = "127.0.0.1",
@@ -143,8 +144,8 @@ class Visitor(Spider):
 
 
 async def crawl(
-    requests: list[Request | str],
-    look: Callable[[Crawler], None] = lambda crawler: None,
+    requests: Sequence[Request | str],
+    look: Callable[[Crawler], None] = lambda _: None,
     **settings: Any,
 ) -> tuple[dict[str, int | str], Crawler]:
     """Crawl; returns what came of each URL, and the crawler.

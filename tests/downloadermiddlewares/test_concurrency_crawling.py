@@ -42,7 +42,7 @@ async def test_a_refusal_waits_as_long_as_it_says_and_costs_no_attempt(scheduler
 
 @on_reactor
 async def test_while_it_waits_the_other_pages_of_its_site_wait_too() -> None:
-    async with site(lambda path, before: _first_refused(path, before)) as one:
+    async with site(_first_refused) as one:
         pages = [f"{one.url}/{n}" for n in range(12)]
         outcomes, _ = await crawl(pages)
     assert outcomes == dict.fromkeys(pages, 200)
@@ -119,8 +119,8 @@ async def test_another_schedulers_slots_follow_the_control() -> None:
 
     def look(crawler: Crawler) -> None:
         assert crawler.engine is not None
-        for slot in crawler.engine.downloader.slots.values():
-            seen.append((slot.concurrency, slot.delay))
+        slots = crawler.engine.downloader.slots.values()
+        seen.extend((slot.concurrency, slot.delay) for slot in slots)
 
     async with site(latency_s=0.02) as one:
         pages = [f"{one.url}/{n}" for n in range(60)]
@@ -147,7 +147,7 @@ async def test_another_schedulers_slot_is_slowed_by_refusals_and_told_delays() -
         assert crawler.engine is not None
         delays.extend(slot.delay for slot in crawler.engine.downloader.slots.values())
 
-    async with site(lambda path, before: _first_refused(path, before)) as one:
+    async with site(_first_refused) as one:
         pages = [f"{one.url}/{n}" for n in range(4)]
         outcomes, _ = await crawl(pages, look, SCHEDULER=SCRAPYS)
     assert set(outcomes.values()) == {200}
@@ -203,7 +203,7 @@ async def test_hosts_share_permits_as_the_scope_says(
     async with site(latency_s=0.1) as one:
         hosts = [f"http://{name}.example.org:{one.port}" for name in ("a", "b")]
         pages = [f"{host}/{n}" for n in range(10) for host in hosts]
-        outcomes, crawler = await crawl(
+        outcomes, _ = await crawl(
             pages,
             CONCURRENCY_SCOPE=scope,
             CONCURRENCY_LIMIT="fixed",
@@ -232,7 +232,7 @@ async def test_what_was_learned_is_there_in_the_next_crawl(tmp_path: Path, *, re
     }
     async with site(latency_s=0.01) as one:
         pages = [f"{one.url}/{n}" for n in range(100)]
-        await crawl(list(pages), look, **settings)
+        await crawl(pages, look, **settings)
         learned = limits[-1]
         assert limits[0] < 3
         assert learned > 6

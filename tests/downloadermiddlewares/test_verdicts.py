@@ -31,9 +31,9 @@ def request(**meta: Any) -> Request:
     return Request(URL, meta=meta)
 
 
-def ending(status: int, flags: list[str] | None = None, **headers: str) -> Ending:
+def ending(status: int, *flags: str, **headers: str) -> Ending:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    response = Response(URL, status=status, headers=named, flags=flags)
+    response = Response(URL, status=status, headers=named, flags=list(flags))
     return ending_of_response(request(timings={"ttfb": 0.25}), response, NOW)
 
 
@@ -74,7 +74,7 @@ def test_a_quota_is_read_off_any_answer(status: int) -> None:
 
 @pytest.mark.parametrize("status", [200, 429, 503])
 def test_a_page_from_the_cache_says_nothing_whatever_it_was(status: int) -> None:
-    told = ending(status, ["cached"], Retry_After="30", X_RateLimit_Remaining="0")
+    told = ending(status, "cached", Retry_After="30", X_RateLimit_Remaining="0")
     assert told == Ending(Verdict.IGNORED)
 
 

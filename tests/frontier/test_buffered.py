@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import random
+import itertools
 from contextlib import asynccontextmanager
 from math import inf
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import Ending, SiteControl, Verdict
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now, run_virtually
+from tests.limits.models import dice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -39,7 +40,7 @@ def in_virtual_time(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         run_virtually(body())
 
     # Else pytest asks what the async function wanted.
-    del runs.__wrapped__  # type: ignore[attr-defined]
+    del runs.__wrapped__
     return runs
 
 
@@ -60,7 +61,7 @@ class Watched(MemoryFrontier):
 
 def control(most: int, rate: float = inf) -> SiteControl:
     limit = Fixed(Bounds(most, most, most))
-    return SiteControl(limit, RateLimit(random.Random(1), rate), None)
+    return SiteControl(limit, RateLimit(dice(1), rate), None)
 
 
 class Desk:
@@ -175,7 +176,7 @@ async def test_sites_take_turns() -> None:
 async def test_a_paced_site_is_asked_again_when_its_time_has_come() -> None:
     async with desk(rates={"a.test": 2.0}) as it:
         await it.put(*(entry(n) for n in range(4)))
-        starts = []
+        starts: list[float] = []
         while len(starts) < 4:
             changes = it.changes
             if it.next() is not None:
@@ -183,7 +184,7 @@ async def test_a_paced_site_is_asked_again_when_its_time_has_come() -> None:
                 continue
             while it.changes == changes:
                 await asyncio.sleep(0.01)
-        gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
         assert all(0.4 < gap < 0.6 for gap in gaps), gaps
 
 

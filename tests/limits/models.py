@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from crawlproj.limits.site import Permit, SiteControl
 
 
+def dice(seed: int = 1) -> random.Random:
+    """Return a test's source of chance."""
+    return random.Random(seed)  # noqa: S311 - no secret
+
+
 class Site(Protocol):
     """Told of a request; returns when it ends, and how."""
 
@@ -44,7 +49,7 @@ class Servers:
         self._sigma = sigma
         self._refuse_above = refuse_above
         self._drops = drops
-        self._dice = random.Random(seed)
+        self._dice = dice(seed)
         self._free_at = [0.0] * c
         self._ends: list[float] = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import itertools
 
 import pytest
 
@@ -10,6 +10,7 @@ from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.health import Health
 from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
+from tests.limits.models import dice
 
 OK = Ending(Verdict.OK, 0.1)
 AWAY = Ending(Verdict.OVERLOADED)
@@ -17,7 +18,7 @@ AWAY = Ending(Verdict.OVERLOADED)
 
 @pytest.fixture
 def health() -> Health:
-    return Health(random.Random(1))
+    return Health(dice(1))
 
 
 def failed(health: Health, times: int, now: float = 1000.0) -> None:
@@ -64,7 +65,7 @@ def test_canaries_are_a_second_apart_at_first_and_a_minute_in_the_end(health: He
 def test_canaries_are_not_all_of_one_beat() -> None:
     firsts = set()
     for seed in range(10):
-        health = Health(random.Random(seed))
+        health = Health(dice(seed))
         failed(health, 4)
         health.on_start(1001)
         firsts.add(health.ready_at)
@@ -98,7 +99,7 @@ class Site:
     def __init__(self, most: int) -> None:
         self.now = 1000.0
         bounds = Bounds(most, most, most)
-        self.control = SiteControl(Fixed(bounds), None, Health(random.Random(3)))
+        self.control = SiteControl(Fixed(bounds), None, Health(dice(3)))
 
     def starts(self, seconds: float) -> list[tuple[float, Permit]]:
         """Take every permit there is for a while; nothing ends."""
@@ -130,7 +131,7 @@ def test_one_canary_at_a_time_is_sent_to_a_site_that_refuses_connections() -> No
     assert all(permit.canary for _, permit in canaries)
     times = [at for at, _ in canaries]
     assert len(times) >= 5
-    assert all(b - a >= 1 for a, b in zip(times, times[1:], strict=False))
+    assert all(b - a >= 1 for a, b in itertools.pairwise(times))
 
 
 def test_canaries_stay_a_second_apart_while_they_hang() -> None:
@@ -140,7 +141,7 @@ def test_canaries_stay_a_second_apart_while_they_hang() -> None:
     assert site.control.down
     times = [at for at, permit in taken if permit.canary]
     assert len(times) >= 5, "it is asked on, though no canary ever ended"
-    assert all(b - a >= 1 for a, b in zip(times, times[1:], strict=False))
+    assert all(b - a >= 1 for a, b in itertools.pairwise(times))
     assert len(taken) == len(times), "nothing but canaries"
 
 
@@ -163,13 +164,13 @@ def test_a_refusal_is_an_answer() -> None:
 
 def test_silent_drops_among_answers_do_not_bring_a_site_down() -> None:
     site = Site(8)
-    dice = random.Random(7)
+    chance = dice(7)
     flying: list[tuple[float, Permit]] = []
     dropped = 0
     for _ in range(2000):
         while site.control.free(site.now):
             permit = site.control.start(site.now)
-            if dice.random() < 0.05:
+            if chance.random() < 0.05:
                 dropped += 1
             else:
                 flying.append((site.now + 0.1, permit))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +17,7 @@ from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
 from tests.frontier.helpers import Now
+from tests.limits.models import dice
 
 SITE = "a.test"
 OK = Ending(Verdict.OK, 0.1)
@@ -29,7 +29,7 @@ def fixed(most: float = 3) -> SiteControl:
 
 
 def learning(site: str) -> SiteControl:
-    rng = random.Random(1)
+    rng = dice(1)
     return SiteControl(Aimd(Bounds(2, 0.1, 64)), RateLimit(rng), Health(rng))
 
 
@@ -40,7 +40,7 @@ def now() -> Now:
 
 @pytest.fixture
 def permits(now: Now) -> Permits:
-    return Permits(lambda site: fixed(), now)
+    return Permits(lambda _: fixed(), now)
 
 
 def test_a_permit_taken_is_missing_until_it_is_given_back(permits: Permits) -> None:
@@ -188,7 +188,7 @@ def test_a_control_that_was_forgotten_comes_back_from_what_was_learned(now: Now)
 
 
 def test_a_forgotten_site_goes_on_resting(now: Now) -> None:
-    permits = Permits(lambda site: fixed(), now, max_controls=1)
+    permits = Permits(lambda _: fixed(), now, max_controls=1)
     permits.give_back(permits.take(SITE), Ending(Verdict.OVERLOADED, 0.1, retry_after_s=3600.0))
     permits.give_back(permits.take("b.test"), OK)
     assert set(permits.views()) == {"b.test"}
@@ -203,7 +203,7 @@ def test_a_forgotten_site_goes_on_resting(now: Now) -> None:
 
 
 def test_a_site_in_flight_is_never_forgotten(now: Now) -> None:
-    permits = Permits(lambda site: fixed(), now, max_controls=1)
+    permits = Permits(lambda _: fixed(), now, max_controls=1)
     permits.take(SITE)
     for number in range(10):
         permits.set_delay(f"{number}.test", 5)
@@ -272,7 +272,7 @@ def domain(site: str) -> str:
 
 
 def test_sites_of_a_group_share_permits_rests_and_delays(now: Now) -> None:
-    permits = Permits(lambda site: fixed(), now, group_of=domain)
+    permits = Permits(lambda _: fixed(), now, group_of=domain)
     one = permits.take("a.shop.test")
     permits.take("b.shop.test")
     assert permits.free("c.shop.test") == 1
@@ -293,7 +293,7 @@ def permits_of_shop(permits: Permits) -> list[str]:
 
 def test_a_permit_goes_back_to_the_group_it_came_from_though_the_site_has_moved(now: Now) -> None:
     addresses = {"a.test": "a.test"}
-    permits = Permits(lambda site: fixed(), now, group_of=lambda site: addresses[site])
+    permits = Permits(lambda _: fixed(), now, group_of=lambda site: addresses[site])
     permit = permits.take("a.test")
     addresses["a.test"] = "127.0.0.1"
     permits.give_back(permit, OK)
@@ -382,14 +382,14 @@ def test_the_budget_is_never_exceeded_by_more_than_one_request_a_site(
 
 
 def test_a_site_that_rests_holds_nothing_of_the_budget(now: Now) -> None:
-    permits = Permits(lambda site: fixed(8), now, budget=8)
+    permits = Permits(lambda _: fixed(8), now, budget=8)
     permits.rest_until("away.test", 2000)
     held = crawl_all(permits, ["away.test", "here.test"], now, 10)
     assert len(held["here.test"]) == 8
 
 
 def test_a_site_held_to_its_share_is_asked_again_soon(now: Now) -> None:
-    permits = Permits(lambda site: fixed(8), now, budget=8)
+    permits = Permits(lambda _: fixed(8), now, budget=8)
     held = crawl_all(permits, ["a.test", "b.test"], now, 10)
     assert {len(permits) for permits in held.values()} == {4}
     assert now.time < permits.wake_at("a.test") <= now.time + 1

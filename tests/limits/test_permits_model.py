@@ -29,7 +29,7 @@ class PermitsMachine(RuleBasedStateMachine):
         super().__init__()
         self.now = Now()
         bounds = Bounds(MOST, MOST, MOST)
-        self.permits = Permits(lambda site: SiteControl(Fixed(bounds), None, None), self.now)
+        self.permits = Permits(lambda _: SiteControl(Fixed(bounds), None, None), self.now)
         self.held: list[tuple[str, Permit]] = []
         self.known: set[str] = set()
         self.delays: dict[str, float] = {}
@@ -84,8 +84,6 @@ class PermitsMachine(RuleBasedStateMachine):
     @rule(data=st.data(), verdict=st.sampled_from(Verdict), retry_after=st.none() | seconds)
     def end(self, data: st.DataObject, verdict: Verdict, retry_after: float | None) -> None:
         site, permit = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
-        if verdict is Verdict.THROTTLED:
-            retry_after = None  # heeded by the rate, which is off here
         self.permits.give_back(permit, Ending(verdict, 0.1, retry_after))
         with pytest.raises(ValueError, match="given back before"):
             self.permits.give_back(permit)

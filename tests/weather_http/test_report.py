@@ -34,7 +34,7 @@ def test_figures_are_shown_with_what_had_to_be_reached() -> None:
     assert "outage: one site of 100 requests/s" in text
     assert "stock-8 (best fixed)" in text
     assert "s to 90 % after the outage: never (required: ≤ 10) missed" in text
-    assert "probes/s while it is away: 0.50 (required: ≤ 1) reached" in text
+    assert "probes/s while it is away: 0.500 (required: ≤ 1) reached" in text
 
 
 def test_a_column_that_no_side_has_a_figure_for_is_left_out() -> None:

@@ -60,9 +60,9 @@ def policy_of(get: Callable[[str], str | None], now_unix: float) -> RatePolicy |
 
     Read are ``RateLimit`` and ``RateLimit-Policy`` of draft-ietf-httpapi-ratelimit-headers (``r``,
     ``t``; ``q``, ``w``), those of its earlier versions (``limit=``, ``remaining=``, ``reset=``, and
-    a header for each), and ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset`` (seconds, or a unix time). Of
-    several policies the strictest counts; windows over an hour are no pace to crawl at: they count
-    when nothing remains.
+    a header for each), and ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset`` (seconds, or a unix
+    time). Of several policies the strictest counts; windows over an hour are no pace to crawl at:
+    they count when nothing remains.
     """
     limits, policies = get("RateLimit"), get("RateLimit-Policy")
     remaining = reset_s = quota = None

@@ -299,6 +299,7 @@ class Knee(Limit):
             wanted = self._refused_at - 1  # it told how many are too many
         if wanted <= 0:
             wanted = self.limit / 2
+        wanted = min(wanted, self.limit)  # more were in flight than it allows
         same = abs(wanted - self._ceiling) <= 1.5
         self._wait = min(_LONGEST_WAIT, 2 * self._wait) if same else 8
         self._ceiling = max(1.0, wanted)

@@ -156,10 +156,8 @@ class RateLimit:
             self._refused_since = now
         self._refused_in_a_row += 1
         self._cut(now)
-        pause_s = max(_FIRST_PAUSE_S, 0.5 / self._rate) * _PAUSE_GROWTH ** (
-            self._refused_in_a_row - 1
-        )
-        pause_s = min(_LONGEST_PAUSE_S, pause_s)
+        longer = _PAUSE_GROWTH ** min(32, self._refused_in_a_row - 1)
+        pause_s = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 0.5 / self._rate) * longer)
         self._changed_at = now
         self._started = 0
         self.trying = True
@@ -182,10 +180,12 @@ class RateLimit:
             if self._tat == -inf:
                 self._tat = now
 
-    def restart(self, rate: float) -> None:
-        """Go on from a rate that an earlier crawl learned."""
+    def restart(self, rate: float, now: float) -> None:
+        """Go on from a rate that an earlier crawl learned, growing from there."""
         if 0 < rate < inf:
-            self._rate = self._start = self._peak = rate
+            self._settle(now, rate, 1.0, 1.0)
+            self._changed_at = now
+            self._started = 0
 
     def _cut(self, now: float) -> None:
         before = min(self._rate, self._told)
@@ -216,7 +216,8 @@ class RateLimit:
 
     def _resume(self, now: float) -> None:
         """Accepted again after so long that a window must have ended: its quota is known."""
-        self._settle(now, self._cycle_accepted / (now - self._cycle_at), _KEEP, 1.0)
+        elapsed_s = max(_WINDOW_S, now - self._cycle_at)
+        self._settle(now, self._cycle_accepted / elapsed_s, _KEEP, 1.0)
         self._changed_at = now
         self._started = 0
         self._cycle_at, self._cycle_accepted = now, 0

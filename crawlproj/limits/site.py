@@ -201,6 +201,8 @@ class SiteControl:
         """
         if self._rate is not None:
             self._rate.on_start(started_at)
+        if self._health is not None:
+            self._health.on_start(started_at)
         self._ended_at = now
         self._learn(Permit(started_at, in_flight, canary=self.down), now, ending, lost=False)
 
@@ -231,7 +233,7 @@ class SiteControl:
         limit = learned.limit_at(now, self._limit.bounds.start)
         self._limit.restart(limit, learned.unloaded_s)
         if self._rate is not None:
-            self._rate.restart(learned.rate_at(now))
+            self._rate.restart(learned.rate_at(now), now)
 
     def _learn(self, permit: Permit, now: float, ending: Ending, *, lost: bool) -> None:
         verdict = ending.verdict
@@ -239,7 +241,8 @@ class SiteControl:
             return
         if ending.rtt_s:
             self._rtt_s += 0.2 * (ending.rtt_s - self._rtt_s) if self._rtt_s else ending.rtt_s
-        if ending.retry_after_s is not None and verdict is not Verdict.THROTTLED:
+        throttled = verdict is Verdict.THROTTLED and self._rate is not None
+        if ending.retry_after_s is not None and not throttled:
             self.rest(now + ending.retry_after_s)
         outcome = Outcome.SUCCESS if verdict is Verdict.OK else Outcome.DROPPED
         if self._rate is not None:

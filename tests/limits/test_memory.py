@@ -82,8 +82,9 @@ def test_age_moves_a_limit_towards_the_start_and_never_past_it(
 ) -> None:
     learned = Learned(limit, inf, 0.0, 0.0)
     younger, older = learned.limit_at(age_s, start), learned.limit_at(age_s + more_s, start)
-    assert abs(older - start) <= abs(younger - start) * (1 + 1e-9) + 1e-9
-    assert min(limit, start) * (1 - 1e-9) <= older <= max(limit, start) * (1 + 1e-9)
+    rounding = 1e-9 * (limit + start)
+    assert abs(older - start) <= abs(younger - start) + rounding
+    assert min(limit, start) - rounding <= older <= max(limit, start) + rounding
 
 
 def test_a_rate_is_forgotten_after_an_hour() -> None:

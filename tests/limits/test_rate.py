@@ -257,22 +257,22 @@ def test_the_most_is_never_exceeded(most: float, events: list[tuple[str, float]]
         elif what == "t":
             rate.on_policy(now, RatePolicy(1 + value * 100, value, value))
         else:
-            rate.restart(value * 1000)
+            rate.restart(value * 1000, now)
         assert 0 < rate.rate <= most
 
 
 def test_a_recalled_rate_is_gone_on_from() -> None:
     rate = limit()
-    rate.restart(5.0)
+    rate.restart(5.0, 1000.0)
     assert rate.rate == 5
-    rate.restart(inf)
-    rate.restart(0.0)
+    rate.restart(inf, 1000.0)
+    rate.restart(0.0, 1000.0)
     assert rate.rate == 5
 
 
 def test_a_recalled_rate_grows_again_at_a_site_that_bears_more() -> None:
     rate = limit()
-    rate.restart(5.0)
+    rate.restart(5.0, 1000.0)
     bucket = Bucket(50, 50)
     site = client(bucket, rate)
     site.run(600)

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 
-.PHONY: help demo crawl test bench check lint format clean
+.PHONY: help demo crawl test bench bench-weather check lint format clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -27,8 +27,12 @@ crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
 	@test -n "$(URL)" || { echo "name the site: make crawl URL=https://example.org"; exit 2; }
 	$(BIN)/scrapy crawl site -a 'url=$(URL)' $(ARGS)
 
-bench: $(DEV_READY) ## compare with stock Scrapy (some minutes)
+bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with weather (20 minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(if $(ARGS),,$(BIN)/python -m benchmarks.weather_http)
+
+bench-weather: $(DEV_READY) ## simulated sites that no constant was tuned on, all policies (5 minutes)
+	$(BIN)/python -m benchmarks.weather --set held-out $(ARGS)
 
 test: $(DEV_READY) ## run the tests
 	$(BIN)/pytest -n 2 $(ARGS)

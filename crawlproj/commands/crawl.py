@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 _BAD_ENDS = frozenset({"frontier-unusable", "frontier-failed", "store-unusable", "store-failed"})
 
 
+def tell_wrong_settings(running: object) -> None:
+    """Raise UsageError if the crawl of which ``running`` is the task could not be set up."""
+    if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():
+        error = running.exception()
+        if isinstance(error, CrawlprojError):
+            raise UsageError(str(error), print_help=False)
+
+
 class Command(crawl.Command):
     """Exit status: 0 done or stopped in order, 1 the crawl could not do its work, 2 wrong usage."""
 
@@ -54,10 +62,7 @@ class Command(crawl.Command):
             raise UsageError(str(exc), print_help=False) from None
         running = process.crawl(crawler, **opts.spargs)
         process.start()
-        if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():
-            error = running.exception()
-            if isinstance(error, CrawlprojError):
-                raise UsageError(str(error), print_help=False)
+        tell_wrong_settings(running)
         stats = crawler._stats
         reason = stats.get_value("finish_reason") if stats is not None else None
         if process.bootstrap_failed or reason in _BAD_ENDS:

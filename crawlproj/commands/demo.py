@@ -11,6 +11,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
+from crawlproj.commands.crawl import tell_wrong_settings
 from crawlproj.demo import DEMO_SITES, DemoWeb
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class Command(ScrapyCommand):
             tempfile.TemporaryDirectory() as folder,
             DemoWeb(DEMO_SITES, Path(folder, "access.log")) as web,
         ):
-            process.crawl("site", url=",".join(web.urls.values()))
+            running = process.crawl("site", url=",".join(web.urls.values()))
             process.start()
+        tell_wrong_settings(running)
         sys.stderr.write(
             f"\nThe pages are in {DATABASE}, tables pages and failures. Look at them:\n"
             f"  sqlite3 {DATABASE} 'select url, title from pages limit 5'\n"

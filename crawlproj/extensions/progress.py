@@ -133,11 +133,9 @@ class Progress:
             names = sorted(known, key=lambda site: (-done[site], site))
         else:
             names = [site for site, _ in done.most_common(_SITES_SHOWN)]
-        views = scheduler.permits.views()
+        view = scheduler.permits.view
         return [
-            site_row(
-                site, done[site], self._pages_per_s(site), views.get(site), latencies.get(site)
-            )
+            site_row(site, done[site], self._pages_per_s(site), view(site), latencies.get(site))
             for site in names
         ]
 

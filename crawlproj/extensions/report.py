@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from crawlproj.limits.permits import SiteView
+    from crawlproj.limits.permits import Permits, SiteView
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,8 @@ class Report:
     def _tick(self, scheduler: Scheduler) -> None:
         now, done, errors = self._clock(), scheduler.tally.done, self._recorder.errors.copy()
         interval = self._recorder.take_interval()
-        views = scheduler.permits.views()
-        busy = [view for view in views.values() if view.in_flight]
+        permits = scheduler.permits
+        busy = permits.busy_views()
         self._timeline.add(
             Tick(
                 start_s=self._ticked - self._began,
@@ -109,7 +109,7 @@ class Report:
                 ttfb=interval.ttfb,
                 lag=interval.lag,
                 sites={
-                    site: self._site_tick(site, count, views.get(site))
+                    site: self._site_tick(site, count, permits.view(site))
                     for site, count in scheduler.tally.sites.most_common(MOST_RANKED)
                 },
             )
@@ -146,7 +146,7 @@ class Report:
         counts = tally.done, dict(tally.failed), dict(tally.skipped)
         phases, lag = recorder.phases, recorder.loop_lag
         known = (tally.sites.keys() | recorder.sites.keys()) - {OTHER}
-        rows = await self._rows(tally.sites, known, scheduler.permits.views())
+        rows = await self._rows(tally.sites, known, scheduler.permits)
 
         def make() -> None:
             pages, failed, skipped = counts
@@ -171,7 +171,7 @@ class Report:
             logger.error("The report could not be written: %s", exc)
 
     async def _rows(
-        self, done: Mapping[str, int], known: set[str], views: Mapping[str, SiteView]
+        self, done: Mapping[str, int], known: set[str], permits: Permits
     ) -> list[SiteRow]:
         busiest = sorted(known, key=lambda site: (-done.get(site, 0), site))[:MOST_SITES]
         running_s = max(self._clock() - self._began, 1e-3)
@@ -179,7 +179,7 @@ class Report:
         for made, site in enumerate(busiest, 1):
             count = done.get(site, 0)
             latency = self._recorder.sites.get(site)
-            rows.append(site_row(site, count, count / running_s, views.get(site), latency))
+            rows.append(site_row(site, count, count / running_s, permits.view(site), latency))
             if made % _ROWS_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return rows

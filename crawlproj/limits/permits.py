@@ -198,6 +198,11 @@ class Permits:
         control = self._find(self._name(site))
         return self._view(control, self._clock()) if control is not None else None
 
+    def busy_views(self) -> list[SiteView]:
+        """Return how the sites stand that have requests in flight."""
+        now = self._clock()
+        return [self._view(control, now) for control in self._busy.values()]
+
     def views(self) -> dict[str, SiteView]:
         """Return how every site stands that is remembered."""
         now = self._clock()

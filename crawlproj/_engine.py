@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 
+_LEAST_DELAY_S = 0.001
+
+
 class Watcher(Protocol):
     """Told what becomes of the engine's requests; see EngineHooks."""
 
@@ -125,6 +128,20 @@ class EngineHooks:
         return dropped
 
 
+def is_closing(engine: ExecutionEngine) -> bool:
+    """Whether the engine waits for what is in progress, to end."""
+    return engine._slot is None or engine._slot.closing is not None
+
+
+def open_slot(downloader: Downloader, request: Request, concurrency: int) -> None:
+    """Make the slot of ``request``, if there is none, with ``concurrency``."""
+    key = downloader.get_slot_key(request)
+    if key not in downloader.slots:
+        _, slot = downloader._get_slot(request)
+        slot.concurrency, slot.jitter = concurrency, 0.0
+        slot.delay = max(slot.delay, _LEAST_DELAY_S)
+
+
 def drive_slot(
     downloader: Downloader, key: str, *, concurrency: int, delay_s: float, rest_s: float
 ) -> None:
@@ -138,7 +155,9 @@ def drive_slot(
         return
     own_s = downloader.per_slot_settings.get(key, {}).get("delay", downloader._delay)
     slot.concurrency, slot.jitter = concurrency, 0.0
-    slot.delay = max(own_s, delay_s)
+    # Scrapy 2.19 empties a slot's queue at once, as its tasks have not run when it looks whether
+    # there is room; with a delay it takes one at a time.
+    slot.delay = max(own_s, delay_s, _LEAST_DELAY_S)
     if rest_s > 0:
         slot.delay = max(slot.delay, rest_s + monotonic() - slot.lastseen)
     if slot.latercall is not None:

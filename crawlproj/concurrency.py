@@ -105,7 +105,8 @@ class ConcurrencyConfig:
         """Return what holds at ``site`` (a host, with or without port, a domain or an address)."""
         host = site.rpartition(":")[0] if site.rpartition(":")[2].isdigit() else site
         for pattern, config in self.sites:
-            if fnmatchcase(site, pattern) or fnmatchcase(host, pattern):
+            # Where domains are sites, "*.example.org" means example.org, all its hosts in one.
+            if any(fnmatchcase(name, pattern) for name in (site, host, f".{host}")):
                 return config
         return self.default
 

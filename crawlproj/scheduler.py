@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
-from scrapy.core.scheduler import BaseScheduler
+from scrapy.core.scheduler import BaseScheduler, BaseSchedulerMeta
 from scrapy.exceptions import CloseSpider, DownloadCancelledError
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
@@ -98,7 +98,17 @@ class _Work:
     put_back: Entry | None = None
 
 
-class Scheduler(BaseScheduler):
+class _Strict(BaseSchedulerMeta):
+    """isinstance() tells our scheduler from others: Scrapy's takes each that has its methods."""
+
+    def __instancecheck__(cls, instance: object) -> bool:  # noqa: N805 - of a class
+        return type.__instancecheck__(cls, instance)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:  # noqa: N805
+        return type.__subclasscheck__(cls, subclass)
+
+
+class Scheduler(BaseScheduler, metaclass=_Strict):
     """See the module docstring. Public beyond Scrapy's interface: unseen, room, opened, tally."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -219,6 +229,7 @@ class Scheduler(BaseScheduler):
 
     def _start(self, handout: Handout, request: Request) -> None:
         lease = handout.lease
+        handout.permit.sent = False  # robots.txt may come first; see on_sent
         self._working[lease.id] = _Work(lease, request, handout.permit)
         request.meta[LEASE] = lease.id
         request.meta[PERMIT_WAIT] = handout.waited_s
@@ -269,6 +280,13 @@ class Scheduler(BaseScheduler):
         """Return the permit that ``request`` holds."""
         work = self._work_of(request)
         return work.permit if work is not None else None
+
+    def on_sent(self, request: Request) -> Permit | None:
+        """Note that ``request`` is sent now; returns its permit, if it holds one."""
+        permit = self.permit_of(request)
+        if permit is not None and not permit.sent:
+            self.permits.send(permit)
+        return permit
 
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         """Give the permit of ``request`` back, with how its download ended.
@@ -434,9 +452,8 @@ class Scheduler(BaseScheduler):
         """
         retry_at = request.meta.pop(RETRY_AT, 0.0)
         entry = self._stored_entry(request, key)
-        if retry_at or (site and site != entry.site):
-            entry = replace(entry, not_before=retry_at, site=site or entry.site)
-        return entry
+        # Without a lease it goes back to, it is a child that got a copy of the page's meta.
+        return replace(entry, not_before=retry_at, site=site) if site else entry
 
     def _stored_entry(self, request: Request, key: int) -> Entry:
         try:

@@ -114,7 +114,8 @@ def test_the_first_pattern_that_fits_counts_with_or_without_the_port() -> None:
     assert one.of("www.shop.test:8443").most == 3
     assert one.of("b.test:8080") == SiteConfig(rate=5, limit="fixed")
     assert one.of("b.test") == SiteConfig()
-    assert one.of("shop.test") == SiteConfig()
+    assert one.of("shop.test").most == 3, "where a domain is a site, it stands for its hosts"
+    assert one.of("myshop.test") == SiteConfig()
     assert one.of("[::1]:80") == SiteConfig()
 
 

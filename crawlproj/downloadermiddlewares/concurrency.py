@@ -7,9 +7,9 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import DownloadCancelledError, NotConfigured
 
-from crawlproj._engine import drive_slot
+from crawlproj._engine import drive_slot, is_closing, open_slot
 from crawlproj.concurrency import ConcurrencyConfig
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
@@ -85,17 +85,29 @@ class ConcurrencyMiddleware:
         scheduler = self._scheduler
         now = self._clock()
         self._lag.ask()
-        permit = scheduler.permit_of(request) if scheduler is not None else None
+        permit = scheduler.on_sent(request) if scheduler is not None else None
+        if scheduler is None:
+            downloader = self._crawler.engine.downloader
+            key = downloader.get_slot_key(request)
+            if key not in downloader.slots:
+                open_slot(downloader, request, self._config.control(key).cap)
         if permit is None:
             retry_at = request.meta.pop(RETRY_AT, 0.0)
-            return asyncio.sleep(retry_at - now) if retry_at > now else None
-        permit.started_at = now
+            return self._hold(retry_at) if retry_at > now else None
         if permit.canary:
             # A site that hangs must not hide its recovery behind one long time-out.
             timeout_s = float(request.meta.get("download_timeout", _LEAST_CANARY_TIMEOUT_S))
             request.meta[_CANARY_TIMEOUT] = timeout_s
-            request.meta["download_timeout"] = min(timeout_s, _LEAST_CANARY_TIMEOUT_S)
+            patience_s = max(_LEAST_CANARY_TIMEOUT_S, permit.hang_s)
+            request.meta["download_timeout"] = min(timeout_s, patience_s)
         return None
+
+    async def _hold(self, until: float) -> None:
+        """Wait, but not longer than the crawl goes on."""
+        while (wait_s := until - self._clock()) > 0:
+            if is_closing(self._crawler.engine):
+                raise DownloadCancelledError("the crawl is being stopped")
+            await asyncio.sleep(min(1.0, wait_s))
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
         """Take the sample; return the request again if its site refused it."""

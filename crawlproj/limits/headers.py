@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PARAMETER = re.compile(r"[;,\s]\s*([a-z]+)\s*=\s*([0-9.]+)", re.IGNORECASE)
+_OTHER_UNIT = re.compile(r';\s*qu\s*=\s*"(?!requests")')
 _NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:[,;]|$)")
 _EPOCH_AFTER_S = 1e9  # a reset beyond this is a unix time, not a number of seconds
 _EPOCH_AFTER_MS = 1e11  # and beyond this, one in milliseconds
@@ -95,7 +96,8 @@ def _items(value: str) -> list[dict[str, float]]:
             parts.append("")
         else:
             parts[-1] += character
-    return [_parameters(part) for part in parts]
+    # A quota of bytes, say, is no number of requests.
+    return [_parameters(part) for part in parts if not _OTHER_UNIT.search(part)]
 
 
 def _parameters(text: str) -> dict[str, float]:

@@ -33,6 +33,7 @@ _LEAST_VARIANCE = 0.04
 _DEEPEST_CUT = 8.0
 _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
+_FEWEST_DROPS = 3
 _DROP_SHARE = 0.05
 _LOOK_EVERY = 80  # epochs between two looks below
 _LONGEST_WAIT = 64  # epochs before a ceiling is tried again
@@ -114,7 +115,9 @@ class Knee(Limit):
             if sample.started_at >= self._changed_at:
                 epoch.dropped += 1
                 self._refused_at = min(self._refused_at, sample.in_flight)
-                if epoch.dropped >= 2 and self._drops_too_many(max(_FEWEST, whole(self.limit))):
+                if epoch.dropped >= _FEWEST_DROPS and self._drops_too_many(
+                    max(_FEWEST, whole(self.limit))
+                ):
                     self._refused(sample.ended_at)
             return
         if sample.outcome is Outcome.IGNORE or sample.rtt_s <= 0:
@@ -173,7 +176,7 @@ class Knee(Limit):
     def _judge(self, now: float) -> None:
         epoch = self._epoch
         share = epoch.dropped / (epoch.n + epoch.dropped)
-        if epoch.dropped >= 2 and self._drops_too_many(0):
+        if epoch.dropped >= _FEWEST_DROPS and self._drops_too_many(0):
             self._refused(now)
             return
         self._usual_drops += 0.1 * (share - self._usual_drops)
@@ -292,6 +295,10 @@ class Knee(Limit):
         self._move(now, wanted)
 
     def _refused(self, now: float) -> None:
+        epoch = self._epoch
+        share = epoch.dropped / (epoch.n + epoch.dropped)
+        # Slowly: those that come from too much in flight must not pass for usual.
+        self._usual_drops += 0.02 * (share - self._usual_drops)
         self._starting = False
         self._before = None
         wanted = max(self.limit / 2, min(0.8 * self.limit, self._refused_at - 1))

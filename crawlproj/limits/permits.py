@@ -134,6 +134,12 @@ class Permits:
         self._settle(name, control, now)
         return permit
 
+    def send(self, permit: Permit) -> None:
+        """Note that the request of a permit whose ``sent`` was unset is sent now."""
+        control = self._busy.get(permit.site)
+        if control is not None:
+            control.send(permit, self._clock())
+
     def give_back(self, permit: Permit, ending: Ending = _IGNORED) -> None:
         """Give a permit back with how it ended; raises ValueError if it was given back before."""
         control = self._busy.get(permit.site)

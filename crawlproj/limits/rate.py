@@ -49,11 +49,13 @@ class RateLimit:
 
     __slots__ = (
         "_accepted",
+        "_allowed",
         "_anchor",
         "_changed_at",
         "_cuts",
         "_cycle_accepted",
         "_cycle_at",
+        "_grown_s",
         "_hold_s",
         "_most",
         "_patience",
@@ -90,7 +92,9 @@ class RateLimit:
         self._paused_s = 0.0  # since the anchor
         self._anchor = -inf  # since when accepted requests are counted
         self._accepted = 0
-        self._started = 0  # since _changed_at: whether the rate is used
+        self._started = 0  # since _changed_at
+        self._allowed = 0.0  # since then, by the rate as it was: whether it is used
+        self._grown_s = 0.0  # until how long after _changed_at that is counted
         self._refused_in_a_row = 0
         self._second_at = -inf  # of the accepted that _second counts, until the first refusal
         self._second = 0
@@ -160,6 +164,7 @@ class RateLimit:
         pause_s = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 0.5 / self._rate) * longer)
         self._changed_at = now
         self._started = 0
+        self._allowed = self._grown_s = 0.0
         self.trying = True
         self._tat = max(self._tat, now)
         self.blocked_until = max(self.blocked_until, now + pause_s)
@@ -186,6 +191,7 @@ class RateLimit:
             self._settle(now, rate, 1.0, 1.0)
             self._changed_at = now
             self._started = 0
+            self._allowed = self._grown_s = 0.0
 
     def _cut(self, now: float) -> None:
         before = min(self._rate, self._told)
@@ -220,6 +226,7 @@ class RateLimit:
         self._settle(now, self._cycle_accepted / elapsed_s, _KEEP, 1.0)
         self._changed_at = now
         self._started = 0
+        self._allowed = self._grown_s = 0.0
         self._cycle_at, self._cycle_accepted = now, 0
 
     def _settle(self, now: float, peak: float, share: float, patience: float) -> None:
@@ -239,7 +246,9 @@ class RateLimit:
         since_s = now - max(self._changed_at, self.blocked_until)
         if since_s <= 0 or not isfinite(since_s):
             return
-        if self._started < 0.7 * self._rate * since_s:
+        self._allowed += self._rate * (since_s - self._grown_s)
+        self._grown_s = since_s
+        if self._started < 0.7 * self._allowed:
             return  # not used: nothing is learnt about more
         x = since_s / self._hold_s - 1
         self._rate = max(

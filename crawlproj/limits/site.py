@@ -52,9 +52,10 @@ class Ending:
 class Permit:
     """The right to have one request in flight.
 
-    started_at: may be moved to when the request was really sent. in_flight: at its start, itself
-    included. canary: asks whether a site that was down is back. site: the name its control goes by.
-    lost: see SiteControl.
+    started_at: when it was taken, or sent (see SiteControl.send). in_flight: then, itself included.
+    canary: asks whether a site that was down is back. site: the name its control goes by.
+    lost: see SiteControl. sent: whether the request is on its way; while it waits for something
+    else, it cannot be lost. hang_s: how long it may be without an answer.
     """
 
     started_at: float
@@ -62,6 +63,8 @@ class Permit:
     canary: bool
     site: str = ""
     lost: bool = False
+    sent: bool = True
+    hang_s: float = inf
 
 
 class SiteControl:
@@ -161,8 +164,9 @@ class SiteControl:
         ready_at = self.ready_at()
         if ready_at > now:
             return ready_at
-        if self._health is not None and self._live:
-            return next(iter(self._live)).started_at + self._health.hang_s
+        oldest = self._oldest()
+        if self._health is not None and oldest is not None:
+            return oldest.started_at + self._health.hang_s
         return inf
 
     def demand(self, now: float) -> int:
@@ -176,6 +180,8 @@ class SiteControl:
             if learned is not None:
                 self.recall(learned, now)
         permit = Permit(now, len(self._live) + 1, self.down)
+        if self._health is not None:
+            permit.hang_s = self._health.hang_s
         self._live[permit] = None
         self.started_at = now
         if self._rate is not None:
@@ -183,6 +189,13 @@ class SiteControl:
         if self._health is not None:
             self._health.on_start(now)
         return permit
+
+    def send(self, permit: Permit, now: float) -> None:
+        """Note that the request of a permit whose ``sent`` was unset is sent now."""
+        permit.sent, permit.started_at = True, now
+        if not permit.lost:
+            del self._live[permit]
+            self._live[permit] = None  # by start
 
     def end(self, permit: Permit, now: float, ending: Ending) -> None:
         """Give a permit back; raises KeyError if it was given back before."""
@@ -276,15 +289,15 @@ class SiteControl:
         if self._health is None:
             return
         hung_since = now - self._health.hang_s
-        while self._live:
-            oldest = next(iter(self._live))
-            if oldest.started_at > hung_since:
-                return
+        while (oldest := self._oldest()) is not None and oldest.started_at <= hung_since:
             del self._live[oldest]
             oldest.lost = True
             self._lost += 1
             self._health.on_lost(now, oldest.started_at)
-            if not self.down:
-                self._limit.on_sample(
-                    Sample(oldest.started_at, now, 0.0, oldest.in_flight, Outcome.DROPPED)
-                )
+
+    def _oldest(self) -> Permit | None:
+        """Return the permit whose request was sent longest ago and is not lost."""
+        for permit in self._live:
+            if permit.sent:
+                return permit
+        return None

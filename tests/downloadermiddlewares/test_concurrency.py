@@ -35,6 +35,11 @@ class Desk(Scheduler):
     def permit_of(self, request: Request) -> Permit | None:
         return self.permit
 
+    def on_sent(self, request: Request) -> Permit | None:
+        if self.permit is not None:
+            self.permit.sent = True
+        return self.permit
+
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         self.endings.append(ending)
 
@@ -42,9 +47,11 @@ class Desk(Scheduler):
 class Post:
     """A middleware and what surrounds it."""
 
-    def __init__(self, *, canary: bool = False, permit: bool = True, **settings: Any) -> None:
+    def __init__(
+        self, *, canary: bool = False, permit: bool = True, hang_s: float = 5, **settings: Any
+    ) -> None:
         self.crawler = get_crawler(settings_dict=settings)
-        self.desk = Desk(Permit(0.0, 1, canary) if permit else None)
+        self.desk = Desk(Permit(0.0, 1, canary, hang_s=hang_s) if permit else None)
         self.crawler.engine = SimpleNamespace(scheduler=self.desk)  # type: ignore[assignment]
         self.now = Now()
         self.middleware = ConcurrencyMiddleware(self.crawler, self.now, dice(1))
@@ -70,11 +77,12 @@ def test_a_page_is_passed_on_and_its_sample_taken() -> None:
     assert post.desk.endings == [Ending(Verdict.OK, 0.5)]
 
 
-def test_the_permits_clock_starts_when_the_request_is_sent() -> None:
+def test_the_scheduler_is_told_when_the_request_is_sent() -> None:
     post = Post()
-    assert post.send(Request(URL)) is None
     assert post.desk.permit is not None
-    assert post.desk.permit.started_at == post.now.time
+    post.desk.permit.sent = False
+    assert post.send(Request(URL)) is None
+    assert post.desk.permit.sent
 
 
 @pytest.mark.parametrize(
@@ -159,6 +167,13 @@ def test_a_canary_does_not_wait_long_and_gets_its_time_out_back(
     assert isinstance(again, Request), "a site that is down costs no attempt"
     assert again.meta["download_timeout"] == asked_s
     assert "canary_timeout" not in again.meta
+
+
+def test_a_canary_waits_as_long_as_its_site_may_take() -> None:
+    post = Post(canary=True, hang_s=40)
+    request = Request(URL, meta={"download_timeout": 180.0})
+    post.send(request)
+    assert request.meta["download_timeout"] == 40
 
 
 def test_a_canary_that_is_refused_costs_no_attempt() -> None:

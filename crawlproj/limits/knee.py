@@ -33,16 +33,16 @@ _LEAST_VARIANCE = 0.04
 _DEEPEST_CUT = 8.0
 _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
-_FEWEST_DROPS = 3
+_FEWEST_DROPS, _MANY_DROPS = 3, 4
 _DROP_SHARE = 0.05
 _LOOK_EVERY = 80  # epochs between two looks below
-_LONGEST_WAIT = 64  # epochs before a ceiling is tried again
+_SHORTEST_WAIT, _LONGEST_WAIT = 8, 64  # epochs before a ceiling is tried again
 
 
 class _Epoch:
     """What the requests showed that started and ended under one limit."""
 
-    __slots__ = ("began_at", "dropped", "logs", "n", "squares", "used")
+    __slots__ = ("answered", "began_at", "dropped", "logs", "n", "squares", "used")
 
     def __init__(self, began_at: float) -> None:
         self.began_at = began_at
@@ -51,6 +51,7 @@ class _Epoch:
         self.squares = 0.0
         self.used = 0
         self.dropped = 0
+        self.answered: dict[int, int] = {}  # requests, by how many were in flight at their start
 
     @property
     def mean(self) -> float:
@@ -69,24 +70,26 @@ class Knee(Limit):
     latency / unloaded latency, ``L/q`` is the knee c itself, wherever L is: that is the formula of
     TCP Vegas' queue, L (1 − 1/q), solved for the limit at which the queue vanishes.
 
-    Latency is the mean of log(time to first byte): service times are close to lognormal and the
-    mean of logs is not moved by a tail. Samples are gathered by *epoch*: of requests started since
-    the limit last changed, as many as a standard error of 0.12 needs (4 to 64, at least the limit).
-    At the end of one:
+    Latency is the mean of log(time to first byte): service times are close to lognormal, and a mean
+    of logs is not moved by a tail. Samples are gathered by *epoch*: of requests that ended since the
+    limit last changed and settled, as many as their variance asks for. At the end of one:
 
-    * q > 1.3 and two standard errors above 1: the limit becomes 1.15 · L/q, not under half of L.
-    * q < 1.12 and the limit was used: it grows, doubling until the first cut, then by a quarter.
-    * else it stays, and the epoch goes on.
+    * q > 1.3, and surely above 1: the limit becomes 1.3 · L/q, at least L/8. When the last eight
+      samples leave no doubt, the end of the epoch is not waited for.
+    * q < 1.15 and the limit was used: it grows, doubling until the first cut, then by an eighth, a
+      quarter, a half, as long as nothing speaks against it.
+    * else it stays.
 
     What the unloaded latency is, is an experiment, since a site may be slower today than yesterday.
-    After a cut, and every 40 epochs by a look at 0.6 · L: if latency fell, there was a queue, and
-    the new latency is the unloaded one; if it stayed, throughput fell with the limit, there was
-    none, and the latency seen is taken as the unloaded one, to grow from. So a lasting overload is
-    never taken for normal, and a slower site is not choked.
+    After a cut by a quarter or more, and every 80 epochs by a look at 0.7 · L: if latency fell,
+    there was a queue, and the new latency is the unloaded one; if it stayed, throughput fell with
+    the limit, there was none, and the latency seen is the unloaded one, to grow from; if it rose,
+    the site is still getting worse. So a lasting overload is never taken for normal, and a slower
+    site is not choked.
 
-    Dropped: when more than 5 % of an epoch, and three times their usual share, the limit falls by
-    a fifth, or below the number in flight that was refused, which then is a ceiling tried again by
-    one after 8, 16, … 64 epochs.
+    Dropped: when they are at least three, over 5 % of an epoch and three times their usual share,
+    the limit goes below the number in flight that was refused, which then is a ceiling, tried again
+    by one after 8, 16, … 64 epochs; or down by a fifth, if others were answered with as many.
     """
 
     def __init__(self, bounds: Bounds) -> None:
@@ -96,7 +99,7 @@ class Knee(Limit):
         self._starting = True
         self._before: tuple[float, float] | None = None  # limit and log latency before a step down
         self._ceiling = inf
-        self._wait = 8
+        self._wait = _SHORTEST_WAIT
         self._epochs_at_ceiling = 0
         self._since_look = 0
         self._usual_drops = 0.0
@@ -132,6 +135,7 @@ class Knee(Limit):
         epoch.n += 1
         epoch.logs += value
         epoch.squares += value * value
+        epoch.answered[sample.in_flight] = epoch.answered.get(sample.in_flight, 0) + 1
         if sample.in_flight >= 0.8 * whole(self.limit):
             epoch.used += 1
         if epoch.n >= self._wanted():
@@ -176,8 +180,7 @@ class Knee(Limit):
     def _judge(self, now: float) -> None:
         epoch = self._epoch
         share = epoch.dropped / (epoch.n + epoch.dropped)
-        if epoch.dropped >= _FEWEST_DROPS and self._drops_too_many(0):
-            self._refused(now)
+        if epoch.dropped >= _FEWEST_DROPS and self._drops_too_many(0) and self._refused(now):
             return
         self._usual_drops += 0.1 * (share - self._usual_drops)
         self._since_look += 1
@@ -294,24 +297,29 @@ class Knee(Limit):
             wanted = max(self.limit, min(wanted, self._ceiling))
         self._move(now, wanted)
 
-    def _refused(self, now: float) -> None:
+    def _refused(self, now: float) -> bool:
+        """Go below what was refused; returns False where that would not help."""
         epoch = self._epoch
         share = epoch.dropped / (epoch.n + epoch.dropped)
         # Slowly: those that come from too much in flight must not pass for usual.
         self._usual_drops += 0.02 * (share - self._usual_drops)
+        most = self._refused_at - 1
+        beyond = sum(n for in_flight, n in epoch.answered.items() if in_flight > most)
+        wanted = min(self.limit, max(self.limit / 2, most))
+        if most < 1 or beyond > epoch.dropped:
+            # Others were answered with as many in flight: it is not their number that is refused.
+            if epoch.dropped < _MANY_DROPS:
+                return False
+            wanted = 0.8 * self.limit
+        else:
+            same = abs(wanted - self._ceiling) <= 1.5
+            self._wait = min(_LONGEST_WAIT, 2 * self._wait) if same else _SHORTEST_WAIT
+            self._ceiling = wanted
+            self._epochs_at_ceiling = 0
         self._starting = False
         self._before = None
-        wanted = max(self.limit / 2, min(0.8 * self.limit, self._refused_at - 1))
-        if self._refused_at - 1 >= 0.8 * self.limit:
-            wanted = self._refused_at - 1  # it told how many are too many
-        if wanted <= 0:
-            wanted = self.limit / 2
-        wanted = min(wanted, self.limit)  # more were in flight than it allows
-        same = abs(wanted - self._ceiling) <= 1.5
-        self._wait = min(_LONGEST_WAIT, 2 * self._wait) if same else 8
-        self._ceiling = max(1.0, wanted)
-        self._epochs_at_ceiling = 0
         self._move(now, wanted)
+        return True
 
     def _step_down(self, now: float, limit: float, mean: float) -> None:
         self._steps = 0

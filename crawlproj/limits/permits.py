@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.share import fair_level
 from crawlproj.limits.site import Ending, Verdict
 
 if TYPE_CHECKING:
@@ -328,20 +330,12 @@ class Permits:
         self._level_until = now + _LEVEL_S
         names = self._asked | self._busy.keys()
         self._asked = set()
-        demands = []
-        for name in names:
-            control = self._find(name)
-            demands.append(control.demand(now) if control is not None else 1)
-        self._level = inf
-        left = self._budget
-        if sum(demands) > left:
-            demands.sort()
-            for taken, demand in enumerate(demands):
-                self._level = left / (len(demands) - taken)
-                if demand >= self._level:
-                    break
-                left -= demand
+        self._level = fair_level(map(partial(self._demand, now), names), self._budget)
         return self._level
+
+    def _demand(self, now: float, name: str) -> int:
+        control = self._find(name)
+        return control.demand(now) if control is not None else 1
 
     def _view(self, control: SiteControl, now: float) -> SiteView:
         blocked_s = max(0.0, control.ready_at() - now)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from crawlproj.limits.headers import RatePolicy
 
 _ENOUGH = 8  # accepted requests that make a measurement
+_FIRST_RATE = 20.0  # requests/s of which a half is tried where nothing was measured
 _KEEP = 0.96  # of what was measured, to start from again
 _TOLD_SHARE = 0.98  # of a rate the site tells, to stay clear of its rounding
 _LEAST_HOLD_S = 4.0
@@ -200,7 +201,10 @@ class RateLimit:
         if before == inf:
             # What was accepted lately, of which a bucket that was full may have given half.
             span_s = min(1.0, max(0.25, now - self._second_at))
-            self._settle(now, max(1, self._second) / span_s, 0.5, 1.0)
+            peak = self._second / span_s
+            if self._accepted < _ENOUGH:
+                peak = max(_FIRST_RATE, peak)  # it has had no time to show what it accepts
+            self._settle(now, peak, 0.5, 1.0)
         elif self._accepted >= _ENOUGH and now > self._anchor:
             elapsed_s = now - self._anchor
             again = self._cuts and now - self._changed_at < self._hold_s

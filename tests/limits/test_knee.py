@@ -90,9 +90,6 @@ def test_refusals_above_a_number_keep_it_at_that_number(k: int) -> None:
     assert log.share(Verdict.OVERLOADED, 1300) < 0.03
 
 
-@pytest.mark.xfail(
-    strict=False, reason="two drops by chance in one epoch lower the ceiling for long"
-)
 def test_a_few_random_drops_do_not_shrink_it() -> None:
     clean, lossy = (client(Servers(16, drops=drops)) for drops in (0.0, 0.02))
     for site in (clean, lossy):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _TOLERANCE = log(1.3)  # latency over the unloaded one that is a queue
 _GROW_BELOW = log(1.15)
-_HEADROOM = 1.3  # of the limit at which no queue would be left
+_HEADROOM = 1.25  # of the limit at which no queue would be left
 _SURE = 2.5  # standard errors
 _PRECISION = 0.15  # wanted standard error of a mean of log latencies
 _FEWEST, _MOST = 4, 32  # samples of an epoch
@@ -20,11 +20,12 @@ _RESOLUTION_S = 0.005  # latency below it is not told apart: our own loop takes 
 _STRONG = log(_HEADROOM * 1.3)  # excess whose cut shows as much as a look
 _TELLING = 1.3  # a step down by less shows too little of what latency does
 _LOOK = 0.7  # of the limit, to see whether latency falls with it
-_WEAK_CUTS = 3  # in a row, after which a look is due
+_WEAK_CUTS = 5  # in a row, after which a look is due
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
 _ROUNDS = 1.25
 _SETTLE = 0.5
 _START_ROUNDS = 1.0
+_FEWEST_START = 2
 _STEEPER = 2
 _FIRST_STEP, _LARGEST_STEP = 1 / 8, 1 / 2
 _VARIANCE_OVER = 100
@@ -70,11 +71,11 @@ class Knee(Limit):
     latency / unloaded latency, ``L/q`` is the knee c itself, wherever L is: that is the formula of
     TCP Vegas' queue, L (1 − 1/q), solved for the limit at which the queue vanishes.
 
-    Latency is the mean of log(time to first byte): service times are close to lognormal, and a mean
-    of logs is not moved by a tail. Samples are gathered by *epoch*: of requests that ended since the
-    limit last changed and settled, as many as their variance asks for. At the end of one:
+    Latency is the mean of log(time to first byte): service times are close to lognormal, and a
+    mean of logs is not moved by a tail. Samples are gathered by *epoch*: of requests that ended
+    since the limit last changed and settled, as many as their variance asks for. At its end:
 
-    * q > 1.3, and surely above 1: the limit becomes 1.3 · L/q, at least L/8. When the last eight
+    * q > 1.3, and surely above 1: the limit becomes 1.25 · L/q, at least L/8. When the last eight
       samples leave no doubt, the end of the epoch is not waited for.
     * q < 1.15 and the limit was used: it grows, doubling until the first cut, then by an eighth, a
       quarter, a half, as long as nothing speaks against it.
@@ -165,7 +166,7 @@ class Knee(Limit):
         epoch when its variance happens to be low, by the variance known before.
         """
         if self._starting:
-            return max(_FEWEST, ceil(_START_ROUNDS * self.limit))
+            return max(_FEWEST_START, ceil(_START_ROUNDS * self.limit))
         fewest = max(_FEWEST, ceil(_ROUNDS * self.limit))
         most = _MOST
         if self._before is not None:

@@ -205,8 +205,7 @@ class RateLimit:
             if self._accepted < _ENOUGH:
                 peak = max(_FIRST_RATE, peak)  # it has had no time to show what it accepts
             self._settle(now, peak, 0.5, 1.0)
-        elif self._accepted >= _ENOUGH and now > self._anchor:
-            elapsed_s = now - self._anchor
+        elif self._accepted >= _ENOUGH and (elapsed_s := now - self._counted_since) > 0:
             again = self._cuts and now - self._changed_at < self._hold_s
             if again or self._paused_s > 0.3 * elapsed_s:
                 peak, share = min(before, self._accepted / elapsed_s), _KEEP
@@ -223,6 +222,10 @@ class RateLimit:
             self._peak = max(0.85 * before, self._peak_seen)
             self._hold_s = self._hold_of(self._peak)
             self._cuts += 1
+
+    @property
+    def _counted_since(self) -> float:
+        return max(self._anchor, self._cycle_at)
 
     def _resume(self, now: float) -> None:
         """Accepted again after so long that a window must have ended: its quota is known."""

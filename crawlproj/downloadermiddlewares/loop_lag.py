@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-_SHARE = 0.1  # by which it comes down towards the newest measurement
+_SHARE = 0.03  # by which it comes down towards the newest measurement
 
 
 class LoopLag:

@@ -44,8 +44,8 @@ def ending_of_response(
         value = headers.get(b"Retry-After")
         wait_s = retry_after_s(value.decode("latin-1"), now) if value is not None else None
     rtt_s = _rtt_s(request)
-    # Late once when it is written, once when the answer is read.
-    rtt_s = max(rtt_s - 2 * lag_s, min(rtt_s, _RESOLUTION_S))
+    # Late once when it is written, once when the answer is read, and once more to be sure.
+    rtt_s = max(rtt_s - 3 * lag_s, min(rtt_s, _RESOLUTION_S))
     return Ending(verdict, rtt_s, wait_s, policy)
 
 

@@ -91,7 +91,7 @@ def test_what_our_own_loop_took_is_not_the_sites() -> None:
         meta = request(download_latency=latency_s)
         return ending_of_response(meta, response, NOW, lag_s).rtt_s
 
-    assert rtt_s(0.5, 0.1) == pytest.approx(0.3)
+    assert rtt_s(0.5, 0.1) == pytest.approx(0.2)
     assert 0 < rtt_s(0.05, 0.1) <= 0.05
     assert rtt_s(0.0, 0.1) == 0
 

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from crawlproj.frontier.base import Totals
-    from crawlproj.frontier.buffered import Handout
+    from crawlproj.frontier.lease_buffer import Handout
     from crawlproj.limits.site import Permit
 
 logger = logging.getLogger(__name__)

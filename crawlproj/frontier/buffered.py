@@ -13,21 +13,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
 import logging
-from collections import deque
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, State, Totals
+from crawlproj.frontier.lease_buffer import LeaseBuffer
 from crawlproj.limits.memory import learned_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from crawlproj.frontier.base import Clock, Entry, Frontier, Lease, Opened
+    from crawlproj.frontier.base import Clock, Entry, Frontier, Opened
+    from crawlproj.frontier.lease_buffer import Handout
     from crawlproj.limits.permits import Permits
     from crawlproj.limits.site import Ending, Permit
 
@@ -56,15 +56,6 @@ class BufferConfig:
     lease_s: float = 120.0
     batch_s: float = 0.005
     notes_s: float = 15.0
-
-
-@dataclass(slots=True)  # not frozen, which makes it three times as dear
-class Handout:
-    """A lease with the permit to work on it now; waited_s: how long it waited for that here."""
-
-    lease: Lease
-    permit: Permit
-    waited_s: float
 
 
 class BufferedFrontier:
@@ -96,11 +87,7 @@ class BufferedFrontier:
         self._acks: list[Ack] = []
         self._writing = 0  # entries that have left the outbox and are not in the totals yet
         self._held: set[int] = set()
-        self._buffer: dict[str, deque[tuple[Lease, float]]] = {}  # with when it came
-        self._buffered = 0
-        self._turns: deque[str] = deque()  # sites in the buffer to try, in turn
-        self._blocked: dict[str, float] = {}  # sites in the buffer without a permit; see _block
-        self._wakes: list[tuple[float, str]] = []  # heap of when to try them again
+        self._buffer = LeaseBuffer(permits, clock)
         self._left_alone: set[str] = set()  # sites the last claim passed over
         self._hungry = True  # a claim could bring something
         self._busy = True  # a round is due or under way
@@ -111,6 +98,7 @@ class BufferedFrontier:
         self._roomy = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._claim_at = inf  # when a claim may bring more, though nothing happens
         self._renew_at = self._note_at = 0.0
         self._pump_task: asyncio.Task[None] | None = None
 
@@ -142,93 +130,43 @@ class BufferedFrontier:
 
     def next(self) -> Handout | None:
         """Return a lease of a site that has a permit, with it; None when there is none."""
-        self._unblock()
-        while self._turns:
-            site = self._turns.popleft()
-            permit = self.permits.take_free(site)
-            if permit is None:
-                self._block(site, self.permits.wake_at(site))
-                continue
-            queue = self._buffer[site]
-            lease, came_at = queue.popleft()
-            self._buffered -= 1
-            if queue:
-                self._turns.append(site)
-            else:
-                del self._buffer[site]
-            if len(queue) < self._config.per_site // 2:
-                self._hungry = True
-                if self.totals.pending:
-                    self._ask()
-            return Handout(lease, permit, self._clock() - came_at)
-        if self._blocked:
-            self._set_timer()
-        return None
-
-    def _block(self, site: str, wake_at: float) -> None:
-        """Let a site without a permit wait until one is given back or time brings one."""
-        self._blocked[site] = wake_at
-        if wake_at < inf:
-            heapq.heappush(self._wakes, (wake_at, site))
-            # Stale entries go when they come to the top; this bounds those that never do.
-            if len(self._wakes) > 64 + 4 * len(self._blocked):
-                self._wakes = [(when, name) for name, when in self._blocked.items() if when < inf]
-                heapq.heapify(self._wakes)
-
-    def _unblock(self) -> None:
-        """Give sites whose time has come their turns again."""
-        now = self._clock()
-        while self._wakes and self._wakes[0][0] <= now:
-            when, site = heapq.heappop(self._wakes)
-            if self._blocked.get(site) == when:
-                if self.permits.free(site):
-                    del self._blocked[site]
-                    self._turns.append(site)
-                else:
-                    # A moment later: what wakes a site may round to just before it is free.
-                    self._blocked[site] = later = max(self.permits.wake_at(site), now + 0.001)
-                    if later < inf:
-                        heapq.heappush(self._wakes, (later, site))
+        handout = self._buffer.next()
+        if handout is None:
+            if self._buffer.has_blocked:
+                self._set_timer()
+            return None
+        if self._buffer.size_of(handout.lease.entry.site) < self._config.per_site // 2:
+            self._hungry = True
+            if self.totals.pending:
+                self._ask()
+        return handout
 
     def release(self, site: str, permit: Permit, ending: Ending) -> None:
         """Give a permit of ``site`` back, with how its request ended."""
         self.permits.give_back(permit, ending)
-        if self._blocked or self._left_alone:
-            self._let_go_on(site)
-        if not self._turns:
-            self._set_timer()
-
-    def _let_go_on(self, site: str) -> None:
-        """Give the sites that share the permits of ``site`` their turns again."""
-        free = self.permits.free(site)
-        # Given back with a refusal, it is time now that the site waits for.
-        wake_at = inf if free else self.permits.wake_at(site)
-        for member in self.permits.members(site):
-            if free <= 0:
-                if self._blocked.get(member, 0.0) > wake_at:
-                    self._block(member, wake_at)
-            elif self._blocked.pop(member, None) is not None:
-                self._turns.append(member)
-                free -= 1
-            elif member in self._left_alone:
-                self._left_alone.discard(member)
+        if self._buffer.has_blocked or self._left_alone:
+            without = self._buffer.given_back(site)
+            if not self._left_alone.isdisjoint(without):
+                self._left_alone.difference_update(without)
                 self._hungry = True
                 self._ask()
+        if not self._buffer.has_turns:
+            self._set_timer()
 
     @property
     def pending(self) -> bool:
         """Whether anything may still come out of ``next``."""
-        return not self._failed and bool(self._busy or self._buffered or self.totals.pending)
+        return not self._failed and bool(self._busy or self._buffer or self.totals.pending)
 
     @property
     def buffered(self) -> int:
         """Leases waiting in the buffer."""
-        return self._buffered
+        return len(self._buffer)
 
     @property
     def outstanding(self) -> int:
         """Leases handed out whose acks are not durable: what a crash now would fetch again."""
-        return len(self._held) - self._buffered
+        return len(self._held) - len(self._buffer)
 
     async def room(self) -> bool:
         """Wait until the outbox is short and few entries are pending; False: put no more seeds."""
@@ -259,11 +197,7 @@ class BufferedFrontier:
             if self._pump_task is None or self._failed:
                 return False
             if skip_rest:
-                self._acks += [
-                    Ack(lease.id, State.SKIPPED, skip_rest)
-                    for queue in self._buffer.values()
-                    for lease, _ in queue
-                ]
+                self._acks += [Ack(lease.id, State.SKIPPED, skip_rest) for lease in self._buffer]
             await self._write()
             await self._write_notes()
             if skip_rest:
@@ -290,7 +224,7 @@ class BufferedFrontier:
             with contextlib.suppress(TimeoutError):  # leases are renewed though nothing happens
                 async with asyncio.timeout(max(0.0, self._renew_at - self._clock())):
                     await self._wake.wait()
-            if self._turns:  # there is work to start: let more gather
+            if self._buffer.has_turns:  # there is work to start: let more gather
                 await asyncio.sleep(self._config.batch_s)
             self._wake.clear()
             if not self._closing:
@@ -343,18 +277,19 @@ class BufferedFrontier:
 
     async def _claim(self) -> bool:
         config, permits = self._config, self.permits
-        startable = sum(min(len(self._buffer[site]), permits.free(site)) for site in self._turns)
-        limit = min(config.ready - startable, config.at_most - self._buffered)
+        buffer = self._buffer
+        limit = min(config.ready - buffer.startable(), config.at_most - len(buffer))
         if limit <= 0:
             return False
         # Sites that rest are left alone; the others are topped up.
-        held = {site: len(queue) for site, queue in self._buffer.items()}
+        held = buffer.sizes()
         self._left_alone = set(permits.resting())
         held.update(dict.fromkeys(self._left_alone, config.per_site))
         leases = await self._frontier.claim(
             limit, per_site=config.per_site, held=held, lease_s=config.lease_s
         )
-        self._store(leases)
+        buffer.add(leases)
+        self._held.update(lease.id for lease in leases)
         self._hungry = len(leases) == limit
         self.totals = await self._frontier.totals()
         if not self._hungry:
@@ -369,18 +304,6 @@ class BufferedFrontier:
         if learned:
             await self._frontier.note({site: what.data() for site, what in learned.items()})
 
-    def _store(self, leases: Iterable[Lease]) -> None:
-        now = self._clock()
-        for lease in leases:
-            site = lease.entry.site
-            queue = self._buffer.get(site)
-            if queue is None:
-                queue = self._buffer[site] = deque()
-                self._turns.append(site)
-            queue.append((lease, now))
-            self._held.add(lease.id)
-            self._buffered += 1
-
     async def _renew(self, now: float) -> None:
         self._renew_at = now + self._config.lease_s / 3
         lost = await self._frontier.renew(list(self._held), lease_s=self._config.lease_s)
@@ -391,30 +314,25 @@ class BufferedFrontier:
                 len(lost),
             )
             self._held -= lost
-            for site, queue in list(self._buffer.items()):
-                kept = deque(waiting for waiting in queue if waiting[0].id not in lost)
-                self._buffered -= len(queue) - len(kept)
-                self._buffer[site] = kept
-                if not kept:
-                    del self._buffer[site]
-                    self._blocked.pop(site, None)
-                    if site in self._turns:
-                        self._turns.remove(site)
+            self._buffer.drop(lost)
         await self._frontier.reap()
 
     def _set_timer(self, frontier_ready: float | None = None) -> None:
-        """Look again when a resting site, or a delayed entry, becomes ready."""
-        wake_at = self._wakes[0][0] if self._wakes else None
-        times = [
-            time
-            for time in (frontier_ready, wake_at, self.permits.next_ready())
-            if time is not None
-        ]
-        if not times or self._closing:
+        """Look again when a blocked or resting site, or a delayed entry, becomes ready."""
+        if self._closing:
             return
+        for ready_at in (frontier_ready, self.permits.next_ready()):
+            if ready_at is not None:
+                self._claim_at = min(self._claim_at, ready_at)
+        wakes_at = self._buffer.wakes_at
+        first = self._claim_at if wakes_at is None else min(self._claim_at, wakes_at)
+        if first < inf:
+            self._arm(first)
+
+    def _arm(self, at: float) -> None:
         loop = asyncio.get_running_loop()
         # A millisecond late, as the loop's clock rounds: early, the site would still rest.
-        when = loop.time() + max(0.0, min(times) - self._clock()) + 0.001
+        when = loop.time() + max(0.0, at - self._clock()) + 0.001
         if self._timer is not None and not self._timer.cancelled():
             if loop.time() < self._timer_at <= when:
                 return
@@ -424,6 +342,11 @@ class BufferedFrontier:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._hungry = True
-        self._ask()
+        if self._clock() >= self._claim_at:
+            # What is ready now is not in the buffer; a blocked site's leases are.
+            self._claim_at = inf
+            self._hungry = True
+            self._ask()
+        elif self._claim_at < inf:
+            self._arm(self._claim_at)
         self._on_change()

@@ -13,7 +13,7 @@ import pytest
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, Entry, Frontier, State, Written
-from crawlproj.frontier.buffered import BufferConfig, BufferedFrontier, Handout
+from crawlproj.frontier.buffered import BufferConfig, BufferedFrontier
 from crawlproj.frontier.memory import MemoryFrontier
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
@@ -27,6 +27,8 @@ from tests.limits.models import dice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+    from crawlproj.frontier.lease_buffer import Handout
 
 OK = Ending(Verdict.OK, 0.1)
 

@@ -1,0 +1,164 @@
+"""Leases that wait here for a permit of their site, and whose turn it is."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator
+
+    from crawlproj.frontier.base import Clock, Lease
+    from crawlproj.limits.permits import Permits
+    from crawlproj.limits.site import Permit
+
+
+@dataclass(slots=True)  # not frozen, which makes it three times as dear
+class Handout:
+    """A lease with the permit to work on it now; waited_s: how long it waited for that here."""
+
+    lease: Lease
+    permit: Permit
+    waited_s: float
+
+
+class LeaseBuffer:
+    """A queue for each site; the sites take turns.
+
+    A site without a free permit is *blocked*: it has no turns until a permit is given back or the
+    time comes at which it may have one. So a thousand sites that wait cost nothing.
+    """
+
+    def __init__(self, permits: Permits, clock: Clock) -> None:
+        self._permits = permits
+        self._clock = clock
+        self._queues: dict[str, deque[tuple[Lease, float]]] = {}  # with when it came
+        self._size = 0
+        self._turns: deque[str] = deque()  # sites to try
+        self._blocked: dict[str, float] = {}  # until when, unless a permit is given back
+        self._wakes: list[tuple[float, str]] = []  # heap of the same
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Lease]:
+        """Yield every lease."""
+        for queue in self._queues.values():
+            for lease, _ in queue:
+                yield lease
+
+    def sizes(self) -> dict[str, int]:
+        """Return the leases there are, by site."""
+        return {site: len(queue) for site, queue in self._queues.items()}
+
+    def size_of(self, site: str) -> int:
+        """Return the leases there are of ``site``."""
+        queue = self._queues.get(site)
+        return len(queue) if queue is not None else 0
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether there is a site to try."""
+        return bool(self._turns)
+
+    @property
+    def has_blocked(self) -> bool:
+        """Whether a site waits for a permit."""
+        return bool(self._blocked)
+
+    @property
+    def wakes_at(self) -> float | None:
+        """When the first blocked site may have a permit; None if no time brings one."""
+        return self._wakes[0][0] if self._wakes else None
+
+    def startable(self) -> int:
+        """Return how many leases could start now."""
+        return sum(min(len(self._queues[site]), self._permits.free(site)) for site in self._turns)
+
+    def add(self, leases: Iterable[Lease]) -> None:
+        """Put leases at the ends of their sites' queues."""
+        now = self._clock()
+        for lease in leases:
+            site = lease.entry.site
+            queue = self._queues.get(site)
+            if queue is None:
+                queue = self._queues[site] = deque()
+                self._turns.append(site)
+            queue.append((lease, now))
+            self._size += 1
+
+    def next(self) -> Handout | None:
+        """Return a lease of the site whose turn it is, with a permit; None when there is none."""
+        self._unblock()
+        while self._turns:
+            site = self._turns.popleft()
+            permit = self._permits.take_free(site)
+            if permit is None:
+                self._block(site, self._permits.wake_at(site))
+                continue
+            queue = self._queues[site]
+            lease, came_at = queue.popleft()
+            self._size -= 1
+            if queue:
+                self._turns.append(site)
+            else:
+                del self._queues[site]
+            return Handout(lease, permit, self._clock() - came_at)
+        return None
+
+    def given_back(self, site: str) -> list[str]:
+        """Give sites their turns that may share a permit of ``site``, which was given back.
+
+        Returns sites that could start a request and have none here.
+        """
+        free = self._permits.free(site)
+        # Given back with a refusal, it is time now that the site waits for.
+        wake_at = inf if free else self._permits.wake_at(site)
+        without = []
+        for member in self._permits.members(site):
+            if free <= 0:
+                if self._blocked.get(member, 0.0) > wake_at:
+                    self._block(member, wake_at)
+            elif self._blocked.pop(member, None) is not None:
+                self._turns.append(member)
+                free -= 1
+            elif member not in self._queues:
+                without.append(member)
+        return without
+
+    def drop(self, lease_ids: Container[int]) -> None:
+        """Forget leases that expired."""
+        for site, queue in list(self._queues.items()):
+            kept = deque(waiting for waiting in queue if waiting[0].id not in lease_ids)
+            self._size -= len(queue) - len(kept)
+            self._queues[site] = kept
+            if not kept:
+                del self._queues[site]
+                self._blocked.pop(site, None)
+                if site in self._turns:
+                    self._turns.remove(site)
+
+    def _block(self, site: str, wake_at: float) -> None:
+        self._blocked[site] = wake_at
+        if wake_at < inf:
+            heapq.heappush(self._wakes, (wake_at, site))
+            # Stale entries go when they come to the top; this bounds those that never do.
+            if len(self._wakes) > 64 + 4 * len(self._blocked):
+                self._wakes = [(when, name) for name, when in self._blocked.items() if when < inf]
+                heapq.heapify(self._wakes)
+
+    def _unblock(self) -> None:
+        """Give sites whose time has come their turns again."""
+        now = self._clock()
+        while self._wakes and self._wakes[0][0] <= now:
+            when, site = heapq.heappop(self._wakes)
+            if self._blocked.get(site) == when:
+                if self._permits.free(site):
+                    del self._blocked[site]
+                    self._turns.append(site)
+                else:
+                    # A moment later: what wakes a site may round to just before it is free.
+                    self._block(site, max(self._permits.wake_at(site), now + 0.001))

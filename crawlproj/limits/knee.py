@@ -26,6 +26,7 @@ _ROUNDS = 1.25
 _SETTLE = 0.5
 _START_ROUNDS = 1.0
 _FEWEST_START = 2
+_GENTLY_FROM = 16.0  # in flight: a limiter that is met at speed refuses all of it
 _STEEPER = 2
 _FIRST_STEP, _LARGEST_STEP = 1 / 8, 1 / 2
 _VARIANCE_OVER = 100
@@ -77,8 +78,8 @@ class Knee(Limit):
 
     * q > 1.3, and surely above 1: the limit becomes 1.25 · L/q, at least L/8. When the last eight
       samples leave no doubt, the end of the epoch is not waited for.
-    * q < 1.15 and the limit was used: it grows, doubling until the first cut, then by an eighth, a
-      quarter, a half, as long as nothing speaks against it.
+    * q < 1.15 and the limit was used: it grows, until the first cut by doubling, from 16 on by a
+      half; then by an eighth, a quarter, a half, as long as nothing speaks against it.
     * else it stays.
 
     What the unloaded latency is, is an experiment, since a site may be slower today than yesterday.
@@ -268,8 +269,9 @@ class Knee(Limit):
         change = epoch.mean - self._base
         if fell > stepped / 2:
             # Little: throughput stayed, so what is gone was a queue. There may be more of it.
-            if change < -error:
+            if change < 0:
                 self._learn_base(epoch)
+            if change < -max(_GROW_BELOW, 2 * error):
                 self._look(now)
             else:
                 self._move(now, self.limit)
@@ -284,7 +286,7 @@ class Knee(Limit):
 
     def _grow(self, now: float) -> None:
         if self._starting:
-            wanted = 2 * self.limit
+            wanted = self.limit * (2.0 if self.limit < _GENTLY_FROM else 1.5)
         else:
             step = self.limit * min(_LARGEST_STEP, _FIRST_STEP * _STEEPER**self._steps)
             wanted = self.limit + max(min(1.0, self.limit), step)

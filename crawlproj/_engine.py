@@ -134,12 +134,10 @@ def is_closing(engine: ExecutionEngine) -> bool:
 
 
 def open_slot(downloader: Downloader, request: Request, concurrency: int) -> None:
-    """Make the slot of ``request``, if there is none, with ``concurrency``."""
-    key = downloader.get_slot_key(request)
-    if key not in downloader.slots:
-        _, slot = downloader._get_slot(request)
-        slot.concurrency, slot.jitter = concurrency, 0.0
-        slot.delay = max(slot.delay, _LEAST_DELAY_S)
+    """Make the slot of ``request``, of which there is none yet, with ``concurrency``."""
+    _, slot = downloader._get_slot(request)
+    slot.concurrency, slot.jitter = concurrency, 0.0
+    slot.delay = max(slot.delay, _LEAST_DELAY_S)
 
 
 def drive_slot(

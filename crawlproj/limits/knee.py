@@ -22,10 +22,9 @@ _TELLING = 1.3  # a step down by less shows too little of what latency does
 _LOOK = 0.7  # of the limit, to see whether latency falls with it
 _WEAK_CUTS = 5  # in a row, after which a look is due
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
-_ROUNDS = 1.25
-_SETTLE = 0.5
-_START_ROUNDS = 1.0
-_FEWEST_START = 2
+_ROUNDS = 1.25  # times the limit: samples of an epoch, at least
+_SETTLE = 0.5  # of a slow answer's time: what ends earlier after a change is of the time before
+_FEWEST_START = 2  # samples of an epoch until the first cut
 _GENTLY_FROM = 16.0  # in flight: a limiter that is met at speed refuses all of it
 _STEEPER = 2
 _FIRST_STEP, _LARGEST_STEP = 1 / 8, 1 / 2
@@ -42,7 +41,7 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 8, 64  # epochs before a ceiling is tried again
 
 
 class _Epoch:
-    """What the requests showed that started and ended under one limit."""
+    """What the requests showed that ended under one limit, once that had settled."""
 
     __slots__ = ("answered", "began_at", "dropped", "logs", "n", "squares", "used")
 
@@ -167,7 +166,7 @@ class Knee(Limit):
         epoch when its variance happens to be low, by the variance known before.
         """
         if self._starting:
-            return max(_FEWEST_START, ceil(_START_ROUNDS * self.limit))
+            return max(_FEWEST_START, ceil(self.limit))
         fewest = max(_FEWEST, ceil(_ROUNDS * self.limit))
         most = _MOST
         if self._before is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from dataclasses import dataclass
+from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ class Handout:
 
 
 class LeaseBuffer:
-    """A queue for each site; the sites take turns.
+    """A queue for each site; the sites take turns, those first that have less than their share.
 
     A site without a free permit is *blocked*: it has no turns until a permit is given back or the
     time comes at which it may have one. So a thousand sites that wait cost nothing.
@@ -37,7 +38,8 @@ class LeaseBuffer:
         self._clock = clock
         self._queues: dict[str, deque[tuple[Lease, float]]] = {}  # with when it came
         self._size = 0
-        self._turns: deque[str] = deque()  # sites to try
+        self._first: deque[str] = deque()  # sites to try that had less than their share
+        self._turns: deque[str] = deque()  # the other sites to try
         self._blocked: dict[str, float] = {}  # until when, unless a permit is given back
         self._wakes: list[tuple[float, str]] = []  # heap of the same
 
@@ -62,7 +64,7 @@ class LeaseBuffer:
     @property
     def has_turns(self) -> bool:
         """Whether there is a site to try."""
-        return bool(self._turns)
+        return bool(self._first or self._turns)
 
     @property
     def has_blocked(self) -> bool:
@@ -76,7 +78,10 @@ class LeaseBuffer:
 
     def startable(self) -> int:
         """Return how many leases could start now."""
-        return sum(min(len(self._queues[site]), self._permits.free(site)) for site in self._turns)
+        return sum(
+            min(len(self._queues[site]), self._permits.free(site))
+            for site in chain(self._first, self._turns)
+        )
 
     def add(self, leases: Iterable[Lease]) -> None:
         """Put leases at the ends of their sites' queues."""
@@ -86,15 +91,15 @@ class LeaseBuffer:
             queue = self._queues.get(site)
             if queue is None:
                 queue = self._queues[site] = deque()
-                self._turns.append(site)
+                self._give_turn(site)
             queue.append((lease, now))
             self._size += 1
 
     def next(self) -> Handout | None:
         """Return a lease of the site whose turn it is, with a permit; None when there is none."""
         self._unblock()
-        while self._turns:
-            site = self._turns.popleft()
+        while self.has_turns:
+            site = (self._first or self._turns).popleft()
             permit = self._permits.take_free(site)
             if permit is None:
                 self._block(site, self._permits.wake_at(site))
@@ -103,7 +108,7 @@ class LeaseBuffer:
             lease, came_at = queue.popleft()
             self._size -= 1
             if queue:
-                self._turns.append(site)
+                self._give_turn(site)
             else:
                 del self._queues[site]
             return Handout(lease, permit, self._clock() - came_at)
@@ -123,7 +128,7 @@ class LeaseBuffer:
                 if self._blocked.get(member, 0.0) > wake_at:
                     self._block(member, wake_at)
             elif self._blocked.pop(member, None) is not None:
-                self._turns.append(member)
+                self._give_turn(member)
                 free -= 1
             elif member not in self._queues:
                 without.append(member)
@@ -138,8 +143,12 @@ class LeaseBuffer:
             if not kept:
                 del self._queues[site]
                 self._blocked.pop(site, None)
-                if site in self._turns:
-                    self._turns.remove(site)
+                for turns in (self._first, self._turns):
+                    if site in turns:
+                        turns.remove(site)
+
+    def _give_turn(self, site: str) -> None:
+        (self._first if self._permits.assured(site) else self._turns).append(site)
 
     def _block(self, site: str, wake_at: float) -> None:
         self._blocked[site] = wake_at
@@ -158,7 +167,7 @@ class LeaseBuffer:
             if self._blocked.get(site) == when:
                 if self._permits.free(site):
                     del self._blocked[site]
-                    self._turns.append(site)
+                    self._give_turn(site)
                 else:
                     # A moment later: what wakes a site may round to just before it is free.
                     self._block(site, max(self._permits.wake_at(site), now + 0.001))

@@ -21,7 +21,7 @@ class Health:
     """A circuit breaker (Nygard, "Release It!", 2007) whose half-open state is one canary. Pure.
 
     A site is *down* after four failures in a row, or when a request got no answer for longer than
-    ``hang_s`` and nothing was answered since it started. While it is down one request at a time
+    ``hang_s`` and no other did for half as long. While it is down one request at a time
     asks, at least a second apart and up to a minute, in proportion to how long it has been down;
     the first answer of any kind brings it back.
 
@@ -70,9 +70,9 @@ class Health:
         if self._failures >= _FAILURES:
             self._go_down(now)
 
-    def on_lost(self, now: float, started_at: float) -> None:
+    def on_lost(self, now: float) -> None:
         """A request has had no answer for ``hang_s``."""
-        if self._answered_at <= started_at:
+        if now - self._answered_at >= self.hang_s / 2:
             self._go_down(now)
 
     def _go_down(self, now: float) -> None:

@@ -49,7 +49,7 @@ class Permits:
     budget: requests in flight over all sites. While sites want more than that together, none gets
         more than its max-min fair share (Bertsekas and Gallager, "Data Networks", §6.5.2): the
         level at which the smaller demands are met and the others equal. Rounding may exceed it
-        by one request a site, no more.
+        by one request a site, no more; see ``assured``.
     group_of: names the control a site shares with others (its domain, its address); None: its own.
     max_controls: of sites with nothing in flight; of what was used longest ago only its rest and
         what was learned are kept, the latter for 100,000 sites.
@@ -100,6 +100,16 @@ class Permits:
         if room > (left := self._budget + len(self._busy) - self._taken):
             room = max(int(left), int(not control.in_flight))
         return max(0, room)
+
+    def assured(self, site: str) -> bool:
+        """Whether ``site`` has less in flight than its share rounded down.
+
+        Such sites go first where something else bounds the total: they then wait for nobody, and
+        what is left over is for the others to take turns at.
+        """
+        if self._level == inf:
+            return True
+        return self.in_flight(site) < int(self._level)
 
     def wake_at(self, site: str) -> float:
         """Return when to ask again for a site without a free permit, unless one is given back."""

@@ -293,7 +293,7 @@ class SiteControl:
             del self._live[oldest]
             oldest.lost = True
             self._lost += 1
-            self._health.on_lost(now, oldest.started_at)
+            self._health.on_lost(now)
 
     def _oldest(self) -> Permit | None:
         """Return the permit whose request was sent longest ago and is not lost."""

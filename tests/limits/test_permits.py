@@ -393,3 +393,15 @@ def test_a_site_held_to_its_share_is_asked_again_soon(now: Now) -> None:
     held = crawl_all(permits, ["a.test", "b.test"], now, 10)
     assert {len(permits) for permits in held.values()} == {4}
     assert now.time < permits.wake_at("a.test") <= now.time + 1
+
+
+def test_sites_below_their_share_rounded_down_are_assured_of_it(now: Now) -> None:
+    permits = Permits(lambda _: fixed(8), now, budget=7)
+    assert permits.assured("a.test")  # there is room for all
+    held = crawl_all(permits, ["a.test", "b.test", "c.test"], now, 40)
+    assert all(len(mine) in (2, 3) for mine in held.values())  # 7/3 each
+    assert not any(map(permits.assured, held))
+    while len(held["a.test"]) > 1:
+        permits.give_back(held["a.test"].pop())
+    assert permits.assured("a.test")
+    assert not permits.assured("b.test")

@@ -20,10 +20,11 @@ _RESOLUTION_S = 0.005  # latency below it is not told apart: our own loop takes 
 _STRONG = log(_HEADROOM * 1.3)  # excess whose cut shows as much as a look
 _TELLING = 1.3  # a step down by less shows too little of what latency does
 _LOOK = 0.7  # of the limit, to see whether latency falls with it
+_DEEP_LOOK = 0.5
 _WEAK_CUTS = 5  # in a row, after which a look is due
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
 _ROUNDS = 1.25  # times the limit: samples of an epoch, at least
-_SETTLE = 0.5  # of a slow answer's time: what ends earlier after a change is of the time before
+_SETTLE = 0.4  # of a slow answer's time: what ends earlier after a change is of the time before
 _FEWEST_START = 2  # samples of an epoch until the first cut
 _GENTLY_FROM = 16.0  # in flight: a limiter that is met at speed refuses all of it
 _STEEPER = 2
@@ -43,14 +44,16 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 8, 64  # epochs before a ceiling is tried again
 class _Epoch:
     """What the requests showed that ended under one limit, once that had settled."""
 
-    __slots__ = ("answered", "began_at", "dropped", "logs", "n", "squares", "used")
+    __slots__ = ("answered", "began_at", "dropped", "load", "logs", "n", "squares", "used", "wanted")
 
     def __init__(self, began_at: float) -> None:
         self.began_at = began_at
         self.n = 0
         self.logs = 0.0
         self.squares = 0.0
+        self.load = 0  # sum of the requests in flight at their starts
         self.used = 0
+        self.wanted = 0  # samples, at least
         self.dropped = 0
         self.answered: dict[int, int] = {}  # requests, by how many were in flight at their start
 
@@ -98,7 +101,8 @@ class Knee(Limit):
         self._base: float | None = None  # unloaded log latency
         self._epoch = _Epoch(-inf)
         self._starting = True
-        self._before: tuple[float, float] | None = None  # limit and log latency before a step down
+        # Limit, requests in flight and log latency before a step down.
+        self._before: tuple[float, float, float] | None = None
         self._ceiling = inf
         self._wait = _SHORTEST_WAIT
         self._epochs_at_ceiling = 0
@@ -112,6 +116,7 @@ class Knee(Limit):
         self._weak_cuts = 0  # in a row
         self._steps = 0  # up, one after the other
         self._fast = 0.0  # excess of the last eight samples or so
+        self._fast_load = 0.0  # in flight at their starts
 
     def on_sample(self, sample: Sample) -> None:
         epoch = self._epoch
@@ -128,14 +133,15 @@ class Knee(Limit):
             return
         value = log(max(_RESOLUTION_S, sample.rtt_s))
         watched = self._before is None and sample.ended_at >= self._settled_at
-        if watched and self._base is not None and self._alarmed(value - self._base):
-            self._cut(sample.ended_at, self._fast)
+        if watched and self._base is not None and self._alarmed(value - self._base, sample.in_flight):
+            self._cut(sample.ended_at, self._fast, 0)
             return
         if sample.ended_at < epoch.began_at:
             return
         epoch.n += 1
         epoch.logs += value
         epoch.squares += value * value
+        epoch.load += sample.in_flight
         epoch.answered[sample.in_flight] = epoch.answered.get(sample.in_flight, 0) + 1
         if sample.in_flight >= 0.8 * whole(self.limit):
             epoch.used += 1
@@ -154,9 +160,10 @@ class Knee(Limit):
         self._before = None
         self._epoch = _Epoch(self._epoch.began_at)
 
-    def _alarmed(self, excess: float) -> bool:
+    def _alarmed(self, excess: float, in_flight: int) -> bool:
         """Say whether the last eight samples or so leave no doubt: no epoch need be waited for."""
         self._fast += (excess - self._fast) / 8
+        self._fast_load += (in_flight - self._fast_load) / 8
         return self._fast > _TOLERANCE + _FAST_SURE * _FAST_ERROR * sqrt(self._variance)
 
     def _wanted(self) -> int:
@@ -166,7 +173,7 @@ class Knee(Limit):
         epoch when its variance happens to be low, by the variance known before.
         """
         if self._starting:
-            return max(_FEWEST_START, ceil(self.limit))
+            return max(_FEWEST_START, ceil(self.limit), self._epoch.wanted)
         fewest = max(_FEWEST, ceil(_ROUNDS * self.limit))
         most = _MOST
         if self._before is not None:
@@ -196,19 +203,27 @@ class Knee(Limit):
             self._learn_base(epoch)  # one at a time, what there is of a queue is not ours
         error = sqrt(self._variance / epoch.n)
         excess = epoch.mean - self._base
+        calm = excess < _GROW_BELOW + error / 2
         queued = whole(self.limit) > 1 and excess > _TOLERANCE and excess > _SURE * error
-        due = self._since_look >= _LOOK_EVERY or (self._starting and self.limit == self.bounds.most)
+        # Many weak cuts should have brought relief: it may be the base that is wrong.
+        wrong = queued and self._weak_cuts >= _WEAK_CUTS
+        at_most = self._starting and self.limit == self.bounds.most
+        due = wrong or at_most or self._since_look >= _LOOK_EVERY
         if due and not (queued and excess > _STRONG):
             self._look(now)
+        elif self._base_n < _TRUSTED and (queued or (epoch.n >= _TRUSTED and not calm)):
+            self._look(now, _DEEP_LOOK)  # it may as well be chance that the base is low
         elif queued:
-            self._cut(now, excess)
+            self._cut(now, excess, epoch.load / epoch.n)
         else:
-            if self._starting:
+            if self._starting and calm:
                 self._blend(epoch)
             elif excess < -_SURE * error:
                 self._base += excess / 4
-            if excess < _GROW_BELOW + error / 2 and epoch.used >= _USED * epoch.n:
-                self._grow(now)
+            if self._base_n < _TRUSTED and not calm:
+                epoch.wanted = 2 * epoch.n  # not to be told yet
+            elif calm and epoch.used >= _USED * epoch.n:
+                self._grow(now, 1 - max(0.0, excess) / (_GROW_BELOW + error / 2))
             else:
                 self._steps = max(0, self._steps - 1)
                 self._epoch = _Epoch(epoch.began_at)
@@ -229,29 +244,26 @@ class Knee(Limit):
         self._base += (epoch.mean - self._base) * epoch.n / (known + epoch.n)
         self._base_n = known + epoch.n
 
-    def _cut(self, now: float, excess: float) -> None:
+    def _cut(self, now: float, excess: float, load: float) -> None:
         """Go to where Little's law has the queue vanish."""
         self._starting = False
         assert self._base is not None  # noqa: S101 - there is no excess without
         mean = self._base + excess
         least = max(min(1.0, self.limit), self.limit / _DEEPEST_CUT)
-        wanted = max(least, _HEADROOM * self.limit / exp(excess))
+        wanted = min(self.limit, max(least, _HEADROOM * max(self.limit, load) / exp(excess)))
         if whole(self.limit) >= _TELLING * whole(wanted):
-            self._before = (self.limit, mean)
+            self._before = (self.limit, max(self.limit, load), mean)
         else:
             self._weak_cuts += 1
-            if self._weak_cuts > _WEAK_CUTS:
-                # They should have brought relief: it may be the base that is wrong.
-                self._since_look = _LOOK_EVERY
         self._step_down(now, wanted, mean)
 
-    def _look(self, now: float) -> None:
+    def _look(self, now: float, share: float = _LOOK) -> None:
         """Step down to see whether latency does."""
         self._since_look = self._weak_cuts = 0
         self._starting = False
         if whole(self.limit) > 1:
-            self._before = (self.limit, self._epoch.mean)
-            below = min(_LOOK * self.limit, whole(self.limit) - 1.0)
+            self._before = (self.limit, self._epoch.load / self._epoch.n, self._epoch.mean)
+            below = min(share * self.limit, whole(self.limit) - 1.0)
             self._step_down(now, max(1.0, below), self._epoch.mean)
         else:
             self._move(now, self.limit)
@@ -259,35 +271,36 @@ class Knee(Limit):
     def _conclude(self, now: float) -> None:
         """Say what a step down has shown."""
         assert self._before is not None and self._base is not None  # noqa: PT018, S101
-        limit, mean = self._before
+        limit, load, mean = self._before
         epoch = self._epoch
         self._before = None
         fell = mean - epoch.mean
-        stepped = log(whole(limit) / whole(self.limit))
+        stepped = log(max(1.0, load * epoch.n / epoch.load))
         error = sqrt(self._variance / epoch.n)
         change = epoch.mean - self._base
         if fell > stepped / 2:
             # Little: throughput stayed, so what is gone was a queue. There may be more of it.
             if change < 0:
                 self._learn_base(epoch)
-            if change < -max(_GROW_BELOW, 2 * error):
+            doubtful = self._base_n < _TRUSTED and change > _TOLERANCE
+            if doubtful or change < -max(_GROW_BELOW, 2 * error):
                 self._look(now)
             else:
                 self._move(now, self.limit)
             return
         if fell < -_SURE * error and change > _TOLERANCE:
             # It is getting worse while we look: what will be is not to be told yet.
-            self._cut(now, change)
+            self._cut(now, change, epoch.load / epoch.n)
             return
         # Throughput fell with the limit: no queue, and this is what the site takes.
         self._learn_base(epoch)
         self._move(now, limit)
 
-    def _grow(self, now: float) -> None:
+    def _grow(self, now: float, ease: float) -> None:
         if self._starting:
             wanted = self.limit * (2.0 if self.limit < _GENTLY_FROM else 1.5)
         else:
-            step = self.limit * min(_LARGEST_STEP, _FIRST_STEP * _STEEPER**self._steps)
+            step = self.limit * min(_LARGEST_STEP, _FIRST_STEP * _STEEPER**self._steps) * ease
             wanted = self.limit + max(min(1.0, self.limit), step)
         self._steps += 1
         self._weak_cuts = 0

@@ -6,6 +6,7 @@ from math import ceil, exp, inf, log, sqrt
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.base import Limit, Outcome, whole
+from crawlproj.limits.epoch import Epoch
 
 if TYPE_CHECKING:
     from crawlproj.limits.base import Bounds, Sample
@@ -25,12 +26,13 @@ _WEAK_CUTS = 5  # in a row, after which a look is due
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
 _ROUNDS = 1.25  # times the limit: samples of an epoch, at least
 _SETTLE = 0.4  # of a slow answer's time: what ends earlier after a change is of the time before
-_FEWEST_START = 2  # samples of an epoch until the first cut
+_FEWEST_START = 3  # samples of an epoch until the first cut
 _GENTLY_FROM = 16.0  # in flight: a limiter that is met at speed refuses all of it
 _STEEPER = 2
 _FIRST_STEP, _LARGEST_STEP = 1 / 8, 1 / 2
 _VARIANCE_OVER = 100
 _TRUSTED = 16  # samples of an epoch that may take the place of all that was known
+_WELL_KNOWN = 64  # samples of a base
 _LEAST_VARIANCE = 0.04
 _DEEPEST_CUT = 8.0
 _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
@@ -39,31 +41,6 @@ _FEWEST_DROPS, _MANY_DROPS = 3, 4
 _DROP_SHARE = 0.05
 _LOOK_EVERY = 80  # epochs between two looks below
 _SHORTEST_WAIT, _LONGEST_WAIT = 8, 64  # epochs before a ceiling is tried again
-
-
-class _Epoch:
-    """What the requests showed that ended under one limit, once that had settled."""
-
-    __slots__ = ("answered", "began_at", "dropped", "load", "logs", "n", "squares", "used", "wanted")
-
-    def __init__(self, began_at: float) -> None:
-        self.began_at = began_at
-        self.n = 0
-        self.logs = 0.0
-        self.squares = 0.0
-        self.load = 0  # sum of the requests in flight at their starts
-        self.used = 0
-        self.wanted = 0  # samples, at least
-        self.dropped = 0
-        self.answered: dict[int, int] = {}  # requests, by how many were in flight at their start
-
-    @property
-    def mean(self) -> float:
-        return self.logs / self.n
-
-    @property
-    def variance(self) -> float:
-        return max(0.0, self.squares / self.n - self.mean**2)
 
 
 class Knee(Limit):
@@ -81,7 +58,8 @@ class Knee(Limit):
     * q > 1.3, and surely above 1: the limit becomes 1.25 · L/q, at least L/8. When the last eight
       samples leave no doubt, the end of the epoch is not waited for.
     * q < 1.15 and the limit was used: it grows, until the first cut by doubling, from 16 on by a
-      half; then by an eighth, a quarter, a half, as long as nothing speaks against it.
+      half; then by an eighth, a quarter, a half, as long as nothing speaks against it, and by the
+      less of that the nearer q is to 1.15.
     * else it stays.
 
     What the unloaded latency is, is an experiment, since a site may be slower today than yesterday.
@@ -89,7 +67,9 @@ class Knee(Limit):
     there was a queue, and the new latency is the unloaded one; if it stayed, throughput fell with
     the limit, there was none, and the latency seen is the unloaded one, to grow from; if it rose,
     the site is still getting worse. So a lasting overload is never taken for normal, and a slower
-    site is not choked.
+    site is not choked. A base of many samples is not given up for an experiment whose result is
+    within two standard errors. At first, when the unloaded latency is known from few samples, more
+    are waited for where q is in doubt, and the first look is at 0.5 · L.
 
     Dropped: when they are at least three, over 5 % of an epoch and three times their usual share,
     the limit goes below the number in flight that was refused, which then is a ceiling, tried again
@@ -99,10 +79,10 @@ class Knee(Limit):
     def __init__(self, bounds: Bounds) -> None:
         super().__init__(bounds)
         self._base: float | None = None  # unloaded log latency
-        self._epoch = _Epoch(-inf)
+        self._epoch = Epoch(-inf)
         self._starting = True
-        # Limit, requests in flight and log latency before a step down.
-        self._before: tuple[float, float, float] | None = None
+        # Limit, requests in flight, log latency and samples before a step down.
+        self._before: tuple[float, float, float, int] | None = None
         self._ceiling = inf
         self._wait = _SHORTEST_WAIT
         self._epochs_at_ceiling = 0
@@ -116,7 +96,6 @@ class Knee(Limit):
         self._weak_cuts = 0  # in a row
         self._steps = 0  # up, one after the other
         self._fast = 0.0  # excess of the last eight samples or so
-        self._fast_load = 0.0  # in flight at their starts
 
     def on_sample(self, sample: Sample) -> None:
         epoch = self._epoch
@@ -133,18 +112,13 @@ class Knee(Limit):
             return
         value = log(max(_RESOLUTION_S, sample.rtt_s))
         watched = self._before is None and sample.ended_at >= self._settled_at
-        if watched and self._base is not None and self._alarmed(value - self._base, sample.in_flight):
-            self._cut(sample.ended_at, self._fast, 0)
+        if watched and self._base is not None and self._alarmed(value - self._base):
+            self._cut(sample.ended_at, self._fast, self.limit)
             return
         if sample.ended_at < epoch.began_at:
             return
-        epoch.n += 1
-        epoch.logs += value
-        epoch.squares += value * value
-        epoch.load += sample.in_flight
-        epoch.answered[sample.in_flight] = epoch.answered.get(sample.in_flight, 0) + 1
-        if sample.in_flight >= 0.8 * whole(self.limit):
-            epoch.used += 1
+        used = sample.in_flight >= 0.8 * whole(self.limit)
+        epoch.add(value, sample.in_flight, used=used)
         if epoch.n >= self._wanted():
             self._judge(sample.ended_at)
 
@@ -155,15 +129,14 @@ class Knee(Limit):
     def restart(self, limit: float, unloaded_s: float = 0.0) -> None:
         super().restart(limit)
         if unloaded_s:
-            self._base = log(unloaded_s)
+            self._base, self._base_n = log(unloaded_s), _TRUSTED
         self._starting = False
         self._before = None
-        self._epoch = _Epoch(self._epoch.began_at)
+        self._epoch = Epoch(self._epoch.began_at)
 
-    def _alarmed(self, excess: float, in_flight: int) -> bool:
+    def _alarmed(self, excess: float) -> bool:
         """Say whether the last eight samples or so leave no doubt: no epoch need be waited for."""
         self._fast += (excess - self._fast) / 8
-        self._fast_load += (in_flight - self._fast_load) / 8
         return self._fast > _TOLERANCE + _FAST_SURE * _FAST_ERROR * sqrt(self._variance)
 
     def _wanted(self) -> int:
@@ -174,7 +147,7 @@ class Knee(Limit):
         """
         if self._starting:
             return max(_FEWEST_START, ceil(self.limit), self._epoch.wanted)
-        fewest = max(_FEWEST, ceil(_ROUNDS * self.limit))
+        fewest = max(_FEWEST, ceil(_ROUNDS * self.limit), self._epoch.wanted)
         most = _MOST
         if self._before is not None:
             fewest, most = max(fewest, _TRUSTED), 2 * _MOST
@@ -198,12 +171,19 @@ class Knee(Limit):
         self._variance += known * (max(_LEAST_VARIANCE, epoch.variance) - self._variance)
         if self._before is not None:
             self._conclude(now)
-            return
+        else:
+            self._adjust(now)
+
+    def _adjust(self, now: float) -> None:
+        """Change the limit, or look whether to, after an epoch."""
+        assert self._base is not None  # noqa: S101 - judged first
+        epoch = self._epoch
         if whole(self.limit) == 1:
             self._learn_base(epoch)  # one at a time, what there is of a queue is not ours
         error = sqrt(self._variance / epoch.n)
         excess = epoch.mean - self._base
-        calm = excess < _GROW_BELOW + error / 2
+        apart = sqrt(self._variance * (1 / epoch.n + 1 / max(1, self._base_n)))
+        calm = excess < _GROW_BELOW + apart / 2
         queued = whole(self.limit) > 1 and excess > _TOLERANCE and excess > _SURE * error
         # Many weak cuts should have brought relief: it may be the base that is wrong.
         wrong = queued and self._weak_cuts >= _WEAK_CUTS
@@ -214,7 +194,7 @@ class Knee(Limit):
         elif self._base_n < _TRUSTED and (queued or (epoch.n >= _TRUSTED and not calm)):
             self._look(now, _DEEP_LOOK)  # it may as well be chance that the base is low
         elif queued:
-            self._cut(now, excess, epoch.load / epoch.n)
+            self._cut(now, excess, epoch.load)
         else:
             if self._starting and calm:
                 self._blend(epoch)
@@ -223,12 +203,12 @@ class Knee(Limit):
             if self._base_n < _TRUSTED and not calm:
                 epoch.wanted = 2 * epoch.n  # not to be told yet
             elif calm and epoch.used >= _USED * epoch.n:
-                self._grow(now, 1 - max(0.0, excess) / (_GROW_BELOW + error / 2))
+                self._grow(now, 1 - max(0.0, excess) / (_GROW_BELOW + apart / 2))
             else:
                 self._steps = max(0, self._steps - 1)
-                self._epoch = _Epoch(epoch.began_at)
+                self._epoch = Epoch(epoch.began_at)
 
-    def _learn_base(self, epoch: _Epoch) -> None:
+    def _learn_base(self, epoch: Epoch) -> None:
         """Take an epoch without a queue for the base: instead of what differs, else beside it."""
         assert self._base is not None  # noqa: S101 - judged first
         error = sqrt(max(self._variance, epoch.variance) / epoch.n)
@@ -237,7 +217,7 @@ class Knee(Limit):
         else:
             self._blend(epoch)
 
-    def _blend(self, epoch: _Epoch) -> None:
+    def _blend(self, epoch: Epoch) -> None:
         """Make the base the mean of all samples taken where there is no queue."""
         assert self._base is not None  # noqa: S101 - judged first
         known = min(self._base_n, 4 * _MOST)
@@ -249,10 +229,11 @@ class Knee(Limit):
         self._starting = False
         assert self._base is not None  # noqa: S101 - there is no excess without
         mean = self._base + excess
+        load = max(self.limit, load)  # after a cut, those that are answered met more
         least = max(min(1.0, self.limit), self.limit / _DEEPEST_CUT)
-        wanted = min(self.limit, max(least, _HEADROOM * max(self.limit, load) / exp(excess)))
+        wanted = min(self.limit, max(least, _HEADROOM * load / exp(excess)))
         if whole(self.limit) >= _TELLING * whole(wanted):
-            self._before = (self.limit, max(self.limit, load), mean)
+            self._before = (self.limit, load, mean, max(8, self._epoch.n))
         else:
             self._weak_cuts += 1
         self._step_down(now, wanted, mean)
@@ -262,7 +243,7 @@ class Knee(Limit):
         self._since_look = self._weak_cuts = 0
         self._starting = False
         if whole(self.limit) > 1:
-            self._before = (self.limit, self._epoch.load / self._epoch.n, self._epoch.mean)
+            self._before = (self.limit, self._epoch.load, self._epoch.mean, self._epoch.n)
             below = min(share * self.limit, whole(self.limit) - 1.0)
             self._step_down(now, max(1.0, below), self._epoch.mean)
         else:
@@ -271,12 +252,13 @@ class Knee(Limit):
     def _conclude(self, now: float) -> None:
         """Say what a step down has shown."""
         assert self._before is not None and self._base is not None  # noqa: PT018, S101
-        limit, load, mean = self._before
+        limit, load, mean, n = self._before
         epoch = self._epoch
         self._before = None
         fell = mean - epoch.mean
-        stepped = log(max(1.0, load * epoch.n / epoch.load))
+        stepped = log(max(1.0, load / epoch.load))
         error = sqrt(self._variance / epoch.n)
+        apart = sqrt(self._variance * (1 / epoch.n + 1 / n))
         change = epoch.mean - self._base
         if fell > stepped / 2:
             # Little: throughput stayed, so what is gone was a queue. There may be more of it.
@@ -288,15 +270,19 @@ class Knee(Limit):
             else:
                 self._move(now, self.limit)
             return
-        if fell < -_SURE * error and change > _TOLERANCE:
+        if fell < -_SURE * apart and change > _TOLERANCE:
             # It is getting worse while we look: what will be is not to be told yet.
-            self._cut(now, change, epoch.load / epoch.n)
+            self._cut(now, change, epoch.load)
+            return
+        if self._base_n >= _WELL_KNOWN and change > 0 and fell > stepped / 2 - 2 * apart:
+            self._move(now, self.limit)  # too near to call, against a base known that well
             return
         # Throughput fell with the limit: no queue, and this is what the site takes.
         self._learn_base(epoch)
         self._move(now, limit)
 
     def _grow(self, now: float, ease: float) -> None:
+        """Try more in flight; ``ease`` is from 0, close to the knee, to 1, far below it."""
         if self._starting:
             wanted = self.limit * (2.0 if self.limit < _GENTLY_FROM else 1.5)
         else:
@@ -354,5 +340,5 @@ class Knee(Limit):
             settle_s = max(settle_s, _SETTLE * exp(self._base + sqrt(self._variance)))
         self.limit = self.bounds.clamp(limit)
         self._changed_at = now
-        self._epoch = _Epoch(now + settle_s)
+        self._epoch = Epoch(now + settle_s)
         self._refused_at = inf

@@ -81,6 +81,7 @@ class SiteControl:
 
     __slots__ = (
         *(
+            "_cap",
             "_ended_at",
             "_good_limit",
             "_health",
@@ -106,6 +107,7 @@ class SiteControl:
         self._rtt_s = 0.0  # smoothed; paces a limit below 1
         self._ended_at = -inf
         self._good_limit = limit.limit  # the latest under which the site answered
+        self._cap = whole(limit.limit)  # follows a limit that rises, one more with each answer
 
     @property
     def in_flight(self) -> int:
@@ -122,7 +124,7 @@ class SiteControl:
         """Requests that may be in flight now."""
         if self.delay_s or self.down or (self._rate is not None and self._rate.trying):
             return 1
-        return whole(self._limit.limit)
+        return self._cap
 
     @property
     def rate(self) -> float:
@@ -206,6 +208,7 @@ class SiteControl:
             del self._live[permit]
         self._ended_at = now
         self._learn(permit, now, ending, lost=lost)
+        self._follow(ending)
 
     def observe(self, started_at: float, in_flight: int, now: float, ending: Ending) -> None:
         """Learn from a request that somebody else admitted.
@@ -218,6 +221,7 @@ class SiteControl:
             self._health.on_start(started_at)
         self._ended_at = now
         self._learn(Permit(started_at, in_flight, canary=self.down), now, ending, lost=False)
+        self._follow(ending)
 
     def note(self, now: float, ending: Ending) -> None:
         """Heed a refusal, a Retry-After or a quota, but take no sample."""
@@ -245,6 +249,7 @@ class SiteControl:
         """Go on from what was learned, the more carefully the longer ago."""
         limit = learned.limit_at(now, self._limit.bounds.start)
         self._limit.restart(limit, learned.unloaded_s)
+        self._cap = min(self._cap, whole(self._limit.bounds.start))
         if self._rate is not None:
             self._rate.restart(learned.rate_at(now), now)
 
@@ -276,6 +281,13 @@ class SiteControl:
             self._limit.on_sample(
                 Sample(permit.started_at, now, ending.rtt_s, permit.in_flight, outcome)
             )
+
+    def _follow(self, ending: Ending) -> None:
+        if self.down:
+            self._cap = 1
+        elif ending.verdict is Verdict.OK:
+            self._cap += 1
+        self._cap = min(self._cap, whole(self._limit.limit))
 
     def _heed_rate(self, rate: RateLimit, permit: Permit, now: float, ending: Ending) -> None:
         if ending.policy is not None:

@@ -38,6 +38,13 @@ def test_it_settles_at_the_knee_from_below(c: int) -> None:
     assert throughput(log, 1150, 1300) >= 0.8 * c / 0.105
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_queue_that_was_there_from_the_start_is_not_taken_for_the_site(seed: int) -> None:
+    # Two in flight at a single server: each of them waits for the other from the first on.
+    log = client(Servers(1, seed=seed)).run(120)
+    assert log.mean_limit(1020) <= 2.6
+
+
 @capacities
 def test_it_settles_at_the_knee_from_above(c: int) -> None:
     site = client(Servers(c))

@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from crawlproj.limits.aimd import Aimd
-from crawlproj.limits.base import Bounds, Limit
+from crawlproj.limits.base import Bounds, Limit, Sample
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.health import Health
@@ -39,6 +39,13 @@ def aimd(start: float, least: float = 0.1) -> Limit:
     return Aimd(Bounds(start, least, 64))
 
 
+class Told(Limit):
+    """A limit that is what it was told to be."""
+
+    def on_sample(self, sample: Sample) -> None:
+        pass
+
+
 def start(control: SiteControl, number: int, now: float = NOW) -> list[Permit]:
     permits = []
     for _ in range(number):
@@ -55,6 +62,24 @@ def test_as_many_are_admitted_as_the_limit_says() -> None:
     assert (control.free(NOW), control.in_flight) == (0, 3)
     control.end(permits[1], NOW + 1, OK)
     assert (control.free(NOW + 1), control.in_flight) == (1, 2)
+
+
+def test_a_limit_that_rises_is_followed_by_one_more_with_each_answer() -> None:
+    limit = Told(Bounds(2, 0.1, 64))
+    control = SiteControl(limit, None, None)
+    held = [control.start(1000.0), control.start(1000.0)]
+    limit.restart(8)
+    assert control.free(1000.0) == 0
+    for answers in range(1, 7):
+        control.end(held.pop(), 1000.1, OK)
+        held.append(control.start(1000.1))
+        assert control.free(1000.1) == 1
+        held.append(control.start(1000.1))
+        assert len(held) == control.cap == 2 + answers
+    control.end(held.pop(), 1000.2, Ending(Verdict.OVERLOADED))
+    limit.restart(4)
+    control.end(held.pop(), 1000.2, OK)
+    assert control.cap == 4
 
 
 def test_a_permit_given_back_twice_is_an_error() -> None:

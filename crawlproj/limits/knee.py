@@ -21,11 +21,12 @@ _RESOLUTION_S = 0.005  # latency below it is not told apart: our own loop takes 
 _STRONG = log(_HEADROOM * 1.3)  # excess whose cut shows as much as a look
 _TELLING = 1.3  # a step down by less shows too little of what latency does
 _LOOK = 0.7  # of the limit, to see whether latency falls with it
-_DEEP_LOOK = 0.5
+_FIRST_LOOK = 0.5
 _WEAK_CUTS = 5  # in a row, after which a look is due
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
 _ROUNDS = 1.25  # times the limit: samples of an epoch, at least
 _SETTLE = 0.4  # of a slow answer's time: what ends earlier after a change is of the time before
+_SETTLE_FIRST = 0.2  # the same until the first cut
 _FEWEST_START = 3  # samples of an epoch until the first cut
 _GENTLY_FROM = 16.0  # in flight: a limiter that is met at speed refuses all of it
 _STEEPER = 2
@@ -39,7 +40,7 @@ _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
 _FEWEST_DROPS, _MANY_DROPS = 3, 4
 _DROP_SHARE = 0.05
-_LOOK_EVERY = 80  # epochs between two looks below
+_LOOK_EVERY, _FIRST_LOOK_AFTER = 80, 16  # epochs
 _SHORTEST_WAIT, _LONGEST_WAIT = 8, 64  # epochs before a ceiling is tried again
 
 
@@ -62,14 +63,14 @@ class Knee(Limit):
       less of that the nearer q is to 1.15.
     * else it stays.
 
-    What the unloaded latency is, is an experiment, since a site may be slower today than yesterday.
-    After a cut by a quarter or more, and every 80 epochs by a look at 0.7 · L: if latency fell,
-    there was a queue, and the new latency is the unloaded one; if it stayed, throughput fell with
-    the limit, there was none, and the latency seen is the unloaded one, to grow from; if it rose,
-    the site is still getting worse. So a lasting overload is never taken for normal, and a slower
-    site is not choked. A base of many samples is not given up for an experiment whose result is
-    within two standard errors. At first, when the unloaded latency is known from few samples, more
-    are waited for where q is in doubt, and the first look is at 0.5 · L.
+    What the unloaded latency (the *base*) is, is an experiment, since a site may be slower today
+    than yesterday. After a cut by a quarter or more, and by a look at 0.7 · L after 16 epochs and
+    every 80: if latency fell, there was a queue, and the new latency is the unloaded one; if it
+    stayed, throughput fell with the limit, there was none, and the latency seen is the unloaded
+    one, to grow from; if it rose, the site is still getting worse. So a lasting overload is never
+    taken for normal, and a slower site is not choked. A base of many samples is not given up for a
+    result within its standard error of the other. At first, when the base is of few samples, more
+    are waited for where q is in doubt, and the look is at 0.5 · L.
 
     Dropped: when they are at least three, over 5 % of an epoch and three times their usual share,
     the limit goes below the number in flight that was refused, which then is a ceiling, tried again
@@ -86,7 +87,7 @@ class Knee(Limit):
         self._ceiling = inf
         self._wait = _SHORTEST_WAIT
         self._epochs_at_ceiling = 0
-        self._since_look = 0
+        self._since_look = _LOOK_EVERY - _FIRST_LOOK_AFTER
         self._usual_drops = 0.0
         self._refused_at = inf
         self._variance = 0.25  # of the log latencies under one limit
@@ -129,7 +130,7 @@ class Knee(Limit):
     def restart(self, limit: float, unloaded_s: float = 0.0) -> None:
         super().restart(limit)
         if unloaded_s:
-            self._base, self._base_n = log(unloaded_s), _TRUSTED
+            self._base, self._base_n = log(unloaded_s), _WELL_KNOWN
         self._starting = False
         self._before = None
         self._epoch = Epoch(self._epoch.began_at)
@@ -145,7 +146,7 @@ class Knee(Limit):
         More than are in flight, as the first to end are the quick ones; and, as chance would end an
         epoch when its variance happens to be low, by the variance known before.
         """
-        if self._starting:
+        if self._starting and self._before is None:
             return max(_FEWEST_START, ceil(self.limit), self._epoch.wanted)
         fewest = max(_FEWEST, ceil(_ROUNDS * self.limit), self._epoch.wanted)
         most = _MOST
@@ -192,7 +193,7 @@ class Knee(Limit):
         if due and not (queued and excess > _STRONG):
             self._look(now)
         elif self._base_n < _TRUSTED and (queued or (epoch.n >= _TRUSTED and not calm)):
-            self._look(now, _DEEP_LOOK)  # it may as well be chance that the base is low
+            self._look(now, first=True)  # it may as well be chance that the base is low
         elif queued:
             self._cut(now, excess, epoch.load)
         else:
@@ -238,13 +239,13 @@ class Knee(Limit):
             self._weak_cuts += 1
         self._step_down(now, wanted, mean)
 
-    def _look(self, now: float, share: float = _LOOK) -> None:
-        """Step down to see whether latency does."""
+    def _look(self, now: float, *, first: bool = False) -> None:
+        """Step down to see whether latency does; first: before the unloaded latency is known."""
         self._since_look = self._weak_cuts = 0
-        self._starting = False
+        self._starting &= first
         if whole(self.limit) > 1:
             self._before = (self.limit, self._epoch.load, self._epoch.mean, self._epoch.n)
-            below = min(share * self.limit, whole(self.limit) - 1.0)
+            below = min((_FIRST_LOOK if first else _LOOK) * self.limit, whole(self.limit) - 1.0)
             self._step_down(now, max(1.0, below), self._epoch.mean)
         else:
             self._move(now, self.limit)
@@ -262,6 +263,7 @@ class Knee(Limit):
         change = epoch.mean - self._base
         if fell > stepped / 2:
             # Little: throughput stayed, so what is gone was a queue. There may be more of it.
+            self._starting = False
             if change < 0:
                 self._learn_base(epoch)
             doubtful = self._base_n < _TRUSTED and change > _TOLERANCE
@@ -274,7 +276,7 @@ class Knee(Limit):
             # It is getting worse while we look: what will be is not to be told yet.
             self._cut(now, change, epoch.load)
             return
-        if self._base_n >= _WELL_KNOWN and change > 0 and fell > stepped / 2 - 2 * apart:
+        if self._base_n >= _WELL_KNOWN and change > 0 and fell > stepped / 2 - apart:
             self._move(now, self.limit)  # too near to call, against a base known that well
             return
         # Throughput fell with the limit: no queue, and this is what the site takes.
@@ -337,7 +339,11 @@ class Knee(Limit):
         come first.
         """
         if self._base is not None:
-            settle_s = max(settle_s, _SETTLE * exp(self._base + sqrt(self._variance)))
+            settle_s = max(
+                settle_s,
+                (_SETTLE_FIRST if self._starting else _SETTLE)
+                * exp(self._base + sqrt(self._variance)),
+            )
         self.limit = self.bounds.clamp(limit)
         self._changed_at = now
         self._epoch = Epoch(now + settle_s)

@@ -5,6 +5,9 @@ These pin what the limit is for, not its constants: the bands are wide, the site
 
 from __future__ import annotations
 
+from statistics import median
+from typing import TYPE_CHECKING
+
 import pytest
 
 from crawlproj.limits.base import Bounds, Outcome, Sample
@@ -13,10 +16,18 @@ from crawlproj.limits.memory import Learned
 from crawlproj.limits.site import SiteControl, Verdict
 from tests.limits.models import Client, Log, Servers
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+SEEDS = range(5)
+
 
 # Whole requests are in flight: at a single server one more is a fine queue.
-def at_the_knee(log: Log, c: int, since: float) -> bool:
-    return 0.8 * c <= log.mean_limit(since) <= max(1.7 * c, c + 1.6)
+def at_the_knee(logs: Iterable[Log], c: int, since: float) -> bool:
+    limits = sorted(log.mean_limit(since) for log in logs)
+    usual = 0.8 * c <= median(limits) <= max(1.6 * c, c + 1.4)
+    return usual and limits[-1] <= max(2 * c, c + 2.5)
 
 
 capacities = pytest.mark.parametrize("c", [1, 2, 8, 32])
@@ -32,32 +43,32 @@ def throughput(log: Log, since: float, until: float) -> float:
 
 @capacities
 def test_it_settles_at_the_knee_from_below(c: int) -> None:
-    site = client(Servers(c))
-    log = site.run(300)
-    assert at_the_knee(log, c, 1150)
-    assert throughput(log, 1150, 1300) >= 0.8 * c / 0.105
+    logs = [client(Servers(c, seed=seed)).run(300) for seed in SEEDS]
+    assert at_the_knee(logs, c, 1150)
+    assert all(throughput(log, 1150, 1300) >= 0.8 * c / 0.105 for log in logs)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_a_queue_that_was_there_from_the_start_is_not_taken_for_the_site(seed: int) -> None:
+def test_a_queue_that_was_there_from_the_start_is_not_taken_for_the_site() -> None:
     # Two in flight at a single server: each of them waits for the other from the first on.
-    log = client(Servers(1, seed=seed)).run(120)
-    assert log.mean_limit(1020) <= 2.6
+    limits = [client(Servers(1, seed=seed)).run(120).mean_limit(1020) for seed in range(12)]
+    assert median(limits) <= 1.6
+    assert max(limits) <= 4
 
 
 @capacities
 def test_it_settles_at_the_knee_from_above(c: int) -> None:
-    site = client(Servers(c))
-    site.control.recall(Learned(4 * c, float("inf"), 0.1, 1000.0), 1000.0)
-    log = site.run(300)
-    assert at_the_knee(log, c, 1150)
+    logs = []
+    for seed in SEEDS:
+        site = client(Servers(c, seed=seed))
+        site.control.recall(Learned(4 * c, float("inf"), 0.1, 1000.0), 1000.0)
+        logs.append(site.run(300))
+    assert at_the_knee(logs, c, 1150)
 
 
 @capacities
 def test_it_settles_though_it_began_with_an_overload_and_knew_no_better(c: int) -> None:
-    site = client(Servers(c), start=4.0 * c)
-    log = site.run(400)
-    assert at_the_knee(log, c, 1250)
+    logs = [client(Servers(c, seed=seed), start=4.0 * c).run(400) for seed in SEEDS]
+    assert at_the_knee(logs, c, 1250)
 
 
 def test_a_lasting_overload_is_not_taken_for_normal() -> None:
@@ -67,7 +78,7 @@ def test_a_lasting_overload_is_not_taken_for_normal() -> None:
     # The same site with a quarter of its capacity, for good.
     servers._free_at = servers._free_at[:4]
     log = site.run(900)
-    assert at_the_knee(log, 4, 1700)
+    assert at_the_knee([log], 4, 1700)
 
 
 def test_a_site_that_serves_as_many_at_once_more_slowly_is_not_choked() -> None:
@@ -86,7 +97,7 @@ def test_a_site_that_grows_is_followed() -> None:
     site.run(200)
     servers._free_at = [*servers._free_at, *[site.now] * 12]
     log = site.run(600)
-    assert at_the_knee(log, 16, 1600)
+    assert at_the_knee([log], 16, 1600)
 
 
 @pytest.mark.parametrize("k", [2, 8, 24])

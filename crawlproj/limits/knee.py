@@ -25,8 +25,8 @@ _FIRST_LOOK = 0.5
 _WEAK_CUTS = 5  # in a row, after which a look is due
 _USED = 1 / 8  # of an epoch's starts at the limit: in bursts, few of them meet a full site
 _ROUNDS = 1.25  # times the limit: samples of an epoch, at least
+_FIRST_ROUNDS = 0.75  # the same until the first cut
 _SETTLE = 0.4  # of a slow answer's time: what ends earlier after a change is of the time before
-_SETTLE_FIRST = 0.2  # the same until the first cut
 _FEWEST_START = 3  # samples of an epoch until the first cut
 _GENTLY_FROM = 16.0  # in flight: a limiter that is met at speed refuses all of it
 _STEEPER = 2
@@ -40,7 +40,7 @@ _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
 _FEWEST_DROPS, _MANY_DROPS = 3, 4
 _DROP_SHARE = 0.05
-_LOOK_EVERY, _FIRST_LOOK_AFTER = 80, 16  # epochs
+_LOOK_EVERY, _FIRST_LOOK_AFTER = 120, 16  # epochs
 _SHORTEST_WAIT, _LONGEST_WAIT = 8, 64  # epochs before a ceiling is tried again
 
 
@@ -65,7 +65,7 @@ class Knee(Limit):
 
     What the unloaded latency (the *base*) is, is an experiment, since a site may be slower today
     than yesterday. After a cut by a quarter or more, and by a look at 0.7 · L after 16 epochs and
-    every 80: if latency fell, there was a queue, and the new latency is the unloaded one; if it
+    every 120: if latency fell, there was a queue, and the new latency is the unloaded one; if it
     stayed, throughput fell with the limit, there was none, and the latency seen is the unloaded
     one, to grow from; if it rose, the site is still getting worse. So a lasting overload is never
     taken for normal, and a slower site is not choked. A base of many samples is not given up for a
@@ -147,7 +147,7 @@ class Knee(Limit):
         epoch when its variance happens to be low, by the variance known before.
         """
         if self._starting and self._before is None:
-            return max(_FEWEST_START, ceil(self.limit), self._epoch.wanted)
+            return max(_FEWEST_START, ceil(_FIRST_ROUNDS * self.limit), self._epoch.wanted)
         fewest = max(_FEWEST, ceil(_ROUNDS * self.limit), self._epoch.wanted)
         most = _MOST
         if self._before is not None:
@@ -339,11 +339,7 @@ class Knee(Limit):
         come first.
         """
         if self._base is not None:
-            settle_s = max(
-                settle_s,
-                (_SETTLE_FIRST if self._starting else _SETTLE)
-                * exp(self._base + sqrt(self._variance)),
-            )
+            settle_s = max(settle_s, _SETTLE * exp(self._base + sqrt(self._variance)))
         self.limit = self.bounds.clamp(limit)
         self._changed_at = now
         self._epoch = Epoch(now + settle_s)

@@ -40,8 +40,8 @@ class RateLimit:
     *Growing*, while it is used: CUBIC (RFC 9438 §4.1) in relative form. With ``peak`` the measured
     rate, ``hold`` the seconds to come back to it and x = t / hold − 1,
     ``rate(t) = peak · (1 + (1 − start/peak) · x³)``: flat around the peak, then ever faster.
-    ``hold`` is at least 150 requests, so that looking for more costs few refusals at any rate, and
-    doubles (up to four times) while the looking finds the same rate again.
+    ``hold`` is at least 35 requests, so that looking for more costs few refusals at any rate, and
+    doubles, once, while the looking finds the same rate again.
 
     most: requests/s never to exceed, whatever the site bears.
 

@@ -33,14 +33,14 @@ _STEEPER = 2
 _FIRST_STEP, _LARGEST_STEP = 1 / 8, 1 / 2
 _VARIANCE_OVER = 100
 _TRUSTED = 16  # samples of an epoch that may take the place of all that was known
-_WELL_KNOWN = 64  # samples of a base
+_WELL_KNOWN = 32  # samples of a base
 _LEAST_VARIANCE = 0.04
 _DEEPEST_CUT = 8.0
 _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
 _FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
 _FEWEST_DROPS, _MANY_DROPS = 3, 4
 _DROP_SHARE = 0.05
-_LOOK_EVERY, _FIRST_LOOK_AFTER = 120, 16  # epochs
+_LOOK_EVERY, _FIRST_LOOK_AFTER = 80, 16  # epochs
 _SHORTEST_WAIT, _LONGEST_WAIT = 8, 64  # epochs before a ceiling is tried again
 
 
@@ -65,7 +65,7 @@ class Knee(Limit):
 
     What the unloaded latency (the *base*) is, is an experiment, since a site may be slower today
     than yesterday. After a cut by a quarter or more, and by a look at 0.7 · L after 16 epochs and
-    every 120: if latency fell, there was a queue, and the new latency is the unloaded one; if it
+    every 80: if latency fell, there was a queue, and the new latency is the unloaded one; if it
     stayed, throughput fell with the limit, there was none, and the latency seen is the unloaded
     one, to grow from; if it rose, the site is still getting worse. So a lasting overload is never
     taken for normal, and a slower site is not choked. A base of many samples is not given up for a

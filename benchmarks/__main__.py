@@ -17,7 +17,7 @@ from rich.console import Console
 
 from benchmarks.cases import CASES, SIDES
 from benchmarks.crawls import Crawls
-from benchmarks.processes import ROOT, WrongResult
+from benchmarks.processes import ROOT, WrongResult, stop_when_terminated
 from benchmarks.report import Compared, as_json, table_of
 from crawlproj.demo import DemoWeb, SiteSpec
 
@@ -35,6 +35,7 @@ _PROFILED = 25
 def main() -> int:
     """Measure, print the table, write the figures; returns the exit status."""
     options = _options()
+    stop_when_terminated()
     # Piped, rich would take 80 columns; the table needs more.
     console = Console(width=None if sys.stdout.isatty() else 130)
     cases = [CASES[name] for name in options.cases or CASES]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,11 @@ _TAIL = 3000
 
 class WrongResult(Exception):
     """A crawl failed, or did not do what it should: its figures mean nothing."""
+
+
+def stop_when_terminated() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, so that it stops the crawls it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def environment(*, ours: bool) -> dict[str, str]:

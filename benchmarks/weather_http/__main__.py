@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from benchmarks.processes import ROOT, WrongResult
+from benchmarks.processes import ROOT, WrongResult, stop_when_terminated
 from benchmarks.weather_http.measures import figures
 from benchmarks.weather_http.report import Result, as_json, shown
 from benchmarks.weather_http.runs import run
@@ -33,6 +33,7 @@ _STARTING_S = 3.0  # of a crawl and its web, before the first page and after the
 def main() -> int:
     """Measure, print the tables, write the figures; returns the exit status."""
     options = _options()
+    stop_when_terminated()
     # Piped, rich would take 80 columns; the tables need more.
     console = Console(width=None if sys.stdout.isatty() else 130)
     known = scenarios()

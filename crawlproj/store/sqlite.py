@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scrapy.utils.serialize import ScrapyJSONEncoder
-
 from crawlproj.errors import StoreError
-from crawlproj.store.base import Row, Store, StoreBusy, Stored
+from crawlproj.store.base import Row, StoreBusy, Stored
+from crawlproj.store.rows import COLUMNS, values_of
+from crawlproj.store.threaded import ThreadedStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,31 +34,22 @@ CREATE TABLE IF NOT EXISTS failures (
 ) STRICT;
 COMMIT;
 """
-_COLUMNS: dict[str, tuple[str, ...]] = {
-    "pages": (
-        *("url", "requested_url", "status", "title", "description", "canonical", "language"),
-        *("text", "content_type", "content_hash", "depth", "fetched_at", "timings"),
-        "extra",
-    ),
-    "failures": ("url", "reason", "detail", "status", "depth", "failed_at"),
-}
 _UPSERT = {
     table: (
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - our own names
         "ON CONFLICT (url) DO UPDATE SET "
         + ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
     )
-    for table, columns in _COLUMNS.items()
+    for table, columns in COLUMNS.items()
 }
 _COUNT = {
     "pages": "SELECT count(*) FROM pages",
     "failures": "SELECT count(*) FROM failures",
     "duplicates": "SELECT count(*) FROM pages WHERE duplicate_of IS NOT NULL",
 }
-_encoder = ScrapyJSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-class SqliteStore(Store):
+class SqliteStore(ThreadedStore):
     """WAL, synchronous=NORMAL: a committed row survives SIGKILL of this process.
 
     A power cut may take the last moments' commits, never the file's integrity.
@@ -71,32 +59,9 @@ class SqliteStore(Store):
     """
 
     def __init__(self, path: str | Path) -> None:
+        super().__init__()
         self._path = Path(path)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._db: sqlite3.Connection | None = None
-
-    async def open(self) -> None:
-        """See Store.open."""
-        await self._run(self._open)
-
-    async def write(self, rows: Sequence[Row]) -> Stored:
-        """See Store.write."""
-        return await self._run(lambda: self._write(rows))
-
-    async def count(self) -> dict[str, int]:
-        """See Store.count."""
-        return await self._run(self._count)
-
-    async def close(self) -> None:
-        """See Store.close."""
-        if self._db is not None:
-            await self._run(self._close)
-            self._thread.shutdown(wait=False)
-
-    async def _run(self, function: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._guarded, function
-        )
 
     def _guarded(self, function: Callable[[], _T]) -> _T:
         try:
@@ -141,7 +106,7 @@ class SqliteStore(Store):
 
     def _check_foreign(self, db: sqlite3.Connection) -> None:
         ours = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'store_meta'").fetchone()
-        for table in _COLUMNS:
+        for table in COLUMNS:
             taken = db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
             if taken and not ours:
                 raise StoreError(
@@ -161,7 +126,7 @@ class SqliteStore(Store):
                         if duplicate_of is not None:
                             stored.duplicates[index] = duplicate_of
                     else:
-                        db.execute(_UPSERT["failures"], _values("failures", row.values))
+                        db.execute(_UPSERT["failures"], values_of("failures", row.values))
                 except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError) as exc:
                     stored.rejected[index] = f"{row.values.get('url')}: {exc}"
                 except (sqlite3.ProgrammingError, OverflowError, ValueError, TypeError) as exc:
@@ -179,7 +144,7 @@ class SqliteStore(Store):
         before = db.execute(
             "SELECT content_hash, duplicate_of FROM pages WHERE url = ?", (url,)
         ).fetchone()
-        db.execute(_UPSERT["pages"], _values("pages", values))
+        db.execute(_UPSERT["pages"], values_of("pages", values))
         db.execute("DELETE FROM failures WHERE url = ?", (url,))
         if before is not None and before[0] == content:
             duplicate_of: str | None = before[1]
@@ -228,15 +193,3 @@ class SqliteStore(Store):
         db, self._db = self._db, None
         if db is not None:
             db.close()
-
-
-def _values(table: str, values: Mapping[str, Any]) -> list[Any]:
-    columns = _COLUMNS[table]
-    row = {column: values.get(column) for column in columns}
-    if table == "pages":
-        row["content_hash"] = row["content_hash"] or ""
-        row["timings"] = json.dumps(row["timings"]) if row["timings"] else None
-        known = {*columns, "duplicate_of"}
-        extra = {name: value for name, value in values.items() if name not in known}
-        row["extra"] = _encoder.encode(extra) if extra else None
-    return list(row.values())

@@ -21,6 +21,7 @@ def store_from_url(url: str) -> Store:
 
         sqlite:///crawl.db           a file, relative to the working directory
         sqlite:////var/lib/crawl.db  a file by its absolute path
+        postgresql://user:password@host:port/database
 
     Raises ConfigError if there is no such kind of store or the URL is malformed.
     """
@@ -38,4 +39,24 @@ def _sqlite(url: str) -> Store:
     return SqliteStore(sqlite_path(url, "STORE_URL"))
 
 
-_SCHEMES: dict[str, Callable[[str], Store]] = {"sqlite": _sqlite}
+def _postgres(url: str) -> Store:
+    try:
+        from crawlproj.store.postgres import PostgresStore  # noqa: PLC0415 - an extra
+    except ImportError as exc:
+        raise ConfigError(
+            "STORE_URL names a PostgreSQL database, but its driver is not installed: run "
+            f"pip install 'crawlproj[postgres]' ({exc})"
+        ) from exc
+    try:
+        return PostgresStore(url)
+    except ValueError as exc:
+        raise ConfigError(
+            f"STORE_URL is {exc}: write postgresql://user:password@host:port/database"
+        ) from None
+
+
+_SCHEMES: dict[str, Callable[[str], Store]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgres,
+    "postgres": _postgres,
+}

@@ -5,59 +5,88 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import tempfile
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlproj.errors import ConfigError, StoreError
-from crawlproj.store.base import Row, StoreBusy
+from crawlproj.store.base import Row, Store, StoreBusy, Stored
 from crawlproj.store.sqlite import SqliteStore
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from tests.servers import Postgres
+
+NUMBERS = count()
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
+@dataclass(frozen=True)
+class Backend:
+    """A store that is open, and its tables as somebody else sees them."""
+
+    store: Store
+    look: Callable[[str], list[tuple[Any, ...]]]
+
+    def write(self, *rows: Row) -> Stored:
+        return run(self.store.write(rows))
+
+    def count(self) -> dict[str, int]:
+        return run(self.store.count())
 
 
-@pytest.fixture(params=[SqliteStore])
-def store(request: pytest.FixtureRequest, path: Path) -> Iterator[SqliteStore]:
-    store: SqliteStore = request.param(path)
-    run(store.open())
-    yield store
-    run(store.close())
+def read(path: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute(query).fetchall()
+
+
+def on_postgres(url: str) -> Backend:
+    def look(query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(url) as db:
+            return db.execute(query.encode()).fetchall()
+
+    return Backend(store_from_url(url), look)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    if request.param == "sqlite":
+        path = tmp_path / "store.db"
+        found = Backend(SqliteStore(path), partial(read, path))
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        found = on_postgres(server.create(f"db{next(NUMBERS)}"))
+    run(found.store.open())
+    yield found
+    run(found.store.close())
 
 
 def page(url: str, content: str = "", **more: Any) -> Row:
     return Row("pages", {"url": url, "status": 200, "content_hash": content, **more})
 
 
-def read(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path)) as db:
-        return db.execute(sql).fetchall()
+def test_the_later_of_two_rows_of_a_url_stays(backend: Backend) -> None:
+    backend.write(page("http://a/", title="old"), page("http://a/", title="new"))
+    assert backend.look("SELECT url, title FROM pages") == [("http://a/", "new")]
 
 
-def test_the_later_of_two_rows_of_a_url_stays(store: SqliteStore, path: Path) -> None:
-    run(store.write([page("http://a/", title="old"), page("http://a/", title="new")]))
-    assert read(path, "SELECT url, title FROM pages") == [("http://a/", "new")]
-
-
-def test_a_page_removes_the_failure_and_a_failure_leaves_the_page(
-    store: SqliteStore, path: Path
-) -> None:
+def test_a_page_removes_the_failure_and_a_failure_leaves_the_page(backend: Backend) -> None:
     failure = Row("failures", {"url": "http://a/", "reason": "timeout"})
-    run(store.write([failure, page("http://a/")]))
-    assert run(store.count()) == {"pages": 1, "failures": 0, "duplicates": 0}
-    run(store.write([failure]))
-    assert run(store.count()) == {"pages": 1, "failures": 1, "duplicates": 0}
+    backend.write(failure, page("http://a/"))
+    assert backend.count() == {"pages": 1, "failures": 0, "duplicates": 0}
+    backend.write(failure)
+    assert backend.count() == {"pages": 1, "failures": 1, "duplicates": 0}
 
 
 @pytest.mark.parametrize(
@@ -71,55 +100,46 @@ def test_a_page_removes_the_failure_and_a_failure_leaves_the_page(
         {"url": "http://bad/", "other": object()},
     ],
 )
-def test_one_bad_row_does_not_fail_its_batch(
-    store: SqliteStore, path: Path, values: dict[str, Any]
-) -> None:
+def test_one_bad_row_does_not_fail_its_batch(backend: Backend, values: dict[str, Any]) -> None:
     rows = [page("http://a/"), Row("pages", values), page("http://b/")]
-    stored = run(store.write(rows))
+    stored = backend.write(*rows)
     assert list(stored.rejected) == [1]
-    assert read(path, "SELECT url FROM pages ORDER BY url") == [("http://a/",), ("http://b/",)]
+    assert backend.look("SELECT url FROM pages ORDER BY url") == [("http://a/",), ("http://b/",)]
 
 
-def test_fields_without_a_column_are_kept_as_json(store: SqliteStore, path: Path) -> None:
-    run(store.write([page("http://a/", price=3, tags=["x"], timings={"dns": 0.1})]))
-    ((extra, timings),) = read(path, "SELECT extra, timings FROM pages")
+def test_fields_without_a_column_are_kept_as_json(backend: Backend) -> None:
+    backend.write(page("http://a/", price=3, tags=["x"], timings={"dns": 0.1}))
+    ((extra, timings),) = backend.look("SELECT extra, timings FROM pages")
     assert json.loads(extra) == {"price": 3, "tags": ["x"]}
     assert json.loads(timings) == {"dns": 0.1}
 
 
-def test_equal_contents_name_the_first_page_that_has_them(store: SqliteStore, path: Path) -> None:
-    stored = run(store.write([page("http://a/", "h"), page("http://b/", "h"), page("http://c/")]))
+def test_equal_contents_name_the_first_page_that_has_them(backend: Backend) -> None:
+    stored = backend.write(page("http://a/", "h"), page("http://b/", "h"), page("http://c/"))
     assert stored.duplicates == {1: "http://a/"}
-    run(store.write([page("http://c/", "h")]))
-    run(store.write([page("http://a/", "other")]))
-    assert read(path, "SELECT url, duplicate_of FROM pages ORDER BY url") == [
+    backend.write(page("http://c/", "h"))
+    backend.write(page("http://a/", "other"))
+    assert backend.look("SELECT url, duplicate_of FROM pages ORDER BY url") == [
         ("http://a/", None),
         ("http://b/", None),
         ("http://c/", "http://b/"),
     ]
 
 
-@given(
-    st.lists(
-        st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["", "x", "y"])), max_size=6),
-        max_size=6,
-    )
+SMALL_BATCHES = st.lists(
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["", "x", "y"])), max_size=6),
+    max_size=6,
 )
-def test_each_content_has_one_first_page_and_all_others_name_it(
-    batches: list[list[tuple[str, str]]],
-) -> None:
-    async def crawl() -> list[tuple[Any, ...]]:
-        store = SqliteStore(":memory:")
-        await store.open()
-        for batch in batches:
-            await store.write([page(f"http://{url}/", content) for url, content in batch])
-        db = store._db
-        assert db is not None
-        rows = db.execute("SELECT url, content_hash, duplicate_of FROM pages").fetchall()
-        await store.close()
-        return rows
 
-    rows = run(crawl())
+
+async def contents(store: Store, batches: list[list[tuple[str, str]]]) -> None:
+    await store.open()
+    for batch in batches:
+        await store.write([page(f"http://{url}/", content) for url, content in batch])
+    await store.close()
+
+
+def check_first_pages(rows: list[tuple[Any, ...]], batches: list[list[tuple[str, str]]]) -> None:
     assert len(rows) == len({url for batch in batches for url, _ in batch})
     for content in {row[1] for row in rows}:
         group = [(url, first) for url, other, first in rows if other == content]
@@ -131,9 +151,34 @@ def test_each_content_has_one_first_page_and_all_others_name_it(
             assert {first for _, first in group} <= {None, firsts[0]}
 
 
-def test_a_locked_database_is_busy_and_nothing_was_written(
-    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+PAGES = "SELECT url, content_hash, duplicate_of FROM pages"
+
+
+@given(SMALL_BATCHES)
+def test_each_content_has_one_first_page_and_all_others_name_it(
+    batches: list[list[tuple[str, str]]],
 ) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "store.db")
+        run(contents(SqliteStore(path), [*batches, []]))
+        check_first_pages(read(path, PAGES), batches)
+
+
+@settings(max_examples=50, deadline=None)
+@given(batches=SMALL_BATCHES)
+def test_so_it_is_in_postgresql(postgres: Postgres, batches: list[list[tuple[str, str]]]) -> None:
+    url = postgres.url()
+    run(contents(store_from_url(url), []))
+    with psycopg.connect(url) as db:
+        db.execute("TRUNCATE pages, failures")
+    run(contents(store_from_url(url), batches))
+    check_first_pages(on_postgres(url).look(PAGES), batches)
+
+
+def test_a_locked_database_is_busy_and_nothing_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = SqliteStore(path)
+    run(store.open())
     assert store._db is not None
     store._db.execute("PRAGMA busy_timeout = 10")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -142,6 +187,7 @@ def test_a_locked_database_is_busy_and_nothing_was_written(
             run(store.write([page("http://a/")]))
     run(store.write([page("http://b/")]))
     assert read(path, "SELECT url FROM pages") == [("http://b/",)]
+    run(store.close())
 
 
 def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
@@ -175,8 +221,12 @@ def test_an_unknown_store_url_is_an_error_that_names_the_setting(url: str) -> No
     assert "secret" not in str(raised.value)
 
 
-def test_the_queries_in_the_docs_run(store: SqliteStore, path: Path) -> None:
+def test_the_queries_in_the_docs_run(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = SqliteStore(path)
+    run(store.open())
     run(store.write([page("http://a/", timings={"ttfb": 0.5})]))
+    run(store.close())
     documented = (Path(__file__).parents[2] / "docs/store.md").read_text()
     queries = re.findall(r"```sql\n(.*?)```", documented, re.DOTALL)
     assert len(queries) == 3

@@ -1,0 +1,320 @@
+"""Pages and failures in PostgreSQL, which the workers of a fleet share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg import conninfo, errors
+
+from crawlproj.errors import StoreError
+from crawlproj.store.base import Row, StoreBusy, Stored
+from crawlproj.store.rows import COLUMNS, values_of
+from crawlproj.store.threaded import ThreadedStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+_T = TypeVar("_T")
+
+SCHEMA_VERSION = 1
+# A lock of the whole store, held from the merge of a batch to its commit: what is the first page
+# of a content is decided by one worker at a time. Any constant does; it is this store's name.
+_LOCK = int.from_bytes(b"crawlprj", "big")
+_TIMEOUTS = {
+    "connect_timeout": "5",  # seconds
+    "tcp_user_timeout": "20000",  # ms without an acknowledgement; then the server is away
+    "options": "-c lock_timeout=10s -c statement_timeout=60s",
+}
+_TYPES = {"status": int, "depth": int, "fetched_at": float, "failed_at": float}
+_SQL_TYPES = {int: "bigint", float: "double precision", str: "text"}
+_MOST_INTEGER = 2**63
+_REQUIRED = {"url", "reason"}
+_CONTENT = COLUMNS["pages"].index("content_hash")
+
+_SCHEMA = b"""
+CREATE TABLE IF NOT EXISTS store_meta (name text PRIMARY KEY, value bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS pages (
+    url text PRIMARY KEY, requested_url text, status bigint, title text, description text,
+    canonical text, language text, text text, content_type text,
+    content_hash text NOT NULL DEFAULT '', depth bigint, fetched_at double precision,
+    timings text, duplicate_of text, extra text,
+    seq bigint GENERATED ALWAYS AS IDENTITY
+);
+CREATE INDEX IF NOT EXISTS pages_by_content ON pages (content_hash, seq) WHERE content_hash <> '';
+CREATE INDEX IF NOT EXISTS pages_first ON pages (content_hash)
+    WHERE content_hash <> '' AND duplicate_of IS NULL;
+CREATE TABLE IF NOT EXISTS failures (
+    url text PRIMARY KEY, reason text NOT NULL, detail text, status bigint, depth bigint,
+    failed_at double precision
+);
+"""
+_FOREIGN = b"""
+SELECT to_regclass('store_meta') IS NULL
+    AND (to_regclass('pages') IS NOT NULL OR to_regclass('failures') IS NOT NULL)
+"""
+
+
+def _definition(table: str) -> str:
+    return ", ".join(f"{column} {_SQL_TYPES[_TYPES.get(column, str)]}" for column in COLUMNS[table])
+
+
+def _upsert(table: str) -> bytes:
+    columns = COLUMNS[table]
+    names = ", ".join(columns)
+    taken = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    # Sorted, so that two workers that insert the same pages wait for each other, and do not lock.
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM new_{table} ORDER BY url "  # noqa: S608 - our own names
+        f"ON CONFLICT (url) DO UPDATE SET {taken}"
+    ).encode()
+
+
+_INCOMING = [
+    f"CREATE TEMP TABLE new_{table} ({_definition(table)}) ON COMMIT DELETE ROWS".encode()
+    for table in COLUMNS
+]
+_COPY = {
+    table: f"COPY new_{table} ({', '.join(columns)}) FROM STDIN".encode()
+    for table, columns in COLUMNS.items()
+}
+_UPSERT = {table: _upsert(table) for table in COLUMNS}
+_BEFORE = b"SELECT url, content_hash, duplicate_of FROM pages WHERE url = ANY(%s)"
+_PROMOTE = b"""
+WITH firsts AS (
+    SELECT DISTINCT ON (content_hash) content_hash, url FROM pages
+    WHERE content_hash = ANY(%(left)s) AND content_hash <> '' AND url <> ALL(%(moved)s)
+    ORDER BY content_hash, seq
+)
+UPDATE pages SET duplicate_of = nullif(firsts.url, pages.url) FROM firsts
+WHERE pages.content_hash = firsts.content_hash AND pages.content_hash <> ''
+    AND pages.url <> ALL(%(moved)s)
+"""
+_FIRSTS = b"""
+SELECT content_hash, url FROM pages
+WHERE content_hash = ANY(%(contents)s) AND content_hash <> '' AND duplicate_of IS NULL
+    AND url <> ALL(%(moved)s)
+"""
+_SETTLE = b"""
+UPDATE pages SET duplicate_of = settled.first
+FROM unnest(%s::text[], %s::text[]) AS settled (url, first)
+WHERE pages.url = settled.url AND pages.duplicate_of IS DISTINCT FROM settled.first
+"""
+_COUNT = {
+    "pages": b"SELECT count(*) FROM pages",
+    "failures": b"SELECT count(*) FROM failures",
+    "duplicates": b"SELECT count(*) FROM pages WHERE duplicate_of IS NOT NULL",
+}
+
+
+class PostgresStore(ThreadedStore):
+    """A committed batch survives what the server's ``synchronous_commit`` says, SIGKILL always.
+
+    A batch is copied into temporary tables, then merged in one transaction. Of the rows of one
+    URL in a batch the last counts. Several workers may write: their merges take turns.
+
+    Duplicates: as SqliteStore has them, the first being the one that was committed first.
+
+    url: postgresql://user:password@host/database, or anything else that libpq understands; raises
+    ValueError if it does not.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        try:
+            given = conninfo.conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # Its message may repeat the password.
+            raise ValueError("not a URL that libpq understands") from None
+        if not all(port.isdigit() for port in str(given.get("port") or 0).split(",")):
+            raise ValueError("a URL whose port is no number")
+        told: dict[str, Any] = _TIMEOUTS | given
+        self._conninfo = conninfo.make_conninfo(**told)
+        self._place = f"{given.get('host', 'localhost')}/{given.get('dbname', '')}"
+        self._db: psycopg.Connection[Any] | None = None
+
+    def _guarded(self, function: Callable[[], _T]) -> _T:
+        try:
+            return function()
+        except (
+            errors.LockNotAvailable,
+            errors.DeadlockDetected,
+            errors.SerializationFailure,
+            errors.TooManyConnections,
+            errors.QueryCanceled,
+        ) as exc:
+            raise StoreBusy(f"PostgreSQL at {self._place} is busy: {_line(exc)}") from exc
+        except (
+            errors.InvalidPassword,
+            errors.InvalidAuthorizationSpecification,
+            errors.InvalidCatalogName,
+            errors.InsufficientPrivilege,
+        ) as exc:
+            raise self._unusable(exc) from exc
+        except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
+            # Away, or it went away: whether the commit arrived is not known, but a retry is safe.
+            self._close()
+            raise StoreBusy(f"PostgreSQL at {self._place} is away: {_line(exc)}") from exc
+        except psycopg.Error as exc:
+            raise self._unusable(exc) from exc
+
+    def _unusable(self, exc: Exception) -> StoreError:
+        return StoreError(
+            f"PostgreSQL at {self._place} cannot be used: {_line(exc)}; check its database, user "
+            "and privileges, or set STORE_URL"
+        )
+
+    def _open(self) -> None:
+        db = self._connection()
+        with db.transaction():
+            db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            if _one(db, _FOREIGN):
+                raise StoreError(
+                    f"PostgreSQL at {self._place} has a table 'pages' or 'failures' that is not "
+                    "crawlproj's; name another database in STORE_URL"
+                )
+            db.execute(_SCHEMA)
+            db.execute(
+                "INSERT INTO store_meta VALUES ('schema', %s) ON CONFLICT DO NOTHING",
+                (SCHEMA_VERSION,),
+            )
+            version = _one(db, b"SELECT value FROM store_meta WHERE name = 'schema'")
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"PostgreSQL at {self._place} was written by a newer crawlproj (store schema "
+                f"{version}, this one knows {SCHEMA_VERSION}); install that one, or name another "
+                "database in STORE_URL"
+            )
+
+    def _connection(self) -> psycopg.Connection[Any]:
+        if self._db is None:
+            db = psycopg.connect(self._conninfo, autocommit=True)
+            for statement in _INCOMING:
+                db.execute(statement)
+            self._db = db
+        return self._db
+
+    def _write(self, rows: Sequence[Row]) -> Stored:
+        stored = Stored()
+        pages: dict[str, tuple[int, list[Any]]] = {}
+        failures: dict[str, list[Any]] = {}
+        for index, row in enumerate(rows):
+            try:
+                values = _checked(row)
+            except (ValueError, TypeError) as exc:
+                stored.rejected[index] = f"{row.values.get('url')}: {exc}"
+                continue
+            url = values[0]
+            if row.table == "pages":
+                failures.pop(url, None)
+                pages[url] = index, values
+            else:
+                failures[url] = values
+        db = self._connection()
+        with db.transaction():
+            _copy(db, "pages", (values for _, values in pages.values()))
+            _copy(db, "failures", failures.values())
+            db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            changes = _Changes(db, pages)
+            db.execute(_UPSERT["pages"])
+            db.execute("DELETE FROM failures USING new_pages WHERE failures.url = new_pages.url")
+            db.execute(_UPSERT["failures"])
+            duplicates = changes.settle(db)
+        for url, first in duplicates.items():
+            stored.duplicates[pages[url][0]] = first
+        return stored
+
+    def _count(self) -> dict[str, int]:
+        db = self._connection()
+        return {name: _one(db, query) for name, query in _COUNT.items()}
+
+    def _close(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+
+class _Changes:
+    """Which pages of a batch change their content, and what that does to the first pages.
+
+    To be made before the batch is merged, with the pages by URL in the order of the batch.
+    """
+
+    def __init__(
+        self, db: psycopg.Connection[Any], pages: Mapping[str, tuple[int, list[Any]]]
+    ) -> None:
+        before = {
+            url: (content, first)
+            for url, content, first in db.execute(_BEFORE, (list(pages),)).fetchall()
+        }
+        self._kept: dict[str, str] = {}  # duplicates that stay what they are
+        self._moved: dict[str, str] = {}  # new contents
+        self._left: set[str] = set()  # contents whose first page is among those
+        for url, (_, values) in pages.items():
+            content = values[_CONTENT]
+            had, first = before.get(url, (None, None))
+            if had == content:
+                if first is not None:
+                    self._kept[url] = first
+                continue
+            self._moved[url] = content
+            if had and first is None:
+                self._left.add(had)
+
+    def settle(self, db: psycopg.Connection[Any]) -> dict[str, str]:
+        """Name the first pages, after the merge; returns that of each duplicate in the batch."""
+        moved = list(self._moved)
+        if self._left:
+            db.execute(_PROMOTE, {"left": list(self._left), "moved": moved})
+        contents = sorted(set(self._moved.values()))
+        found = db.execute(_FIRSTS, {"contents": contents, "moved": moved}).fetchall()
+        first_of: dict[str, str] = dict(found)
+        duplicates: dict[str, str] = {}
+        for url, content in self._moved.items():
+            if content and first_of.setdefault(content, url) != url:
+                duplicates[url] = first_of[content]
+        db.execute(_SETTLE, (moved, [duplicates.get(url) for url in moved]))
+        return self._kept | duplicates
+
+
+def _checked(row: Row) -> list[Any]:
+    """Return the row's values as PostgreSQL takes them.
+
+    Raises ValueError or TypeError if one of them fits no column.
+    """
+    values = values_of(row.table, row.values)
+    return [_fit(column, value) for column, value in zip(COLUMNS[row.table], values, strict=True)]
+
+
+def _fit(column: str, value: object) -> object:
+    if value is None:
+        if column in _REQUIRED:
+            raise ValueError(f"{column} is missing")
+        return None
+    if not isinstance(value, str | int | float):
+        raise TypeError(f"{column} cannot be a {type(value).__name__}")
+    kind = _TYPES.get(column, str)
+    if kind is str:
+        text = str(value)
+        text.encode()  # raises on lone surrogates
+        return text.replace("\0", "\ufffd")  # which PostgreSQL does not store
+    number = kind(value)
+    if kind is int and not -_MOST_INTEGER <= number < _MOST_INTEGER:
+        raise ValueError(f"{column} is too large: {number}")
+    return number
+
+
+def _copy(db: psycopg.Connection[Any], table: str, rows: Iterable[Sequence[Any]]) -> None:
+    with db.cursor() as cursor, cursor.copy(_COPY[table]) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _one(db: psycopg.Connection[Any], query: bytes) -> Any:
+    row = db.execute(query).fetchone()
+    assert row is not None  # noqa: S101 - such queries have one row
+    return row[0]
+
+
+def _line(exc: Exception) -> str:
+    return str(exc).strip().partition("\n")[0]

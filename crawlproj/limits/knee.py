@@ -37,7 +37,8 @@ _WELL_KNOWN = 32  # samples of a base
 _LEAST_VARIANCE = 0.04
 _DEEPEST_CUT = 8.0
 _FAST_SURE = 5.0  # standard errors, as it is asked at every sample
-_FAST_ERROR = 0.26  # standard error of an average over 8: sqrt((1/8) / (2 - 1/8))
+_FAST_SAMPLES = 8  # that the alarm averages over, exponentially
+_FAST_ERROR = 0.26  # standard error of that average: sqrt((1/8) / (2 - 1/8))
 _FEWEST_DROPS, _MANY_DROPS = 3, 4
 _DROP_SHARE = 0.05
 _LOOK_EVERY, _FIRST_LOOK_AFTER = 80, 16  # epochs
@@ -137,7 +138,7 @@ class Knee(Limit):
 
     def _alarmed(self, excess: float) -> bool:
         """Say whether the last eight samples or so leave no doubt: no epoch need be waited for."""
-        self._fast += (excess - self._fast) / 8
+        self._fast += (excess - self._fast) / _FAST_SAMPLES
         return self._fast > _TOLERANCE + _FAST_SURE * _FAST_ERROR * sqrt(self._variance)
 
     def _wanted(self) -> int:
@@ -234,7 +235,7 @@ class Knee(Limit):
         least = max(min(1.0, self.limit), self.limit / _DEEPEST_CUT)
         wanted = min(self.limit, max(least, _HEADROOM * load / exp(excess)))
         if whole(self.limit) >= _TELLING * whole(wanted):
-            self._before = (self.limit, load, mean, max(8, self._epoch.n))
+            self._before = (self.limit, load, mean, max(_FAST_SAMPLES, self._epoch.n))
         else:
             self._weak_cuts += 1
         self._step_down(now, wanted, mean)

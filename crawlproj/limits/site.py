@@ -80,19 +80,18 @@ class SiteControl:
     """
 
     __slots__ = (
-        *(
-            "_cap",
-            "_ended_at",
-            "_good_limit",
-            "_health",
-            "_limit",
-            "_live",
-            "_lost",
-            "_rate",
-            "_rtt_s",
-            "delay_s",
-        ),
-        *("rest_until", "started_at"),
+        "_cap",
+        "_ended_at",
+        "_good_limit",
+        "_health",
+        "_limit",
+        "_live",
+        "_lost",
+        "_rate",
+        "_rtt_s",
+        "delay_s",
+        "rest_until",
+        "started_at",
     )
 
     def __init__(self, limit: Limit, rate: RateLimit | None, health: Health | None) -> None:

@@ -29,6 +29,8 @@ _TIMEOUTS = {
 _TYPES = {"status": int, "depth": int, "fetched_at": float, "failed_at": float}
 _SQL_TYPES = {int: "bigint", float: "double precision", str: "text"}
 _MOST_INTEGER = 2**63
+_MOST_INDEXED = 2600  # bytes; a B-tree's entry has at most a third of a page of 8 KB
+_INDEXED = {"url", "content_hash"}
 _REQUIRED = {"url", "reason"}
 _CONTENT = COLUMNS["pages"].index("content_hash")
 
@@ -296,7 +298,9 @@ def _fit(column: str, value: object) -> object:
     kind = _TYPES.get(column, str)
     if kind is str:
         text = str(value)
-        text.encode()  # raises on lone surrogates
+        size = len(text.encode())  # raises on lone surrogates
+        if column in _INDEXED and size > _MOST_INDEXED:
+            raise ValueError(f"{column} has {size} bytes, an index takes {_MOST_INDEXED}")
         return text.replace("\0", "\ufffd")  # which PostgreSQL does not store
     number = kind(value)
     if kind is int and not -_MOST_INTEGER <= number < _MOST_INTEGER:

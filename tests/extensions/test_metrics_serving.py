@@ -17,6 +17,7 @@ from scrapy.utils.test import get_crawler
 from crawlproj.errors import ConfigError
 from crawlproj.extensions.metrics import Metrics
 from tests.http.helpers import OURS, on_reactor
+from tests.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,12 +56,6 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
     writer.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 async def crawl(port: int, **settings: Any) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import string
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from crawlproj.errors import ConfigError, StoreError
 from crawlproj.store.base import Row, StoreBusy
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
+from tests.limits.models import dice
 from tests.servers import Postgres
 
 if TYPE_CHECKING:
@@ -120,3 +122,15 @@ def test_what_postgresql_cannot_hold_is_replaced(postgres: Postgres) -> None:
     run(store.close())
     with psycopg.connect(database) as db:
         assert db.execute("SELECT title FROM pages").fetchone() == ("a\ufffdb",)
+
+
+def test_a_url_that_no_index_can_hold_does_not_fail_its_batch(postgres: Postgres) -> None:
+    database = postgres.create("long")
+    store = store_from_url(database)
+    run(store.open())
+    path = "".join(dice(1).choices(string.ascii_letters, k=2580))  # as dense as can be
+    longest, longer = f"http://a/{path}", f"http://a/{path}and-more-than-that"
+    stored = run(store.write([page(longer), page(longest)]))
+    run(store.close())
+    assert list(stored.rejected) == [0]
+    assert urls(database) == [longest]

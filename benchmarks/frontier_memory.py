@@ -75,7 +75,7 @@ async def measure(path: Path, pending: int) -> bool:
         known.operations += len(batch) // 2
     for _ in range(ROUNDS):
         with claim:
-            leases = await frontier.claim(CLAIM, per_site=8, held={}, lease_s=60)
+            leases = await frontier.claim(CLAIM, per_site=8, resting={}, lease_s=60)
         claim.operations += len(leases)
         with ack:
             await frontier.write([], [Ack(lease.id, State.DONE) for lease in leases])

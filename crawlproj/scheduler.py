@@ -349,7 +349,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         ack = Ack(work.lease.id, work.state, work.reason, work.put_back)
         if self._closing and (work.reason == "shutdown" or not self._ended(work)):
             ack = Ack(work.lease.id, State.PENDING, count_attempt=False)
-        self._frontier.ack(ack)
+        self._frontier.ack(ack, work.lease.entry.site)
         self._count(work, ack)
 
     def on_closing(self) -> None:
@@ -473,13 +473,13 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             if request is not None:
                 return request
             logger.error("Lost with the process that held it in memory: %s", entry.url)
-            self._frontier.ack(Ack(lease.id, State.FAILED, "lost"))
+            self._frontier.ack(Ack(lease.id, State.FAILED, "lost"), entry.site)
             return None
         try:
             request = request_of(entry, self._spider)
         except BadPayload as exc:
             logger.error("%s", exc)
-            self._frontier.ack(Ack(lease.id, State.FAILED, "bad-payload"))
+            self._frontier.ack(Ack(lease.id, State.FAILED, "bad-payload"), entry.site)
             return None
         if self._crawl_delays and (delay_s := self._delay_s(entry.site)):
             # Each time, as permits forget a site that was idle for long.

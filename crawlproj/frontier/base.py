@@ -15,8 +15,8 @@ Rules every backend keeps, each with a test in ``tests/frontier/test_contract.py
 3. An ack names a lease. A lease that expired, was reaped or already acked is *stale*: its ack is
    ignored and counted, so a stalled owner cannot overwrite what a later one did.
 4. ``claim`` takes the highest priority of a site first, oldest first among equals; it goes round
-   the sites, so that no site waits for another's queue; it never exceeds ``per_site`` together
-   with what the caller says it holds.
+   the sites, so that no site waits for another's queue; the caller never has more than
+   ``per_site`` leases of a site.
 5. When ``write`` or ``claim`` has returned, what it did survives SIGKILL of this process. Surviving
    a power cut is the backend's to document.
 6. discovered = pending + leased + done + failed + skipped, always.
@@ -167,12 +167,11 @@ class Frontier(ABC):
 
     @abstractmethod
     async def claim(
-        self, limit: int, *, per_site: int, held: Mapping[str, int], lease_s: float
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
     ) -> list[Lease]:
-        """Lease up to ``limit`` claimable entries, at most ``per_site - held[site]`` of any site.
+        """Lease up to ``limit`` claimable entries; of a site until ``per_site`` are leased.
 
-        held: leases the caller still has, by site (absent means 0). To leave a resting site alone,
-            say it holds ``per_site``.
+        resting: sites to leave alone, with until when.
         """
 
     @abstractmethod

@@ -39,7 +39,7 @@ class BufferConfig:
     """How far ahead to work.
 
     ready: leases to have that could start at once.
-    per_site: leases to hold in the buffer for one site.
+    per_site: leases to have of one site, whether in the buffer or handed out.
     at_most: leases to hold in the buffer, startable or not.
     outbox: puts waiting to be written at which producers are asked to wait.
     max_pending: entries pending in the frontier at which producers of seeds are asked to wait.
@@ -122,10 +122,11 @@ class BufferedFrontier:
         self._hungry = True
         self._ask()
 
-    def ack(self, ack: Ack) -> None:
-        """Apply ``ack`` with the next round."""
+    def ack(self, ack: Ack, site: str) -> None:
+        """Apply ``ack`` of a lease of ``site`` with the next round."""
         self._acks.append(ack)
-        self._hungry |= ack.state is State.PENDING
+        # A site all of whose leases are out has room for more now.
+        self._hungry |= ack.state is State.PENDING or self._low(site)
         self._ask()
 
     def next(self) -> Handout | None:
@@ -135,7 +136,7 @@ class BufferedFrontier:
             if self._buffer.has_blocked:
                 self._set_timer()
             return None
-        if self._buffer.size_of(handout.lease.entry.site) < self._config.per_site // 2:
+        if self._low(handout.lease.entry.site):
             self._hungry = True
             if self.totals.pending:
                 self._ask()
@@ -210,6 +211,9 @@ class BufferedFrontier:
         finally:
             await self._frontier.close()
 
+    def _low(self, site: str) -> bool:
+        return self._buffer.size_of(site) < max(1, self._config.per_site // 4)
+
     def _crowded(self) -> bool:
         unwritten = len(self._entries) + self._writing
         pending = self.totals.pending + unwritten
@@ -282,11 +286,10 @@ class BufferedFrontier:
         if limit <= 0:
             return False
         # Sites that rest are left alone; the others are topped up.
-        held = buffer.sizes()
-        self._left_alone = set(permits.resting())
-        held.update(dict.fromkeys(self._left_alone, config.per_site))
+        resting = permits.resting()
+        self._left_alone = set(resting)
         leases = await self._frontier.claim(
-            limit, per_site=config.per_site, held=held, lease_s=config.lease_s
+            limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
         )
         buffer.add(leases)
         self._held.update(lease.id for lease in leases)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -90,16 +91,18 @@ class MemoryFrontier(Frontier):
         record.attempts += counted
 
     async def claim(
-        self, limit: int, *, per_site: int, held: Mapping[str, int], lease_s: float
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
     ) -> list[Lease]:
         now = self._clock()
+        held = Counter(record.entry.site for record in self._leased.values())
+        held.update({site: per_site for site, until in resting.items() if until > now})
         queues: dict[str, list[_Record]] = {}
         for record in self._records.values():
             if record.state is State.PENDING and record.entry.not_before <= now:
                 queues.setdefault(record.entry.site, []).append(record)
         for site, queue in list(queues.items()):
             queue.sort(key=lambda record: (-record.entry.priority, record.seq))
-            queues[site] = queue[: max(0, per_site - held.get(site, 0))]
+            queues[site] = queue[: max(0, per_site - held[site])]
         # Goes on after the site served last, one entry of each site a round.
         order = sorted(queues, key=lambda site: (site <= self._last_site, site))
         leases: list[Lease] = []

@@ -95,10 +95,12 @@ class SqliteFrontier(Frontier):
         return await self._run(partial(self._open_job.write, entries, acks))
 
     async def claim(
-        self, limit: int, *, per_site: int, held: Mapping[str, int], lease_s: float
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
     ) -> list[Lease]:
         claim = self._open_job.claim
-        return await self._run(partial(claim, limit, per_site=per_site, held=held, lease_s=lease_s))
+        return await self._run(
+            partial(claim, limit, per_site=per_site, resting=resting, lease_s=lease_s)
+        )
 
     async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
         return await self._run(partial(self._open_job.renew, lease_ids, lease_s=lease_s))

@@ -59,6 +59,7 @@ class SqliteJob:
         self._clock = clock
         self._lease_ids = count(opens << 32)
         self._leases: dict[int, _Held] = {}
+        self._leased: Counter[str] = Counter()  # the same by site
         self._site_ids: dict[str, int] = {
             name: site for site, name in db.execute(self._of(sql.SITES))
         }
@@ -102,7 +103,7 @@ class SqliteJob:
                 self._rotation.add(site, number)
         for held, ack in taken.values():
             if ack.state is not State.PENDING:
-                del self._leases[held.lease.id]
+                self._drop(held.lease)
                 self._totals.leased -= 1
                 add(self._totals, ack.state, ack.reason, 1)
         self._returned(back, now)
@@ -162,17 +163,19 @@ class SqliteJob:
     def _returned(self, back: Sequence[tuple[_Held, Entry, bool]], now: float) -> None:
         """Follow ``_put_back`` in memory."""
         for held, entry, _ in back:
-            del self._leases[held.lease.id]
+            self._drop(held.lease)
             if entry.not_before <= now:
                 self._rotation.add(entry.site)
         self._totals.leased -= len(back)
         self._totals.pending += len(back)
 
     def claim(
-        self, limit: int, *, per_site: int, held: Mapping[str, int], lease_s: float
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
     ) -> list[Lease]:
         now = self._clock()
         self._wake(now)
+        full = {site: per_site for site, until in resting.items() if until > now}
+        held = {**self._leased, **full}
         turns = self._rotation.turns(limit, per_site=per_site, held=held)
         if not turns:
             return []
@@ -192,9 +195,16 @@ class SqliteJob:
             self._db.executemany(self._of(sql.LEASE), [(held.seq,) for held in claimed])
         self._rotation.served(turns)
         self._leases.update((held.lease.id, held) for held in claimed)
+        self._leased.update(turns)
         self._totals.pending -= len(claimed)
         self._totals.leased += len(claimed)
         return [held.lease for held in claimed]
+
+    def _drop(self, lease: Lease) -> None:
+        del self._leases[lease.id]
+        self._leased[lease.entry.site] -= 1
+        if not self._leased[lease.entry.site]:
+            del self._leased[lease.entry.site]
 
     def _wake(self, now: float) -> None:
         """Let the entries whose ``not_before`` has come be claimed."""

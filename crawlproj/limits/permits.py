@@ -234,13 +234,13 @@ class Permits:
         """Return the sites that share the control of ``site``, itself included."""
         return self._members.get(self._name(site), ()) if self._group_of else (site,)
 
-    def resting(self) -> list[str]:
-        """Return the sites that must rest, for more than a second when they began to."""
+    def resting(self) -> dict[str, float]:
+        """Return until when sites must rest; those that must for over a second since they began."""
         now = self._clock()
-        names = [name for name, until in self._resting.items() if until > now]
+        names = {name: until for name, until in self._resting.items() if until > now}
         if self._group_of is None:
             return names
-        return [site for name in names for site in self._members.get(name, ())]
+        return {site: names[name] for name in names for site in self._members.get(name, ())}
 
     def next_ready(self) -> float | None:
         """Return when the first of ``resting`` ends its rest (unix seconds); None without any.

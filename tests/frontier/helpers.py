@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from crawlproj.frontier.base import Entry, Frontier, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ def put(frontier: Frontier, *entries: Entry) -> int:
     return run(frontier.write(entries, [])).new
 
 
-def claim(frontier: Frontier, limit: int = 100, per_site: int = 8, **held: int) -> list[Lease]:
-    sites = {site.replace("_", "."): n for site, n in held.items()}
-    return run(frontier.claim(limit, per_site=per_site, held=sites, lease_s=30))
+def claim(
+    frontier: Frontier, limit: int = 100, per_site: int = 8, resting: Mapping[str, float] = {}
+) -> list[Lease]:
+    return run(frontier.claim(limit, per_site=per_site, resting=resting, lease_s=30))

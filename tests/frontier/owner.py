@@ -29,7 +29,7 @@ async def crawl(path: str) -> None:
     await frontier.write([entry(0)], [])
     say("put 0")
     while True:
-        leases = await frontier.claim(10, per_site=10, held={}, lease_s=60)
+        leases = await frontier.claim(10, per_site=10, resting={}, lease_s=60)
         say(*(f"claimed {lease.entry.key} {lease.id}" for lease in leases))
         for lease in leases:
             found = children(lease.entry.key)

@@ -108,7 +108,7 @@ class Desk:
     def end(self, handout: Handout, state: State = State.DONE, retry: Entry | None = None) -> None:
         site = handout.lease.entry.site
         self.buffered.release(site, handout.permit, OK)
-        self.buffered.ack(Ack(handout.lease.id, state, entry=retry))
+        self.buffered.ack(Ack(handout.lease.id, state, entry=retry), handout.lease.entry.site)
 
 
 @asynccontextmanager
@@ -364,7 +364,7 @@ async def test_closing_writes_the_outbox_and_gives_the_buffer_back_uncounted() -
     totals = await frontier.totals()
     assert (totals.done, totals.pending, totals.leased) == (1, 2, 0)
     assert (await frontier.open("job")).resumed
-    leases = await frontier.claim(9, per_site=9, held={}, lease_s=9)
+    leases = await frontier.claim(9, per_site=9, resting={}, lease_s=9)
     assert [lease.attempts for lease in leases] == [0, 0]
 
 

@@ -48,10 +48,21 @@ def test_claims_go_round_the_sites(frontier: Frontier) -> None:
     assert {lease.entry.site for lease in claim(frontier, limit=2)} == {"a.test", "b.test"}
 
 
-def test_a_site_never_gets_more_than_its_share_with_what_is_held(frontier: Frontier) -> None:
+def test_a_site_never_gets_more_than_its_share_with_what_is_leased(frontier: Frontier) -> None:
     put(frontier, *(entry(n) for n in range(10)))
-    assert len(claim(frontier, per_site=3, a_test=1)) == 2
-    assert claim(frontier, per_site=3, a_test=3) == []
+    (first,) = claim(frontier, limit=1, per_site=3)
+    assert len(claim(frontier, per_site=3)) == 2
+    assert claim(frontier, per_site=3) == []
+    run(frontier.write([], [Ack(first.id, State.DONE)]))
+    assert len(claim(frontier, per_site=3)) == 1
+
+
+def test_a_resting_site_is_left_alone_until_its_time(frontier: Frontier, now: Now) -> None:
+    put(frontier, entry(1, "away.test"), entry(2, "b.test"))
+    resting = {"away.test": now.time + 60}
+    assert [lease.entry.site for lease in claim(frontier, resting=resting)] == ["b.test"]
+    now.time += 60
+    assert [lease.entry.site for lease in claim(frontier)] == ["away.test"]
 
 
 def test_an_entry_waits_until_its_time(frontier: Frontier, now: Now) -> None:

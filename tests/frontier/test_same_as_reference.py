@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from hypothesis import settings
@@ -106,20 +107,21 @@ class SameAsReference(RuleBasedStateMachine):
         self.write([self.entry(draft) for draft in new], acks)
 
     @rule(
-        per_site=st.integers(1, 6), held=st.dictionaries(st.sampled_from(SITES), st.integers(0, 6))
+        per_site=st.integers(1, 9),
+        resting=st.dictionaries(st.sampled_from(SITES), st.sampled_from([-5.0, 0.0, 5.0])),
     )
-    def claim_all_there_is(self, per_site: int, held: dict[str, int]) -> None:
-        self.claim(1000, per_site, held)
+    def claim_all_there_is(self, per_site: int, resting: dict[str, float]) -> None:
+        self.claim(1000, per_site, {site: self.now.time + s for site, s in resting.items()})
 
-    @rule(limit=st.integers(0, 5), per_site=st.integers(1, 6), site=st.sampled_from(SITES))
+    @rule(limit=st.integers(0, 5), per_site=st.integers(1, 9), site=st.sampled_from(SITES))
     def claim_of_one_site(self, limit: int, per_site: int, site: str) -> None:
-        self.claim(limit, per_site, {other: per_site for other in SITES if other != site})
+        self.claim(limit, per_site, {other: inf for other in SITES if other != site})
 
-    def claim(self, limit: int, per_site: int, held: dict[str, int]) -> None:
+    def claim(self, limit: int, per_site: int, resting: dict[str, float]) -> None:
         """Backends go round the sites in orders of their own: compared is the order within each."""
         claims = []
         for frontier in (self.reference, self.sqlite):
-            leases = run(frontier.claim(limit, per_site=per_site, held=held, lease_s=LEASE_S))
+            leases = run(frontier.claim(limit, per_site=per_site, resting=resting, lease_s=LEASE_S))
             claims.append(sorted(leases, key=lambda lease: lease.entry.site))
         expected, claimed = claims
         assert [replace(lease, id=0) for lease in claimed] == [

@@ -1,0 +1,89 @@
+"""One way to Redis or Valkey: REDIS_URL and REDIS_PARAMS as scrapy-redis has them, asynchronous."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from crawlproj.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy.settings import BaseSettings
+
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+_TIMEOUT_S = 10.0
+# What REDIS_PARAMS may say, for scrapy-redis too. The rest is code or would break the protocol.
+_PARAMS = frozenset(
+    {
+        "host", "port", "db", "username", "password", "unix_socket_path", "ssl", "ssl_ca_certs",
+        "ssl_ca_path", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname",
+        "socket_timeout", "socket_connect_timeout", "socket_keepalive", "health_check_interval",
+        "client_name",
+    }
+)  # fmt: skip
+# scrapy-redis's own defaults, which mean nothing here: answers are bytes, retries are ours.
+_IGNORED = frozenset({"encoding", "decode_responses", "retry_on_timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class RedisConfig:
+    """Where a server is; the password is not in its repr.
+
+    url: ``redis://user:password@host:port/db``, ``rediss://…`` (TLS), ``unix:///path?db=0``.
+    params: further keyword arguments of ``redis.asyncio.Redis``; they win over the URL's.
+    """
+
+    url: str = field(repr=False)
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings, url: str = "") -> RedisConfig:
+        """Read REDIS_URL (or take ``url`` instead) and REDIS_PARAMS; raises ConfigError."""
+        url = url or str(settings.get("REDIS_URL") or "")
+        params = {}
+        for name, value in settings.getdict("REDIS_PARAMS").items():
+            if name not in _PARAMS | _IGNORED:
+                raise ConfigError(
+                    f"REDIS_PARAMS has {name!r}, which is not supported: use "
+                    f"{', '.join(sorted(_PARAMS))}"
+                )
+            if name in _PARAMS:
+                params[name] = value
+        if not url:
+            host = settings.get("REDIS_HOST") or params.get("host") or "127.0.0.1"
+            port = settings.get("REDIS_PORT") or params.get("port") or 6379
+            url = f"redis://{host}:{port}/{settings.get('REDIS_DB') or 0}"
+        return cls(url, params)
+
+    def client(self) -> Redis:
+        """Return a client; nothing is connected yet.
+
+        It retries nothing: whether a command may be sent again is for its caller to know.
+
+        Raises ConfigError if the URL is malformed.
+        """
+        if urlsplit(self.url).scheme.lower() not in REDIS_SCHEMES:
+            raise ConfigError(f"{self.shown!r} is no Redis URL: write redis://host:port/0")
+        defaults: dict[str, Any] = {
+            "socket_timeout": _TIMEOUT_S,
+            "socket_connect_timeout": _TIMEOUT_S,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        try:
+            client: Redis = Redis.from_url(self.url, **(defaults | dict(self.params)))
+        except ValueError as exc:
+            raise ConfigError(f"{self.shown!r} is no Redis URL: {exc}") from None
+        return client
+
+    @property
+    def shown(self) -> str:
+        """The URL as it may be logged: without user, password and query."""
+        return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", self.url, flags=re.DOTALL))

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from crawlproj.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from scrapy.settings import BaseSettings
 
@@ -63,10 +63,12 @@ class RedisConfig:
             url = f"redis://{host}:{port}/{settings.get('REDIS_DB') or 0}"
         return cls(url, params)
 
-    def client(self) -> Redis:
+    def client(self, on_connect: Callable[[Any], Awaitable[None]] | None = None) -> Redis:
         """Return a client; nothing is connected yet.
 
         It retries nothing: whether a command may be sent again is for its caller to know.
+
+        on_connect: called instead of ``connection.on_connect()`` with each new connection.
 
         Raises ConfigError if the URL is malformed.
         """
@@ -76,6 +78,7 @@ class RedisConfig:
             "socket_timeout": _TIMEOUT_S,
             "socket_connect_timeout": _TIMEOUT_S,
             "retry": Retry(NoBackoff(), 0),
+            "redis_connect_func": on_connect,
         }
         try:
             client: Redis = Redis.from_url(self.url, **(defaults | dict(self.params)))

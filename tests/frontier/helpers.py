@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.frontier.base import Entry, Frontier, Lease
@@ -25,10 +26,17 @@ class Now:
         return self.time
 
 
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    # In a thread of its own: under pytest-twisted this one's event loop may be running. The same
+    # for all calls: connections belong to a loop.
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
+
+
 def run(coroutine: Coroutine[None, None, T]) -> T:
-    # In a thread of its own: under pytest-twisted this one's event loop may be running.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop()).result(60)
 
 
 def entry(key: int, site: str = "a.test", priority: int = 0, not_before: float = 0.0) -> Entry:

@@ -9,6 +9,7 @@ import pytest
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, Frontier, State
 from crawlproj.frontier.memory import MemoryFrontier
+from crawlproj.frontier.redis import RedisFrontier
 from crawlproj.frontier.sqlite import SqliteFrontier
 from tests.frontier.helpers import Now, claim, entry, put, run
 
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def frontier(request: pytest.FixtureRequest, now: Now, tmp_path: Path) -> Iterator[Frontier]:
-    frontier: Frontier = (
-        MemoryFrontier(now)
-        if request.param == "memory"
-        else SqliteFrontier(tmp_path / "crawl.db", now)
-    )
+    frontier: Frontier
+    match request.param:
+        case "memory":
+            frontier = MemoryFrontier(now)
+        case "sqlite":
+            frontier = SqliteFrontier(tmp_path / "crawl.db", now)
+        case _:
+            frontier = RedisFrontier(request.getfixturevalue("redis"), now)
     run(frontier.open("job"))
     yield frontier
     run(frontier.close())
@@ -170,7 +174,7 @@ def test_notes_neither_need_nor_make_entries(frontier: Frontier) -> None:
 def test_of_very_many_notes_the_latest_are_returned(
     frontier: Frontier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("memory", "sqlite_job"):
+    for module in ("memory", "sqlite_job", "redis"):
         monkeypatch.setattr(f"crawlproj.frontier.{module}.MAX_NOTES", 3)
     for name in ("a", "b", "c", "d"):
         run(frontier.note({name: "once"}))

@@ -1,20 +1,34 @@
-"""The SQLite frontier and the in-memory reference, side by side through any history."""
+"""Each frontier and the in-memory reference, side by side through any history."""
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from redis import Redis as Client
 
-from crawlproj.frontier.base import Ack, Entry, Lease, State
+from crawlproj.frontier.base import Ack, Entry, Frontier, Lease, State
 from crawlproj.frontier.memory import MemoryFrontier
+from crawlproj.frontier.redis import RedisFrontier
 from crawlproj.frontier.sqlite import SqliteFrontier
 from tests.frontier.helpers import Now, run
+
+if TYPE_CHECKING:
+    from crawlproj.redis_connection import RedisConfig
 
 SITES = ("a.test", "b.test:81", "c.test")
 LEASE_S = 30.0
@@ -59,27 +73,39 @@ outcomes = st.one_of(
 )
 
 
+class Reference(MemoryFrontier):
+    """The reference, which can also follow what another frontier chose among equals."""
+
+    def would_claim(self, *args: Any, **kwargs: Any) -> list[Lease]:
+        return run(copy.deepcopy(self).claim(*args, **kwargs))
+
+    def follow(self, leases: list[Lease]) -> list[Lease]:
+        return [self._lease(self._records[lease.entry.key], lease.deadline) for lease in leases]
+
+
 class SameAsReference(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
         self.now = Now()
-        self.reference = MemoryFrontier(self.now)
-        self.sqlite = SqliteFrontier(Path(self.folder.name) / "crawl.db", self.now)
+        self.reference = Reference(self.now)
+        self.frontier = self.make()
         self.leases: list[tuple[Lease, Lease]] = []
         self.lease_ids: set[int] = set()
 
-    @initialize()
-    def start(self) -> None:
+    @initialize(per_site=st.integers(1, 9))
+    def start(self, per_site: int) -> None:
+        self.per_site = per_site
         self.open(reset=False)
 
+    def make(self) -> Frontier:
+        raise NotImplementedError
+
     def teardown(self) -> None:
-        run(self.sqlite.close())
-        self.folder.cleanup()
+        run(self.frontier.close())
 
     def open(self, *, reset: bool) -> None:
         opened = run(self.reference.open("job", reset=reset))
-        assert run(self.sqlite.open("job", reset=reset)) == opened
+        assert run(self.frontier.open("job", reset=reset)) == opened
 
     def entry(self, draft: Draft) -> Entry:
         site = SITES[draft.key % 3]
@@ -89,7 +115,7 @@ class SameAsReference(RuleBasedStateMachine):
 
     def write(self, entries: list[Entry], acks: list[tuple[Ack, Ack]]) -> None:
         expected = run(self.reference.write(entries, [ack for ack, _ in acks]))
-        assert run(self.sqlite.write(entries, [ack for _, ack in acks])) == expected
+        assert run(self.frontier.write(entries, [ack for _, ack in acks])) == expected
 
     @rule(new=st.lists(drafts, max_size=12), data=st.data())
     def put_and_ack(self, new: list[Draft], data: st.DataObject) -> None:
@@ -107,23 +133,24 @@ class SameAsReference(RuleBasedStateMachine):
         self.write([self.entry(draft) for draft in new], acks)
 
     @rule(
-        per_site=st.integers(1, 9),
         resting=st.dictionaries(st.sampled_from(SITES), st.sampled_from([-5.0, 0.0, 5.0])),
     )
-    def claim_all_there_is(self, per_site: int, resting: dict[str, float]) -> None:
-        self.claim(1000, per_site, {site: self.now.time + s for site, s in resting.items()})
+    def claim_all_there_is(self, resting: dict[str, float]) -> None:
+        self.claim(1000, {site: self.now.time + s for site, s in resting.items()})
 
-    @rule(limit=st.integers(0, 5), per_site=st.integers(1, 9), site=st.sampled_from(SITES))
-    def claim_of_one_site(self, limit: int, per_site: int, site: str) -> None:
-        self.claim(limit, per_site, {other: inf for other in SITES if other != site})
+    @rule(limit=st.integers(0, 5), site=st.sampled_from(SITES))
+    def claim_of_one_site(self, limit: int, site: str) -> None:
+        self.claim(limit, {other: inf for other in SITES if other != site})
 
-    def claim(self, limit: int, per_site: int, resting: dict[str, float]) -> None:
+    def claim(self, limit: int, resting: dict[str, float]) -> None:
         """Backends go round the sites in orders of their own: compared is the order within each."""
-        claims = []
-        for frontier in (self.reference, self.sqlite):
-            leases = run(frontier.claim(limit, per_site=per_site, resting=resting, lease_s=LEASE_S))
-            claims.append(sorted(leases, key=lambda lease: lease.entry.site))
-        expected, claimed = claims
+        how: dict[str, Any] = {"per_site": self.per_site, "resting": resting, "lease_s": LEASE_S}
+        preferred = self.reference.would_claim(limit, **how)
+        claimed = run(self.frontier.claim(limit, **how))
+        claimed.sort(key=lambda lease: lease.entry.site)
+        preferred.sort(key=lambda lease: lease.entry.site)
+        assert list(map(self.as_compared, claimed)) == list(map(self.as_compared, preferred))
+        expected = self.reference.follow(claimed)
         assert [replace(lease, id=0) for lease in claimed] == [
             replace(lease, id=0) for lease in expected
         ]
@@ -133,6 +160,10 @@ class SameAsReference(RuleBasedStateMachine):
         self.lease_ids |= ids
         self.leases += zip(expected, claimed, strict=True)
 
+    @staticmethod
+    def as_compared(lease: Lease) -> object:
+        return lease.entry
+
     @precondition(lambda self: self.leases)
     @rule(data=st.data())
     def renew(self, data: st.DataObject) -> None:
@@ -140,7 +171,7 @@ class SameAsReference(RuleBasedStateMachine):
         stale = run(self.reference.renew([mine.id for mine, _ in leases], lease_s=LEASE_S))
         expected = {theirs.id for mine, theirs in leases if mine.id in stale}
         ids = [theirs.id for _, theirs in leases]
-        assert run(self.sqlite.renew(ids, lease_s=LEASE_S)) == expected
+        assert run(self.frontier.renew(ids, lease_s=LEASE_S)) == expected
 
     @rule(seconds=st.sampled_from([1.0, 5.0, LEASE_S, 60.0]))
     def wait(self, seconds: float) -> None:
@@ -148,38 +179,71 @@ class SameAsReference(RuleBasedStateMachine):
 
     @rule()
     def reap(self) -> None:
-        assert run(self.sqlite.reap()) == run(self.reference.reap())
+        assert run(self.frontier.reap()) == run(self.reference.reap())
 
     @rule()
     def skip_pending(self) -> None:
         expected = run(self.reference.skip_pending("max-pages"))
-        assert run(self.sqlite.skip_pending("max-pages")) == expected
+        assert run(self.frontier.skip_pending("max-pages")) == expected
 
     @rule(notes=st.dictionaries(st.sampled_from(SITES), st.text("ab", max_size=2)))
     def note(self, notes: dict[str, str]) -> None:
         run(self.reference.note(notes))
-        run(self.sqlite.note(notes))
+        run(self.frontier.note(notes))
 
     @rule(reset=st.integers(0, 4), finish=st.booleans())
     def close_and_open(self, reset: int, *, finish: bool) -> None:
         totals = run(self.reference.totals())
         if finish and not totals.pending and not totals.leased:
             run(self.reference.finish())
-            run(self.sqlite.finish())
+            run(self.frontier.finish())
         run(self.reference.close())
-        run(self.sqlite.close())
+        run(self.frontier.close())
         self.open(reset=reset == 0)
 
     @invariant()
     def the_same_counts(self) -> None:
-        totals = run(self.sqlite.totals())
+        totals = run(self.frontier.totals())
         assert totals == run(self.reference.totals())
-        sites = run(self.sqlite.sites())
+        sites = run(self.frontier.sites())
         assert sites == run(self.reference.sites())
         assert sum(site.discovered for site in sites.values()) == totals.discovered
-        assert run(self.sqlite.next_ready()) == run(self.reference.next_ready())
-        assert run(self.sqlite.notes()) == run(self.reference.notes())
+        assert run(self.frontier.next_ready()) == run(self.reference.next_ready())
+        assert run(self.frontier.notes()) == run(self.reference.notes())
 
 
-TestSameAsReference = SameAsReference.TestCase
-TestSameAsReference.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+class SqliteIsTheSame(SameAsReference):
+    def make(self) -> Frontier:
+        self.folder = tempfile.TemporaryDirectory()
+        return SqliteFrontier(Path(self.folder.name) / "crawl.db", self.now)
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.folder.cleanup()
+
+
+class RedisIsTheSame(SameAsReference):
+    """But for the order of equals that were put back, which is the latest first."""
+
+    config: ClassVar[RedisConfig]
+
+    def make(self) -> Frontier:
+        with Client.from_url(self.config.url) as client:
+            client.flushall()
+        return RedisFrontier(self.config, self.now)
+
+    @staticmethod
+    def as_compared(lease: Lease) -> object:
+        return lease.entry.site, lease.entry.priority
+
+
+HOW = settings(phases=[Phase.generate],max_examples=40, stateful_step_count=30, deadline=None)
+
+
+def test_sqlite_is_the_same() -> None:
+    run_state_machine_as_test(SqliteIsTheSame, settings=HOW)
+
+
+def test_redis_is_the_same(redis: RedisConfig) -> None:
+    RedisIsTheSame.config = redis
+    run_state_machine_as_test(RedisIsTheSame, settings=HOW)

@@ -1,0 +1,122 @@
+-- Lease entries: of the worker's own sites first, then of sites with a free seat, which become its.
+-- ARGV: generation, now, owner, lease_us, number of the first lease, limit, per site,
+--   then pairs: site, until when it rests (0: no longer)
+-- Returns a list of site, count, then count times: priority, row (numbered in this order);
+--   a list of sites that became the worker's, each with when it may be served ('?': not known, its
+--   worker died; '': at once); state().
+if gone() then return GONE end
+local lease_us, number = tonumber(ARGV[4]), tonumber(ARGV[5])
+local limit, per_site = tonumber(ARGV[6]), tonumber(ARGV[7])
+local mine = G .. 'r:' .. owner
+touch(now + lease_us)
+for i = 8, #ARGV, 2 do
+  if ARGV[i + 1] == '0' then
+    call('HDEL', G .. 'rest', ARGV[i])
+  else
+    call('HSET', G .. 'rest', ARGV[i], ARGV[i + 1])
+  end
+  call('ZADD', mine, 'XX', ARGV[i + 1], ARGV[i])
+  call('ZADD', G .. 'ready', 'XX', ARGV[i + 1], ARGV[i])
+end
+wake_delayed()
+
+local sites = call('ZRANGEBYSCORE', mine, '-inf', now + SLACK, 'LIMIT', 0, limit)
+local adopted = {}
+if #sites < limit then
+  -- Those who come later shall find some, too.
+  local share = math.ceil(call('ZCARD', G .. 'ready') / call('ZCARD', G .. 'owners'))
+  local free = call('ZRANGEBYSCORE', G .. 'ready', '-inf', now + SLACK, 'LIMIT', 0,
+    math.min(limit - #sites, share))
+  for _, site in ipairs(free) do
+    local owners = owners_of(site)
+    local seats = tonumber(call('HGET', G .. 'seats', site) or 1)
+    local known = false
+    for _, name in ipairs(owners) do known = known or name == owner end
+    if not known then
+      owners[#owners + 1] = owner
+      call('HSET', G .. 'own', site, table.concat(owners, ','))
+      call('SADD', G .. 'o:' .. owner, site)
+      call('ZADD', mine, now, site)
+      local rest = call('HGET', G .. 'rest', site)
+      if rest == '?' then call('HDEL', G .. 'rest', site) end
+      adopted[#adopted + 1] = site
+      adopted[#adopted + 1] = rest or ''
+      sites[#sites + 1] = site
+    end
+    if #owners >= seats then call('ZREM', G .. 'ready', site) end
+  end
+end
+
+local leases, deadlines, data = {}, {}, {}
+local taken = {}  -- site -> list of priority, row
+local left = limit
+local function take(site, most)
+  local found = taken[site]
+  for _, priority in ipairs(call('ZREVRANGE', G .. 'p:' .. site, 0, -1)) do
+    if most <= 0 then break end
+    local queue = G .. 'q:' .. priority .. ':' .. site
+    local rows = call('LPOP', queue, most) or {}
+    if call('EXISTS', queue) == 0 then call('ZREM', G .. 'p:' .. site, priority) end
+    for _, row in ipairs(rows) do
+      found[#found + 1] = priority
+      found[#found + 1] = row
+    end
+    most = most - #rows
+    left = left - #rows
+  end
+end
+
+-- Round by round the same share for all, until there is no more.
+local again = sites
+while left > 0 and #again > 0 do
+  local share = math.max(1, math.floor(left / #again))
+  local more = {}
+  for _, site in ipairs(again) do
+    if left <= 0 then break end
+    taken[site] = taken[site] or {}
+    local has = tonumber(call('HGET', G .. 'n:' .. owner, site) or 0) + #taken[site] / 2
+    local before = left
+    take(site, math.min(share, per_site - has, left))
+    if before - left == share then more[#more + 1] = site end
+  end
+  again = more
+end
+
+local pending = 0
+for turn, site in ipairs(sites) do
+  local found = taken[site]
+  if found then
+    local count = #found / 2
+    if count > 0 then
+      leases[#leases + 1] = site
+      leases[#leases + 1] = tostring(count)
+      for i = 1, #found, 2 do
+        local id = owner .. ':' .. string.format('%.0f', number)
+        number = number + 1
+        deadlines[#deadlines + 1] = now + lease_us
+        deadlines[#deadlines + 1] = id
+        data[#data + 1] = id
+        data[#data + 1] = packed(site, found[i], found[i + 1])
+        leases[#leases + 1] = found[i]
+        leases[#leases + 1] = found[i + 1]
+      end
+      pending = pending + count
+      call('HINCRBY', G .. 'n:' .. owner, site, count)
+    end
+    -- A site that is empty or has all its leases out gets no turn until that changes; see wake.
+    local has = tonumber(call('HGET', G .. 'n:' .. owner, site) or 0)
+    if has >= per_site or call('EXISTS', G .. 'p:' .. site) == 0 then
+      call('ZREM', mine, site)
+      if has < per_site then call('ZREM', G .. 'ready', site) end
+    else
+      call('ZADD', mine, now + turn, site)
+    end
+  end
+end
+if pending > 0 then
+  in_chunks(deadlines, 4000, function(...) call('ZADD', G .. 'lease', ...) end)
+  in_chunks(data, 4000, function(...) call('HSET', G .. 'ldata', ...) end)
+  call('HINCRBY', G .. 'count', 'pending', -pending)
+  call('HINCRBY', G .. 'count', 'leased', pending)
+end
+return {leases, adopted, state()}

@@ -1,0 +1,209 @@
+-- What every script begins with. All keys of a job begin with KEYS[1] = "crawlproj:{job}:", so they
+-- are in one slot of a cluster; those of a generation go on with its number.
+--
+--   job            HASH  generation, finished
+--   old            SET   generations to delete
+--   <g>:count      HASH  pending, leased, done, f:REASON, s:REASON; seen, level, split (of the seen set)
+--   <g>:seen:N     SET   of 64-bit keys, an intset: the buckets of a linear hash
+--   <g>:sites      SET   sites that ever had an entry
+--   <g>:q:P:SITE   LIST  of rows (frontier/redis_rows.py) that can be claimed, oldest first
+--   <g>:p:SITE     ZSET  priorities that have such rows
+--   <g>:delayed    ZSET  key -> when it can be claimed     <g>:ddata  HASH  key -> packed
+--   <g>:lease      ZSET  lease id -> deadline              <g>:ldata  HASH  id -> packed
+--   <g>:ends       HASH  how many ended: STATE:REASON NUL SITE
+--   <g>:owners     ZSET  worker -> until when it is taken to be alive
+--   <g>:own        HASH  site -> its workers, with commas
+--   <g>:seats      HASH  site -> how many workers it may have, if more than one
+--   <g>:rest       HASH  site -> when it may be served again; "?" if its worker died
+--   <g>:ready      ZSET  sites with work and a free seat -> when their turn came
+--   <g>:r:OWNER    ZSET  the same of the sites of a worker
+--   <g>:o:OWNER    SET   sites of a worker
+--   <g>:n:OWNER    HASH  site -> leases the worker has of it
+--   <g>:lost:OWNER LIST  sites the worker must leave
+--   <g>:hungry     ZSET  workers with nothing to do -> until when they are taken to be
+--
+-- packed: SITE NUL PRIORITY NUL row. Times are microseconds of the server's clock. Integers that
+-- need more than 53 bits (keys, lease ids) are strings throughout.
+
+local J, generation = KEYS[1], ARGV[1]
+local G = J .. generation .. ':'
+local call = redis.call
+
+local function time_us(given)
+  if given ~= '' then return tonumber(given) end
+  local t = call('TIME')
+  return t[1] * 1000000 + t[2]
+end
+local now = time_us(ARGV[2])
+local owner = ARGV[3]
+local SLACK = 1000  -- turns closer than this are the same moment
+
+-- Lua cannot unpack more than some thousand values at once.
+local function in_chunks(values, size, f)
+  for i = 1, #values, size do
+    f(unpack(values, i, math.min(i + size - 1, #values)))
+  end
+end
+
+local function gone()
+  return call('HGET', J .. 'job', 'generation') ~= generation
+end
+local GONE = redis.error_reply('GONE generation ' .. generation .. ' was reset by another process')
+
+local function packed(site, priority, row) return site .. '\0' .. priority .. '\0' .. row end
+local function parts(pack)
+  local a = string.find(pack, '\0', 1, true)
+  local b = string.find(pack, '\0', a + 1, true)
+  return string.sub(pack, 1, a - 1), string.sub(pack, a + 1, b - 1), string.sub(pack, b + 1)
+end
+
+-- The second byte of a row counts its attempts.
+local function with_attempts(row, attempts)
+  return string.sub(row, 1, 1) .. string.char(math.min(255, attempts)) .. string.sub(row, 3)
+end
+
+local function owners_of(site)
+  local found = {}
+  for name in string.gmatch(call('HGET', G .. 'own', site) or '', '[^,]+') do
+    found[#found + 1] = name
+  end
+  return found
+end
+
+local function rest_of(site)
+  local rest = call('HGET', G .. 'rest', site)
+  if not rest or rest == '?' then return now end
+  if tonumber(rest) <= now then
+    call('HDEL', G .. 'rest', site)
+    return now
+  end
+  return tonumber(rest)
+end
+
+-- The site has something to claim: give it a turn wherever it may have one.
+local function wake(site)
+  local owners = owners_of(site)
+  local at = rest_of(site)
+  for _, name in ipairs(owners) do call('ZADD', G .. 'r:' .. name, 'NX', at, site) end
+  if #owners < tonumber(call('HGET', G .. 'seats', site) or 1) then
+    call('ZADD', G .. 'ready', 'NX', at, site)
+  end
+end
+
+-- Put rows of a site and priority where they can be claimed; not oldest last: at the front.
+local function push(site, priority, rows, front)
+  local queue = G .. 'q:' .. priority .. ':' .. site
+  in_chunks(rows, 4000, function(...) call(front and 'LPUSH' or 'RPUSH', queue, ...) end)
+  call('ZADD', G .. 'p:' .. site, priority, priority)
+end
+
+local function delay(site, priority, key, row, at)
+  call('ZADD', G .. 'delayed', at, key)
+  call('HSET', G .. 'ddata', key, packed(site, priority, row))
+end
+
+-- Take a lease away from its worker; returns what was leased, nil if there is no such lease.
+local function drop_lease(id)
+  local pack = call('HGET', G .. 'ldata', id)
+  if not pack then return nil end
+  call('HDEL', G .. 'ldata', id)
+  call('ZREM', G .. 'lease', id)
+  local site, priority, row = parts(pack)
+  local holder = string.match(id, '^%d+')
+  if call('HINCRBY', G .. 'n:' .. holder, site, -1) <= 0 then
+    call('HDEL', G .. 'n:' .. holder, site)
+  end
+  return site, priority, row
+end
+
+-- Put leases back to the front of their queues, in the order of ``ids``.
+local function put_back(ids, counted)
+  local back = 0
+  for i = #ids, 1, -1 do
+    local site, priority, row = drop_lease(ids[i])
+    if site then
+      if counted then row = with_attempts(row, string.byte(row, 2) + 1) end
+      push(site, priority, {row}, true)
+      wake(site)
+      back = back + 1
+    end
+  end
+  if back > 0 then
+    call('HINCRBY', G .. 'count', 'leased', -back)
+    call('HINCRBY', G .. 'count', 'pending', back)
+  end
+  return back
+end
+
+-- A worker leaves a site. ``rest``: what is to be remembered of when it may be served again.
+local function leave(site, name, rest)
+  local left = {}
+  for _, other in ipairs(owners_of(site)) do
+    if other ~= name then left[#left + 1] = other end
+  end
+  if #left > 0 then
+    call('HSET', G .. 'own', site, table.concat(left, ','))
+  else
+    call('HDEL', G .. 'own', site)
+    if rest and rest_of(site) <= now then call('HSET', G .. 'rest', site, rest) end
+  end
+  call('SREM', G .. 'o:' .. name, site)
+  call('ZREM', G .. 'r:' .. name, site)
+  if call('EXISTS', G .. 'p:' .. site) == 1 then wake(site) end
+end
+
+local function leases_of(name)
+  local ids = {}
+  local prefix = name .. ':'
+  for _, id in ipairs(call('ZRANGE', G .. 'lease', 0, -1)) do
+    if string.sub(id, 1, #prefix) == prefix then ids[#ids + 1] = id end
+  end
+  return ids
+end
+
+-- A worker is gone: nothing is its any more. Its leases are for the caller to put back.
+local function forget_owner(name, rest)
+  for _, site in ipairs(call('SMEMBERS', G .. 'o:' .. name)) do leave(site, name, rest) end
+  call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name, G .. 'lost:' .. name)
+  call('ZREM', G .. 'owners', name)
+  call('ZREM', G .. 'hungry', name)
+end
+
+-- The worker is alive. One that was taken for dead has lost all its sites.
+local function touch(deadline)
+  if not call('ZSCORE', G .. 'owners', owner) then call('RPUSH', G .. 'lost:' .. owner, '*') end
+  call('ZADD', G .. 'owners', deadline, owner)
+end
+
+-- Entries whose time has come can be claimed, before those put later.
+local function wake_delayed()
+  local due = call('ZRANGEBYSCORE', G .. 'delayed', '-inf', now, 'LIMIT', 0, 1000)
+  for i = #due, 1, -1 do
+    local site, priority, row = parts(call('HGET', G .. 'ddata', due[i]))
+    call('HDEL', G .. 'ddata', due[i])
+    call('ZREM', G .. 'delayed', due[i])
+    push(site, priority, {row}, true)
+    wake(site)
+  end
+end
+
+local function ended(site, state, reason, number)
+  local name = state == '2' and 'done' or (state == '3' and 'f:' or 's:') .. reason
+  call('HINCRBY', G .. 'count', name, number)
+  call('HINCRBY', G .. 'ends', state .. ':' .. reason .. '\0' .. site, number)
+end
+
+-- How the job stands, with every answer, so that nobody needs to ask.
+local function state()
+  local next_ready = call('ZRANGEBYSCORE', G .. 'delayed', '(' .. string.format('%.0f', now), '+inf',
+    'WITHSCORES', 'LIMIT', 0, 1)[2] or ''
+  local lost = call('LRANGE', G .. 'lost:' .. owner, 0, -1)
+  if #lost > 0 then call('DEL', G .. 'lost:' .. owner) end
+  local mine = call('ZCARD', G .. 'r:' .. owner)
+  local others = call('ZCOUNT', G .. 'hungry', now, '+inf')
+  if call('ZSCORE', G .. 'hungry', owner) then others = others - 1 end
+  return {
+    string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, lost, others,
+    mine, call('ZCARD', G .. 'owners'), call('HGET', J .. 'job', 'finished') or '0',
+  }
+end

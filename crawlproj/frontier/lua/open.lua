@@ -1,0 +1,21 @@
+-- Become a worker of the job: go on with its generation, or begin the next one.
+-- ARGV: '', now, owner, lease_us, reset (0|1), generation to join (0: whichever is due)
+-- Returns generation, resumed (0|1), finished (0|1); generation -1: the one to join is not there.
+local current = call('HGET', J .. 'job', 'generation') or '0'
+local finished = call('HGET', J .. 'job', 'finished') or '1'
+local wanted = ARGV[6]
+local function alive(number)
+  return call('ZCOUNT', J .. number .. ':owners', now, '+inf') > 0
+end
+if wanted ~= '0' then
+  if wanted ~= current then return {-1, tonumber(current), 0} end
+elseif (ARGV[5] == '1' and not alive(current)) or finished == '1' then
+  if current ~= '0' then call('SADD', J .. 'old', current) end
+  current = string.format('%d', current + 1)
+  call('HSET', J .. 'job', 'generation', current, 'finished', '0')
+  finished = 'new'
+end
+if owner ~= '' then
+  call('ZADD', J .. current .. ':owners', now + tonumber(ARGV[4]), owner)
+end
+return {tonumber(current), finished == 'new' and 0 or 1, finished == '1' and 1 or 0}

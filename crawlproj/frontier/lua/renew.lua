@@ -1,0 +1,16 @@
+-- The worker lives, and so do these leases of it.
+-- ARGV: generation, now, owner, lease_us, lease ids
+-- Returns the ids that are stale, state().
+if gone() then return GONE end
+local deadline = now + tonumber(ARGV[4])
+local stale = {}
+touch(deadline)
+for i = 5, #ARGV do
+  local had = call('ZSCORE', G .. 'lease', ARGV[i])
+  if had and tonumber(had) > now then
+    call('ZADD', G .. 'lease', deadline, ARGV[i])
+  else
+    stale[#stale + 1] = ARGV[i]
+  end
+end
+return {stale, state()}

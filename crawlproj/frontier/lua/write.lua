@@ -1,0 +1,109 @@
+-- Put entries and apply acks, in one step (rule 2 of frontier/base.py).
+-- ARGV: generation, now, owner, groups,
+--   groups times: site, priority, count, then count times: key, row, not before ('' is now)
+--   acks, acks times: lease id, state, reason, counted (0|1), replaced (0|1),
+--     if replaced: priority, key, row, not before
+-- Returns new, stale, state().
+if gone() then return GONE end
+local at = 4
+local function arg()
+  at = at + 1
+  return ARGV[at - 1]
+end
+
+-- The seen set is a linear hash (Litwin, "Linear hashing: a new tool for file and table
+-- addressing", VLDB 1980): 2^level + split buckets, of which the first ``split`` and the last are
+-- addressed by one bit more. Redis keeps a set of integers as an array while it has at most
+-- set-max-intset-entries (512): nine bytes a key.
+local FULL = 160  -- keys a bucket has on average before one is split: the fullest has some 400
+local size = call('HMGET', G .. 'count', 'seen', 'level', 'split')
+local seen, level, split = tonumber(size[1] or 0), tonumber(size[2] or 0), tonumber(size[3] or 0)
+local function bits_of(key, modulus)
+  -- Of a signed decimal of 64 bits, without more than 53 at once.
+  local negative = string.byte(key) == 45
+  local digits = negative and string.sub(key, 2) or key
+  local high, low = tonumber(string.sub(digits, 1, -10)) or 0, tonumber(string.sub(digits, -9))
+  local value = (high % modulus) * (1000000000 % modulus) + low
+  return (negative and -value or value) % modulus
+end
+local function bucket_of(key)
+  local bits = bits_of(key, 2 ^ (level + 1))
+  return bits % 2 ^ level < split and bits or bits % 2 ^ level
+end
+local function split_one()
+  local from = G .. 'seen:' .. split
+  local to = split + 2 ^ level
+  local moving = {}
+  for _, key in ipairs(call('SMEMBERS', from)) do
+    if bits_of(key, 2 ^ (level + 1)) == to then moving[#moving + 1] = key end
+  end
+  if #moving > 0 then
+    in_chunks(moving, 4000, function(...) call('SADD', G .. 'seen:' .. to, ...) end)
+    in_chunks(moving, 4000, function(...) call('SREM', from, ...) end)
+  end
+  split = split + 1
+  if split == 2 ^ level then level, split = level + 1, 0 end
+end
+
+local new = 0
+local woken = {}
+for _ = 1, tonumber(arg()) do
+  local site, priority, count = arg(), arg(), tonumber(arg())
+  local rows, found = {}, 0
+  for _ = 1, count do
+    local key, row, before = arg(), arg(), arg()
+    if call('SADD', G .. 'seen:' .. bucket_of(key), key) == 1 then
+      found = found + 1
+      seen = seen + 1
+      if seen > FULL * (2 ^ level + split) and level < 22 then split_one() end
+      if before ~= '' and tonumber(before) > now then
+        delay(site, priority, key, row, before)
+      else
+        rows[#rows + 1] = row
+      end
+    end
+  end
+  if #rows > 0 then
+    push(site, priority, rows, false)
+    woken[site] = true
+  end
+  if found > 0 then call('SADD', G .. 'sites', site) end
+  new = new + found
+end
+if new > 0 then
+  call('HSET', G .. 'count', 'seen', seen, 'level', level, 'split', split)
+  if call('HGET', J .. 'job', 'finished') == '1' then call('HSET', J .. 'job', 'finished', '0') end
+end
+
+local stale, ends, again = 0, 0, 0
+for _ = 1, tonumber(arg()) do
+  local id, outcome, reason, counted, replaced = arg(), arg(), arg(), arg(), arg()
+  local to, key, new_row, before
+  if replaced == '1' then to, key, new_row, before = arg(), arg(), arg(), arg() end
+  local deadline = call('ZSCORE', G .. 'lease', id)
+  if not deadline or tonumber(deadline) <= now then
+    stale = stale + 1
+  else
+    local site, priority, row = drop_lease(id)
+    woken[site] = true
+    if outcome ~= '0' then
+      ended(site, outcome, reason, 1)
+      ends = ends + 1
+    else
+      again = again + 1
+      local attempts = string.byte(row, 2) + tonumber(counted)
+      row = with_attempts(new_row or row, attempts)
+      if before and before ~= '' and tonumber(before) > now then
+        delay(site, to, key, row, before)
+      else
+        push(site, to or priority, {row}, true)
+      end
+    end
+  end
+end
+if new + again ~= 0 then call('HINCRBY', G .. 'count', 'pending', new + again) end
+if ends + again ~= 0 then call('HINCRBY', G .. 'count', 'leased', -ends - again) end
+for site in pairs(woken) do
+  if call('EXISTS', G .. 'p:' .. site) == 1 then wake(site) end
+end
+return {new, stale, state()}

@@ -1,0 +1,340 @@
+"""The distributed frontier: one job on Redis or Valkey, worked on by many processes.
+
+Every change is one script that runs whole (``lua/``), so what the server's append-only file has
+after a crash is a prefix of what happened: if an entry is gone, so is the ack of the page that
+linked to it. With ``appendfsync everysec`` a crash of the *server* may undo the last two seconds:
+pages are fetched again, none is lost.
+
+A worker's leases are renewed while it lives and expire when it does not. A site belongs to the
+worker that first claimed of it (see ``lua/claim.lua``), so its limits hold over all workers.
+
+Times are the server's. The worker's clock is only used to say them in its own terms.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import (
+    MAX_NOTES,
+    Ack,
+    Clock,
+    Entry,
+    Frontier,
+    Lease,
+    Opened,
+    State,
+    Totals,
+    Written,
+)
+from crawlproj.frontier.redis_keys import JOBS, NOTED, NOTES, prefix_of
+from crawlproj.frontier.redis_rows import pack, unpack
+from crawlproj.frontier.redis_server import RedisServer
+from crawlproj.frontier.redis_view import Standing, forget, standing, totals_by_site
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crawlproj.redis_connection import RedisConfig
+
+_US = 1e6
+_NOTES_OVER = 1000  # notes over the most that are kept, before some are dropped
+_DEFAULT_LEASE_S = 30.0
+_NEVER = 4e9  # the year 2096: microseconds must stay below 2^53
+
+
+class RedisFrontier(Frontier):
+    """See the module docstring."""
+
+    def __init__(
+        self, config: RedisConfig, clock: Clock | None = None, *, generation: int = 0
+    ) -> None:
+        """Connects to nothing before ``open``.
+
+        clock: for tests; it is then the server's, too.
+        generation: the one to work on; 0 for the one that is due.
+        """
+        self._config = config
+        self._clock = clock or time.time
+        self._server_clock = clock is None
+        self._wanted = generation
+        self._server: RedisServer | None = None
+        self._prefix = ""
+        self._generation = 0
+        self.owner = 0
+        self._number = 0  # of the next lease
+        self._standing = Standing()
+        self._ahead_s = 0.0  # the server's clock before ours
+        self._rests: dict[str, float] = {}  # as the server was told
+        self._restarted = False
+
+    async def open(self, job: str, *, reset: bool = False) -> Opened:
+        if self._server is None:
+            self._server = RedisServer(self._config, self._on_restart)
+        else:
+            await self._leave()
+        self._prefix = prefix_of(job)
+        self.owner = secrets.randbits(31)
+        self._number = 0
+        self._rests = {}
+        try:
+            generation, resumed, finished = await self._server.run(
+                "open", self._prefix, "", self._now(), self.owner,
+                int(_DEFAULT_LEASE_S * _US), int(reset), self._wanted,
+            )  # fmt: skip
+            if generation < 0:
+                raise FrontierError(
+                    f"job {job!r} is at generation {resumed}, not {self._wanted}: another process "
+                    "began it anew; unset FRONTIER_GENERATION to work on what there is"
+                )
+            self._generation = generation
+            await self._server.ask(lambda: self._client.sadd(JOBS, job))
+            await forget(self._server, self._prefix)
+            await self._look()
+        except BaseException:
+            await self.close()
+            raise
+        return Opened(generation, resumed=bool(resumed), finished=bool(finished))
+
+    @property
+    def _running(self) -> RedisServer:
+        if self._server is None:
+            raise FrontierError("the frontier is not open: call open() first")
+        return self._server
+
+    @property
+    def _client(self) -> Any:
+        return self._running.redis
+
+    @property
+    def trips(self) -> int:
+        """Requests sent to the server so far."""
+        return self._running.trips
+
+    @property
+    def standing(self) -> Standing:
+        """How the job and this worker stand, as of the last answer."""
+        return self._standing
+
+    def take_restarted(self) -> bool:
+        """Return whether the server restarted, and may have forgotten, since the last call."""
+        restarted, self._restarted = self._restarted, False
+        return restarted
+
+    def hurry(self) -> None:
+        if self._server is not None:
+            self._server.hurry()
+
+    async def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
+        groups: dict[tuple[str, int], list[Entry]] = {}
+        unique: dict[int, Entry] = {}
+        for entry in entries:
+            unique.setdefault(entry.key, entry)  # grouped, the first of a key might not stay first
+        for entry in unique.values():
+            groups.setdefault((entry.site, entry.priority), []).append(entry)
+        args: list[str | bytes | float] = [len(groups)]
+        for (site, priority), of_site in groups.items():
+            args += (site, priority, len(of_site))
+            for entry in of_site:
+                args += (entry.key, pack(entry), self._until(entry.not_before))
+        args.append(len(acks))
+        for ack in acks:
+            _check(ack)
+            args += (
+                _text_of(ack.lease_id), int(ack.state), ack.reason,
+                int(ack.count_attempt), int(ack.entry is not None),
+            )  # fmt: skip
+            if (back := ack.entry) is not None:
+                args += (back.priority, back.key, pack(back), self._until(back.not_before))
+        new, stale, state = await self._run("write", *args)
+        self._note_state(state)
+        return Written(new, stale)
+
+    async def claim(
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
+    ) -> list[Lease]:
+        rests: list[str | float] = []
+        now = self._clock()
+        rests_now = {site: until for site, until in resting.items() if until > now}
+        for site, until in rests_now.items():
+            if self._rests.get(site) != until:
+                rests += (site, self._until(until))
+        for site, until in self._rests.items():
+            if until > now and site not in rests_now:
+                rests += (site, 0)
+        first = self._number
+        # Should the answer get lost, those leases expire: their numbers are not used again.
+        self._number += limit
+        found, _, state = await self._run(
+            "claim", int(lease_s * _US), first, limit, per_site, *rests
+        )
+        self._rests = rests_now
+        self._note_state(state)
+        deadline = now + lease_s
+        leases: list[Lease] = []
+        at = 0
+        while at < len(found):
+            site, count = found[at].decode(), int(found[at + 1])
+            at += 2
+            for _ in range(count):
+                entry, attempts = unpack(site, int(found[at]), found[at + 1])
+                lease_id = (self.owner << 32) + first + len(leases)
+                leases.append(Lease(lease_id, entry, attempts, deadline))
+                at += 2
+        return leases
+
+    async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
+        ids = [_text_of(lease_id) for lease_id in lease_ids]
+        stale, state = await self._run("renew", int(lease_s * _US), *ids)
+        self._note_state(state)
+        return {_id_of(text) for text in stale}
+
+    async def reap(self) -> int:
+        back, state = await self._run("reap")
+        self._note_state(state)
+        return int(back)
+
+    async def next_ready(self) -> float | None:
+        if 0 < self._standing.next_due <= (self._clock() + self._ahead_s) * _US:
+            await self._look()  # that one is due: which is the next?
+        due = self._standing.next_due
+        return due / _US - self._ahead_s if due else None
+
+    async def skip_pending(self, reason: str) -> int:
+        skipped: int = 0
+        sites = f"{self._prefix}{self._generation}:sites"
+        cursor = 0
+        delayed = True
+        while True:
+            position = cursor
+            cursor, names = await self._running.ask(
+                lambda: self._client.sscan(sites, position, count=500)  # noqa: B023 - awaited
+            )
+            found, more = await self._run("skip", reason, *names)
+            skipped += found
+            delayed = bool(more)
+            if cursor == 0:
+                break
+        while delayed:
+            found, more = await self._run("skip", reason)
+            skipped += found
+            delayed = bool(more)
+        await self._look()
+        return skipped
+
+    async def totals(self) -> Totals:
+        return self._standing.totals()
+
+    async def sites(self) -> dict[str, Totals]:
+        return await totals_by_site(self._running, f"{self._prefix}{self._generation}:")
+
+    async def note(self, notes: Mapping[str, str]) -> None:
+        if not notes:
+            return
+
+        order = time.time_ns()
+
+        async def write() -> None:
+            pipe = self._client.pipeline(transaction=True)
+            pipe.hset(NOTES, mapping=dict(notes))
+            pipe.zadd(NOTED, dict.fromkeys(notes, order))
+            pipe.zcard(NOTED)
+            *_, known = await pipe.execute()
+            if known > MAX_NOTES + _NOTES_OVER:
+                oldest = await self._client.zpopmin(NOTED, known - MAX_NOTES)
+                await self._client.hdel(NOTES, *(site for site, _ in oldest))
+
+        await self._running.ask(write)
+
+    async def notes(self) -> dict[str, str]:
+        async def read() -> dict[str, str]:
+            sites = await self._client.zrange(NOTED, -MAX_NOTES, -1)
+            texts: list[bytes | None] = []
+            for at in range(0, len(sites), 5000):
+                texts += await self._client.hmget(NOTES, sites[at : at + 5000])
+            return {
+                site.decode(): text.decode()
+                for site, text in zip(sites, texts, strict=True)
+                if text is not None
+            }
+
+        found: dict[str, str] = await self._running.ask(read)
+        return found
+
+    async def finish(self) -> None:
+        pending, leased = await self._run("finish")
+        if pending or leased:
+            raise FrontierError(
+                f"the job cannot finish: {pending} entries are pending and {leased} leased; "
+                "ack or skip them first"
+            )
+
+    async def close(self) -> None:
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.hurry()
+        try:
+            if self._generation:
+                await server.run(
+                    "give_up", self._prefix, self._generation, self._now(), self.owner, 0
+                )
+        finally:
+            self._generation = 0
+            await server.close()
+
+    # Helpers
+
+    async def _run(self, script: str, *args: str | bytes | float) -> Any:
+        return await self._running.run(
+            script, self._prefix, self._generation, self._now(), self.owner, *args
+        )
+
+    async def _look(self) -> None:
+        (state,) = await self._run("look")
+        self._note_state(state)
+
+    async def _leave(self) -> None:
+        if self._generation:
+            await self._run("give_up", 0)
+            self._generation = 0
+
+    def _note_state(self, state: Sequence[Any]) -> None:
+        self._standing = standing(state)
+        if self._server_clock:
+            self._ahead_s = self._standing.now / _US - self._clock()
+
+    def _now(self) -> str:
+        """Return what the scripts take for now: "" is the server's clock."""
+        return "" if self._server_clock else str(int(self._clock() * _US))
+
+    def _until(self, when: float) -> str:
+        """Return a time of ours in the server's microseconds; "" for 0."""
+        if not when:
+            return ""
+        return str(int((min(when, _NEVER) + self._ahead_s) * _US))
+
+    def _on_restart(self) -> None:
+        self._restarted = True
+        self._rests = {}
+
+
+def _text_of(lease_id: int) -> str:
+    """Return a lease id as the server has it: the worker, the number."""
+    return f"{lease_id >> 32}:{lease_id & 0xFFFFFFFF}"
+
+
+def _id_of(text: bytes) -> int:
+    worker, number = text.split(b":")
+    return (int(worker) << 32) + int(number)
+
+
+def _check(ack: Ack) -> None:
+    """Refuse an ack that would break the books."""
+    if ack.state is State.LEASED:
+        raise FrontierError(f"ack of lease {ack.lease_id}: LEASED is no outcome")
+    if ack.state in {State.FAILED, State.SKIPPED} and not ack.reason:
+        raise FrontierError(f"ack of lease {ack.lease_id}: {ack.state.name} needs a reason")

@@ -1,0 +1,136 @@
+"""Scripts run on a Redis server that may be away for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from redis import exceptions as redis_errors
+
+from crawlproj.errors import FrontierError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from redis.asyncio import Redis
+    from redis.asyncio.connection import AbstractConnection
+    from redis.commands.core import AsyncScript
+
+    from crawlproj.redis_connection import RedisConfig
+
+logger = logging.getLogger(__name__)
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
+# A server that restarts, fails over, is full, or is behind a network that is down.
+_PASSING = (
+    redis_errors.ConnectionError,
+    redis_errors.TimeoutError,
+    redis_errors.OutOfMemoryError,
+    redis_errors.ReadOnlyError,
+    OSError,
+)
+_REFUSED = (redis_errors.AuthenticationError, redis_errors.NoPermissionError)
+
+
+@cache
+def _source(name: str) -> str:
+    folder = files("crawlproj.frontier").joinpath("lua")
+    return (folder / "common.lua").read_text() + (folder / f"{name}.lua").read_text()
+
+
+class RedisServer:
+    """A connection to a server: what fails because it is away is tried again until it is back.
+
+    on_restart: called when another server process answers than before: it may have forgotten the
+        last moments, and remembers no scripts.
+    trips: requests sent, for the curious.
+    """
+
+    def __init__(self, config: RedisConfig, on_restart: Callable[[], None]) -> None:
+        self.redis: Redis = config.client(self._connected)
+        self.trips = 0
+        self._shown = config.shown
+        self._on_restart = on_restart
+        self._scripts: dict[str, AsyncScript] = {}
+        self._hurry = asyncio.Event()
+        self._run_id = ""
+        self._met = False  # whether this is known to be the process of that run_id
+        self._away = False
+
+    async def run(self, script: str, prefix: str, *args: str | bytes | float) -> Any:
+        """Run ``lua/<script>.lua`` on the keys that begin with ``prefix``; see ``ask``."""
+        if script not in self._scripts:
+            self._scripts[script] = self.redis.register_script(_source(script))
+        return await self.ask(lambda: self._scripts[script](keys=[prefix], args=list(args)))
+
+    async def ask(self, command: Callable[[], Awaitable[Any]]) -> Any:
+        """Return the answer to ``command``, which is sent again if the server was away.
+
+        So it must be one that may run twice: its first answer may have got lost.
+
+        Raises FrontierError when the server refuses the command, or is away and ``hurry`` was
+        called.
+        """
+        wait_s = _FIRST_WAIT_S
+        while True:
+            try:
+                self.trips += 1
+                answer = await command()
+                if not self._met:
+                    await self._meet()
+            except _REFUSED as exc:
+                raise FrontierError(
+                    f"{self._shown} refuses this user ({exc}): check user, password and ACL"
+                ) from exc
+            except _PASSING as exc:
+                if self._hurry.is_set():
+                    raise FrontierError(f"{self._shown} does not answer: {_told(exc)}") from exc
+                if not self._away:
+                    self._away = True
+                    logger.warning(
+                        "%s does not answer (%s); waiting for it, nothing is lost",
+                        self._shown,
+                        _told(exc),
+                    )
+                await self._wait(wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            except redis_errors.RedisError as exc:
+                raise FrontierError(f"{self._shown}: {_told(exc)}") from exc
+            else:
+                if self._away:
+                    self._away = False
+                    logger.warning("%s answers again", self._shown)
+                return answer
+
+    def hurry(self) -> None:
+        """Wait no more for a server that is away."""
+        self._hurry.set()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.redis.aclose()
+
+    async def _wait(self, wait_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._hurry.wait()
+
+    async def _connected(self, connection: AbstractConnection) -> None:
+        """Greet a server that may be another process than before."""
+        await connection.on_connect()
+        self._met = False
+
+    async def _meet(self) -> None:
+        info = await self.redis.info("server")
+        self._met = True
+        known, self._run_id = self._run_id, str(info["run_id"])
+        if known not in {"", self._run_id}:
+            self._on_restart()
+
+
+def _told(exc: BaseException) -> str:
+    return str(exc) or type(exc).__name__

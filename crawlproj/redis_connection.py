@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
@@ -16,7 +16,6 @@ from crawlproj.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from scrapy.settings import BaseSettings
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 _TIMEOUT_S = 10.0
@@ -33,6 +32,16 @@ _PARAMS = frozenset(
 _IGNORED = frozenset({"encoding", "decode_responses", "retry_on_timeout"})
 
 
+class Settings(Protocol):
+    """What is needed of Scrapy's settings."""
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """Return a setting."""
+
+    def getdict(self, name: Any, default: Any = None) -> dict[Any, Any]:
+        """Return a setting that is a dict."""
+
+
 @dataclass(frozen=True, slots=True)
 class RedisConfig:
     """Where a server is; the password is not in its repr.
@@ -45,7 +54,7 @@ class RedisConfig:
     params: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_settings(cls, settings: BaseSettings, url: str = "") -> RedisConfig:
+    def from_settings(cls, settings: Settings, url: str = "") -> RedisConfig:
         """Read REDIS_URL (or take ``url`` instead) and REDIS_PARAMS; raises ConfigError."""
         url = url or str(settings.get("REDIS_URL") or "")
         params = {}

@@ -22,6 +22,7 @@ nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -40,7 +41,6 @@ from crawlproj.config import CrawlConfig
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.base import Ack, Entry, Lease, Opened, State
 from crawlproj.frontier.buffered import BufferConfig, BufferedFrontier
-from crawlproj.frontier.url import frontier_from_url
 from crawlproj.http import DownloadHandler
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Ending, Verdict
@@ -137,8 +137,10 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self._closing_task: asyncio.Future[None] | None = None
         self._budget_spent = False
         self._shutdown_timer: asyncio.TimerHandle | None = None
+        frontier = self.config.frontier()
+        self._shared = frontier.shared
         self._frontier = BufferedFrontier(
-            frontier_from_url(self.config.frontier_url),
+            frontier,
             self.permits,
             time.time,
             BufferConfig(
@@ -147,9 +149,14 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
                 at_most=32 * self.config.in_flight,
                 max_pending=self.config.seeds_pending,
                 lease_s=self.config.lease_s,
+                # A round costs a network's time there, and next to nothing beside a file.
+                batch_s=0.1 if self._shared else 0.005,
+                batch=max(1, self.config.in_flight // 2),
             ),
             on_change=self._hooks.wake,
             on_failure=self._on_frontier_failure,
+            on_forgotten=self._seen.clear,
+            delay_of=self._delay_s,
         )
 
     @classmethod
@@ -176,6 +183,9 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             self._crawler.signals.connect(self._give_up, signals.spider_opened)
             return
         self._pages = self.totals.done
+        if self.opened.finished:
+            logger.info("Generation %d of job %r is finished", self.opened.generation, self.job)
+            return
         if self.opened.resumed:
             logger.info(
                 "Continuing job %r (generation %d): %d pending, %d done",
@@ -191,13 +201,13 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def has_pending_requests(self) -> bool:
         """Whether the crawl must go on."""
-        if self.opened is None or self._budget_spent:
+        if self.opened is None or self.opened.finished or self._budget_spent:
             return False
         return self._frontier.pending or bool(self._working)
 
     def enqueue_request(self, request: Request) -> bool:
         """Put ``request``, or take it as the outcome of the lease it carries."""
-        if self.opened is None:
+        if self.opened is None or self.opened.finished:
             return False
         work = self._working.get(request.meta.get(LEASE, 0))
         if work is not None and (work.responded or work.state is not State.DONE):
@@ -207,10 +217,16 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             self._release(work)
             if key_of(request) == key_of(work.request):
                 work.state = State.PENDING
-                work.put_back = self._entry(request, work.lease.entry.key, work.lease.entry.site)
+                with contextlib.suppress(Unstorable):  # else what was leased is put back
+                    lease = work.lease
+                    work.put_back = self._entry(request, lease.entry.key, lease.entry.site)
                 return True
             work.state, work.reason = State.SKIPPED, "redirected"
-        self._frontier.put(self._entry(request, key))
+        try:
+            self._frontier.put(self._entry(request, key))
+        except Unstorable as exc:
+            logger.error("Dropped, as another process could not rebuild it: %s", exc)
+            return False
         self._seen.add(request.url)
         return True
 
@@ -269,6 +285,15 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         A cheap first sieve before a Request is built; the frontier deduplicates exactly.
         """
         return self._seen.missing(urls)
+
+    @property
+    def owner(self) -> int:
+        """The number of this worker of a shared frontier, 0 if it has none (yet)."""
+        return self._frontier.owner
+
+    async def flushed(self) -> None:
+        """Wait until what was enqueued is durable; raises FrontierError if it will not be."""
+        await self._frontier.flushed()
 
     async def room(self) -> bool:
         """Wait until a producer of seeds may go on; False when no more seeds are wanted."""
@@ -415,6 +440,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         if self._frontier.outstanding >= _OUTSTANDING_PER_DOWNLOAD * self.config.in_flight:
             return True
         budget = self.config.max_pages
+        if self._shared:
+            self._pages = max(self._pages, self.totals.done)
         if not budget or self._pages + len(self._working) < budget:
             return False
         if self._pages >= budget:
@@ -459,6 +486,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         try:
             return entry_of(request, self._spider, key)
         except Unstorable as exc:
+            if self._shared:
+                raise
             if not self._warned_unstorable:
                 self._warned_unstorable = True
                 logger.warning("Kept in memory, and lost if this process dies: %s", exc)

@@ -26,6 +26,10 @@ class Seen:
             self._old, self._young = self._young, set()
         self._young.add(url)
 
+    def clear(self) -> None:
+        """Forget all."""
+        self._young, self._old = set(), set()
+
     def missing(self, urls: Iterable[str]) -> list[str]:
         """Return those of ``urls`` that are not remembered, in order."""
         young, old = self._young, self._old

@@ -6,6 +6,7 @@ people's projects.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 BOT_NAME = "crawlproj"
@@ -14,7 +15,7 @@ NEWSPIDER_MODULE = "crawlproj.spiders"
 COMMANDS_MODULE = "crawlproj.commands"
 
 # Where the crawl's state and its pages are; see frontier/url.py and store/url.py.
-FRONTIER_URL = "sqlite:///crawl.db"
+# FRONTIER_URL: REDIS_URL if that is set, else sqlite:///crawl.db
 STORE_URL = "sqlite:///crawl.db"
 
 # A good guest: obeys robots.txt, says who it is, a few requests at a time per site.
@@ -82,3 +83,11 @@ FEED_EXPORT_ENCODING = "utf-8"
 # Nothing listens, and nothing runs code that was sent to it.
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
+
+# CRAWLPROJ_NAME in the environment sets NAME: containers are configured so, and a URL with a
+# password stays off command lines, which a process list and scrapyd's web pages show.
+globals().update(
+    (name.removeprefix("CRAWLPROJ_"), value)
+    for name, value in os.environ.items()
+    if name.startswith("CRAWLPROJ_")
+)

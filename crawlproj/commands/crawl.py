@@ -11,9 +11,8 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.concurrency import ConcurrencyConfig
-from crawlproj.config import CrawlConfig
+from crawlproj.config import CrawlConfig, integer
 from crawlproj.errors import ConfigError, CrawlprojError
-from crawlproj.frontier.url import frontier_from_url
 from crawlproj.http.config import HttpConfig
 
 if TYPE_CHECKING:
@@ -32,7 +31,10 @@ def tell_wrong_settings(running: object) -> None:
 
 
 class Command(crawl.Command):
-    """Exit status: 0 done or stopped in order, 1 the crawl could not do its work, 2 wrong usage."""
+    """Exit status: 0 done or stopped in order, 1 the crawl could not do its work, 2 wrong usage.
+
+    STOPPED_EXIT_STATUS: instead of 0 after a signal, for a supervisor that starts another then.
+    """
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Leave a terminal to the live display: log warnings only, unless LOG_LEVEL is given."""
@@ -55,9 +57,10 @@ class Command(crawl.Command):
             raise UsageError(f"there is no spider {args[0]!r}; there are: {known}") from None
         try:
             # Here, so that what is wrong is told before anything is opened.
-            frontier_from_url(CrawlConfig.from_settings(crawler.settings).frontier_url)
+            CrawlConfig.from_settings(crawler.settings).frontier()
             ConcurrencyConfig.from_settings(crawler.settings)
             HttpConfig.from_settings(crawler.settings)
+            stopped = integer(crawler.settings, "STOPPED_EXIT_STATUS", 0)
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None
         running = process.crawl(crawler, **opts.spargs)
@@ -67,3 +70,5 @@ class Command(crawl.Command):
         reason = stats.get_value("finish_reason") if stats is not None else None
         if process.bootstrap_failed or reason in _BAD_ENDS:
             self.exitcode = 1
+        elif reason == "shutdown":
+            self.exitcode = stopped

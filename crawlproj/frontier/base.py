@@ -150,8 +150,35 @@ class Totals:
         )
 
 
+@dataclass(slots=True)
+class News:
+    """What happened to a worker's part of a shared frontier since the news were last taken.
+
+    lost: sites that are not the worker's any more, whose leases it must give back. all_lost: all
+        are: it stalled and was taken for dead.
+    gained: sites that were another worker's and became this one's, with when they may be served
+        (unix seconds; None: unknown, as that worker ended).
+    forgotten: whether the server restarted: what was written in its last moments may be undone.
+    waiting: whether there are sites to claim of.
+    """
+
+    lost: set[str] = field(default_factory=set)
+    all_lost: bool = False
+    gained: dict[str, float | None] = field(default_factory=dict)
+    forgotten: bool = False
+    waiting: bool = False
+
+
 class Frontier(ABC):
-    """See the module docstring for the rules. One instance serves one job; not thread-safe."""
+    """See the module docstring for the rules. One instance serves one job; not thread-safe.
+
+    shared: whether other processes may work on the job at the same time. Each of them is a
+        *worker* then: it has leases of its own, and the sites it claimed of first.
+    owner: the worker's number while it is open; 0: it has none.
+    """
+
+    shared = False
+    owner = 0
 
     @abstractmethod
     async def open(self, job: str, *, reset: bool = False) -> Opened:
@@ -205,8 +232,12 @@ class Frontier(ABC):
         """Remember a short text on each site, in place of the one there was."""
 
     @abstractmethod
-    async def notes(self) -> dict[str, str]:
-        """Return the notes on the MAX_NOTES sites that were noted last, by site."""
+    async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the notes on ``sites``, or on the MAX_NOTES sites that were noted last."""
+
+    def take_news(self) -> News:
+        """Return what the answers since the last call told."""
+        return News()
 
     def hurry(self) -> None:  # noqa: B027 - most have no server to wait for
         """Wait no longer for a server that is away: raise FrontierError instead."""

@@ -24,9 +24,9 @@ from crawlproj.frontier.lease_buffer import LeaseBuffer
 from crawlproj.limits.memory import learned_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from crawlproj.frontier.base import Clock, Entry, Frontier, Opened
+    from crawlproj.frontier.base import Clock, Entry, Frontier, News, Opened
     from crawlproj.frontier.lease_buffer import Handout
     from crawlproj.limits.permits import Permits
     from crawlproj.limits.site import Ending, Permit
@@ -44,7 +44,8 @@ class BufferConfig:
     outbox: puts waiting to be written at which producers are asked to wait.
     max_pending: entries pending in the frontier at which producers of seeds are asked to wait.
     lease_s: how long a lease lasts; it is renewed three times as often.
-    batch_s: how long the pump lets work gather before it writes.
+    batch_s: how long the pump lets work gather before it writes; less when ``batch`` acks wait.
+    poll_s: how often a worker with nothing to do looks for what others put into a shared frontier.
     notes_s: how often what was learned of sites is written down.
     """
 
@@ -55,6 +56,8 @@ class BufferConfig:
     max_pending: int = 100_000
     lease_s: float = 120.0
     batch_s: float = 0.005
+    batch: int = 32
+    poll_s: float = 0.25
     notes_s: float = 15.0
 
 
@@ -63,6 +66,9 @@ class BufferedFrontier:
 
     on_change: called when leases arrived, a site became ready or nothing is left: look again.
     on_failure: called once when the frontier failed for good; nothing is written after that.
+    on_forgotten: called when the frontier may have forgotten its last moments: what was put may
+        have to be put again.
+    delay_of: seconds between two starts at a site, for one whose last start is not known.
     """
 
     def __init__(
@@ -74,6 +80,8 @@ class BufferedFrontier:
         *,
         on_change: Callable[[], None],
         on_failure: Callable[[FrontierError], None],
+        on_forgotten: Callable[[], None] = lambda: None,
+        delay_of: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
         self.permits = permits
         self.totals = Totals()  # as of the last round
@@ -83,6 +91,8 @@ class BufferedFrontier:
         self._config = config
         self._on_change = on_change
         self._on_failure = on_failure
+        self._on_forgotten = on_forgotten
+        self._delay_of = delay_of
         self._entries: list[Entry] = []
         self._acks: list[Ack] = []
         self._writing = 0  # entries that have left the outbox and are not in the totals yet
@@ -95,6 +105,9 @@ class BufferedFrontier:
         self._closing = False
         self._feeding = True
         self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()  # do not let more gather
+        self._flushed: list[asyncio.Future[None]] = []
+        self._leases_until = inf  # start nothing later: all leases may have expired
         self._roomy = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -106,10 +119,10 @@ class BufferedFrontier:
         """Open the frontier and start the pump. Raises what ``Frontier.open`` raises."""
         opened = await self._frontier.open(job, reset=reset)
         self.totals = await self._frontier.totals()
-        notes = await self._frontier.notes()
-        learned = {site: found for site, note in notes.items() if (found := learned_from(note))}
-        self.permits.recall(learned)
+        await self._recall()
         self._renew_at = self._clock() + self._config.lease_s / 3
+        if self._frontier.shared:
+            self._leases_until = self._clock() + self._config.lease_s
         self._note_at = self._clock() + self._config.notes_s
         self._pump_task = asyncio.ensure_future(self._pump())
         self._pump_task.add_done_callback(self._pump_ended)
@@ -125,13 +138,19 @@ class BufferedFrontier:
     def ack(self, ack: Ack, site: str) -> None:
         """Apply ``ack`` of a lease of ``site`` with the next round."""
         self._acks.append(ack)
+        if len(self._acks) >= self._config.batch:
+            self._urgent.set()
         # A site all of whose leases are out has room for more now.
         self._hungry |= ack.state is State.PENDING or self._low(site)
         self._ask()
 
     def next(self) -> Handout | None:
         """Return a lease of a site that has a permit, with it; None when there is none."""
+        if self._clock() >= self._leases_until:
+            return None
         handout = self._buffer.next()
+        if not self._buffer:
+            self._urgent.set()
         if handout is None:
             if self._buffer.has_blocked:
                 self._set_timer()
@@ -157,7 +176,16 @@ class BufferedFrontier:
     @property
     def pending(self) -> bool:
         """Whether anything may still come out of ``next``."""
-        return not self._failed and bool(self._busy or self._buffer or self.totals.pending)
+        if self._failed:
+            return False
+        # Others may put entries while they hold leases.
+        others = self._frontier.shared and self.totals.leased > len(self._held)
+        return bool(self._busy or self._buffer or self.totals.pending or others)
+
+    @property
+    def owner(self) -> int:
+        """The number of this worker of a shared frontier; 0: none."""
+        return self._frontier.owner
 
     @property
     def buffered(self) -> int:
@@ -176,6 +204,15 @@ class BufferedFrontier:
             await self._roomy.wait()
         return self._feeding
 
+    async def flushed(self) -> None:
+        """Wait until everything put so far is durable; raises FrontierError if it will not be."""
+        if self._failed or self._pump_task is None:
+            raise FrontierError("the frontier is not open, or has failed")
+        done = asyncio.get_running_loop().create_future()
+        self._flushed.append(done)
+        self._ask()
+        await done
+
     def stop_feeding(self) -> None:
         """Make ``room`` answer False from now on."""
         self._feeding = False
@@ -190,6 +227,8 @@ class BufferedFrontier:
         self._closing = True
         self.stop_feeding()
         self._wake.set()
+        self._urgent.set()
+        self._frontier.hurry()
         if self._timer is not None:
             self._timer.cancel()
         if self._pump_task is not None:
@@ -225,11 +264,15 @@ class BufferedFrontier:
 
     async def _pump(self) -> None:
         while not self._closing:
-            with contextlib.suppress(TimeoutError):  # leases are renewed though nothing happens
-                async with asyncio.timeout(max(0.0, self._renew_at - self._clock())):
-                    await self._wake.wait()
-            if self._buffer.has_turns:  # there is work to start: let more gather
-                await asyncio.sleep(self._config.batch_s)
+            self._urgent.clear()
+            # Leases are renewed, and others' entries found, though nothing happens here.
+            patience_s = max(0.0, self._renew_at - self._clock())
+            if self._frontier.shared and not self._buffer:
+                patience_s = min(patience_s, self._config.poll_s)
+            if not await _set_within(self._wake, patience_s):
+                self._hungry |= self._frontier.shared
+            if self._buffer:  # there is work to go on with: let more gather
+                await _set_within(self._urgent, self._config.batch_s)
             self._wake.clear()
             if not self._closing:
                 await self._round()
@@ -240,13 +283,24 @@ class BufferedFrontier:
             return
         self._failed = True
         self.stop_feeding()
+        for done in self._flushed:
+            if not done.done():
+                done.set_exception(FrontierError("the frontier has failed"))
         if not isinstance(error, FrontierError):
             logger.error("The frontier's pump failed", exc_info=error)
             error = FrontierError(f"the frontier's pump failed: {error!r}")
         self._on_failure(error)
 
     async def _round(self) -> None:
-        wrote = await self._write()
+        waiting_for, self._flushed = self._flushed, []
+        try:
+            wrote = await self._write()
+        except FrontierError:
+            self._flushed += waiting_for
+            raise
+        for done in waiting_for:
+            if not done.done():
+                done.set_result(None)
         claimed = False
         now = self._clock()
         if now >= self._renew_at:
@@ -256,8 +310,10 @@ class BufferedFrontier:
             await self._write_notes()
         self.totals = await self._frontier.totals()
         self._writing = 0
-        if self._hungry and self.totals.pending:
+        if self._hungry and (self.totals.pending or self._frontier.shared):
             claimed = await self._claim()
+        if self._frontier.shared:
+            await self._heed(self._frontier.take_news())
         if not self._crowded():
             self._roomy.set()
         self._busy = self._wake.is_set()
@@ -291,6 +347,7 @@ class BufferedFrontier:
         leases = await self._frontier.claim(
             limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
         )
+        await self._heed(self._frontier.take_news())
         buffer.add(leases)
         self._held.update(lease.id for lease in leases)
         self._hungry = len(leases) == limit
@@ -302,6 +359,29 @@ class BufferedFrontier:
             self._ask()
         return bool(leases)
 
+    async def _heed(self, news: News) -> None:
+        """Follow what the server of a shared frontier told."""
+        if news.forgotten:
+            self._on_forgotten()
+        for site in news.lost:
+            back = self._buffer.remove(site)
+            self._acks += [Ack(lease.id, State.PENDING, count_attempt=False) for lease in back]
+        if news.gained:
+            await self._recall(list(news.gained))
+        now = self._clock()
+        for site, rest in news.gained.items():
+            until = now + self._delay_of(site) if rest is None else rest
+            if until > now:
+                self.permits.rest_until(site, until)
+        if news.lost or news.waiting:
+            self._hungry = True
+            self._ask()
+
+    async def _recall(self, sites: Sequence[str] | None = None) -> None:
+        notes = await self._frontier.notes(sites)
+        learned = {site: found for site, note in notes.items() if (found := learned_from(note))}
+        self.permits.recall(learned)
+
     async def _write_notes(self) -> None:
         learned = self.permits.take_learned()
         if learned:
@@ -309,6 +389,8 @@ class BufferedFrontier:
 
     async def _renew(self, now: float) -> None:
         self._renew_at = now + self._config.lease_s / 3
+        if self._frontier.shared:
+            self._leases_until = now + self._config.lease_s
         lost = await self._frontier.renew(list(self._held), lease_s=self._config.lease_s)
         if lost:
             self._hungry = True
@@ -353,3 +435,11 @@ class BufferedFrontier:
         elif self._claim_at < inf:
             self._arm(self._claim_at)
         self._on_change()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for ``event``; returns whether it was set before ``seconds`` had passed."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

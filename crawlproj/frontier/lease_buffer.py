@@ -134,6 +134,12 @@ class LeaseBuffer:
                 without.append(member)
         return without
 
+    def remove(self, site: str) -> list[Lease]:
+        """Take all leases of ``site`` out."""
+        leases = [lease for lease, _ in self._queues.get(site, ())]
+        self.drop({lease.id for lease in leases})
+        return leases
+
     def drop(self, lease_ids: Container[int]) -> None:
         """Forget leases that expired."""
         for site, queue in list(self._queues.items()):

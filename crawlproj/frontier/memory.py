@@ -183,7 +183,9 @@ class MemoryFrontier(Frontier):
             self._notes.pop(site, None)
             self._notes[site] = text
 
-    async def notes(self) -> dict[str, str]:
+    async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
+        if sites is not None:
+            return {site: self._notes[site] for site in sites if site in self._notes}
         return dict(list(self._notes.items())[-MAX_NOTES:])
 
     async def finish(self) -> None:

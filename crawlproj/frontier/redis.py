@@ -25,6 +25,7 @@ from crawlproj.frontier.base import (
     Entry,
     Frontier,
     Lease,
+    News,
     Opened,
     State,
     Totals,
@@ -36,7 +37,7 @@ from crawlproj.frontier.redis_server import RedisServer
 from crawlproj.frontier.redis_view import Standing, forget, standing, totals_by_site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from crawlproj.redis_connection import RedisConfig
 
@@ -48,6 +49,8 @@ _NEVER = 4e9  # the year 2096: microseconds must stay below 2^53
 
 class RedisFrontier(Frontier):
     """See the module docstring."""
+
+    shared = True
 
     def __init__(
         self, config: RedisConfig, clock: Clock | None = None, *, generation: int = 0
@@ -69,7 +72,7 @@ class RedisFrontier(Frontier):
         self._standing = Standing()
         self._ahead_s = 0.0  # the server's clock before ours
         self._rests: dict[str, float] = {}  # as the server was told
-        self._restarted = False
+        self._news = News()
 
     async def open(self, job: str, *, reset: bool = False) -> Opened:
         if self._server is None:
@@ -80,6 +83,7 @@ class RedisFrontier(Frontier):
         self.owner = secrets.randbits(31)
         self._number = 0
         self._rests = {}
+        self._news = News()
         try:
             generation, resumed, finished = await self._server.run(
                 "open", self._prefix, "", self._now(), self.owner,
@@ -114,15 +118,10 @@ class RedisFrontier(Frontier):
         """Requests sent to the server so far."""
         return self._running.trips
 
-    @property
-    def standing(self) -> Standing:
-        """How the job and this worker stand, as of the last answer."""
-        return self._standing
-
-    def take_restarted(self) -> bool:
-        """Return whether the server restarted, and may have forgotten, since the last call."""
-        restarted, self._restarted = self._restarted, False
-        return restarted
+    def take_news(self) -> News:
+        news, self._news = self._news, News()
+        news.waiting = self._standing.waiting > 0
+        return news
 
     def hurry(self) -> None:
         if self._server is not None:
@@ -140,15 +139,7 @@ class RedisFrontier(Frontier):
             args += (site, priority, len(of_site))
             for entry in of_site:
                 args += (entry.key, pack(entry), self._until(entry.not_before))
-        args.append(len(acks))
-        for ack in acks:
-            _check(ack)
-            args += (
-                _text_of(ack.lease_id), int(ack.state), ack.reason,
-                int(ack.count_attempt), int(ack.entry is not None),
-            )  # fmt: skip
-            if (back := ack.entry) is not None:
-                args += (back.priority, back.key, pack(back), self._until(back.not_before))
+        args += ack_args(acks, self._until)
         new, stale, state = await self._run("write", *args)
         self._note_state(state)
         return Written(new, stale)
@@ -168,11 +159,12 @@ class RedisFrontier(Frontier):
         first = self._number
         # Should the answer get lost, those leases expire: their numbers are not used again.
         self._number += limit
-        found, _, state = await self._run(
+        found, gained, state = await self._run(
             "claim", int(lease_s * _US), first, limit, per_site, *rests
         )
         self._rests = rests_now
         self._note_state(state)
+        self._note_gained(gained)
         deadline = now + lease_s
         leases: list[Lease] = []
         at = 0
@@ -200,8 +192,7 @@ class RedisFrontier(Frontier):
     async def next_ready(self) -> float | None:
         if 0 < self._standing.next_due <= (self._clock() + self._ahead_s) * _US:
             await self._look()  # that one is due: which is the next?
-        due = self._standing.next_due
-        return due / _US - self._ahead_s if due else None
+        return self._local(self._standing.next_due) or None
 
     async def skip_pending(self, reason: str) -> int:
         skipped: int = 0
@@ -249,9 +240,13 @@ class RedisFrontier(Frontier):
 
         await self._running.ask(write)
 
-    async def notes(self) -> dict[str, str]:
+    async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
+        wanted = None if sites is None else [site.encode() for site in sites]
+
         async def read() -> dict[str, str]:
-            sites = await self._client.zrange(NOTED, -MAX_NOTES, -1)
+            sites = wanted
+            if sites is None:
+                sites = await self._client.zrange(NOTED, -MAX_NOTES, -1)
             texts: list[bytes | None] = []
             for at in range(0, len(sites), 5000):
                 texts += await self._client.hmget(NOTES, sites[at : at + 5000])
@@ -302,8 +297,22 @@ class RedisFrontier(Frontier):
             await self._run("give_up", 0)
             self._generation = 0
 
+    def _note_gained(self, gained: Sequence[bytes]) -> None:
+        for site, rest in zip(gained[::2], gained[1::2], strict=True):
+            self._news.lost.discard(site.decode())
+            if rest:
+                when = None if rest == b"?" else self._local(int(rest))
+                self._news.gained[site.decode()] = when
+
     def _note_state(self, state: Sequence[Any]) -> None:
         self._standing = standing(state)
+        for site in self._standing.lost:
+            if site == "*":
+                self._news.all_lost = True
+                self._news.gained.clear()
+            else:
+                self._news.lost.add(site)
+                self._news.gained.pop(site, None)
         if self._server_clock:
             self._ahead_s = self._standing.now / _US - self._clock()
 
@@ -317,8 +326,11 @@ class RedisFrontier(Frontier):
             return ""
         return str(int((min(when, _NEVER) + self._ahead_s) * _US))
 
+    def _local(self, us: int) -> float:
+        return us / _US - self._ahead_s if us else 0.0
+
     def _on_restart(self) -> None:
-        self._restarted = True
+        self._news.forgotten = True
         self._rests = {}
 
 
@@ -330,6 +342,23 @@ def _text_of(lease_id: int) -> str:
 def _id_of(text: bytes) -> int:
     worker, number = text.split(b":")
     return (int(worker) << 32) + int(number)
+
+
+def ack_args(acks: Sequence[Ack], until: Callable[[float], str]) -> list[str | bytes | float]:
+    """Return what ``lua/write.lua`` takes for ``acks``; raises FrontierError for a wrong one.
+
+    until: a time of the caller's in the server's microseconds.
+    """
+    args: list[str | bytes | float] = [len(acks)]
+    for ack in acks:
+        _check(ack)
+        args += (
+            _text_of(ack.lease_id), int(ack.state), ack.reason,
+            int(ack.count_attempt), int(ack.entry is not None),
+        )  # fmt: skip
+        if (back := ack.entry) is not None:
+            args += (back.priority, back.key, pack(back), until(back.not_before))
+    return args
 
 
 def _check(ack: Ack) -> None:

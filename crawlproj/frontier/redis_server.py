@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
+_HURRY_S = 3.0
 # A server that restarts, fails over, is full, or is behind a network that is down.
 _PASSING = (
     redis_errors.ConnectionError,
@@ -57,6 +59,7 @@ class RedisServer:
         self._on_restart = on_restart
         self._scripts: dict[str, AsyncScript] = {}
         self._hurry = asyncio.Event()
+        self._hurried_at = 0.0
         self._run_id = ""
         self._met = False  # whether this is known to be the process of that run_id
         self._away = False
@@ -87,7 +90,7 @@ class RedisServer:
                     f"{self._shown} refuses this user ({exc}): check user, password and ACL"
                 ) from exc
             except _PASSING as exc:
-                if self._hurry.is_set():
+                if self._hurry.is_set() and time.monotonic() > self._hurried_at + _HURRY_S:
                     raise FrontierError(f"{self._shown} does not answer: {_told(exc)}") from exc
                 if not self._away:
                     self._away = True
@@ -107,14 +110,19 @@ class RedisServer:
                 return answer
 
     def hurry(self) -> None:
-        """Wait no more for a server that is away."""
-        self._hurry.set()
+        """Wait no more than a few seconds for a server that is away."""
+        if not self._hurry.is_set():
+            self._hurried_at = time.monotonic()
+            self._hurry.set()
 
     async def close(self) -> None:
         """Close the connections."""
         await self.redis.aclose()
 
     async def _wait(self, wait_s: float) -> None:
+        if self._hurry.is_set():
+            await asyncio.sleep(_FIRST_WAIT_S)
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._hurry.wait()

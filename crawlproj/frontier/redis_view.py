@@ -23,16 +23,14 @@ class Standing:
         microseconds.
     counts: as ``totals`` reads them.
     lost: sites that are not the worker's any more; "*" means all.
-    hungry: other workers with nothing to do. ready: sites of the worker with work.
-    workers: that are alive, itself included.
+    waiting: sites the worker could claim of. workers: that are alive, itself included.
     """
 
     now: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     next_due: int = 0
     lost: tuple[str, ...] = ()
-    hungry: int = 0
-    ready: int = 0
+    waiting: int = 0
     workers: int = 0
     finished: bool = False
 
@@ -43,14 +41,13 @@ class Standing:
 
 def standing(state: Sequence[Any]) -> Standing:
     """Return what the scripts' ``state()`` says."""
-    now, counts, next_due, lost, hungry, ready, workers, finished = state
+    now, counts, next_due, lost, waiting, workers, finished = state
     return Standing(
         int(now),
         counts_of(counts),
         int(next_due or 0),
         tuple(site.decode() for site in lost),
-        int(hungry),
-        int(ready),
+        int(waiting),
         int(workers),
         finished == b"1",
     )
@@ -138,7 +135,7 @@ async def _forget(server: RedisServer, generation: str) -> None:
 
 _FIXED = (
     "delayed", "ddata", "lease", "ldata", "ends", "owners", "own", "seats", "rest", "ready",
-    "hungry", "sites", "count",
+    "sites", "count",
 )  # fmt: skip
 
 

@@ -123,8 +123,8 @@ class SqliteFrontier(Frontier):
     async def note(self, notes: Mapping[str, str]) -> None:
         await self._run(partial(self._open_job.note, notes))
 
-    async def notes(self) -> dict[str, str]:
-        return await self._run(self._open_job.notes)
+    async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
+        return await self._run(partial(self._open_job.notes, sites))
 
     async def finish(self) -> None:
         await self._run(self._open_job.finish)

@@ -268,7 +268,10 @@ class SqliteJob:
         with transaction(self._db):
             self._db.executemany(sql.NOTE, notes.items())
 
-    def notes(self) -> dict[str, str]:
+    def notes(self, sites: Sequence[str] | None) -> dict[str, str]:
+        if sites is not None:
+            rows = (self._db.execute(sql.NOTE_ON, (site,)).fetchone() for site in sites)
+            return dict(row for row in rows if row is not None)
         return dict(self._db.execute(sql.NOTES, (MAX_NOTES,)).fetchall())
 
     def finish(self) -> None:

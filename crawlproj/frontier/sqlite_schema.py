@@ -77,6 +77,7 @@ START_JOB = "UPDATE frontier_jobs SET generation = ?, finished = 0 WHERE id = ?"
 FINISH_JOB = "UPDATE frontier_jobs SET finished = 1 WHERE id = ?"
 JOBS = "SELECT id, name, generation, finished FROM frontier_jobs ORDER BY name"
 NOTE = "INSERT OR REPLACE INTO frontier_notes (site, note) VALUES (?, ?)"
+NOTE_ON = "SELECT site, note FROM frontier_notes WHERE site = ?"
 NOTES = """
 SELECT site, note FROM (SELECT seq, site, note FROM frontier_notes ORDER BY seq DESC LIMIT ?)
 ORDER BY seq

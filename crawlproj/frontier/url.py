@@ -5,19 +5,27 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.memory import MemoryFrontier
+from crawlproj.frontier.redis import RedisFrontier
 from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.redis_connection import REDIS_SCHEMES, RedisConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from crawlproj.frontier.base import Clock, Frontier
 
 
-def frontier_from_url(url: str, clock: Clock = time.time) -> Frontier:
+def frontier_from_url(
+    url: str,
+    clock: Clock = time.time,
+    *,
+    redis: Mapping[str, Any] | None = None,
+    generation: int = 0,
+) -> Frontier:
     """The frontier that ``url`` (the setting FRONTIER_URL) names; nothing is opened yet.
 
     ::
@@ -25,15 +33,25 @@ def frontier_from_url(url: str, clock: Clock = time.time) -> Frontier:
         sqlite:///crawl.db           a file, relative to the working directory
         sqlite:////var/lib/crawl.db  a file by its absolute path
         memory:                      nothing survives the process
+        redis://user:password@host:port/0, rediss://…, unix:///run/redis.sock
+                                     shared by any number of processes
+
+    redis: further parameters of the connection, see ``RedisConfig``.
+    generation: of a shared frontier, see ``RedisFrontier``; the others always go on with theirs.
 
     Raises ConfigError if there is no such kind of frontier or the URL is malformed.
     """
     scheme = url.partition(":")[0].lower()
-    if ":" not in url or scheme not in SCHEMES:
+    if ":" not in url or scheme not in (*SCHEMES, *REDIS_SCHEMES):
         raise ConfigError(
             f"FRONTIER_URL is {shown(url)!r}: it must start with one of "
-            f"{', '.join(f'{known}:' for known in SCHEMES)} (for a file: sqlite:///crawl.db)"
+            f"{', '.join(f'{known}:' for known in (*SCHEMES, *REDIS_SCHEMES))} "
+            "(for a file: sqlite:///crawl.db)"
         )
+    if scheme in REDIS_SCHEMES:
+        config = RedisConfig(url, redis or {})
+        config.client()  # raises ConfigError
+        return RedisFrontier(config, generation=generation)
     return SCHEMES[scheme](url, clock)
 
 

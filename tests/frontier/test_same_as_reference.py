@@ -197,6 +197,7 @@ class SameAsReference(RuleBasedStateMachine):
         if finish and not totals.pending and not totals.leased:
             run(self.reference.finish())
             run(self.frontier.finish())
+        self.claim(0, {})  # a shared frontier passes rests on: end them
         run(self.reference.close())
         run(self.frontier.close())
         self.open(reset=reset == 0)

@@ -3,7 +3,7 @@
 --   then pairs: site, until when it rests (0: no longer)
 -- Returns a list of site, count, then count times: priority, row (numbered in this order);
 --   a list of sites that became the worker's, each with when it may be served ('?': not known, its
---   worker died; '': at once); state().
+--   worker ended; '': it was nobody's yet); state().
 if gone() then return GONE end
 local lease_us, number = tonumber(ARGV[4]), tonumber(ARGV[5])
 local limit, per_site = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -38,7 +38,7 @@ if #sites < limit then
       call('SADD', G .. 'o:' .. owner, site)
       call('ZADD', mine, now, site)
       local rest = call('HGET', G .. 'rest', site)
-      if rest == '?' then call('HDEL', G .. 'rest', site) end
+      if rest and (rest == '?' or tonumber(rest) <= now) then call('HDEL', G .. 'rest', site) end
       adopted[#adopted + 1] = site
       adopted[#adopted + 1] = rest or ''
       sites[#sites + 1] = site

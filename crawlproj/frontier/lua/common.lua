@@ -20,7 +20,6 @@
 --   <g>:o:OWNER    SET   sites of a worker
 --   <g>:n:OWNER    HASH  site -> leases the worker has of it
 --   <g>:lost:OWNER LIST  sites the worker must leave
---   <g>:hungry     ZSET  workers with nothing to do -> until when they are taken to be
 --
 -- packed: SITE NUL PRIORITY NUL row. Times are microseconds of the server's clock. Integers that
 -- need more than 53 bits (keys, lease ids) are strings throughout.
@@ -73,11 +72,7 @@ end
 local function rest_of(site)
   local rest = call('HGET', G .. 'rest', site)
   if not rest or rest == '?' then return now end
-  if tonumber(rest) <= now then
-    call('HDEL', G .. 'rest', site)
-    return now
-  end
-  return tonumber(rest)
+  return math.max(now, tonumber(rest))
 end
 
 -- The site has something to claim: give it a turn wherever it may have one.
@@ -135,7 +130,7 @@ local function put_back(ids, counted)
   return back
 end
 
--- A worker leaves a site. ``rest``: what is to be remembered of when it may be served again.
+-- A worker leaves a site. ``rest``: when it may be served again, '?' if that is not known.
 local function leave(site, name, rest)
   local left = {}
   for _, other in ipairs(owners_of(site)) do
@@ -145,7 +140,7 @@ local function leave(site, name, rest)
     call('HSET', G .. 'own', site, table.concat(left, ','))
   else
     call('HDEL', G .. 'own', site)
-    if rest and rest_of(site) <= now then call('HSET', G .. 'rest', site, rest) end
+    if rest_of(site) <= now then call('HSET', G .. 'rest', site, rest) end
   end
   call('SREM', G .. 'o:' .. name, site)
   call('ZREM', G .. 'r:' .. name, site)
@@ -162,11 +157,10 @@ local function leases_of(name)
 end
 
 -- A worker is gone: nothing is its any more. Its leases are for the caller to put back.
-local function forget_owner(name, rest)
-  for _, site in ipairs(call('SMEMBERS', G .. 'o:' .. name)) do leave(site, name, rest) end
+local function forget_owner(name)
+  for _, site in ipairs(call('SMEMBERS', G .. 'o:' .. name)) do leave(site, name, '?') end
   call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name, G .. 'lost:' .. name)
   call('ZREM', G .. 'owners', name)
-  call('ZREM', G .. 'hungry', name)
 end
 
 -- The worker is alive. One that was taken for dead has lost all its sites.
@@ -199,11 +193,10 @@ local function state()
     'WITHSCORES', 'LIMIT', 0, 1)[2] or ''
   local lost = call('LRANGE', G .. 'lost:' .. owner, 0, -1)
   if #lost > 0 then call('DEL', G .. 'lost:' .. owner) end
-  local mine = call('ZCARD', G .. 'r:' .. owner)
-  local others = call('ZCOUNT', G .. 'hungry', now, '+inf')
-  if call('ZSCORE', G .. 'hungry', owner) then others = others - 1 end
+  local waiting = call('ZCOUNT', G .. 'r:' .. owner, '-inf', now + SLACK)
+    + call('ZCOUNT', G .. 'ready', '-inf', now + SLACK)
   return {
-    string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, lost, others,
-    mine, call('ZCARD', G .. 'owners'), call('HGET', J .. 'job', 'finished') or '0',
+    string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, lost, waiting,
+    call('ZCARD', G .. 'owners'), call('HGET', J .. 'job', 'finished') or '0',
   }
 end

@@ -2,5 +2,5 @@
 -- ARGV: generation, now, owner, attempts counted (0|1). Returns how many leases.
 if gone() then return 0 end
 local back = put_back(leases_of(owner), ARGV[4] == '1')
-forget_owner(owner, ARGV[4] == '1' and '?' or nil)
+forget_owner(owner)
 return back

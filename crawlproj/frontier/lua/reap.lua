@@ -3,6 +3,6 @@
 if gone() then return GONE end
 local back = put_back(call('ZRANGEBYSCORE', G .. 'lease', '-inf', now, 'LIMIT', 0, 1000), true)
 for _, name in ipairs(call('ZRANGEBYSCORE', G .. 'owners', '-inf', now)) do
-  forget_owner(name, '?')
+  forget_owner(name)
 end
 return {back, state()}

@@ -32,6 +32,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from crawlproj.errors import FrontierError
+
 Clock = Callable[[], float]
 
 MAX_NOTES = 100_000
@@ -154,19 +156,17 @@ class Totals:
 class News:
     """What happened to a worker's part of a shared frontier since the news were last taken.
 
-    lost: sites that are not the worker's any more, whose leases it must give back. all_lost: all
-        are: it stalled and was taken for dead.
     gained: sites that were another worker's and became this one's, with when they may be served
         (unix seconds; None: unknown, as that worker ended).
     forgotten: whether the server restarted: what was written in its last moments may be undone.
     waiting: whether there are sites to claim of.
+    surplus: how many sites the worker should cede to others that find nothing to do.
     """
 
-    lost: set[str] = field(default_factory=set)
-    all_lost: bool = False
     gained: dict[str, float | None] = field(default_factory=dict)
     forgotten: bool = False
     waiting: bool = False
+    surplus: int = 0
 
 
 class Frontier(ABC):
@@ -238,6 +238,17 @@ class Frontier(ABC):
     def take_news(self) -> News:
         """Return what the answers since the last call told."""
         return News()
+
+    async def spare(self, number: int) -> list[str]:
+        """Return up to ``number`` sites of this worker with work and without leases."""
+        raise FrontierError(f"a frontier that is not shared cannot spare {number} sites")
+
+    async def cede(self, sites: Mapping[str, float]) -> set[str]:
+        """Leave sites to other workers, with when each may be served; returns those that were left.
+
+        A site of which this worker has leases stays its own.
+        """
+        raise FrontierError(f"a frontier that is not shared cannot cede {len(sites)} sites")
 
     def hurry(self) -> None:  # noqa: B027 - most have no server to wait for
         """Wait no longer for a server that is away: raise FrontierError instead."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from crawlproj.limits.site import Ending, Permit
 
 logger = logging.getLogger(__name__)
+
+_LEAVING_S = 2.0  # for which a site that is being left is not claimed of; said again meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ class BufferedFrontier:
         self._entries: list[Entry] = []
         self._acks: list[Ack] = []
         self._writing = 0  # entries that have left the outbox and are not in the totals yet
-        self._held: set[int] = set()
+        self._held: dict[int, str] = {}  # lease id → site
+        self._leaving: set[str] = set()  # sites to be ceded once nothing is leased of them
         self._buffer = LeaseBuffer(permits, clock)
         self._left_alone: set[str] = set()  # sites the last claim passed over
         self._hungry = True  # a claim could bring something
@@ -313,7 +317,10 @@ class BufferedFrontier:
         if self._hungry and (self.totals.pending or self._frontier.shared):
             claimed = await self._claim()
         if self._frontier.shared:
-            await self._heed(self._frontier.take_news())
+            news = self._frontier.take_news()
+            await self._heed(news)
+            if news.surplus or self._leaving:
+                await self._cede(news.surplus)
         if not self._crowded():
             self._roomy.set()
         self._busy = self._wake.is_set()
@@ -332,7 +339,8 @@ class BufferedFrontier:
             self._entries[:0], self._acks[:0] = entries, acks
             raise
         self.stale += written.stale
-        self._held.difference_update(ack.lease_id for ack in acks)
+        for ack in acks:
+            self._held.pop(ack.lease_id, None)
         return True
 
     async def _claim(self) -> bool:
@@ -342,14 +350,16 @@ class BufferedFrontier:
         if limit <= 0:
             return False
         # Sites that rest are left alone; the others are topped up.
+        now = self._clock()
         resting = permits.resting()
         self._left_alone = set(resting)
+        resting.update(dict.fromkeys(self._leaving, now + _LEAVING_S))
         leases = await self._frontier.claim(
             limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
         )
         await self._heed(self._frontier.take_news())
         buffer.add(leases)
-        self._held.update(lease.id for lease in leases)
+        self._held.update((lease.id, lease.entry.site) for lease in leases)
         self._hungry = len(leases) == limit
         self.totals = await self._frontier.totals()
         if not self._hungry:
@@ -363,9 +373,6 @@ class BufferedFrontier:
         """Follow what the server of a shared frontier told."""
         if news.forgotten:
             self._on_forgotten()
-        for site in news.lost:
-            back = self._buffer.remove(site)
-            self._acks += [Ack(lease.id, State.PENDING, count_attempt=False) for lease in back]
         if news.gained:
             await self._recall(list(news.gained))
         now = self._clock()
@@ -373,9 +380,26 @@ class BufferedFrontier:
             until = now + self._delay_of(site) if rest is None else rest
             if until > now:
                 self.permits.rest_until(site, until)
-        if news.lost or news.waiting:
+        if news.waiting:
             self._hungry = True
             self._ask()
+
+    async def _cede(self, surplus: int) -> None:
+        """Leave sites to workers that have nothing to do: those first that nothing is leased of."""
+        leased = Counter(self._held.values())
+        wanted = surplus - len(self._leaving)
+        if wanted > 0:
+            spare = await self._frontier.spare(wanted)
+            leasing = [site for site in leased if site not in self._leaving]
+            for site in [*spare, *leasing][:wanted]:
+                self._leaving.add(site)
+                back = self._buffer.remove(site)
+                self._acks += [Ack(lease.id, State.PENDING, count_attempt=False) for lease in back]
+        free = {s: self.permits.wake_at(s) for s in self._leaving if s not in leased}
+        if free:
+            await self._write_notes()
+            self._leaving -= await self._frontier.cede(free)
+        self._ask()
 
     async def _recall(self, sites: Sequence[str] | None = None) -> None:
         notes = await self._frontier.notes(sites)
@@ -398,7 +422,8 @@ class BufferedFrontier:
                 "%d leases expired while this process stalled; their pages may be fetched again",
                 len(lost),
             )
-            self._held -= lost
+            for lease_id in lost:
+                del self._held[lease_id]
             self._buffer.drop(lost)
         await self._frontier.reap()
 

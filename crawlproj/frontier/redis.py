@@ -120,7 +120,7 @@ class RedisFrontier(Frontier):
 
     def take_news(self) -> News:
         news, self._news = self._news, News()
-        news.waiting = self._standing.waiting > 0
+        news.waiting, news.surplus = self._standing.waiting > 0, self._standing.surplus
         return news
 
     def hurry(self) -> None:
@@ -188,6 +188,19 @@ class RedisFrontier(Frontier):
         back, state = await self._run("reap")
         self._note_state(state)
         return int(back)
+
+    async def spare(self, number: int) -> list[str]:
+        found, state = await self._run("spare", number)
+        self._note_state(state)
+        return [site.decode() for site in found]
+
+    async def cede(self, sites: Mapping[str, float]) -> set[str]:
+        args: list[str] = []
+        for site, when in sites.items():
+            args += (site, self._until(when) or "0")
+        left, state = await self._run("cede", *args)
+        self._note_state(state)
+        return {site.decode() for site in left}
 
     async def next_ready(self) -> float | None:
         if 0 < self._standing.next_due <= (self._clock() + self._ahead_s) * _US:
@@ -299,20 +312,14 @@ class RedisFrontier(Frontier):
 
     def _note_gained(self, gained: Sequence[bytes]) -> None:
         for site, rest in zip(gained[::2], gained[1::2], strict=True):
-            self._news.lost.discard(site.decode())
             if rest:
                 when = None if rest == b"?" else self._local(int(rest))
                 self._news.gained[site.decode()] = when
 
     def _note_state(self, state: Sequence[Any]) -> None:
         self._standing = standing(state)
-        for site in self._standing.lost:
-            if site == "*":
-                self._news.all_lost = True
-                self._news.gained.clear()
-            else:
-                self._news.lost.add(site)
-                self._news.gained.pop(site, None)
+        if self._standing.lost:
+            self._rests = {}
         if self._server_clock:
             self._ahead_s = self._standing.now / _US - self._clock()
 

@@ -22,16 +22,17 @@ class Standing:
     now: the server's clock. next_due: when the first delayed entry is due; 0: none is delayed. In
         microseconds.
     counts: as ``totals`` reads them.
-    lost: sites that are not the worker's any more; "*" means all.
-    waiting: sites the worker could claim of. workers: that are alive, itself included.
+    lost: whether the worker was taken for dead: it has no sites and leases any more.
+    waiting: sites the worker could claim of. surplus: sites it should leave to workers that have
+        nothing to do.
     """
 
     now: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     next_due: int = 0
-    lost: tuple[str, ...] = ()
+    lost: bool = False
     waiting: int = 0
-    workers: int = 0
+    surplus: int = 0
     finished: bool = False
 
     def totals(self) -> Totals:
@@ -41,14 +42,14 @@ class Standing:
 
 def standing(state: Sequence[Any]) -> Standing:
     """Return what the scripts' ``state()`` says."""
-    now, counts, next_due, lost, waiting, workers, finished = state
+    now, counts, next_due, lost, waiting, surplus, finished = state
     return Standing(
         int(now),
         counts_of(counts),
         int(next_due or 0),
-        tuple(site.decode() for site in lost),
+        bool(lost),
         int(waiting),
-        int(workers),
+        int(surplus),
         finished == b"1",
     )
 
@@ -124,18 +125,14 @@ async def _forget(server: RedisServer, generation: str) -> None:
     owners = await server.ask(lambda: redis.zrange(f"{generation}owners", 0, -1))
     await _unlink(
         server,
-        [
-            f"{generation}{kind}:{name.decode()}"
-            for name in owners
-            for kind in ("r", "o", "n", "lost")
-        ],
+        [f"{generation}{kind}:{name.decode()}" for name in owners for kind in ("r", "o", "n")],
     )
     await _unlink(server, [f"{generation}{name}" for name in _FIXED])
 
 
 _FIXED = (
-    "delayed", "ddata", "lease", "ldata", "ends", "owners", "own", "seats", "rest", "ready",
-    "sites", "count",
+    "delayed", "ddata", "lease", "ldata", "ends", "owners", "own", "rest", "ready",
+    "hungry", "sites", "count",
 )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
--- Lease entries: of the worker's own sites first, then of sites with a free seat, which become its.
+-- Lease entries: of the worker's own sites first, then of those that are nobody's,
+-- which become its.
 -- ARGV: generation, now, owner, lease_us, number of the first lease, limit, per site,
 --   then pairs: site, until when it rests (0: no longer)
 -- Returns a list of site, count, then count times: priority, row (numbered in this order);
 --   a list of sites that became the worker's, each with when it may be served ('?': not known, its
 --   worker ended; '': it was nobody's yet); state().
 if gone() then return GONE end
+local HUNGRY_US = 1000000
 local lease_us, number = tonumber(ARGV[4]), tonumber(ARGV[5])
 local limit, per_site = tonumber(ARGV[6]), tonumber(ARGV[7])
 local mine = G .. 'r:' .. owner
@@ -28,22 +30,15 @@ if #sites < limit then
   local free = call('ZRANGEBYSCORE', G .. 'ready', '-inf', now + SLACK, 'LIMIT', 0,
     math.min(limit - #sites, share))
   for _, site in ipairs(free) do
-    local owners = owners_of(site)
-    local seats = tonumber(call('HGET', G .. 'seats', site) or 1)
-    local known = false
-    for _, name in ipairs(owners) do known = known or name == owner end
-    if not known then
-      owners[#owners + 1] = owner
-      call('HSET', G .. 'own', site, table.concat(owners, ','))
-      call('SADD', G .. 'o:' .. owner, site)
-      call('ZADD', mine, now, site)
-      local rest = call('HGET', G .. 'rest', site)
-      if rest and (rest == '?' or tonumber(rest) <= now) then call('HDEL', G .. 'rest', site) end
-      adopted[#adopted + 1] = site
-      adopted[#adopted + 1] = rest or ''
-      sites[#sites + 1] = site
-    end
-    if #owners >= seats then call('ZREM', G .. 'ready', site) end
+    call('ZREM', G .. 'ready', site)
+    call('HSET', G .. 'own', site, owner)
+    call('SADD', G .. 'o:' .. owner, site)
+    call('ZADD', mine, now, site)
+    local rest = call('HGET', G .. 'rest', site)
+    if rest and (rest == '?' or tonumber(rest) <= now) then call('HDEL', G .. 'rest', site) end
+    adopted[#adopted + 1] = site
+    adopted[#adopted + 1] = rest or ''
+    sites[#sites + 1] = site
   end
 end
 
@@ -107,11 +102,15 @@ for turn, site in ipairs(sites) do
     local has = tonumber(call('HGET', G .. 'n:' .. owner, site) or 0)
     if has >= per_site or call('EXISTS', G .. 'p:' .. site) == 0 then
       call('ZREM', mine, site)
-      if has < per_site then call('ZREM', G .. 'ready', site) end
     else
       call('ZADD', mine, now + turn, site)
     end
   end
+end
+if pending > 0 or limit == 0 then
+  call('ZREM', G .. 'hungry', owner)
+else
+  call('ZADD', G .. 'hungry', now + HUNGRY_US, owner)
 end
 if pending > 0 then
   in_chunks(deadlines, 4000, function(...) call('ZADD', G .. 'lease', ...) end)

@@ -12,14 +12,13 @@
 --   <g>:lease      ZSET  lease id -> deadline              <g>:ldata  HASH  id -> packed
 --   <g>:ends       HASH  how many ended: STATE:REASON NUL SITE
 --   <g>:owners     ZSET  worker -> until when it is taken to be alive
---   <g>:own        HASH  site -> its workers, with commas
---   <g>:seats      HASH  site -> how many workers it may have, if more than one
---   <g>:rest       HASH  site -> when it may be served again; "?" if its worker died
---   <g>:ready      ZSET  sites with work and a free seat -> when their turn came
+--   <g>:own        HASH  site -> the worker it belongs to
+--   <g>:rest       HASH  site -> when it may be served again; "?": not known, its worker ended
+--   <g>:ready      ZSET  sites with work that are nobody's -> when their turn came
 --   <g>:r:OWNER    ZSET  the same of the sites of a worker
 --   <g>:o:OWNER    SET   sites of a worker
 --   <g>:n:OWNER    HASH  site -> leases the worker has of it
---   <g>:lost:OWNER LIST  sites the worker must leave
+--   <g>:hungry     ZSET  workers that found nothing -> until when they are taken to want something
 --
 -- packed: SITE NUL PRIORITY NUL row. Times are microseconds of the server's clock. Integers that
 -- need more than 53 bits (keys, lease ids) are strings throughout.
@@ -61,28 +60,16 @@ local function with_attempts(row, attempts)
   return string.sub(row, 1, 1) .. string.char(math.min(255, attempts)) .. string.sub(row, 3)
 end
 
-local function owners_of(site)
-  local found = {}
-  for name in string.gmatch(call('HGET', G .. 'own', site) or '', '[^,]+') do
-    found[#found + 1] = name
-  end
-  return found
-end
-
 local function rest_of(site)
   local rest = call('HGET', G .. 'rest', site)
   if not rest or rest == '?' then return now end
   return math.max(now, tonumber(rest))
 end
 
--- The site has something to claim: give it a turn wherever it may have one.
+-- The site has something to claim: give it a turn.
 local function wake(site)
-  local owners = owners_of(site)
-  local at = rest_of(site)
-  for _, name in ipairs(owners) do call('ZADD', G .. 'r:' .. name, 'NX', at, site) end
-  if #owners < tonumber(call('HGET', G .. 'seats', site) or 1) then
-    call('ZADD', G .. 'ready', 'NX', at, site)
-  end
+  local name = call('HGET', G .. 'own', site)
+  call('ZADD', name and G .. 'r:' .. name or G .. 'ready', 'NX', rest_of(site), site)
 end
 
 -- Put rows of a site and priority where they can be claimed; not oldest last: at the front.
@@ -132,16 +119,8 @@ end
 
 -- A worker leaves a site. ``rest``: when it may be served again, '?' if that is not known.
 local function leave(site, name, rest)
-  local left = {}
-  for _, other in ipairs(owners_of(site)) do
-    if other ~= name then left[#left + 1] = other end
-  end
-  if #left > 0 then
-    call('HSET', G .. 'own', site, table.concat(left, ','))
-  else
-    call('HDEL', G .. 'own', site)
-    if rest_of(site) <= now then call('HSET', G .. 'rest', site, rest) end
-  end
+  if rest_of(site) <= now then call('HSET', G .. 'rest', site, rest) end
+  call('HDEL', G .. 'own', site)
   call('SREM', G .. 'o:' .. name, site)
   call('ZREM', G .. 'r:' .. name, site)
   if call('EXISTS', G .. 'p:' .. site) == 1 then wake(site) end
@@ -159,13 +138,15 @@ end
 -- A worker is gone: nothing is its any more. Its leases are for the caller to put back.
 local function forget_owner(name)
   for _, site in ipairs(call('SMEMBERS', G .. 'o:' .. name)) do leave(site, name, '?') end
-  call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name, G .. 'lost:' .. name)
+  call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name)
   call('ZREM', G .. 'owners', name)
+  call('ZREM', G .. 'hungry', name)
 end
 
 -- The worker is alive. One that was taken for dead has lost all its sites.
+local was_lost = 0
 local function touch(deadline)
-  if not call('ZSCORE', G .. 'owners', owner) then call('RPUSH', G .. 'lost:' .. owner, '*') end
+  if not call('ZSCORE', G .. 'owners', owner) then was_lost = 1 end
   call('ZADD', G .. 'owners', deadline, owner)
 end
 
@@ -187,16 +168,30 @@ local function ended(site, state, reason, number)
   call('HINCRBY', G .. 'ends', state .. ':' .. reason .. '\0' .. site, number)
 end
 
+-- Sites a worker works on or could.
+local function sites_of(name)
+  return math.max(call('ZCARD', G .. 'r:' .. name), call('HLEN', G .. 'n:' .. name))
+end
+
+-- Of how many sites the worker has more than its share, while others find nothing to do.
+local function surplus()
+  local hungry = call('ZCOUNT', G .. 'hungry', now, '+inf')
+  if call('ZSCORE', G .. 'hungry', owner) then hungry = hungry - 1 end
+  if hungry <= 0 or owner == '' then return 0 end
+  local names = call('ZRANGE', G .. 'owners', 0, -1)
+  local all = 0
+  for _, name in ipairs(names) do all = all + sites_of(name) end
+  return math.max(0, sites_of(owner) - math.ceil(all / #names))
+end
+
 -- How the job stands, with every answer, so that nobody needs to ask.
 local function state()
   local next_ready = call('ZRANGEBYSCORE', G .. 'delayed', '(' .. string.format('%.0f', now), '+inf',
     'WITHSCORES', 'LIMIT', 0, 1)[2] or ''
-  local lost = call('LRANGE', G .. 'lost:' .. owner, 0, -1)
-  if #lost > 0 then call('DEL', G .. 'lost:' .. owner) end
   local waiting = call('ZCOUNT', G .. 'r:' .. owner, '-inf', now + SLACK)
     + call('ZCOUNT', G .. 'ready', '-inf', now + SLACK)
   return {
-    string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, lost, waiting,
-    call('ZCARD', G .. 'owners'), call('HGET', J .. 'job', 'finished') or '0',
+    string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, was_lost, waiting,
+    surplus(), call('HGET', J .. 'job', 'finished') or '0',
   }
 end

@@ -12,7 +12,8 @@ for i = 5, #ARGV do
   if here > 0 then
     call('DEL', G .. 'p:' .. site)
     call('ZREM', G .. 'ready', site)
-    for _, name in ipairs(owners_of(site)) do call('ZREM', G .. 'r:' .. name, site) end
+    local name = call('HGET', G .. 'own', site)
+    if name then call('ZREM', G .. 'r:' .. name, site) end
     ended(site, '4', reason, here)
     skipped = skipped + here
   end

@@ -278,6 +278,7 @@ class BufferedFrontier:
             if self._buffer:  # there is work to go on with: let more gather
                 await _set_within(self._urgent, self._config.batch_s)
             self._wake.clear()
+            await asyncio.sleep(0)  # a round may have nothing to wait for: let others go on
             if not self._closing:
                 await self._round()
 
@@ -399,7 +400,8 @@ class BufferedFrontier:
         if free:
             await self._write_notes()
             self._leaving -= await self._frontier.cede(free)
-        self._ask()
+        if self._acks:
+            self._ask()
 
     async def _recall(self, sites: Sequence[str] | None = None) -> None:
         notes = await self._frontier.notes(sites)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -83,6 +83,10 @@ class RedisConfig:
         """
         if urlsplit(self.url).scheme.lower() not in REDIS_SCHEMES:
             raise ConfigError(f"{self.shown!r} is no Redis URL: write redis://host:port/0")
+        if unknown := parse_qs(urlsplit(self.url).query).keys() - _PARAMS:
+            raise ConfigError(
+                f"{self.shown!r} is no Redis URL: {', '.join(sorted(unknown))} is not known"
+            )
         defaults: dict[str, Any] = {
             "socket_timeout": _TIMEOUT_S,
             "socket_connect_timeout": _TIMEOUT_S,

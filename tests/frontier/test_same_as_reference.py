@@ -238,7 +238,7 @@ class RedisIsTheSame(SameAsReference):
         return lease.entry.site, lease.entry.priority
 
 
-HOW = settings(phases=[Phase.generate],max_examples=40, stateful_step_count=30, deadline=None)
+HOW = settings(phases=[Phase.generate], max_examples=40, stateful_step_count=30, deadline=None)
 
 
 def test_sqlite_is_the_same() -> None:

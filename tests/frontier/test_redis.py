@@ -1,0 +1,344 @@
+"""What only a shared frontier has: several workers, their sites, a server that comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from redis import Redis as Client
+
+from crawlproj.errors import ConfigError, FrontierError
+from crawlproj.frontier.base import Ack, Entry, State
+from crawlproj.frontier.redis import RedisFrontier
+from crawlproj.frontier.redis_admin import RedisAdmin, jobs
+from crawlproj.frontier.url import frontier_from_url
+from crawlproj.redis_connection import RedisConfig
+from tests.frontier.helpers import claim, entry, put, run
+from tests.servers import Redis, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from crawlproj.frontier.base import Lease
+    from tests.frontier.helpers import Now
+
+LEASE_S = 30.0
+
+
+@pytest.fixture
+def hire(redis: RedisConfig, now: Now) -> Iterator[Callable[[], RedisFrontier]]:
+    """Workers of one job."""
+    hired: list[RedisFrontier] = []
+
+    def new() -> RedisFrontier:
+        worker = RedisFrontier(redis, now)
+        run(worker.open("job"))
+        hired.append(worker)
+        return worker
+
+    yield new
+    for worker in hired:
+        run(worker.close())
+
+
+def sites_of(leases: list[Lease]) -> set[str]:
+    return {lease.entry.site for lease in leases}
+
+
+def several(count: int = 4, each: int = 3) -> list[Entry]:
+    return [
+        entry(10 * site + n, f"{site}.test", 0) for site in range(count) for n in range(1, each + 1)
+    ]
+
+
+def test_a_site_belongs_to_the_worker_that_claimed_of_it_first(
+    hire: Callable[[], RedisFrontier],
+) -> None:
+    one, other = hire(), hire()
+    put(one, *several(1, each=5))
+    (first,) = claim(one, limit=1)
+    assert claim(other) == []
+    run(one.write([], [Ack(first.id, State.DONE)]))
+    assert claim(other) == []
+    assert len(claim(one)) == 4
+
+
+def test_workers_that_come_at_the_same_time_share_the_sites(
+    hire: Callable[[], RedisFrontier],
+) -> None:
+    one, other = hire(), hire()
+    put(one, *several(4))
+    assert len(sites_of(claim(one))) == 2
+    assert len(sites_of(claim(other))) == 1, "half of what is left"
+
+
+def test_all_workers_know_all_keys(hire: Callable[[], RedisFrontier]) -> None:
+    one, other = hire(), hire()
+    assert put(one, entry(-7)) == 1
+    assert put(other, entry(-7)) == 0
+
+
+def test_one_with_more_than_its_share_cedes_to_one_that_finds_nothing(
+    hire: Callable[[], RedisFrontier], now: Now
+) -> None:
+    one, other = hire(), hire()
+    run(other.close())
+    put(one, *several(4))
+    assert len(sites_of(claim(one, limit=1))) == 1
+    claim(one, limit=100, per_site=1)
+    run(other.open("job"))
+    assert claim(other) == []
+    run(one.renew([], lease_s=LEASE_S))
+    assert one.take_news().surplus == 2
+
+
+def test_a_ceded_site_waits_its_time_and_then_becomes_the_others(
+    hire: Callable[[], RedisFrontier], now: Now
+) -> None:
+    one, other = hire(), hire()
+    put(one, *several(1))
+    (lease,) = claim(one, limit=1)
+    assert run(one.spare(9)) == []
+    assert run(one.cede({"0.test": 0.0})) == set(), "something is leased of it"
+    run(one.write([], [Ack(lease.id, State.PENDING, count_attempt=False)]))
+    assert run(one.spare(9)) == ["0.test"]
+    assert run(one.cede({"0.test": now.time + 5})) == {"0.test"}
+    assert claim(other) == []
+    now.time += 5
+    other.take_news()
+    assert len(claim(other)) == 3
+    assert other.take_news().gained == {"0.test": now.time}
+
+
+def test_a_new_site_is_no_gain_to_tell_of(hire: Callable[[], RedisFrontier]) -> None:
+    worker = hire()
+    put(worker, entry(1))
+    claim(worker)
+    assert worker.take_news().gained == {}
+
+
+def test_a_rest_is_passed_on_to_the_next_worker(
+    hire: Callable[[], RedisFrontier], now: Now
+) -> None:
+    one, other = hire(), hire()
+    put(one, *several(1))
+    claim(one, limit=1)
+    claim(one, resting={"0.test": now.time + 20})
+    run(one.close())
+    assert claim(other) == []
+    now.time += 20
+    assert len(claim(other)) == 3
+
+
+def test_the_sites_of_a_dead_worker_are_taken_over_when_its_leases_expire(
+    hire: Callable[[], RedisFrontier], now: Now
+) -> None:
+    dead, heir = hire(), hire()
+    put(dead, *several(1))
+    claim(dead, limit=2)
+    now.time += LEASE_S + 1
+    assert claim(heir) == []
+    assert run(heir.reap()) == 2
+    leases = claim(heir)
+    assert sorted(lease.attempts for lease in leases) == [0, 1, 1]
+    assert heir.take_news().gained == {"0.test": None}, "nobody knows when it asked last"
+
+
+def test_a_worker_known_to_be_dead_is_cleared_away_at_once(
+    hire: Callable[[], RedisFrontier], redis: RedisConfig
+) -> None:
+    # On the server's clock, as the supervisor is.
+    dead, heir = (RedisFrontier(redis) for _ in range(2))
+    run(dead.open("job"))
+    run(heir.open("job"))
+    put(dead, *several(1))
+    claim(dead)
+
+    async def clear_away() -> int:
+        admin = RedisAdmin(redis, "job")
+        try:
+            return await admin.give_up(dead.owner)
+        finally:
+            await admin.close()
+
+    assert run(clear_away()) == 3
+    assert len(claim(heir)) == 3
+    run(dead.close())
+    assert run(heir.totals()).leased == 3, "the dead one's own closing changes nothing"
+    run(heir.close())
+
+
+def test_one_that_was_taken_for_dead_works_on_as_a_new_worker(
+    hire: Callable[[], RedisFrontier], now: Now
+) -> None:
+    stalled, heir = hire(), hire()
+    put(stalled, *several(1))
+    (lease,) = claim(stalled, limit=1)
+    now.time += LEASE_S + 1
+    run(heir.reap())
+    assert len(claim(heir)) == 3
+    assert run(stalled.renew([lease.id], lease_s=LEASE_S)) == {lease.id}
+    assert run(stalled.write([], [Ack(lease.id, State.FAILED, "timeout")])).stale == 1
+    assert claim(stalled) == []
+    put(stalled, entry(99, "new.test"))
+    assert len(claim(stalled)) == 1
+
+
+def test_closing_gives_back_only_ones_own(hire: Callable[[], RedisFrontier]) -> None:
+    one, other = hire(), hire()
+    put(one, *several(2))
+    claim(one, limit=1)
+    claim(other, limit=1)
+    run(one.close())
+    assert run(other.renew([], lease_s=LEASE_S)) == set()
+    assert run(other.totals()).leased == 1
+
+
+def test_a_reset_forgets_unless_others_are_at_work(
+    hire: Callable[[], RedisFrontier], redis: RedisConfig, now: Now
+) -> None:
+    one, other = hire(), RedisFrontier(redis, now)
+    put(one, *several(30, each=20))
+    opened = run(other.open("job", reset=True))
+    assert (opened.generation, opened.resumed) == (1, True)
+    run(other.close())
+    run(one.close())
+    opened = run(other.open("job", reset=True))
+    assert (opened.generation, opened.resumed) == (2, False)
+    assert run(other.totals()).discovered == 0
+    run(other.close())
+    with Client.from_url(redis.url) as client:
+        left = list(client.keys("*}:1:*"))
+    assert left == [], "what was forgotten takes no memory"
+
+
+def test_a_worker_of_a_finished_generation_has_nothing_to_do(
+    hire: Callable[[], RedisFrontier], redis: RedisConfig, now: Now
+) -> None:
+    one = hire()
+    run(one.finish())
+    late = RedisFrontier(redis, now, generation=1)
+    assert run(late.open("job")).finished
+    run(late.close())
+
+
+def test_a_generation_that_is_gone_is_told_and_nothing_is_written_to_it(
+    hire: Callable[[], RedisFrontier], redis: RedisConfig, now: Now
+) -> None:
+    one = hire()
+    run(one.finish())
+    other = RedisFrontier(redis, now)
+    assert run(other.open("job")).generation == 2
+    with pytest.raises(FrontierError, match="generation 1 was reset"):
+        put(one, entry(1))
+    with pytest.raises(FrontierError, match="is at generation 2, not 1"):
+        run(RedisFrontier(redis, now, generation=1).open("job"))
+    run(other.close())
+
+
+def test_what_is_put_after_the_end_makes_the_generation_unfinished(
+    hire: Callable[[], RedisFrontier],
+) -> None:
+    one, other = hire(), hire()
+    run(one.finish())
+    put(other, entry(1))
+    run(other.close())
+    run(one.close())
+    assert run(one.open("job")).resumed
+
+
+def test_fifty_thousand_keys_are_each_known_once_and_stay_integers(
+    hire: Callable[[], RedisFrontier], redis: RedisConfig
+) -> None:
+    worker = hire()
+    step = (2**64 - 1) // 50_000
+    keys = [-(2**63) + n * step for n in range(50_000)]
+    for at in range(0, len(keys), 5000):
+        batch = [entry(key, "big.test") for key in keys[at : at + 5000]]
+        assert put(worker, *batch) == len(batch)
+        assert put(worker, *batch) == 0
+    assert put(worker, *(entry(key, "big.test") for key in keys[:5000])) == 0
+    with Client.from_url(redis.url) as client:
+        buckets = client.keys("*:seen:*")
+        assert {client.object("encoding", bucket) for bucket in buckets} == {b"intset"}
+        assert sum(client.scard(bucket) for bucket in buckets) == len(keys)
+
+
+def test_the_admin_sees_what_the_workers_do(
+    hire: Callable[[], RedisFrontier], redis: RedisConfig
+) -> None:
+    worker = RedisFrontier(redis)
+    run(worker.open("a {job}"))
+    put(worker, *several(2))
+    (lease,) = claim(worker, limit=1)
+
+    async def look() -> None:
+        admin = RedisAdmin(redis, "a {job}")
+        try:
+            assert await admin.generation() == 1
+            assert (await admin.totals()).leased == 1
+            assert {site: t.discovered for site, t in (await admin.sites()).items()} == {
+                "0.test": 3,
+                "1.test": 3,
+            }
+            assert not await admin.finished()
+            assert await admin.fail(lease.id, "killed-worker")
+            assert not await admin.fail(lease.id, "killed-worker")
+            assert (await admin.totals()).failed == {"killed-worker": 1}
+            assert await jobs(redis) == ["a {job}"]
+        finally:
+            await admin.close()
+
+    run(look())
+    run(worker.close())
+
+
+def test_a_server_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    server = Redis(tmp_path)
+    server.start()
+    worker = RedisFrontier(RedisConfig(server.url()))
+    run(worker.open("job"))
+    put(worker, entry(1))
+    server.stop()
+
+    async def put_meanwhile() -> int:
+        waiting = asyncio.ensure_future(worker.write([entry(2)], []))
+        await asyncio.to_thread(server.start)
+        return (await waiting).new
+
+    try:
+        assert run(put_meanwhile()) == 1
+        assert worker.take_news().forgotten, "it is another process, which may have lost something"
+        assert run(worker.totals()).pending == 2
+    finally:
+        run(worker.close())
+        server.stop()
+
+
+def test_who_is_in_a_hurry_does_not_wait_for_ever() -> None:
+    worker = RedisFrontier(RedisConfig(f"redis://user:secret@127.0.0.1:{free_port()}/0"))
+
+    async def hurry() -> None:
+        opening = asyncio.ensure_future(worker.open("job"))
+        await asyncio.sleep(0.1)
+        worker.hurry()
+        await opening
+
+    with pytest.raises(FrontierError, match="does not answer") as raised:
+        run(hurry())
+    assert "secret" not in str(raised.value)
+
+
+def test_a_wrong_password_is_told_at_once(redis: RedisConfig) -> None:
+    url = redis.url.replace("//", "//nobody:wrong@")
+    with pytest.raises(FrontierError, match=r"refuses this user .*check user, password") as raised:
+        run(RedisFrontier(RedisConfig(url)).open("job"))
+    assert "wrong@" not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["redis://host:port/0", "redis://h/0?nonsense=1"])
+def test_a_malformed_url_is_refused_before_anything_is_opened(url: str) -> None:
+    with pytest.raises(ConfigError, match="is no Redis URL"):
+        frontier_from_url(url)

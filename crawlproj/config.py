@@ -28,6 +28,7 @@ class CrawlConfig:
     frontier_url: FRONTIER_URL; without it REDIS_URL; without both a file.
     redis_params: REDIS_PARAMS.
     generation: FRONTIER_GENERATION; 0 is the one that is due.
+    keep: SCHEDULER_PERSIST; whether a shared frontier outlives its last worker.
     job: FRONTIER_JOB; "" leaves the name to the spider.
     reset: FRONTIER_RESET or scrapy-redis's SCHEDULER_FLUSH_ON_START; forget what the job had.
     lease_s: FRONTIER_LEASE_TIME.
@@ -41,6 +42,7 @@ class CrawlConfig:
     frontier_url: str = "sqlite:///crawl.db"
     redis_params: Mapping[str, Any] = field(default_factory=dict, repr=False)
     generation: int = 0
+    keep: bool = True
     job: str = ""
     reset: bool = False
     lease_s: float = 30.0
@@ -59,6 +61,7 @@ class CrawlConfig:
             or "sqlite:///crawl.db",
             redis_params=RedisConfig.from_settings(settings).params,
             generation=integer(settings, "FRONTIER_GENERATION", 0),
+            keep=boolean(settings, "SCHEDULER_PERSIST", default=True),
             job=text(settings, "FRONTIER_JOB", ""),
             reset=boolean(settings, "FRONTIER_RESET")
             or boolean(settings, "SCHEDULER_FLUSH_ON_START"),
@@ -73,7 +76,10 @@ class CrawlConfig:
     def frontier(self) -> Frontier:
         """Return the frontier, not yet opened; raises ConfigError if the URL is wrong."""
         return frontier_from_url(
-            self.frontier_url, redis=self.redis_params, generation=self.generation
+            self.frontier_url,
+            redis=self.redis_params,
+            generation=self.generation,
+            keep=self.keep,
         )
 
 

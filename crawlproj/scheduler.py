@@ -479,6 +479,9 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         """
         retry_at = request.meta.pop(RETRY_AT, 0.0)
         entry = self._stored_entry(request, key)
+        if self._shared and self.concurrency.scope == "domain":
+            # One queue, so that one worker has the domain and keeps to its limits.
+            entry = replace(entry, site=registrable_domain(entry.site))
         # Without a lease it goes back to, it is a child that got a copy of the page's meta.
         return replace(entry, not_before=retry_at, site=site) if site else entry
 

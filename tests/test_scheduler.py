@@ -14,7 +14,8 @@ import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import FrontierError
-from crawlproj.frontier.sqlite_status import JobStatus, read_status
+from crawlproj.frontier.sqlite_status import read_status
+from crawlproj.frontier.status import JobStatus
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:

@@ -10,16 +10,17 @@ from rich.table import Table
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawlproj.config import text
+from crawlproj.config import CrawlConfig
 from crawlproj.errors import CrawlprojError
-from crawlproj.frontier.sqlite_status import read_status
+from crawlproj.frontier import redis_admin, sqlite_status
 from crawlproj.frontier.url import shown, sqlite_path
+from crawlproj.redis_connection import REDIS_SCHEMES, RedisConfig
 
 if TYPE_CHECKING:
     import argparse
 
     from crawlproj.frontier.base import Totals
-    from crawlproj.frontier.sqlite_status import JobStatus
+    from crawlproj.frontier.status import JobStatus
 
 _MAX_SITES = 50
 
@@ -42,11 +43,19 @@ class Command(ScrapyCommand):
                 "status takes no arguments; set -s FRONTIER_URL=… for another frontier"
             )
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
-        url = text(self.settings, "FRONTIER_URL", "sqlite:///crawl.db")
+        try:
+            config = CrawlConfig.from_settings(self.settings)
+            config.frontier()
+        except CrawlprojError as exc:
+            raise UsageError(str(exc), print_help=False) from None
+        url = config.frontier_url
         if url.startswith("memory:"):
             raise UsageError("a memory: frontier ends with its crawl; there is nothing to show")
         try:
-            jobs = asyncio.run(read_status(sqlite_path(url, "FRONTIER_URL")))
+            if url.lower().startswith(REDIS_SCHEMES):
+                jobs = asyncio.run(redis_admin.read_status(RedisConfig(url, config.redis_params)))
+            else:
+                jobs = asyncio.run(sqlite_status.read_status(sqlite_path(url, "FRONTIER_URL")))
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
         console = Console()

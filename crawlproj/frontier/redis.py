@@ -53,17 +53,24 @@ class RedisFrontier(Frontier):
     shared = True
 
     def __init__(
-        self, config: RedisConfig, clock: Clock | None = None, *, generation: int = 0
+        self,
+        config: RedisConfig,
+        clock: Clock | None = None,
+        *,
+        generation: int = 0,
+        keep: bool = True,
     ) -> None:
         """Connects to nothing before ``open``.
 
         clock: for tests; it is then the server's, too.
         generation: the one to work on; 0 for the one that is due.
+        keep: False: delete the generation when its last worker closes.
         """
         self._config = config
         self._clock = clock or time.time
         self._server_clock = clock is None
         self._wanted = generation
+        self._keep = keep
         self._server: RedisServer | None = None
         self._prefix = ""
         self._generation = 0
@@ -287,9 +294,10 @@ class RedisFrontier(Frontier):
         server.hurry()
         try:
             if self._generation:
-                await server.run(
-                    "give_up", self._prefix, self._generation, self._now(), self.owner, 0
-                )
+                who = (self._prefix, self._generation, self._now(), self.owner)
+                await server.run("give_up", *who, 0)
+                if not self._keep and await server.run("discard", *who):
+                    await forget(server, self._prefix)
         finally:
             self._generation = 0
             await server.close()
@@ -318,8 +326,6 @@ class RedisFrontier(Frontier):
 
     def _note_state(self, state: Sequence[Any]) -> None:
         self._standing = standing(state)
-        if self._standing.lost:
-            self._rests = {}
         if self._server_clock:
             self._ahead_s = self._standing.now / _US - self._clock()
 

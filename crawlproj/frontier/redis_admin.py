@@ -9,6 +9,7 @@ from crawlproj.frontier.redis import RedisFrontier, ack_args
 from crawlproj.frontier.redis_keys import JOBS, prefix_of
 from crawlproj.frontier.redis_server import RedisServer
 from crawlproj.frontier.redis_view import totals_by_site, totals_of
+from crawlproj.frontier.status import JobStatus
 
 if TYPE_CHECKING:
     from typing import Any
@@ -77,6 +78,20 @@ class RedisAdmin:
 
     async def _ask(self, command: str, *args: str) -> Any:
         return await self._server.ask(lambda: getattr(self._server.redis, command)(*args))
+
+
+async def read_status(config: RedisConfig) -> list[JobStatus]:
+    """Return the jobs there are by name. Scans all sites."""
+    found = []
+    for job in await jobs(config):
+        admin = RedisAdmin(config, job)
+        try:
+            number, finished = await admin.generation(), await admin.finished()
+            totals, sites = await admin.totals(), await admin.sites()
+            found.append(JobStatus(job, number, finished, totals, sites))
+        finally:
+            await admin.close()
+    return found
 
 
 async def jobs(config: RedisConfig) -> list[str]:

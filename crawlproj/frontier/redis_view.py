@@ -22,7 +22,6 @@ class Standing:
     now: the server's clock. next_due: when the first delayed entry is due; 0: none is delayed. In
         microseconds.
     counts: as ``totals`` reads them.
-    lost: whether the worker was taken for dead: it has no sites and leases any more.
     waiting: sites the worker could claim of. surplus: sites it should leave to workers that have
         nothing to do.
     """
@@ -30,7 +29,6 @@ class Standing:
     now: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     next_due: int = 0
-    lost: bool = False
     waiting: int = 0
     surplus: int = 0
     finished: bool = False
@@ -42,12 +40,11 @@ class Standing:
 
 def standing(state: Sequence[Any]) -> Standing:
     """Return what the scripts' ``state()`` says."""
-    now, counts, next_due, lost, waiting, surplus, finished = state
+    now, counts, next_due, waiting, surplus, finished = state
     return Standing(
         int(now),
         counts_of(counts),
         int(next_due or 0),
-        bool(lost),
         int(waiting),
         int(surplus),
         finished == b"1",

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier import sqlite_schema as sql
 from crawlproj.frontier.sqlite_file import explained, read_only
-
-if TYPE_CHECKING:
-    from crawlproj.frontier.base import Totals
+from crawlproj.frontier.status import JobStatus
 
 BUSY_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class JobStatus:
-    """A job as it stands in the file.
-
-    finished: the next crawl of this job starts generation + 1.
-    totals: over all sites; ``leased`` of a crawl that died are counted until it is run again.
-    """
-
-    job: str
-    generation: int
-    finished: bool
-    totals: Totals
-    sites: dict[str, Totals]
 
 
 async def read_status(path: Path | str) -> list[JobStatus]:

@@ -25,6 +25,7 @@ def frontier_from_url(
     *,
     redis: Mapping[str, Any] | None = None,
     generation: int = 0,
+    keep: bool = True,
 ) -> Frontier:
     """The frontier that ``url`` (the setting FRONTIER_URL) names; nothing is opened yet.
 
@@ -37,7 +38,8 @@ def frontier_from_url(
                                      shared by any number of processes
 
     redis: further parameters of the connection, see ``RedisConfig``.
-    generation: of a shared frontier, see ``RedisFrontier``; the others always go on with theirs.
+    generation, keep: of a shared frontier, see ``RedisFrontier``; the others always go on with
+        theirs, and keep it.
 
     Raises ConfigError if there is no such kind of frontier or the URL is malformed.
     """
@@ -51,7 +53,7 @@ def frontier_from_url(
     if scheme in REDIS_SCHEMES:
         config = RedisConfig(url, redis or {})
         config.client()  # raises ConfigError
-        return RedisFrontier(config, generation=generation)
+        return RedisFrontier(config, generation=generation, keep=keep)
     return SCHEMES[scheme](url, clock)
 
 

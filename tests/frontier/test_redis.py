@@ -214,6 +214,19 @@ def test_a_reset_forgets_unless_others_are_at_work(
     assert left == [], "what was forgotten takes no memory"
 
 
+def test_what_is_not_to_be_kept_goes_with_the_last_worker(redis: RedisConfig) -> None:
+    one, other = (RedisFrontier(redis, keep=False) for _ in range(2))
+    run(one.open("job"))
+    run(other.open("job"))
+    put(one, *several())
+    run(one.close())
+    assert put(other, *several()) == 0
+    run(other.close())
+    run(one.open("job"))
+    assert run(one.totals()).discovered == 0
+    run(one.close())
+
+
 def test_a_worker_of_a_finished_generation_has_nothing_to_do(
     hire: Callable[[], RedisFrontier], redis: RedisConfig, now: Now
 ) -> None:

@@ -9,7 +9,8 @@ import pytest
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, State, Totals
 from crawlproj.frontier.sqlite import SqliteFrontier
-from crawlproj.frontier.sqlite_status import JobStatus, read_status
+from crawlproj.frontier.sqlite_status import read_status
+from crawlproj.frontier.status import JobStatus
 from tests.frontier.helpers import claim, entry, put, run
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ local HUNGRY_US = 1000000
 local lease_us, number = tonumber(ARGV[4]), tonumber(ARGV[5])
 local limit, per_site = tonumber(ARGV[6]), tonumber(ARGV[7])
 local mine = G .. 'r:' .. owner
-touch(now + lease_us)
+call('ZADD', G .. 'owners', now + lease_us, owner)
 for i = 8, #ARGV, 2 do
   if ARGV[i + 1] == '0' then
     call('HDEL', G .. 'rest', ARGV[i])

@@ -143,13 +143,6 @@ local function forget_owner(name)
   call('ZREM', G .. 'hungry', name)
 end
 
--- The worker is alive. One that was taken for dead has lost all its sites.
-local was_lost = 0
-local function touch(deadline)
-  if not call('ZSCORE', G .. 'owners', owner) then was_lost = 1 end
-  call('ZADD', G .. 'owners', deadline, owner)
-end
-
 -- Entries whose time has come can be claimed, before those put later.
 local function wake_delayed()
   local due = call('ZRANGEBYSCORE', G .. 'delayed', '-inf', now, 'LIMIT', 0, 1000)
@@ -191,7 +184,7 @@ local function state()
   local waiting = call('ZCOUNT', G .. 'r:' .. owner, '-inf', now + SLACK)
     + call('ZCOUNT', G .. 'ready', '-inf', now + SLACK)
   return {
-    string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, was_lost, waiting,
+    string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, waiting,
     surplus(), call('HGET', J .. 'job', 'finished') or '0',
   }
 end

@@ -4,7 +4,7 @@
 if gone() then return GONE end
 local deadline = now + tonumber(ARGV[4])
 local stale = {}
-touch(deadline)
+call('ZADD', G .. 'owners', deadline, owner)
 for i = 5, #ARGV do
   local had = call('ZSCORE', G .. 'lease', ARGV[i])
   if had and tonumber(had) > now then

@@ -244,9 +244,10 @@ class Frontier(ABC):
         raise FrontierError(f"a frontier that is not shared cannot spare {number} sites")
 
     async def cede(self, sites: Mapping[str, float]) -> set[str]:
-        """Leave sites to other workers, with when each may be served; returns those that were left.
+        """Leave sites to workers that find nothing, with when each may be served.
 
-        A site of which this worker has leases stays its own.
+        Returns those that were left: a site of which this worker has leases stays its own, and all
+        do when nobody wants any.
         """
         raise FrontierError(f"a frontier that is not shared cannot cede {len(sites)} sites")
 

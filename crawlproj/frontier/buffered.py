@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
@@ -22,10 +21,11 @@ from typing import TYPE_CHECKING
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, State, Totals
 from crawlproj.frontier.lease_buffer import LeaseBuffer
-from crawlproj.limits.memory import learned_from
+from crawlproj.frontier.notes import Notes
+from crawlproj.frontier.sharing import Sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from crawlproj.frontier.base import Clock, Entry, Frontier, News, Opened
     from crawlproj.frontier.lease_buffer import Handout
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from crawlproj.limits.site import Ending, Permit
 
 logger = logging.getLogger(__name__)
-
-_LEAVING_S = 2.0  # for which a site that is being left is not claimed of; said again meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +93,13 @@ class BufferedFrontier:
         self._on_change = on_change
         self._on_failure = on_failure
         self._on_forgotten = on_forgotten
-        self._delay_of = delay_of
         self._entries: list[Entry] = []
         self._acks: list[Ack] = []
         self._writing = 0  # entries that have left the outbox and are not in the totals yet
         self._held: dict[int, str] = {}  # lease id → site
-        self._leaving: set[str] = set()  # sites to be ceded once nothing is leased of them
         self._buffer = LeaseBuffer(permits, clock)
+        self._notes = Notes(frontier, permits)
+        self._sharing = Sharing(frontier, permits, self._buffer, self._notes, clock, delay_of)
         self._left_alone: set[str] = set()  # sites the last claim passed over
         self._hungry = True  # a claim could bring something
         self._busy = True  # a round is due or under way
@@ -111,7 +109,6 @@ class BufferedFrontier:
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()  # do not let more gather
         self._flushed: list[asyncio.Future[None]] = []
-        self._leases_until = inf  # start nothing later: all leases may have expired
         self._roomy = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -123,10 +120,9 @@ class BufferedFrontier:
         """Open the frontier and start the pump. Raises what ``Frontier.open`` raises."""
         opened = await self._frontier.open(job, reset=reset)
         self.totals = await self._frontier.totals()
-        await self._recall()
+        await self._notes.recall()
         self._renew_at = self._clock() + self._config.lease_s / 3
-        if self._frontier.shared:
-            self._leases_until = self._clock() + self._config.lease_s
+        self._sharing.renewed(self._clock(), self._config.lease_s)
         self._note_at = self._clock() + self._config.notes_s
         self._pump_task = asyncio.ensure_future(self._pump())
         self._pump_task.add_done_callback(self._pump_ended)
@@ -150,7 +146,7 @@ class BufferedFrontier:
 
     def next(self) -> Handout | None:
         """Return a lease of a site that has a permit, with it; None when there is none."""
-        if self._clock() >= self._leases_until:
+        if not self._sharing.may_start:
             return None
         handout = self._buffer.next()
         if not self._buffer:
@@ -161,7 +157,7 @@ class BufferedFrontier:
             return None
         if self._low(handout.lease.entry.site):
             self._hungry = True
-            if self.totals.pending:
+            if self.totals.pending or self._frontier.shared:
                 self._ask()
         return handout
 
@@ -243,7 +239,7 @@ class BufferedFrontier:
             if skip_rest:
                 self._acks += [Ack(lease.id, State.SKIPPED, skip_rest) for lease in self._buffer]
             await self._write()
-            await self._write_notes()
+            await self._notes.write()
             if skip_rest:
                 await self._frontier.skip_pending(skip_rest)
             self.totals = await self._frontier.totals()
@@ -312,16 +308,16 @@ class BufferedFrontier:
             await self._renew(now)
         if now >= self._note_at:
             self._note_at = now + self._config.notes_s
-            await self._write_notes()
+            await self._notes.write()
         self.totals = await self._frontier.totals()
         self._writing = 0
         if self._hungry and (self.totals.pending or self._frontier.shared):
             claimed = await self._claim()
         if self._frontier.shared:
-            news = self._frontier.take_news()
-            await self._heed(news)
-            if news.surplus or self._leaving:
-                await self._cede(news.surplus)
+            news = await self._heed()
+            self._acks += await self._sharing.cede(news.surplus, self._held.values())
+            if self._acks:
+                self._ask()
         if not self._crowded():
             self._roomy.set()
         self._busy = self._wake.is_set()
@@ -351,14 +347,13 @@ class BufferedFrontier:
         if limit <= 0:
             return False
         # Sites that rest are left alone; the others are topped up.
-        now = self._clock()
         resting = permits.resting()
         self._left_alone = set(resting)
-        resting.update(dict.fromkeys(self._leaving, now + _LEAVING_S))
+        resting.update(self._sharing.resting())
         leases = await self._frontier.claim(
             limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
         )
-        await self._heed(self._frontier.take_news())
+        await self._heed()  # before anything of what was gained can start
         buffer.add(leases)
         self._held.update((lease.id, lease.entry.site) for lease in leases)
         self._hungry = len(leases) == limit
@@ -370,53 +365,18 @@ class BufferedFrontier:
             self._ask()
         return bool(leases)
 
-    async def _heed(self, news: News) -> None:
-        """Follow what the server of a shared frontier told."""
+    async def _heed(self) -> News:
+        """Follow what the server of a shared frontier told; returns it."""
+        news = self._frontier.take_news()
         if news.forgotten:
             self._on_forgotten()
-        if news.gained:
-            await self._recall(list(news.gained))
-        now = self._clock()
-        for site, rest in news.gained.items():
-            until = now + self._delay_of(site) if rest is None else rest
-            if until > now:
-                self.permits.rest_until(site, until)
-        if news.waiting:
-            self._hungry = True
-            self._ask()
-
-    async def _cede(self, surplus: int) -> None:
-        """Leave sites to workers that have nothing to do: those first that nothing is leased of."""
-        leased = Counter(self._held.values())
-        wanted = surplus - len(self._leaving)
-        if wanted > 0:
-            spare = await self._frontier.spare(wanted)
-            leasing = [site for site in leased if site not in self._leaving]
-            for site in [*spare, *leasing][:wanted]:
-                self._leaving.add(site)
-                back = self._buffer.remove(site)
-                self._acks += [Ack(lease.id, State.PENDING, count_attempt=False) for lease in back]
-        free = {s: self.permits.wake_at(s) for s in self._leaving if s not in leased}
-        if free:
-            await self._write_notes()
-            self._leaving -= await self._frontier.cede(free)
-        if self._acks:
-            self._ask()
-
-    async def _recall(self, sites: Sequence[str] | None = None) -> None:
-        notes = await self._frontier.notes(sites)
-        learned = {site: found for site, note in notes.items() if (found := learned_from(note))}
-        self.permits.recall(learned)
-
-    async def _write_notes(self) -> None:
-        learned = self.permits.take_learned()
-        if learned:
-            await self._frontier.note({site: what.data() for site, what in learned.items()})
+        await self._sharing.gain(news)
+        self._hungry |= news.waiting
+        return news
 
     async def _renew(self, now: float) -> None:
         self._renew_at = now + self._config.lease_s / 3
-        if self._frontier.shared:
-            self._leases_until = now + self._config.lease_s
+        self._sharing.renewed(now, self._config.lease_s)
         lost = await self._frontier.renew(list(self._held), lease_s=self._config.lease_s)
         if lost:
             self._hungry = True

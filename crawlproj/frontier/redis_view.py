@@ -122,7 +122,11 @@ async def _forget(server: RedisServer, generation: str) -> None:
     owners = await server.ask(lambda: redis.zrange(f"{generation}owners", 0, -1))
     await _unlink(
         server,
-        [f"{generation}{kind}:{name.decode()}" for name in owners for kind in ("r", "o", "n")],
+        [
+            f"{generation}{kind}:{name.decode()}"
+            for name in owners
+            for kind in ("r", "o", "n", "got")
+        ],
     )
     await _unlink(server, [f"{generation}{name}" for name in _FIXED])
 

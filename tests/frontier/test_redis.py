@@ -94,22 +94,31 @@ def test_one_with_more_than_its_share_cedes_to_one_that_finds_nothing(
     assert one.take_news().surplus == 2
 
 
-def test_a_ceded_site_waits_its_time_and_then_becomes_the_others(
+def test_a_ceded_site_waits_its_time_and_then_is_the_others(
     hire: Callable[[], RedisFrontier], now: Now
 ) -> None:
     one, other = hire(), hire()
     put(one, *several(1))
     (lease,) = claim(one, limit=1)
     assert run(one.spare(9)) == []
+    assert claim(other) == []
     assert run(one.cede({"0.test": 0.0})) == set(), "something is leased of it"
     run(one.write([], [Ack(lease.id, State.PENDING, count_attempt=False)]))
     assert run(one.spare(9)) == ["0.test"]
     assert run(one.cede({"0.test": now.time + 5})) == {"0.test"}
+    assert claim(one) == []
     assert claim(other) == []
+    assert other.take_news().gained == {"0.test": now.time + 5}
     now.time += 5
-    other.take_news()
     assert len(claim(other)) == 3
-    assert other.take_news().gained == {"0.test": now.time}
+
+
+def test_nothing_is_ceded_when_nobody_wants_it(hire: Callable[[], RedisFrontier]) -> None:
+    one, _ = hire(), hire()
+    put(one, *several(1))
+    (lease,) = claim(one, limit=1)
+    run(one.write([], [Ack(lease.id, State.DONE)]))
+    assert run(one.cede({"0.test": 0.0})) == set()
 
 
 def test_a_new_site_is_no_gain_to_tell_of(hire: Callable[[], RedisFrontier]) -> None:

@@ -3,7 +3,7 @@
 -- ARGV: generation, now, owner, lease_us, number of the first lease, limit, per site,
 --   then pairs: site, until when it rests (0: no longer)
 -- Returns a list of site, count, then count times: priority, row (numbered in this order);
---   a list of sites that became the worker's, each with when it may be served ('?': not known, its
+--   a list of sites that became the worker's since it last claimed, each with when it may be served ('?': not known, its
 --   worker ended; '': it was nobody's yet); state().
 if gone() then return GONE end
 local HUNGRY_US = 1000000
@@ -23,17 +23,15 @@ end
 wake_delayed()
 
 local sites = call('ZRANGEBYSCORE', mine, '-inf', now + SLACK, 'LIMIT', 0, limit)
-local adopted = {}
+local adopted = call('LRANGE', G .. 'got:' .. owner, 0, -1)
+call('DEL', G .. 'got:' .. owner)
 if #sites < limit then
   -- Those who come later shall find some, too.
   local share = math.ceil(call('ZCARD', G .. 'ready') / call('ZCARD', G .. 'owners'))
   local free = call('ZRANGEBYSCORE', G .. 'ready', '-inf', now + SLACK, 'LIMIT', 0,
     math.min(limit - #sites, share))
   for _, site in ipairs(free) do
-    call('ZREM', G .. 'ready', site)
-    call('HSET', G .. 'own', site, owner)
-    call('SADD', G .. 'o:' .. owner, site)
-    call('ZADD', mine, now, site)
+    give(site, owner)
     local rest = call('HGET', G .. 'rest', site)
     if rest and (rest == '?' or tonumber(rest) <= now) then call('HDEL', G .. 'rest', site) end
     adopted[#adopted + 1] = site

@@ -18,6 +18,7 @@
 --   <g>:r:OWNER    ZSET  the same of the sites of a worker
 --   <g>:o:OWNER    SET   sites of a worker
 --   <g>:n:OWNER    HASH  site -> leases the worker has of it
+--   <g>:got:OWNER  LIST  site, rest: sites it was left by another, and was not yet told of
 --   <g>:hungry     ZSET  workers that found nothing -> until when they are taken to want something
 --
 -- packed: SITE NUL PRIORITY NUL row. Times are microseconds of the server's clock. Integers that
@@ -126,6 +127,15 @@ local function leave(site, name, rest)
   if call('EXISTS', G .. 'p:' .. site) == 1 then wake(site) end
 end
 
+-- A site that is nobody's becomes a worker's.
+local function give(site, name)
+  call('HSET', G .. 'own', site, name)
+  call('SADD', G .. 'o:' .. name, site)
+  local turn = call('ZSCORE', G .. 'ready', site)
+  call('ZREM', G .. 'ready', site)
+  if turn then call('ZADD', G .. 'r:' .. name, turn, site) end
+end
+
 local function leases_of(name)
   local ids = {}
   local prefix = name .. ':'
@@ -138,7 +148,7 @@ end
 -- A worker is gone: nothing is its any more. Its leases are for the caller to put back.
 local function forget_owner(name)
   for _, site in ipairs(call('SMEMBERS', G .. 'o:' .. name)) do leave(site, name, '?') end
-  call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name)
+  call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name, G .. 'got:' .. name)
   call('ZREM', G .. 'owners', name)
   call('ZREM', G .. 'hungry', name)
 end

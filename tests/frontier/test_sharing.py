@@ -1,0 +1,182 @@
+"""A worker of a shared frontier among others, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import Ack, Lease, News, State
+from crawlproj.frontier.buffered import BufferConfig
+from crawlproj.limits.memory import Learned
+from tests.frontier.desk import Watched, desk, in_virtual_time
+from tests.frontier.helpers import entry
+from tests.frontier.virtual import now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Shared(Watched):
+    """The reference frontier as one worker sees it; what the others do is put in by hand."""
+
+    shared = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.news = News()
+        self.ceded: dict[str, float] = {}
+        self.spares: list[str] = []
+
+    def take_news(self) -> News:
+        news, self.news = self.news, News(surplus=self.news.surplus)
+        return news
+
+    async def claim(
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
+    ) -> list[Lease]:
+        not_mine = dict.fromkeys(self.ceded, inf)
+        return await super().claim(
+            limit, per_site=per_site, resting={**resting, **not_mine}, lease_s=lease_s
+        )
+
+    async def spare(self, number: int) -> list[str]:
+        return self.spares[:number]
+
+    async def cede(self, sites: Mapping[str, float]) -> set[str]:
+        leased = {record.entry.site for record in self._leased.values()}
+        left = {site: when for site, when in sites.items() if site not in leased}
+        self.ceded.update(left)
+        self.news.surplus -= len(left)
+        return set(left)
+
+
+CONFIG = BufferConfig(batch_s=0.0, lease_s=30.0, poll_s=0.25)
+
+
+@in_virtual_time
+async def test_a_worker_waits_while_others_hold_leases_and_finds_what_they_put() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await frontier.write([entry(1, "theirs.test")], [])
+        (lease,) = await frontier.claim(1, per_site=1, resting={}, lease_s=3600)
+        await asyncio.sleep(1)
+        assert it.next() is None
+        assert it.buffered.pending, "that page may have links"
+        await frontier.write([entry(2)], [Ack(lease.id, State.DONE)])
+        await asyncio.sleep(0.3)
+        handout = it.some()
+        it.end(handout)
+        await asyncio.sleep(0.3)
+        assert not it.buffered.pending
+
+
+@in_virtual_time
+async def test_nothing_is_started_on_leases_that_may_have_expired_in_a_stall() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(entry(1), entry(2))
+        it.end(it.some())
+        loop = asyncio.get_running_loop()
+        loop._jumping.now += 29  # type: ignore[attr-defined]
+        assert it.next() is None
+        await asyncio.sleep(0.3)
+        assert it.next() is not None, "they were renewed in time after all"
+
+
+@in_virtual_time
+async def test_a_gained_site_begins_where_its_last_worker_left_off() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await frontier.note({"b.test": Learned(1.0, inf, 0.1, now()).data()})
+        frontier.news = News(gained={"a.test": now() + 5, "b.test": None})
+        await it.put(entry(1, "a.test"), entry(2, "b.test"), entry(3, "c.test"))
+        sites = [it.some().lease.entry.site]
+        assert it.next() is None
+        await asyncio.sleep(3.1)
+        sites.append(it.some().lease.entry.site)
+        await asyncio.sleep(2)
+        sites.append(it.some().lease.entry.site)
+        assert sites == ["c.test", "b.test", "a.test"], "b waited its delay of 3 s"
+
+
+@in_virtual_time
+async def test_of_what_it_has_too_much_a_worker_cedes_what_it_has_no_leases_of_first() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(entry(1, "a.test"))
+        handout = it.some()
+        frontier.spares = ["b.test"]
+        frontier.news = News(surplus=1)
+        await asyncio.sleep(0.3)
+        assert list(frontier.ceded) == ["b.test"]
+        it.end(handout)
+
+
+@in_virtual_time
+async def test_a_site_that_is_left_ends_its_requests_and_gives_the_rest_back() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(*(entry(n, "a.test") for n in range(10)))
+        handout = it.some()
+        frontier.news = News(surplus=1)
+        it.buffered.put(entry(99, "b.test"))
+        await asyncio.sleep(0.3)
+        assert it.some().lease.entry.site == "b.test"
+        assert it.next() is None, "nothing of it is started any more"
+        assert frontier.ceded == {}
+        it.end(handout)
+        await asyncio.sleep(0.3)
+        assert list(frontier.ceded) == ["a.test"]
+        frontier.ceded.clear()
+        leases = await frontier.claim(99, per_site=99, resting={}, lease_s=9)
+        assert {lease.attempts for lease in leases} == {0}, "given back unused"
+
+
+@in_virtual_time
+async def test_when_the_server_may_have_forgotten_the_sieve_is_told() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        frontier.news = News(forgotten=True)
+        await it.put(entry(1))
+        assert it.forgotten == 1
+
+
+@in_virtual_time
+async def test_flushed_returns_when_what_was_put_is_written() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        it.buffered.put(entry(1))
+        await it.buffered.flushed()
+        assert frontier.writes == [([1], [])]
+
+
+@in_virtual_time
+async def test_flushed_fails_with_the_frontier() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        frontier.broken = True
+        it.buffered.put(entry(1))
+        with pytest.raises(FrontierError):
+            await it.buffered.flushed()
+        with pytest.raises(FrontierError):
+            await it.buffered.flushed()
+
+
+@in_virtual_time
+async def test_rounds_gather_while_there_is_enough_to_do() -> None:
+    frontier = Shared()
+    config = BufferConfig(batch_s=0.1, batch=8, lease_s=30.0)
+    async with desk(frontier, most=100, config=config) as it:
+        await it.put(*(entry(n, f"{n}.test") for n in range(60)))
+        await asyncio.sleep(1)
+        frontier.writes.clear()
+        for _ in range(40):
+            it.end(it.some())
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert sum(len(acks) for _, acks in frontier.writes) == 40
+        assert len(frontier.writes) <= 7

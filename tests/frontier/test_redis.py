@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from redis import Redis as Client
+from redis.asyncio import SSLConnection
 
 from crawlproj.errors import ConfigError, FrontierError
 from crawlproj.frontier.base import Ack, Entry, State
@@ -19,12 +22,12 @@ from tests.servers import Redis, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from crawlproj.frontier.base import Lease
     from tests.frontier.helpers import Now
 
 LEASE_S = 30.0
+DOCS = Path(__file__).parents[2] / "docs/distributed.md"
 
 
 @pytest.fixture
@@ -364,3 +367,29 @@ def test_a_wrong_password_is_told_at_once(redis: RedisConfig) -> None:
 def test_a_malformed_url_is_refused_before_anything_is_opened(url: str) -> None:
     with pytest.raises(ConfigError, match="is no Redis URL"):
         frontier_from_url(url)
+
+
+def test_a_user_with_the_rights_of_the_docs_can_do_all_of_it(redis: RedisConfig) -> None:
+    rights = re.search(r"ACL user needs `([^`]+)`", DOCS.read_text())
+    assert rights is not None
+    with Client.from_url(redis.url) as client:
+        client.execute_command("ACL", "SETUSER", "crawler", "on", ">a:word", *rights[1].split())
+    worker = RedisFrontier(RedisConfig(redis.url.replace("//", "//crawler:a%3Aword@")))
+    run(worker.open("job"))
+    put(worker, *several())
+    (lease,) = claim(worker, limit=1)
+    run(worker.write([], [Ack(lease.id, State.DONE)]))
+    run(worker.note({"0.test": "noted"}))
+    assert run(worker.notes()) == {"0.test": "noted"}
+    assert run(worker.skip_pending("max-pages")) == 11
+    assert len(run(worker.sites())) == 4
+    run(worker.finish())
+    assert run(worker.open("job")).generation == 2
+    run(worker.close())
+
+
+def test_tls_and_sockets_are_named_by_the_scheme() -> None:
+    tls = RedisConfig("rediss://h/0", {"ssl_ca_certs": "ca.pem"}).client()
+    assert tls.connection_pool.connection_class is SSLConnection
+    socket = RedisConfig("unix:///run/redis.sock?db=2").client()
+    assert socket.connection_pool.connection_kwargs["path"] == "/run/redis.sock"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 5.0
 # What REDIS_PARAMS may say, for scrapy-redis too. The rest is code or would break the protocol.
 _PARAMS = frozenset(
     {

@@ -37,7 +37,7 @@ from crawlproj.frontier.redis_server import RedisServer
 from crawlproj.frontier.redis_view import Standing, forget, standing, totals_by_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from crawlproj.redis_connection import RedisConfig
 
@@ -163,12 +163,20 @@ class RedisFrontier(Frontier):
         for site, until in self._rests.items():
             if until > now and site not in rests_now:
                 rests += (site, 0)
-        first = self._number
-        # Should the answer get lost, those leases expire: their numbers are not used again.
-        self._number += limit
-        found, gained, state = await self._run(
-            "claim", int(lease_s * _US), first, limit, per_site, *rests
-        )
+        firsts: list[int] = []
+
+        def claim() -> Awaitable[Any]:
+            # Numbers of its own for each try: one whose answer got lost may have leased entries.
+            firsts.append(self._number)
+            self._number += limit
+            return server.evaluate(
+                "claim", self._prefix, *self._who(),
+                int(lease_s * _US), firsts[-1], limit, per_site, *rests,
+            )  # fmt: skip
+
+        server = self._running
+        found, gained, state = await server.ask(claim)
+        await self._give_back_unheard(firsts[:-1], limit)
         self._rests = rests_now
         self._note_state(state)
         self._note_gained(gained)
@@ -180,7 +188,7 @@ class RedisFrontier(Frontier):
             at += 2
             for _ in range(count):
                 entry, attempts = unpack(site, int(found[at]), found[at + 1])
-                lease_id = (self.owner << 32) + first + len(leases)
+                lease_id = (self.owner << 32) + firsts[-1] + len(leases)
                 leases.append(Lease(lease_id, entry, attempts, deadline))
                 at += 2
         return leases
@@ -294,9 +302,8 @@ class RedisFrontier(Frontier):
         server.hurry()
         try:
             if self._generation:
-                who = (self._prefix, self._generation, self._now(), self.owner)
-                await server.run("give_up", *who, 0)
-                if not self._keep and await server.run("discard", *who):
+                await server.run("give_up", self._prefix, *self._who(), 0)
+                if not self._keep and await server.run("discard", self._prefix, *self._who()):
                     await forget(server, self._prefix)
         finally:
             self._generation = 0
@@ -305,9 +312,17 @@ class RedisFrontier(Frontier):
     # Helpers
 
     async def _run(self, script: str, *args: str | bytes | float) -> Any:
-        return await self._running.run(
-            script, self._prefix, self._generation, self._now(), self.owner, *args
-        )
+        return await self._running.run(script, self._prefix, *self._who(), *args)
+
+    def _who(self) -> tuple[int, str, int]:
+        return self._generation, self._now(), self.owner
+
+    async def _give_back_unheard(self, firsts: Sequence[int], limit: int) -> None:
+        """Give back what claims may have leased whose answers got lost."""
+        if firsts:
+            ids = [(self.owner << 32) + first + n for first in firsts for n in range(limit)]
+            acks = [Ack(lease_id, State.PENDING, count_attempt=False) for lease_id in ids]
+            await self._run("write", 0, *ack_args(acks, self._until))
 
     async def _look(self) -> None:
         (state,) = await self._run("look")

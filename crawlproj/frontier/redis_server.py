@@ -8,6 +8,7 @@ import logging
 import time
 from functools import cache
 from importlib.resources import files
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from redis import exceptions as redis_errors
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
 _HURRY_S = 3.0
+_FIRST_ANSWER_S = 20.0  # a server that never answered may not be there
 # A server that restarts, fails over, is full, or is behind a network that is down.
 _PASSING = (
     redis_errors.ConnectionError,
@@ -59,24 +61,28 @@ class RedisServer:
         self._on_restart = on_restart
         self._scripts: dict[str, AsyncScript] = {}
         self._hurry = asyncio.Event()
-        self._hurried_at = 0.0
+        self._give_up_at = time.monotonic() + _FIRST_ANSWER_S  # unless it answered once
         self._run_id = ""
         self._met = False  # whether this is known to be the process of that run_id
         self._away = False
 
     async def run(self, script: str, prefix: str, *args: str | bytes | float) -> Any:
         """Run ``lua/<script>.lua`` on the keys that begin with ``prefix``; see ``ask``."""
+        return await self.ask(lambda: self.evaluate(script, prefix, *args))
+
+    def evaluate(self, script: str, prefix: str, *args: str | bytes | float) -> Awaitable[Any]:
+        """Run it once, and fail as the client does: for ``ask``."""
         if script not in self._scripts:
             self._scripts[script] = self.redis.register_script(_source(script))
-        return await self.ask(lambda: self._scripts[script](keys=[prefix], args=list(args)))
+        return self._scripts[script](keys=[prefix], args=list(args))
 
     async def ask(self, command: Callable[[], Awaitable[Any]]) -> Any:
         """Return the answer to ``command``, which is sent again if the server was away.
 
         So it must be one that may run twice: its first answer may have got lost.
 
-        Raises FrontierError when the server refuses the command, or is away and ``hurry`` was
-        called.
+        Raises FrontierError when the server refuses the command, when it did not answer for 20 s
+        at first, and when it is away and ``hurry`` was called.
         """
         wait_s = _FIRST_WAIT_S
         while True:
@@ -90,15 +96,14 @@ class RedisServer:
                     f"{self._shown} refuses this user ({exc}): check user, password and ACL"
                 ) from exc
             except _PASSING as exc:
-                if self._hurry.is_set() and time.monotonic() > self._hurried_at + _HURRY_S:
-                    raise FrontierError(f"{self._shown} does not answer: {_told(exc)}") from exc
+                if time.monotonic() > self._give_up_at:
+                    raise FrontierError(
+                        f"{self._shown} does not answer ({_told(exc)}): check FRONTIER_URL or "
+                        "REDIS_URL, and that the server runs"
+                    ) from exc
                 if not self._away:
                     self._away = True
-                    logger.warning(
-                        "%s does not answer (%s); waiting for it, nothing is lost",
-                        self._shown,
-                        _told(exc),
-                    )
+                    logger.warning("%s does not answer (%s); waiting", self._shown, _told(exc))
                 await self._wait(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             except redis_errors.RedisError as exc:
@@ -112,7 +117,7 @@ class RedisServer:
     def hurry(self) -> None:
         """Wait no more than a few seconds for a server that is away."""
         if not self._hurry.is_set():
-            self._hurried_at = time.monotonic()
+            self._give_up_at = min(self._give_up_at, time.monotonic() + _HURRY_S)
             self._hurry.set()
 
     async def close(self) -> None:
@@ -135,6 +140,8 @@ class RedisServer:
     async def _meet(self) -> None:
         info = await self.redis.info("server")
         self._met = True
+        if not self._hurry.is_set():
+            self._give_up_at = inf
         known, self._run_id = self._run_id, str(info["run_id"])
         if known not in {"", self._run_id}:
             self._on_restart()

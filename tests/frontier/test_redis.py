@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis import Redis as Client
@@ -15,6 +15,7 @@ from crawlproj.errors import ConfigError, FrontierError
 from crawlproj.frontier.base import Ack, Entry, State
 from crawlproj.frontier.redis import RedisFrontier
 from crawlproj.frontier.redis_admin import RedisAdmin, jobs
+from crawlproj.frontier.redis_server import RedisServer
 from crawlproj.frontier.url import frontier_from_url
 from crawlproj.redis_connection import RedisConfig
 from tests.frontier.helpers import claim, entry, put, run
@@ -393,3 +394,29 @@ def test_tls_and_sockets_are_named_by_the_scheme() -> None:
     assert tls.connection_pool.connection_class is SSLConnection
     socket = RedisConfig("unix:///run/redis.sock?db=2").client()
     assert socket.connection_pool.connection_kwargs["path"] == "/run/redis.sock"
+
+
+def test_a_claim_whose_answer_got_lost_loses_nothing(
+    hire: Callable[[], RedisFrontier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = hire()
+    put(worker, *several(2, each=5))
+    evaluate = RedisServer.evaluate
+    lost: list[Any] = []
+
+    async def lose_the_first(server: RedisServer, script: str, *args: Any) -> Any:
+        answer = await evaluate(server, script, *args)
+        if script == "claim" and not lost:
+            lost.append(answer)
+            raise ConnectionError("cut")
+        return answer
+
+    monkeypatch.setattr(RedisServer, "evaluate", lose_the_first)
+    first = claim(worker, limit=4)
+    rest = claim(worker)
+    assert lost
+    assert len({lease.entry.key for lease in [*first, *rest]}) == 10
+    assert {lease.attempts for lease in [*first, *rest]} == {0}
+    acks = [Ack(lease.id, State.DONE) for lease in [*first, *rest]]
+    assert run(worker.write([], acks)).stale == 0
+    assert run(worker.totals()).done == 10

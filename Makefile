@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
+SCRAPYD_READY := $(VENV)/.ready-scrapyd
 
-.PHONY: help demo crawl test bench bench-weather check lint format clean
+.PHONY: help demo demo-scrapyd crawl test bench bench-weather check lint format clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -16,12 +17,19 @@ $(READY): requirements.txt pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-$(DEV_READY): requirements-dev.txt $(READY)
+$(SCRAPYD_READY): requirements-scrapyd.txt $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fleet]' -r requirements-scrapyd.txt
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt requirements-scrapyd.txt $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 demo: $(READY) ## crawl the built-in demo web, without the internet
 	$(BIN)/scrapy demo
+
+demo-scrapyd: $(SCRAPYD_READY) ## deploy to a scrapyd on loopback, and let two of its jobs share a crawl
+	$(BIN)/python -m crawlproj.demo.scrapyd
 
 crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
 	@test -n "$(URL)" || { echo "name the site: make crawl URL=https://example.org"; exit 2; }

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import argparse
 
 # finish_reason of a crawl that could not do its work
-_BAD_ENDS = frozenset({"frontier-unusable", "frontier-failed", "store-unusable", "store-failed"})
+_BAD_ENDS = frozenset(
+    {"frontier-unusable", "frontier-failed", "start-urls-unusable", "store-unusable", "store-failed"}
+)
 
 
 def tell_wrong_settings(running: object) -> None:

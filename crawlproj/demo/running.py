@@ -91,6 +91,7 @@ class DemoWeb:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for the crawl, which still needs it to drain
         )
         try:
             self._urls = json.loads(self._read())

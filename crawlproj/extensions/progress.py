@@ -16,12 +16,14 @@ from scrapy.utils.log import get_scrapy_root_handler
 
 from crawlproj.config import boolean, number, text
 from crawlproj.extensions.display import Snapshot, live_view, log_line, summary_table
+from crawlproj.frontier.url import shown
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduler import Scheduler
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from scrapy.crawler import Crawler
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,8 @@ _SITES_SHOWN = 12  # more than a display has room for, so that one that rises ha
 class Progress:
     """On while PROGRESS_ENABLED is; a log line every PROGRESS_INTERVAL seconds off a terminal.
 
-    Standard error is where both go, so that standard output stays for what the user asked for.
+    Standard error is where both go, so that standard output stays for what the user asked for. With
+    LOG_FILE and no terminal the summary is in the log.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -95,8 +98,17 @@ class Progress:
         scheduler = self._crawler.engine.scheduler
         if isinstance(scheduler, Scheduler) and scheduler.opened is not None:
             snapshot = self._snapshot(scheduler, all_sites=True)
-            table = summary_table(snapshot, reason, self._console.width)
-            self._console.print(table)
+            self._tell(summary_table(snapshot, reason, self._console.width))
+
+    def _tell(self, summary: RenderableType) -> None:
+        # Under scrapyd standard error is the server's log, and the job's own what people read.
+        to_file = isinstance(get_scrapy_root_handler(), logging.FileHandler)
+        if to_file and not self._console.is_terminal:
+            with self._console.capture() as captured:
+                self._console.print(summary)
+            logger.info("%s", captured.get().rstrip())
+        else:
+            self._console.print(summary)
 
     def _snapshot(self, scheduler: Scheduler, *, all_sites: bool = False) -> Snapshot:
         now = time.monotonic()
@@ -119,8 +131,8 @@ class Progress:
             finished=scheduler.finished,
             generation=scheduler.opened.generation if scheduler.opened else 0,
             places=(
-                f"frontier {config.frontier_url}",
-                f"store {self._crawler.settings.get('STORE_URL') or 'none'}",
+                f"frontier {shown(config.frontier_url)}",
+                f"store {shown(self._crawler.settings.get('STORE_URL') or 'none')}",
                 *((f"report {report}",) if report else ()),
             ),
         )

@@ -250,6 +250,19 @@ def test_a_worker_of_a_finished_generation_has_nothing_to_do(
     run(late.close())
 
 
+def test_whoever_comes_first_begins_the_generation_that_all_were_told_to_join(
+    redis: RedisConfig,
+) -> None:
+    one, other = (RedisFrontier(redis, generation=1) for _ in range(2))
+    assert not run(one.open("job")).resumed
+    assert run(other.open("job")).resumed
+    run(one.finish())
+    run(other.close())
+    assert run(other.open("job")).finished
+    for worker in (one, other):
+        run(worker.close())
+
+
 def test_a_generation_that_is_gone_is_told_and_nothing_is_written_to_it(
     hire: Callable[[], RedisFrontier], redis: RedisConfig, now: Now
 ) -> None:

@@ -7,7 +7,9 @@ local wanted = ARGV[6]
 local function alive(number)
   return call('ZCOUNT', J .. number .. ':owners', now, '+inf') > 0
 end
-if wanted ~= '0' then
+-- Whoever comes first begins the one to join, if it is the next.
+local is_next = finished == '1' and tonumber(wanted) == tonumber(current) + 1
+if wanted ~= '0' and not is_next then
   if wanted ~= current then return {-1, tonumber(current), 0} end
 elseif (ARGV[5] == '1' and not alive(current)) or finished == '1' then
   if current ~= '0' then call('SADD', J .. 'old', current) end

@@ -1,0 +1,51 @@
+"""The files of deploy/, read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+DEPLOY = ROOT / "deploy"
+K8S = DEPLOY / "k8s"
+# Read by other programs than the cluster, so that no schema of Kubernetes' is theirs.
+NOT_MANIFESTS = {"kustomization.yaml", "prometheus-adapter-values.yaml"}
+
+
+def manifests() -> list[dict[str, Any]]:
+    """Every object of every manifest."""
+    paths = sorted(path for path in K8S.glob("*.yaml") if path.name not in NOT_MANIFESTS)
+    return [document for path in paths for document in yaml.safe_load_all(path.read_text())]
+
+
+def named(kind: str, name: str) -> dict[str, Any]:
+    """The object of that kind and name."""
+    (found,) = (
+        manifest
+        for manifest in manifests()
+        if (manifest["kind"], manifest["metadata"]["name"]) == (kind, name)
+    )
+    return found
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    """Pod specifications by kind and name of what makes them."""
+    return {
+        f"{manifest['kind']} {manifest['metadata']['name']}": manifest["spec"]["template"]["spec"]
+        for manifest in manifests()
+        if "template" in manifest.get("spec", {})
+    }
+
+
+def compose() -> dict[str, Any]:
+    """docker-compose.yml."""
+    found: dict[str, Any] = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())
+    return found
+
+
+def documented_settings() -> set[str]:
+    """The settings that docs/settings.md names."""
+    return set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text()))

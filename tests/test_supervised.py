@@ -1,0 +1,50 @@
+"""What a supervisor relies on: scrapyd, a container engine, Kubernetes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.slow
+def test_a_worker_is_told_by_its_environment_and_tells_by_its_status_and_log(
+    tmp_path: Path,
+) -> None:
+    place, log = f"sqlite:///{tmp_path}/crawl.db", tmp_path / "job.log"
+    told = {
+        "CRAWLPROJ_FRONTIER_URL": place,
+        "CRAWLPROJ_STORE_URL": place,
+        "CRAWLPROJ_GUARD_ALLOW": "127.0.0.0/8",
+        "CRAWLPROJ_STOPPED_EXIT_STATUS": "75",
+        "CRAWLPROJ_LOG_FILE": str(log),
+    }
+    with DemoWeb([SiteSpec("slow", "slow", 300)], tmp_path / "access.log") as web:
+        command = [sys.executable, "-m", "scrapy", "crawl", "site", "-a", f"url={web.url('slow')}"]
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                command, cwd=ROOT, env=os.environ | told, stderr=subprocess.PIPE
+            )
+
+        worker = start()
+        deadline = time.monotonic() + 30
+        while len(web.log()) < 60 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        worker.send_signal(signal.SIGTERM)
+        _, errors = worker.communicate(timeout=20)
+        assert (worker.returncode, errors) == (75, b"")
+        assert "left for the next run" in log.read_text()
+        worker = start()
+        _, errors = worker.communicate(timeout=60)
+        assert (worker.returncode, errors) == (0, b"")
+        assert "finished (generation 1)" in log.read_text()

@@ -245,7 +245,12 @@ class BufferedFrontier:
             self.totals = await self._frontier.totals()
             finished = finish and not self.totals.pending and not self.totals.leased
             if finished:
-                await self._frontier.finish()
+                try:
+                    await self._frontier.finish()
+                except FrontierError:
+                    if not self._frontier.shared:
+                        raise
+                    return False  # others put something meanwhile: they go on
             return finished
         finally:
             await self._frontier.close()
@@ -376,7 +381,6 @@ class BufferedFrontier:
 
     async def _renew(self, now: float) -> None:
         self._renew_at = now + self._config.lease_s / 3
-        self._sharing.renewed(now, self._config.lease_s)
         lost = await self._frontier.renew(list(self._held), lease_s=self._config.lease_s)
         if lost:
             self._hungry = True
@@ -387,6 +391,7 @@ class BufferedFrontier:
             for lease_id in lost:
                 del self._held[lease_id]
             self._buffer.drop(lost)
+        self._sharing.renewed(now, self._config.lease_s)  # and not before: some may be lost
         await self._frontier.reap()
 
     def _set_timer(self, frontier_ready: float | None = None) -> None:

@@ -1,0 +1,115 @@
+"""What a URL takes of Redis's memory: known, and pending; and of its CPU."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from redis import Redis as Client
+from scrapy import Request, Spider
+from scrapy_redis.dupefilter import RFPDupeFilter
+from scrapy_redis.queue import PriorityQueue
+
+from crawlproj.frontier.base import Ack, Entry, State
+from crawlproj.frontier.redis import RedisFrontier
+from crawlproj.redis_connection import RedisConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOSTS = 1_000
+BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of Redis per URL, and microseconds of its CPU for put, claim and ack of one.
+
+    seen: known and done. pending: known and waiting, beyond what knowing it takes.
+    """
+
+    urls: int
+    seen: float
+    pending: float
+    cpu_us: float
+
+
+def urls(number: int) -> Iterator[tuple[str, str]]:
+    """Yield hosts and URLs of 79 characters."""
+    for n in range(number):
+        host = f"www.site-{n % HOSTS:04}.example"
+        url = f"https://{host}/section-{n % 97:03}/a-page-with-a-title-of-its-own-{n:09}"
+        yield host, url.ljust(79, "x")
+
+
+def entries(number: int) -> Iterator[list[Entry]]:
+    dice = random.Random(7)  # noqa: S311 - reproducible, not secret
+    batch: list[Entry] = []
+    for host, url in urls(number):
+        batch.append(Entry(dice.getrandbits(64) - 2**63, host, url))
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def used(client: Any) -> int:
+    return int(client.info("memory")["used_memory"])
+
+
+async def of_ours(url: str, number: int) -> Memory:
+    """Put ``number`` URLs, measure, claim and ack them all, measure again."""
+    with Client.from_url(url) as client:
+        client.flushall()
+        empty, cpu = used(client), _cpu_us(client)
+        frontier = RedisFrontier(RedisConfig(url))
+        await frontier.open("memory")
+        for batch in entries(number):
+            await frontier.write(batch, [])
+        full = used(client)
+        while leases := await frontier.claim(BATCH, per_site=BATCH, resting={}, lease_s=600):
+            await frontier.write([], [Ack(lease.id, State.DONE) for lease in leases])
+        done = (await frontier.totals()).done
+        assert done == number, f"{done} of {number} URLs came out again"
+        seen = used(client)
+        cpu = _cpu_us(client) - cpu
+        await frontier.close()
+        client.flushall()
+    return Memory(number, (seen - empty) / number, (full - seen) / number, cpu / number)
+
+
+def of_stock(url: str, number: int) -> Memory:
+    """The same through scrapy-redis's dupefilter and queue, as its scheduler calls them."""
+    spider = Spider("stock")
+    with Client.from_url(url) as client:
+        client.flushall()
+        empty, cpu = used(client), _cpu_us(client)
+        seen = RFPDupeFilter(client, "stock:dupefilter")
+        queue = PriorityQueue(client, spider, "stock:requests")
+        for _, each in urls(number):
+            request = Request(each)
+            if not seen.request_seen(request):
+                queue.push(request)
+        full = used(client)
+        while queue.pop() is not None:
+            pass
+        known = used(client)
+        cpu = _cpu_us(client) - cpu
+        client.flushall()
+    return Memory(number, (known - empty) / number, (full - known) / number, cpu / number)
+
+
+def _cpu_us(client: Any) -> float:
+    info = client.info("cpu")
+    return float(info["used_cpu_user"] + info["used_cpu_sys"]) * 1e6
+
+
+def measure(url: str, number: int, stock_number: int) -> dict[str, Memory]:
+    """Return the figures of both."""
+    return {
+        "crawlproj": asyncio.run(of_ours(url, number)),
+        "scrapy-redis": of_stock(url, stock_number),
+    }

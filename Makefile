@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 SCRAPYD_READY := $(VENV)/.ready-scrapyd
+FLEET_READY := $(VENV)/.ready-fleet
 
-.PHONY: help demo demo-scrapyd crawl test bench bench-weather check lint format clean
+.PHONY: help demo demo-fleet demo-scrapyd crawl test chaos bench bench-weather check lint format clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -15,6 +16,10 @@ $(VENV)/bin/python:
 
 $(READY): requirements.txt pyproject.toml setup.py | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(FLEET_READY): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fleet]'
 	@touch $@
 
 $(SCRAPYD_READY): requirements-scrapyd.txt $(READY)
@@ -28,6 +33,9 @@ $(DEV_READY): requirements-dev.txt requirements-scrapyd.txt $(READY)
 demo: $(READY) ## crawl the built-in demo web, without the internet
 	$(BIN)/scrapy demo
 
+demo-fleet: $(FLEET_READY) ## crawl the demo web with two workers that share a Redis of their own
+	$(BIN)/python -m crawlproj.demo.fleet
+
 demo-scrapyd: $(SCRAPYD_READY) ## deploy to a scrapyd on loopback, and let two of its jobs share a crawl
 	$(BIN)/python -m crawlproj.demo.scrapyd
 
@@ -35,15 +43,19 @@ crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
 	@test -n "$(URL)" || { echo "name the site: make crawl URL=https://example.org"; exit 2; }
 	$(BIN)/scrapy crawl site -a 'url=$(URL)' $(ARGS)
 
-bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with weather (20 minutes)
+bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with weather, then Redis (30 minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.weather_http)
+	$(if $(ARGS),,$(BIN)/python -m benchmarks.redis_frontier)
 
 bench-weather: $(DEV_READY) ## simulated sites that no constant was tuned on, all policies (5 minutes)
 	$(BIN)/python -m benchmarks.weather --set held-out $(ARGS)
 
 test: $(DEV_READY) ## run the tests
 	$(BIN)/pytest -n 2 $(ARGS)
+
+chaos: $(DEV_READY) ## kill workers, Redis, the network and the database during crawls (6 minutes)
+	$(BIN)/pytest -m chaos $(ARGS)
 
 check: lint     ## lint, types, import contracts
 

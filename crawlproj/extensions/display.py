@@ -72,8 +72,11 @@ def log_line(now: Snapshot) -> str:
     )
 
 
-def live_view(now: Snapshot, width: int) -> RenderableType:
-    """Return the live display; more of each site is shown where ``width`` allows."""
+def live_view(now: Snapshot, width: int, workers: RenderableType | None = None) -> RenderableType:
+    """Return the live display; more of each site is shown where ``width`` allows.
+
+    workers: what there is to see of a fleet's, above the sites.
+    """
     failed = sum(now.totals.failed.values())
     head = Text("  ").join(
         (
@@ -87,6 +90,9 @@ def live_view(now: Snapshot, width: int) -> RenderableType:
     )
     body = Table.grid()
     body.add_row(head)
+    if workers is not None:
+        body.add_row("")
+        body.add_row(workers)
     if now.sites:
         body.add_row("")
         body.add_row(_sites_table(now.sites[:_TOP], width - _PANEL_EDGES))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crawlproj.latency.histogram import Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 PHASES = (
     "permit",
@@ -185,8 +185,8 @@ class LatencyRecorder:
         for site, known in other._sites.items():
             self._site(site).merge(known)
 
-    def data(self) -> dict[str, Any]:
-        """Return everything as JSON's types."""
+    def data(self, sites: Collection[str] | None = None) -> dict[str, Any]:
+        """Return everything as JSON's types; of the sites only ``sites``, if given."""
         totals = self._totals()
         return {
             "ok": totals.ok,
@@ -201,6 +201,7 @@ class LatencyRecorder:
                     "errors": dict(known.errors),
                 }
                 for site, known in self._sites.items()
+                if sites is None or site in sites
             },
         }
 

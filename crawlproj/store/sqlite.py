@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,8 +19,8 @@ _T = TypeVar("_T")
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_S = 2.0
+_OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while others make the file or write to it
 _SCHEMA = """
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pages (
     url TEXT NOT NULL PRIMARY KEY, requested_url TEXT, status INTEGER, title TEXT,
@@ -32,7 +33,6 @@ CREATE TABLE IF NOT EXISTS failures (
     url TEXT NOT NULL PRIMARY KEY, reason TEXT NOT NULL, detail TEXT, status INTEGER,
     depth INTEGER, failed_at REAL
 ) STRICT;
-COMMIT;
 """
 _UPSERT = {
     table: (
@@ -67,7 +67,7 @@ class SqliteStore(ThreadedStore):
         try:
             return function()
         except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            if _is_busy(exc):
                 raise StoreBusy(f"{self._path} is locked by another process: {exc}") from exc
             raise StoreError(
                 f"{self._path} cannot be used: {exc}; check that its folder exists, is writable "
@@ -83,18 +83,39 @@ class SqliteStore(ThreadedStore):
         db = sqlite3.connect(
             self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
+        deadline = time.monotonic() + _OPEN_TIMEOUT_S
         try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            db.execute("PRAGMA wal_autocheckpoint = 8000")  # as the frontier does, pages of 4 KB
-            self._check_foreign(db)
-            db.executescript(_SCHEMA)
-            db.execute("INSERT OR IGNORE INTO store_meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
-            self._check_version(db)
+            while True:
+                try:
+                    self._set_up(db)
+                except sqlite3.OperationalError as exc:
+                    # Some locks of the first moments are refused without the busy timeout.
+                    if not _is_busy(exc) or time.monotonic() > deadline:
+                        raise
+                    time.sleep(_OPEN_PAUSE_S)
+                else:
+                    break
         except BaseException:
             db.close()
             raise
         self._db = db
+
+    def _set_up(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA wal_autocheckpoint = 8000")  # as the frontier does, pages of 4 KB
+        db.execute("BEGIN IMMEDIATE")  # before looking: another worker may be making the tables
+        try:
+            self._check_foreign(db)
+            for statement in filter(str.strip, _SCHEMA.split(";")):
+                db.execute(statement)
+            db.execute("INSERT OR IGNORE INTO store_meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
+            self._check_version(db)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
 
     def _check_version(self, db: sqlite3.Connection) -> None:
         (version,) = db.execute("SELECT value FROM store_meta WHERE name = 'schema'").fetchone()
@@ -193,3 +214,7 @@ class SqliteStore(ThreadedStore):
         db, self._db = self._db, None
         if db is not None:
             db.close()
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

@@ -1,0 +1,131 @@
+"""``scrapy fleet``: many workers on one machine, on one job."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
+from scrapy.spiderloader import get_spider_loader
+from scrapy.utils.conf import arglist_to_dict
+
+from crawlproj.config import integer, text
+from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.fleet.config import FleetConfig
+from crawlproj.fleet.running import FleetRun
+from crawlproj.fleet.screen import Screen
+from crawlproj.frontier.url import shown
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from scrapy import Spider
+
+
+class Command(ScrapyCommand):
+    """Exit status: 0 done or stopped in order, 1 the job could not be worked on, 2 wrong usage."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        """Return what follows ``scrapy fleet``."""
+        return "[options] <spider>"
+
+    def short_desc(self) -> str:
+        """Return the line of ``scrapy --help``."""
+        return "Run a spider in several processes that share one job"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Take -n, and -a as ``scrapy crawl`` does."""
+        super().add_options(parser)
+        parser.add_argument(
+            "-n",
+            dest="workers",
+            type=int,
+            default=_processors(),
+            metavar="N",
+            help="worker processes (default: %(default)s, the processors there are)",
+        )
+        parser.add_argument(
+            "-a",
+            dest="spargs",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="set spider argument (may be repeated)",
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Supervise workers of the spider named by ``args``."""
+        if len(args) != 1:
+            raise UsageError("name one spider, for example: scrapy fleet site -n 4 -a url=…")
+        if opts.workers < 1:
+            raise UsageError(f"-n must be at least 1, not {opts.workers}", print_help=False)
+        try:
+            crawler, spider = self._spider(args[0], opts.spargs)
+            settings = crawler.settings
+            job = text(settings, "FRONTIER_JOB", "") or getattr(spider, "job", "") or spider.name
+            config = FleetConfig.from_settings(settings, job)
+            stopped = integer(settings, "STOPPED_EXIT_STATUS", 0)
+        except CrawlprojError as exc:
+            raise UsageError(str(exc), print_help=False) from None
+        store_url = text(settings, "STORE_URL", "")
+        screen = Screen(spider.name, config.interval_s)
+        screen.places = (
+            f"frontier {config.redis.shown if config.redis else config.folder / 'redis'}",
+            f"store {shown(store_url or 'none')}",
+            f"logs {config.folder}",
+        )
+        config.folder.mkdir(parents=True, exist_ok=True)
+        log = logging.FileHandler(config.folder / "fleet.log", encoding="utf-8")
+        log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
+        ours = logging.getLogger("crawlproj")
+        ours.setLevel(logging.INFO)
+        ours.handlers = [screen, log]
+
+        def command(own: Mapping[str, str]) -> list[str]:
+            words = [sys.executable, "-m", "scrapy", "crawl", args[0]]
+            for argument in opts.spargs:
+                words += ["-a", argument]
+            for name, value in {**arglist_to_dict(opts.set), **own}.items():
+                words += ["-s", f"{name}={value}"]
+            return [*words, *(("-L", opts.loglevel) if opts.loglevel else ())]
+
+        fleet = FleetRun(config, opts.workers, command, screen, store_url)
+        try:
+            self.exitcode = asyncio.run(fleet.run())
+        except ConfigError as exc:
+            raise UsageError(str(exc), print_help=False) from None
+        except CrawlprojError as exc:
+            logging.getLogger(__name__).error("%s", exc)
+            self.exitcode = 1
+        if fleet.stopped and self.exitcode == 0:
+            self.exitcode = stopped
+
+    def _spider(self, name: str, arguments: list[str]) -> tuple[Crawler, Spider]:
+        """Return a spider as a worker makes it; it tells the job's name, and what is wrong."""
+        assert self.settings is not None  # noqa: S101 - Scrapy sets it
+        loader = get_spider_loader(self.settings)
+        try:
+            crawler = Crawler(loader.load(name), self.settings)
+        except KeyError:
+            known = ", ".join(sorted(loader.list()))
+            raise UsageError(f"there is no spider {name!r}; there are: {known}") from None
+        try:
+            given = arglist_to_dict(arguments)
+        except ValueError:
+            raise UsageError("Invalid -a value, use -a NAME=VALUE", print_help=False) from None
+        return crawler, crawler.spidercls.from_crawler(crawler, **given)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

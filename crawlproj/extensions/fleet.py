@@ -1,0 +1,114 @@
+"""A fleet's worker: tells its supervisor each second how it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+
+from crawlproj.config import text
+from crawlproj.fleet.files import status_file, write_whole
+from crawlproj.fleet.status import WorkerStatus
+from crawlproj.latency import recorder_of
+from crawlproj.latency.recorder import OTHER
+from crawlproj.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+logger = logging.getLogger(__name__)
+
+_EVERY_S = 1.0
+_BUSIEST, _MOST_ERRORS = 12, 8  # sites that are told of
+_MB = 1 << 20
+
+
+def place_of(settings: BaseSettings) -> tuple[Path, str]:
+    """Return the fleet's folder and this worker's name in it; NotConfigured without a fleet."""
+    folder, worker = text(settings, "FLEET_DIR", ""), text(settings, "FLEET_WORKER", "")
+    if not folder or not worker:
+        raise NotConfigured
+    return Path(folder), worker
+
+
+class FleetWorker:
+    """On if FLEET_DIR and FLEET_WORKER are set, as ``scrapy fleet`` does; see WorkerStatus."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._path = status_file(*place_of(crawler.settings))
+        self._crawler = crawler
+        self._recorder = recorder_of(crawler)
+        self._beat = 0
+        self._task: asyncio.Task[None] | None = None
+        crawler.signals.connect(self._opened, signals.spider_opened)
+        crawler.signals.connect(self._closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> FleetWorker:
+        """Make it; NotConfigured unless there is a fleet."""
+        return cls(crawler)
+
+    def _opened(self) -> None:
+        scheduler = self._crawler.engine.scheduler
+        if isinstance(scheduler, Scheduler) and scheduler.opened is not None:
+            self._write(scheduler)  # before the first page: the supervisor must know the owner
+            self._task = asyncio.ensure_future(self._run(scheduler))
+
+    async def _run(self, scheduler: Scheduler) -> None:
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            self._write(scheduler)
+
+    def _closed(self) -> None:
+        scheduler = self._crawler.engine.scheduler
+        if self._task is not None and isinstance(scheduler, Scheduler):
+            self._task.cancel()
+            self._write(scheduler)
+
+    def _write(self, scheduler: Scheduler) -> None:
+        self._beat += 1
+        tally, permits = scheduler.tally, scheduler.permits
+        known = self._recorder.sites
+        failing = ((sum(found.errors.values()), site) for site, found in known.items())
+        worst = (site for errors, site in heapq.nlargest(_MOST_ERRORS, failing) if errors)
+        busiest = (site for site, _ in tally.sites.most_common(_BUSIEST))
+        sites = {*busiest, *worst} - {OTHER}
+        views = {site: view for site in sites if (view := permits.view(site)) is not None}
+        status = WorkerStatus(
+            pid=os.getpid(),
+            beat=self._beat,
+            owner=scheduler.owner,
+            done=tally.done,
+            requeued=tally.requeued,
+            failed=tally.failed,
+            skipped=tally.skipped,
+            in_flight=len(self._crawler.engine.downloader.active),
+            waiting=scheduler.waiting,
+            memory_mb=_memory_mb(),
+            sites={site: tally.sites[site] for site in sites},
+            views=views,
+            latency=self._recorder.data(sites),
+        )
+        try:
+            write_whole(self._path, status.text())
+        except OSError as exc:
+            logger.error("The supervisor cannot be told how this worker stands: %s", exc)
+
+
+def _memory_mb() -> float:
+    """Return the resident memory; where it is not told, the most it ever was."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        return pages * resource.getpagesize() / _MB
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, else KB
+        return most / _MB if sys.platform == "darwin" else most / 1024

@@ -1,0 +1,1 @@
+"""Many workers on one machine, on one job: the supervisor and what it shares with its workers."""

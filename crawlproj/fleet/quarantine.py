@@ -1,0 +1,36 @@
+"""Counts which pages killed their workers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from crawlproj.fleet.files import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS = 3  # after so many a page is not tried again
+REASON = "killed-worker"
+
+
+class Quarantine:
+    """Which pages killed how many workers, in a generation of a job; kept in a file."""
+
+    def __init__(self, path: Path, generation: int) -> None:
+        self._path = path
+        self._generation = generation
+        self._kills: dict[str, int] = {}
+        try:
+            kept = json.loads(path.read_text("utf-8"))
+            if kept["generation"] == generation:
+                self._kills = {str(url): int(count) for url, count in kept["kills"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass  # there is none, or none that can be read: count anew
+
+    def blame(self, url: str) -> int:
+        """Count a worker that died on a page; returns how many have."""
+        kills = self._kills[url] = self._kills.get(url, 0) + 1
+        kept = {"generation": self._generation, "kills": self._kills}
+        write_whole(self._path, json.dumps(kept, ensure_ascii=False, indent=1))
+        return kills

@@ -1,0 +1,148 @@
+"""Shows a fleet: a live display on a terminal, else a line now and then; a summary at the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from crawlproj.extensions.display import Snapshot
+from crawlproj.fleet.display import (
+    FleetSnapshot,
+    WorkerRow,
+    fleet_line,
+    fleet_summary,
+    fleet_view,
+)
+from crawlproj.fleet.policy import Phase
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from crawlproj.fleet.supervisor import Supervisor
+
+logger = logging.getLogger(__name__)
+
+_REFRESH_S = 0.5
+
+
+class Screen(logging.Handler):
+    """Standard error. As a logging handler it puts messages above the live display.
+
+    spider: its name. generation: of the job. places: where frontier, store and folder are.
+    interval_s: between two lines where there is no terminal.
+    """
+
+    def __init__(self, spider: str, interval_s: float) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s", "%H:%M:%S"))
+        self.generation = 0
+        self.places: tuple[str, ...] = ()
+        self._spider = spider
+        self._interval_s = interval_s
+        self._console = Console(stderr=True)
+        self._had_terminal = self._console.is_terminal
+        self._live: Live | None = None
+        self._began = self._shown = self._told = time.monotonic()
+
+    def is_gone(self) -> bool:
+        """Return whether there was a terminal and it was closed; nothing is printed any more."""
+        if not self._had_terminal or os.isatty(sys.stderr.fileno()):
+            return False
+        self._live = None
+        self._console = Console(quiet=True)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message."""
+        style = "red" if record.levelno >= logging.ERROR else ""
+        with suppress(OSError):  # the terminal was closed, which the next signal tells
+            self._console.print(Text(self.format(record), style=style), soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        self._began = self._told = time.monotonic()
+        if self._had_terminal:
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            with suppress(OSError):
+                self._live.stop()
+            self._live = None
+
+    def show(self, supervisor: Supervisor) -> None:
+        """Bring the display up to date, or print a line if it is time for one."""
+        now = time.monotonic()
+        if self._live is not None:
+            if now >= self._shown + _REFRESH_S:
+                self._shown = now
+                view = fleet_view(self._snapshot(supervisor), self._console.width)
+                with suppress(OSError):
+                    self._live.update(view, refresh=True)
+        elif now >= self._told + self._interval_s:
+            self._told = now
+            logger.info("%s", fleet_line(self._snapshot(supervisor)))
+
+    def summarize(self, supervisor: Supervisor, reason: str) -> None:
+        """Print the summary."""
+        snapshot = self._snapshot(supervisor)
+        with suppress(OSError):
+            self._console.print(fleet_summary(snapshot, reason, self._console.width))
+
+    def _snapshot(self, supervisor: Supervisor) -> FleetSnapshot:
+        figures, rates = supervisor.figures(), supervisor.rates.per_s()
+        rows = [self._row(supervisor, number, rates) for number in range(len(supervisor.seats))]
+        # What a worker that was killed had not told yet counts, too.
+        figures.tally.done = supervisor.totals.done - supervisor.totals_before.done
+        waiting = sum(seat.status.waiting for seat in supervisor.seats if seat.status)
+        crawl = Snapshot(
+            spider=self._spider,
+            elapsed_s=time.monotonic() - self._began,
+            pages_per_s=sum(row.pages_per_s for row in rows),
+            in_flight=sum(row.in_flight for row in rows),
+            queued=supervisor.totals.pending + waiting,
+            totals=supervisor.totals,
+            tally=figures.tally,
+            sites=figures.site_rows(rates),
+            finished=supervisor.fleet.finished,
+            generation=self.generation,
+            places=self.places,
+        )
+        return FleetSnapshot(
+            crawl,
+            rows,
+            supervisor.fleet.counts,
+            supervisor.aftermath.quarantined,
+            figures.latency.phases,
+        )
+
+    def _row(self, supervisor: Supervisor, number: int, rates: dict[str, float]) -> WorkerRow:
+        seat, worker = supervisor.seats[number], supervisor.fleet.workers[number]
+        status = seat.status
+        waits = worker.phase is Phase.WAITING
+        return WorkerRow(
+            name=seat.name,
+            state=str(worker.phase),
+            pid=seat.process.pid if seat.process else 0,
+            done=seat.past.tally.done + (status.done if status else 0),
+            pages_per_s=rates.get(f"worker {seat.name}", 0.0),
+            in_flight=status.in_flight if status else 0,
+            memory_mb=status.memory_mb if status else 0.0,
+            restarts=worker.restarts,
+            due_s=worker.due - time.monotonic() if waits else 0.0,
+        )

@@ -1,0 +1,33 @@
+"""Spiders whose pages kill the worker that parses them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.spiders.site import SiteSpider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy.http import Response
+
+
+class KillerSpider(SiteSpider):
+    """The site spider, but page ``poison`` ends the process: by SIGKILL, or ``how=exit``."""
+
+    name = "killer"
+
+    def __init__(self, poison: str = "", how: str = "kill", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.poison = poison
+        self.how = how
+
+    def parse(self, response: Response) -> Iterator[Any]:
+        """Yield what SiteSpider does, once the page has been survived."""
+        if response.url.endswith(self.poison):
+            if self.how == "exit":
+                os._exit(3)
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from super().parse(response)

@@ -1,0 +1,61 @@
+"""python -m tests.fleet.stub_worker FOLDER NAME WHAT…: what a worker does, without a crawl.
+
+WHAT, one after another: work (until SIGTERM), stubborn (work, but SIGTERM is not heard), page=URL
+(be on a page), die=NUMBER (of the signal), exit=STATUS, grow=MB, silent (SIGTERM is heard, but no
+status is written).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from crawlproj.fleet.breadcrumb import Breadcrumb, Page
+from crawlproj.fleet.files import breadcrumb_file, status_file, write_whole
+from crawlproj.fleet.status import WorkerStatus
+
+
+def main(folder: Path, name: str, steps: list[str]) -> None:
+    """Do it."""
+    breadcrumb = Breadcrumb(breadcrumb_file(folder, name))
+    owner, beat, memory_mb, drained = os.getpid() % 1000 + 1, 0, 10.0, False
+
+    def drain(*_: object) -> None:
+        nonlocal drained
+        drained = True
+
+    signal.signal(signal.SIGTERM, drain)
+    for step in steps:
+        what, _, value = step.partition("=")
+        if what == "stubborn":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if what in {"work", "stubborn"}:
+            while not drained:
+                beat += 1
+                status = WorkerStatus(os.getpid(), beat, owner, done=beat, memory_mb=memory_mb)
+                write_whole(status_file(folder, name), status.text())
+                time.sleep(0.02)
+            breadcrumb.close()
+            return
+        match what:
+            case "silent":
+                while not drained:
+                    time.sleep(0.02)
+            case "grow":
+                memory_mb = float(value)
+            case "page":
+                breadcrumb.note(Page((owner << 32) + 1, value))
+                status = WorkerStatus(os.getpid(), beat + 1, owner, done=1)
+                write_whole(status_file(folder, name), status.text())
+            case "die":
+                os.kill(os.getpid(), int(value))
+            case "exit":
+                sys.stderr.write(f"Error: told to exit with {value}\n")
+                os._exit(int(value))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

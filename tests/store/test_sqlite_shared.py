@@ -1,0 +1,61 @@
+"""Several processes write to one file, as the workers of a fleet do."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from tests.store.writer import ROWS, url
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def start(path: Path, number: int, batches: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.store.writer", str(path), str(number), str(batches)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_four_processes_that_make_and_fill_one_file_at_once_lose_nothing(tmp_path: Path) -> None:
+    path, batches = tmp_path / "pages.db", 40
+    writers = [start(path, number, batches) for number in range(4)]
+    for writer in writers:
+        told, errors = writer.communicate(timeout=60)
+        assert writer.returncode == 0, errors
+        assert told.strip() == "0", "the store was busy for longer than a transaction takes"
+    wanted = {
+        url(number, batch, row)
+        for number in range(4)
+        for batch in range(batches)
+        for row in range(ROWS)
+    }
+    with closing(sqlite3.connect(path)) as db:
+        assert {found for (found,) in db.execute("SELECT url FROM pages")} == wanted
+        firsts = db.execute(
+            "SELECT content_hash, count(*) FROM pages WHERE duplicate_of IS NULL GROUP BY 1"
+        ).fetchall()
+        assert len(firsts) == 7
+        assert {count for _, count in firsts} == {1}
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_store_that_is_locked_for_some_seconds_can_be_opened_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "pages.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("BEGIN IMMEDIATE")
+        writer = start(path, 0, 1)
+        try:
+            writer.wait(4)
+        except subprocess.TimeoutExpired:
+            db.execute("ROLLBACK")
+        told, errors = writer.communicate(timeout=60)
+    assert writer.returncode == 0, errors
+    assert told.strip() == "0"

@@ -1,0 +1,254 @@
+"""``scrapy fleet``, as typed: real workers, the demo web, a Redis of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import termios
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from crawlproj.errors import ConfigError
+from crawlproj.fleet.breadcrumb import read_breadcrumb
+from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
+from crawlproj.fleet.server import find_server
+from crawlproj.fleet.status import WorkerStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_server() -> None:
+    try:
+        find_server()
+    except ConfigError as exc:
+        pytest.skip(str(exc))
+
+
+class FleetProcess:
+    """A fleet in ``folder``; ``output`` is what it has printed when it has ended."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.folder = folder / "fleet"
+        self.store = folder / "pages.db"
+        self.output = ""
+        settings = {
+            "GUARD_ALLOW": "127.0.0.0/8",
+            "FLEET_DIR": str(self.folder),
+            "STORE_URL": f"sqlite:///{self.store}",
+            "SPIDER_MODULES": "crawlproj.spiders,tests.fleet.killer_spider",
+        }
+        options = [word for item in settings.items() for word in ("-s", "=".join(item))]
+        self._printed = (folder / "printed").open("w+b")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "scrapy", "fleet", "-n", "2", *options, *words],
+            cwd=ROOT,
+            stdout=self._printed,
+            stderr=self._printed,
+        )
+
+    def wait(self, timeout_s: float = 60) -> int:
+        """Return its exit status."""
+        try:
+            status = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self._printed.seek(0)
+            self.output = self._printed.read().decode()
+            self._printed.close()
+        return status
+
+    def status(self, worker: str) -> WorkerStatus | None:
+        return WorkerStatus.read(status_file(self.folder, worker))
+
+    def when(self, condition: Callable[[WorkerStatus], bool], worker: str = "1") -> WorkerStatus:
+        """Return a worker's status as soon as it is so."""
+        deadline = time.monotonic() + 30
+        while True:
+            found = self.status(worker)
+            if found is not None and condition(found):
+                return found
+            assert time.monotonic() < deadline, self.process.poll()
+            time.sleep(0.05)
+
+    def pages(self) -> set[str]:
+        with closing(sqlite3.connect(self.store)) as db:
+            return {url for (url,) in db.execute("SELECT url FROM pages")}
+
+    def failures(self) -> list[tuple[str, str]]:
+        with closing(sqlite3.connect(self.store)) as db:
+            return db.execute("SELECT url, reason FROM failures").fetchall()
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[DemoWeb]:
+    sites = [SiteSpec(f"site{number}", pages=100, latency_s=0.03) for number in range(6)]
+    with DemoWeb(sites, tmp_path / "access.log") as web:
+        yield web
+
+
+def expected(web: DemoWeb) -> set[str]:
+    return set[str]().union(*(web.expected(name).pages for name in web.urls))
+
+
+def urls(web: DemoWeb) -> str:
+    return f"url={','.join(web.urls.values())}"
+
+
+def test_two_workers_share_a_crawl_and_end_with_one_summary(tmp_path: Path, web: DemoWeb) -> None:
+    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), "-s", "PROGRESS_INTERVAL=1")
+    assert fleet.wait() == 0, fleet.output
+    assert fleet.pages() == expected(web)
+    assert "site: finished (generation 1)" in fleet.output
+    assert "2 workers, no restarts" in fleet.output
+    assert re.search(r"ttfb +6\d\d ", fleet.output), fleet.output
+    assert re.search(r"\d+ done, [\d.]+/s, .* 2 of 2 workers", fleet.output), fleet.output
+    shares = [status.done for worker in "12" if (status := fleet.status(worker))]
+    assert min(shares) > 50
+
+
+@pytest.mark.parametrize("how", ["kill", "exit"])
+def test_a_page_that_kills_three_workers_is_failed_and_all_others_are_crawled(
+    tmp_path: Path, web: DemoWeb, how: str
+) -> None:
+    poison = sorted(web.expected("site3").pages)[50]
+    words = ("killer", "-a", urls(web), "-a", f"poison={poison}", "-a", f"how={how}")
+    fleet = FleetProcess(tmp_path, *words)
+    assert fleet.wait() == 0, fleet.output
+    assert fleet.pages() == expected(web) - {poison}
+    assert fleet.failures() == [(poison, "killed-worker")]
+    assert fleet.output.count("(3 of 3 times)") == 1, fleet.output
+    assert "failed: killed-worker" in fleet.output
+    assert "3 crashed" in fleet.output
+    fetched = [line for line in web.log() if poison.endswith(line.path) and line.site == "site3"]
+    assert len(fetched) == 3
+
+
+def test_killed_drained_and_continued_it_crawls_every_page(tmp_path: Path, web: DemoWeb) -> None:
+    words = ("site", "-a", urls(web))
+    slowly = ("-s", "DOWNLOAD_DELAY=0.2")
+    fleet = FleetProcess(tmp_path, *words, *slowly)
+    killed = fleet.when(lambda status: status.done > 5)
+    os.kill(killed.pid, signal.SIGKILL)
+    fleet.when(lambda status: status.pid != killed.pid and status.done > 0)
+    began = time.monotonic()
+    fleet.process.terminate()
+    assert fleet.wait(15) == 0, fleet.output
+    assert time.monotonic() - began < 10
+    assert "was killed by SIGKILL" in fleet.output
+    assert "left for the next run" in fleet.output
+    again = FleetProcess(tmp_path, *words)
+    assert again.wait() == 0, again.output
+    assert again.pages() == expected(web)
+    assert "site: finished (generation 1)" in again.output
+
+
+def test_a_setting_that_only_workers_check_is_told_once_and_nothing_is_left_running(
+    tmp_path: Path,
+) -> None:
+    words = ("site", "-a", "url=http://127.0.0.1:9/", "-s", "CONCURRENCY_LIMIT=x")
+    fleet = FleetProcess(tmp_path, *words)
+    assert fleet.wait() == 1, fleet.output
+    assert fleet.output.count("CONCURRENCY_LIMIT must be one of") == 1
+    assert "Traceback" not in fleet.output
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("nothing",), "there is no spider 'nothing'"),
+        (("site",), "names no http or https URL"),
+        (("site", "-n", "0"), "-n must be at least 1"),
+        (("site", "-a", "url=a.test", "-s", "FLEET_MAX_MEMORY=x"), "FLEET_MAX_MEMORY must be"),
+        (("site", "-a", "url=a.test", "-s", "FRONTIER_URL=sqlite:///a.db"), "cannot share"),
+    ],
+)
+def test_wrong_usage_ends_with_status_2(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    fleet = FleetProcess(tmp_path, *words)
+    assert fleet.wait() == 2
+    assert told in fleet.output
+    assert "Traceback" not in fleet.output
+
+
+def test_a_second_fleet_in_the_folder_is_refused(tmp_path: Path, web: DemoWeb) -> None:
+    words = ("site", "-a", urls(web), "-s", "CONCURRENT_REQUESTS=1", "-s", "SHUTDOWN_GRACE=0")
+    first = FleetProcess(tmp_path, *words)
+    first.when(lambda status: status.done > 0)
+    second = FleetProcess(tmp_path, *words)
+    assert second.wait() == 2
+    assert "a fleet works on this job" in second.output
+    first.process.terminate()
+    assert first.wait() == 0
+
+
+def test_a_terminal_that_is_closed_stops_it_in_order(tmp_path: Path, web: DemoWeb) -> None:
+    terminal, end = pty.openpty()
+    settings = (f"FLEET_DIR={tmp_path}", f"STORE_URL=sqlite:///{tmp_path}/pages.db")
+    options = [word for each in settings for word in ("-s", each)]
+    fleet = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "scrapy", "fleet", "-n", "1", "site", "-a", urls(web)),
+            *(*options, "-s", "GUARD_ALLOW=127.0.0.0/8", "-s", "CONCURRENT_REQUESTS=2"),
+        ],
+        cwd=ROOT, stdin=end, stdout=end, stderr=end, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - of no thread's
+    )  # fmt: skip
+    os.close(end)
+    shown = b""
+    while b"running" not in shown:
+        shown += os.read(terminal, 65536)
+    assert "crawlproj · site".encode() in shown
+    os.close(terminal)
+    assert fleet.wait(20) == 0
+    assert "The terminal is gone" in (tmp_path / "fleet.log").read_text()
+
+
+@pytest.mark.parametrize("latency", ["1", "0"])
+def test_whenever_a_pages_code_runs_that_page_is_noted(
+    tmp_path: Path, web: DemoWeb, latency: str
+) -> None:
+    settings = {
+        "GUARD_ALLOW": "127.0.0.0/8",
+        "SPIDER_MODULES": "tests.fleet.noting_spider",
+        "FRONTIER_URL": "memory:",
+        "STORE_URL": "",
+        "FLEET_DIR": str(tmp_path),
+        "FLEET_WORKER": "1",
+        "LATENCY_ENABLED": latency,
+        "LOG_LEVEL": "WARNING",
+    }
+    options = [word for item in settings.items() for word in ("-s", "=".join(item))]
+    words = ("crawl", "noting", "-a", f"base={web.url('site0')}", *options)
+    done = subprocess.run(
+        [sys.executable, "-m", "scrapy", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    if latency == "1":
+        # 10 of each kind: 4, 2, 6 and 1 looks; and the errback.
+        assert "right: 131" in done.stderr, done.stderr
+    assert "wrong/generator" not in done.stderr
+    assert "wrong/list" not in done.stderr
+    assert read_breadcrumb(breadcrumb_file(tmp_path, "1")) is None
+    status = json.loads(status_file(tmp_path, "1").read_text())
+    assert status["done"] == 40
+    assert not log_file(tmp_path, "1").exists()

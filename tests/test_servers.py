@@ -1,0 +1,80 @@
+"""The tests' own proxy does what the tests that use it take for granted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from tests.servers import Proxy, Redis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    if missing := Redis.missing():
+        pytest.skip(missing)
+    with Redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+def client(proxy: Proxy) -> redis.Redis:
+    return redis.Redis.from_url(proxy.url(), socket_timeout=10, retry=None)
+
+
+def test_a_delay_is_added_in_each_direction_and_does_not_limit_throughput(server: Redis) -> None:
+    with Proxy(server.url(), delay_s=0.05) as proxy, client(proxy) as through:
+        through.ping()
+        began = time.monotonic()
+        through.ping()
+        once = time.monotonic() - began
+        pipeline = through.pipeline(transaction=False)
+        for _ in range(2000):
+            pipeline.echo("x" * 1000)
+        began = time.monotonic()
+        assert len(pipeline.execute()) == 2000
+        assert 0.1 <= once < 0.2
+        assert time.monotonic() - began < 1
+
+
+def test_a_cut_connection_is_an_error_and_the_next_one_works(server: Redis) -> None:
+    with Proxy(server.url()) as proxy, client(proxy) as through:
+        through.ping()
+        assert proxy.connections() == 1
+        threading.Timer(0.1, proxy.cut).start()
+        with pytest.raises(redis.ConnectionError):
+            through.blpop(["nothing"], 5)
+        assert through.ping()
+
+
+def test_new_connections_are_refused_until_they_are_accepted_again(server: Redis) -> None:
+    with Proxy(server.url()) as proxy, client(proxy) as old, client(proxy) as new:
+        old.ping()
+        proxy.refuse()
+        assert old.ping()
+        with pytest.raises(redis.ConnectionError):
+            new.ping()
+        proxy.accept()
+        assert new.ping()
+
+
+def test_a_swallowed_answer_belongs_to_a_command_that_ran(server: Redis) -> None:
+    with Proxy(server.url()) as proxy, client(proxy) as through:
+        through.set("counted", 0)
+        proxy.swallow()
+        with pytest.raises(redis.ConnectionError):
+            through.incr("counted")
+        assert proxy.swallowed()
+        assert through.get("counted") == b"1"
+
+
+def test_a_server_that_is_away_ends_the_connection(server: Redis) -> None:
+    with Proxy("redis://127.0.0.1:9/0") as proxy, client(proxy) as through:
+        with pytest.raises(redis.ConnectionError):
+            through.ping()
+        assert proxy.connections() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from crawlproj.http.config import HttpConfig
 if TYPE_CHECKING:
     import argparse
 
+logger = logging.getLogger(__name__)
+
 # finish_reason of a crawl that could not do its work
 _BAD_ENDS = frozenset(
     {"frontier-unusable", "frontier-failed", "start-urls-unusable", "store-unusable", "store-failed"}
@@ -30,6 +33,8 @@ def tell_wrong_settings(running: object) -> None:
         error = running.exception()
         if isinstance(error, CrawlprojError):
             raise UsageError(str(error), print_help=False)
+        if error is not None:  # a component that cannot be imported, for example
+            logger.error("The crawl could not be set up: %s", error, exc_info=error)
 
 
 class Command(crawl.Command):
@@ -69,7 +74,8 @@ class Command(crawl.Command):
         process.start()
         tell_wrong_settings(running)
         stats = crawler._stats
-        reason = stats.get_value("finish_reason") if stats is not None else None
+        # Not get_value(): scrapy-redis's collector takes every value for a number there.
+        reason = stats.get_stats().get("finish_reason") if stats is not None else None
         if process.bootstrap_failed or reason in _BAD_ENDS:
             self.exitcode = 1
         elif reason == "shutdown":

@@ -83,6 +83,8 @@ _OUTSTANDING_PER_DOWNLOAD = 2
 _ABANDON_AFTER_CANCEL_S = 1.0
 _NOTHING_LEARNT = Ending(Verdict.IGNORED)
 _MAX_ADDRESSES = 100_000
+_MAX_MET = 100_000
+_ALONE_S = 1e-6  # a delay, which lets requests go one at a time
 
 
 @dataclass(slots=True)
@@ -133,6 +135,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self._volatile: dict[int, Request] = {}
         self._warned_unstorable = False
         self._crawl_delays: dict[str, float] = {}  # of sites whose robots.txt asks for one
+        self._met: set[str] = set()  # sites of which a first request has ended
         self._closing = False
         self._closing_task: asyncio.Future[None] | None = None
         self._budget_spent = False
@@ -247,6 +250,9 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         lease = handout.lease
         handout.permit.sent = False  # robots.txt may come first; see on_sent
         self._working[lease.id] = _Work(lease, request, handout.permit)
+        if (site := lease.entry.site) not in self._met:
+            # Others would wait with it for robots.txt, and not for the delay that asks for.
+            self.permits.set_delay(site, max(_ALONE_S, self._delay_s(site)))
         request.meta[LEASE] = lease.id
         request.meta[PERMIT_WAIT] = handout.waited_s
 
@@ -308,10 +314,15 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def on_sent(self, request: Request) -> Permit | None:
         """Note that ``request`` is sent now; returns its permit, if it holds one."""
-        permit = self.permit_of(request)
-        if permit is not None and not permit.sent:
-            self.permits.send(permit)
-        return permit
+        work = self._work_of(request)
+        if work is None or work.permit is None:
+            return None
+        if not work.permit.sent:
+            self.permits.send(work.permit)
+            site = work.lease.entry.site
+            if delay_s := self._delay_s(site):  # it may have waited for robots.txt
+                self.permits.rest_until(site, time.time() + delay_s)
+        return work.permit
 
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         """Give the permit of ``request`` back, with how its download ended.
@@ -458,8 +469,15 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def _release(self, work: _Work, ending: Ending = _NOTHING_LEARNT) -> None:
         permit, work.permit = work.permit, None
-        if permit is not None:
-            self._frontier.release(work.lease.entry.site, permit, ending)
+        if permit is None:
+            return
+        site = work.lease.entry.site
+        if site not in self._met:
+            if len(self._met) >= _MAX_MET:
+                self._met.clear()
+            self._met.add(site)
+            self.permits.set_delay(site, self._delay_s(site))
+        self._frontier.release(site, permit, ending)
 
     def _count(self, work: _Work, ack: Ack) -> None:
         if ack.state is State.DONE:

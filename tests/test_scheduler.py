@@ -7,6 +7,7 @@ import contextlib
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,16 @@ def test_a_long_list_waits_outside_the_frontier(web: DemoWeb, tmp_path: Path) ->
     assert 0 < most <= 500 + 200
     (status,) = run(read_status(database))
     assert (status.totals.done, status.finished) == (5000, True)
+
+
+def test_the_delay_that_robots_txt_asks_for_holds_from_the_first_page_on(tmp_path: Path) -> None:
+    spec = SiteSpec("asking", "small", pages=6, crawl_delay_s=0.2)
+    with DemoWeb([spec], tmp_path / "access.log") as web:
+        urls = "".join(f"{web.url('asking')}/section0/page{n}.html\n" for n in range(1, 6))
+        crawl(tmp_path, "crawl", "urls", "-a", "file=-", source=urls.encode())
+        times = [line.time for line in web.log() if line.path != "/robots.txt"]
+    assert len(times) == 5
+    assert all(after - before > 0.15 for before, after in pairwise(times)), times
 
 
 @pytest.mark.parametrize(

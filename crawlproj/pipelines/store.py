@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from itemadapter import ItemAdapter
-from scrapy.exceptions import CloseSpider, NotConfigured
+from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
 from crawlproj.config import integer, number, text
 from crawlproj.errors import StoreError
@@ -69,11 +69,17 @@ class StorePipeline:
             raise CloseSpider("store-unusable") from exc
 
     async def process_item(self, item: Any) -> Any:
-        """Return ``item`` once it is durable; ``duplicate_of`` is set where the item has it."""
+        """Return ``item`` once it is durable; ``duplicate_of`` is set where the item has it.
+
+        Raises DropItem for the failure of a download that was cancelled.
+        """
         adapter = ItemAdapter(item)
         if adapter.get("url") is None:
             self._count("passed_through")
             return item
+        if isinstance(item, FetchFailure) and item.reason == "cancelled":
+            # Only the end of a crawl cancels, and then the URL goes back to the frontier.
+            raise DropItem(f"{item.url} is left for the next run", log_level="DEBUG")
         if self._failed is not None:
             raise StoreError(f"not stored: {self._failed}")
         table: Table = "failures" if isinstance(item, FetchFailure) else "pages"

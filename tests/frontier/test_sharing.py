@@ -17,7 +17,7 @@ from tests.frontier.helpers import entry
 from tests.frontier.virtual import now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Shared(Watched):
@@ -85,6 +85,24 @@ async def test_nothing_is_started_on_leases_that_may_have_expired_in_a_stall() -
         assert it.next() is None
         await asyncio.sleep(0.3)
         assert it.next() is not None, "they were renewed in time after all"
+
+
+@in_virtual_time
+async def test_after_a_stall_nothing_is_started_before_it_is_known_which_leases_it_cost() -> None:
+    class Slow(Shared):
+        async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
+            await asyncio.sleep(1)
+            return await super().renew(lease_ids, lease_s=lease_s)
+
+    async with desk(Slow(), config=CONFIG) as it:
+        await it.put(entry(1), entry(2))
+        it.end(it.some())
+        loop = asyncio.get_running_loop()
+        loop._jumping.now += 29  # type: ignore[attr-defined]
+        await asyncio.sleep(0.8)
+        assert it.next() is None
+        await asyncio.sleep(0.8)
+        assert it.next() is not None
 
 
 @in_virtual_time

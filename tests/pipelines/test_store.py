@@ -119,6 +119,13 @@ def test_a_failure_goes_to_its_own_table_and_what_has_no_url_goes_through() -> N
     assert made.stats.get_value("store/passed_through") == 1
 
 
+def test_a_download_that_the_end_of_the_crawl_cancelled_is_no_failure() -> None:
+    store = FakeStore()
+    with pytest.raises(DropItem, match="left for the next run"):
+        run(StorePipeline(crawler(), store).process_item(FetchFailure("http://c/", "cancelled")))
+    assert store.batches == []
+
+
 def test_items_that_wait_share_a_batch_and_learn_what_they_duplicate() -> None:
     store = FakeStore()
 

@@ -1,0 +1,174 @@
+"""Workers, Redis, the network and the database fail while a crawl runs: nothing is lost."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.demo import SiteSpec
+from tests.chaos import oracle
+from tests.chaos.oracle import Fault
+from tests.chaos.stage import IN_FLIGHT, both, stage
+from tests.servers import Postgres
+
+if TYPE_CHECKING:
+    from tests.chaos.stage import Stage
+
+_MB = 1 << 20
+_MOST_GROWTH = 40 * _MB  # of a worker that waits
+_OUT = 2 * IN_FLIGHT  # requests handed out and not acked, at most, of a worker
+_LONGEST_WAIT_S = 2.5  # until a worker finds that Redis is back
+
+
+@both
+def test_workers_are_killed(tmp_path: Path, *, long: bool) -> None:
+    seed, kills, lease_s = 4, 20 if long else 4, 3.0
+    dice = random.Random(seed)  # noqa: S311 - a test's dice
+    with stage(tmp_path, long=long, seconds=30 if long else 4, lease_s=lease_s, seed=seed) as on:
+        on.crew.start()
+        on.crew.until_all_work()
+        for kill in range(kills):
+            victim = dice.choice(on.crew.alive)
+            on.crew.kill(victim)
+            if kill % 2:  # else its leases must expire
+                on.crew.give_up(victim)
+            on.crew.tend(dice.uniform(0.2, 2.0 if long else 1.0))
+        on.judge(90)
+        assert oracle.fetched_again(on.web) <= kills * _OUT
+
+
+@both
+def test_redis_is_killed_and_forgets_its_last_second(tmp_path: Path, *, long: bool) -> None:
+    seed, lease_s = 5, 3.0
+    dice = random.Random(seed)  # noqa: S311
+    with stage(tmp_path, long=long, seconds=30 if long else 4, lease_s=lease_s, seed=seed) as on:
+        on.crew.start()
+        on.crew.until_all_work()
+        for away_s in (1.0, 10.0, 0.2, 2.0) if long else (1.0,):
+            on.crew.tend(dice.uniform(0.5, 2.0))
+            (aof,) = on.aof.glob("*.incr.aof")
+            synced, since = aof.stat().st_size, time.time()
+            on.crew.tend(1.0)
+            on.redis.stop(signal.SIGKILL)
+            # What the kernel has outlives the process, but not a power cut.
+            with aof.open("r+b") as file:
+                file.truncate(synced)
+            _nothing_piles_up(on, away_s)
+            on.redis.start()
+            on.crew.faults.append(Fault(since, time.time() + _LONGEST_WAIT_S))
+        on.judge(90)
+
+
+@both
+def test_a_worker_is_stopped_past_its_lease(tmp_path: Path, *, long: bool) -> None:
+    seed, lease_s = 6, 2.5
+    dice = random.Random(seed)  # noqa: S311
+    with stage(tmp_path, long=long, seconds=30 if long else 4, lease_s=lease_s, seed=seed) as on:
+        on.crew.start()
+        stopped = []
+        for _ in range(4 if long else 1):
+            on.crew.until_all_work()
+            victim = dice.choice(on.crew.alive)
+            on.crew.stop(victim)
+            since = time.time()
+            on.crew.tend(lease_s + 1.5)
+            others = oracle.started(on.web, time.time() - 0.5, time.time())
+            on.crew.go_on(victim)
+            on.crew.faults.append(Fault(since, time.time()))
+            stopped.append(victim)
+            assert others, "nobody went on"
+            on.crew.tend(1.0)
+        on.judge(90)
+        for worker in stopped:
+            log = worker.log()
+            assert "expired while this process stalled" in log or "stale_acks" in log
+
+
+@both
+def test_the_network_delays_cuts_refuses_and_swallows(tmp_path: Path, *, long: bool) -> None:
+    seed, lease_s = 7, 4.0
+    dice = random.Random(seed)  # noqa: S311
+    with stage(tmp_path, long=long, seconds=40 if long else 4, lease_s=lease_s, seed=seed) as on:
+        on.crew.start()
+        on.crew.until_all_work()
+        does = ["cut", "swallow", "refuse", "delay"] * (6 if long else 1)
+        dice.shuffle(does)
+        for what in does:
+            match what:
+                case "delay":
+                    on.proxy.delay_s = dice.uniform(0.005, 0.05)
+                case "cut":
+                    on.proxy.cut()
+                case "swallow":
+                    on.proxy.swallow(3)
+                case _:
+                    since = time.time()
+                    on.proxy.refuse()
+                    on.proxy.cut()
+                    on.crew.tend(dice.uniform(2.0, 3.0))
+                    on.proxy.accept()
+                    on.crew.faults.append(Fault(since, time.time() + _LONGEST_WAIT_S))
+            on.crew.tend(dice.uniform(0.2, 1.0))
+        on.judge(90)
+
+
+@both
+def test_the_database_is_away(tmp_path: Path, *, long: bool) -> None:
+    if why := Postgres.missing():
+        pytest.skip(why)
+    with (
+        # Where the database's own user may go whatever else pytest does to its folders.
+        TemporaryDirectory() as folder,
+        Postgres(Path(folder)) as database,
+        stage(tmp_path, long=long, seconds=12 if long else 4, store_url=database.url()) as on,
+    ):
+        on.crew.start()
+        on.crew.until_all_work()
+        on.crew.tend(0.5)
+        since = time.time()
+        database.stop(signal.SIGKILL)
+        _nothing_piles_up(on, 20 if long else 3)
+        assert oracle.fetched_again(on.web) == 0, "leases are renewed meanwhile"
+        victim = on.crew.alive[0]  # what waits there for the database is nowhere else
+        on.crew.kill(victim)
+        on.crew.give_up(victim)
+        on.crew.faults.append(Fault(since, time.time()))
+        database.start()
+        if long:
+            on.crew.until_all_work()
+            database.stop(signal.SIGINT)  # in order, which cuts its connections
+            on.crew.tend(1.0)
+            database.start()
+        on.judge(90)
+        assert 0 < oracle.fetched_again(on.web) <= _OUT
+
+
+@both
+def test_workers_that_are_asked_to_stop_drain(tmp_path: Path, *, long: bool) -> None:
+    endless = SiteSpec("endless", pages=5, sitemap_only=0, latency_s=9.5)
+    with stage(
+        tmp_path, long=long, seconds=8 if long else 3, more=(endless,) if long else ()
+    ) as on:
+        on.crew.start()
+        on.crew.until_all_work()
+        on.crew.terminate(10)
+        books = on.crew.books()
+        assert (books.leased, books.owners) == (0, 0)
+        assert books.pending > 0
+        on.crew.start()
+        on.judge(90)
+
+
+def _nothing_piles_up(on: Stage, away_s: float) -> None:
+    """I6: what a worker needs is away for so long; let it start little and grow little."""
+    since = time.time()
+    on.crew.tend(away_s)
+    until = time.time()
+    assert oracle.started(on.web, since, until) <= on.crew.size * _OUT
+    assert on.crew.growth(since, until) <= _MOST_GROWTH

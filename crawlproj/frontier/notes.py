@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crawlproj.frontier.base import Frontier
+    from crawlproj.limits.memory import Learned
     from crawlproj.limits.permits import Permits
 
 
@@ -20,11 +21,15 @@ class Notes:
         self._frontier = frontier
         self._permits = permits
 
-    async def recall(self, sites: Sequence[str] | None = None) -> None:
-        """Let ``sites`` (all) start from what was noted of them; a malformed note is ignored."""
+    async def recall(self, sites: Sequence[str] | None = None) -> dict[str, Learned]:
+        """Let ``sites`` (all) start from what was noted of them, and return that.
+
+        A malformed note is ignored.
+        """
         notes = await self._frontier.notes(sites)
         learned = {site: found for site, note in notes.items() if (found := learned_from(note))}
         self._permits.recall(learned)
+        return learned
 
     async def write(self) -> None:
         """Note what was learned since the last call."""

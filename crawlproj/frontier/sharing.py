@@ -66,10 +66,13 @@ class Sharing:
         """Let sites that were another's begin where that one left off."""
         if not news.gained:
             return
-        await self._notes.recall(list(news.gained))
+        learned = await self._notes.recall(list(news.gained))
         now = self._clock()
         for site, ready_at in news.gained.items():
-            until = now + self._delay_of(site) if ready_at is None else ready_at
+            # Its robots.txt may ask for a delay that this worker has not read yet.
+            asked_s = learned[site].delay_s if site in learned else 0.0
+            delay_s = max(self._delay_of(site), asked_s)
+            until = now + delay_s if ready_at is None else ready_at
             if until > now:
                 self._permits.rest_until(site, until)
 
@@ -80,6 +83,9 @@ class Sharing:
 
         held: the site of each lease this worker has.
         """
+        if not surplus:
+            self._leaving.clear()  # nobody wants them any more
+            return []
         leased = Counter(held)
         acks: list[Ack] = []
         wanted = surplus - len(self._leaving)
@@ -93,5 +99,6 @@ class Sharing:
         free = {site: self._permits.wake_at(site) for site in self._leaving if site not in leased}
         if free:
             await self._notes.write()
-            self._leaving -= await self._frontier.cede(free)
+            await self._frontier.cede(free)
+            self._leaving -= free.keys()  # one that nobody took stays this worker's
         return acks

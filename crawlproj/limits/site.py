@@ -242,7 +242,9 @@ class SiteControl:
         if self._ended_at == -inf:
             return None
         rate = self._rate.rate if self._rate is not None else inf
-        return Learned(self._limit.limit, rate, self._limit.unloaded_s, self._ended_at)
+        return Learned(
+            self._limit.limit, rate, self._limit.unloaded_s, self._ended_at, self.delay_s
+        )
 
     def recall(self, learned: Learned, now: float) -> None:
         """Go on from what was learned, the more carefully the longer ago."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 from redis import Redis as Client
 from scrapy import FormRequest, Request
 from scrapy.http import JsonRequest
@@ -136,13 +137,16 @@ def test_bytes_and_tuples_in_meta_stay_what_they_are() -> None:
     assert (moved.meta, moved.priority) == (meta, 7)
 
 
-def test_what_a_crawl_spider_follows_keeps_its_callback() -> None:
+def test_what_a_crawl_spider_follows_keeps_its_callback_and_the_text_of_its_link() -> None:
     spider = Following()
-    queued = Request(url(1), callback=spider._callback, meta={"rule": 0, "link_text": "x"})
+    (text,) = etree.fromstring("<a>é</a>").xpath("text()")
+    assert type(text) is not str
+    queued = Request(url(1), callback=spider._callback, meta={"rule": 0, "link_text": text})
     payload = pickle.dumps(queued.to_dict(spider=spider), protocol=-1)
     bare = Following.__new__(Following)  # as the command has it
     entry = Entries(bare, trust_pickle=False, by_domain=False).of_request(payload, None)
-    assert request_of(entry, spider).callback == spider._callback
+    moved = request_of(entry, spider)
+    assert (moved.callback, moved.meta) == (spider._callback, {"rule": 0, "link_text": "é"})
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
@@ -158,7 +162,7 @@ def test_what_a_crawl_spider_follows_keeps_its_callback() -> None:
         ({"url": url(1), "meta": {1: 2}}, "its meta holds a dict, which is not plain data"),
         ({"meta": {}}, "no dict with a url"),
         (["url"], "no dict with a url"),
-        (Bomb(), "explode, which is code: --trust-pickle would run it"),
+        (Bomb(), "explode, which is code; --trust-pickle would let it run"),
     ],
 )
 def test_what_cannot_be_moved_is_refused_and_told_why(
@@ -174,6 +178,28 @@ def test_trusted_a_pickle_may_run_code_and_the_frontier_still_holds_data_only() 
     assert exploded.pop() == "it went off"
     with pytest.raises(Refused, match="its meta holds a date, which is not plain data"):
         entry_of(pickle.dumps({"url": url(1), "meta": {"d": date(2026, 1, 1)}}), trust=True)
+
+
+TEXT = b"\x80\x02clxml.etree\n_ElementUnicodeResult\n"
+SHARED = b"\x80\x02]q\x00" + b"".join(b"]q%c(h%ch%ce" % (n, n - 1, n - 1) for n in range(1, 40))
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (b"\x80\x02Nr\xff\xff\xff\xff.", "numbers more values than it can have"),
+        (b"\x80\x02\x82\x01.", "has the opcode EXT1"),
+        (TEXT + b"K\x01\x85\x81.", "makes text of a int"),
+        (TEXT + b"}b.", "no pickle that can be read: TypeError"),  # tries to change the class
+        (TEXT + b".", "no dict with a url"),
+        (b"\x80\x02}q\x00", "that can be read"),
+        (b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.", "holds itself"),
+        (SHARED + b".", "holds itself, or more than 100,000"),
+    ],
+)
+def test_a_few_bytes_that_would_fill_the_memory_are_refused(payload: bytes, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        decode(payload)
 
 
 @given(
@@ -253,7 +279,7 @@ def test_what_is_refused_stays_and_the_rest_is_deleted_when_asked(
     lifo = f"SCHEDULER_QUEUE_CLASS=scrapy_redis.queue.{queue_class.__name__}"
     status, shown = migrate(redis, "--delete", "-s", lifo)
     assert status == 1
-    assert "990 moved, 110 refused (they stay there)\n  110 × its pickle needs date" in shown
+    assert "990 moved, 110 refused (they stay there)\n  110 × the pickle needs date" in shown
     assert "such as http://a.test/" in shown
     assert len(queue) == 110
     assert client.exists(SEEN)
@@ -271,7 +297,7 @@ def test_a_dry_run_counts_and_changes_nothing(redis: RedisConfig, client: Client
     status, shown = migrate(redis, "--dry-run")
     assert status == 1
     assert "3 could be moved, 1 refused" in shown
-    assert "1 × neither JSON nor a pickle that can be read: UnpicklingError" in shown
+    assert "1 × no pickle that can be read" in shown
     assert "such as junk" in shown
     assert sorted(client.keys("*")) == keys
 

@@ -109,16 +109,18 @@ async def test_after_a_stall_nothing_is_started_before_it_is_known_which_leases_
 async def test_a_gained_site_begins_where_its_last_worker_left_off() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
-        await frontier.note({"b.test": Learned(1.0, inf, 0.1, now()).data()})
+        await frontier.note({"b.test": Learned(1.0, inf, 0.1, now(), delay_s=4.0).data()})
         frontier.news = News(gained={"a.test": now() + 5, "b.test": None})
         await it.put(entry(1, "a.test"), entry(2, "b.test"), entry(3, "c.test"))
         sites = [it.some().lease.entry.site]
         assert it.next() is None
         await asyncio.sleep(3.1)
+        assert it.next() is None
+        await asyncio.sleep(1)
         sites.append(it.some().lease.entry.site)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         sites.append(it.some().lease.entry.site)
-        assert sites == ["c.test", "b.test", "a.test"], "b waited its delay of 3 s"
+        assert sites == ["c.test", "b.test", "a.test"], "b waited the 4 s that it asked for"
 
 
 @in_virtual_time
@@ -152,6 +154,41 @@ async def test_a_site_that_is_left_ends_its_requests_and_gives_the_rest_back() -
         frontier.ceded.clear()
         leases = await frontier.claim(99, per_site=99, resting={}, lease_s=9)
         assert {lease.attempts for lease in leases} == {0}, "given back unused"
+
+
+@in_virtual_time
+async def test_a_site_that_nobody_takes_in_the_end_is_worked_on_again() -> None:
+    class Refusing(Shared):
+        async def cede(self, sites: Mapping[str, float]) -> set[str]:
+            self.news.surplus = 0  # who wanted it is gone
+            return set()
+
+    frontier = Refusing()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(*(entry(n, "a.test") for n in range(3)))
+        handout = it.some()
+        frontier.news = News(surplus=1)
+        it.buffered.put(entry(99, "b.test"))
+        await asyncio.sleep(0.3)
+        it.end(handout)
+        await asyncio.sleep(3)
+        assert {it.some().lease.entry.site for _ in range(3)} == {"a.test", "b.test"}
+
+
+@in_virtual_time
+async def test_a_site_that_is_wanted_no_more_is_kept() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(*(entry(n, "a.test") for n in range(3)))
+        handout = it.some()
+        frontier.news = News(surplus=1)
+        it.buffered.put(entry(99, "b.test"))
+        await asyncio.sleep(0.3)
+        frontier.news = News()
+        it.end(handout)
+        await asyncio.sleep(3)
+        assert frontier.ceded == {}
+        assert {it.some().lease.entry.site for _ in range(3)} == {"a.test", "b.test"}
 
 
 @in_virtual_time

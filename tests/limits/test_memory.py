@@ -13,7 +13,14 @@ from crawlproj.limits.memory import Learned, learned_from
 positive = st.floats(1e-6, 1e6)
 
 
-@given(st.builds(Learned, positive, positive | st.just(inf), st.just(0.0) | positive, positive))
+none_or_positive = st.just(0.0) | positive
+
+
+@given(
+    st.builds(
+        Learned, positive, positive | st.just(inf), none_or_positive, positive, none_or_positive
+    )
+)
 def test_what_is_written_is_read_back_to_three_digits(learned: Learned) -> None:
     back = learned_from(learned.data())
     assert back is not None
@@ -21,6 +28,7 @@ def test_what_is_written_is_read_back_to_three_digits(learned: Learned) -> None:
     assert back.rate == pytest.approx(learned.rate, rel=1e-3)
     assert back.unloaded_s == pytest.approx(learned.unloaded_s, rel=1e-3)
     assert back.at == pytest.approx(learned.at, abs=0.1)
+    assert back.delay_s == pytest.approx(learned.delay_s, rel=1e-3)
 
 
 def test_a_note_is_short() -> None:
@@ -38,7 +46,9 @@ def test_a_note_is_short() -> None:
         "null",
         "3",
         "[1, 2, 3]",
-        "[1, 2, 3, 4, 5]",
+        "[1, 2, 3, 4, 5, 6]",
+        "[1, 2, 3, 4, -5]",
+        "[1, 2, 3, 4, null]",
         '["many", 2, 3, 4]',
         "[null, 2, 3, 4]",
         "[0, 2, 3, 4]",

@@ -1,0 +1,85 @@
+"""Two workers of an unchanged RedisSpider on one Redis, of which one is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from tests.scrapy_redis.test_crawling import ROOT, fetched, options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from redis import Redis as Client
+
+    from tests.servers import Redis
+
+IN_FLIGHT = 4
+# What the dead one was working on, and what it had taken that was in the frontier already.
+MAY_REPEAT = 2 * IN_FLIGHT + 64
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[DemoWeb]:
+    # Of several sites, as one belongs to one worker.
+    sites = [SiteSpec(f"site{n}", "small", pages=100, latency_s=0.05) for n in range(4)]
+    with DemoWeb(sites, tmp_path / "access.log") as running:
+        yield running
+
+
+def start(server: Redis, log: Path) -> subprocess.Popen[bytes]:
+    words = options(
+        server,
+        CONCURRENT_REQUESTS=IN_FLIGHT,
+        FRONTIER_LEASE_TIME=2,
+        MAX_IDLE_TIME_BEFORE_CLOSE=6,
+        HOG_THRESHOLD=2,
+    )
+    with log.open("ab") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-m", "scrapy", "crawl", "plain", *words],
+            cwd=ROOT, stderr=stderr, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+@pytest.mark.slow
+def test_no_start_url_is_lost_with_a_worker_that_is_killed_while_they_are_pushed(
+    server: Redis, client: Client, web: DemoWeb, tmp_path: Path
+) -> None:
+    paths = [f"/section{page // 50}/page{page}.html" for page in range(1, 90)]
+    urls = [f"{web.url(f'site{n}')}{path}" for path in paths for n in range(4)]
+    killed, other = (start(server, tmp_path / f"log{n}") for n in range(2))
+    try:
+        until(lambda: client.scard("plain:start_urls:workers") == 2)
+        for url in urls[:100]:
+            client.rpush("plain:start_urls", url)
+            time.sleep(0.003)
+        client.rpush("plain:start_urls", *urls[100:])
+        until(lambda: len(client.keys("plain:start_urls:taken:*")) == 2)
+        killed.kill()
+        assert other.wait(60) == 0, (tmp_path / "log1").read_text()
+    finally:
+        for process in (killed, other):
+            process.kill()
+            process.wait()
+    assert fetched(web).keys() == set(paths)
+    by_site = Counter((line.site, line.path) for line in web.log() if "page" in line.path)
+    assert len(by_site) == len(urls)
+    again = by_site.total() - len(urls)
+    assert again <= MAY_REPEAT
+    assert not client.keys("plain:start_urls:taken:*")
+    assert not client.exists("plain:start_urls", "plain:start_urls:bad")

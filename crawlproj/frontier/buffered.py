@@ -46,7 +46,8 @@ class BufferConfig:
     max_pending: entries pending in the frontier at which producers of seeds are asked to wait.
     lease_s: how long a lease lasts; it is renewed three times as often.
     batch_s: how long the pump lets work gather before it writes; less when ``batch`` acks wait.
-    poll_s: how often a worker with nothing to do looks for what others put into a shared frontier.
+    poll_s: how often a worker with nothing to do looks for what others put into a shared frontier;
+        a quarter as often while it has something.
     notes_s: how often what was learned of sites is written down.
     """
 
@@ -272,8 +273,9 @@ class BufferedFrontier:
             self._urgent.clear()
             # Leases are renewed, and others' entries found, though nothing happens here.
             patience_s = max(0.0, self._renew_at - self._clock())
-            if self._frontier.shared and not self._buffer:
-                patience_s = min(patience_s, self._config.poll_s)
+            if self._frontier.shared:
+                poll_s = self._config.poll_s
+                patience_s = min(patience_s, 4 * poll_s if self._buffer else poll_s)
             if not await _set_within(self._wake, patience_s):
                 self._hungry |= self._frontier.shared
             if self._buffer:  # there is work to go on with: let more gather

@@ -16,11 +16,12 @@ import pytest
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.sqlite_status import read_status
-from crawlproj.frontier.status import JobStatus
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from crawlproj.frontier.status import JobStatus
 
 ROOT = Path(__file__).parent.parent
 

@@ -23,7 +23,9 @@ logger = logging.getLogger(__name__)
 
 # finish_reason of a crawl that could not do its work
 _BAD_ENDS = frozenset(
-    {"frontier-unusable", "frontier-failed", "start-urls-unusable", "store-unusable", "store-failed"}
+    f"{part}-{how}"
+    for part in ("frontier", "start-urls", "store")
+    for how in ("unusable", "failed")
 )
 
 

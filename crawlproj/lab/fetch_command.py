@@ -1,0 +1,187 @@
+"""The options of ``scrapy lab fetch``, and what it prints."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from crawlproj.errors import ConfigError
+from crawlproj.lab.document import LabFiles
+from crawlproj.lab.fetch import Plan, measured
+from crawlproj.lab.latency import Latency
+from crawlproj.lab.machine import describe, usable_cores
+from crawlproj.lab.models import MODELS, chosen
+from crawlproj.lab.tables import fetch_tables
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+DEFAULT_OUT = "lab-report"
+_MOST_IN_FLIGHT = 8192
+_IN_FLIGHT, _QUICK_IN_FLIGHT = "1,8,64,512", "64"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add them."""
+    add = parser.add_argument
+    add("--models", default="", metavar="A,B", help=f"of: {', '.join(MODELS)} (default: all)")
+    add(
+        "--requests",
+        type=int,
+        default=0,
+        metavar="N",
+        help="pages a run (default: as many as waiting alone would need 0.4 s for)",
+    )
+    add(
+        "--in-flight",
+        default="",
+        metavar="C,…",
+        help=f"requests in flight, one load each (default: {_IN_FLIGHT})",
+    )
+    add(
+        "--latency",
+        default="lognormal:100ms,0.5",
+        metavar="KIND:…",
+        help="of the lab's site: fixed:100ms, lognormal:MEDIAN,SIGMA, exponential:MEAN or "
+        "uniform:LEAST,MOST (default: %(default)s)",
+    )
+    add(
+        "--page-bytes",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="size of a page (default: %(default)s)",
+    )
+    add(
+        "--parse-ms",
+        type=float,
+        default=0.0,
+        metavar="M",
+        help="milliseconds of pure Python that each page costs (default: 0)",
+    )
+    add(
+        "--url",
+        default="",
+        help="fetch from a site of yours instead, http://host:port/path{n}, {n} being the page's "
+        "number; asks no robots.txt and needs --in-flight",
+    )
+    add("--rounds", type=int, default=0, metavar="N", help="measurements of each load (default: 3)")
+    add(
+        "--budget",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds in which rounds may be begun (default: 270)",
+    )
+    add(
+        "--quick",
+        action="store_true",
+        help=f"one round of short runs at {_QUICK_IN_FLIGHT} in flight, half a minute",
+    )
+    add("--out", default=DEFAULT_OUT, metavar="DIR",
+        help="where lab.json and lab.html go (default: %(default)s)")  # fmt: skip
+
+
+def listing() -> Iterator[tuple[str, str, str]]:
+    """Yield a row a model: its name, its title, and what it is there for or why it cannot run."""
+    for model in MODELS.values():
+        yield f"{model.name:15}", f"{model.title:33}", model.missing() or model.shows
+
+
+def run(opts: argparse.Namespace) -> None:
+    """Measure, print, and write; raises ConfigError."""
+    plan = plan_of(opts)
+    files = LabFiles(opts.out)
+    machine = describe()  # before the lab itself makes the machine busy
+    console = Console()
+    with _progress() as say:
+        section = measured(plan, opts.url, say)
+    for table in fetch_tables(section):
+        console.print(table)
+        console.print()
+    if machine["busy"]:
+        console.print(
+            f"Others were at work on this machine (load {machine['load']:g} per core): the figures "
+            "are provisional."
+        )
+    written = files.add("fetch", section, machine)
+    console.print(f"written: {' and '.join(map(str, written))}", soft_wrap=True)
+    if len(written) == 1:
+        console.print("for a page of plots: pip install 'crawlproj[lab]'")
+
+
+def plan_of(opts: argparse.Namespace) -> Plan:
+    """Read the options; raises ConfigError naming the one that is wrong."""
+    for name, least in (("requests", 0), ("page_bytes", 0), ("parse_ms", 0), ("rounds", 0)):
+        if getattr(opts, name) < least:
+            raise ConfigError(f"--{name.replace('_', '-')} must be at least {least}")
+    if opts.url and not opts.in_flight:
+        raise ConfigError(
+            "--url needs --in-flight: say how many requests at a time your site is to bear"
+        )
+    try:
+        latency = Latency.parse(opts.latency)
+    except ConfigError as exc:
+        raise ConfigError(f"--latency: {exc}") from None
+    if not latency.mean_s:
+        raise ConfigError("--latency: there must be something to wait for, such as fixed:1ms")
+    in_flight = _numbers(opts.in_flight or (_QUICK_IN_FLIGHT if opts.quick else _IN_FLIGHT))
+    try:
+        models = chosen(opts.models)
+    except ConfigError as exc:
+        raise ConfigError(f"--models: {exc}") from None
+    plan = Plan(
+        models=models,
+        in_flight=in_flight,
+        latency=latency,
+        cores=usable_cores(),
+        page_bytes=opts.page_bytes,
+        parse_ms=opts.parse_ms,
+        pages=opts.requests,
+    )
+    if opts.quick:
+        plan = replace(
+            plan,
+            seconds=0.15,
+            turns=1,
+            rounds=1,
+            matrix_in_flight=(64,),
+            matrix_parse_ms=(0.0, 10.0),
+            reach=0,
+        )
+    if opts.url:
+        plan = replace(plan, matrix_in_flight=(), reach=0)  # what it bears is for its owner to say
+    if opts.rounds:
+        plan = replace(plan, rounds=opts.rounds)
+    return replace(plan, budget_s=opts.budget) if opts.budget else plan
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        numbers = sorted({int(word) for word in text.split(",")})
+    except ValueError:
+        numbers = []
+    if not numbers or numbers[0] < 1 or numbers[-1] > _MOST_IN_FLIGHT:
+        raise ConfigError(
+            f"--in-flight must be whole numbers from 1 to {_MOST_IN_FLIGHT}, such as {_IN_FLIGHT}; "
+            f"not {text!r}"
+        )
+    return numbers
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float], None]]:
+    """Show on a terminal what is done; elsewhere say nothing."""
+    console = Console(stderr=True)
+    columns = (BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(
+        *columns, console=console, transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda words, share: bar.update(task, description=words, completed=share)

@@ -1,0 +1,56 @@
+"""asyncio: a coroutine each on one loop, which runs on only when the one that runs awaits.
+
+The remedies are two more models: the hog handed to a thread, and to a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from crawlproj.lab.hog.job import HogJob, Outcome, hog, now, until
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+
+def run(job: HogJob) -> Outcome:
+    """Run all tasks on the loop, the hog too."""
+    return asyncio.run(_all(job, nullcontext(None)))
+
+
+def run_thread(job: HogJob) -> Outcome:
+    """Run the hog in a thread beside the loop."""
+    return asyncio.run(_all(job, ThreadPoolExecutor(1)))
+
+
+def run_process(job: HogJob) -> Outcome:
+    """Run the hog in a process beside the loop's."""
+    context = multiprocessing.get_context("fork")
+    return asyncio.run(_all(job, ProcessPoolExecutor(1, mp_context=context)))
+
+
+async def _all(job: HogJob, place: AbstractContextManager[Executor | None]) -> Outcome:
+    with place as executor:
+        busy = asyncio.create_task(_hog(job, executor))
+        late = await asyncio.gather(*(_short(job, task) for task in range(job.tasks)))
+        return Outcome(late, await busy)
+
+
+async def _short(job: HogJob, task: int) -> list[float]:
+    late = []
+    for turn in range(job.times):
+        due = job.due(task, turn)
+        await asyncio.sleep(until(due))
+        late.append(now() - due)
+    return late
+
+
+async def _hog(job: HogJob, executor: Executor | None) -> tuple[float, float]:
+    await asyncio.sleep(job.until_hog())
+    if executor is None:
+        return hog(job)
+    return await asyncio.get_running_loop().run_in_executor(executor, hog, job)

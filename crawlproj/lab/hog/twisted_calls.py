@@ -1,0 +1,39 @@
+"""Twisted: callbacks of one reactor, which runs on only when the one that runs returns."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import_module("twisted.internet.epollreactor").install()  # before anything imports the reactor
+
+from twisted.internet import reactor  # noqa: E402
+from twisted.internet.defer import ensureDeferred, gatherResults  # noqa: E402
+from twisted.internet.task import deferLater, react  # noqa: E402
+
+from crawlproj.lab.hog.job import HogJob, Outcome, hog, now, until  # noqa: E402
+
+
+def run(job: HogJob) -> Outcome:
+    """Run all tasks."""
+    found: list[Outcome] = []
+
+    async def main() -> None:
+        busy = deferLater(reactor, job.until_hog(), hog, job)
+        shorts = [ensureDeferred(_short(job, task)) for task in range(job.tasks)]
+        found.append(Outcome(await gatherResults(shorts, consumeErrors=True), await busy))
+
+    try:
+        react(lambda _: ensureDeferred(main()))
+    except SystemExit as exc:
+        if exc.code:
+            raise
+    return found[0]
+
+
+async def _short(job: HogJob, task: int) -> list[float]:
+    late = []
+    for turn in range(job.times):
+        due = job.due(task, turn)
+        await deferLater(reactor, until(due))
+        late.append(now() - due)
+    return late

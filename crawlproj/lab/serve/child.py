@@ -1,0 +1,17 @@
+"""``python -m crawlproj.lab.serve.child MODEL``: serves what its environment says (service.py)."""
+
+from __future__ import annotations
+
+import sys
+
+from crawlproj.lab.serve import MODELS
+from crawlproj.lab.serve.service import Service
+
+
+def main(name: str) -> None:
+    """Serve until killed."""
+    MODELS[name].load()(Service.here())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

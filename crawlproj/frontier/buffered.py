@@ -357,13 +357,14 @@ class BufferedFrontier:
         resting = permits.resting()
         self._left_alone = set(resting)
         resting.update(self._sharing.resting())
+        self._hungry = False  # what happens while the claim is under way may set it again
         leases = await self._frontier.claim(
             limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
         )
         await self._heed()  # before anything of what was gained can start
         buffer.add(leases)
         self._held.update((lease.id, lease.entry.site) for lease in leases)
-        self._hungry = len(leases) == limit
+        self._hungry |= len(leases) == limit
         self.totals = await self._frontier.totals()
         if not self._hungry:
             self._set_timer(await self._frontier.next_ready())

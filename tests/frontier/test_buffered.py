@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from math import inf
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,11 @@ from crawlproj.limits.site import Ending, Verdict
 from tests.frontier.desk import Desk, Watched, desk, in_virtual_time
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crawlproj.frontier.base import Lease
 
 
 @in_virtual_time
@@ -210,6 +216,27 @@ async def test_a_malformed_note_is_ignored() -> None:
     await frontier.note({"a.test": "{broken", "b.test": Learned(3, inf, 0.1, now()).data()})
     async with desk(frontier) as it:
         assert set(it.permits._learned) == {"b.test"}
+
+
+@in_virtual_time
+async def test_what_ends_while_a_claim_is_under_way_makes_room_for_the_next() -> None:
+    class Slow(Watched):
+        async def claim(
+            self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
+        ) -> list[Lease]:
+            leases = await super().claim(limit, per_site=per_site, resting=resting, lease_s=lease_s)
+            await asyncio.sleep(1)
+            return leases
+
+    async with desk(Slow(), config=BufferConfig(per_site=2, batch_s=0.0)) as it:
+        await it.put(*(entry(n) for n in range(4)))
+        await asyncio.sleep(1.5)
+        handouts = [it.some(), it.some()]
+        await asyncio.sleep(0.5)  # a claim that can bring nothing, as both leases are out
+        for handout in handouts:
+            it.end(handout)
+        await asyncio.sleep(3)
+        assert it.next() is not None
 
 
 @in_virtual_time

@@ -103,6 +103,7 @@ class BufferedFrontier:
         self._sharing = Sharing(frontier, permits, self._buffer, self._notes, clock, delay_of)
         self._left_alone: set[str] = set()  # sites the last claim passed over
         self._hungry = True  # a claim could bring something
+        self._promising = False  # one could once what is in the outbox is written
         self._busy = True  # a round is due or under way
         self._failed = False
         self._closing = False
@@ -133,7 +134,7 @@ class BufferedFrontier:
     def put(self, entry: Entry) -> None:
         """Put ``entry`` with the next round."""
         self._entries.append(entry)
-        self._hungry = True
+        self._promising = True
         self._ask()
 
     def ack(self, ack: Ack, site: str) -> None:
@@ -142,7 +143,7 @@ class BufferedFrontier:
         if len(self._acks) >= self._config.batch:
             self._urgent.set()
         # A site all of whose leases are out has room for more now.
-        self._hungry |= ack.state is State.PENDING or self._low(site)
+        self._promising |= ack.state is State.PENDING or self._low(site)
         self._ask()
 
     def next(self) -> Handout | None:
@@ -335,6 +336,7 @@ class BufferedFrontier:
         entries, self._entries = self._entries, []
         self._writing = len(entries)
         acks, self._acks = self._acks, []
+        promising, self._promising = self._promising, False
         if not (entries or acks):
             return False
         try:
@@ -342,6 +344,7 @@ class BufferedFrontier:
         except FrontierError:
             self._entries[:0], self._acks[:0] = entries, acks
             raise
+        self._hungry |= promising
         self.stale += written.stale
         for ack in acks:
             self._held.pop(ack.lease_id, None)

@@ -20,7 +20,7 @@ from tests.frontier.virtual import now
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crawlproj.frontier.base import Lease
+    from crawlproj.frontier.base import Lease, Totals
 
 
 @in_virtual_time
@@ -218,25 +218,40 @@ async def test_a_malformed_note_is_ignored() -> None:
         assert set(it.permits._learned) == {"b.test"}
 
 
-@in_virtual_time
-async def test_what_ends_while_a_claim_is_under_way_makes_room_for_the_next() -> None:
-    class Slow(Watched):
-        async def claim(
-            self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
-        ) -> list[Lease]:
-            leases = await super().claim(limit, per_site=per_site, resting=resting, lease_s=lease_s)
-            await asyncio.sleep(1)
-            return leases
+class Slow(Watched):
+    """Takes a second for what ``slow`` names."""
 
-    async with desk(Slow(), config=BufferConfig(per_site=2, batch_s=0.0)) as it:
-        await it.put(*(entry(n) for n in range(4)))
-        await asyncio.sleep(1.5)
-        handouts = [it.some(), it.some()]
-        await asyncio.sleep(0.5)  # a claim that can bring nothing, as both leases are out
-        for handout in handouts:
-            it.end(handout)
-        await asyncio.sleep(3)
-        assert it.next() is not None
+    def __init__(self, slow: str) -> None:
+        super().__init__()
+        self.slow = slow
+
+    async def claim(
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
+    ) -> list[Lease]:
+        leases = await super().claim(limit, per_site=per_site, resting=resting, lease_s=lease_s)
+        await asyncio.sleep(self.slow == "claim")
+        return leases
+
+    async def totals(self) -> Totals:
+        await asyncio.sleep(self.slow == "totals")
+        return await super().totals()
+
+
+@pytest.mark.parametrize("slow", ["claim", "totals"])
+def test_what_ends_while_a_round_is_under_way_makes_room_for_the_next(slow: str) -> None:
+    @in_virtual_time
+    async def test() -> None:
+        async with desk(Slow(slow), config=BufferConfig(per_site=2, batch_s=0.0)) as it:
+            await it.put(*(entry(n) for n in range(4)))
+            await asyncio.sleep(5)
+            handouts = [it.some(), it.some()]
+            await asyncio.sleep(0.5)  # a claim that can bring nothing, as both leases are out
+            for handout in handouts:
+                it.end(handout)
+            await asyncio.sleep(8)
+            assert it.next() is not None
+
+    test()
 
 
 @in_virtual_time

@@ -19,7 +19,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
-from crawlproj.frontier.base import Ack, State, Totals
+from crawlproj.frontier.base import Ack, State, Totals, Written
 from crawlproj.frontier.lease_buffer import LeaseBuffer
 from crawlproj.frontier.notes import Notes
 from crawlproj.frontier.sharing import Sharing
@@ -210,6 +210,8 @@ class BufferedFrontier:
         """Wait until everything put so far is durable; raises FrontierError if it will not be."""
         if self._failed or self._pump_task is None:
             raise FrontierError("the frontier is not open, or has failed")
+        if self._pump_task.done() and not (self._entries or self._acks):
+            return  # closed in order
         done = asyncio.get_running_loop().create_future()
         self._flushed.append(done)
         self._ask()
@@ -301,15 +303,7 @@ class BufferedFrontier:
         self._on_failure(error)
 
     async def _round(self) -> None:
-        waiting_for, self._flushed = self._flushed, []
-        try:
-            wrote = await self._write()
-        except FrontierError:
-            self._flushed += waiting_for
-            raise
-        for done in waiting_for:
-            if not done.done():
-                done.set_result(None)
+        wrote = await self._write()
         claimed = False
         now = self._clock()
         if now >= self._renew_at:
@@ -337,18 +331,22 @@ class BufferedFrontier:
         self._writing = len(entries)
         acks, self._acks = self._acks, []
         promising, self._promising = self._promising, False
-        if not (entries or acks):
-            return False
-        try:
-            written = await self._frontier.write(entries, acks)
-        except FrontierError:
-            self._entries[:0], self._acks[:0] = entries, acks
-            raise
+        flushed, self._flushed = self._flushed, []
+        written = Written()
+        if entries or acks:
+            try:
+                written = await self._frontier.write(entries, acks)
+            except FrontierError:
+                self._entries[:0], self._acks[:0], self._flushed[:0] = entries, acks, flushed
+                raise
+        for waiting in flushed:
+            if not waiting.done():
+                waiting.set_result(None)
         self._hungry |= promising
         self.stale += written.stale
         for ack in acks:
             self._held.pop(ack.lease_id, None)
-        return True
+        return bool(entries or acks)
 
     async def _claim(self) -> bool:
         config, permits = self._config, self.permits

@@ -210,6 +210,18 @@ async def test_flushed_returns_when_what_was_put_is_written() -> None:
 
 
 @in_virtual_time
+async def test_flushed_returns_when_the_frontier_is_closed_in_order() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        it.buffered.put(entry(1))
+        waiting = asyncio.ensure_future(it.buffered.flushed())
+        await it.buffered.close(finish=False)
+        await asyncio.wait_for(waiting, 1)
+        assert frontier.writes == [([1], [])]
+        await asyncio.wait_for(it.buffered.flushed(), 1)
+
+
+@in_virtual_time
 async def test_flushed_fails_with_the_frontier() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:

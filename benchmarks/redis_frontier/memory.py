@@ -25,15 +25,17 @@ BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes of Redis per URL, and microseconds of its CPU for put, claim and ack of one.
+    """Bytes of Redis per URL, and microseconds of its CPU.
 
     seen: known and done. pending: known and waiting, beyond what knowing it takes.
+    put_us: to put one. end_us: to claim and ack it; with scrapy-redis, to pop it.
     """
 
     urls: int
     seen: float
     pending: float
-    cpu_us: float
+    put_us: float
+    end_us: float
 
 
 def urls(number: int) -> Iterator[tuple[str, str]]:
@@ -64,21 +66,26 @@ async def of_ours(url: str, number: int) -> Memory:
     """Put ``number`` URLs, measure, claim and ack them all, measure again."""
     with Client.from_url(url) as client:
         client.flushall()
-        empty, cpu = used(client), _cpu_us(client)
+        empty, began = used(client), _cpu_us(client)
         frontier = RedisFrontier(RedisConfig(url))
         await frontier.open("memory")
         for batch in entries(number):
             await frontier.write(batch, [])
-        full = used(client)
+        full, put = used(client), _cpu_us(client)
         while leases := await frontier.claim(BATCH, per_site=BATCH, resting={}, lease_s=600):
             await frontier.write([], [Ack(lease.id, State.DONE) for lease in leases])
         done = (await frontier.totals()).done
         assert done == number, f"{done} of {number} URLs came out again"
-        seen = used(client)
-        cpu = _cpu_us(client) - cpu
+        seen, end = used(client), _cpu_us(client)
         await frontier.close()
         client.flushall()
-    return Memory(number, (seen - empty) / number, (full - seen) / number, cpu / number)
+    return Memory(
+        number,
+        (seen - empty) / number,
+        (full - seen) / number,
+        (put - began) / number,
+        (end - put) / number,
+    )
 
 
 def of_stock(url: str, number: int) -> Memory:
@@ -86,20 +93,25 @@ def of_stock(url: str, number: int) -> Memory:
     spider = Spider("stock")
     with Client.from_url(url) as client:
         client.flushall()
-        empty, cpu = used(client), _cpu_us(client)
+        empty, began = used(client), _cpu_us(client)
         seen = RFPDupeFilter(client, "stock:dupefilter")
         queue = PriorityQueue(client, spider, "stock:requests")
         for _, each in urls(number):
             request = Request(each)
             if not seen.request_seen(request):
                 queue.push(request)
-        full = used(client)
+        full, put = used(client), _cpu_us(client)
         while queue.pop() is not None:
             pass
-        known = used(client)
-        cpu = _cpu_us(client) - cpu
+        known, end = used(client), _cpu_us(client)
         client.flushall()
-    return Memory(number, (known - empty) / number, (full - known) / number, cpu / number)
+    return Memory(
+        number,
+        (known - empty) / number,
+        (full - known) / number,
+        (put - began) / number,
+        (end - put) / number,
+    )
 
 
 def _cpu_us(client: Any) -> float:

@@ -1,7 +1,7 @@
 """A TCP proxy before Redis, in a process of its own: it delays, and counts round trips.
 
-A round trip is a request that a client sends while none of its connection waits for an answer: a
-pipeline or a transaction that is sent at once is one, as it is for the client that waits.
+A round trip is a request that a client sends while its connection waits for no answer: a pipeline
+or a transaction that is sent at once is one, as it is for the client that waits.
 """
 
 from __future__ import annotations
@@ -13,20 +13,25 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_CHUNK = 1 << 18
 
 
 async def _forward(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float, seen: Any
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    delay_s: float,
+    seen: Callable[[], None],
 ) -> None:
-    loop = asyncio.get_running_loop()
-    while data := await reader.read(1 << 18):
+    later = asyncio.get_running_loop().call_later
+    while data := await reader.read(_CHUNK):
         seen()
         if delay_s:
-            loop.call_later(delay_s, writer.write, data)
+            later(delay_s, writer.write, data)
         else:
             writer.write(data)
-    writer.close()
+    later(delay_s, writer.close)
 
 
 async def _serve(target: int, delay_s: float, port: Any, trips: Any) -> None:
@@ -36,8 +41,7 @@ async def _serve(target: int, delay_s: float, port: Any, trips: Any) -> None:
 
         def asked() -> None:
             nonlocal waiting
-            if not waiting:
-                trips.value += 1
+            trips.value += not waiting
             waiting = True
 
         def answered() -> None:
@@ -56,12 +60,14 @@ async def _serve(target: int, delay_s: float, port: Any, trips: Any) -> None:
 
 
 def _run(target: int, delay_s: float, port: Any, trips: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent's handler came along
+    # The parent's handler came along; Ctrl-C is the parent's, which stops this process.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(_serve(target, delay_s, port, trips))
 
 
 class Proxy:
-    """What ``proxy_before`` yields. port: where to connect to. trips: so far."""
+    """What ``proxy_before`` yields."""
 
     def __init__(self, target: int, delay_s: float) -> None:
         self._port = multiprocessing.Value("i", 0)
@@ -72,16 +78,21 @@ class Proxy:
 
     @property
     def port(self) -> int:
+        """Where to connect to; 0 before it listens."""
         return int(self._port.value)
 
     @property
     def trips(self) -> int:
+        """Round trips so far."""
         return int(self._trips.value)
 
 
 @contextmanager
 def proxy_before(target: int, delay_s: float) -> Iterator[Proxy]:
-    """A proxy to a server on loopback; delay_s: how much later each direction delivers."""
+    """Run a proxy to a port on loopback; delay_s: how much later each direction delivers.
+
+    Throughput is not limited: what follows within the delay is delayed by as much, no more.
+    """
     proxy = Proxy(target, delay_s)
     proxy.process.start()
     try:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from redis import Redis as Client
 
 from benchmarks.cases import IN_FLIGHT
 from benchmarks.processes import ROOT, WrongResult, environment, failure, wait
+from benchmarks.redis_frontier.machine import busy_s
 from benchmarks.redis_frontier.proxy import proxy_before
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from crawlproj.demo import DemoWeb, LogLine
@@ -26,8 +31,11 @@ Side = Literal["scrapy-redis", "redis", "sqlite"]
 class Run:
     """A crawl, of as many workers as there were.
 
-    cpu_s: of the workers, user and system. seconds: from the first page's request to the last.
-    trips: to Redis, 0 for SQLite. redis_cpu_s, web_cpu_s: of the servers meanwhile.
+    pages: requests but for robots.txt. cpu_s: of the workers, user and system.
+    seconds: from the first page's request to the last.
+    trips: to Redis, 0 for SQLite.
+    redis_cpu_s, web_cpu_s, proxy_cpu_s: of the servers meanwhile, and of what counts and delays.
+    others: the part of all the machine's CPU time that processes not named here took.
     """
 
     pages: int
@@ -36,6 +44,8 @@ class Run:
     trips: int
     redis_cpu_s: float
     web_cpu_s: float
+    proxy_cpu_s: float
+    others: float
 
     @property
     def rate(self) -> float:
@@ -53,72 +63,65 @@ class Runs:
         self._per_site = per_site
         self._runs = 0
 
-    def run(self, side: Side, *, workers: int = 1, delay_s: float = 0.0, most: int = 0) -> Run:
-        """Crawl; raises WrongResult if it fails or fetches other pages than there are.
+    def run(
+        self,
+        side: Side,
+        *,
+        workers: int = 1,
+        apart: bool = False,
+        delay_s: float = 0.0,
+        most: int = 0,
+    ) -> Run:
+        """Crawl; raises WrongResult if it fails, or fetches other than each page once.
 
+        apart: the workers share nothing: each has its part of the sites, and its own files.
         delay_s: each direction's, before Redis. most: pages after which to stop; 0: all.
         """
         self._runs += 1
         folder = self._folder / f"run{self._runs}"
-        folder.mkdir()
         with Client.from_url(self._redis.url()) as client:
             client.flushall()
-            before = client.info("cpu")
-        log_before, web_before = len(self._web.log()), self._web.cpu_s()
-        port = int(self._redis.url().split(":")[2].split("/")[0])
-        with proxy_before(port, delay_s) as proxy:
-            commands = [
-                self._command(side, f"redis://127.0.0.1:{proxy.port}/0", folder, number, most)
-                for number in range(workers)
-            ]
-            cpu_s = self._together(commands, side, folder)
-            trips = proxy.trips
-        with Client.from_url(self._redis.url()) as client:
-            after = client.info("cpu")
-        web_cpu_s = self._web.cpu_s() - web_before
+            meter = _Meter(client, self._web)
+            log_before = len(self._web.log())
+            port = client.connection_pool.connection_kwargs["port"]
+            with proxy_before(port, delay_s) as proxy:
+                url = f"redis://127.0.0.1:{proxy.port}/0"
+                sites = list(self._web.specs)
+                commands = []
+                for number in range(workers):
+                    files = folder / (f"worker{number}" if apart else "all")
+                    files.mkdir(parents=True, exist_ok=True)
+                    part = sites[number::workers] if apart else sites
+                    commands.append(self._command(side, url, part, files, most))
+                cpu_s = _together(commands, folder, ours=side != "scrapy-redis")
+                trips = proxy.trips if side != "sqlite" else 0
+            used = meter.used()
         lines = [line for line in self._web.log()[log_before:] if line.path != "/robots.txt"]
         if not most:
             self._check(side, lines)
-        names = ("used_cpu_user", "used_cpu_sys")
         return Run(
-            len(lines),
-            cpu_s,
-            lines[-1].time - lines[0].time,
-            trips if side != "sqlite" else 0,
-            sum(after[name] - before[name] for name in names),
-            web_cpu_s,
+            pages=len(lines),
+            cpu_s=cpu_s,
+            seconds=lines[-1].time - lines[0].time,
+            trips=trips,
+            redis_cpu_s=used.redis_s,
+            web_cpu_s=used.web_s,
+            proxy_cpu_s=used.own_s - cpu_s,
+            others=used.others,
         )
 
     def start_up_s(self, side: Side) -> float:
         """Return the CPU seconds of a crawl of one page."""
         return self.run(side, most=1).cpu_s
 
-    def _together(self, commands: list[list[str]], side: Side, folder: Path) -> float:
-        processes = []
-        for number, command in enumerate(commands):
-            with (folder / f"log{number}").open("wb") as log:
-                processes.append(
-                    subprocess.Popen(
-                        command,
-                        cwd=ROOT,
-                        env=environment(ours=side != "scrapy-redis"),
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=log,
-                    )
-                )
-        usages = [wait(process) for process in processes]
-        for number, process in enumerate(processes):
-            if process.returncode:
-                raise failure(commands[number], process.returncode, folder / f"log{number}")
-        return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-    def _command(self, side: Side, redis: str, folder: Path, number: int, most: int) -> list[str]:
-        urls = ",".join(f"{self._web.url(site)}/" for site in self._web.specs)
+    def _command(
+        self, side: Side, redis: str, sites: Sequence[str], files: Path, most: int
+    ) -> list[str]:
+        urls = ",".join(f"{self._web.url(site)}/" for site in sites)
         if side == "scrapy-redis":
             settings = {
                 "REDIS_URL": redis,
-                "STOCK_DATABASE": f"{folder}/stock{number}.db",
+                "STOCK_DATABASE": f"{files}/stock.db",
                 "CONCURRENT_REQUESTS": str(IN_FLIGHT),
                 "CONCURRENT_REQUESTS_PER_DOMAIN": str(self._per_site),
                 "CLOSESPIDER_PAGECOUNT": str(most),
@@ -126,9 +129,9 @@ class Runs:
             spider = ["runspider", "benchmarks/redis_frontier/stock.py", "-a", f"urls={urls}"]
         else:
             settings = {
-                "FRONTIER_URL": redis if side == "redis" else f"sqlite:///{folder}/crawl.db",
+                "FRONTIER_URL": redis if side == "redis" else f"sqlite:///{files}/crawl.db",
                 "FRONTIER_JOB": "benchmark",
-                "STORE_URL": f"sqlite:///{folder}/crawl.db",
+                "STORE_URL": f"sqlite:///{files}/crawl.db",
                 "GUARD_ALLOW": "127.0.0.0/8",
                 "CONCURRENT_REQUESTS": str(IN_FLIGHT),
                 "CONCURRENCY_MAX_PER_SITE": str(self._per_site),
@@ -139,9 +142,77 @@ class Runs:
         options = [word for item in settings.items() for word in ("-s", "=".join(item))]
         return [sys.executable, "-m", "scrapy", *spider, *options]
 
-    def _check(self, side: Side, lines: list[LogLine]) -> None:
-        fetched = {self._web.url(line.site) + line.path for line in lines}
+    def _check(self, side: Side, lines: Sequence[LogLine]) -> None:
+        times = Counter(self._web.url(line.site) + line.path for line in lines)
         for site in self._web.specs:
-            pages = self._web.expected(site).pages
-            if missing := pages - fetched:
-                raise WrongResult(f"{side} did not fetch {len(missing)} pages of {site}")
+            start = f"{self._web.url(site)}/"
+            for url in self._web.expected(site).pages:
+                # Scrapy fetches a start page again when it is linked.
+                if not 1 <= times[url] <= 1 + (url == start):
+                    raise WrongResult(f"{side} fetched {url} {times[url]} times")
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """CPU seconds; own_s: of this process and its children that have ended. others: see Run."""
+
+    redis_s: float
+    web_s: float
+    own_s: float
+    others: float
+
+
+class _Meter:
+    """What is used from its making to ``used``, by the servers and by everything."""
+
+    def __init__(self, client: Any, web: DemoWeb) -> None:
+        self._client = client
+        self._web = web
+        self._before = self._readings()
+
+    def used(self) -> _Used:
+        redis_s, web_s, own_s, all_s, passed_s = (
+            now - before for now, before in zip(self._readings(), self._before, strict=True)
+        )
+        others_s = max(0.0, all_s - redis_s - web_s - own_s)
+        return _Used(redis_s, web_s, own_s, others_s / (passed_s * (os.cpu_count() or 1)))
+
+    def _readings(self) -> tuple[float, ...]:
+        info = self._client.info("cpu")
+        return (
+            float(info["used_cpu_user"] + info["used_cpu_sys"]),
+            self._web.cpu_s(),
+            sum(os.times()[:4]),
+            busy_s(),
+            time.monotonic(),
+        )
+
+
+def _together(commands: Sequence[Sequence[str]], folder: Path, *, ours: bool) -> float:
+    """Run the commands side by side; returns their CPU seconds, or ends those still running."""
+    running: list[subprocess.Popen[bytes]] = []
+    cpu_s = 0.0
+    try:
+        for number, command in enumerate(commands):
+            with (folder / f"log{number}").open("wb") as log:
+                running.append(
+                    subprocess.Popen(
+                        command,
+                        cwd=ROOT,
+                        env=environment(ours=ours),
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=log,
+                    )
+                )
+        for number, process in enumerate(running):
+            usage = wait(process)
+            cpu_s += usage.ru_utime + usage.ru_stime
+            if process.returncode:
+                raise failure(list(commands[number]), process.returncode, folder / f"log{number}")
+    finally:
+        for process in running:
+            if process.returncode is None:
+                process.kill()
+                process.wait()
+    return cpu_s

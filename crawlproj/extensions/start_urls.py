@@ -220,7 +220,7 @@ class StartUrlsFeed:
         self._start_urls.hurry()
         for task in self._tasks:
             task.cancel()
-        await asyncio.wait(self._tasks)
+        await asyncio.wait(self._tasks, timeout=_CLOSE_S)
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_S):

@@ -42,7 +42,8 @@ def test_each_model_fetches_each_page_exactly_once(name: str, site: OwnSite) -> 
     assert run.most_in_flight <= load.in_flight
     assert run.opened is not None
     if model.keeps:
-        assert run.opened <= 2 * load.in_flight + SITES  # robots.txt has one of its own; sites pass on
+        # robots.txt has one of its own, and sites pass from worker to worker.
+        assert run.opened <= 2 * load.in_flight + SITES
     else:
         assert run.opened == PAGES
     assert 0 < run.efficiency <= 1.01

@@ -314,15 +314,10 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def on_sent(self, request: Request) -> Permit | None:
         """Note that ``request`` is sent now; returns its permit, if it holds one."""
-        work = self._work_of(request)
-        if work is None or work.permit is None:
-            return None
-        if not work.permit.sent:
-            self.permits.send(work.permit)
-            site = work.lease.entry.site
-            if delay_s := self._delay_s(site):  # it may have waited for robots.txt
-                self.permits.rest_until(site, time.time() + delay_s)
-        return work.permit
+        permit = self.permit_of(request)
+        if permit is not None and not permit.sent:
+            self.permits.send(permit)
+        return permit
 
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         """Give the permit of ``request`` back, with how its download ended.

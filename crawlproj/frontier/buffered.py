@@ -19,9 +19,10 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
-from crawlproj.frontier.base import Ack, State, Totals, Written
+from crawlproj.frontier.base import Ack, State, Totals
 from crawlproj.frontier.lease_buffer import LeaseBuffer
 from crawlproj.frontier.notes import Notes
+from crawlproj.frontier.outbox import Outbox
 from crawlproj.frontier.sharing import Sharing
 
 if TYPE_CHECKING:
@@ -87,30 +88,25 @@ class BufferedFrontier:
     ) -> None:
         self.permits = permits
         self.totals = Totals()  # as of the last round
-        self.stale = 0  # acks that came too late
         self._frontier = frontier
         self._clock = clock
         self._config = config
         self._on_change = on_change
         self._on_failure = on_failure
         self._on_forgotten = on_forgotten
-        self._entries: list[Entry] = []
-        self._acks: list[Ack] = []
-        self._writing = 0  # entries that have left the outbox and are not in the totals yet
+        self._outbox = Outbox(frontier)
         self._held: dict[int, str] = {}  # lease id → site
         self._buffer = LeaseBuffer(permits, clock)
         self._notes = Notes(frontier, permits)
         self._sharing = Sharing(frontier, permits, self._buffer, self._notes, clock, delay_of)
         self._left_alone: set[str] = set()  # sites the last claim passed over
         self._hungry = True  # a claim could bring something
-        self._promising = False  # one could once what is in the outbox is written
         self._busy = True  # a round is due or under way
         self._failed = False
         self._closing = False
         self._feeding = True
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()  # do not let more gather
-        self._flushed: list[asyncio.Future[None]] = []
         self._roomy = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -133,17 +129,15 @@ class BufferedFrontier:
 
     def put(self, entry: Entry) -> None:
         """Put ``entry`` with the next round."""
-        self._entries.append(entry)
-        self._promising = True
+        self._outbox.put(entry)
         self._ask()
 
     def ack(self, ack: Ack, site: str) -> None:
         """Apply ``ack`` of a lease of ``site`` with the next round."""
-        self._acks.append(ack)
-        if len(self._acks) >= self._config.batch:
+        # A site all of whose leases are out has room for more then.
+        self._outbox.ack([ack], promising=ack.state is State.PENDING or self._low(site))
+        if self._outbox.acks >= self._config.batch:
             self._urgent.set()
-        # A site all of whose leases are out has room for more now.
-        self._promising |= ack.state is State.PENDING or self._low(site)
         self._ask()
 
     def next(self) -> Handout | None:
@@ -185,6 +179,11 @@ class BufferedFrontier:
         return bool(self._busy or self._buffer or self.totals.pending or others)
 
     @property
+    def stale(self) -> int:
+        """Acks that came too late."""
+        return self._outbox.stale
+
+    @property
     def owner(self) -> int:
         """The number of this worker of a shared frontier; 0: none."""
         return self._frontier.owner
@@ -208,14 +207,10 @@ class BufferedFrontier:
 
     async def flushed(self) -> None:
         """Wait until everything put so far is durable; raises FrontierError if it will not be."""
-        if self._failed or self._pump_task is None:
-            raise FrontierError("the frontier is not open, or has failed")
-        if self._pump_task.done() and not (self._entries or self._acks):
-            return  # closed in order
-        done = asyncio.get_running_loop().create_future()
-        self._flushed.append(done)
+        if self._pump_task is None:
+            raise FrontierError("the frontier is not open: call open() first")
         self._ask()
-        await done
+        await self._outbox.flushed()
 
     def stop_feeding(self) -> None:
         """Make ``room`` answer False from now on."""
@@ -241,8 +236,8 @@ class BufferedFrontier:
             if self._pump_task is None or self._failed:
                 return False
             if skip_rest:
-                self._acks += [Ack(lease.id, State.SKIPPED, skip_rest) for lease in self._buffer]
-            await self._write()
+                self._outbox.ack(Ack(lease.id, State.SKIPPED, skip_rest) for lease in self._buffer)
+            await self._outbox.write()
             await self._notes.write()
             if skip_rest:
                 await self._frontier.skip_pending(skip_rest)
@@ -257,13 +252,14 @@ class BufferedFrontier:
                     return False  # others put something meanwhile: they go on
             return finished
         finally:
+            self._outbox.close()
             await self._frontier.close()
 
     def _low(self, site: str) -> bool:
         return self._buffer.size_of(site) < max(1, self._config.per_site // 4)
 
     def _crowded(self) -> bool:
-        unwritten = len(self._entries) + self._writing
+        unwritten = self._outbox.entries
         pending = self.totals.pending + unwritten
         return unwritten >= self._config.outbox or pending >= self._config.max_pending
 
@@ -294,16 +290,17 @@ class BufferedFrontier:
             return
         self._failed = True
         self.stop_feeding()
-        for done in self._flushed:
-            if not done.done():
-                done.set_exception(FrontierError("the frontier has failed"))
+        self._outbox.close()
         if not isinstance(error, FrontierError):
             logger.error("The frontier's pump failed", exc_info=error)
             error = FrontierError(f"the frontier's pump failed: {error!r}")
         self._on_failure(error)
 
     async def _round(self) -> None:
-        wrote = await self._write()
+        sent = await self._outbox.write()
+        self._hungry |= sent.promising
+        for ack in sent.acks:
+            self._held.pop(ack.lease_id, None)
         claimed = False
         now = self._clock()
         if now >= self._renew_at:
@@ -312,41 +309,20 @@ class BufferedFrontier:
             self._note_at = now + self._config.notes_s
             await self._notes.write()
         self.totals = await self._frontier.totals()
-        self._writing = 0
+        self._outbox.writing = 0  # the totals have them
         if self._hungry and (self.totals.pending or self._frontier.shared):
             claimed = await self._claim()
         if self._frontier.shared:
             news = await self._heed()
-            self._acks += await self._sharing.cede(news.surplus, self._held.values())
-            if self._acks:
+            back = await self._sharing.cede(news.surplus, self._held.values())
+            self._outbox.ack(back)
+            if self._outbox.acks:
                 self._ask()
         if not self._crowded():
             self._roomy.set()
         self._busy = self._wake.is_set()
-        if claimed or wrote or not self._busy:
+        if claimed or sent or not self._busy:
             self._on_change()
-
-    async def _write(self) -> bool:
-        entries, self._entries = self._entries, []
-        self._writing = len(entries)
-        acks, self._acks = self._acks, []
-        promising, self._promising = self._promising, False
-        flushed, self._flushed = self._flushed, []
-        written = Written()
-        if entries or acks:
-            try:
-                written = await self._frontier.write(entries, acks)
-            except FrontierError:
-                self._entries[:0], self._acks[:0], self._flushed[:0] = entries, acks, flushed
-                raise
-        for waiting in flushed:
-            if not waiting.done():
-                waiting.set_result(None)
-        self._hungry |= promising
-        self.stale += written.stale
-        for ack in acks:
-            self._held.pop(ack.lease_id, None)
-        return bool(entries or acks)
 
     async def _claim(self) -> bool:
         config, permits = self._config, self.permits

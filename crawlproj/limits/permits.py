@@ -150,7 +150,9 @@ class Permits:
         """Note that the request of a permit whose ``sent`` was unset is sent now."""
         control = self._busy.get(permit.site)
         if control is not None:
-            control.send(permit, self._clock())
+            now = self._clock()
+            control.send(permit, now)
+            self._settle(permit.site, control, now)
 
     def give_back(self, permit: Permit, ending: Ending = _IGNORED) -> None:
         """Give a permit back with how it ended; raises ValueError if it was given back before."""

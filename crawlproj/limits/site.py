@@ -194,6 +194,7 @@ class SiteControl:
     def send(self, permit: Permit, now: float) -> None:
         """Note that the request of a permit whose ``sent`` was unset is sent now."""
         permit.sent, permit.started_at = True, now
+        self.started_at = now  # the next one's delay counts from here
         if not permit.lost:
             del self._live[permit]
             self._live[permit] = None  # by start

@@ -180,6 +180,16 @@ def test_a_delay_means_one_at_a_time() -> None:
     assert control.free(NOW + 10.5) == 7
 
 
+def test_a_delay_counts_from_when_the_request_was_sent() -> None:
+    control = SiteControl(fixed(4), rate(), health())
+    control.set_delay(5.0)
+    (permit,) = start(control, 1)
+    permit.sent = False
+    control.send(permit, NOW + 3)  # robots.txt came first
+    control.end(permit, NOW + 3.5, OK)
+    assert control.ready_at() == NOW + 8
+
+
 def test_a_limit_below_one_rests_between_two_requests() -> None:
     control = SiteControl(fixed(0.25), None, None)
     (permit,) = start(control, 1)

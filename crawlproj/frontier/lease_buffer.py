@@ -52,10 +52,6 @@ class LeaseBuffer:
             for lease, _ in queue:
                 yield lease
 
-    def sizes(self) -> dict[str, int]:
-        """Return the leases there are, by site."""
-        return {site: len(queue) for site, queue in self._queues.items()}
-
     def size_of(self, site: str) -> int:
         """Return the leases there are of ``site``."""
         queue = self._queues.get(site)

@@ -1,4 +1,4 @@
-"""What the lab's commands share on a terminal: a plain table, and a bar of what is done."""
+"""What the lab's commands share: tables, a bar of what is done, and how a result is told."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from crawlproj.lab.document import LabFiles
+from crawlproj.lab.machine import describe
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from rich.console import RenderableType
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 
@@ -27,6 +32,7 @@ def plain_table(title: str, first: str, *figures: str) -> Table:
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
+        show_edge=False,
     )
     table.add_column(first, no_wrap=True)
     for heading in figures:
@@ -55,3 +61,32 @@ def progress() -> Iterator[Callable[[str, float], None]]:
     ) as bar:
         task = bar.add_task("starting", total=1.0)
         yield lambda words, share: bar.update(task, description=words, completed=share)
+
+
+def measure_and_tell(
+    name: str,
+    out: str,
+    measure: Callable[[Callable[[str, float], None]], dict[str, Any]],
+    tables: Callable[[dict[str, Any]], Iterable[RenderableType]],
+) -> None:
+    """Measure a section of the lab's document, print its tables, and write it below ``out``.
+
+    Raises ConfigError.
+    """
+    files = LabFiles(out)
+    machine = describe()  # before the lab itself makes the machine busy
+    console = Console()
+    with progress() as say:
+        section = measure(say)
+    for table in tables(section):
+        console.print(table)
+        console.print()
+    if machine["busy"]:
+        console.print(
+            f"Others were at work on this machine (load {machine['load']:g} per core): the figures "
+            "are provisional."
+        )
+    written = files.add(name, section, machine)
+    console.print(f"written: {' and '.join(map(str, written))}", soft_wrap=True)
+    if len(written) == 1:
+        console.print("for a page of plots: pip install 'crawlproj[lab]'")

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
 from crawlproj.errors import ConfigError
-from crawlproj.lab.document import LabFiles
+from crawlproj.lab.console import measure_and_tell
 from crawlproj.lab.fetch import Plan, measured
 from crawlproj.lab.latency import Latency
-from crawlproj.lab.machine import describe, usable_cores
+from crawlproj.lab.machine import usable_cores
 from crawlproj.lab.models import MODELS, chosen
 from crawlproj.lab.tables import fetch_tables
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 DEFAULT_OUT = "lab-report"
 _MOST_IN_FLIGHT = 8192
@@ -97,23 +92,7 @@ def listing() -> Iterator[tuple[str, str, str]]:
 def run(opts: argparse.Namespace) -> None:
     """Measure, print, and write; raises ConfigError."""
     plan = plan_of(opts)
-    files = LabFiles(opts.out)
-    machine = describe()  # before the lab itself makes the machine busy
-    console = Console()
-    with _progress() as say:
-        section = measured(plan, opts.url, say)
-    for table in fetch_tables(section):
-        console.print(table)
-        console.print()
-    if machine["busy"]:
-        console.print(
-            f"Others were at work on this machine (load {machine['load']:g} per core): the figures "
-            "are provisional."
-        )
-    written = files.add("fetch", section, machine)
-    console.print(f"written: {' and '.join(map(str, written))}", soft_wrap=True)
-    if len(written) == 1:
-        console.print("for a page of plots: pip install 'crawlproj[lab]'")
+    measure_and_tell("fetch", opts.out, lambda say: measured(plan, opts.url, say), fetch_tables)
 
 
 def plan_of(opts: argparse.Namespace) -> Plan:
@@ -173,15 +152,3 @@ def _numbers(text: str) -> list[int]:
             f"not {text!r}"
         )
     return numbers
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
-    """Show on a terminal what is done; elsewhere say nothing."""
-    console = Console(stderr=True)
-    columns = (BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(
-        *columns, console=console, transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
-        task = bar.add_task("starting", total=1.0)
-        yield lambda words, share: bar.update(task, description=words, completed=share)

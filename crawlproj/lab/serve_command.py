@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from crawlproj.errors import ConfigError
-from crawlproj.lab.console import progress
-from crawlproj.lab.document import LabFiles
-from crawlproj.lab.machine import describe
+from crawlproj.lab.console import measure_and_tell
 from crawlproj.lab.serve import MODELS, chosen
 from crawlproj.lab.serve.measure import Plan, measured
 from crawlproj.lab.serve.tables import serve_tables
@@ -47,22 +44,7 @@ def listing() -> Iterator[tuple[str, str, str]]:
 
 def run(opts: argparse.Namespace) -> None:
     """Measure, print, and write; raises ConfigError."""
-    plan = plan_of(opts)
-    files = LabFiles(opts.out)
-    machine = describe()
-    console = Console()
-    with progress() as say:
-        section = measured(plan, say)
-    for table in serve_tables(section):
-        console.print(table)
-        console.print()
-    if machine["busy"]:
-        console.print(
-            f"Others were at work on this machine (load {machine['load']:g} per core): the figures "
-            "are provisional."
-        )
-    written = files.add("serve", section, machine)
-    console.print(f"written: {' and '.join(map(str, written))}", soft_wrap=True)
+    measure_and_tell("serve", opts.out, partial(measured, plan_of(opts)), serve_tables)
 
 
 def plan_of(opts: argparse.Namespace) -> Plan:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
+from crawlproj.lab.console import claims_table, plain_table
 from crawlproj.lab.models import MOST_PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
+    from rich.table import Table
 
 Row = dict[str, Any]
 
-_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "dim")}
 _NOISY = 0.25  # spread from which a figure is marked
 
 
@@ -31,7 +30,7 @@ def fetch_tables(section: Row) -> Iterator[RenderableType]:
         yield from _matrix_tables(section["matrix"])
     if failures := _failures(section):
         yield failures
-    yield _claims(section["claims"])
+    yield claims_table(section["claims"])
     yield _legend(section)
 
 
@@ -39,7 +38,7 @@ def _load_table(section: Row, in_flight: int) -> Table | None:
     rows = [row for row in section["cells"] if row["in_flight"] == in_flight and not row["broke"]]
     if not rows:
         return None
-    table = _table(f"{in_flight:,} in flight", "model")
+    table = plain_table(f"{in_flight:,} in flight", "model")
     for heading in ("pages/s", "ideal", "CPU ms", "sys", "switch", "MB", "conn", "p50", "p99",
                     "up to"):  # fmt: skip
         table.add_column(heading, justify="right", no_wrap=True)
@@ -63,7 +62,7 @@ def _figures(row: Row) -> Iterator[str]:
 def _matrix_tables(rows: list[Row]) -> Iterator[Table]:
     totals = sorted({row["in_flight"] for row in rows})
     for cost in sorted({row["parse_ms"] for row in rows}):
-        table = _table(f"n workers × c, parsing {cost:g} ms a page: pages/s", "workers")
+        table = plain_table(f"n workers × c, parsing {cost:g} ms a page: pages/s", "workers")
         for total in totals:
             table.add_column(f"{total} in flight", justify="right")
         for workers in sorted({row["workers"] for row in rows}):
@@ -97,21 +96,11 @@ def _failures(section: Row) -> Table | None:
             rows.append((name, f"{found['in_flight']:,}", found["broke"]))
     if not rows:
         return None
-    table = _table("not through", "model")
+    table = plain_table("not through", "model")
     table.add_column("in flight", justify="right")
     table.add_column("why", overflow="fold")
     for each in rows:
         table.add_row(*each)
-    return table
-
-
-def _claims(claims: list[Row]) -> Table:
-    table = _table("what is said, and what was measured", "")
-    table.add_column("statement", overflow="fold")
-    table.add_column("measured", overflow="fold")
-    for claim in claims:
-        mark, style = _MARKS[claim["holds"]]
-        table.add_row(Text(mark, style=style), claim["statement"], claim["figure"])
     return table
 
 
@@ -151,17 +140,3 @@ def _rate(figure: Row) -> str:
 
 def _plain(figure: Row | None, form: str) -> str:
     return form.format(figure["median"]) if figure else "–"
-
-
-def _table(title: str, first: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-    )
-    table.add_column(first, no_wrap=True)
-    return table

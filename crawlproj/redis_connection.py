@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from crawlproj.errors import ConfigError
+from crawlproj.masking import shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -54,9 +54,9 @@ class RedisConfig:
     params: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_settings(cls, settings: Settings, url: str = "") -> RedisConfig:
-        """Read REDIS_URL (or take ``url`` instead) and REDIS_PARAMS; raises ConfigError."""
-        url = url or str(settings.get("REDIS_URL") or "")
+    def from_settings(cls, settings: Settings) -> RedisConfig:
+        """Read REDIS_URL and REDIS_PARAMS; raises ConfigError."""
+        url = str(settings.get("REDIS_URL") or "")
         params = {}
         for name, value in settings.getdict("REDIS_PARAMS").items():
             if name not in _PARAMS | _IGNORED:
@@ -102,4 +102,4 @@ class RedisConfig:
     @property
     def shown(self) -> str:
         """The URL as it may be logged: without user, password and query."""
-        return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", self.url, flags=re.DOTALL))
+        return shown(self.url)

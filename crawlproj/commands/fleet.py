@@ -19,7 +19,7 @@ from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.fleet.config import FleetConfig
 from crawlproj.fleet.running import FleetRun
 from crawlproj.fleet.screen import Screen
-from crawlproj.frontier.url import shown
+from crawlproj.masking import shown
 
 if TYPE_CHECKING:
     import argparse

@@ -13,7 +13,8 @@ from scrapy.exceptions import UsageError
 from crawlproj.config import CrawlConfig
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier import redis_admin, sqlite_status
-from crawlproj.frontier.url import shown, sqlite_path
+from crawlproj.frontier.url import sqlite_path
+from crawlproj.masking import shown
 from crawlproj.redis_connection import REDIS_SCHEMES, RedisConfig
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from scrapy.utils.log import get_scrapy_root_handler
 
 from crawlproj.config import boolean, number, text
 from crawlproj.extensions.display import Snapshot, live_view, log_line, summary_table
-from crawlproj.frontier.url import shown
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
+from crawlproj.masking import shown
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduler import Scheduler
 

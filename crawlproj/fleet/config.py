@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from crawlproj.config import CrawlConfig, integer, number, text
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.policy import Limits
-from crawlproj.frontier.url import shown
+from crawlproj.masking import shown
 from crawlproj.redis_connection import REDIS_SCHEMES, RedisConfig
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import (
-    MAX_NOTES,
     Ack,
     Clock,
     Entry,
@@ -31,18 +30,20 @@ from crawlproj.frontier.base import (
     Totals,
     Written,
 )
-from crawlproj.frontier.redis_keys import JOBS, NOTED, NOTES, prefix_of
+from crawlproj.frontier.redis_acks import ack_args, id_of, text_of
+from crawlproj.frontier.redis_keys import JOBS, prefix_of
+from crawlproj.frontier.redis_notes import read_notes, write_notes
 from crawlproj.frontier.redis_rows import pack, unpack
 from crawlproj.frontier.redis_server import RedisServer
-from crawlproj.frontier.redis_view import Standing, forget, standing, totals_by_site
+from crawlproj.frontier.redis_view import Standing, forget, sites_of, standing, totals_by_site
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from crawlproj.redis_connection import RedisConfig
 
 _US = 1e6
-_NOTES_OVER = 1000  # notes over the most that are kept, before some are dropped
+_BATCH = 500  # sites skipped by one script
 _DEFAULT_LEASE_S = 30.0
 _NEVER = 4e9  # the year 2096: microseconds must stay below 2^53
 
@@ -102,7 +103,8 @@ class RedisFrontier(Frontier):
                     "began it anew; unset FRONTIER_GENERATION to work on what there is"
                 )
             self._generation = generation
-            await self._server.ask(lambda: self._client.sadd(JOBS, job))
+            redis = self._server.redis
+            await self._server.ask(lambda: redis.sadd(JOBS, job))
             await forget(self._server, self._prefix)
             await self._look()
         except BaseException:
@@ -117,13 +119,9 @@ class RedisFrontier(Frontier):
         return self._server
 
     @property
-    def _client(self) -> Any:
-        return self._running.redis
-
-    @property
-    def trips(self) -> int:
-        """Requests sent to the server so far."""
-        return self._running.trips
+    def _keys(self) -> str:
+        """What the keys of the generation begin with."""
+        return f"{self._prefix}{self._generation}:"
 
     def take_news(self) -> News:
         news, self._news = self._news, News()
@@ -194,10 +192,10 @@ class RedisFrontier(Frontier):
         return leases
 
     async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
-        ids = [_text_of(lease_id) for lease_id in lease_ids]
+        ids = [text_of(lease_id) for lease_id in lease_ids]
         stale, state = await self._run("renew", int(lease_s * _US), *ids)
         self._note_state(state)
-        return {_id_of(text) for text in stale}
+        return {id_of(text) for text in stale}
 
     async def reap(self) -> int:
         back, state = await self._run("reap")
@@ -223,22 +221,11 @@ class RedisFrontier(Frontier):
         return self._local(self._standing.next_due) or None
 
     async def skip_pending(self, reason: str) -> int:
-        skipped: int = 0
-        sites = f"{self._prefix}{self._generation}:sites"
-        cursor = 0
-        delayed = True
-        while True:
-            position = cursor
-            cursor, names = await self._running.ask(
-                lambda: self._client.sscan(sites, position, count=500)  # noqa: B023 - awaited
-            )
-            found, more = await self._run("skip", reason, *names)
-            skipped += found
-            delayed = bool(more)
-            if cursor == 0:
-                break
-        while delayed:
-            found, more = await self._run("skip", reason)
+        sites = await sites_of(self._running, self._keys)
+        batches = [sites[at : at + _BATCH] for at in range(0, len(sites), _BATCH)]
+        skipped, delayed = 0, True
+        while batches or delayed:
+            found, more = await self._run("skip", reason, *(batches.pop() if batches else ()))
             skipped += found
             delayed = bool(more)
         await self._look()
@@ -248,44 +235,13 @@ class RedisFrontier(Frontier):
         return self._standing.totals()
 
     async def sites(self) -> dict[str, Totals]:
-        return await totals_by_site(self._running, f"{self._prefix}{self._generation}:")
+        return await totals_by_site(self._running, self._keys)
 
     async def note(self, notes: Mapping[str, str]) -> None:
-        if not notes:
-            return
-
-        order = time.time_ns()
-
-        async def write() -> None:
-            pipe = self._client.pipeline(transaction=True)
-            pipe.hset(NOTES, mapping=dict(notes))
-            pipe.zadd(NOTED, dict.fromkeys(notes, order))
-            pipe.zcard(NOTED)
-            *_, known = await pipe.execute()
-            if known > MAX_NOTES + _NOTES_OVER:
-                oldest = await self._client.zpopmin(NOTED, known - MAX_NOTES)
-                await self._client.hdel(NOTES, *(site for site, _ in oldest))
-
-        await self._running.ask(write)
+        await write_notes(self._running, notes)
 
     async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
-        wanted = None if sites is None else [site.encode() for site in sites]
-
-        async def read() -> dict[str, str]:
-            sites = wanted
-            if sites is None:
-                sites = await self._client.zrange(NOTED, -MAX_NOTES, -1)
-            texts: list[bytes | None] = []
-            for at in range(0, len(sites), 5000):
-                texts += await self._client.hmget(NOTES, sites[at : at + 5000])
-            return {
-                site.decode(): text.decode()
-                for site, text in zip(sites, texts, strict=True)
-                if text is not None
-            }
-
-        found: dict[str, str] = await self._running.ask(read)
-        return found
+        return await read_notes(self._running, sites)
 
     async def finish(self) -> None:
         pending, leased = await self._run("finish")
@@ -360,38 +316,3 @@ class RedisFrontier(Frontier):
     def _on_restart(self) -> None:
         self._news.forgotten = True
         self._rests = {}
-
-
-def _text_of(lease_id: int) -> str:
-    """Return a lease id as the server has it: the worker, the number."""
-    return f"{lease_id >> 32}:{lease_id & 0xFFFFFFFF}"
-
-
-def _id_of(text: bytes) -> int:
-    worker, number = text.split(b":")
-    return (int(worker) << 32) + int(number)
-
-
-def ack_args(acks: Sequence[Ack], until: Callable[[float], str]) -> list[str | bytes | float]:
-    """Return what ``lua/write.lua`` takes for ``acks``; raises FrontierError for a wrong one.
-
-    until: a time of the caller's in the server's microseconds.
-    """
-    args: list[str | bytes | float] = [len(acks)]
-    for ack in acks:
-        _check(ack)
-        args += (
-            _text_of(ack.lease_id), int(ack.state), ack.reason,
-            int(ack.count_attempt), int(ack.entry is not None),
-        )  # fmt: skip
-        if (back := ack.entry) is not None:
-            args += (back.priority, back.key, pack(back), until(back.not_before))
-    return args
-
-
-def _check(ack: Ack) -> None:
-    """Refuse an ack that would break the books."""
-    if ack.state is State.LEASED:
-        raise FrontierError(f"ack of lease {ack.lease_id}: LEASED is no outcome")
-    if ack.state in {State.FAILED, State.SKIPPED} and not ack.reason:
-        raise FrontierError(f"ack of lease {ack.lease_id}: {ack.state.name} needs a reason")

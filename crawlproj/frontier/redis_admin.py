@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, Opened, State, Totals
-from crawlproj.frontier.redis import RedisFrontier, ack_args
+from crawlproj.frontier.redis import RedisFrontier
+from crawlproj.frontier.redis_acks import ack_args
 from crawlproj.frontier.redis_keys import JOBS, prefix_of
 from crawlproj.frontier.redis_server import RedisServer
 from crawlproj.frontier.redis_view import totals_by_site, totals_of

@@ -51,12 +51,10 @@ class RedisServer:
 
     on_restart: called when another server process answers than before: it may have forgotten the
         last moments, and remembers no scripts.
-    trips: requests sent, for the curious.
     """
 
     def __init__(self, config: RedisConfig, on_restart: Callable[[], None]) -> None:
         self.redis: Redis = config.client(self._connected)
-        self.trips = 0
         self._shown = config.shown
         self._on_restart = on_restart
         self._scripts: dict[str, AsyncScript] = {}
@@ -87,7 +85,6 @@ class RedisServer:
         wait_s = _FIRST_WAIT_S
         while True:
             try:
-                self.trips += 1
                 answer = await command()
                 if not self._met:
                     await self._meet()

@@ -31,7 +31,6 @@ class Standing:
     next_due: int = 0
     waiting: int = 0
     surplus: int = 0
-    finished: bool = False
 
     def totals(self) -> Totals:
         """Return the job's counts."""
@@ -40,14 +39,13 @@ class Standing:
 
 def standing(state: Sequence[Any]) -> Standing:
     """Return what the scripts' ``state()`` says."""
-    now, counts, next_due, waiting, surplus, finished = state
+    now, counts, next_due, waiting, surplus = state
     return Standing(
         int(now),
         counts_of(counts),
         int(next_due or 0),
         int(waiting),
         int(surplus),
-        finished == b"1",
     )
 
 
@@ -91,7 +89,7 @@ async def totals_by_site(server: RedisServer, generation: str) -> dict[str, Tota
         of(pack.partition(b"\0")[0]).leased += 1
     async for _, pack in _scan(server, "hscan", f"{generation}ddata"):
         of(pack.partition(b"\0")[0]).pending += 1
-    sites = [site async for site, _ in _scan(server, "sscan", f"{generation}sites")]
+    sites = await sites_of(server, generation)
     for at in range(0, len(sites), _BATCH):
         batch = sites[at : at + _BATCH]
         queues = await _queues(server, generation, batch)
@@ -99,6 +97,11 @@ async def totals_by_site(server: RedisServer, generation: str) -> dict[str, Tota
         for (site, _), length in zip(queues, lengths, strict=True):
             of(site).pending += length
     return found
+
+
+async def sites_of(server: RedisServer, generation: str) -> list[bytes]:
+    """Return the sites that ever had an entry."""
+    return [site async for site, _ in _scan(server, "sscan", f"{generation}sites")]
 
 
 async def forget(server: RedisServer, prefix: str) -> None:
@@ -110,7 +113,7 @@ async def forget(server: RedisServer, prefix: str) -> None:
 
 async def _forget(server: RedisServer, generation: str) -> None:
     redis = server.redis
-    sites = [site async for site, _ in _scan(server, "sscan", f"{generation}sites")]
+    sites = await sites_of(server, generation)
     for at in range(0, len(sites), _BATCH):
         batch = sites[at : at + _BATCH]
         queues = [queue for _, queue in await _queues(server, generation, batch)]

@@ -11,6 +11,7 @@ from crawlproj.errors import ConfigError
 from crawlproj.frontier.memory import MemoryFrontier
 from crawlproj.frontier.redis import RedisFrontier
 from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.masking import shown
 from crawlproj.redis_connection import REDIS_SCHEMES, RedisConfig
 
 if TYPE_CHECKING:
@@ -69,11 +70,6 @@ def sqlite_path(url: str, setting: str) -> Path:
             "directory, sqlite:////var/lib/crawl.db (four slashes) for an absolute path"
         )
     return Path(found[1])
-
-
-def shown(url: str) -> str:
-    """``url`` as it may be logged: without user, password and query."""
-    return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", url, flags=re.DOTALL))
 
 
 def _sqlite(url: str, clock: Clock) -> Frontier:

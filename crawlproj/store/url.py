@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
-from crawlproj.frontier.url import shown, sqlite_path
+from crawlproj.frontier.url import sqlite_path
+from crawlproj.masking import shown
 from crawlproj.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:

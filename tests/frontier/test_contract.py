@@ -174,7 +174,7 @@ def test_notes_neither_need_nor_make_entries(frontier: Frontier) -> None:
 def test_of_very_many_notes_the_latest_are_returned(
     frontier: Frontier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("memory", "sqlite_job", "redis"):
+    for module in ("memory", "sqlite_job", "redis_notes"):
         monkeypatch.setattr(f"crawlproj.frontier.{module}.MAX_NOTES", 3)
     for name in ("a", "b", "c", "d"):
         run(frontier.note({name: "once"}))

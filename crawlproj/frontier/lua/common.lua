@@ -195,6 +195,6 @@ local function state()
     + call('ZCOUNT', G .. 'ready', '-inf', now + SLACK)
   return {
     string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, waiting,
-    surplus(), call('HGET', J .. 'job', 'finished') or '0',
+    surplus(),
   }
 end

@@ -48,12 +48,12 @@ crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
 	@test -n "$(URL)" || { echo "name the site: make crawl URL=https://example.org"; exit 2; }
 	$(BIN)/scrapy crawl site -a 'url=$(URL)' $(ARGS)
 
-lab: $(LAB_READY) ## measure every concurrency model here (9 minutes; QUICK=1: one)
+lab: $(LAB_READY) ## measure every concurrency model here (QUICK=1: in about a minute)
 	$(BIN)/scrapy lab fetch $(if $(QUICK),--quick) $(ARGS)
 	$(BIN)/scrapy lab serve $(if $(QUICK),--quick)
 	$(BIN)/scrapy lab hog $(if $(QUICK),--quick)
 
-bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with weather, then Redis (30 minutes)
+bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with weather, then Redis (long)
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.weather_http)
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.redis_frontier)

@@ -14,7 +14,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from redis import Redis as Client
 
 from crawlproj.errors import ConfigError
 from crawlproj.redis_connection import RedisConfig
@@ -23,25 +22,10 @@ from tests.frontier.helpers import run
 from tests.servers import Proxy, Redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from redis import Redis as Client
 
 KEY = "spider:start_urls"
 EVERY_KIND = pytest.mark.parametrize("kind", list(Kind))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    if missing := Redis.missing():
-        pytest.skip(missing)
-    with Redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: Redis) -> Iterator[Client]:
-    with Client.from_url(server.url()) as client:
-        client.flushall()
-        yield client
 
 
 class Worker(StartUrls):

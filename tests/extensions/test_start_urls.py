@@ -27,21 +27,6 @@ START_S = 20.0  # a crawl has begun, a page has come
 FRONTIERS = pytest.mark.parametrize("frontier", ["sqlite", "redis"])
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    if missing := Redis.missing():
-        pytest.skip(missing)
-    with Redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: Redis) -> Iterator[Client]:
-    with Client.from_url(server.url()) as client:
-        client.flushall()
-        yield client
-
-
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[DemoWeb]:
     sites = [SiteSpec("fast", "small", pages=200), SiteSpec("slow", "small", latency_s=4.0)]

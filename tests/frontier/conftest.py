@@ -7,10 +7,9 @@ from redis import Redis as Client
 
 from crawlproj.redis_connection import RedisConfig
 from tests.frontier.helpers import Now
-from tests.servers import Redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.servers import Redis
 
 
 @pytest.fixture
@@ -18,17 +17,9 @@ def now() -> Now:
     return Now()
 
 
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    if missing := Redis.missing():
-        pytest.skip(missing)
-    with Redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
 @pytest.fixture
-def redis(redis_server: Redis) -> RedisConfig:
+def redis(server: Redis) -> RedisConfig:
     """An empty server."""
-    with Client.from_url(redis_server.url()) as client:
+    with Client.from_url(server.url()) as client:
         client.flushall()
-    return RedisConfig(redis_server.url())
+    return RedisConfig(server.url())

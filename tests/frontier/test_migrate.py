@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from redis import Redis as Client
 from scrapy import FormRequest, Request
 from scrapy.http import JsonRequest
 from scrapy_redis.queue import FifoQueue, LifoQueue, PriorityQueue
@@ -30,7 +29,7 @@ from tests.frontier.helpers import claim, run
 from tests.redis_spiders import Following, Plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from redis import Redis as Client
 
     from crawlproj.frontier.base import Entry
     from crawlproj.redis_connection import RedisConfig
@@ -72,12 +71,6 @@ def explode() -> None:
 def entry_of(payload: bytes, priority: int | None = None, *, trust: bool = False) -> Entry:
     entries = Entries(SPIDER, trust_pickle=trust, by_domain=False)
     return entries.of_request(payload, priority)
-
-
-@pytest.fixture
-def client(redis: RedisConfig) -> Iterator[Client]:
-    with Client.from_url(redis.url) as client:
-        yield client
 
 
 def migrate(redis: RedisConfig, *arguments: str, frontier: str = "") -> tuple[int, str]:

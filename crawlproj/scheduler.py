@@ -63,7 +63,7 @@ from crawlproj.signals import robots_parsed
 from crawlproj.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from scrapy import Spider
@@ -77,9 +77,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Requests handed out and not yet acked, against those downloading: parsing and storing overlap
-# with downloading, but what a crash would fetch again stays bounded.
-_OUTSTANDING_PER_DOWNLOAD = 2
+# Against those downloading: requests handed out and not finished, as parsing and storing overlap
+# with downloading; and those and finished ones whose acks are not durable, on their way to a
+# frontier that may be slow. What a crash would fetch again stays bounded.
+_WORKING_PER_DOWNLOAD = 2
+_OUTSTANDING_PER_DOWNLOAD = 3
 _ABANDON_AFTER_CANCEL_S = 1.0
 _NOTHING_LEARNT = Ending(Verdict.IGNORED)
 _MAX_ADDRESSES = 100_000
@@ -285,8 +287,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         """Leases fetched ahead of need, waiting for their site's turn."""
         return self._frontier.buffered
 
-    def unseen(self, urls: Iterable[str]) -> list[str]:
-        """Return those of ``urls`` (normalised) that this process has not enqueued lately.
+    def unseen(self, urls: Iterable[str]) -> Iterator[str]:
+        """Yield those of ``urls`` (normalised) that this process has not enqueued lately.
 
         A cheap first sieve before a Request is built; the frontier deduplicates exactly.
         """
@@ -443,7 +445,10 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
     # Helpers
 
     def _busy(self) -> bool:
-        if self._frontier.outstanding >= _OUTSTANDING_PER_DOWNLOAD * self.config.in_flight:
+        in_flight = self.config.in_flight
+        if len(self._working) >= _WORKING_PER_DOWNLOAD * in_flight:
+            return True
+        if self._frontier.outstanding >= _OUTSTANDING_PER_DOWNLOAD * in_flight:
             return True
         budget = self.config.max_pages
         if self._shared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class Seen:
@@ -19,6 +19,10 @@ class Seen:
         self._size = size
         self._young: set[str] = set()
         self._old: set[str] = set()
+        self._coming: set[str] = set()  # given out by ``missing``, perhaps not added yet
+
+    def __contains__(self, url: str) -> bool:
+        return url in self._young or url in self._old
 
     def add(self, url: str) -> None:
         """Remember ``url``."""
@@ -30,7 +34,27 @@ class Seen:
         """Forget all."""
         self._young, self._old = set(), set()
 
-    def missing(self, urls: Iterable[str]) -> list[str]:
-        """Return those of ``urls`` that are not remembered, in order."""
-        young, old = self._young, self._old
-        return [url for url in urls if url not in young and url not in old]
+    def missing(self, urls: Iterable[str]) -> Iterator[str]:
+        """Yield those of ``urls`` that are not remembered when it is their turn.
+
+        Pages of a site are handled side by side and share most links, and a URL is added a moment
+        after it was given out. So one that another call has given out comes last: it is then
+        remembered, most likely, or was dropped on its way and is given out again.
+        """
+        given: set[str] = set()
+        later: list[str] = []
+        try:
+            for url in urls:
+                if url in self:
+                    continue
+                if url in self._coming:
+                    later.append(url)
+                    continue
+                given.add(url)
+                self._coming.add(url)
+                yield url
+        finally:
+            self._coming -= given
+        for url in later:
+            if url not in self:
+                yield url

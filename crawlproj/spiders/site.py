@@ -90,13 +90,14 @@ class SiteSpider(Spider):
 
     def parse(self, response: Response) -> Iterator[Page | Request]:
         """Yield the page, and requests for links not seen before."""
-        page, urls = page_of(response), []
+        page = page_of(response)
+        urls: list[str] = []
         # A redirect may have led out of scope: keep the page that was asked for, follow nothing.
         if isinstance(response, TextResponse) and self.scope.allows(response.url):
-            urls = self.unseen(self.links.extract_urls(response))
+            urls = self.links.extract_urls(response)
             forget_tree(response)  # the page may wait for the store a while
         yield page
-        for url in urls:
+        for url in self.unseen(urls):
             if self.scope.allows(url):
                 yield Request(url, errback=self.failed)
 
@@ -105,15 +106,15 @@ class SiteSpider(Spider):
         if outcome_of(error_of(failure))[0] is State.FAILED:
             yield failure_of(failure)
 
-    def unseen(self, urls: list[str]) -> list[str]:
-        """Return those of ``urls`` that may be new to the scheduler."""
+    def unseen(self, urls: Iterable[str]) -> Iterable[str]:
+        """Yield those of ``urls`` that may be new to the scheduler when it is their turn."""
         scheduler = self.crawler.engine.scheduler
         return scheduler.unseen(urls) if isinstance(scheduler, Scheduler) else urls
 
     def follow_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
         """Enqueue the sitemaps of a site in scope."""
         if self.scope.allows(f"{origin}/") or any(url.startswith(origin) for url in self.seeds):
-            for request in self._sitemap_requests(map(normalize, sitemaps)):
+            for request in self._sitemap_requests(filter(None, map(normalize, sitemaps))):
                 self.crawler.engine.crawl(request)
 
     def parse_sitemap(self, response: Response) -> Iterator[Request]:
@@ -123,16 +124,16 @@ class SiteSpider(Spider):
             if gzip_magic_number(response):
                 body = gunzip(body, max_size=self.settings.getint("DOWNLOAD_MAXSIZE"))
             sitemap = Sitemap(body)
-            urls = (join(response.url, entry["loc"]) for entry in sitemap if entry.get("loc"))
+            locs = (join(response.url, entry["loc"]) for entry in sitemap if entry.get("loc"))
+            urls = (url for url in locs if url is not None)
             if sitemap.type == "sitemapindex":
                 yield from self._sitemap_requests(urls)
                 return
-            for url in urls:
-                if url is not None and self.scope.allows(url) and self.unseen([url]):
-                    yield Request(url, errback=self.failed)
+            for url in self.unseen(filter(self.scope.allows, urls)):
+                yield Request(url, errback=self.failed)
         except (LxmlError, StopIteration, ValueError, OSError, EOFError) as exc:
             self.logger.warning("Not a sitemap, left alone: %s (%s)", response.url, exc)
 
-    def _sitemap_requests(self, urls: Iterable[str | None]) -> Iterator[Request]:
-        for url in filter(None, urls):
+    def _sitemap_requests(self, urls: Iterable[str]) -> Iterator[Request]:
+        for url in urls:
             yield Request(url, callback=self.parse_sitemap, errback=self.failed, priority=10)

@@ -46,7 +46,12 @@ class Unstorable(CrawlprojError):
 
 
 class BadPayload(CrawlprojError):
-    """A stored request cannot be rebuilt, for example because the spider lost its callback."""
+    """A stored request cannot be rebuilt, for example because the spider lost its callback.
+
+    reason: what its lease failed for.
+    """
+
+    reason = "bad-payload"
 
 
 def key_of(request: Request) -> int:

@@ -24,9 +24,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
@@ -38,6 +37,7 @@ from scrapy.utils.defer import deferred_from_coro
 from crawlproj._engine import EngineHooks
 from crawlproj.concurrency import ConcurrencyConfig
 from crawlproj.config import CrawlConfig
+from crawlproj.entries import Entries
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.base import Ack, Entry, Lease, Opened, State
 from crawlproj.frontier.buffered import BufferConfig, BufferedFrontier
@@ -46,18 +46,7 @@ from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Ending, Verdict
 from crawlproj.links.normalize import registrable_domain, site_of
 from crawlproj.reasons import error_of, outcome_of
-from crawlproj.requests import (
-    LEASE,
-    PERMIT_WAIT,
-    RETRY_AT,
-    VOLATILE,
-    BadPayload,
-    Unstorable,
-    entry_of,
-    key_of,
-    request_of,
-    volatile_entry,
-)
+from crawlproj.requests import LEASE, PERMIT_WAIT, BadPayload, Unstorable, key_of
 from crawlproj.seen import Seen
 from crawlproj.signals import robots_parsed
 from crawlproj.tally import Tally
@@ -134,8 +123,6 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self._seen = Seen()
         self._working: dict[int, _Work] = {}  # by lease id
         self._pages = 0  # responses with a 2xx status that finished, over the generation
-        self._volatile: dict[int, Request] = {}
-        self._warned_unstorable = False
         self._crawl_delays: dict[str, float] = {}  # of sites whose robots.txt asks for one
         self._met: set[str] = set()  # sites of which a first request has ended
         self._closing = False
@@ -176,7 +163,12 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         return deferred_from_coro(self._open(spider))
 
     async def _open(self, spider: Spider) -> None:
-        self._spider = spider
+        self._entries = Entries(
+            spider,
+            self._crawler.stats,
+            shared=self._shared,
+            by_domain=self._shared and self.concurrency.scope == "domain",
+        )
         self.job = self.config.job or getattr(spider, "job", "") or spider.name
         try:
             self._hooks.install(self)
@@ -217,18 +209,18 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         work = self._working.get(request.meta.get(LEASE, 0))
         if work is not None and (work.responded or work.state is not State.DONE):
             work = None
-        key = self._key(request)
+        key = self._entries.key_of(request)
         if work is not None:
             self._release(work)
             if key_of(request) == key_of(work.request):
                 work.state = State.PENDING
+                leased = work.lease.entry
                 with contextlib.suppress(Unstorable):  # else what was leased is put back
-                    lease = work.lease
-                    work.put_back = self._entry(request, lease.entry.key, lease.entry.site)
+                    work.put_back = self._entries.entry_of(request, leased.key, leased.site)
                 return True
             work.state, work.reason = State.SKIPPED, "redirected"
         try:
-            self._frontier.put(self._entry(request, key))
+            self._frontier.put(self._entries.entry_of(request, key))
         except Unstorable as exc:
             logger.error("Dropped, as another process could not rebuild it: %s", exc)
             return False
@@ -378,7 +370,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             return
         del self._working[work.lease.id]
         self._release(work)
-        self._volatile.pop(work.lease.entry.key, None)
+        self._entries.forget(work.lease.entry)
         ack = Ack(work.lease.id, work.state, work.reason, work.put_back)
         if self._closing and (work.reason == "shutdown" or not self._ended(work)):
             ack = Ack(work.lease.id, State.PENDING, count_attempt=False)
@@ -484,52 +476,13 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             self._pages += 1
         self.tally.add(work.lease.entry.site, ack.state, ack.reason)
 
-    def _key(self, request: Request) -> int:
-        # Scrapy marks seeds dont_filter; a continued crawl must not fetch them again.
-        if request.dont_filter and not request.meta.get("is_start_request"):
-            return secrets.randbits(64) - (1 << 63)
-        return key_of(request)
-
-    def _entry(self, request: Request, key: int, site: str = "") -> Entry:
-        """Return ``request`` as an entry.
-
-        site: the queue it waits in, where the lease it goes back to has one already.
-        """
-        retry_at = request.meta.pop(RETRY_AT, 0.0)
-        entry = self._stored_entry(request, key)
-        if self._shared and self.concurrency.scope == "domain":
-            # One queue, so that one worker has the domain and keeps to its limits.
-            entry = replace(entry, site=registrable_domain(entry.site))
-        # Without a lease it goes back to, it is a child that got a copy of the page's meta.
-        return replace(entry, not_before=retry_at, site=site) if site else entry
-
-    def _stored_entry(self, request: Request, key: int) -> Entry:
-        try:
-            return entry_of(request, self._spider, key)
-        except Unstorable as exc:
-            if self._shared:
-                raise
-            if not self._warned_unstorable:
-                self._warned_unstorable = True
-                logger.warning("Kept in memory, and lost if this process dies: %s", exc)
-            self._crawler.stats.inc_value("frontier/unstorable")
-            self._volatile.setdefault(key, request)
-            return volatile_entry(request, key)
-
     def _request(self, lease: Lease) -> Request | None:
         entry = lease.entry
-        if entry.payload == VOLATILE:
-            request = self._volatile.get(entry.key)
-            if request is not None:
-                return request
-            logger.error("Lost with the process that held it in memory: %s", entry.url)
-            self._frontier.ack(Ack(lease.id, State.FAILED, "lost"), entry.site)
-            return None
         try:
-            request = request_of(entry, self._spider)
+            request = self._entries.request_of(entry)
         except BadPayload as exc:
             logger.error("%s", exc)
-            self._frontier.ack(Ack(lease.id, State.FAILED, "bad-payload"), entry.site)
+            self._frontier.ack(Ack(lease.id, State.FAILED, exc.reason), entry.site)
             return None
         if self._crawl_delays and (delay_s := self._delay_s(entry.site)):
             # Each time, as permits forget a site that was idle for long.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
 
 class Seen:
@@ -34,7 +34,7 @@ class Seen:
         """Forget all."""
         self._young, self._old = set(), set()
 
-    def missing(self, urls: Iterable[str]) -> Iterator[str]:
+    def missing(self, urls: Iterable[str]) -> Generator[str, None, None]:
         """Yield those of ``urls`` that are not remembered when it is their turn.
 
         Pages of a site are handled side by side and share most links, and a URL is added a moment

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MB = 1 << 20
 _MOST_GROWTH = 40 * _MB  # of a worker that waits
-_OUT = 2 * IN_FLIGHT  # requests handed out and not acked, at most, of a worker
+_OUT = 3 * IN_FLIGHT  # requests handed out and not acked, at most, of a worker
 _LONGEST_WAIT_S = 2.5  # until a worker finds that Redis is back
 
 

@@ -24,6 +24,7 @@ _MB = 1 << 20
 _MOST_GROWTH = 40 * _MB  # of a worker that waits
 _OUT = 3 * IN_FLIGHT  # requests handed out and not acked, at most, of a worker
 _LONGEST_WAIT_S = 2.5  # until a worker finds that Redis is back
+_STILL_LEAVES_S = 1.0  # what a stopped worker had handed out, once it goes on
 
 
 @both
@@ -80,7 +81,7 @@ def test_a_worker_is_stopped_past_its_lease(tmp_path: Path, *, long: bool) -> No
             on.crew.tend(lease_s + 1.5)
             others = oracle.started(on.web, time.time() - 0.5, time.time())
             on.crew.go_on(victim)
-            on.crew.faults.append(Fault(since, time.time()))
+            on.crew.faults.append(Fault(since, time.time() + _STILL_LEAVES_S))
             stopped.append(victim)
             assert others, "nobody went on"
             on.crew.tend(1.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.lab.memory import COMPARED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -66,9 +68,8 @@ def _waiting(cells: _Cells) -> Iterator[Claim]:
 
 def _memory(cells: _Cells) -> Iterator[Claim]:
     costs = {row["model"]: row["kb_per_unit"] for row in cells.section["memory"]}
-    units = ("prefork", "thread-pool", "greenlets", "generators")
-    if all(unit in costs for unit in units):
-        process, thread, greenlet, generator = (costs[unit] for unit in units)
+    if all(model in costs for model in COMPARED):
+        process, thread, greenlet, generator = (costs[model] for model in COMPARED)
         yield Claim(
             "A process costs more memory than a thread, a thread more than a coroutine",
             f"per request in flight: process {_kb(process)}, thread {_kb(thread)}, greenlet "

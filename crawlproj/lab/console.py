@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+_INTERRUPTED = 130  # 128 + SIGINT
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 
 
@@ -71,8 +72,21 @@ def measure_and_tell(
 ) -> None:
     """Measure a section of the lab's document, print its tables, and write it below ``out``.
 
-    Raises ConfigError.
+    Raises ConfigError, and SystemExit as shells have it after a word to whoever pressed Ctrl-C.
     """
+    try:
+        _measure_and_tell(name, out, measure, tables)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"interrupted: nothing was written for {name}\n")
+        raise SystemExit(_INTERRUPTED) from None
+
+
+def _measure_and_tell(
+    name: str,
+    out: str,
+    measure: Callable[[Callable[[str, float], None]], dict[str, Any]],
+    tables: Callable[[dict[str, Any]], Iterable[RenderableType]],
+) -> None:
     files = LabFiles(out)
     machine = describe()  # before the lab itself makes the machine busy
     console = Console()

@@ -24,7 +24,7 @@ from crawlproj.lab.claims import claims
 from crawlproj.lab.figures import Figure
 from crawlproj.lab.loads import Load, matrix, pages_for, sweep
 from crawlproj.lab.measure import Run, RunBroke, measure
-from crawlproj.lab.memory import per_unit
+from crawlproj.lab.memory import COMPARED, per_unit
 from crawlproj.lab.models import MODELS, Model
 from crawlproj.lab.site import LabSite
 from crawlproj.lab.targets import ForeignSite, OwnSite
@@ -46,9 +46,11 @@ class Plan:
 
     seconds: of waiting that a run is to take at best; turns: see loads.pages_for; pages: a run,
     instead.
-    rounds: at most; budget_s: no round begins that would not end within it.
+    rounds: at most; budget_s: of all; no round but the first begins that would not end within it.
     matrix_in_flight: of the n × c matrix; empty leaves it out. matrix_seconds: as seconds.
     reach: in flight of the look beyond the sweep; 0 leaves it out.
+    memory_in_flight: for the memory of memory.COMPARED, one more load of each: the largest of these
+    that the model bears. Empty leaves it out.
     """
 
     models: list[Model]
@@ -61,11 +63,12 @@ class Plan:
     seconds: float = 0.4
     turns: int = 4
     rounds: int = 3
-    budget_s: float = 270.0
+    budget_s: float = 250.0
     matrix_in_flight: tuple[int, ...] = (8, 32, 128)
     matrix_parse_ms: tuple[float, ...] = (0.0, 2.0, 10.0)
     matrix_seconds: float = 0.8
     reach: int = REACH
+    memory_in_flight: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -94,6 +97,12 @@ class Fetching:
         self._matrix: list[Load] = []
         if MODELS["workers"] in self._models:
             self._matrix = matrix(plan.cores, plan.matrix_in_flight, plan.matrix_parse_ms)
+        self._for_memory = [
+            (model, Load(max(bearable)))
+            for model in self._models
+            if model.name in COMPARED
+            and (bearable := [n for n in plan.memory_in_flight if n <= (model.most or n)])
+        ]
         self._reach: dict[str, str] = {}
         self._rounds = 0
 
@@ -102,17 +111,17 @@ class Fetching:
         if isinstance(self._target, ForeignSite):
             self._probe(self._target)
         began = time.monotonic()
-        while self._rounds < self._plan.rounds:
-            self._rounds += 1
-            self._round()
-            took = (time.monotonic() - began) / self._rounds
-            if time.monotonic() - began + took > self._plan.budget_s:
-                break
+        self._round()
+        round_s = time.monotonic() - began
         if self._plan.reach > max(self._plan.in_flight):
             self._look_beyond()
+        end = began + self._plan.budget_s
+        while self._rounds < self._plan.rounds and time.monotonic() + round_s <= end:
+            self._round()
         return self._section()
 
     def _round(self) -> None:
+        self._rounds += 1
         turns = list(self._turns())
         for done, (model, load) in enumerate(turns):
             workers = f"{load.workers} × " if model.unit == "workers" else ""
@@ -138,6 +147,9 @@ class Fetching:
         for load in self._matrix:
             if load not in loads["workers"]:
                 yield MODELS["workers"], load
+        for model, load in self._for_memory:
+            if load not in loads[model.name]:
+                yield model, load
 
     def _turn(self, model: Model, load: Load) -> None:
         cell = self._cells[model.name, load]
@@ -160,7 +172,8 @@ class Fetching:
             for run in cell.runs
         ]
         plan = self._plan
-        # Longer, where processes are compared: at the end of a run not all have pages left.
+        # Longer, where processes are compared: at the end of a run not all have pages left. That
+        # goes for all models at such a load, as short runs have fewer pages/s.
         seconds = plan.matrix_seconds if load in self._matrix else plan.seconds
         return pages_for(
             load, self._latency_s, seconds, plan.cores, plan.turns, min(costs, default=None)
@@ -224,7 +237,8 @@ class Fetching:
                 for name, broke in self._reach.items()
             },
         }
-        section["memory"] = per_unit(section)
+        more = [rows[model.name, load] for model, load in self._for_memory]
+        section["memory"] = per_unit(section["models"], [*section["cells"], *more])
         section["claims"] = [asdict(claim) for claim in claims(section)]
         return section
 

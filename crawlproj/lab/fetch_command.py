@@ -72,7 +72,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="S",
-        help="seconds in which rounds may be begun (default: 270)",
+        help="seconds for all; rounds that would take longer are left out (default: 250)",
     )
     add(
         "--quick",
@@ -127,15 +127,18 @@ def plan_of(opts: argparse.Namespace) -> Plan:
     if opts.quick:
         plan = replace(
             plan,
-            seconds=0.15,
+            seconds=0.25,
             turns=1,
             rounds=1,
             matrix_in_flight=(64,),
-            matrix_parse_ms=(0.0, 10.0),
+            matrix_parse_ms=(0.0, 2.0, 10.0),
+            matrix_seconds=0.25,
             reach=0,
+            memory_in_flight=(8, 512),
         )
     if opts.url:
-        plan = replace(plan, matrix_in_flight=(), reach=0)  # what it bears is for its owner to say
+        # What else it bears is for its owner to say.
+        plan = replace(plan, matrix_in_flight=(), reach=0, memory_in_flight=())
     if opts.rounds:
         plan = replace(plan, rounds=opts.rounds)
     return replace(plan, budget_s=opts.budget) if opts.budget else plan

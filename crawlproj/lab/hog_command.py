@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-_AFTER_S = 0.3
+_AFTER_S, _QUICK_AFTER_S = 0.3, 0.15
 _PERIOD_S = 0.01
 _LEAST_ROUNDS = 3  # of the CPU work, which is compared by its best
 _ROOM = 2.5  # times the hog's CPU time, as it does not get a core to itself
@@ -60,12 +60,13 @@ def plan_of(opts: argparse.Namespace) -> Plan:
     except ConfigError as exc:
         raise ConfigError(f"--models: {exc}") from None
     hog_s = min(opts.hog_ms, 100.0) / 1000 if opts.quick else opts.hog_ms / 1000
+    after_s = _QUICK_AFTER_S if opts.quick else _AFTER_S
     rounds = opts.rounds or (1 if opts.quick else 3)
     job = HogJob(
         tasks=opts.tasks,
-        times=round((_AFTER_S + _ROOM * hog_s) / _PERIOD_S),
+        times=round((after_s + _ROOM * hog_s) / _PERIOD_S),
         period_s=_PERIOD_S,
-        hog_after_s=_AFTER_S,
+        hog_after_s=after_s,
         hog_cpu_s=hog_s,
     )
     sizes = {"python": 20_000, "hash": 50} if opts.quick else {"python": 60_000, "hash": 100}

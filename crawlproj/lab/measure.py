@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from crawlproj.fleet.children import bound
+from crawlproj.lab.children import started
 from crawlproj.lab.figures import percentile
 from crawlproj.lab.job import Fetched, JobSpec, Usage, results
 from crawlproj.lab.loads import ideal_s
@@ -27,8 +25,8 @@ if TYPE_CHECKING:
     from crawlproj.lab.models import Model
     from crawlproj.lab.site_server import Account
 
-_SAMPLE_S = 0.05
-_SAMPLING_SHARE = 0.03  # of the time that looking at memory may take
+_SAMPLE_S, _RAREST_SAMPLE_S = 0.05, 0.25  # between looks at memory, least and most
+_SAMPLING_SHARE = 0.03  # of the time that these may take, where they can be that rare
 _SLOWEST, _LEAST_TIMEOUT_S = 20.0, 30.0  # times the ideal; a start of some seconds included
 
 
@@ -123,10 +121,7 @@ def _watch(model: Model, spec: JobSpec, timeout_s: float) -> int | None:
     most: int | None = None
     deadline = time.monotonic() + timeout_s
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own
-            bound(command, signal.SIGKILL), stdout=log, stderr=log, start_new_session=True
-        )
-        try:
+        with started(command, stdout=log, stderr=log) as process:
             pause = _SAMPLE_S
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -138,11 +133,8 @@ def _watch(model: Model, spec: JobSpec, timeout_s: float) -> int | None:
                 size = pss_bytes(process.pid)
                 most = max(most or 0, size) if size else most
                 # A look at many processes takes time, which must not be the model's.
-                pause = max(_SAMPLE_S, (time.monotonic() - looked) / _SAMPLING_SHARE)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+                took = time.monotonic() - looked
+                pause = min(max(_SAMPLE_S, took / _SAMPLING_SHARE), _RAREST_SAMPLE_S)
         if process.returncode:
             log.seek(0)
             raise RunBroke(_reason(log.read(), process.returncode))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from string import Template
 
+# One after the other, in one scope.
+_SCRIPTS = ("parts.js", "fetch.js", "serve.js", "hog.js", "lab.js")
 # JSON may hold "</script>" and "<!--"; < is in its strings only, where an escape may stand for it.
 _IN_SCRIPT = {ord("<"): "\\u003c"}
 
@@ -14,7 +16,7 @@ def page(document: str, plotly: str) -> str:
     style = _asset("crawlproj.report", "page.css") + _asset("crawlproj.lab", "lab.css")
     return Template(_asset("crawlproj.lab", "lab.html")).substitute(
         style=style,
-        script=_asset("crawlproj.lab", "lab.js"),
+        script="\n".join(_asset("crawlproj.lab", name) for name in _SCRIPTS),
         plotly=plotly,
         data=document.translate(_IN_SCRIPT),
     )

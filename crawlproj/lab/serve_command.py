@@ -65,7 +65,7 @@ def plan_of(opts: argparse.Namespace) -> Plan:
     return Plan(
         models=models,
         rate=opts.rate,
-        seconds=opts.seconds or (0.8 if opts.quick else 2.5),
+        seconds=opts.seconds or (0.6 if opts.quick else 2.5),
         slow_share=opts.slow_share,
         slow_s=slow_s,
         limit_s=_LIMIT * slow_s,

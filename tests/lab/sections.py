@@ -43,4 +43,52 @@ def section(cells: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
         },
         "cells": cells, "matrix": [], "reach": {}, "claims": [], **parts,
     }  # fmt: skip
-    return {**made, "memory": per_unit(made)}
+    return {**made, "memory": per_unit(made["models"], made["cells"])}
+
+
+def figure(value: float) -> dict[str, float]:
+    return {"median": value, "low": value * 0.9, "high": value * 1.2}
+
+
+def serve_section(*names: str, **parts: Any) -> dict[str, Any]:
+    seconds = {
+        "alone_p50_s": 0.003, "alone_p99_s": 0.01, "short_p50_s": 0.004, "short_p99_s": 0.06,
+        "slow_p50_s": 0.21, "sent_late_p99_s": 0.001,
+    }  # fmt: skip
+    others = {"refused": figure(0.0), "pss_mb": figure(20)}
+    figures = {name: figure(value) for name, value in seconds.items()} | others
+    return {
+        "settings": {
+            "rate": 150.0, "seconds": 2.5, "slow_share": 0.05, "slow_s": 0.2, "limit_s": 1.0,
+            "places": 4, "rounds": 2, "at_once": 1,
+        },
+        "models": {name: {"title": name, "places": "4", "unavailable": ""} for name in names},
+        "rows": [{"model": name, "broke": "", **figures} for name in names],
+        "claims": [], **parts,
+    }  # fmt: skip
+
+
+def hog_section(*names: str, **parts: Any) -> dict[str, Any]:
+    figures = {
+        "before_p50_s": figure(0.0001), "before_p99_s": figure(0.002),
+        "before_max_s": figure(0.003), "during_p50_s": figure(0.2), "during_p99_s": figure(0.4),
+        "during_max_s": figure(0.5),
+        "hog_wall_s": figure(0.5),
+    }  # fmt: skip
+    gil = [
+        {
+            "interpreter": "3.11", "gil": True, "kind": kind, "unit": unit,
+            "speedup": {"1": 1.0, "2": 1.5, "4": 1.6},
+        }
+        for kind in ("python", "hash") for unit in ("threads", "processes")
+    ]  # fmt: skip
+    return {
+        "settings": {
+            "tasks": 100, "times": 155, "period_s": 0.01, "hog_after_s": 0.3, "hog_cpu_s": 0.5,
+            "start": 0.0, "rounds": 3,
+        },
+        "models": {name: {"title": name, "switches": "", "unavailable": ""} for name in names},
+        "rows": [{"model": name, "broke": "", **figures} for name in names],
+        "gil": [*gil, {"interpreter": "", "unavailable": "no python3.13t"}],
+        "claims": [], **parts,
+    }  # fmt: skip

@@ -49,6 +49,21 @@ def test_a_small_measurement_is_printed_and_written(tmp_path: Path) -> None:
     assert (tmp_path / "lab.html").exists()
 
 
+def test_quick_too_compares_the_memory_of_processes_threads_and_coroutines(tmp_path: Path) -> None:
+    done = scrapy(
+        "fetch", "--quick", "--models", "prefork,thread-pool,greenlets,generators,asyncio",
+        "--latency", "fixed:50ms", folder=tmp_path,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    section = json.loads((tmp_path / "lab.json").read_text())["fetch"]
+    assert {cell["in_flight"] for cell in section["cells"]} == {64}
+    assert {row["model"] for row in section["memory"]} == {
+        "prefork", "thread-pool", "greenlets", "generators",
+    }  # fmt: skip
+    assert "costs more memory than a" in done.stdout
+
+
 def test_a_site_of_the_users_own_is_fetched_from(tmp_path: Path) -> None:
     with LabSite() as site:
         site.serve(Latency("fixed", 0.005), 50, 1000)

@@ -57,7 +57,9 @@ def test_what_was_due_before_the_hog_and_while_it_ran_is_told_apart() -> None:
 
     found = lateness(job, Outcome([[0.1, 0.2, 0.3], [0.1, 0.8, 0.0]], (1.2, 2.2)))
 
-    assert found.before_p99_s == 0.1  # due at 0 and 0.5; 1.2 is when the one due at 1 came
+    assert (
+        found.before_p50_s == found.before_p99_s == found.before_max_s == 0.1
+    )  # due at 0 and 0.5; 1.2 is when the one due at 1 came
     assert found.during_p50_s == 0.3  # due at 1.5 and 2
     assert found.during_max_s == 0.8
     assert found.hog_wall_s == pytest.approx(1.0)

@@ -9,6 +9,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -90,7 +91,7 @@ def test_a_model_answers_short_and_slow_queries_at_once(name: str) -> None:
         Query(ITEMS - 1, False),
     ]
 
-    with served(MODELS[name], slow_s=0.05, limit_s=5.0) as (port, _):
+    with served(MODELS[name], 0.05, 5.0, Event()) as (port, _):
         paths = [query.path for query in queries]
         *answers, nothing = run_apart(asked_together(port, [*paths, "/nothing"]))
 
@@ -99,7 +100,7 @@ def test_a_model_answers_short_and_slow_queries_at_once(name: str) -> None:
 
 
 def test_the_slow_lane_gives_up_what_is_not_through_in_time_and_short_ones_pass() -> None:
-    with served(MODELS["two-lanes"], slow_s=0.3, limit_s=0.4) as (port, _):
+    with served(MODELS["two-lanes"], 0.3, 0.4, Event()) as (port, _):
         slow = [Query(number, slow=True) for number in range(4)]
         short = Query(5, slow=False)
 
@@ -123,7 +124,7 @@ def test_a_model_that_does_not_start_says_why() -> None:
 
     with (
         pytest.raises(ServeBroke, match=r"did not start: .*KeyError"),
-        served(replace(broken, name="nowhere"), 0.1, 1.0),
+        served(replace(broken, name="nowhere"), 0.1, 1.0, Event()),
     ):
         pass
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.lab.children import finished
 from crawlproj.lab.hog import gil_work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 FREE_THREADED = ("python3.15t", "python3.14t", "python3.13t")
 UNITS = ("threads", "processes")
@@ -54,37 +54,39 @@ def _rows(
     plan: GilPlan, interpreter: str, say: Callable[[str, float], None]
 ) -> Iterator[dict[str, Any]]:
     cells = [(kind, unit) for kind in plan.sizes for unit in UNITS]
-    answers: defaultdict[tuple[str, str, int], list[dict[str, Any]]] = defaultdict(list)
+    answers: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for turn in range(plan.rounds):
         for place, (kind, unit) in enumerate(cells):
             say(f"{kind} in {unit}", (turn + place / len(cells)) / plan.rounds)
-            for workers in plan.workers:
-                answer = _run(interpreter, kind, unit, workers, plan.sizes[kind])
-                answers[kind, unit, workers].append(answer)
+            answer = _run(interpreter, kind, unit, plan.workers, plan.sizes[kind])
+            answers[kind, unit].append(answer)
     for kind, unit in cells:
+        found = answers[kind, unit]
         # The least of the rounds: others at work can only make it more.
         least = {
-            workers: min(answer["wall_s"] for answer in answers[kind, unit, workers])
-            for workers in plan.workers
+            workers: min(answer["runs"][place]["wall_s"] for answer in found)
+            for place, workers in enumerate(plan.workers)
         }
         yield {
-            "interpreter": answers[kind, unit, 1][0]["python"],
-            "gil": answers[kind, unit, 1][0]["gil"],
+            "interpreter": found[0]["python"],
+            "gil": found[0]["gil"],
             "kind": kind,
             "unit": unit,
             "speedup": {workers: workers * least[1] / least[workers] for workers in plan.workers},
         }
 
 
-def _run(interpreter: str, kind: str, unit: str, workers: int, size: int) -> dict[str, Any]:
-    script = Path(gil_work.__file__)
-    command = [interpreter, "-I", str(script), kind, unit, str(workers), str(size)]
-    done = subprocess.run(  # noqa: S603 - our own
-        command, check=True, capture_output=True, text=True, timeout=_TIMEOUT_S
-    )
+def _run(
+    interpreter: str, kind: str, unit: str, workers: Sequence[int], size: int
+) -> dict[str, Any]:
+    script, counts = Path(gil_work.__file__), ",".join(map(str, workers))
+    command = [interpreter, "-I", str(script), kind, unit, counts, str(size)]
+    done = finished(command, _TIMEOUT_S)
+    done.check_returncode()
     answer: dict[str, Any] = json.loads(done.stdout)
-    if answer["results"] != [_result(kind, size)] * workers:
-        raise WrongResult(f"{kind} in {workers} {unit}: {answer['results']}")
+    for run in answer["runs"]:
+        if run["results"] != [_result(kind, size)] * run["workers"]:
+            raise WrongResult(f"{kind} in {run['workers']} {unit}: {run['results']}")
     return answer
 
 

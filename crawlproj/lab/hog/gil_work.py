@@ -1,9 +1,10 @@
 """``python gil_work.py KIND UNIT WORKERS SIZE``: CPU work in threads or processes.
 
 KIND: "python" counts primes in pure Python; "hash" has hashlib digest a large buffer, which lets
-other threads run meanwhile. UNIT: "threads" or "processes". Each of WORKERS does the whole of it,
-SIZE numbers or MB. Prints JSON: wall_s, results (of each worker, which must agree), gil (whether
-there is one), python.
+other threads run meanwhile. UNIT: "threads" or "processes". WORKERS: how many at once, such as
+1,2,4, measured one after the other. Each does the whole of the work, SIZE numbers or MB. Prints
+JSON: gil (whether there is one), python, and runs: {workers, wall_s, results (of each worker, which
+must agree)}.
 
 Needs the standard library only and imports nothing of this project, so that any interpreter on PATH
 can run it.
@@ -81,14 +82,12 @@ def measured(kind: str, unit: str, workers: int, size: int) -> tuple[float, list
 
 def main(kind: str, unit: str, workers: str, size: str) -> None:
     """Measure and print."""
-    wall_s, results = measured(kind, unit, int(workers), int(size))
+    runs = []
+    for count in map(int, workers.split(",")):
+        wall_s, results = measured(kind, unit, count, int(size))
+        runs.append({"workers": count, "wall_s": wall_s, "results": results})
     enabled = getattr(sys, "_is_gil_enabled", lambda: True)()
-    answer = {
-        "wall_s": wall_s,
-        "results": results,
-        "gil": enabled,
-        "python": platform.python_version(),
-    }
+    answer = {"gil": enabled, "python": platform.python_version(), "runs": runs}
     sys.stdout.write(json.dumps(answer) + "\n")
 
 

@@ -5,8 +5,9 @@ The section it makes of the lab's document (see document.py)::
     settings   tasks, times, period_s, hog_after_s, hog_cpu_s, rounds
     models     {name: title, switches, unavailable (why; "" if it ran)}
     rows       model, broke (why; "" if it got through), and as {median, low, high} over the rounds:
-               before_p99_s (lateness of the short tasks before the hog began), during_p50_s,
-               during_p99_s, during_max_s (of the times due while it ran), hog_wall_s
+               before_p50_s, before_p99_s, before_max_s (lateness of the short tasks before the hog
+               began), during_p50_s, during_p99_s, during_max_s (of the times due while it ran),
+               hog_wall_s
     gil        rows of gil.py
     claims     rows of lab/claims.py
 """
@@ -14,14 +15,13 @@ The section it makes of the lab's document (see document.py)::
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.fleet.children import bound
+from crawlproj.lab.children import finished
 from crawlproj.lab.figures import Figure, percentile
 from crawlproj.lab.hog.claims import claims
 from crawlproj.lab.hog.gil import GilPlan, gil_rows
@@ -43,7 +43,9 @@ class HogBroke(Exception):
 class Lateness:
     """Seconds that short tasks were late, before the hog began and while it ran."""
 
+    before_p50_s: float
     before_p99_s: float
+    before_max_s: float
     during_p50_s: float
     during_p99_s: float
     during_max_s: float
@@ -99,13 +101,7 @@ def outcome_of(model: Model, job: HogJob) -> Outcome:
     """Run a model in a process of its own; raises HogBroke."""
     command = [sys.executable, "-m", "crawlproj.lab.hog.child", model.name, job.to_json()]
     try:
-        done = subprocess.run(  # noqa: S603 - our own
-            bound(command, signal.SIGKILL),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-        )
+        done = finished(command, _TIMEOUT_S)
     except subprocess.TimeoutExpired:
         raise HogBroke(f"it was not through after {_TIMEOUT_S:.0f} s") from None
     if done.returncode or not done.stdout:
@@ -135,7 +131,9 @@ def lateness(job: HogJob, outcome: Outcome) -> Lateness:
     if not before or not during:
         raise HogBroke(f"the hog ran from {began:.2f} to {ended:.2f} s, not among the short tasks")
     return Lateness(
+        before_p50_s=percentile(before, 0.5),
         before_p99_s=percentile(before, 0.99),
+        before_max_s=max(before),
         during_p50_s=percentile(during, 0.5),
         during_p99_s=percentile(during, 0.99),
         during_max_s=max(during),
@@ -144,6 +142,6 @@ def lateness(job: HogJob, outcome: Outcome) -> Lateness:
 
 
 def _figures(found: list[Lateness]) -> dict[str, Any]:
-    names = ("before_p99_s", "during_p50_s", "during_p99_s", "during_max_s", "hog_wall_s")
+    names = [each.name for each in fields(Lateness)]
     figures = {name: Figure.of(getattr(each, name) for each in found) for name in names}
     return {name: asdict(figure) if figure else None for name, figure in figures.items()}

@@ -14,11 +14,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, fields
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.fleet.children import bound
+from crawlproj.lab.children import Interrupted, finished, started
 from crawlproj.lab.figures import Figure, percentile
 from crawlproj.lab.process_tree import pss_bytes
 from crawlproj.lab.serve import PLACES
@@ -83,7 +83,7 @@ class Plan:
     limit_s: float = 1.0
     rounds: int = 2
     at_once: int = 1
-    budget_s: float = 230.0
+    budget_s: float = 205.0
 
 
 def measured(plan: Plan, say: Callable[[str, float], None]) -> dict[str, Any]:
@@ -93,9 +93,10 @@ def measured(plan: Plan, say: Callable[[str, float], None]) -> dict[str, Any]:
     found: defaultdict[str, list[Figures]] = defaultdict(list)
     broke: dict[str, str] = {}
     began, rounds = time.monotonic(), 0
+    stop = threading.Event()
     while rounds < plan.rounds:
         with ThreadPoolExecutor(plan.at_once) as pool:
-            waiting = [(model, pool.submit(_once, plan, model, rounds)) for model in models]
+            waiting = [(model, pool.submit(_once, plan, model, rounds, stop)) for model in models]
             try:
                 for place, (model, future) in enumerate(waiting):
                     share = (rounds + place / len(models)) / plan.rounds
@@ -104,8 +105,10 @@ def measured(plan: Plan, say: Callable[[str, float], None]) -> dict[str, Any]:
                         found[model.name].append(future.result())
                     except ServeBroke as exc:
                         broke[model.name] = str(exc)
-            finally:
-                pool.shutdown(cancel_futures=True)  # an interrupt is not to begin the others
+            except BaseException:  # Ctrl-C, which only this thread is told of
+                stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
         rounds += 1
         if (time.monotonic() - began) * (rounds + 1) / rounds > plan.budget_s:
             break
@@ -130,10 +133,10 @@ def measured(plan: Plan, say: Callable[[str, float], None]) -> dict[str, Any]:
     }
 
 
-def _once(plan: Plan, model: Model, seed: int) -> Figures:
-    with served(model, plan.slow_s, plan.limit_s) as (port, pid):
+def _once(plan: Plan, model: Model, seed: int, stop: threading.Event) -> Figures:
+    with served(model, plan.slow_s, plan.limit_s, stop) as (port, pid):
         alone, mixed = (
-            _asked(Load(port, plan.rate, plan.seconds, plan.slow_share, with_slow, seed))
+            _asked(Load(port, plan.rate, plan.seconds, plan.slow_share, with_slow, seed), stop)
             for with_slow in (False, True)
         )
         pss = pss_bytes(pid)
@@ -141,29 +144,24 @@ def _once(plan: Plan, model: Model, seed: int) -> Figures:
 
 
 @contextlib.contextmanager
-def served(model: Model, slow_s: float, limit_s: float) -> Iterator[tuple[int, int]]:
-    """Run a model in a process of its own; yields its port and pid. Raises ServeBroke."""
+def served(
+    model: Model, slow_s: float, limit_s: float, stop: threading.Event
+) -> Iterator[tuple[int, int]]:
+    """Run a model in a process of its own; yields its port and pid.
+
+    stop: set by another thread to end its start. Raises ServeBroke, and Interrupted then.
+    """
     with tempfile.TemporaryDirectory(prefix="crawlproj-lab-") as folder, _log() as log:
         service = Service(folder, _free_port(), slow_s, PLACES, limit_s)
         make_database(service.database)
-        process = subprocess.Popen(  # noqa: S603 - our own
-            bound([sys.executable, "-m", "crawlproj.lab.serve.child", model.name], signal.SIGKILL),
-            env={**os.environ, **service.environment()},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            if not _answers(service.port, process):
+        command = [sys.executable, "-m", "crawlproj.lab.serve.child", model.name]
+        environment = {**os.environ, **service.environment()}
+        with started(command, stdout=log, stderr=log, env=environment) as process:
+            if not _answers(service.port, process, stop):
                 log.seek(0)
                 lines = log.read().strip().splitlines()
                 raise ServeBroke(f"it did not start: {lines[-1][:200] if lines else 'no word'}")
             yield service.port, process.pid
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def figures(alone: Sequence[Answer], mixed: Sequence[Answer], pss: int | None) -> Figures:
@@ -192,23 +190,18 @@ def figures(alone: Sequence[Answer], mixed: Sequence[Answer], pss: int | None) -
     )
 
 
-def _asked(load: Load) -> list[Answer]:
+def _asked(load: Load, stop: threading.Event) -> list[Answer]:
     command = [sys.executable, "-m", "crawlproj.lab.serve.load", load.to_json()]
     try:
-        done = subprocess.run(  # noqa: S603 - our own
-            bound(command, signal.SIGKILL),
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=load.seconds + _LOAD_S,
-        )
+        done = finished(command, load.seconds + _LOAD_S, stop)
+        done.check_returncode()
     except subprocess.SubprocessError as exc:
         raise ServeBroke(f"the load generator did not get through: {exc}") from exc
     return [Answer(*each) for each in json.loads(done.stdout)]
 
 
-def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until a query is answered right; False if that does not happen."""
+def _answers(port: int, process: subprocess.Popen[str], stop: threading.Event) -> bool:
+    """Wait until a query is answered right; False if that does not happen. Raises Interrupted."""
     query = Query(0, slow=False)
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
@@ -221,7 +214,8 @@ def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
             pass  # not yet
         finally:
             connection.close()
-        time.sleep(_LOOK_S)
+        if stop.wait(_LOOK_S):
+            raise Interrupted
     return False
 
 

@@ -1,0 +1,173 @@
+"use strict";
+// What the sections of the lab's page share. The lab's results are the JSON in #data (document.py).
+
+const lab = JSON.parse(document.getElementById("data").textContent);
+const main = document.getElementById("main");
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const mid = (row, key) => row[key]?.median ?? null;
+const distinct = (values) => [...new Set(values)].sort((a, b) => a - b);
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+function put(...children) {
+  const [first] = children;
+  main.append(...children);
+  return first;
+}
+const prose = (text) => element("p", { class: "what" }, text);
+const cards = (kind = "") => put(element("section", { class: `grid ${kind}` }));
+
+// Words for numbers
+
+function short(value, digits = 3) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(digits)));
+}
+const percent = (value) => (value === null ? "–" : `${Math.round(value * 100)} %`);
+const ms = (row, key, digits = 3) => short((mid(row, key) ?? NaN) * 1000, digits);
+const rounds = (count) => `${count === 1 ? "one round" : `medians of ${count} rounds`}`;
+function when({ machine }) {
+  const at = new Date(machine.measured_at * 1000).toISOString().slice(0, 16).replace("T", " ");
+  return `Measured ${at} UTC, load before: ${machine.load} per core` +
+    (machine.busy ? "; others were at work, so the figures are provisional." : ".");
+}
+
+// Headings: h2 a section, h3 its parts; lab.js makes the table of contents of them.
+
+function heading(level, text) {
+  put(element(level, { id: text.toLowerCase().replace(/[^a-z0-9]+/g, "-") }, text));
+}
+
+// Plots
+
+const NARROW = matchMedia("(max-width: 700px)");
+const drawings = [];
+// draw(narrow) returns traces and layout. height: in px, or a function of narrow.
+function figure(grid, title, note, draw, { kind = "", height = null } = {}) {
+  const place = element("div");
+  grid.append(element("figure", { class: kind }, element("figcaption", {}, title, element("small", {}, note)), place));
+  drawings.push(() => {
+    if (height) place.style.height = `${height instanceof Function ? height(NARROW.matches) : height}px`;
+    const [traces, shape] = draw(NARROW.matches);
+    const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("ink") };
+    Plotly.react(place, traces, {
+      margin: { l: 10, r: 14, t: 14, b: 10 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font,
+      hovermode: "closest", hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font }, dragmode: false,
+      width: place.clientWidth, height: place.clientHeight, ...shape,
+    }, { displayModeBar: false });
+  });
+}
+function axis(title, more = {}) {
+  return {
+    title: { text: title, standoff: 8, font: { size: 12, color: colour("quiet") } },
+    tickfont: { size: 11.5, color: colour("quiet") }, gridcolor: colour("grid"), linecolor: colour("line"),
+    zeroline: false, automargin: true, ...more,
+  };
+}
+const STEPS = [[1, 2, 5], [1, 3], [1]];
+function logTicks(values, most) {
+  const known = values.filter((value) => value > 0);
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const ticks = (steps) => {
+    const found = [];
+    for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) {
+      for (const step of steps) if (step * 10 ** power >= low / 1.3 && step * 10 ** power <= high * 1.3) found.push(step * 10 ** power);
+    }
+    return found;
+  };
+  return STEPS.map(ticks).find((found) => found.length <= most) ?? ticks([1]);
+}
+function logAxis(title, values, more = {}, most = NARROW.matches ? 6 : 9) {
+  const ticks = logTicks(values, most);
+  return axis(`${title}, log scale`, { type: "log", tickvals: ticks, ticktext: ticks.map((value) => short(value)), ...more });
+}
+const ABOVE = { orientation: "h", x: 0, xanchor: "left", y: 1.01, yanchor: "bottom", traceorder: "normal" };
+
+// Horizontal bars, a row a model, stacked if there are several parts.
+// rows: drawn from the top. parts: [{ name, paint, value(row), say(row) }].
+function bars(grid, title, note, unit, rows, label, parts, kind = "") {
+  figure(grid, title, note, (narrow) => [
+    parts.map(({ name, paint, value, say = (row) => `${short(value(row))} ${unit}` }) => ({
+      type: "bar", orientation: "h", name, y: rows.map((row) => label(row, narrow)), x: rows.map(value), marker: { color: colour(paint) },
+      ...(parts.length === 1 && { text: rows.map((row) => short(value(row))), textposition: "outside", cliponaxis: false }),
+      customdata: rows.map(say), hovertemplate: `%{y}: %{customdata}${parts.length > 1 ? ` ${name}` : ""}<extra></extra>`,
+    })),
+    {
+      barmode: "stack", showlegend: parts.length > 1, legend: ABOVE, margin: { l: 10, r: parts.length > 1 ? 14 : 44, t: parts.length > 1 ? 34 : 8, b: 10 },
+      xaxis: axis(unit, { rangemode: "tozero" }), yaxis: axis("", { showgrid: false, autorange: "reversed" }),
+    },
+  ], { kind, height: 90 + 23 * rows.length });
+}
+
+// Times on a log axis, a row a model: the groups (such as with and without) one below the other, a
+// mark a percentile. groups: [{ name, paint, marks: { p50: key, … } }], keys of figures in seconds.
+const SYMBOLS_OF = { p50: "circle", p99: "diamond", worst: "line-ns" };
+function delays(grid, title, note, rows, label, groups, limit = null) {
+  const keys = groups.flatMap((group) => Object.values(group.marks));
+  const values = rows.flatMap((row) => keys.map((key) => mid(row, key) * 1000)).filter((value) => value > 0);
+  const say = ({ median, low, high }) => `${short(median * 1000)} ms${low < high ? ` (${short(low * 1000)} to ${short(high * 1000)})` : ""}`;
+  figure(grid, title, note, (narrow) => {
+    const place = (i, group) => i + (groups.indexOf(group) - (groups.length - 1) / 2) * 0.34;
+    const traces = groups.flatMap((group) => {
+      const span = (row) => Object.values(group.marks).map((key) => mid(row, key) * 1000).filter((value) => value > 0);
+      const joined = {
+        type: "scatter", mode: "lines", showlegend: false, hoverinfo: "skip", line: { color: colour(group.paint), width: 2 }, opacity: 0.4,
+        x: rows.flatMap((row) => [Math.min(...span(row)), Math.max(...span(row)), null]),
+        y: rows.flatMap((_, i) => [place(i, group), place(i, group), null]),
+      };
+      return [joined, ...Object.entries(group.marks).map(([mark, key]) => {
+        const known = rows.map((row, i) => [row, i]).filter(([row]) => mid(row, key) > 0);
+        return {
+          type: "scatter", mode: "markers", name: `${group.name}: ${mark}`,
+          marker: { color: colour(group.paint), size: 8, symbol: SYMBOLS_OF[mark], ...(mark === "worst" && { size: 12, line: { color: colour(group.paint), width: 2 } }) },
+          x: known.map(([row]) => mid(row, key) * 1000), y: known.map(([, i]) => place(i, group)),
+          customdata: known.map(([row]) => `${label(row)}, ${group.name}: ${mark} ${say(row[key])}`), hovertemplate: "%{customdata}<extra></extra>",
+        };
+      })];
+    });
+    if (limit) traces.push({
+      type: "scatter", mode: "lines", name: limit.name, x: [limit.at, limit.at], y: [-0.5, rows.length - 0.5],
+      line: { color: colour("ink"), width: 1, dash: "dot" }, hoverinfo: "skip",
+    });
+    return [traces, {
+      legend: ABOVE, xaxis: logAxis("ms", limit ? [...values, limit.at] : values),
+      yaxis: axis("", { showgrid: false, tickvals: rows.map((_, i) => i), ticktext: rows.map((row) => label(row, narrow)), range: [rows.length - 0.5, -0.5] }),
+      shapes: rows.slice(1).map((_, i) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: i + 0.5, y1: i + 0.5, line: { color: colour("grid"), width: 1 } })),
+    }];
+  }, { kind: "wide", height: (narrow) => (narrow ? 190 : 110) + 36 * rows.length });
+}
+
+// Tables
+
+function verdict(holds) {
+  const [mark, kind, words] = holds === null ? ["?", "none", "the rounds disagree"]
+    : holds ? ["✓", "yes", "measured so"] : ["✗", "no", "measured otherwise"];
+  return element("td", { class: kind, title: words }, mark);
+}
+function claims(rows) {
+  if (!rows.length) return;
+  const body = element("tbody", {}, ...rows.map((row) => element("tr", {},
+    verdict(row.holds),
+    element("td", {}, row.statement), element("td", {}, row.figure))));
+  put(element("section", { class: "table claims" }, element("table", {},
+    element("thead", {}, element("tr", {}, element("th"), element("th", {}, "What is said"), element("th", {}, "What was measured"))), body)));
+}
+// columns: [[title, say(row)]]. notes: [[title, words]], rows that have words instead of figures.
+function figures(columns, rows, notes = []) {
+  const line = (row) => element("tr", {}, ...columns.map(([, say]) => element("td", {}, String(say(row)))));
+  const note = ([title, words]) => element("tr", {}, element("td", {}, title), element("td", { class: "words", colspan: columns.length - 1 }, words));
+  put(element("section", { class: "table" }, element("div", { class: "scroll" }, element("table", {},
+    element("thead", {}, element("tr", {}, ...columns.map(([title]) => element("th", {}, title)))),
+    element("tbody", {}, ...rows.map(line), ...notes.map(note))))));
+}
+// What has no figures, and why: [title, words] a model.
+function failures(models, rows) {
+  return [
+    ...rows.filter((row) => row.broke).map((row) => [models[row.model].title, `broke: ${row.broke}`]),
+    ...Object.values(models).filter((model) => model.unavailable).map((model) => [model.title, `unavailable: ${model.unavailable}`]),
+  ];
+}

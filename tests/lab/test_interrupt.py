@@ -1,0 +1,113 @@
+"""Ctrl-C while the lab measures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.lab.children import Interrupted, finished, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MARK = "LAB_INTERRUPT_TEST"
+
+
+def marked(mark: str) -> set[int]:
+    """Return the pids of processes that have inherited a mark in their environment."""
+    found = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                environment = (folder / "environ").read_bytes()
+            except OSError:
+                continue  # it has ended, or is another's
+            if f"{MARK}={mark}".encode() in environment.split(b"\0"):
+                found.add(int(folder.name))
+    return found
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+@pytest.mark.parametrize(("name", "children"), [("serve", 6), ("fetch", 2), ("hog", 8)])
+def test_ctrl_c_ends_a_measurement_in_a_line_and_its_processes(
+    name: str, children: int, tmp_path: Path
+) -> None:
+    mark = uuid.uuid4().hex
+    command = [sys.executable, "-m", "scrapy", "lab", name, "--quick", "--out", str(tmp_path)]
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, MARK: mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # the leader of a group, as a shell's job is
+    )
+    try:
+        wait_for(lambda: len(marked(mark)) > children)
+        os.killpg(process.pid, signal.SIGINT)
+        began = time.monotonic()
+        said, errors = process.communicate(timeout=20)
+        took_s = time.monotonic() - began
+        wait_for(lambda: not marked(mark), 2.0)
+    finally:
+        for pid in marked(mark):
+            os.kill(pid, signal.SIGKILL)
+
+    assert errors == f"interrupted: nothing was written for {name}\n"
+    assert process.returncode == 130
+    assert said == ""
+    assert took_s < 10
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_child_forked_ends_with_it() -> None:
+    fork = "import os, time; print(os.fork(), flush=True); time.sleep(60)"
+
+    with started([sys.executable, "-c", fork], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        grandchild = int(process.stdout.readline())
+
+    def gone() -> bool:
+        try:
+            return Path(f"/proc/{grandchild}/stat").read_text().split()[2] == "Z"
+        except FileNotFoundError:
+            return True
+
+    wait_for(gone, 5.0)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_child_is_ended_when_another_thread_says_so() -> None:
+    stop = Event()
+    stop.set()
+
+    with pytest.raises(Interrupted):
+        finished([sys.executable, "-c", "import time; time.sleep(60)"], 60.0, stop)
+
+
+def test_a_child_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        finished([sys.executable, "-c", "import time; time.sleep(60)"], 0.2)
+
+
+def test_what_a_child_said_is_returned() -> None:
+    done = finished([sys.executable, "-c", "print('said'); raise SystemExit(3)"], 30.0, Event())
+
+    assert (done.stdout, done.returncode) == ("said\n", 3)

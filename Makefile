@@ -52,6 +52,7 @@ lab: $(LAB_READY) ## measure every concurrency model here (QUICK=1: in about a m
 	$(BIN)/scrapy lab fetch $(if $(QUICK),--quick) $(ARGS)
 	$(BIN)/scrapy lab serve $(if $(QUICK),--quick)
 	$(BIN)/scrapy lab hog $(if $(QUICK),--quick)
+	$(if $(QUICK),,$(BIN)/scrapy lab advise)
 
 bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with weather, then Redis (long)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "fetch": "fetch pages under every concurrency model",
     "serve": "serve short and slow queries under every model of a back end",
     "hog": "run a task that will not let go among short ones, and CPU work under the GIL",
+    "advise": "say how many workers × in flight a workload wants, and measure that",
 }
 """Name → what it does.
 

@@ -1,6 +1,6 @@
 // The page: its head, a section for each that the document has, and its table of contents.
 
-const SECTIONS = { fetch: fetching, serve: serving, hog: hogging };
+const SECTIONS = { fetch: fetching, serve: serving, hog: hogging, advise: advising };
 
 function about({ machine }) {
   const libraries = Object.entries(machine.libraries).map(([name, version]) => `${name} ${version}`).join(", ");

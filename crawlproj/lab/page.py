@@ -6,7 +6,7 @@ from importlib.resources import files
 from string import Template
 
 # One after the other, in one scope.
-_SCRIPTS = ("parts.js", "fetch.js", "serve.js", "hog.js", "lab.js")
+_SCRIPTS = ("parts.js", "fetch.js", "serve.js", "hog.js", "advise.js", "lab.js")
 # JSON may hold "</script>" and "<!--"; < is in its strings only, where an escape may stand for it.
 _IN_SCRIPT = {ord("<"): "\\u003c"}
 

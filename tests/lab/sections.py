@@ -92,3 +92,24 @@ def hog_section(*names: str, **parts: Any) -> dict[str, Any]:
         "gil": [*gil, {"interpreter": "", "unavailable": "no python3.13t"}],
         "claims": [], **parts,
     }  # fmt: skip
+
+
+def advise_section(**parts: Any) -> dict[str, Any]:
+    rows = [
+        {"workers": n, "in_flight": n * c, "pages_per_s": 10.0 * n * c, "bound": "waiting"}
+        for n in (1, 2) for c in (1, 8, 32)
+    ]  # fmt: skip
+    return {
+        "workload": "https://example.org",
+        "settings": {"cores": 2, "spare": [1.0, 2.0], "rounds": 1, "most_in_flight": 64},
+        "sampled": {
+            "pages": 120, "latency_s": 0.1, "latency_p50_s": 0.1, "latency_p90_s": 0.2,
+            "latency_p99_s": 0.3, "costs": [],
+        },
+        "candidates": rows,
+        "recommended": {
+            **rows[2], "rounds": [], "measured_per_s": 300.0, "measured_pages": 300,
+            "deviation": 0.067, "reasons": [], "snippet": ["CONCURRENT_REQUESTS = 32"],
+        },
+        **parts,
+    }  # fmt: skip

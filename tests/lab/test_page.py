@@ -14,7 +14,7 @@ import pytest
 from crawlproj.lab.claims import claims
 from crawlproj.lab.machine import describe
 from crawlproj.lab.page import page
-from tests.lab.sections import hog_section, row, section, serve_section
+from tests.lab.sections import advise_section, hog_section, row, section, serve_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +93,14 @@ def test_one_load_of_fetching_is_shown_as_bars(tmp_path: Path) -> None:
         "Memory",
     ]  # fmt: skip
     assert "Serving" not in body
+
+
+def test_what_a_workload_wants_is_shown_with_its_settings(tmp_path: Path) -> None:
+    body = shown(tmp_path, advise=advise_section())
+
+    assert figures(body) == ["Pages per second, predicted"]
+    for words in ("Recommended: 1 × 32 in flight", "measured 300", "+7 %", "REQUESTS = 32"):
+        assert words in body
 
 
 def test_a_section_in_which_all_broke_says_why(tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+"""An extension that ``scrapy lab advise`` puts into the crawls it watches.
+
+It notes now and then how many URLs are done and the CPU used until then, and writes that into a
+folder when the crawl ends, so that what start and end cost can be left out of the figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redis import Redis, RedisError
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+
+from crawlproj.latency import recorder_of
+from crawlproj.redis_connection import REDIS_SCHEMES
+from crawlproj.scheduler import Scheduler
+from crawlproj.signals import robots_parsed
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+FOLDER = "LAB_ADVISE_FOLDER"
+"""The variable in the environment that names the folder: workers of a fleet inherit it."""
+
+SUFFIX = ".probe"
+_TICK_S = 0.02
+
+
+class Probe:
+    """Writes ``PID.probe``, JSON::
+
+        ticks    [[seconds (monotonic), URLs done, CPU s of the process], …], 20 ms apart
+        latency  LatencyRecorder.data()
+        limits   {site: requests in flight it may have, as learnt}
+        rates    {site: requests/s it may have}, of those that are limited
+        redis_s  CPU seconds of the frontier's Redis meanwhile; 0 if there is none
+    """  # fmt: skip
+
+    def __init__(self, crawler: Crawler) -> None:
+        folder = os.environ.get(FOLDER)
+        if not folder:
+            raise NotConfigured
+        self._folder = Path(folder)
+        self._crawler = crawler
+        self._recorder = recorder_of(crawler)
+        self._ticks: list[tuple[float, int, float]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._delays: dict[str, float] = {}
+        self._redis_s = 0.0
+        crawler.signals.connect(self._opened, signals.spider_opened)
+        crawler.signals.connect(self._robots, robots_parsed)
+        crawler.signals.connect(self._closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Probe:
+        """Make it; NotConfigured unless the environment names a folder."""
+        return cls(crawler)
+
+    def _opened(self) -> None:
+        scheduler = self._crawler.engine.scheduler
+        if isinstance(scheduler, Scheduler):
+            self._redis_s = self._redis_cpu_s()
+            self._tick(scheduler)
+
+    def _tick(self, scheduler: Scheduler) -> None:
+        self._note(scheduler)
+        self._timer = asyncio.get_running_loop().call_later(_TICK_S, self._tick, scheduler)
+
+    def _note(self, scheduler: Scheduler) -> None:
+        self._ticks.append((time.monotonic(), scheduler.tally.done, time.process_time()))
+
+    def _robots(self, site: str, crawl_delay_s: float | None) -> None:
+        if crawl_delay_s:
+            self._delays[site] = crawl_delay_s
+
+    def _closed(self) -> None:
+        scheduler = self._crawler.engine.scheduler
+        if self._timer is None or not isinstance(scheduler, Scheduler):
+            return
+        self._timer.cancel()
+        self._note(scheduler)  # a loop that is busy may be late to look
+        views = {site: scheduler.permits.view(site) for site in self._recorder.sites}
+        rates = {site: 1 / delay_s for site, delay_s in self._delays.items()}
+        rates |= {
+            site: view.rate for site, view in views.items() if view and view.state == "limited"
+        }
+        found: dict[str, Any] = {
+            "ticks": self._ticks,
+            "latency": self._recorder.data(),
+            "limits": {site: view.limit for site, view in views.items() if view},
+            "rates": rates,
+            "redis_s": self._redis_cpu_s() - self._redis_s,
+        }
+        name = f"{os.getpid()}{SUFFIX}"
+        unfinished = self._folder / f".{name}"
+        unfinished.write_text(json.dumps(found))
+        unfinished.replace(self._folder / name)
+
+    def _redis_cpu_s(self) -> float:
+        """Return what the frontier's Redis has used; 0 if that is none, or does not say."""
+        scheduler = self._crawler.engine.scheduler
+        url = scheduler.config.frontier_url if isinstance(scheduler, Scheduler) else ""
+        if url.partition(":")[0].lower() not in REDIS_SCHEMES:
+            return 0.0
+        try:
+            with Redis.from_url(url) as client:
+                used = client.info("cpu")
+        except RedisError:
+            return 0.0
+        return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])

@@ -51,14 +51,18 @@ class Entries:
         self._volatile: dict[int, Request] = {}
         self._warned = False
 
-    def key_of(self, request: Request) -> int:
-        """Return what a new request is known by: a number of its own if it is not to be filtered.
+    def is_filtered(self, request: Request) -> bool:
+        """Whether a request is fetched once only, however often it is enqueued.
 
         Scrapy marks seeds dont_filter; a continued crawl must not fetch them again.
         """
-        if request.dont_filter and not request.meta.get("is_start_request"):
-            return secrets.randbits(64) - (1 << 63)
-        return key_of(request)
+        return not request.dont_filter or bool(request.meta.get("is_start_request"))
+
+    def key_of(self, request: Request) -> int:
+        """Return what a new request is known by: a number of its own if it is not filtered."""
+        if self.is_filtered(request):
+            return key_of(request)
+        return secrets.randbits(64) - (1 << 63)
 
     def entry_of(self, request: Request, key: int, site: str = "") -> Entry:
         """Return ``request`` as an entry. Raises Unstorable, where others work on the frontier.
@@ -67,7 +71,7 @@ class Entries:
         copy of the page's.
         """
         retry_at = request.meta.pop(RETRY_AT, 0.0)
-        entry = self._stored(request, key)
+        entry = self._stored(request, key, latest=bool(site))
         if self._by_domain:
             entry = replace(entry, site=registrable_domain(entry.site))
         return replace(entry, not_before=retry_at, site=site) if site else entry
@@ -85,7 +89,7 @@ class Entries:
         """Note that ``entry`` has ended."""
         self._volatile.pop(entry.key, None)
 
-    def _stored(self, request: Request, key: int) -> Entry:
+    def _stored(self, request: Request, key: int, *, latest: bool) -> Entry:
         try:
             return entry_of(request, self._spider, key)
         except Unstorable as exc:
@@ -95,5 +99,6 @@ class Entries:
                 self._warned = True
                 logger.warning("Kept in memory, and lost if this process dies: %s", exc)
             self._stats.inc_value("frontier/unstorable")
-            self._volatile.setdefault(key, request)
+            if latest or key not in self._volatile:
+                self._volatile[key] = request
             return volatile_entry(request, key)

@@ -7,6 +7,7 @@
     ├── FrontierError      the frontier cannot be opened or written
     │   └── FrontierInUse  another live process owns it
     ├── StoreError         the store cannot be opened or written
+    │   └── NotStored      an item waited when the store failed: its page is fetched again
     └── AddressRefused     the guard refused to connect (see http/guard.py)
 
 Messages say what was tried, on which URL, key or file, and what to do about it.
@@ -33,6 +34,10 @@ class FrontierInUse(FrontierError):
 
 class StoreError(CrawlprojError):
     """The store cannot be opened or written."""
+
+
+class NotStored(StoreError):
+    """The store failed before it had an item. Its page goes back to the frontier, uncounted."""
 
 
 class AddressRefused(CrawlprojError):

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from scrapy import Request, Spider
     from scrapy.http import Response
     from scrapy.logformatter import LogFormatterResult
+    from twisted.python.failure import Failure
 
 
 class QuietLogFormatter(LogFormatter):
     """Scrapy's, without "Crawled" and "Scraped": building them costs more than fetching a page.
 
-    What failed or was dropped is logged as ever.
+    What was dropped is logged as ever; of an item that failed, what page it is of: its text does not
+    belong into a log, and one that is nested too deep to be printed would end its page as done.
     """
 
     def crawled(  # type: ignore[override]  # None means: no line
@@ -27,3 +29,14 @@ class QuietLogFormatter(LogFormatter):
         self, item: Any, response: Response | None, spider: Spider
     ) -> LogFormatterResult | None:
         """Say nothing."""
+
+    def item_error(
+        self,
+        item: Any,
+        exception: BaseException,
+        response: Response | Failure | None,
+        spider: Spider,
+    ) -> LogFormatterResult:
+        """Say of which page the item was."""
+        told = super().item_error(item, exception, response, spider)
+        return {**told, "args": {"item": f"a {type(item).__name__} of {response}"}}

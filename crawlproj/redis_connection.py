@@ -81,12 +81,6 @@ class RedisConfig:
 
         Raises ConfigError if the URL is malformed.
         """
-        if urlsplit(self.url).scheme.lower() not in REDIS_SCHEMES:
-            raise ConfigError(f"{self.shown!r} is no Redis URL: write redis://host:port/0")
-        if unknown := parse_qs(urlsplit(self.url).query).keys() - _PARAMS:
-            raise ConfigError(
-                f"{self.shown!r} is no Redis URL: {', '.join(sorted(unknown))} is not known"
-            )
         defaults: dict[str, Any] = {
             "socket_timeout": _TIMEOUT_S,
             "socket_connect_timeout": _TIMEOUT_S,
@@ -94,9 +88,20 @@ class RedisConfig:
             "redis_connect_func": on_connect,
         }
         try:
+            parts = urlsplit(self.url)
+            if parts.scheme.lower() not in REDIS_SCHEMES:
+                raise ConfigError(f"{self.shown!r} is no Redis URL: write redis://host:port/0")
+            if unknown := parse_qs(parts.query).keys() - _PARAMS:
+                raise ConfigError(
+                    f"{self.shown!r} is no Redis URL: {', '.join(sorted(unknown))} is not known"
+                )
             client: Redis = Redis.from_url(self.url, **(defaults | dict(self.params)))
-        except ValueError as exc:
-            raise ConfigError(f"{self.shown!r} is no Redis URL: {exc}") from None
+        except ValueError:
+            # Its message may repeat a part of the password.
+            raise ConfigError(
+                f"{self.shown!r} is no Redis URL: check host, port, database and parameters, and "
+                "percent-encode what is neither letter nor digit in user and password"
+            ) from None
         return client
 
     @property

@@ -75,13 +75,14 @@ def _signed64(data: bytes) -> int:
 
 def entry_of(request: Request, spider: Spider, key: int) -> Entry:
     """Return ``request`` as an entry with ``key``. Raises Unstorable."""
-    payload = _payload(request, spider)
     encoded = b""
-    if payload:
-        try:
+    try:
+        if payload := _payload(request, spider):
             encoded = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
-        except UnicodeEncodeError as exc:
-            raise Unstorable(f"{request} holds text that is not Unicode: {exc}") from None
+    except UnicodeEncodeError as exc:
+        raise Unstorable(f"{request} holds text that is not Unicode: {exc}") from None
+    except RecursionError:
+        raise Unstorable(f"{request}: it nests too deep to be stored; make it flatter") from None
     return Entry(key, site_of(request.url), request.url, encoded, request.priority)
 
 
@@ -112,7 +113,7 @@ def request_of(entry: Entry, spider: Spider) -> Request:
             flags=stored.get("flags"),
             cb_kwargs=_restored(stored.get("cb_kwargs", {})),
         )
-    except (ValueError, TypeError, AttributeError, KeyError) as exc:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as exc:
         raise BadPayload(f"{entry.url}: the stored request cannot be rebuilt: {exc}") from None
 
 

@@ -10,6 +10,7 @@ a Request of another key instead of a response        skipped("redirected")
 a failure; a status nobody handles; an exception      failed(reason), see reasons.py
 IgnoreRequest (robots, offsite)                       skipped(reason)
 the engine closed before it ended                     pending again, not counted
+the store failed before it had an item                pending again, not counted
 ====================================================  ==============================
 
 A retry waits until its ``meta["retry_at"]`` (unix seconds), holding neither permit nor slot. A
@@ -22,10 +23,9 @@ nothing.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
@@ -38,7 +38,7 @@ from crawlproj._engine import EngineHooks
 from crawlproj.concurrency import ConcurrencyConfig
 from crawlproj.config import CrawlConfig
 from crawlproj.entries import Entries
-from crawlproj.errors import CrawlprojError, FrontierError
+from crawlproj.errors import CrawlprojError, FrontierError, NotStored
 from crawlproj.frontier.base import Ack, Entry, Lease, Opened, State
 from crawlproj.frontier.buffered import BufferConfig, BufferedFrontier
 from crawlproj.http import DownloadHandler
@@ -46,7 +46,7 @@ from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Ending, Verdict
 from crawlproj.links.normalize import registrable_domain, site_of
 from crawlproj.reasons import error_of, outcome_of
-from crawlproj.requests import LEASE, PERMIT_WAIT, BadPayload, Unstorable, key_of
+from crawlproj.requests import LEASE, PERMIT_WAIT, RETRY_AT, BadPayload, Unstorable, key_of
 from crawlproj.seen import Seen
 from crawlproj.signals import robots_parsed
 from crawlproj.tally import Tally
@@ -80,7 +80,7 @@ _ALONE_S = 1e-6  # a delay, which lets requests go one at a time
 
 @dataclass(slots=True)
 class _Work:
-    """A request handed out."""
+    """A request handed out, and what its lease's ack will say."""
 
     lease: Lease
     request: Request
@@ -89,6 +89,7 @@ class _Work:
     state: State = State.DONE
     reason: str = ""
     put_back: Entry | None = None
+    cut_short: bool = False  # it goes back as it was, whatever its state
 
 
 class _Strict(BaseSchedulerMeta):
@@ -120,10 +121,12 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self.job = ""
         self._crawler = crawler
         self._hooks = EngineHooks(crawler.engine)
+        self._retry_times = crawler.settings.getint("RETRY_TIMES")
         self._seen = Seen()
         self._working: dict[int, _Work] = {}  # by lease id
         self._pages = 0  # responses with a 2xx status that finished, over the generation
-        self._crawl_delays: dict[str, float] = {}  # of sites whose robots.txt asks for one
+        # Of sites whose robots.txt asks for one: by origin, as http and https may have another.
+        self._crawl_delays: dict[str, dict[str, float]] = {}
         self._met: set[str] = set()  # sites of which a first request has ended
         self._closing = False
         self._closing_task: asyncio.Future[None] | None = None
@@ -213,19 +216,34 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         if work is not None:
             self._release(work)
             if key_of(request) == key_of(work.request):
-                work.state = State.PENDING
-                leased = work.lease.entry
-                with contextlib.suppress(Unstorable):  # else what was leased is put back
-                    work.put_back = self._entries.entry_of(request, leased.key, leased.site)
+                self._try_again(work, request)
                 return True
             work.state, work.reason = State.SKIPPED, "redirected"
+            if work.lease.entry.key == key_of(work.request):
+                # It may have dont_filter from a retry, which was not for where that leads.
+                key = key_of(request)
         try:
             self._frontier.put(self._entries.entry_of(request, key))
         except Unstorable as exc:
             logger.error("Dropped, as another process could not rebuild it: %s", exc)
             return False
-        self._seen.add(request.url)
+        if request.method == "GET" and not request.body and self._entries.is_filtered(request):
+            self._seen.add(request.url)
         return True
+
+    def _try_again(self, work: _Work, request: Request) -> None:
+        """Let a lease go back with ``request`` in its place."""
+        leased, retry_at = work.lease.entry, request.meta.get(RETRY_AT, 0.0)
+        work.state = State.PENDING
+        try:
+            work.put_back = self._entries.entry_of(request, leased.key, leased.site)
+        except Unstorable as exc:
+            # What was leased goes back, without what its retries are counted by.
+            if work.lease.attempts < request.meta.get("max_retry_times", self._retry_times):
+                work.put_back = replace(leased, not_before=retry_at)
+                return
+            work.state, work.reason = State.FAILED, "unstorable"
+            logger.error("Given up, as another process could not rebuild it: %s", exc)
 
     def next_request(self) -> Request | None:
         """Return a request of a site that has a permit, if there is one."""
@@ -351,11 +369,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             work.responded = True
             return
         exc = error_of(result)
-        if self._closing and isinstance(exc, DownloadCancelledError):
-            work.state = State.PENDING
-            work.reason = "shutdown"
-        else:
-            work.state, work.reason = outcome_of(exc)
+        work.state, work.reason = outcome_of(exc)
+        work.cut_short = self._closing and isinstance(exc, DownloadCancelledError)
 
     def note_failure(self, request: Request, exc: BaseException) -> None:
         """Let ``request`` end as failed or skipped by ``exc``, whatever its callback does."""
@@ -370,10 +385,11 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             return
         del self._working[work.lease.id]
         self._release(work)
-        self._entries.forget(work.lease.entry)
         ack = Ack(work.lease.id, work.state, work.reason, work.put_back)
-        if self._closing and (work.reason == "shutdown" or not self._ended(work)):
+        if work.cut_short or (self._closing and not self._ended(work)):
             ack = Ack(work.lease.id, State.PENDING, count_attempt=False)
+        if ack.state.terminal:
+            self._entries.forget(work.lease.entry)
         self._frontier.ack(ack, work.lease.entry.site)
         self._count(work, ack)
 
@@ -396,7 +412,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def _abandon(self) -> None:
         for work in self._working.values():
-            work.reason = "shutdown"
+            work.cut_short = True
         if dropped := self._hooks.abandon():
             logger.warning(
                 "%d requests did not end within %.0f s and were given back to the frontier",
@@ -417,22 +433,29 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         if work is not None and work.state is State.DONE:
             work.state, work.reason = State.FAILED, "callback-error"
 
-    def _on_item_error(self, response: Any) -> None:
+    def _on_item_error(self, response: Any, failure: Failure) -> None:
         work = self._work_of(getattr(response, "request", None))
-        if work is not None:
+        if work is None:
+            return
+        if isinstance(failure.value, NotStored):
+            work.cut_short = True
+        else:
             work.state, work.reason = State.FAILED, "pipeline-error"
 
-    def _on_robots(self, site: str, crawl_delay_s: float | None) -> None:
-        if crawl_delay_s:
-            self._crawl_delays[site] = crawl_delay_s
-        else:
-            self._crawl_delays.pop(site, None)
+    def _on_robots(self, site: str, origin: str, crawl_delay_s: float | None) -> None:
+        asked = self._crawl_delays.setdefault(site, {})
+        asked[origin] = crawl_delay_s or 0.0
+        if not any(asked.values()):
+            del self._crawl_delays[site]
         self.permits.set_delay(site, self._delay_s(site))
 
     def _delay_s(self, site: str) -> float:
-        members = self.permits.members(site)
-        asked = max((self._crawl_delays.get(member, 0.0) for member in members), default=0.0)
-        return max(self.concurrency.of(site).delay_s, asked)
+        asked = [
+            delay_s
+            for member in self.permits.members(site)
+            for delay_s in self._crawl_delays.get(member, {}).values()
+        ]
+        return max(self.concurrency.of(site).delay_s, *asked, 0.0)
 
     # Helpers
 

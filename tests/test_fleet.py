@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from redis import Redis
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.breadcrumb import read_breadcrumb
 from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
-from crawlproj.fleet.server import find_server
+from crawlproj.fleet.server import EmbeddedRedis, find_server
 from crawlproj.fleet.status import WorkerStatus
 
 if TYPE_CHECKING:
@@ -160,6 +161,41 @@ def test_killed_drained_and_continued_it_crawls_every_page(tmp_path: Path, web: 
     assert again.wait() == 0, again.output
     assert again.pages() == expected(web)
     assert "site: finished (generation 1)" in again.output
+
+
+def left_in_redis(fleet: FleetProcess) -> list[str]:
+    """Return the keys of the job's generations that its Redis has."""
+    with (
+        EmbeddedRedis(fleet.folder / "redis") as server,
+        Redis.from_url(server.url, decode_responses=True) as client,
+    ):
+        return [key for key in client.keys("*") if re.search(r":\d+:", key)]
+
+
+def test_a_fleet_that_keeps_nothing_loses_nothing_when_its_only_worker_is_rolled(
+    tmp_path: Path, web: DemoWeb
+) -> None:
+    words = ("site", "-n", "1", "-a", urls(web), "-s", "SCHEDULER_PERSIST=False")
+    fleet = FleetProcess(tmp_path, *words)
+    first = fleet.when(lambda status: status.done > 5)
+    fleet.process.send_signal(signal.SIGHUP)
+    fleet.when(lambda status: status.pid != first.pid)
+    assert fleet.wait() == 0, fleet.output
+    assert fleet.pages() == expected(web)
+    assert "1 rolled" in fleet.output
+    assert left_in_redis(fleet) == []
+
+
+@pytest.mark.parametrize("persist", ["True", "False"])
+def test_a_fleet_that_keeps_nothing_keeps_nothing_when_it_is_stopped(
+    tmp_path: Path, web: DemoWeb, persist: str
+) -> None:
+    slowly = ("-s", "DOWNLOAD_DELAY=0.2", "-s", f"SCHEDULER_PERSIST={persist}")
+    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *slowly)
+    fleet.when(lambda status: status.done > 5)
+    fleet.process.terminate()
+    assert fleet.wait(15) == 0, fleet.output
+    assert bool(left_in_redis(fleet)) == (persist == "True")
 
 
 def test_a_setting_that_only_workers_check_is_told_once_and_nothing_is_left_running(

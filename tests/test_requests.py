@@ -51,6 +51,17 @@ def test_a_request_comes_back_as_it_was(request_: Request) -> None:
         assert getattr(back, name) == getattr(request_, name), name
 
 
+def test_what_nests_too_deep_is_unstorable_and_when_read_a_bad_payload() -> None:
+    deep: list[Any] = []
+    for _ in range(3000):
+        deep = [deep]
+    with pytest.raises(Unstorable, match="nests too deep to be stored"):
+        entry_of(Request("http://a.org/", meta={"v": deep}), SPIDER, 1)
+    stored = b'{"meta":{"v":' + b"[" * 3000 + b"]" * 3000 + b"}}"
+    with pytest.raises(BadPayload, match="cannot be rebuilt"):
+        request_of(Entry(1, "a.org", "http://a.org/", stored), SPIDER)
+
+
 _data = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.binary(),
     lambda inner: (

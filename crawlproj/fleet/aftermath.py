@@ -29,6 +29,9 @@ class Admin(Protocol):
     async def finished(self) -> bool:
         """Return whether nothing is left to do."""
 
+    async def generation(self) -> int:
+        """Return the number of the job's generation."""
+
     async def give_up(self, owner: int) -> int:
         """Give a dead worker's leases back; returns how many."""
 
@@ -74,11 +77,6 @@ class Aftermath:
         """
         if page.url in self._condemned:
             self._begin(self._bury(0, page))
-
-    @property
-    def on_the_lookout(self) -> bool:
-        """Whether there are condemned pages to meet."""
-        return bool(self._condemned)
 
     async def end(self) -> None:
         """Wait for what is under way; to be cancelled if that takes too long."""

@@ -29,7 +29,8 @@ class FleetConfig:
 
     job: its name in the frontier. folder: FLEET_DIR.
     redis: where the frontier is; None: in a server of the fleet's own.
-    reset: FRONTIER_RESET. limits: SHUTDOWN_GRACE, FLEET_MAX_MEMORY, FLEET_HANG_TIMEOUT.
+    reset: FRONTIER_RESET. keep: SCHEDULER_PERSIST.
+    limits: SHUTDOWN_GRACE, FLEET_MAX_MEMORY, FLEET_HANG_TIMEOUT.
     interval_s: PROGRESS_INTERVAL. report, metrics_port: REPORT, METRICS_PORT.
     """
 
@@ -37,6 +38,7 @@ class FleetConfig:
     folder: Path
     redis: RedisConfig | None
     reset: bool
+    keep: bool
     limits: Limits
     interval_s: float
     report: str
@@ -61,6 +63,7 @@ class FleetConfig:
             folder=Path(folder or f"{FOLDER}/{folder_name(job)}").resolve(),
             redis=redis,
             reset=crawl.reset,
+            keep=crawl.keep,
             limits=Limits(
                 grace_s=crawl.grace_s + _AFTER_GRACE_S,
                 memory_mb=integer(settings, "FLEET_MAX_MEMORY", 1024),
@@ -80,6 +83,8 @@ class FleetConfig:
             "FRONTIER_JOB": self.job,
             "FRONTIER_RESET": "0",
             "SCHEDULER_FLUSH_ON_START": "0",
+            # The last one to close may be started anew; what is not to be kept we delete.
+            "SCHEDULER_PERSIST": "1",
             "STOPPED_EXIT_STATUS": "0",
             "FLEET_DIR": str(self.folder),
             "FLEET_WORKER": str(worker),

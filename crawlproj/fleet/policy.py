@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 STABLE_S = 60.0  # a worker that ran so long has no history
 TRIES = 3  # failed starts, while no worker has ever been on the job
+START_S = 300.0  # that a start may take, beyond the silence that is allowed later
 LINGER_S = 30.0  # that a worker may take to notice that the job is finished
 _LOOK_S = 2.0  # what one look at a worker can add to its silence, as we may have been stopped too
 USAGE = 2  # exit status of a command that was used wrongly
@@ -89,7 +90,8 @@ class Limits:
     """What the supervisor is told by its settings.
 
     grace_s: from SIGTERM to SIGKILL. memory_mb: at which a worker is started anew; 0: none.
-    hang_s: after so long without a sign of life a worker is killed; 0: never.
+    hang_s: after so long without a sign of life a worker is killed (START_S later, while it
+        starts); 0: never.
     """
 
     grace_s: float = 10.0
@@ -102,13 +104,15 @@ class Worker:
     """A place in the fleet, and the process in it, if there is one.
 
     due: when it is started (WAITING) or killed (DRAINING). since: when its process was started.
-    starts: of processes. failures: in a row. why: it is to end: "stop", "rolled", "recycled",
-    "hung". silent_s: without a sign of life, by the looks at it, of which ``looked`` was the last.
+    ready: it was on the job. starts: of processes. failures: in a row. why: it is to end: "stop",
+    "rolled", "recycled", "hung". silent_s: without a sign of life, by the looks at it, of which
+    ``looked`` was the last.
     """
 
     phase: Phase = Phase.WAITING
     due: float = 0.0
     since: float = 0.0
+    ready: bool = False
     starts: int = 0
     failures: int = 0
     why: str = ""
@@ -159,11 +163,14 @@ class Fleet:
     def tick(self, now: float, *, finished: bool = False) -> list[Action]:
         """Do what is due; to be called several times a second.
 
-        finished: nothing of the job is left to do, which ends for good.
+        finished: nothing of the job is left to do; others may still put something.
         """
         if finished and not self.finished:
-            self.finished, self._finished_at = True, now
-        if self.finished:
+            self._finished_at = now
+        if self.finished and not finished and not self.stopping:
+            self._revive(now)
+        self.finished = finished
+        if finished:
             self._end_waiting()
         lingering = self.finished and now >= self._finished_at + LINGER_S
         if (self.gave_up or lingering) and not self.stopping:
@@ -182,23 +189,25 @@ class Fleet:
         """Note that a worker is on the job."""
         worker = self._workers[number]
         if worker.phase is Phase.STARTING:
-            worker.phase = Phase.READY
+            worker.phase, worker.ready = Phase.READY, True
             worker.looked, worker.silent_s = now, 0.0
             self._ever_ready = True
 
     def look(self, number: int, now: float, *, alive: bool, memory_mb: float) -> list[Action]:
         """Take a worker's state: whether it gave a sign of life since the last look."""
         worker = self._workers[number]
-        if worker.phase is not Phase.READY:
+        if worker.phase not in {Phase.STARTING, Phase.READY}:
             return []
         worker.silent_s = 0.0 if alive else worker.silent_s + min(now - worker.looked, _LOOK_S)
         worker.looked = now
-        if 0 < self._limits.hang_s <= worker.silent_s:
+        hang_s = self._limits.hang_s
+        if hang_s and worker.silent_s >= hang_s + (0.0 if worker.ready else START_S):
             worker.phase, worker.why = Phase.KILLED, "hung"
             self.counts["hung"] += 1
             return [Send(number, signal.SIGKILL)]
         if (
-            0 < self._limits.memory_mb < memory_mb
+            worker.ready
+            and 0 < self._limits.memory_mb < memory_mb
             and now >= worker.since + STABLE_S  # else one that needs as much would only restart
             and not any(other.phase is Phase.DRAINING for other in self._workers)
         ):
@@ -226,7 +235,7 @@ class Fleet:
             self._to_roll.clear()  # what one cannot do, the others cannot
             self.gave_up |= not self._ever_ready
         else:
-            if was is not Phase.STARTING and now >= worker.since + STABLE_S:
+            if worker.ready and now >= worker.since + STABLE_S:
                 worker.failures = 0
             worker.failures += 1
             worker.due = now + self._wait_s(worker.failures)
@@ -281,12 +290,19 @@ class Fleet:
     def _start(self, worker: Worker, now: float) -> None:
         worker.phase, worker.since = Phase.STARTING, now
         worker.starts += 1
-        worker.silent_s = 0.0
+        worker.ready = False
+        worker.looked, worker.silent_s = now, 0.0
 
     def _end_waiting(self) -> None:
         for worker in self._workers:
             if worker.phase is Phase.WAITING:
                 worker.phase = Phase.ENDED
+
+    def _revive(self, now: float) -> None:
+        """Start again those that ended as there was nothing left to do."""
+        for worker in self._workers:
+            if worker.phase is Phase.ENDED:
+                worker.phase, worker.due = Phase.WAITING, now
 
     def _wait_s(self, failures: int) -> float:
         longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (failures - 1))

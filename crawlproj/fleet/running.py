@@ -10,12 +10,13 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from crawlproj.errors import StoreError
+from crawlproj.errors import FrontierError, StoreError
 from crawlproj.fleet.aftermath import Aftermath
 from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.quarantine import REASON, Quarantine
 from crawlproj.fleet.server import EmbeddedRedis
 from crawlproj.fleet.supervisor import Supervisor
+from crawlproj.frontier.redis import RedisFrontier
 from crawlproj.frontier.redis_admin import RedisAdmin
 from crawlproj.redis_connection import RedisConfig
 from crawlproj.store.base import Row
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 # More than workers of a supervisor that was killed take to end, once they are told.
 _LOCK_AFTER_GRACE_S = 3.0
+_DISCARD_S = 30.0  # what is not deleted by then is when the job is begun anew
 
 
 class FleetRun:
@@ -139,13 +141,27 @@ class FleetRun:
                 self._note_failure,
             ),
             lock=lock,
+            generation=opened.generation,
         )
         screen.generation = opened.generation
         with screen:
             status = await supervisor.run(lambda: screen.show(supervisor))
         if not supervisor.fleet.gave_up:
             screen.summarize(supervisor, "shutdown" if self.stopped else "no worker is left")
+        if status == 0 and not config.keep:
+            await self._discard(redis, opened.generation)
         return status
+
+    async def _discard(self, redis: RedisConfig, generation: int) -> None:
+        """Delete the generation, unless others work on it: as their last worker does."""
+        logger.info("SCHEDULER_PERSIST is False: the job is deleted, unless others work on it")
+        frontier = RedisFrontier(redis, generation=generation, keep=False)
+        try:
+            async with asyncio.timeout(_DISCARD_S):
+                await frontier.open(self._config.job)
+                await frontier.close()
+        except (FrontierError, TimeoutError) as exc:
+            logger.error("It is not deleted: %s", str(exc) or "the server is too slow")
 
     def _on_stop(self) -> None:
         self.stopped = True

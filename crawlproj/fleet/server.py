@@ -67,6 +67,7 @@ class EmbeddedRedis:
         self._folder = folder.absolute()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
+        self._busy = threading.RLock()  # held by start() and stop(): one waits for the other
         self._stopping = threading.Event()
         self._started = threading.Event()
         self._error: BaseException | None = None
@@ -89,43 +90,49 @@ class EmbeddedRedis:
         """Start it; returns when it answers.
 
         Raises ConfigError if another one is running in the folder, FrontierError if it does not
-        start.
+        start or is stopped meanwhile.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder.chmod(0o700)
-        if len(os.fsencode(self._socket)) > _LONGEST_SOCKET_PATH:
-            self._short_folder = tempfile.mkdtemp(prefix="crawlproj-")
-            self._socket = Path(self._short_folder, _SOCKET)
-        try:
-            # Inherited by the server: two of them would spoil the file that they append to.
-            self._lock = take_lock(
-                self._folder / "lock",
-                _LOCK_TIMEOUT_S,
-                f"a Redis is running in {self._folder}: stop the fleet that uses it, or set "
-                "FLEET_DIR to another folder",
-            )
-            # All is started by one thread: on Linux its end is what the server dies with.
-            self._thread = threading.Thread(target=self._run, name="embedded-redis", daemon=True)
-            self._thread.start()
-            self._started.wait()
-            if self._error is not None:
-                raise self._error
-        except BaseException:
-            self.stop()
-            raise
+        with self._busy:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.chmod(0o700)
+            if len(os.fsencode(self._socket)) > _LONGEST_SOCKET_PATH:
+                self._short_folder = tempfile.mkdtemp(prefix="crawlproj-")
+                self._socket = Path(self._short_folder, _SOCKET)
+            try:
+                # Inherited by the server: two of them would spoil the file that they append to.
+                self._lock = take_lock(
+                    self._folder / "lock",
+                    _LOCK_TIMEOUT_S,
+                    f"a Redis is running in {self._folder}: stop the fleet that uses it, or set "
+                    "FLEET_DIR to another folder",
+                )
+                # All is started by one thread: on Linux its end is what the server dies with.
+                self._thread = threading.Thread(
+                    target=self._run, name="embedded-redis", daemon=True
+                )
+                self._thread.start()
+                self._started.wait()
+                if self._error is not None:
+                    raise self._error
+                if self._stopping.is_set():
+                    raise self._stopped()
+            except BaseException:
+                self.stop()
+                raise
 
     def stop(self) -> None:
         """Stop it in order; its data stays."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-        if self._short_folder is not None:
-            shutil.rmtree(self._short_folder, ignore_errors=True)
-            self._short_folder = None
+        with self._busy:
+            if self._thread is not None:
+                self._thread.join()
+                self._thread = None
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
+            if self._short_folder is not None:
+                shutil.rmtree(self._short_folder, ignore_errors=True)
+                self._short_folder = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -140,7 +147,13 @@ class EmbeddedRedis:
         self.stop()
 
     def _run(self) -> None:
-        """Keep a server running until it is to stop."""
+        try:
+            self._keep_running()
+        finally:
+            self._started.set()  # for who waits, whatever became of it
+
+    def _keep_running(self) -> None:
+        """Keep a server running until it is to stop, or cannot be started at first."""
         wait_s = _FIRST_WAIT_S
         while not self._stopping.is_set():
             try:
@@ -148,7 +161,6 @@ class EmbeddedRedis:
             except (FrontierError, OSError) as exc:
                 if not self._started.is_set():
                     self._error = exc
-                    self._started.set()
                     return
                 logger.error("%s", exc)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
@@ -205,7 +217,10 @@ class EmbeddedRedis:
                     f"{self._program.name} does not start: {why}; see {self._folder / _LOG}"
                 )
             if self._stopping.wait(_POLL_S):
-                raise FrontierError(f"{self._program.name} was stopped while it started")
+                raise self._stopped()
+
+    def _stopped(self) -> FrontierError:
+        return FrontierError(f"{self._program.name} was stopped while it started")
 
     def _ping(self) -> bytes:
         with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):

@@ -65,7 +65,7 @@ class Supervisor:
     command: the command line of a worker, by its name ("1", "2", …).
     env: of the workers.
     lock: a file descriptor that the workers inherit, so that its lock outlives a killed supervisor.
-    totals: of the job, as it stands.
+    totals: of the job, as it stands. generation: of the job, that the workers work on.
     clock: seconds, monotonic.
 
     fleet, seats, totals, totals_before, aftermath, rates: for who shows how it goes.
@@ -83,6 +83,7 @@ class Supervisor:
         totals: Totals,
         aftermath: Aftermath,
         lock: int,
+        generation: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fleet = Fleet(n, limits)
@@ -95,6 +96,7 @@ class Supervisor:
         self._env = env
         self._admin = admin
         self._lock = lock
+        self._generation = generation
         self._clock = clock
         self._finished = False
         self._ask = asyncio.Event()  # how the job stands, now
@@ -156,13 +158,16 @@ class Supervisor:
             if seat.process is None:
                 continue
             alive = self._read_status(seat)
+            page = self._page(seat)
+            if page is not None:
+                self.fleet.ready(seat.number, now)  # if its first page does not let it tell so
             memory_mb = seat.status.memory_mb if seat.status else 0.0
             actions = self.fleet.look(seat.number, now, alive=alive, memory_mb=memory_mb)
             worker = self.fleet.workers[seat.number]
             if worker.why == "recycled" and actions:
                 logger.info("Worker %s has %.0f MB and is started anew", seat.name, memory_mb)
             self._do(actions)
-            if self.aftermath.on_the_lookout and (page := self._page(seat)):
+            if page is not None:
                 self.aftermath.meet(page)
         self.rates.add(now, self._counters())
 
@@ -287,7 +292,10 @@ class Supervisor:
         while True:
             try:
                 self.totals = await self._admin.totals()
-                self._finished = self._finished or await self._admin.finished()
+                if await self._admin.finished():
+                    self._finished = True
+                elif self._finished:  # others put something, or have begun the next generation
+                    self._finished = await self._admin.generation() != self._generation
             except FrontierError as exc:
                 logger.error("The frontier cannot be asked how it stands: %s", exc)
             self._ask.clear()

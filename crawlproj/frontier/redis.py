@@ -26,11 +26,10 @@ from crawlproj.frontier.base import (
     Lease,
     News,
     Opened,
-    State,
     Totals,
     Written,
 )
-from crawlproj.frontier.redis_acks import ack_args, id_of, text_of
+from crawlproj.frontier.redis_acks import ack_args, id_of, lease_id_of, text_of
 from crawlproj.frontier.redis_keys import JOBS, prefix_of
 from crawlproj.frontier.redis_notes import read_notes, write_notes
 from crawlproj.frontier.redis_rows import pack, unpack
@@ -77,6 +76,7 @@ class RedisFrontier(Frontier):
         self._generation = 0
         self.owner = 0
         self._number = 0  # of the next lease
+        self._heard = 0  # the number after the last claim's that was answered
         self._standing = Standing()
         self._ahead_s = 0.0  # the server's clock before ours
         self._rests: dict[str, float] = {}  # as the server was told
@@ -89,7 +89,7 @@ class RedisFrontier(Frontier):
             await self._leave()
         self._prefix = prefix_of(job)
         self.owner = secrets.randbits(31)
-        self._number = 0
+        self._number = self._heard = 0
         self._rests = {}
         self._news = News()
         try:
@@ -161,20 +161,20 @@ class RedisFrontier(Frontier):
         for site, until in self._rests.items():
             if until > now and site not in rests_now:
                 rests += (site, 0)
-        firsts: list[int] = []
+        first = 0
 
         def claim() -> Awaitable[Any]:
-            # Numbers of its own for each try: one whose answer got lost may have leased entries.
-            firsts.append(self._number)
-            self._number += limit
+            # Numbers of its own for each try: one whose answer got lost may have leased entries,
+            # which the next one gives back.
+            nonlocal first
+            first, self._number = self._number, self._number + max(1, limit)
             return server.evaluate(
                 "claim", self._prefix, *self._who(),
-                int(lease_s * _US), firsts[-1], limit, per_site, *rests,
+                int(lease_s * _US), first, limit, per_site, self._heard, *rests,
             )  # fmt: skip
 
         server = self._running
         found, gained, state = await server.ask(claim)
-        await self._give_back_unheard(firsts[:-1], limit)
         self._rests = rests_now
         self._note_state(state)
         self._note_gained(gained)
@@ -186,9 +186,10 @@ class RedisFrontier(Frontier):
             at += 2
             for _ in range(count):
                 entry, attempts = unpack(site, int(found[at]), found[at + 1])
-                lease_id = (self.owner << 32) + firsts[-1] + len(leases)
+                lease_id = lease_id_of(self.owner, first + len(leases))
                 leases.append(Lease(lease_id, entry, attempts, deadline))
                 at += 2
+        self._number = self._heard = first + max(1, len(leases))
         return leases
 
     async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
@@ -273,13 +274,6 @@ class RedisFrontier(Frontier):
     def _who(self) -> tuple[int, str, int]:
         return self._generation, self._now(), self.owner
 
-    async def _give_back_unheard(self, firsts: Sequence[int], limit: int) -> None:
-        """Give back what claims may have leased whose answers got lost."""
-        if firsts:
-            ids = [(self.owner << 32) + first + n for first in firsts for n in range(limit)]
-            acks = [Ack(lease_id, State.PENDING, count_attempt=False) for lease_id in ids]
-            await self._run("write", 0, *ack_args(acks, self._until))
-
     async def _look(self) -> None:
         (state,) = await self._run("look")
         self._note_state(state)
@@ -291,9 +285,8 @@ class RedisFrontier(Frontier):
 
     def _note_gained(self, gained: Sequence[bytes]) -> None:
         for site, rest in zip(gained[::2], gained[1::2], strict=True):
-            if rest:
-                when = None if rest == b"?" else self._local(int(rest))
-                self._news.gained[site.decode()] = when
+            when = None if rest == b"?" else self._local(int(rest))
+            self._news.gained[site.decode()] = when
 
     def _note_state(self, state: Sequence[Any]) -> None:
         self._standing = standing(state)

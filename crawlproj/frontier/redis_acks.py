@@ -14,15 +14,24 @@ if TYPE_CHECKING:
     from crawlproj.frontier.base import Ack
 
 
+_NUMBERS = 2**32  # then they begin anew: who had the old ones has ended long ago
+
+
+def lease_id_of(owner: int, number: int) -> int:
+    """Return the id of a worker's ``number``-th lease, as ``lua/claim.lua`` has it."""
+    return owner * _NUMBERS + number % _NUMBERS
+
+
 def text_of(lease_id: int) -> str:
     """Return a lease id as the server has it: the worker, the number."""
-    return f"{lease_id >> 32}:{lease_id & 0xFFFFFFFF}"
+    owner, number = divmod(lease_id, _NUMBERS)
+    return f"{owner}:{number}"
 
 
 def id_of(text: bytes) -> int:
     """Return the lease id of which ``text_of`` made ``text``."""
-    worker, number = text.split(b":")
-    return (int(worker) << 32) + int(number)
+    owner, number = text.split(b":")
+    return lease_id_of(int(owner), int(number))
 
 
 def ack_args(acks: Sequence[Ack], until: Callable[[float], str]) -> list[str | bytes | float]:

@@ -37,6 +37,9 @@ _PASSING = (
     redis_errors.ReadOnlyError,
     OSError,
 )
+# The same by their codes, for which the client has no classes: too few replicas, a disk that is
+# full, a script that runs for too long.
+_PASSING_CODES = frozenset({"NOREPLICAS", "MISCONF", "BUSY"})
 _REFUSED = (redis_errors.AuthenticationError, redis_errors.NoPermissionError)
 
 
@@ -92,7 +95,9 @@ class RedisServer:
                 raise FrontierError(
                     f"{self._shown} refuses this user ({exc}): check user, password and ACL"
                 ) from exc
-            except _PASSING as exc:
+            except (redis_errors.RedisError, OSError) as exc:
+                if not _is_passing(exc):
+                    raise FrontierError(f"{self._shown}: {_told(exc)}") from exc
                 if time.monotonic() > self._give_up_at:
                     raise FrontierError(
                         f"{self._shown} does not answer ({_told(exc)}): check FRONTIER_URL or "
@@ -103,8 +108,6 @@ class RedisServer:
                     logger.warning("%s does not answer (%s); waiting", self._shown, _told(exc))
                 await self._wait(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
-            except redis_errors.RedisError as exc:
-                raise FrontierError(f"{self._shown}: {_told(exc)}") from exc
             else:
                 if self._away:
                     self._away = False
@@ -142,6 +145,10 @@ class RedisServer:
         known, self._run_id = self._run_id, str(info["run_id"])
         if known not in {"", self._run_id}:
             self._on_restart()
+
+
+def _is_passing(exc: BaseException) -> bool:
+    return isinstance(exc, _PASSING) or str(exc).partition(" ")[0] in _PASSING_CODES
 
 
 def _told(exc: BaseException) -> str:

@@ -136,7 +136,7 @@ async def _forget(server: RedisServer, generation: str) -> None:
 
 _FIXED = (
     "delayed", "ddata", "lease", "ldata", "ends", "owners", "own", "rest", "ready",
-    "hungry", "sites", "count",
+    "hungry", "last", "sites", "count",
 )  # fmt: skip
 
 

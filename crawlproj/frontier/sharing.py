@@ -96,7 +96,7 @@ class Sharing:
                 self._leaving.add(site)
                 back = self._buffer.remove(site)
                 acks += [Ack(lease.id, State.PENDING, count_attempt=False) for lease in back]
-        free = {site: self._permits.wake_at(site) for site in self._leaving if site not in leased}
+        free = {site: self._permits.ready_at(site) for site in self._leaving if site not in leased}
         if free:
             await self._notes.write()
             await self._frontier.cede(free)

@@ -122,6 +122,13 @@ class Permits:
             return now + _LEVEL_S  # it waits for its share
         return control.wake_at(now)
 
+    def ready_at(self, site: str) -> float:
+        """Return when time allows the next start; what is in flight may still not."""
+        now = self._clock()
+        name = self._name(site)
+        control = self._find(name)
+        return max(now, self._resting.get(name, now) if control is None else control.ready_at())
+
     def take(self, site: str) -> Permit:
         """Take a permit for a request that starts now; raises ValueError if none is free."""
         permit = self.take_free(site)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from itemadapter import ItemAdapter
 from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
 from crawlproj.config import integer, number, text
-from crawlproj.errors import StoreError
+from crawlproj.errors import NotStored, StoreError
 from crawlproj.items import FetchFailure
 from crawlproj.store.base import Row, StoreBusy, Table
 from crawlproj.store.url import store_from_url
@@ -37,9 +38,10 @@ class StorePipeline:
     more pages than it can process. What waits while one transaction runs goes into the next (group
     commit), at most STORE_BATCH_SIZE items, after STORE_BATCH_DELAY seconds of gathering.
 
-    A busy database is tried again until it answers. An item the store cannot hold fails alone
-    with RowRejected. When the store fails for good, the crawl closes with "store-failed" and the
-    items that wait fail, so that their URLs are fetched again.
+    A busy database is tried again until it answers, or the crawl has ended otherwise. An item the
+    store cannot hold fails alone with RowRejected. When the store fails for good, the crawl closes
+    with "store-failed"; the items that wait then fail with NotStored, so that their pages go back
+    to the frontier.
     """
 
     def __init__(self, crawler: Crawler, store: Store) -> None:
@@ -49,7 +51,8 @@ class StorePipeline:
         self._delay_s = number(crawler.settings, "STORE_BATCH_DELAY", 0.01)
         self._waiting: list[tuple[Row, asyncio.Future[str | None]]] = []
         self._writer: asyncio.Task[None] | None = None
-        self._failed: StoreError | None = None
+        self._failed: Exception | None = None
+        self._ending = asyncio.Event()
         self._closing: asyncio.Future[None] | None = None  # kept: a task nobody holds may vanish
 
     @classmethod
@@ -81,7 +84,7 @@ class StorePipeline:
             # Only the end of a crawl cancels, and then the URL goes back to the frontier.
             raise DropItem(f"{item.url} is left for the next run", log_level="DEBUG")
         if self._failed is not None:
-            raise StoreError(f"not stored: {self._failed}")
+            raise NotStored(f"not stored: {self._failed}")
         table: Table = "failures" if isinstance(item, FetchFailure) else "pages"
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((Row(table, dict(adapter)), done))
@@ -93,7 +96,8 @@ class StorePipeline:
         return item
 
     async def close_spider(self) -> None:
-        """Write what waits and close the store."""
+        """Write what waits, if the store takes it now, and close the store."""
+        self._ending.set()
         while self._writer is not None:
             await asyncio.wait({self._writer})
         await self._store.close()
@@ -107,7 +111,9 @@ class StorePipeline:
                 del self._waiting[: self._batch_size]
                 try:
                     stored = await self._write_when_free([row for row, _ in batch])
-                except StoreError as exc:
+                except Exception as exc:
+                    if not isinstance(exc, StoreError):
+                        logger.exception("The store broke")
                     self._waiting[:0] = batch
                     self._fail(exc)
                     return
@@ -123,8 +129,12 @@ class StorePipeline:
             except StoreBusy as exc:
                 if not pause_s:
                     logger.warning("The store is busy, %d items wait: %s", len(rows), exc)
+                if self._ending.is_set():
+                    raise  # whoever waited for it has been given up
                 pause_s = min(2 * pause_s or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
-                await asyncio.sleep(pause_s)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause_s):
+                        await self._ending.wait()
             else:
                 if pause_s:
                     logger.info("The store answers again")
@@ -144,13 +154,13 @@ class StorePipeline:
             else:
                 done.set_result(stored.duplicates.get(index))
 
-    def _fail(self, error: StoreError) -> None:
+    def _fail(self, error: Exception) -> None:
         self._failed = error
         logger.error("The crawl stops, what was not stored is fetched again next time: %s", error)
         waiting, self._waiting = self._waiting, []
         for _, done in waiting:
             if not done.cancelled():
-                done.set_exception(StoreError(f"not stored: {error}"))
+                done.set_exception(NotStored(f"not stored: {error}"))
         close = self._crawler.engine.close_spider_async(reason="store-failed")
         self._closing = asyncio.ensure_future(close)
 

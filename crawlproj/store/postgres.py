@@ -24,6 +24,10 @@ _LOCK = int.from_bytes(b"crawlprj", "big")
 _TIMEOUTS = {
     "connect_timeout": "5",  # seconds
     "tcp_user_timeout": "20000",  # ms without an acknowledgement; then the server is away
+    # And while it owes an answer: a host that died acknowledges nothing that is not sent.
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
     "options": "-c lock_timeout=10s -c statement_timeout=60s",
 }
 _TYPES = {"status": int, "depth": int, "fetched_at": float, "failed_at": float}
@@ -153,7 +157,11 @@ class PostgresStore(ThreadedStore):
             errors.InsufficientPrivilege,
         ) as exc:
             raise self._unusable(exc) from exc
-        except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
+        except (
+            psycopg.OperationalError,
+            psycopg.InterfaceError,
+            errors.ReadOnlySqlTransaction,  # connected to what was the primary before a failover
+        ) as exc:
             # Away, or it went away: whether the commit arrived is not known, but a retry is safe.
             self._close()
             raise StoreBusy(f"PostgreSQL at {self._place} is away: {_line(exc)}") from exc
@@ -203,7 +211,7 @@ class PostgresStore(ThreadedStore):
         for index, row in enumerate(rows):
             try:
                 values = _checked(row)
-            except (ValueError, TypeError) as exc:
+            except (ValueError, TypeError, OverflowError) as exc:
                 stored.rejected[index] = f"{row.values.get('url')}: {exc}"
                 continue
             url = values[0]
@@ -282,7 +290,7 @@ class _Changes:
 def _checked(row: Row) -> list[Any]:
     """Return the row's values as PostgreSQL takes them.
 
-    Raises ValueError or TypeError if one of them fits no column.
+    Raises ValueError, TypeError or OverflowError if one of them fits no column.
     """
     values = values_of(row.table, row.values)
     return [_fit(column, value) for column, value in zip(COLUMNS[row.table], values, strict=True)]

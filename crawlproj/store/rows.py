@@ -26,7 +26,8 @@ _encoder = ScrapyJSONEncoder(ensure_ascii=False, separators=(",", ":"))
 def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
     """Return a row's values in the order of its table's columns.
 
-    Raises ValueError or TypeError if what has no column is nothing that JSON can hold.
+    Raises ValueError or TypeError if what has no column is nothing that JSON can hold, or nested
+    too deep for it.
     """
     columns = COLUMNS[table]
     row = {column: values.get(column) for column in columns}
@@ -35,5 +36,8 @@ def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
         row["timings"] = json.dumps(row["timings"]) if row["timings"] else None
         known = {*columns, "duplicate_of"}
         extra = {name: value for name, value in values.items() if name not in known}
-        row["extra"] = _encoder.encode(extra) if extra else None
+        try:
+            row["extra"] = _encoder.encode(extra) if extra else None
+        except RecursionError:
+            raise ValueError("it is nested too deep") from None
     return list(row.values())

@@ -17,6 +17,8 @@ from crawlproj.demo import DemoWeb, SiteSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.servers import Redis
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -31,9 +33,11 @@ def web(tmp_path: Path) -> Iterator[DemoWeb]:
         yield running
 
 
-def start(web: DemoWeb, report: Path, interval_s: float = 60) -> subprocess.Popen[bytes]:
+def start(
+    web: DemoWeb, report: Path, interval_s: float = 60, frontier: str = "memory:"
+) -> subprocess.Popen[bytes]:
     settings = {
-        "FRONTIER_URL": "memory:",
+        "FRONTIER_URL": frontier,
         "STORE_URL": "",
         "GUARD_ALLOW": "127.0.0.0/8",
         "RETRY_TIMES": "1",
@@ -85,6 +89,18 @@ def test_a_crawl_leaves_a_page_and_data_that_add_up(web: DemoWeb, tmp_path: Path
     assert page.startswith("<!doctype html>")
     assert made["sites"]["site"][0] in page
     assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.usefixtures("client")
+def test_the_report_says_where_the_frontier_is_without_what_may_be_secret(
+    web: DemoWeb, tmp_path: Path, server: Redis
+) -> None:
+    frontier = f"{server.url()}?client_name=s3cret"
+    code, shown = ended(start(web, tmp_path / "report.html", frontier=frontier))
+    assert code == 0, shown
+    assert f"frontier {server.url()}?***" in read(tmp_path / "report.json")["crawl"]["places"]
+    for path in tmp_path.iterdir():
+        assert "s3cret" not in path.read_text()
 
 
 def test_a_crawl_that_is_killed_leaves_the_report_of_a_moment_ago(

@@ -1,8 +1,8 @@
 """python -m tests.fleet.stub_worker FOLDER NAME WHAT…: what a worker does, without a crawl.
 
 WHAT, one after another: work (until SIGTERM), stubborn (work, but SIGTERM is not heard), page=URL
-(be on a page), die=NUMBER (of the signal), exit=STATUS, grow=MB, silent (SIGTERM is heard, but no
-status is written).
+(be on a page), first=URL (be on one before any is done), die=NUMBER (of the signal), exit=STATUS,
+grow=MB, silent (SIGTERM is heard, but no status is written).
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def main(folder: Path, name: str, steps: list[str]) -> None:
                     time.sleep(0.02)
             case "grow":
                 memory_mb = float(value)
-            case "page":
+            case "page" | "first":
                 breadcrumb.note(Page((owner << 32) + 1, value))
-                status = WorkerStatus(os.getpid(), beat + 1, owner, done=1)
+                status = WorkerStatus(os.getpid(), beat + 1, owner, done=int(what == "page"))
                 write_whole(status_file(folder, name), status.text())
             case "die":
                 os.kill(os.getpid(), int(value))

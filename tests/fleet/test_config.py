@@ -51,6 +51,13 @@ def test_workers_never_reset_what_they_share_and_have_no_file_or_port_in_common(
     assert (first["METRICS_PORT"], second["METRICS_PORT"]) == ("9410", "9411")
 
 
+def test_a_worker_keeps_what_it_works_on_whether_or_not_the_fleet_does() -> None:
+    made = config(SCHEDULER_PERSIST=False)
+    assert not made.keep
+    assert made.worker_settings(1)["SCHEDULER_PERSIST"] == "1"
+    assert config().keep
+
+
 def test_no_password_is_on_a_workers_command_line() -> None:
     made = config(REDIS_URL="redis://user:secret@a.test/0")
     assert "secret" not in " ".join(made.worker_settings(1).values())

@@ -11,6 +11,7 @@ from crawlproj.fleet.policy import (
     LINGER_S,
     LONGEST_WAIT_S,
     STABLE_S,
+    START_S,
     TRIES,
     Fleet,
     Limits,
@@ -94,7 +95,30 @@ def test_when_the_job_is_finished_nothing_is_started_again_and_the_exit_status_i
 def test_a_worker_that_does_not_notice_that_the_job_is_finished_is_drained() -> None:
     finishing = working(1)
     finishing.tick(5.0, finished=True)
-    assert finishing.tick(5.0 + LINGER_S) == [Send(0, signal.SIGTERM)]
+    assert finishing.tick(5.0 + LINGER_S, finished=True) == [Send(0, signal.SIGTERM)]
+
+
+def test_a_job_that_gets_new_work_is_not_finished_and_all_workers_are_there_for_it() -> None:
+    going_on = working()
+    going_on.exited(0, 5.0, 0)
+    assert going_on.tick(5.1, finished=True) == []
+    assert going_on.workers[0].phase is Phase.ENDED
+    assert going_on.tick(6.0) == [Start(0)]
+    assert not going_on.finished
+    for second in range(7, 100):
+        assert going_on.tick(float(second)) == []
+    assert going_on.tick(100.0, finished=True) == []
+    assert going_on.tick(100.0 + LINGER_S - 1, finished=True) == []
+
+
+def test_new_work_starts_nobody_once_the_fleet_is_stopping() -> None:
+    stopping = working()
+    stopping.exited(0, 5.0, 0)
+    stopping.tick(5.1, finished=True)
+    stopping.stop(6.0)
+    assert stopping.tick(6.1) == []
+    stopping.exited(1, 7.0, 0)
+    assert stopping.done
 
 
 def test_a_wrong_setting_is_not_tried_again() -> None:
@@ -208,6 +232,41 @@ def test_a_worker_without_a_sign_of_life_is_killed_and_its_page_blamed() -> None
     assert ending.blamed
     assert ending.restart_s == 1
     assert hanging.counts == {"hung": 1}
+
+
+def silence(hanging: Fleet, since: float, seconds: float) -> list[Action]:
+    """Look at worker 0 each second; return what is done about it."""
+    actions: list[Action] = []
+    for second in range(1, int(seconds) + 1):
+        actions += hanging.look(0, since + second, alive=False, memory_mb=1)
+    return actions
+
+
+def test_a_worker_that_is_silent_as_it_starts_is_killed_once_a_start_has_had_its_time() -> None:
+    hanging = fleet(1, hang_s=10)
+    hanging.tick(0.0)
+    assert silence(hanging, 0.0, START_S + 9) == []
+    assert silence(hanging, START_S + 9, 1) == [Send(0, signal.SIGKILL)]
+    assert hanging.exited(0, START_S + 10, -signal.SIGKILL).blamed
+    assert hanging.counts == {"hung": 1}
+
+
+def test_workers_that_always_hang_as_they_start_are_given_up() -> None:
+    hanging = fleet(1, hang_s=10)
+    now = 0.0
+    for tried in range(1, TRIES + 1):
+        assert hanging.tick(now) == [Start(0)]
+        assert silence(hanging, now, START_S + 10) == [Send(0, signal.SIGKILL)]
+        now += START_S + 10
+        ending = hanging.exited(0, now, -signal.SIGKILL)
+        assert hanging.gave_up == (tried == TRIES)
+        now += ending.restart_s or 0
+
+
+def test_a_worker_that_is_not_on_the_job_yet_is_not_too_large() -> None:
+    starting = fleet(1, memory_mb=100)
+    starting.tick(0.0)
+    assert starting.look(0, STABLE_S, alive=True, memory_mb=200) == []
 
 
 def test_a_supervisor_that_was_suspended_kills_nobody_for_it() -> None:

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from crawlproj.errors import ConfigError, FrontierError
+from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.server import EmbeddedRedis, find_server
 
 
@@ -85,6 +87,35 @@ def test_a_server_that_cannot_start_is_told_with_its_last_words(tmp_path: Path) 
     (tmp_path / "appendonlydir").write_text("no folder")
     with pytest.raises(FrontierError, match=r"does not start: .*redis\.log"):
         EmbeddedRedis(tmp_path).start()
+
+
+def test_one_that_is_stopped_while_it_waits_for_its_folder_is_never_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = EmbeddedRedis(tmp_path)
+    stopper = threading.Thread(target=server.stop)
+    told: list[str] = []
+
+    def take_late(path: Path, timeout_s: float, message: str) -> int:
+        stopper.start()
+        stopper.join(0.2)  # it need not wait for us
+        return take_lock(path, timeout_s, message)
+
+    def start() -> None:
+        try:
+            server.start()
+        except FrontierError as exc:
+            told.append(str(exc))
+
+    monkeypatch.setattr("crawlproj.fleet.server.take_lock", take_late)
+    starter = threading.Thread(target=start, daemon=True)
+    starter.start()
+    starter.join(10)
+    assert not starter.is_alive()
+    stopper.join(10)
+    assert told
+    assert "was stopped while it started" in told[0]
+    os.close(take_lock(tmp_path / "lock", 0, "it is held"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's end")

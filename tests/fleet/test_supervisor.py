@@ -35,6 +35,7 @@ class FakeAdmin:
 
     def __init__(self) -> None:
         self.done = False
+        self.number = 1  # of the generation
         self.stale = 0  # of the next leases that are asked to end
         self.asked: list[str] = []
 
@@ -43,6 +44,9 @@ class FakeAdmin:
 
     async def finished(self) -> bool:
         return self.done
+
+    async def generation(self) -> int:
+        return self.number
 
     async def give_up(self, owner: int) -> int:
         self.asked.append(f"give up {owner}")
@@ -74,6 +78,7 @@ class Scene:
             totals=Totals(),
             aftermath=Aftermath(self.admin, Quarantine(folder / "killed.json", 1), self._note),
             lock=lock,
+            generation=1,
         )
 
     def _command(self, name: str) -> list[str]:
@@ -244,10 +249,44 @@ def test_when_the_job_is_finished_all_is_over(tmp_path: Path) -> None:
     assert sorted(scene.started) == ["1", "2"]
 
 
-def test_a_silent_worker_is_killed_and_its_page_blamed(tmp_path: Path) -> None:
-    scene = Scene(
-        tmp_path, "page=http://a.test/endless silent", "work", n=1, limits=Limits(hang_s=1.5)
-    )
+def test_when_a_finished_job_gets_new_work_who_had_ended_is_started_again(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "exit=0", "work")
+
+    def script(scene: Scene) -> None:
+        states = scene.states()
+        if Phase.ENDED in states:
+            scene.admin.done = False  # the other one found something
+        elif len(scene.started) == 2 and Phase.WAITING in states:
+            scene.admin.done = True
+        elif len(scene.started) == 3 and scene.ready():
+            scene.supervisor.stop()
+
+    assert scene.run(script) == 0
+    assert len(scene.started) == 3
+    assert not scene.supervisor.fleet.finished
+
+
+def test_a_finished_job_stays_finished_when_others_begin_its_next_generation(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, "work")
+
+    def script(scene: Scene) -> None:
+        if scene.supervisor.fleet.finished:
+            scene.admin.done, scene.admin.number = False, 2
+            for pid in scene.pids():
+                os.kill(pid, signal.SIGTERM)
+        elif scene.ready():
+            scene.admin.done = True
+
+    assert scene.run(script) == 0
+    assert sorted(scene.started) == ["1", "2"]
+
+
+@pytest.mark.parametrize("begun", ["page", "first"])
+def test_a_silent_worker_is_killed_and_its_page_blamed(tmp_path: Path, begun: str) -> None:
+    steps = f"{begun}=http://a.test/endless silent"
+    scene = Scene(tmp_path, steps, "work", n=1, limits=Limits(hang_s=1.5))
     script = once(
         lambda scene: len(scene.started) == 2 and scene.ready(),
         lambda scene: scene.supervisor.stop(),

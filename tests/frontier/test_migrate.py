@@ -208,6 +208,13 @@ def test_damaged_ones_are_read_or_refused_and_never_run(
     assert not exploded
 
 
+def test_one_that_nests_too_deep_is_refused() -> None:
+    deep = b"]" * 3000 + b"a" * 2999  # pickle.dumps would give up
+    payload = pickle.dumps({"url": url(1), "meta": {"v": 0}}, protocol=1).replace(b"K\x00", deep)
+    with pytest.raises(Refused, match=r"^it nests too deep to be stored"):
+        entry_of(payload)
+
+
 def test_a_request_that_is_not_filtered_is_fetched_besides_its_equals() -> None:
     def key(**more: Any) -> int:
         return entry_of(pickle.dumps(Request(url(1), **more).to_dict(), protocol=-1)).key

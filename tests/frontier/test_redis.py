@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis import Redis as Client
+from redis import exceptions as redis_errors
 from redis.asyncio import SSLConnection
 
 from crawlproj.errors import ConfigError, FrontierError
@@ -409,27 +410,206 @@ def test_tls_and_sockets_are_named_by_the_scheme() -> None:
     assert socket.connection_pool.connection_kwargs["path"] == "/run/redis.sock"
 
 
+class Lossy:
+    """Loses the answers to claims, ``left`` of them, and notes what was sent."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left = 0
+        self.sent: list[tuple[str, tuple[Any, ...]]] = []
+        evaluate = RedisServer.evaluate
+
+        async def lossy(server: RedisServer, script: str, *args: Any) -> Any:
+            self.sent.append((script, args))
+            answer = await evaluate(server, script, *args)
+            if script == "claim" and self.left:
+                self.left -= 1
+                raise ConnectionError("cut")
+            return answer
+
+        monkeypatch.setattr(RedisServer, "evaluate", lossy)
+
+
+@pytest.fixture
+def lossy(monkeypatch: pytest.MonkeyPatch) -> Lossy:
+    return Lossy(monkeypatch)
+
+
 def test_a_claim_whose_answer_got_lost_loses_nothing(
-    hire: Callable[[], RedisFrontier], monkeypatch: pytest.MonkeyPatch
+    hire: Callable[[], RedisFrontier], lossy: Lossy
 ) -> None:
     worker = hire()
     put(worker, *several(2, each=5))
-    evaluate = RedisServer.evaluate
-    lost: list[Any] = []
-
-    async def lose_the_first(server: RedisServer, script: str, *args: Any) -> Any:
-        answer = await evaluate(server, script, *args)
-        if script == "claim" and not lost:
-            lost.append(answer)
-            raise ConnectionError("cut")
-        return answer
-
-    monkeypatch.setattr(RedisServer, "evaluate", lose_the_first)
+    lossy.left = 1
     first = claim(worker, limit=4)
     rest = claim(worker)
-    assert lost
+    assert not lossy.left
     assert len({lease.entry.key for lease in [*first, *rest]}) == 10
     assert {lease.attempts for lease in [*first, *rest]} == {0}
     acks = [Ack(lease.id, State.DONE) for lease in [*first, *rest]]
     assert run(worker.write([], acks)).stale == 0
     assert run(worker.totals()).done == 10
+
+
+def test_what_a_claim_sends_does_not_grow_with_the_answers_that_got_lost(
+    hire: Callable[[], RedisFrontier], lossy: Lossy
+) -> None:
+    worker = hire()
+    put(worker, *several(1, each=8))
+    lossy.left = 4
+    lossy.sent.clear()
+    leases = claim(worker, limit=3)
+    assert [script for script, _ in lossy.sent] == ["claim"] * 5
+    assert len({len(args) for _, args in lossy.sent}) == 1
+    assert [lease.entry.key for lease in leases] == [1, 2, 3], "in their order again"
+    assert (run(worker.totals()).leased, run(worker.totals()).pending) == (3, 5)
+
+
+def test_a_claim_that_arrives_after_the_one_that_was_sent_in_its_place_leases_nothing(
+    hire: Callable[[], RedisFrontier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = hire()
+    put(worker, *several(1, each=8))
+    evaluate = RedisServer.evaluate
+    late: list[Any] = []
+
+    async def hold_the_first(server: RedisServer, script: str, *args: Any) -> Any:
+        if script == "claim" and not late:
+            late.append(evaluate(server, script, *args))
+            raise ConnectionError("cut")
+        return await evaluate(server, script, *args)
+
+    monkeypatch.setattr(RedisServer, "evaluate", hold_the_first)
+    leases = claim(worker, limit=3)
+    found, *_ = run(late[0])
+    assert found == []
+    assert run(worker.renew([lease.id for lease in leases], lease_s=LEASE_S)) == set()
+    assert run(worker.totals()).leased == 3
+
+
+def test_leases_are_heard_of_when_the_claim_that_follows_gets_lost(
+    hire: Callable[[], RedisFrontier], lossy: Lossy
+) -> None:
+    worker = hire()
+    put(worker, *several(1, each=8))
+    first = claim(worker, limit=3)
+    lossy.left = 2
+    rest = claim(worker)
+    assert [lease.entry.key for lease in [*first, *rest]] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert run(worker.renew([lease.id for lease in first], lease_s=LEASE_S)) == set()
+
+
+def test_a_ceded_site_is_told_of_until_its_new_worker_has_heard_and_then_no_more(
+    hire: Callable[[], RedisFrontier], now: Now, lossy: Lossy
+) -> None:
+    one, heir = hire(), hire()
+    put(one, *several(1))
+    (lease,) = claim(one, limit=1)
+    assert claim(heir) == []
+    run(one.write([], [Ack(lease.id, State.PENDING, count_attempt=False)]))
+    assert run(one.cede({"0.test": now.time + 5})) == {"0.test"}
+    lossy.left = 2
+    claim(heir)
+    assert heir.take_news().gained == {"0.test": now.time + 5}
+    claim(heir)
+    assert heir.take_news().gained == {}
+
+
+def test_a_dead_workers_site_is_told_of_until_its_new_worker_has_heard_and_then_no_more(
+    hire: Callable[[], RedisFrontier], now: Now, lossy: Lossy
+) -> None:
+    dead, heir = hire(), hire()
+    put(dead, *several(1))
+    claim(dead, limit=2)
+    now.time += LEASE_S + 1
+    run(heir.reap())
+    lossy.left = 2
+    assert len(claim(heir)) == 3
+    assert heir.take_news().gained == {"0.test": None}
+    claim(heir)
+    assert heir.take_news().gained == {}
+
+
+def test_the_numbers_of_leases_begin_anew_and_stay_the_workers(
+    hire: Callable[[], RedisFrontier],
+) -> None:
+    worker = hire()
+    worker._number = worker._heard = 2**32 - 2
+    put(worker, *several(1, each=5))
+    leases = claim(worker)
+    assert {lease.id >> 32 for lease in leases} == {worker.owner}
+    assert run(worker.renew([lease.id for lease in leases], lease_s=LEASE_S)) == set()
+    acks = [Ack(lease.id, State.DONE) for lease in leases]
+    assert run(worker.write([], acks)).stale == 0
+
+
+def test_claims_that_find_nothing_use_up_a_number_each(hire: Callable[[], RedisFrontier]) -> None:
+    worker = hire()
+    for _ in range(10):
+        assert claim(worker) == []
+    put(worker, entry(1))
+    (lease,) = claim(worker)
+    assert lease.id & 0xFFFFFFFF == 10
+
+
+# A server that does not take what is written for the moment
+
+
+def test_a_server_with_too_few_replicas_is_waited_for_with_one_line(
+    redis: RedisConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = RedisFrontier(redis)
+    run(worker.open("job"))
+
+    async def put_meanwhile(client: Client) -> int:
+        client.config_set("min-replicas-to-write", 1)
+        waiting = asyncio.ensure_future(worker.write([entry(1)], []))
+        await asyncio.sleep(0.3)
+        client.config_set("min-replicas-to-write", 0)
+        return (await waiting).new
+
+    with Client.from_url(redis.url) as client:
+        try:
+            assert run(put_meanwhile(client)) == 1
+        finally:
+            client.config_set("min-replicas-to-write", 0)
+    (line,) = (text for text in caplog.messages if "waiting" in text)
+    assert "NOREPLICAS" in line
+    run(worker.close())
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        redis_errors.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+        redis_errors.ReadOnlyError("You can't write against a read only replica."),
+        redis_errors.BusyLoadingError("Redis is loading the dataset in memory"),
+        redis_errors.ResponseError("NOREPLICAS Not enough good replicas to write."),
+        redis_errors.ResponseError("MISCONF Errors writing to the AOF file: No space left"),
+        redis_errors.ResponseError("BUSY Redis is busy running a script."),
+    ],
+)
+def test_what_passes_is_waited_for(
+    redis: RedisConfig, refusal: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = RedisServer(redis, lambda: None)
+    refusals = [refusal]
+
+    async def command() -> str:
+        if refusals:
+            raise refusals.pop()
+        return "answer"
+
+    assert run(server.ask(command)) == "answer"
+    assert len([text for text in caplog.messages if "waiting" in text]) == 1
+    run(server.close())
+
+
+def test_what_does_not_pass_is_no_reason_to_wait(redis: RedisConfig) -> None:
+    server = RedisServer(redis, lambda: None)
+
+    async def command() -> str:
+        raise redis_errors.ResponseError("BUSYKEY Target key name already exists.")
+
+    with pytest.raises(FrontierError, match="BUSYKEY"):
+        run(server.ask(command))
+    run(server.close())

@@ -137,6 +137,18 @@ async def test_of_what_it_has_too_much_a_worker_cedes_what_it_has_no_leases_of_f
 
 
 @in_virtual_time
+async def test_a_site_whose_permits_are_all_taken_by_its_neighbours_may_be_served_at_once() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        while it.permits.take_free("a.test"):  # as one on the same address would
+            pass
+        frontier.spares = ["a.test"]
+        frontier.news = News(surplus=1)
+        await asyncio.sleep(0.3)
+        assert 0 < frontier.ceded["a.test"] <= now()
+
+
+@in_virtual_time
 async def test_a_site_that_is_left_ends_its_requests_and_gives_the_rest_back() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:

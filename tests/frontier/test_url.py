@@ -45,9 +45,24 @@ def test_an_unknown_frontier_is_named(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["odd://me:s3cret@host/0", "odd://:s3c/re@t@host", "sqlite:///x?password=s3cret"]
+    "url",
+    [
+        "odd://me:s3cret@host/0",
+        "odd://:s3c/re@t@host",
+        "sqlite:///x?password=s3cret",
+        "host=h password=s3cret",
+        "host=h options=x://y password=s3cret",
+        "me:s3cret@host",
+        "host:5432:db:me:s3cret",
+        "sqlite:me:s3cret@host",
+        "memory:password=s3cret",
+        "redis://me:s3c/ret@host/0",
+        "redis://me:[s3c]ret@host/0",
+        "redis://me:s3c\u2100ret@host/0",
+    ],
 )
 def test_no_secret_is_shown(url: str) -> None:
     with pytest.raises(ConfigError) as raised:
         frontier_from_url(url)
     assert "s3c" not in str(raised.value)
+    assert "\u2100" not in str(raised.value)

@@ -53,6 +53,17 @@ def test_a_permit_taken_is_missing_until_it_is_given_back(permits: Permits) -> N
     assert (permits.free(SITE), permits.in_flight(SITE)) == (2, 1)
 
 
+def test_when_a_site_is_ready_does_not_depend_on_what_is_in_flight(
+    permits: Permits, now: Now
+) -> None:
+    for _ in range(3):
+        permits.take(SITE)
+    assert permits.wake_at(SITE) == math.inf
+    assert permits.ready_at(SITE) == permits.ready_at("b.test") == now.time
+    permits.rest_until(SITE, now.time + 5)
+    assert permits.ready_at(SITE) == now.time + 5
+
+
 def test_of_a_site_nothing_is_known_of_one_is_free(permits: Permits) -> None:
     assert permits.free(SITE) == 1
     assert permits.in_flight(SITE) == 0

@@ -1,17 +1,36 @@
 -- Lease entries: of the worker's own sites first, then of those that are nobody's,
 -- which become its.
 -- ARGV: generation, now, owner, lease_us, number of the first lease, limit, per site,
+--   heard: the worker has the answers to its claims with lower numbers, and to no other,
 --   then pairs: site, until when it rests (0: no longer)
 -- Returns a list of site, count, then count times: priority, row (numbered in this order);
---   a list of sites that became the worker's since it last claimed, each with when it may be served ('?': not known, its
---   worker ended; '': it was nobody's yet); state().
+--   a list of sites that were another's and became the worker's, each with when it may be served
+--   ('?': not known, its worker ended); state().
 if gone() then return GONE end
 local HUNGRY_US = 1000000
 local lease_us, number = tonumber(ARGV[4]), tonumber(ARGV[5])
 local limit, per_site = tonumber(ARGV[6]), tonumber(ARGV[7])
-local mine = G .. 'r:' .. owner
+local mine, got = G .. 'r:' .. owner, G .. 'got:' .. owner
+local function id_of(nth) return owner .. ':' .. string.format('%.0f', nth % 4294967296) end
+
+-- Each try to claim has a higher number than the one before. If the answer to the last one got
+-- lost, nobody knows of its leases, nor of the sites it told of.
+local last = call('HGET', G .. 'last', owner)
+if last then
+  local first, leased, told = string.match(last, '(%d+) (%d+) (%d+)')
+  first = tonumber(first)
+  if number < first then return {{}, {}, state()} end  -- late: it was tried again since
+  if first < tonumber(ARGV[8]) then
+    call('LTRIM', got, told, -1)
+  else
+    local unheard = {}
+    for nth = first, first + leased - 1 do unheard[#unheard + 1] = id_of(nth) end
+    put_back(unheard, false)
+  end
+end
+
 call('ZADD', G .. 'owners', now + lease_us, owner)
-for i = 8, #ARGV, 2 do
+for i = 9, #ARGV, 2 do
   if ARGV[i + 1] == '0' then
     call('HDEL', G .. 'rest', ARGV[i])
   else
@@ -23,8 +42,6 @@ end
 wake_delayed()
 
 local sites = call('ZRANGEBYSCORE', mine, '-inf', now + SLACK, 'LIMIT', 0, limit)
-local adopted = call('LRANGE', G .. 'got:' .. owner, 0, -1)
-call('DEL', G .. 'got:' .. owner)
 if #sites < limit then
   -- Those who come later shall find some, too.
   local share = math.ceil(call('ZCARD', G .. 'ready') / call('ZCARD', G .. 'owners'))
@@ -34,8 +51,7 @@ if #sites < limit then
     give(site, owner)
     local rest = call('HGET', G .. 'rest', site)
     if rest and (rest == '?' or tonumber(rest) <= now) then call('HDEL', G .. 'rest', site) end
-    adopted[#adopted + 1] = site
-    adopted[#adopted + 1] = rest or ''
+    if rest then call('RPUSH', got, site, rest) end
     sites[#sites + 1] = site
   end
 end
@@ -75,7 +91,7 @@ while left > 0 and #again > 0 do
   again = more
 end
 
-local pending = 0
+local pending, first = 0, number
 for turn, site in ipairs(sites) do
   local found = taken[site]
   if found then
@@ -84,7 +100,7 @@ for turn, site in ipairs(sites) do
       leases[#leases + 1] = site
       leases[#leases + 1] = tostring(count)
       for i = 1, #found, 2 do
-        local id = owner .. ':' .. string.format('%.0f', number)
+        local id = id_of(number)
         number = number + 1
         deadlines[#deadlines + 1] = now + lease_us
         deadlines[#deadlines + 1] = id
@@ -116,4 +132,6 @@ if pending > 0 then
   call('HINCRBY', G .. 'count', 'pending', -pending)
   call('HINCRBY', G .. 'count', 'leased', pending)
 end
-return {leases, adopted, state()}
+local gained = call('LRANGE', got, 0, -1)
+call('HSET', G .. 'last', owner, string.format('%.0f %d %d', first, pending, #gained))
+return {leases, gained, state()}

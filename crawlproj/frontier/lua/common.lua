@@ -18,7 +18,8 @@
 --   <g>:r:OWNER    ZSET  the same of the sites of a worker
 --   <g>:o:OWNER    SET   sites of a worker
 --   <g>:n:OWNER    HASH  site -> leases the worker has of it
---   <g>:got:OWNER  LIST  site, rest: sites it was left by another, and was not yet told of
+--   <g>:got:OWNER  LIST  site, rest: sites that were another's, until it is known to have heard
+--   <g>:last       HASH  worker -> its last claim: number of the first lease, leases, told of <g>:got
 --   <g>:hungry     ZSET  workers that found nothing -> until when they are taken to want something
 --
 -- packed: SITE NUL PRIORITY NUL row. Times are microseconds of the server's clock. Integers that
@@ -149,6 +150,7 @@ end
 local function forget_owner(name)
   for _, site in ipairs(call('SMEMBERS', G .. 'o:' .. name)) do leave(site, name, '?') end
   call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name, G .. 'got:' .. name)
+  call('HDEL', G .. 'last', name)
   call('ZREM', G .. 'owners', name)
   call('ZREM', G .. 'hungry', name)
 end

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class QuietLogFormatter(LogFormatter):
     """Scrapy's, without "Crawled" and "Scraped": building them costs more than fetching a page.
 
-    What was dropped is logged as ever; of an item that failed, what page it is of: its text does not
-    belong into a log, and one that is nested too deep to be printed would end its page as done.
+    What was dropped is logged as ever; of an item that failed, what page it is of: its text does
+    not belong into a log, and one nested too deep to be printed would end its page as done.
     """
 
     def crawled(  # type: ignore[override]  # None means: no line

@@ -69,8 +69,8 @@ class BufferedFrontier:
 
     on_change: called when leases arrived, a site became ready or nothing is left: look again.
     on_failure: called once when the frontier failed for good; nothing is written after that.
-    on_forgotten: called when the frontier may have forgotten its last moments: what was put may
-        have to be put again.
+    on_forgotten: called when the frontier may have forgotten its last moments. What was put in
+        them is put again, but what was not as it was known may have to be put now.
     delay_of: seconds between two starts at a site, for one whose last start is not known.
     """
 
@@ -94,7 +94,7 @@ class BufferedFrontier:
         self._on_change = on_change
         self._on_failure = on_failure
         self._on_forgotten = on_forgotten
-        self._outbox = Outbox(frontier)
+        self._outbox = Outbox(frontier, clock)
         self._held: dict[int, str] = {}  # lease id → site
         self._buffer = LeaseBuffer(permits, clock)
         self._notes = Notes(frontier, permits)
@@ -238,6 +238,9 @@ class BufferedFrontier:
             if skip_rest:
                 self._outbox.ack(Ack(lease.id, State.SKIPPED, skip_rest) for lease in self._buffer)
             await self._outbox.write()
+            if self._frontier.take_news().forgotten:
+                self._outbox.put_again()
+                await self._outbox.write()
             await self._notes.write()
             if skip_rest:
                 await self._frontier.skip_pending(skip_rest)
@@ -354,6 +357,8 @@ class BufferedFrontier:
         """Follow what the server of a shared frontier told; returns it."""
         news = self._frontier.take_news()
         if news.forgotten:
+            self._outbox.put_again()
+            self._ask()
             self._on_forgotten()
         await self._sharing.gain(news)
         self._hungry |= news.waiting

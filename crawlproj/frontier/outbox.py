@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,11 @@ from crawlproj.frontier.base import Written
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from crawlproj.frontier.base import Ack, Entry, Frontier
+    from crawlproj.frontier.base import Ack, Clock, Entry, Frontier
+
+# For which a shared frontier's server may forget what it has acknowledged: its disk has a second,
+# twice that while it is slow, and a replica that takes over is as far behind.
+_FORGETTABLE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,14 @@ class Sent:
 class Outbox:
     """What is put while a write is under way goes with the next one.
 
+    clock: for what was written lately, which a shared frontier may forget; see ``put_again``.
     writing: entries of the latest write; whoever counts what is pending sets it to 0.
     stale: acks that came too late, of all writes.
     """
 
-    def __init__(self, frontier: Frontier) -> None:
+    def __init__(self, frontier: Frontier, clock: Clock) -> None:
+        self._clock = clock
+        self._written: deque[tuple[float, Sequence[Entry]]] = deque()
         self.writing = 0
         self.stale = 0
         self._frontier = frontier
@@ -67,6 +75,16 @@ class Outbox:
         self._acks += acks
         self._promising |= promising
 
+    def put_again(self) -> None:
+        """Put what was written lately once more: the frontier may have forgotten it.
+
+        What a page led to comes back with the page, but nothing leads to a seed. What the frontier
+        still knows does not change by that.
+        """
+        for _, entries in self._written:
+            self._entries += entries
+        self._promising |= bool(self._written)
+
     async def write(self) -> Sent:
         """Write all; what fails stays. Raises FrontierError."""
         sent = Sent(self._entries, self._acks, self._promising)
@@ -82,6 +100,11 @@ class Outbox:
                 self._flushed[:0] = flushed
                 raise
         self.stale += written.stale
+        if self._frontier.shared and sent.entries:
+            now = self._clock()
+            self._written.append((now, sent.entries))
+            while self._written[0][0] < now - _FORGETTABLE_S:
+                self._written.popleft()
         for waiting in flushed:
             if not waiting.done():
                 waiting.set_result(None)

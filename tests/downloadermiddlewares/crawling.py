@@ -146,6 +146,7 @@ class Visitor(Spider):
 async def crawl(
     requests: Sequence[Request | str],
     look: Callable[[Crawler], None] = lambda _: None,
+    spider: type[Visitor] = Visitor,
     **settings: Any,
 ) -> tuple[dict[str, int | str], Crawler]:
     """Crawl; returns what came of each URL, and the crawler.
@@ -153,7 +154,7 @@ async def crawl(
     look: called whenever a request has come to an end.
     """
     outcomes: dict[str, int | str] = {}
-    crawler = AsyncCrawlerRunner(SETTINGS | settings).create_crawler(Visitor)
+    crawler = AsyncCrawlerRunner(SETTINGS | settings).create_crawler(spider)
     asked = [Request(one) if isinstance(one, str) else one for one in requests]
     async with asyncio.timeout(60):
         await crawler.crawl_async(asked, outcomes, look)

@@ -225,7 +225,7 @@ async def test_what_was_learned_is_there_in_the_next_crawl(tmp_path: Path, *, re
         assert isinstance(scheduler, Scheduler)
         limits.extend(view.limit for view in scheduler.permits.views().values())
 
-    settings = {
+    settings: dict[str, Any] = {
         "FRONTIER_URL": f"sqlite:///{tmp_path / 'crawl.db'}",
         "CONCURRENCY_LIMIT": "aimd",
         "CONCURRENCY_MAX_PER_SITE": 32,

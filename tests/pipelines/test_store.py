@@ -13,7 +13,7 @@ from scrapy import Field, Item, Spider
 from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
-from crawlproj.errors import ConfigError, StoreError
+from crawlproj.errors import ConfigError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
 from crawlproj.pipelines.store import RowRejected, StorePipeline
 from crawlproj.pipelines.validation import ValidationPipeline
@@ -170,8 +170,40 @@ def test_a_store_that_fails_ends_the_crawl_and_every_item_that_waits() -> None:
 
     results = run(crawl())
     assert len(results) == 4
-    assert all(isinstance(result, StoreError) for result in results)
+    assert all(isinstance(result, NotStored) for result in results), "their pages go back"
     assert made.engine.closed_for == "store-failed"  # type: ignore[attr-defined]
+
+
+def test_a_store_that_breaks_in_a_way_nobody_foresaw_ends_the_crawl(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, made = FakeStore(), crawler()
+
+    async def crawl() -> None:
+        pipeline = StorePipeline(made, store)
+        monkeypatch.setattr(store, "write", lambda _: 1 / 0)
+        with pytest.raises(NotStored):
+            await pipeline.process_item({"url": "http://a/"})
+        await asyncio.sleep(0)
+
+    run(crawl())
+    assert made.engine.closed_for == "store-failed"  # type: ignore[attr-defined]
+
+
+def test_a_store_that_stays_away_does_not_hold_up_the_end() -> None:
+    store = FakeStore()
+    store.busy = 1_000_000
+
+    async def crawl() -> None:
+        pipeline = StorePipeline(crawler(), store)
+        waiting = asyncio.ensure_future(pipeline.process_item({"url": "http://a/"}))
+        await asyncio.sleep(0.01)
+        await pipeline.close_spider()
+        with pytest.raises(NotStored):
+            await waiting
+
+    run(crawl())
+    assert store.closed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""What the scheduler makes of retries, redirects and a store that fails, in real crawls."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+
+from crawlproj.errors import StoreError
+from crawlproj.store.sqlite import SqliteStore
+from tests.downloadermiddlewares.crawling import SETTINGS, Visitor, crawl, refusing, site
+from tests.http.helpers import on_reactor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pytest
+    from redis import Redis as Client
+
+    from crawlproj.store.base import Row, Stored
+    from tests.servers import Redis
+
+
+class Marking:
+    """A downloader middleware that puts what is no data into a request."""
+
+    def process_request(self, request: Request) -> None:
+        request.meta["session"] = object()
+
+
+@on_reactor
+async def test_a_request_that_is_kept_in_memory_is_tried_again_as_any_other() -> None:
+    async with site(refusing(1, 500)) as one:
+        kept = Request(f"{one.url}/kept", meta={"session": object()})
+        outcomes, _ = await crawl([kept, f"{one.url}/plain"], RETRY_TIMES=2)
+    assert outcomes == {f"{one.url}/kept": 200, f"{one.url}/plain": 200}
+    assert one.paths == {"/kept": 2, "/plain": 2}
+
+
+@on_reactor
+async def test_what_a_shared_frontier_cannot_store_is_tried_as_often_as_any_other(
+    server: Redis, client: Client
+) -> None:
+    middlewares = {**SETTINGS["DOWNLOADER_MIDDLEWARES"], Marking: 10}
+    async with site(lambda *_: (500, "")) as one:
+        await crawl(
+            [f"{one.url}/page"],
+            FRONTIER_URL=server.url(),
+            RETRY_TIMES=2,
+            DOWNLOADER_MIDDLEWARES=middlewares,
+        )
+    assert one.paths == {"/page": 3}
+    assert min(one.gaps("/page")) > 0.2, "each after the wait that a retry has"
+
+
+@on_reactor
+async def test_a_link_to_what_was_posted_to_is_followed() -> None:
+    class Posting(Visitor):
+        def parse(self, response: Any) -> Any:
+            super().parse(response)
+            if response.request.method == "POST":
+                scheduler: Any = self.crawler.engine.scheduler
+                return [Request(url) for url in scheduler.unseen([response.url])]
+            return None
+
+    async with site() as one:
+        await crawl([Request(f"{one.url}/form", method="POST", body=b"a=1")], spider=Posting)
+    assert one.paths == {"/form": 2}
+
+
+@on_reactor
+async def test_pages_that_the_store_failed_to_take_are_fetched_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Storing(Visitor):
+        def parse(self, response: Any) -> Any:
+            return [{"url": response.url}]
+
+    settings: dict[str, Any] = {
+        "STORE_BATCH_SIZE": 10,
+        "STORE_URL": f"sqlite:///{tmp_path}/pages.db",
+        "FRONTIER_URL": f"sqlite:///{tmp_path}/frontier.db",
+        "ITEM_PIPELINES": {"crawlproj.pipelines.store.StorePipeline": 900},
+    }
+    write, writes = SqliteStore._write, 0
+
+    def failing(store: SqliteStore, rows: Sequence[Row]) -> Stored:
+        nonlocal writes
+        writes += 1
+        if writes > 2:
+            raise StoreError("the disk is full")
+        return write(store, rows)
+
+    async with site() as one:
+        pages = [f"{one.url}/{n}" for n in range(30)]
+        monkeypatch.setattr(SqliteStore, "_write", failing)
+        _, crawler = await crawl(pages, spider=Storing, **settings)
+        assert crawler.stats is not None
+        assert crawler.stats.get_value("finish_reason") == "store-failed"
+        monkeypatch.setattr(SqliteStore, "_write", write)
+        await crawl(pages, spider=Storing, **settings)
+    with closing(sqlite3.connect(tmp_path / "pages.db")) as db:
+        stored = {url for (url,) in db.execute("SELECT url FROM pages")}
+    assert stored == set(pages)

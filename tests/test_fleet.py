@@ -116,7 +116,9 @@ def urls(web: DemoWeb) -> str:
 
 
 def test_two_workers_share_a_crawl_and_end_with_one_summary(tmp_path: Path, web: DemoWeb) -> None:
-    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), "-s", "PROGRESS_INTERVAL=1")
+    # Slow enough for both to be there, on a machine that is busy with other tests.
+    options = ("-s", "PROGRESS_INTERVAL=1", "-s", "DOWNLOAD_DELAY=0.05")
+    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *options)
     assert fleet.wait() == 0, fleet.output
     assert fleet.pages() == expected(web)
     assert "site: finished (generation 1)" in fleet.output

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
-import time
 import string
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +48,11 @@ def test_a_server_that_goes_away_is_busy_and_what_was_written_is_there_when_it_i
     run(store.open())
     run(store.write([page("http://a/")]))
     server.stop(how)
-    deadline = time.monotonic() + 10
-    with pytest.raises(StoreBusy, match="is away"):
+    with contextlib.suppress(StoreBusy):
         # What served us may outlive the server that was killed for a moment.
-        while time.monotonic() < deadline:
+        for _ in range(100):
             run(store.write([page("http://b/")]))
+            time.sleep(0.05)
     for _ in range(2):
         with pytest.raises(StoreBusy, match="is away"):
             run(store.write([page("http://b/")]))

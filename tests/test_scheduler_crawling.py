@@ -5,12 +5,22 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from scrapy import Request
 
 from crawlproj.errors import StoreError
+from crawlproj.signals import robots_parsed
 from crawlproj.store.sqlite import SqliteStore
-from tests.downloadermiddlewares.crawling import SETTINGS, Visitor, crawl, refusing, site
+from tests.downloadermiddlewares.crawling import (
+    OK,
+    SETTINGS,
+    Answer,
+    Visitor,
+    crawl,
+    refusing,
+    site,
+)
 from tests.http.helpers import on_reactor
 
 if TYPE_CHECKING:
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
 
     import pytest
     from redis import Redis as Client
+    from scrapy.crawler import Crawler
 
     from crawlproj.store.base import Row, Stored
     from tests.servers import Redis
@@ -54,6 +65,36 @@ async def test_what_a_shared_frontier_cannot_store_is_tried_as_often_as_any_othe
         )
     assert one.paths == {"/page": 3}
     assert min(one.gaps("/page")) > 0.2, "each after the wait that a retry has"
+
+
+@on_reactor
+async def test_where_pages_lead_is_fetched_once_though_they_were_tried_again() -> None:
+    def refused_then_elsewhere(path: str, before: int) -> Answer:
+        if path == "/login":
+            return OK
+        return (302, "/login") if before else (500, "")
+
+    async with site(refused_then_elsewhere) as one:
+        await crawl([f"{one.url}/{n}" for n in range(5)], RETRY_TIMES=2)
+    assert one.paths == {"/login": 1} | {f"/{n}": 2 for n in range(5)}
+
+
+@on_reactor
+async def test_http_does_not_lift_the_delay_that_https_asks_for() -> None:
+    delays: list[float] = []
+
+    def look(crawler: Crawler) -> None:
+        scheduler: Any = crawler.engine.scheduler
+        host = urlsplit(one.url).netloc
+        for scheme, delay_s in (("https", 3.0), ("http", None), ("https", None)):
+            crawler.signals.send_catch_log(
+                robots_parsed, origin=f"{scheme}://{host}", site=host, crawl_delay_s=delay_s
+            )
+            delays.append(scheduler._delay_s(host))
+
+    async with site() as one:
+        await crawl([f"{one.url}/"], look)
+    assert delays == [3.0, 3.0, 0.0]
 
 
 @on_reactor

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 import redis
 
 from tests.servers import Proxy, Redis
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    if missing := Redis.missing():
-        pytest.skip(missing)
-    with Redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
 
 
 def client(proxy: Proxy) -> redis.Redis:

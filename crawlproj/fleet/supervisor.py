@@ -19,6 +19,7 @@ from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
 from crawlproj.fleet.policy import Fleet, Limits, Phase, Start
 from crawlproj.fleet.quarantine import KILLS
 from crawlproj.fleet.status import Figures, Rates, WorkerStatus
+from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -299,9 +300,7 @@ class Supervisor:
             except FrontierError as exc:
                 logger.error("The frontier cannot be asked how it stands: %s", exc)
             self._ask.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_POLL_S):
-                    await self._ask.wait()
+            await set_within(self._ask, _POLL_S)
 
     async def _last_words(self) -> None:
         with contextlib.suppress(TimeoutError, FrontierError):

@@ -12,7 +12,6 @@ goes back and the page is fetched again; nothing that was acked is missing its c
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from dataclasses import dataclass
 from math import inf
@@ -24,6 +23,7 @@ from crawlproj.frontier.lease_buffer import LeaseBuffer
 from crawlproj.frontier.notes import Notes
 from crawlproj.frontier.outbox import Outbox
 from crawlproj.frontier.sharing import Sharing
+from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,10 +278,10 @@ class BufferedFrontier:
             if self._frontier.shared:
                 poll_s = self._config.poll_s
                 patience_s = min(patience_s, 4 * poll_s if self._buffer else poll_s)
-            if not await _set_within(self._wake, patience_s):
+            if not await set_within(self._wake, patience_s):
                 self._hungry |= self._frontier.shared
             if self._buffer:  # there is work to go on with: let more gather
-                await _set_within(self._urgent, self._config.batch_s)
+                await set_within(self._urgent, self._config.batch_s)
             self._wake.clear()
             await asyncio.sleep(0)  # a round may have nothing to wait for: let others go on
             if not self._closing:
@@ -412,11 +412,3 @@ class BufferedFrontier:
         elif self._claim_at < inf:
             self._arm(self._claim_at)
         self._on_change()
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for ``event``; returns whether it was set before ``seconds`` had passed."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    return event.is_set()

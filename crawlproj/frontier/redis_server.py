@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from functools import cache
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from redis import exceptions as redis_errors
 
 from crawlproj.errors import FrontierError
+from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -128,9 +128,7 @@ class RedisServer:
         if self._hurry.is_set():
             await asyncio.sleep(_FIRST_WAIT_S)
             return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await self._hurry.wait()
+        await set_within(self._hurry, wait_s)
 
     async def _connected(self, connection: AbstractConnection) -> None:
         """Greet a server that may be another process than before."""

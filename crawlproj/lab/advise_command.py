@@ -13,8 +13,8 @@ from crawlproj.lab.advise.own_site import OwnRuns
 from crawlproj.lab.advise.tables import advise_tables
 from crawlproj.lab.advise.user_site import UserRuns
 from crawlproj.lab.console import measure_and_tell
-from crawlproj.lab.latency import Latency
 from crawlproj.lab.machine import usable_cores
+from crawlproj.lab.options import latency_of, not_negative
 from crawlproj.lab.site import LabSite
 from crawlproj.lab.targets import OwnSite
 
@@ -86,17 +86,10 @@ def run(opts: argparse.Namespace) -> None:
 
 
 def _on_own_site(opts: argparse.Namespace) -> Advise:
-    for name, least in (("page_bytes", 0), ("parse_ms", 0)):
-        if getattr(opts, name) < least:
-            raise ConfigError(f"--{name.replace('_', '-')} must be at least {least}")
+    not_negative(opts, "page_bytes", "parse_ms")
     if not 1 <= opts.in_flight <= _MOST_IN_FLIGHT:
         raise ConfigError(f"--in-flight must be from 1 to {_MOST_IN_FLIGHT}")
-    try:
-        latency = Latency.parse(opts.latency)
-    except ConfigError as exc:
-        raise ConfigError(f"--latency: {exc}") from None
-    if not latency.mean_s:
-        raise ConfigError("--latency: there must be something to wait for, such as fixed:1ms")
+    latency = latency_of(opts)
     words = f"{opts.page_bytes:,}-byte pages that come after {latency}"
     if opts.parse_ms:
         words += f" and cost {opts.parse_ms:g} ms to parse"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from crawlproj.errors import ConfigError
 from crawlproj.lab.console import measure_and_tell
 from crawlproj.lab.fetch import Plan, measured
-from crawlproj.lab.latency import Latency
 from crawlproj.lab.machine import usable_cores
 from crawlproj.lab.models import MODELS, chosen
+from crawlproj.lab.options import latency_of, not_negative
 from crawlproj.lab.tables import fetch_tables
 
 if TYPE_CHECKING:
@@ -97,19 +97,12 @@ def run(opts: argparse.Namespace) -> None:
 
 def plan_of(opts: argparse.Namespace) -> Plan:
     """Read the options; raises ConfigError naming the one that is wrong."""
-    for name, least in (("requests", 0), ("page_bytes", 0), ("parse_ms", 0), ("rounds", 0)):
-        if getattr(opts, name) < least:
-            raise ConfigError(f"--{name.replace('_', '-')} must be at least {least}")
+    not_negative(opts, "requests", "page_bytes", "parse_ms", "rounds")
     if opts.url and not opts.in_flight:
         raise ConfigError(
             "--url needs --in-flight: say how many requests at a time your site is to bear"
         )
-    try:
-        latency = Latency.parse(opts.latency)
-    except ConfigError as exc:
-        raise ConfigError(f"--latency: {exc}") from None
-    if not latency.mean_s:
-        raise ConfigError("--latency: there must be something to wait for, such as fixed:1ms")
+    latency = latency_of(opts)
     in_flight = _numbers(opts.in_flight or (_QUICK_IN_FLIGHT if opts.quick else _IN_FLIGHT))
     try:
         models = chosen(opts.models)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from crawlproj.errors import NotStored, StoreError
 from crawlproj.items import FetchFailure
 from crawlproj.store.base import Row, StoreBusy, Table
 from crawlproj.store.url import store_from_url
+from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -132,9 +132,7 @@ class StorePipeline:
                 if self._ending.is_set():
                     raise  # whoever waited for it has been given up
                 pause_s = min(2 * pause_s or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause_s):
-                        await self._ending.wait()
+                await set_within(self._ending, pause_s)
             else:
                 if pause_s:
                     logger.info("The store answers again")

@@ -40,7 +40,8 @@ SETTINGS: dict[str, Any] = {
     "SHUTDOWN_GRACE": 1,
 }
 
-# The path and how often it was asked before; returns the status, Retry-After, or "" for none.
+# The path and how often it was asked before; returns the status, and Retry-After, or "" for none
+# (of a redirect: where it leads).
 Answer = tuple[int, str]
 OK: Answer = (200, "")
 
@@ -83,7 +84,8 @@ class Site:
                 await asyncio.sleep(self._latency_s)
                 self.now -= 1
                 lines = [f"HTTP/1.1 {status} X", "Content-Length: 2", "Content-Type: text/plain"]
-                lines += [f"Retry-After: {retry_after}"] if retry_after else []
+                name = "Location" if 300 <= status < 400 else "Retry-After"
+                lines += [f"{name}: {retry_after}"] if retry_after else []
                 writer.write("\r\n".join([*lines, "", "ok"]).encode())
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -212,6 +212,30 @@ async def test_when_the_server_may_have_forgotten_the_sieve_is_told() -> None:
         assert it.forgotten == 1
 
 
+def puts_of(frontier: Watched, key: int) -> int:
+    """Return how often an entry was written."""
+    return [each for keys, _ in frontier.writes for each in keys].count(key)
+
+
+@in_virtual_time
+async def test_what_the_server_may_have_forgotten_is_put_again() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(entry(1))
+        frontier.news = News(forgotten=True)
+        await it.put(entry(2))
+        assert puts_of(frontier, 1) == 2
+
+
+@in_virtual_time
+async def test_what_the_server_may_have_forgotten_is_put_again_before_the_end() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(entry(1))
+        frontier.news = News(forgotten=True)
+    assert puts_of(frontier, 1) == 2
+
+
 @in_virtual_time
 async def test_flushed_returns_when_what_was_put_is_written() -> None:
     frontier = Shared()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -14,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from crawlproj.concurrency import ConcurrencyConfig
 from crawlproj.errors import ConfigError
-from crawlproj.fleet.children import bound
 from crawlproj.fleet.server import find_server
 from crawlproj.lab.advise.sample import Sample, sample_of
 from crawlproj.lab.advise.watched import extensions, probing
+from crawlproj.lab.children import started
 from crawlproj.links.normalize import site_of
 from crawlproj.spiders.site import SiteSpider
 
@@ -136,29 +135,16 @@ class UserRuns:
 
     def _crawl(self, command: list[str], log: Path, seconds: float) -> None:
         """Run it to its end, or to that of the time; what it has fetched until then counts."""
-        with log.open("wb") as file:
-            process = subprocess.Popen(  # noqa: S603 - our own
-                bound(command, signal.SIGTERM), stdout=file, stderr=file, start_new_session=True
-            )
-        try:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
-        finally:
-            _end(process)
+        with log.open("wb") as file, started(command, stdout=file, stderr=file) as process:
+            try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds)
+            finally:  # in order, if it does so in time
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_DRAIN_S)
         if process.returncode not in {0, -signal.SIGTERM}:
             raise ConfigError(f"--url {self._url}: {_why(log)}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a crawl and all that it started: in order, if it does so in time."""
-    try:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_DRAIN_S)
-    finally:  # also when somebody who pressed Ctrl-C does it again
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _why(log: Path) -> str:

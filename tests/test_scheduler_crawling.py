@@ -69,14 +69,20 @@ async def test_what_a_shared_frontier_cannot_store_is_tried_as_often_as_any_othe
 
 @on_reactor
 async def test_where_pages_lead_is_fetched_once_though_they_were_tried_again() -> None:
+    class Following(Visitor):
+        def parse(self, response: Any) -> Any:
+            if response.url.endswith("/start"):
+                return [Request(response.urljoin(f"/{n}")) for n in range(5)]
+            return None
+
     def refused_then_elsewhere(path: str, before: int) -> Answer:
-        if path == "/login":
+        if path in {"/start", "/login"}:
             return OK
         return (302, "/login") if before else (500, "")
 
     async with site(refused_then_elsewhere) as one:
-        await crawl([f"{one.url}/{n}" for n in range(5)], RETRY_TIMES=2)
-    assert one.paths == {"/login": 1} | {f"/{n}": 2 for n in range(5)}
+        await crawl([f"{one.url}/start"], spider=Following, RETRY_TIMES=2)
+    assert one.paths == {"/start": 1, "/login": 1} | {f"/{n}": 2 for n in range(5)}
 
 
 @on_reactor

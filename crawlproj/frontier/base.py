@@ -246,8 +246,8 @@ class Frontier(ABC):
     async def cede(self, sites: Mapping[str, float]) -> set[str]:
         """Leave sites to workers that find nothing, with when each may be served.
 
-        Returns those that were left: a site of which this worker has leases stays its own, and all
-        do when nobody wants any.
+        This worker asks nothing of them any more. Leases that it has of them stay its own. Returns
+        those that were left: none when nobody wants any.
         """
         raise FrontierError(f"a frontier that is not shared cannot cede {len(sites)} sites")
 

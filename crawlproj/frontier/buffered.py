@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
@@ -96,6 +97,7 @@ class BufferedFrontier:
         self._on_forgotten = on_forgotten
         self._outbox = Outbox(frontier, clock)
         self._held: dict[int, str] = {}  # lease id → site
+        self._asked: Counter[str] = Counter()  # permits handed out, by the site of their lease
         self._buffer = LeaseBuffer(permits, clock)
         self._notes = Notes(frontier, permits)
         self._sharing = Sharing(frontier, permits, self._buffer, self._notes, clock, delay_of)
@@ -151,7 +153,8 @@ class BufferedFrontier:
             if self._buffer.has_blocked:
                 self._set_timer()
             return None
-        if self._low(handout.lease.entry.site):
+        self._asked[site := handout.lease.entry.site] += 1
+        if self._low(site):
             self._hungry = True
             if self.totals.pending or self._frontier.shared:
                 self._ask()
@@ -160,6 +163,9 @@ class BufferedFrontier:
     def release(self, site: str, permit: Permit, ending: Ending) -> None:
         """Give a permit of ``site`` back, with how its request ended."""
         self.permits.give_back(permit, ending)
+        self._asked[site] -= 1
+        if not self._asked[site]:
+            del self._asked[site]
         if self._buffer.has_blocked or self._left_alone:
             without = self._buffer.given_back(site)
             if not self._left_alone.isdisjoint(without):
@@ -317,7 +323,7 @@ class BufferedFrontier:
             claimed = await self._claim()
         if self._frontier.shared:
             news = await self._heed()
-            back = await self._sharing.cede(news.surplus, self._held.values())
+            back = await self._sharing.cede(news.surplus, self._held.values(), self._asked)
             self._outbox.ack(back)
             if self._outbox.acks:
                 self._ask()

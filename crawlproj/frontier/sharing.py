@@ -6,14 +6,13 @@ passes on, so does what must be kept: when it may be asked next, and what was le
 
 from __future__ import annotations
 
-from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from crawlproj.frontier.base import Clock, Frontier, News
     from crawlproj.frontier.lease_buffer import LeaseBuffer
@@ -45,7 +44,7 @@ class Sharing:
         self._notes = notes
         self._clock = clock
         self._delay_of = delay_of
-        self._leaving: set[str] = set()  # sites to be ceded once nothing is leased of them
+        self._leaving: set[str] = set()  # sites to be ceded once nothing is in flight there
         self._trusted_until = inf
 
     def renewed(self, at: float, lease_s: float) -> None:
@@ -76,27 +75,27 @@ class Sharing:
             if until > now:
                 self._permits.rest_until(site, until)
 
-    async def cede(self, surplus: int, held: Iterable[str]) -> list[Ack]:
+    async def cede(self, surplus: int, held: Iterable[str], asked: Container[str]) -> list[Ack]:
         """Leave ``surplus`` sites to workers that have nothing to do; returns acks to write.
 
-        Those go first of which nothing is leased. The others are given up lease by lease.
+        Those go first of which nothing is leased. The others give up what waits for them here, and
+        go when the last of their requests is through: its page may still be parsed here.
 
-        held: the site of each lease this worker has.
+        held: the site of each lease this worker has. asked: the sites with requests in flight.
         """
         if not surplus:
             self._leaving.clear()  # nobody wants them any more
             return []
-        leased = Counter(held)
         acks: list[Ack] = []
         wanted = surplus - len(self._leaving)
         if wanted > 0:
             spare = await self._frontier.spare(wanted)
-            others = [site for site in leased if site not in self._leaving]
+            others = [site for site in dict.fromkeys(held) if site not in self._leaving]
             for site in [*spare, *others][:wanted]:
                 self._leaving.add(site)
                 back = self._buffer.remove(site)
                 acks += [Ack(lease.id, State.PENDING, count_attempt=False) for lease in back]
-        free = {site: self._permits.ready_at(site) for site in self._leaving if site not in leased}
+        free = {site: self._permits.ready_at(site) for site in self._leaving if site not in asked}
         if free:
             await self._notes.write()
             await self._frontier.cede(free)

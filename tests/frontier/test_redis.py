@@ -107,7 +107,6 @@ def test_a_ceded_site_waits_its_time_and_then_is_the_others(
     (lease,) = claim(one, limit=1)
     assert run(one.spare(9)) == []
     assert claim(other) == []
-    assert run(one.cede({"0.test": 0.0})) == set(), "something is leased of it"
     run(one.write([], [Ack(lease.id, State.PENDING, count_attempt=False)]))
     assert run(one.spare(9)) == ["0.test"]
     assert run(one.cede({"0.test": now.time + 5})) == {"0.test"}
@@ -116,6 +115,41 @@ def test_a_ceded_site_waits_its_time_and_then_is_the_others(
     assert other.take_news().gained == {"0.test": now.time + 5}
     now.time += 5
     assert len(claim(other)) == 3
+
+
+def test_a_lease_of_a_ceded_site_stays_its_workers_and_goes_back_to_the_new_one(
+    hire: Callable[[], RedisFrontier],
+) -> None:
+    one, heir = hire(), hire()
+    put(one, *several(1))
+    parsing, unsent = claim(one, limit=2)
+    assert claim(heir) == []
+    assert run(one.cede({"0.test": 0.0})) == {"0.test"}
+    assert run(one.renew([parsing.id, unsent.id], lease_s=LEASE_S)) == set()
+    assert len(claim(heir)) == 1
+    done, back = Ack(parsing.id, State.DONE), Ack(unsent.id, State.PENDING, count_attempt=False)
+    assert run(one.write([entry(9, "0.test", 0)], [done, back])).stale == 0
+    assert claim(one) == []
+    assert [lease.entry.key for lease in claim(heir)] == [unsent.entry.key, 9]
+
+
+def test_a_site_that_comes_back_is_ceded_again_whatever_was_leased_before(
+    hire: Callable[[], RedisFrontier],
+) -> None:
+    one, other = hire(), hire()
+    put(one, *several(1))
+    (old,) = claim(one, limit=1)
+    claim(other)
+    run(one.cede({"0.test": 0.0}))
+    (lease,) = claim(other, limit=1)
+    run(other.write([], [Ack(lease.id, State.PENDING, count_attempt=False)]))
+    assert claim(one) == []
+    assert run(other.cede({"0.test": 0.0})) == {"0.test"}
+    assert len(claim(one, limit=1)) == 1
+    run(one.write([], [Ack(old.id, State.DONE)]))
+    assert claim(other) == []
+    assert run(one.cede({"0.test": 0.0})) == {"0.test"}
+    assert len(claim(other)) == 1
 
 
 def test_nothing_is_ceded_when_nobody_wants_it(hire: Callable[[], RedisFrontier]) -> None:

@@ -12,7 +12,7 @@ from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, Lease, News, State
 from crawlproj.frontier.buffered import BufferConfig
 from crawlproj.limits.memory import Learned
-from tests.frontier.desk import Watched, desk, in_virtual_time
+from tests.frontier.desk import OK, Watched, desk, in_virtual_time
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now
 
@@ -47,11 +47,9 @@ class Shared(Watched):
         return self.spares[:number]
 
     async def cede(self, sites: Mapping[str, float]) -> set[str]:
-        leased = {record.entry.site for record in self._leased.values()}
-        left = {site: when for site, when in sites.items() if site not in leased}
-        self.ceded.update(left)
-        self.news.surplus -= len(left)
-        return set(left)
+        self.ceded.update(sites)
+        self.news.surplus -= len(sites)
+        return set(sites)
 
 
 CONFIG = BufferConfig(batch_s=0.0, lease_s=30.0, poll_s=0.25)
@@ -166,6 +164,23 @@ async def test_a_site_that_is_left_ends_its_requests_and_gives_the_rest_back() -
         frontier.ceded.clear()
         leases = await frontier.claim(99, per_site=99, resting={}, lease_s=9)
         assert {lease.attempts for lease in leases} == {0}, "given back unused"
+
+
+@in_virtual_time
+async def test_a_site_is_left_when_nothing_is_asked_of_it_though_its_page_is_still_parsed() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(entry(1, "a.test"))
+        handout = it.some()
+        frontier.news = News(surplus=1)
+        it.buffered.put(entry(99, "b.test"))
+        await asyncio.sleep(0.3)
+        assert frontier.ceded == {}
+        it.buffered.release("a.test", handout.permit, OK)
+        it.buffered.put(entry(2, "a.test"))
+        await asyncio.sleep(0.3)
+        assert list(frontier.ceded) == ["a.test"]
+        it.buffered.ack(Ack(handout.lease.id, State.DONE), "a.test")
 
 
 @in_virtual_time

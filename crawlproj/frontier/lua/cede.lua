@@ -1,5 +1,5 @@
--- Leave sites, of which the worker has no leases, to those that find nothing: each to the one that
--- has fewest. ARGV: generation, now, owner, then pairs: site, when it may be served.
+-- Leave sites to those that find nothing: each to the one that has fewest. The worker asks nothing of
+-- them any more; leases that it still has of them stay its own until they are acked. ARGV: generation, now, owner, then pairs: site, when it may be served.
 -- Returns the sites that were left, state().
 if gone() then return GONE end
 local left = {}
@@ -13,11 +13,12 @@ local function heir()
 end
 for i = 4, #ARGV, 2 do
   local site, rest = ARGV[i], ARGV[i + 1]
-  if call('HGET', G .. 'own', site) == owner and not call('HGET', G .. 'n:' .. owner, site) then
+  if call('HGET', G .. 'own', site) == owner then
     local name = heir()
     if not name then break end
     call('HDEL', G .. 'rest', site)
     leave(site, owner, rest)
+    call('HDEL', G .. 'n:' .. owner, site)
     give(site, name)
     call('RPUSH', G .. 'got:' .. name, site, rest)
     left[#left + 1] = site

@@ -17,7 +17,7 @@
 --   <g>:ready      ZSET  sites with work that are nobody's -> when their turn came
 --   <g>:r:OWNER    ZSET  the same of the sites of a worker
 --   <g>:o:OWNER    SET   sites of a worker
---   <g>:n:OWNER    HASH  site -> leases the worker has of it
+--   <g>:n:OWNER    HASH  site -> leases the worker has of it, but for those of before it left it
 --   <g>:got:OWNER  LIST  site, rest: sites that were another's, until it is known to have heard
 --   <g>:last       HASH  worker -> its last claim: number of the first lease, leases, told of <g>:got
 --   <g>:hungry     ZSET  workers that found nothing -> until when they are taken to want something

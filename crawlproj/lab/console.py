@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlproj.lab.document import LabFiles
-from crawlproj.lab.machine import describe
+from crawlproj.lab.machine import Others, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -88,16 +88,17 @@ def _measure_and_tell(
     tables: Callable[[dict[str, Any]], Iterable[RenderableType]],
 ) -> None:
     files = LabFiles(out)
-    machine = describe()  # before the lab itself makes the machine busy
+    others = Others()
     console = Console()
     with progress() as say:
         section = measure(say)
+    machine = describe(others.share())
     for table in tables(section):
         console.print(table)
         console.print()
     if machine["busy"]:
         console.print(
-            f"Others were at work on this machine (load {machine['load']:g} per core): the figures "
+            f"Other programs took {machine['others']:.0%} of this machine meanwhile: the figures "
             "are provisional."
         )
     written = files.add(name, section, machine)

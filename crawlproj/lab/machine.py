@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""What the figures were measured on, and what else it did meanwhile."""
 
 from __future__ import annotations
 
@@ -8,23 +8,69 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LIBRARIES = (
     "aiohttp", "gevent", "greenlet", "gunicorn", "liburing", "pyuwsgi", "scrapy", "tornado",
     "twisted", "uvicorn", "uvloop", "werkzeug",
 )  # fmt: skip
-BUSY_LOAD = 0.3  # processes that want to run, per core, from which others are at work
+_STAT = Path("/proc/stat")
+_WORKING = (0, 1, 2, 5, 6)  # of proc(5)'s columns: user, nice, system, irq, softirq
+_BUSY = 0.05  # of a machine, from which what others take of it shows in the figures
 
 
-def describe() -> dict[str, Any]:
+class Usage(NamedTuple):
+    """CPU seconds of all processes (0: not known) and of our own, at a time in seconds."""
+
+    all_s: float
+    own_s: float
+    at: float
+
+
+class Others:
+    """What other programs take of this machine, from the making of this object on.
+
+    All that is used, less what this process and its children did that have ended.
+
+    read: tells the CPU seconds of all processes, those of this one with its children, and the time.
+    """
+
+    def __init__(self, read: Callable[[], Usage] | None = None) -> None:
+        self._read = read or _read
+        self._before = self._read()
+
+    def share(self) -> float | None:
+        """Return their CPU seconds over those there were, 0 to 1; None where nothing can tell."""
+        before, now = self._before, self._read()
+        if not now.all_s:
+            return None
+        used_s = now.all_s - before.all_s - (now.own_s - before.own_s)
+        there_s = (now.at - before.at) * (os.cpu_count() or 1)
+        return min(1.0, max(0.0, used_s / there_s))
+
+
+def _read() -> Usage:
+    return Usage(busy_s(), sum(os.times()[:4]), time.monotonic())
+
+
+def busy_s() -> float:
+    """Return the CPU seconds that all processes used since the start; 0 where nothing can tell."""
+    if not _STAT.exists():
+        return 0.0
+    ticks = [int(word) for word in _STAT.read_text().partition("\n")[0].split()[1:]]
+    return sum(ticks[column] for column in _WORKING) / os.sysconf("SC_CLK_TCK")
+
+
+def describe(others: float | None = None) -> dict[str, Any]:
     """Return the machine and the versions at work.
 
-    load: what the machine was asked to run in the minute before, per core. busy: that others were
-    at work, so that the figures are provisional.
+    others: the share of it that other programs took meanwhile (see ``Others``). busy: so much that
+    the figures are provisional.
     """
     cores = usable_cores()
-    load = os.getloadavg()[0] / cores
     return {
         "cpu": _cpu(),
         "cores": cores,
@@ -33,8 +79,8 @@ def describe() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "switch_interval_ms": sys.getswitchinterval() * 1000,
         "libraries": dict(_versions()),
-        "load": round(load, 2),
-        "busy": load >= BUSY_LOAD,
+        "others": None if others is None else round(others, 3),
+        "busy": others is not None and others >= _BUSY,
         "measured_at": round(time.time()),
     }
 

@@ -32,8 +32,8 @@ const ms = (row, key, digits = 3) => short((mid(row, key) ?? NaN) * 1000, digits
 const rounds = (count) => `${count === 1 ? "one round" : `medians of ${count} rounds`}`;
 function when({ machine }) {
   const at = new Date(machine.measured_at * 1000).toISOString().slice(0, 16).replace("T", " ");
-  return `Measured ${at} UTC, load before: ${machine.load} per core` +
-    (machine.busy ? "; others were at work, so the figures are provisional." : ".");
+  const taken = machine.others == null ? "" : `; other programs took ${percent(machine.others)} of the machine meanwhile`;
+  return `Measured ${at} UTC${taken}${machine.busy ? ", so the figures are provisional" : ""}.`;
 }
 
 // Headings: h2 a section, h3 its parts; lab.js makes the table of contents of them.

@@ -40,7 +40,7 @@ def _load_table(section: Row, in_flight: int) -> Table | None:
         return None
     table = plain_table(f"{in_flight:,} in flight", "model")
     for heading in ("pages/s", "ideal", "CPU ms", "sys", "switch", "MB", "conn", "p50", "p99",
-                    "up to"):  # fmt: skip
+                    "most"):  # fmt: skip
         table.add_column(heading, justify="right", no_wrap=True)
     for row in sorted(rows, key=lambda row: -row["pages_per_s"]["median"]):
         table.add_row(row["model"], *_figures(row), _up_to(section, row["model"]))
@@ -111,7 +111,7 @@ def _legend(section: Row) -> Text:
     return Text(
         "ideal: share of what waiting alone would allow. CPU, sys (the kernel's share of it), "
         "switch (of context): per page, of the whole process tree. MB: its peak PSS. conn: "
-        "connections. p50, p99: latency in ms. up to: the most in flight it got through with; "
+        "connections. p50, p99: latency in ms. most: that it got through with in flight; "
         f"processes are asked for {MOST_PROCESSES} at most. workers, fleet: {cores} processes "
         "share the requests in flight. "
         f"{alone}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from crawlproj.errors import ConfigError
 from crawlproj.lab.claims import claims
 from crawlproj.lab.document import LabFiles
-from crawlproj.lab.machine import describe
+from crawlproj.lab.machine import Others, Usage, describe
 from crawlproj.lab.page import page
 from crawlproj.lab.tables import fetch_tables
 from tests.lab.sections import row, section
@@ -157,3 +158,19 @@ def test_the_machine_is_described() -> None:
     assert machine["cores"] >= 1
     assert machine["python"].startswith("CPython 3.")
     json.dumps(machine, allow_nan=False)
+
+
+def test_figures_are_provisional_where_others_took_a_twentieth_of_the_machine() -> None:
+    assert not describe()["busy"]
+    assert not describe(0.04)["busy"]
+    assert describe(0.06)["busy"]
+
+
+def test_what_a_child_used_that_has_ended_is_not_taken_for_anothers() -> None:
+    others = Others(iter([Usage(10, 1, 0), Usage(13, 3, 10)]).__next__)
+
+    assert others.share() == pytest.approx(0.1 / (os.cpu_count() or 1))
+
+
+def test_what_others_took_is_not_told_where_nothing_can_tell() -> None:
+    assert Others(lambda: Usage(0, 1, 2)).share() is None

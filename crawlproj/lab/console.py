@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlproj.lab.document import LabFiles
-from crawlproj.lab.machine import Others, describe
+from crawlproj.lab.machine import describe, look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -88,18 +88,19 @@ def _measure_and_tell(
     tables: Callable[[dict[str, Any]], Iterable[RenderableType]],
 ) -> None:
     files = LabFiles(out)
-    others = Others()
+    before = look()
     console = Console()
     with progress() as say:
         section = measure(say)
-    machine = describe(others.share())
+    after = look()
+    machine = describe(None if before is None or after is None else max(before, after))
     for table in tables(section):
         console.print(table)
         console.print()
     if machine["busy"]:
         console.print(
-            f"Other programs took {machine['others']:.0%} of this machine meanwhile: the figures "
-            "are provisional."
+            f"Other programs took {machine['others']:.0%} of this machine just before or after: "
+            "the figures are provisional."
         )
     written = files.add(name, section, machine)
     console.print(f"written: {' and '.join(map(str, written))}", soft_wrap=True)

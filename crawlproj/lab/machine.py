@@ -1,4 +1,4 @@
-"""What the figures were measured on, and what else it did meanwhile."""
+"""What the figures were measured on, and what others took of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,41 +19,21 @@ _LIBRARIES = (
 )  # fmt: skip
 _STAT = Path("/proc/stat")
 _WORKING = (0, 1, 2, 5, 6)  # of proc(5)'s columns: user, nice, system, irq, softirq
+_LOOK_S = 0.5
 _BUSY = 0.05  # of a machine, from which what others take of it shows in the figures
 
 
-class Usage(NamedTuple):
-    """CPU seconds of all processes (0: not known) and of our own, at a time in seconds."""
+def look(wait: Callable[[float], None] = time.sleep) -> float | None:
+    """Return the share of this machine that all programs take together, 0 to 1, for half a second.
 
-    all_s: float
-    own_s: float
-    at: float
-
-
-class Others:
-    """What other programs take of this machine, from the making of this object on.
-
-    All that is used, less what this process and its children did that have ended.
-
-    read: tells the CPU seconds of all processes, those of this one with its children, and the time.
+    To be asked when nothing of our own runs: what ends without being waited for is in no account,
+    so others' part could not be told apart. None where nothing can tell.
     """
-
-    def __init__(self, read: Callable[[], Usage] | None = None) -> None:
-        self._read = read or _read
-        self._before = self._read()
-
-    def share(self) -> float | None:
-        """Return their CPU seconds over those there were, 0 to 1; None where nothing can tell."""
-        before, now = self._before, self._read()
-        if not now.all_s:
-            return None
-        used_s = now.all_s - before.all_s - (now.own_s - before.own_s)
-        there_s = (now.at - before.at) * (os.cpu_count() or 1)
-        return min(1.0, max(0.0, used_s / there_s))
-
-
-def _read() -> Usage:
-    return Usage(busy_s(), sum(os.times()[:4]), time.monotonic())
+    before, began = busy_s(), time.monotonic()
+    wait(_LOOK_S)
+    if not (now := busy_s()):
+        return None
+    return min(1.0, (now - before) / ((time.monotonic() - began) * (os.cpu_count() or 1)))
 
 
 def busy_s() -> float:
@@ -67,8 +47,8 @@ def busy_s() -> float:
 def describe(others: float | None = None) -> dict[str, Any]:
     """Return the machine and the versions at work.
 
-    others: the share of it that other programs took meanwhile (see ``Others``). busy: so much that
-    the figures are provisional.
+    others: the share of it that other programs took (see ``look``). busy: so much that the figures
+    are provisional.
     """
     cores = usable_cores()
     return {

@@ -32,7 +32,7 @@ const ms = (row, key, digits = 3) => short((mid(row, key) ?? NaN) * 1000, digits
 const rounds = (count) => `${count === 1 ? "one round" : `medians of ${count} rounds`}`;
 function when({ machine }) {
   const at = new Date(machine.measured_at * 1000).toISOString().slice(0, 16).replace("T", " ");
-  const taken = machine.others == null ? "" : `; other programs took ${percent(machine.others)} of the machine meanwhile`;
+  const taken = machine.others == null ? "" : `; other programs took ${percent(machine.others)} of the machine just before or after`;
   return `Measured ${at} UTC${taken}${machine.busy ? ", so the figures are provisional" : ""}.`;
 }
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from crawlproj.errors import ConfigError
 from crawlproj.lab.claims import claims
 from crawlproj.lab.document import LabFiles
-from crawlproj.lab.machine import Others, Usage, describe
+from crawlproj.lab.job import burn
+from crawlproj.lab.machine import busy_s, describe, look
 from crawlproj.lab.page import page
 from crawlproj.lab.tables import fetch_tables
 from tests.lab.sections import row, section
@@ -166,11 +167,6 @@ def test_figures_are_provisional_where_others_took_a_twentieth_of_the_machine() 
     assert describe(0.06)["busy"]
 
 
-def test_what_a_child_used_that_has_ended_is_not_taken_for_anothers() -> None:
-    others = Others(iter([Usage(10, 1, 0), Usage(13, 3, 10)]).__next__)
-
-    assert others.share() == pytest.approx(0.1 / (os.cpu_count() or 1))
-
-
-def test_what_others_took_is_not_told_where_nothing_can_tell() -> None:
-    assert Others(lambda: Usage(0, 1, 2)).share() is None
+@pytest.mark.skipif(not busy_s(), reason="no account of what all processes use")
+def test_a_program_that_computes_shows_in_a_look() -> None:
+    assert (look(burn) or 0) >= 0.9 / (os.cpu_count() or 1)

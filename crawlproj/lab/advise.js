@@ -5,12 +5,12 @@ function advising(section) {
   const load = (row) => `${row.workers} × ${short(row.in_flight / row.workers)}`;
   heading("h2", "What a workload wants");
   put(prose(`${section.workload}: latency p50 ${short(sampled.latency_p50_s * 1000)}, p90 ${short(sampled.latency_p90_s * 1000)}, ` +
-    `p99 ${short(sampled.latency_p99_s * 1000)} ms, of ${sampled.pages} pages; at most ${settings.most_in_flight} in flight; ` +
+    `p99 ${short(sampled.latency_p99_s * 1000)} ms, of ${short(sampled.pages)} pages; at most ${settings.most_in_flight} in flight; ` +
     `${rounds(settings.rounds)}. ${when(section)}`));
   put(prose(`Recommended: ${load(best)} in flight. Predicted ${short(best.pages_per_s)} pages/s, then measured ` +
-    `${short(best.measured_per_s)} (${best.measured_pages} pages): ${best.deviation > 0 ? "+" : "−"}${percent(Math.abs(best.deviation))}. ${best.reasons.join("; ")}`));
+    `${short(best.measured_per_s)} (${short(best.measured_pages)} pages): ${best.deviation > 0 ? "+" : "−"}${percent(Math.abs(best.deviation))}. ${best.reasons.join("; ")}`));
   put(element("pre", {}, best.snippet.join("\n")));
-  const counts = distinct(candidates.map((row) => row.workers));
+  const [counts, flights] = ["workers", "in_flight"].map((key) => distinct(candidates.map((row) => row[key])));
   figure(cards(), "Pages per second, predicted", "against requests in flight over all workers; the cross is what was measured", () => [
     [...counts.map((workers, i) => {
       const rows = candidates.filter((row) => row.workers === workers);
@@ -24,7 +24,7 @@ function advising(section) {
       marker: { symbol: "x", size: 11, color: colour("ink") }, hovertemplate: `measured: ${short(best.measured_per_s)} pages/s<extra></extra>`,
     }],
     {
-      legend: ABOVE, margin: { l: 10, r: 14, t: 34, b: 10 }, xaxis: logAxis("in flight", candidates.map((row) => row.in_flight)),
+      legend: ABOVE, margin: { l: 10, r: 14, t: 34, b: 10 }, xaxis: axis("in flight, log scale", { type: "log", tickvals: flights, ticktext: flights.map(String) }),
       yaxis: axis("pages/s", { rangemode: "tozero" }),
     },
   ], { kind: "wide", height: 330 });

@@ -32,7 +32,7 @@ def _workload(section: Row) -> RenderableType:
     p50, p90, p99 = (sampled[f"latency_p{q}_s"] * 1000 for q in (50, 90, 99))
     lines = [
         f"{section['workload']}",
-        f"latency p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms; {sampled['pages']} pages sampled",
+        f"latency p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms; {sampled['pages']:,} pages sampled",
     ]
     for cost in sampled["costs"]:
         beside = f", {cost['beside_ms']:.2f} ms of others'" if cost["beside_ms"] else ""
@@ -70,7 +70,7 @@ def _recommended(best: Row) -> Iterator[RenderableType]:
     text.append(f"recommended: {_load(best)} in flight\n", style="bold")
     text.append(
         f"predicted {_rate(best['pages_per_s'])} pages/s, then measured {_rate(measured)} "
-        f"({best['measured_pages']} pages): "
+        f"({best['measured_pages']:,} pages): "
     )
     good = abs(best["deviation"]) <= TOLERANCE
     text.append(f"{best['deviation']:+.0%}", style="green" if good else "red")

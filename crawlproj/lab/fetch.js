@@ -28,7 +28,7 @@ function fetching(section) {
   const from = settings.url ? `from ${settings.url}` : `each of ${short(settings.page_bytes / 1000)} KB after ${settings.latency}`;
   heading("h2", "Fetching");
   put(prose(`Pages ${from}, ${settings.parse_ms} ms of pure-Python parsing each; ${rounds(settings.rounds)}` +
-    `${settings.rounds === 1 ? "" : ", bars from least to most"}. ${when(section)}`));
+    `${settings.rounds === 1 ? "" : ", of one in flight but one; bars from least to most"}. ${when(section)}`));
   claims(section.claims);
   if (memory.length) units(memory, models);
   if (matrix.some((row) => row.pages_per_s)) several(matrix.filter((row) => row.pages_per_s && !row.broke));

@@ -66,13 +66,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="fetch from a site of yours instead, http://host:port/path{n}, {n} being the page's "
         "number; asks no robots.txt and needs --in-flight",
     )
-    add("--rounds", type=int, default=0, metavar="N", help="measurements of each load (default: 3)")
+    add(
+        "--rounds",
+        type=int,
+        default=0,
+        metavar="N",
+        help="measurements of each load, of one in flight but one (default: 3)",
+    )
     add(
         "--budget",
         type=float,
         default=0.0,
         metavar="S",
-        help="seconds for all; rounds that would take longer are left out (default: 250)",
+        help="seconds for all; rounds that would take longer are left out (default: 290)",
     )
     add(
         "--quick",

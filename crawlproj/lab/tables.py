@@ -107,6 +107,8 @@ def _failures(section: Row) -> Table | None:
 def _legend(section: Row) -> Text:
     cores = section["settings"]["cores"]
     each = [name for name, model in section["models"].items() if not model["keeps"]]
+    count = section["settings"]["rounds"]
+    many = f"Medians of {count} rounds, of one in flight but one." if count > 1 else "One round."
     alone = f"A connection a page, having no place to keep one: {', '.join(each)}. " if each else ""
     return Text(
         "ideal: share of what waiting alone would allow. CPU, sys (the kernel's share of it), "
@@ -115,6 +117,7 @@ def _legend(section: Row) -> Text:
         f"processes are asked for {MOST_PROCESSES} at most. workers, fleet: {cores} processes "
         "share the requests in flight. "
         f"{alone}"
+        f"{many} "
         "~: the rounds differ by a quarter or more; ?: they disagree.",
         style="dim",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,21 @@ def test_rounds_are_as_many_as_end_in_time_with_the_look_beyond(
     assert found["settings"]["rounds"] == rounds
     assert measured.now == 100.0 + RUN_S * (2 * rounds + 2)
     assert set(found["reach"]) == {"epoll", "workers"}
+
+
+def test_what_waits_alone_is_measured_once_and_its_time_is_not_kept_for_another_round(
+    measured: Measured,
+) -> None:
+    found = section(in_flight=[1, 64], budget_s=60.0)  # four runs, then two a round
+
+    assert found["settings"]["rounds"] == 2
+    assert Counter(load.in_flight for _, load, _ in measured.runs) == {1: 2, 64: 4}
+
+
+def test_it_is_measured_again_where_nothing_else_is_asked_for(measured: Measured) -> None:
+    section(in_flight=[1], rounds=2)
+
+    assert len(measured.runs) == 4
 
 
 def test_at_a_load_that_the_matrix_has_all_models_get_the_pages_of_its_runs(

@@ -32,7 +32,8 @@ def _workload(section: Row) -> RenderableType:
     p50, p90, p99 = (sampled[f"latency_p{q}_s"] * 1000 for q in (50, 90, 99))
     lines = [
         f"{section['workload']}",
-        f"latency p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms; {sampled['pages']:,} pages sampled",
+        f"latency p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms; "
+        f"{sampled['pages']:,} pages sampled",
     ]
     for cost in sampled["costs"]:
         beside = f", {cost['beside_ms']:.2f} ms of others'" if cost["beside_ms"] else ""

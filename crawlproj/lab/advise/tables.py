@@ -30,11 +30,8 @@ def advise_tables(section: Row) -> Iterator[RenderableType]:
 def _workload(section: Row) -> RenderableType:
     sampled, settings = section["sampled"], section["settings"]
     p50, p90, p99 = (sampled[f"latency_p{q}_s"] * 1000 for q in (50, 90, 99))
-    lines = [
-        f"{section['workload']}",
-        f"latency p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms; "
-        f"{sampled['pages']:,} pages sampled",
-    ]
+    latency = f"latency p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms"
+    lines = [section["workload"], f"{latency}; {sampled['pages']:,} pages sampled"]
     for cost in sampled["costs"]:
         beside = f", {cost['beside_ms']:.2f} ms of others'" if cost["beside_ms"] else ""
         workers = "1 worker" if cost["workers"] == 1 else f"{cost['workers']} workers"

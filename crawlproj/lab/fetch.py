@@ -64,7 +64,7 @@ class Plan:
     seconds: float = 0.4
     turns: int = 4
     rounds: int = 3
-    budget_s: float = 290.0
+    budget_s: float = 310.0
     matrix_in_flight: tuple[int, ...] = (8, 32, 128)
     matrix_parse_ms: tuple[float, ...] = (0.0, 2.0, 10.0)
     matrix_seconds: float = 0.8

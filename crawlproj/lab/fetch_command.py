@@ -78,7 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="S",
-        help="seconds for all; rounds that would take longer are left out (default: 290)",
+        help="seconds for all; rounds that would take longer are left out (default: 310)",
     )
     add(
         "--quick",

@@ -83,7 +83,7 @@ class Plan:
     limit_s: float = 1.0
     rounds: int = 2
     at_once: int = 1
-    budget_s: float = 205.0
+    budget_s: float = 180.0
 
 
 def measured(plan: Plan, say: Callable[[str, float], None]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ for i = 4, #ARGV, 2 do
     if not name then break end
     call('HDEL', G .. 'rest', site)
     leave(site, owner, rest)
-    call('HDEL', G .. 'n:' .. owner, site)
     give(site, name)
     call('RPUSH', G .. 'got:' .. name, site, rest)
     left[#left + 1] = site

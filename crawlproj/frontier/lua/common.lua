@@ -17,7 +17,7 @@
 --   <g>:ready      ZSET  sites with work that are nobody's -> when their turn came
 --   <g>:r:OWNER    ZSET  the same of the sites of a worker
 --   <g>:o:OWNER    SET   sites of a worker
---   <g>:n:OWNER    HASH  site -> leases the worker has of it, but for those of before it left it
+--   <g>:n:OWNER    HASH  site -> leases the worker has of it, also if it has left the site since
 --   <g>:got:OWNER  LIST  site, rest: sites that were another's, until it is known to have heard
 --   <g>:last       HASH  worker -> its last claim: number of the first lease, leases, told of <g>:got
 --   <g>:hungry     ZSET  workers that found nothing -> until when they are taken to want something
@@ -173,9 +173,10 @@ local function ended(site, state, reason, number)
   call('HINCRBY', G .. 'ends', state .. ':' .. reason .. '\0' .. site, number)
 end
 
--- Sites a worker works on or could.
+-- Sites a worker works on or could; not those that it left and still has leases of.
 local function sites_of(name)
-  return math.max(call('ZCARD', G .. 'r:' .. name), call('HLEN', G .. 'n:' .. name))
+  local most = math.max(call('ZCARD', G .. 'r:' .. name), call('HLEN', G .. 'n:' .. name))
+  return math.min(most, call('SCARD', G .. 'o:' .. name))
 end
 
 -- Of how many sites the worker has more than its share, while others find nothing to do.

@@ -45,6 +45,7 @@ class Sharing:
         self._clock = clock
         self._delay_of = delay_of
         self._leaving: set[str] = set()  # sites to be ceded once nothing is in flight there
+        self._left: set[str] = set()  # sites that were ceded while something was leased of them
         self._trusted_until = inf
 
     def renewed(self, at: float, lease_s: float) -> None:
@@ -65,6 +66,7 @@ class Sharing:
         """Let sites that were another's begin where that one left off."""
         if not news.gained:
             return
+        self._left -= news.gained.keys()
         learned = await self._notes.recall(list(news.gained))
         now = self._clock()
         for site, ready_at in news.gained.items():
@@ -90,7 +92,9 @@ class Sharing:
         wanted = surplus - len(self._leaving)
         if wanted > 0:
             spare = await self._frontier.spare(wanted)
-            others = [site for site in dict.fromkeys(held) if site not in self._leaving]
+            leased = dict.fromkeys(held)
+            self._left &= leased.keys()
+            others = [site for site in leased if site not in self._leaving | self._left]
             for site in [*spare, *others][:wanted]:
                 self._leaving.add(site)
                 back = self._buffer.remove(site)
@@ -98,6 +102,6 @@ class Sharing:
         free = {site: self._permits.ready_at(site) for site in self._leaving if site not in asked}
         if free:
             await self._notes.write()
-            await self._frontier.cede(free)
+            self._left |= await self._frontier.cede(free)
             self._leaving -= free.keys()  # one that nobody took stays this worker's
         return acks

@@ -47,9 +47,10 @@ class Shared(Watched):
         return self.spares[:number]
 
     async def cede(self, sites: Mapping[str, float]) -> set[str]:
-        self.ceded.update(sites)
-        self.news.surplus -= len(sites)
-        return set(sites)
+        left = {site: when for site, when in sites.items() if site not in self.ceded}
+        self.ceded.update(left)
+        self.news.surplus -= len(left)
+        return set(left)
 
 
 CONFIG = BufferConfig(batch_s=0.0, lease_s=30.0, poll_s=0.25)
@@ -181,6 +182,22 @@ async def test_a_site_is_left_when_nothing_is_asked_of_it_though_its_page_is_sti
         await asyncio.sleep(0.3)
         assert list(frontier.ceded) == ["a.test"]
         it.buffered.ack(Ack(handout.lease.id, State.DONE), "a.test")
+
+
+@in_virtual_time
+async def test_a_site_that_was_left_is_not_left_again_instead_of_another() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(entry(1, "a.test"), entry(2, "b.test"))
+        parsing = [it.some(), it.some()]
+        for handout in parsing:
+            it.buffered.release(handout.lease.entry.site, handout.permit, OK)
+        for number in (1, 2):
+            frontier.news = News(surplus=1)
+            await asyncio.sleep(0.5)
+            assert len(frontier.ceded) == number
+        for handout in parsing:
+            it.buffered.ack(Ack(handout.lease.id, State.DONE), handout.lease.entry.site)
 
 
 @in_virtual_time

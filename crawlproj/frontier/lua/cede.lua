@@ -1,5 +1,6 @@
 -- Leave sites to those that find nothing: each to the one that has fewest. The worker asks nothing of
--- them any more; leases that it still has of them stay its own until they are acked. ARGV: generation, now, owner, then pairs: site, when it may be served.
+-- them any more; leases that it still has of them stay its own until they are acked.
+-- ARGV: generation, now, owner, then pairs: site, when it may be served.
 -- Returns the sites that were left, state().
 if gone() then return GONE end
 local left = {}

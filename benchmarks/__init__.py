@@ -1,1 +1,1 @@
-"""Benchmarks; see docs/benchmarks.md. Nothing here is part of the package."""
+"""Benchmarks; see docs/explanation/benchmarks.md. Nothing here is part of the package."""

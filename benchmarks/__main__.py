@@ -1,4 +1,7 @@
-"""``python -m benchmarks``: stock Scrapy and crawlproj side by side; see docs/benchmarks.md."""
+"""``python -m benchmarks``: stock Scrapy and crawlproj side by side.
+
+See docs/explanation/benchmarks.md.
+"""
 
 from __future__ import annotations
 

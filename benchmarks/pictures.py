@@ -1,6 +1,7 @@
-"""The pictures of docs/concurrency.md: ``python -m benchmarks.pictures HTTP.json SIMULATED.json``.
+"""The pictures of docs/explanation/concurrency.md.
 
-The files are what ``benchmarks.weather_http --json`` and ``benchmarks.weather --json`` write.
+Run ``python -m benchmarks.pictures HTTP.json SIMULATED.json``, with the files that
+``benchmarks.weather_http --json`` and ``benchmarks.weather --json`` write.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from matplotlib.ticker import PercentFormatter
 
 from crawlproj.demo.weather import Weather, capacity
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parent.parent / "docs/explanation"
 _STEP_SIDES = {
     "ours": ("crawlproj", "#0b6e4f", 2.2),
     "stock-64": ("stock Scrapy, 64 in flight", "#c05621", 1.2),
@@ -103,7 +104,7 @@ def _save(figure: Any, name: str) -> None:
     # Without its date, the same figures give the same file.
     figure.savefig(DOCS / name, metadata={"Date": None}, facecolor="white")
     plt.close(figure)
-    print(f"docs/{name}")
+    print(f"docs/explanation/{name}")
 
 
 if __name__ == "__main__":

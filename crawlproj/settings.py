@@ -1,7 +1,7 @@
 """The Scrapy settings of this project: cheap per page, safe by default, polite to sites.
 
-docs/settings.md tells each one's unit and meaning. crawlproj/addon.py gives the same to other
-people's projects.
+docs/reference/settings.md gives each one's unit and meaning. crawlproj/addon.py applies the same
+settings to other people's projects.
 """
 
 from __future__ import annotations

@@ -43,7 +43,9 @@ def test_a_site_is_treated_politely() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text()))
+    documented = set(
+        re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/reference/settings.md").read_text())
+    )
     code = "\n".join(path.read_text() for path in (ROOT / "crawlproj").rglob("*.py"))
     # How settings are read: settings["NAME"], settings.get…("NAME"), text(settings, "NAME").
     read = set(re.findall(r'settings(?:\[|\.get\w*\(|, )\s*"([A-Z][A-Z0-9_]+)"', code))

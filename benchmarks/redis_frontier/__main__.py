@@ -1,6 +1,6 @@
 """``python -m benchmarks.redis_frontier``: the shared frontier beside stock scrapy-redis.
 
-See docs/benchmarks.md.
+See docs/explanation/benchmarks.md.
 """
 
 from __future__ import annotations

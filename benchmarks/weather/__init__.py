@@ -1,1 +1,4 @@
-"""Simulated sites under the policies of the field, in virtual time; see docs/benchmarks.md."""
+"""Simulated sites under the policies of the field, in virtual time.
+
+See docs/explanation/benchmarks.md.
+"""

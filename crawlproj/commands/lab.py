@@ -27,7 +27,7 @@ say what it measures; and ``run(opts)``, which raises CrawlprojError for what th
 
 
 class Command(ScrapyCommand):
-    """Measures on this machine; see docs/concurrency-models.md."""
+    """Measures on this machine; see docs/explanation/concurrency-models.md."""
 
     requires_project = True
     requires_crawler_process = False

@@ -66,7 +66,7 @@ def main() -> int:
     console.print(
         f"\nThe jobs' logs:  {FOLDER}/scrapyd/logs/crawlproj/site"
         f"\nThe pages:       {FOLDER}/{store.name}, tables pages and failures"
-        "\nOn your server:  docs/deploy.md",
+        "\nOn your server:  docs/how-to/deploy.md",
         markup=False,
     )
     if not right:

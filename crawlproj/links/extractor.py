@@ -39,7 +39,7 @@ _TEXT = XPath("string()")
 class LinkExtractor:
     """Scrapy's LinkExtractor on a C parser: the same arguments, ``extract_links`` and ``matches``.
 
-    docs/links.md lists the differences. Two arguments are new:
+    docs/explanation/links.md lists the differences. Two arguments are new:
 
     nofollow: leave out links with rel=nofollow, and all links of a page whose robots directives say
         nofollow. On by default, unlike Scrapy, which only reports it in ``Link.nofollow``.

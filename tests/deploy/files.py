@@ -47,5 +47,7 @@ def compose() -> dict[str, Any]:
 
 
 def documented_settings() -> set[str]:
-    """The settings that docs/settings.md names."""
-    return set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text()))
+    """The settings that docs/reference/settings.md names."""
+    return set(
+        re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/reference/settings.md").read_text())
+    )

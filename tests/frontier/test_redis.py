@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.frontier.helpers import Now
 
 LEASE_S = 30.0
-DOCS = Path(__file__).parents[2] / "docs/distributed.md"
+DOCS = Path(__file__).parents[2] / "docs/explanation/distributed.md"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 VERSION = version("scrapy-redis")
 
-# What does not agree, on purpose; docs/scrapy-redis.md has a row for each reason.
+# What does not agree, on purpose; docs/how-to/come-from-scrapy-redis.md has a row for each reason.
 DIFFERENT = {
     "TestRFPDupeFilter::test_overridable_request_fingerprinter": "what a request's key is",
     "TestRFPDupeFilter::test_clear_deletes": "what is known ends with the job's generation",

@@ -227,7 +227,7 @@ def test_the_queries_in_the_docs_run(tmp_path: Path) -> None:
     run(store.open())
     run(store.write([page("http://a/", timings={"ttfb": 0.5})]))
     run(store.close())
-    documented = (Path(__file__).parents[2] / "docs/store.md").read_text()
+    documented = (Path(__file__).parents[2] / "docs/reference/tables.md").read_text()
     queries = re.findall(r"```sql\n(.*?)```", documented, re.DOTALL)
     assert len(queries) == 3
     for query in queries:

@@ -15,7 +15,7 @@ from redis import Redis as Client
 from benchmarks.cases import IN_FLIGHT
 from benchmarks.processes import ROOT, WrongResult, environment, failure, wait
 from benchmarks.redis_frontier.proxy import proxy_before
-from crawlproj.lab.machine import busy_s
+from crawlproj.lab.system.machine import busy_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

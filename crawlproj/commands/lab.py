@@ -21,7 +21,7 @@ SUBCOMMANDS = {
 }
 """Name → what it does.
 
-Module ``crawlproj.lab.NAME_command`` has ``add_options(parser)``; ``listing()``, rows of text that
+Module ``crawlproj.lab.NAME.command`` has ``add_options(parser)``; ``listing()``, rows of text that
 say what it measures; and ``run(opts)``, which raises CrawlprojError for what the user can mend.
 """
 
@@ -70,4 +70,4 @@ class Command(ScrapyCommand):
 
 
 def _module(name: str) -> Any:
-    return import_module(f"crawlproj.lab.{name}_command")
+    return import_module(f"crawlproj.lab.{name}.command")

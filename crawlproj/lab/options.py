@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.latency import Latency
+from crawlproj.lab.fetch.site.latency import Latency
 
 if TYPE_CHECKING:
     import argparse

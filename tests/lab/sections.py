@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crawlproj.lab.memory import per_unit
-from crawlproj.lab.models import MODELS
+from crawlproj.lab.fetch.memory_per_request import per_unit
+from crawlproj.lab.fetch.models.table import MODELS
 
 
 def row(

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from crawlproj.lab.advise import advising
-from crawlproj.lab.advise.advising import Advising
-from crawlproj.lab.advise.choose import candidates, recommended
-from crawlproj.lab.advise.predict import Prediction, predict
-from crawlproj.lab.advise.queueing import queued, throughput
-from crawlproj.lab.advise.sample import Sample, merged
+from crawlproj.lab.advise import advisor
+from crawlproj.lab.advise.advisor import Advising
+from crawlproj.lab.advise.crawls.sample import Sample, merged
+from crawlproj.lab.advise.prediction.choose import candidates, recommended
+from crawlproj.lab.advise.prediction.predict import Prediction, predict
+from crawlproj.lab.advise.prediction.queueing import queued, throughput
+from crawlproj.lab.advise.prediction.workload import Cost, Costs, Workload, latency_s
 from crawlproj.lab.advise.tables import advise_tables
-from crawlproj.lab.advise.workload import Cost, Costs, Workload, latency_s
-from crawlproj.lab.loads import Load
+from crawlproj.lab.fetch.loads import Load
 from crawlproj.latency.histogram import Histogram
 from crawlproj.latency.recorder import LatencyRecorder
 
@@ -212,7 +212,7 @@ def _two_cores(most: int) -> list[float]:
 
 @pytest.fixture
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advising, "spare_cores", _two_cores)
+    monkeypatch.setattr(advisor, "spare_cores", _two_cores)
 
 
 def shown(section: dict[str, Any]) -> str:

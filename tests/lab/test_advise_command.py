@@ -14,10 +14,10 @@ from scrapy.settings import Settings
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
-from crawlproj.lab.advise.sample import Sample
-from crawlproj.lab.advise.user_site import UserRuns
-from crawlproj.lab.advise_command import add_options, run
-from crawlproj.lab.loads import Load
+from crawlproj.lab.advise.command import add_options, run
+from crawlproj.lab.advise.crawls.sample import Sample
+from crawlproj.lab.advise.crawls.user_site import UserRuns
+from crawlproj.lab.fetch.loads import Load
 from crawlproj.latency.histogram import Histogram
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.fetch_command import add_options, plan_of
-from crawlproj.lab.latency import Latency
-from crawlproj.lab.site import LabSite
-from crawlproj.lab.targets import ForeignSite
+from crawlproj.lab.fetch.command import add_options, plan_of
+from crawlproj.lab.fetch.site.latency import Latency
+from crawlproj.lab.fetch.site.process import LabSite
+from crawlproj.lab.fetch.site.targets import ForeignSite
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawlproj.lab import fetch
-from crawlproj.lab.fetch import Fetching, Plan
-from crawlproj.lab.latency import Latency
-from crawlproj.lab.measure import Run
-from crawlproj.lab.models import MODELS, Model
+from crawlproj.lab.fetch import measure as measure_module
+from crawlproj.lab.fetch.measure import Fetching, Plan
+from crawlproj.lab.fetch.models.table import MODELS, Model
+from crawlproj.lab.fetch.run import Run
+from crawlproj.lab.fetch.site.latency import Latency
 
 if TYPE_CHECKING:
-    from crawlproj.lab.loads import Load
+    from crawlproj.lab.fetch.loads import Load
 
 PLAN = Plan(
     [MODELS["epoll"], MODELS["workers"]], [64], Latency("fixed", 0.1), cores=2, seconds=0.2,
@@ -44,8 +44,8 @@ class Measured:
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     fake = Measured()
-    monkeypatch.setattr(fetch, "measure", fake.measure)
-    monkeypatch.setattr(fetch, "time", SimpleNamespace(monotonic=lambda: fake.now))
+    monkeypatch.setattr(measure_module, "measure", fake.measure)
+    monkeypatch.setattr(measure_module, "time", SimpleNamespace(monotonic=lambda: fake.now))
     return fake
 
 

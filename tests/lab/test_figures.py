@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawlproj.lab.fetch.loads import MOST_PAGES, Load, ideal_s, matrix, pages_for, sweep
+from crawlproj.lab.fetch.models.table import MODELS
 from crawlproj.lab.figures import Figure, fit, percentile
-from crawlproj.lab.loads import MOST_PAGES, Load, ideal_s, matrix, pages_for, sweep
-from crawlproj.lab.models import MODELS
 
 numbers = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=50)
 

@@ -12,16 +12,16 @@ import pytest
 from rich.console import Console
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.hog import MODELS, chosen
 from crawlproj.lab.hog import gil as gil_module
 from crawlproj.lab.hog.claims import claims
+from crawlproj.lab.hog.command import add_options, plan_of
 from crawlproj.lab.hog.gil import GilPlan, WrongResult, gil_rows
 from crawlproj.lab.hog.gil_work import measured as work_measured
 from crawlproj.lab.hog.gil_work import primes
 from crawlproj.lab.hog.job import HogJob, Outcome
 from crawlproj.lab.hog.measure import HogBroke, Plan, lateness, measured, outcome_of
+from crawlproj.lab.hog.models.table import MODELS, chosen
 from crawlproj.lab.hog.tables import hog_tables
-from crawlproj.lab.hog_command import add_options, plan_of
 
 if TYPE_CHECKING:
     from pathlib import Path

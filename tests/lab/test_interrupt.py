@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawlproj.lab.children import Interrupted, finished, started
+from crawlproj.lab.system.subprocesses import Interrupted, finished, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.latency import Kind, Latency
+from crawlproj.lab.fetch.site.latency import Kind, Latency
 
 seconds = st.integers(0, 60_000).map(lambda ms: ms / 1000)
 shares = st.floats(0.001, 0.999)

@@ -8,15 +8,15 @@ import time
 import pytest
 
 from crawlproj.errors import CrawlprojError
-from crawlproj.lab.job import Fetched, burn
-from crawlproj.lab.latency import Latency
-from crawlproj.lab.loads import Load
-from crawlproj.lab.measure import RunBroke, check, measure
-from crawlproj.lab.models import MODELS
-from crawlproj.lab.process_tree import descendants, parent_of, pss_bytes
-from crawlproj.lab.site import LabSite
-from crawlproj.lab.site_server import Account
-from crawlproj.lab.targets import ForeignSite, OwnSite
+from crawlproj.lab.fetch.job import Fetched, burn
+from crawlproj.lab.fetch.loads import Load
+from crawlproj.lab.fetch.models.table import MODELS
+from crawlproj.lab.fetch.run import RunBroke, check, measure
+from crawlproj.lab.fetch.site.latency import Latency
+from crawlproj.lab.fetch.site.process import LabSite
+from crawlproj.lab.fetch.site.server import Account
+from crawlproj.lab.fetch.site.targets import ForeignSite, OwnSite
+from crawlproj.lab.system.process_memory import descendants, parent_of, pss_bytes
 
 
 def fetched(*pages: int) -> list[Fetched]:

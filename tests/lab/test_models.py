@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.latency import Latency
-from crawlproj.lab.loads import Load
-from crawlproj.lab.measure import measure
-from crawlproj.lab.models import MODELS, Model, chosen
-from crawlproj.lab.models.uring import missing
-from crawlproj.lab.site import LabSite
-from crawlproj.lab.targets import OwnSite
+from crawlproj.lab.fetch.loads import Load
+from crawlproj.lab.fetch.models.table import MODELS, Model, chosen
+from crawlproj.lab.fetch.models.uring import missing
+from crawlproj.lab.fetch.run import measure
+from crawlproj.lab.fetch.site.latency import Latency
+from crawlproj.lab.fetch.site.process import LabSite
+from crawlproj.lab.fetch.site.targets import OwnSite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawlproj.lab.claims import claims
-from crawlproj.lab.machine import describe
-from crawlproj.lab.page import page
+from crawlproj.lab.fetch.claims import claims
+from crawlproj.lab.report.html_page import page
+from crawlproj.lab.system.machine import describe
 from tests.lab.sections import advise_section, hog_section, row, section, serve_section
 
 if TYPE_CHECKING:

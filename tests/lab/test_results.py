@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.claims import claims
-from crawlproj.lab.document import LabFiles
-from crawlproj.lab.job import burn
-from crawlproj.lab.machine import busy_s, describe, look
-from crawlproj.lab.page import page
-from crawlproj.lab.tables import fetch_tables
+from crawlproj.lab.fetch.claims import claims
+from crawlproj.lab.fetch.job import burn
+from crawlproj.lab.fetch.tables import fetch_tables
+from crawlproj.lab.report.html_page import page
+from crawlproj.lab.report.results_file import LabFiles
+from crawlproj.lab.system.machine import busy_s, describe, look
 from tests.lab.sections import row, section
 
 if TYPE_CHECKING:

@@ -16,13 +16,14 @@ import pytest
 from rich.console import Console
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.serve import MODELS, Model, chosen
 from crawlproj.lab.serve import measure as measure_module
+from crawlproj.lab.serve.applications.blocking import message
 from crawlproj.lab.serve.claims import claims
-from crawlproj.lab.serve.http1 import message
-from crawlproj.lab.serve.load import Answer, Load, fetch, judged, run
+from crawlproj.lab.serve.command import add_options, plan_of
+from crawlproj.lab.serve.load_generator import Answer, Load, fetch, judged, run
 from crawlproj.lab.serve.measure import Figures, Plan, ServeBroke, figures, measured, served
-from crawlproj.lab.serve.nginx import configuration
+from crawlproj.lab.serve.models.nginx import configuration
+from crawlproj.lab.serve.models.table import MODELS, Model, chosen
 from crawlproj.lab.serve.service import (
     ITEMS,
     NOT_FOUND,
@@ -35,7 +36,6 @@ from crawlproj.lab.serve.service import (
     respond,
 )  # fmt: skip
 from crawlproj.lab.serve.tables import serve_tables
-from crawlproj.lab.serve_command import add_options, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -120,7 +120,7 @@ def test_the_slow_lane_gives_up_what_is_not_through_in_time_and_short_ones_pass(
 
 
 def test_a_model_that_does_not_start_says_why() -> None:
-    broken = Model("fork", "broken", "", "forking")
+    broken = Model("fork", "broken", "", "process_per_request")
 
     with (
         pytest.raises(ServeBroke, match=r"did not start: .*KeyError"),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from crawlproj.lab.advise.advising import TOLERANCE
-from crawlproj.lab.console import plain_table
+from crawlproj.lab.advise.advisor import TOLERANCE
+from crawlproj.lab.report.terminal import plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import json
 import sys
 from dataclasses import asdict
 
-from crawlproj.lab.hog import MODELS
 from crawlproj.lab.hog.job import HogJob
+from crawlproj.lab.hog.models.table import MODELS
 
 
 def main(name: str, line: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.claims import Claim
+from crawlproj.lab.fetch.claims import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

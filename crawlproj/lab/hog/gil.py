@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.children import finished
 from crawlproj.lab.hog import gil_work
+from crawlproj.lab.system.subprocesses import finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -21,16 +21,16 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.children import finished
 from crawlproj.lab.figures import Figure, percentile
 from crawlproj.lab.hog.claims import claims
 from crawlproj.lab.hog.gil import GilPlan, gil_rows
 from crawlproj.lab.hog.job import HogJob, Outcome
+from crawlproj.lab.system.subprocesses import finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crawlproj.lab.hog import Model
+    from crawlproj.lab.hog.models.table import Model
 
 _TIMEOUT_S = 60.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from crawlproj.lab.serve import MODELS
+from crawlproj.lab.serve.models.table import MODELS
 from crawlproj.lab.serve.service import Service
 
 

@@ -26,18 +26,18 @@ from dataclasses import asdict, dataclass, fields
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.children import Interrupted, finished, started
 from crawlproj.lab.figures import Figure, percentile
-from crawlproj.lab.process_tree import pss_bytes
-from crawlproj.lab.serve import PLACES
 from crawlproj.lab.serve.claims import claims
-from crawlproj.lab.serve.load import Answer, Load
+from crawlproj.lab.serve.load_generator import Answer, Load
+from crawlproj.lab.serve.models.table import PLACES
 from crawlproj.lab.serve.service import Query, Service, expected, make_database
+from crawlproj.lab.system.process_memory import pss_bytes
+from crawlproj.lab.system.subprocesses import Interrupted, finished, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from crawlproj.lab.serve import Model
+    from crawlproj.lab.serve.models.table import Model
 
 _START_S = 20.0
 _LOOK_S = 0.03
@@ -191,7 +191,7 @@ def figures(alone: Sequence[Answer], mixed: Sequence[Answer], pss: int | None) -
 
 
 def _asked(load: Load, stop: threading.Event) -> list[Answer]:
-    command = [sys.executable, "-m", "crawlproj.lab.serve.load", load.to_json()]
+    command = [sys.executable, "-m", "crawlproj.lab.serve.load_generator", load.to_json()]
     try:
         done = finished(command, load.seconds + _LOAD_S, stop)
         done.check_returncode()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from crawlproj.lab.console import claims_table, plain_table
+from crawlproj.lab.report.terminal import claims_table, plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Predicts pages/s from samples by a queueing model, and chooses a load. Pure."""

@@ -1,0 +1,22 @@
+"""``python -m crawlproj.lab.fetch.child MODEL JOB``: runs a model on a job, JSON of ``JobSpec``."""
+
+from __future__ import annotations
+
+import sys
+
+from crawlproj.lab.fetch.job import Job, JobSpec
+from crawlproj.lab.fetch.models.table import MODELS
+from crawlproj.lab.system.open_files import open_many_files
+
+
+def main(name: str, line: str) -> None:
+    """Run the model; what it did is in the job's folder afterwards."""
+    run = MODELS[name].load()
+    job = Job(JobSpec.from_json(line))
+    run(job)
+    job.end()
+
+
+if __name__ == "__main__":
+    open_many_files()
+    main(*sys.argv[1:])

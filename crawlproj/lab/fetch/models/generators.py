@@ -1,0 +1,62 @@
+"""Generator coroutines: `yield` says what to wait for, a scheduler of twenty lines goes on.
+
+What a callback keeps in an object stays in the generator's local variables: the code reads from top
+to bottom again. This is asyncio without its name.
+"""
+
+from __future__ import annotations
+
+import selectors
+from selectors import EVENT_READ, EVENT_WRITE
+from typing import TYPE_CHECKING
+
+from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Answer, connecting, request
+from crawlproj.lab.fetch.job import now
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+    from socket import socket
+
+    from crawlproj.lab.fetch.job import Job
+
+    Task = Generator[tuple[socket, int], None, None]
+
+
+def run(job: Job) -> None:
+    """Fetch all pages, a generator for each that may be in flight."""
+    job.begin()
+    pages = iter(range(job.pages))
+    schedule(_fetch(job, pages) for _ in range(min(job.in_flight, job.pages)))
+
+
+def schedule(tasks: Iterable[Task]) -> None:
+    """Run generators that yield (socket, event to wait for) until all have ended."""
+    poller = selectors.EpollSelector()
+    for task in tasks:
+        sock, event = next(task)
+        poller.register(sock, event, task)
+    while poller.get_map():
+        for key, event in poller.select():
+            try:
+                sock, wanted = next(key.data)
+            except StopIteration:
+                poller.unregister(key.fd)
+                key.fileobj.close()  # type: ignore[union-attr]  # it is the task's socket
+            else:
+                if wanted != event:
+                    poller.modify(sock, wanted, key.data)
+    poller.close()
+
+
+def _fetch(job: Job, pages: Iterator[int]) -> Task:
+    began = now()
+    sock = connecting(job)
+    yield sock, EVENT_WRITE
+    for page in pages:
+        sock.send(request(job, page))
+        answer, body = Answer(), None
+        while body is None:
+            yield sock, EVENT_READ
+            body = answer.feed(sock.recv(READ_BYTES))
+        job.finish(page, body, began)
+        began = now()

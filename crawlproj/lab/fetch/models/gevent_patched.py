@@ -1,0 +1,32 @@
+"""gevent: the thread pool's blocking code, unchanged; what it calls is patched to switch instead.
+
+Patching comes before all else, as it does not reach what has been imported by name already.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gevent
+from gevent import monkey
+
+if TYPE_CHECKING:
+    from crawlproj.lab.fetch.job import Job
+
+
+def run_libev(job: Job) -> None:
+    """Fetch all pages, on libev."""
+    _run(job, "libev-cext")
+
+
+def run_libuv(job: Job) -> None:
+    """Fetch all pages, on libuv."""
+    _run(job, "libuv-cffi")
+
+
+def _run(job: Job, loop: str) -> None:
+    gevent.config.loop = loop
+    monkey.patch_all()
+    from crawlproj.lab.fetch.models import thread_pool  # noqa: PLC0415 - only now, see above
+
+    thread_pool.run(job)

@@ -1,0 +1,35 @@
+"""Workers forked beforehand, fed by their master through a queue (a pipe)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from crawlproj.lab.fetch import forking
+from crawlproj.lab.fetch.clients.blocking import Connection
+from crawlproj.lab.fetch.job import now
+
+if TYPE_CHECKING:
+    from crawlproj.lab.fetch.job import Job
+
+
+def run(job: Job) -> None:
+    """Fetch all pages, a worker for each that may be in flight."""
+    queue = forking.PageQueue()
+    for _ in range(job.in_flight):
+        forking.fork(job, partial(_work, job, queue))
+    job.begin()
+    for page in range(job.pages):
+        queue.put(page)
+    queue.close()
+    for _ in range(job.in_flight):
+        forking.wait()
+
+
+def _work(job: Job, queue: forking.PageQueue) -> None:
+    queue.close()
+    connection = Connection(job)
+    for page in queue:
+        began = now()
+        job.finish(page, connection.fetch(page), began)
+    connection.close()

@@ -1,0 +1,24 @@
+"""A child process for each page, by fork: isolation at the price of a creation a page."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from crawlproj.lab.fetch import forking
+from crawlproj.lab.fetch.clients.blocking import fetch_alone
+from crawlproj.lab.fetch.job import now
+
+if TYPE_CHECKING:
+    from crawlproj.lab.fetch.job import Job
+
+
+def run(job: Job) -> None:
+    """Fetch all pages, with as many children at once as may be in flight."""
+    job.begin()
+    for page in range(job.pages):
+        if page >= job.in_flight:
+            forking.wait()
+        forking.fork(job, partial(fetch_alone, job, page, now()))
+    for _ in range(min(job.pages, job.in_flight)):
+        forking.wait()

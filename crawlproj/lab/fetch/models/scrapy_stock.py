@@ -1,0 +1,22 @@
+"""Stock Scrapy: its defaults, and as many requests in flight at the one site as the job says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.settings import Settings
+
+from crawlproj.lab.fetch.clients.spider import crawl
+
+if TYPE_CHECKING:
+    from crawlproj.lab.fetch.job import Job
+
+
+def run(job: Job) -> None:
+    """Fetch all pages."""
+    own = {
+        "CONCURRENT_REQUESTS": job.in_flight,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": job.in_flight,
+        "LOG_LEVEL": "ERROR",
+    }
+    crawl(job, Settings(own))

@@ -1,0 +1,36 @@
+"""tornado with its own client, which opens a connection for each page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tornado import gen
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop
+
+from crawlproj.lab.fetch.job import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawlproj.lab.fetch.job import Job
+
+
+def run(job: Job) -> None:
+    """Fetch all pages, a coroutine for each that may be in flight."""
+    job.begin()
+    IOLoop.current().run_sync(lambda: _fetch_all(job))
+
+
+async def _fetch_all(job: Job) -> None:
+    client = AsyncHTTPClient(force_instance=True, max_clients=job.in_flight)
+    pages = iter(range(job.pages))
+    await gen.multi([_fetch(job, client, pages) for _ in range(job.in_flight)])
+    client.close()
+
+
+async def _fetch(job: Job, client: AsyncHTTPClient, pages: Iterator[int]) -> None:
+    for page in pages:
+        began = now()
+        answer = await client.fetch(job.url(page))
+        job.finish(page, answer.body, began)

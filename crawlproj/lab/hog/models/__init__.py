@@ -1,0 +1,1 @@
+"""The ways to schedule the tasks, a module each, and ``table.py``, which lists them."""

@@ -1,0 +1,1 @@
+"""The concurrency models of serving, a module each, and ``table.py``, which lists them."""

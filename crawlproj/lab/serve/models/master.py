@@ -1,0 +1,55 @@
+"""Prefork: a master accepts all connections and passes each to a free worker (SCM_RIGHTS)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from selectors import EVENT_READ, DefaultSelector
+from typing import TYPE_CHECKING
+
+from crawlproj.lab.serve.applications.blocking import Handler
+
+if TYPE_CHECKING:
+    from crawlproj.lab.serve.service import Service
+
+_FREE = b"."  # a worker says so, and the master sends it with a connection
+
+
+def run(service: Service) -> None:
+    """Serve; this process is the master."""
+    listener = service.listen()
+    workers = [_fork(service, listener) for _ in range(service.places)]
+    free: deque[socket.socket] = deque()
+    waiting: deque[socket.socket] = deque()
+    with DefaultSelector() as selector:
+        for each in (listener, *workers):
+            selector.register(each, EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is listener:
+                    waiting.append(listener.accept()[0])
+                else:
+                    worker = workers[workers.index(key.fileobj)]  # type: ignore[arg-type]
+                    if not worker.recv(1):
+                        raise SystemExit("a worker ended")
+                    free.append(worker)
+            while free and waiting:
+                with waiting.popleft() as connection:
+                    socket.send_fds(free.popleft(), [_FREE], [connection.fileno()])
+
+
+def _fork(service: Service, listener: socket.socket) -> socket.socket:
+    mine, theirs = socket.socketpair()
+    if os.fork():
+        theirs.close()
+        return mine
+    mine.close()
+    listener.close()
+    handler = Handler(service)
+    while True:
+        theirs.send(_FREE)
+        _, descriptors, _, _ = socket.recv_fds(theirs, 1, 1)
+        if not descriptors:
+            raise SystemExit("the master is gone")
+        handler.handle(socket.socket(fileno=descriptors[0]))

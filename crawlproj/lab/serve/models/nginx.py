@@ -1,0 +1,52 @@
+"""nginx in front of gunicorn's sync workers: it takes all connections, however many."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crawlproj.fleet.children import bound
+from crawlproj.lab.serve.models.gunicorn_server import sync
+from crawlproj.lab.serve.service import BACKLOG
+
+if TYPE_CHECKING:
+    from crawlproj.lab.serve.service import Service
+
+_CONFIGURATION = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log stderr error;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port} backlog={backlog};
+    location / {{ proxy_pass http://unix:{folder}/gunicorn.sock; }}
+  }}
+}}
+"""
+
+
+def configuration(service: Service, backlog: int) -> str:
+    """Return what nginx is to do, all of its files in the service's folder."""
+    return _CONFIGURATION.format(folder=service.folder, port=service.port, backlog=backlog)
+
+
+def run(service: Service) -> None:
+    """Start gunicorn and become nginx."""
+    behind = sync(f"unix:{service.folder}/gunicorn.sock", service.places)
+    subprocess.Popen(bound(behind, signal.SIGKILL))  # noqa: S603
+    path = Path(service.folder) / "nginx.conf"
+    path.write_text(configuration(service, BACKLOG), "utf-8")
+    nginx = shutil.which("nginx") or "nginx"
+    os.execv(nginx, [nginx, "-p", service.folder, "-e", "stderr", "-c", str(path)])  # noqa: S606

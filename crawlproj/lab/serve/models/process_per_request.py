@@ -1,0 +1,34 @@
+"""A process per request, forked as its connection is accepted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from crawlproj.lab.serve.applications.blocking import Handler
+
+if TYPE_CHECKING:
+    from crawlproj.lab.serve.service import Service
+
+
+def run(service: Service) -> None:
+    """Serve."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel then buries the children itself
+    handler = Handler(service)
+    with service.listen() as listener:
+        while True:
+            connection, _ = listener.accept()
+            if os.fork():
+                connection.close()
+                continue
+            try:
+                listener.close()
+                handler.handle(connection)
+            except BaseException:  # noqa: BLE001 - nothing may run on in a copy of the parent
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(0)

@@ -1,0 +1,30 @@
+"""A thread per request, and a pool of threads that requests wait for."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from crawlproj.lab.serve.applications.blocking import Handler
+
+if TYPE_CHECKING:
+    from crawlproj.lab.serve.service import Service
+
+
+def run(service: Service) -> None:
+    """Serve, a thread for each request."""
+    handler = Handler(service)
+    with service.listen() as listener:
+        while True:
+            connection, _ = listener.accept()
+            Thread(target=handler.handle, args=(connection,), daemon=True).start()
+
+
+def run_pool(service: Service) -> None:
+    """Serve, from a pool."""
+    handler = Handler(service)
+    with service.listen() as listener, ThreadPoolExecutor(service.places) as pool:
+        while True:
+            connection, _ = listener.accept()
+            pool.submit(handler.handle, connection)

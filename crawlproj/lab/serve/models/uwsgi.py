@@ -1,0 +1,20 @@
+"""uWSGI: a process for each query at a time, in C around the interpreter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyuwsgi
+
+from crawlproj.lab.serve.models.gunicorn_server import WSGI
+
+if TYPE_CHECKING:
+    from crawlproj.lab.serve.service import Service
+
+
+def run(service: Service) -> None:
+    """Become uWSGI."""
+    pyuwsgi.run([
+        "--http-socket", f"127.0.0.1:{service.port}", "--master", "--no-orphans", "--need-app",
+        "--disable-logging", "--processes", str(service.places), "--module", WSGI,
+    ])  # fmt: skip

@@ -1,0 +1,19 @@
+"""werkzeug's server, the one that Flask develops with: a thread per request."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from werkzeug.serving import make_server
+
+from crawlproj.lab.serve.applications.wsgi import Application
+
+if TYPE_CHECKING:
+    from crawlproj.lab.serve.service import Service
+
+
+def run(service: Service) -> None:
+    """Serve."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line a request
+    make_server("127.0.0.1", service.port, Application(service), threaded=True).serve_forever()

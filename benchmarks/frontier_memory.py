@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, Entry, State
-from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import crawlproj.settings as ours
-from crawlproj.concurrency import ConcurrencyConfig
-from crawlproj.config import CrawlConfig
 from crawlproj.http.config import HttpConfig
+from crawlproj.scheduling.crawl_config import CrawlConfig
+from crawlproj.scheduling.site_config import ConcurrencyConfig
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings

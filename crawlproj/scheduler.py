@@ -34,22 +34,29 @@ from scrapy.exceptions import CloseSpider, DownloadCancelledError
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 
-from crawlproj._engine import EngineHooks
-from crawlproj.concurrency import ConcurrencyConfig
-from crawlproj.config import CrawlConfig
-from crawlproj.entries import Entries
+from crawlproj._scrapy.engine import EngineHooks
 from crawlproj.errors import CrawlprojError, FrontierError, NotStored
 from crawlproj.frontier.base import Ack, Entry, Lease, Opened, State
-from crawlproj.frontier.buffered import BufferConfig, BufferedFrontier
 from crawlproj.http import DownloadHandler
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Ending, Verdict
 from crawlproj.links.normalize import registrable_domain, site_of
 from crawlproj.reasons import error_of, outcome_of
-from crawlproj.requests import LEASE, PERMIT_WAIT, RETRY_AT, BadPayload, Unstorable, key_of
-from crawlproj.seen import Seen
+from crawlproj.scheduling.buffered import BufferConfig, BufferedFrontier
+from crawlproj.scheduling.crawl_config import CrawlConfig
+from crawlproj.scheduling.entries import Entries
+from crawlproj.scheduling.seen import Seen
+from crawlproj.scheduling.serialize import (
+    LEASE,
+    PERMIT_WAIT,
+    RETRY_AT,
+    BadPayload,
+    Unstorable,
+    key_of,
+)
+from crawlproj.scheduling.site_config import ConcurrencyConfig
+from crawlproj.scheduling.tally import Tally
 from crawlproj.signals import robots_parsed
-from crawlproj.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -61,8 +68,8 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from crawlproj.frontier.base import Totals
-    from crawlproj.frontier.lease_buffer import Handout
     from crawlproj.limits.site import Permit
+    from crawlproj.scheduling.lease_buffer import Handout
 
 logger = logging.getLogger(__name__)
 

@@ -55,7 +55,7 @@ EXTENSIONS: dict[str, Any] = {
     "crawlproj.extensions.watchdog.Watchdog": 0,
     "crawlproj.extensions.metrics.Metrics": 0,
     "crawlproj.extensions.report.Report": 10,
-    "crawlproj.extensions.start_urls.StartUrlsFeed": 0,
+    "crawlproj.scrapy_redis.feed.StartUrlsFeed": 0,
     "crawlproj.extensions.fleet.FleetWorker": 0,
     "crawlproj.extensions.breadcrumbs.Breadcrumbs": 0,
     "scrapy.extensions.logstats.LogStats": None,  # Progress tells more

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import Redis as Client
 
+from crawlproj.frontier.redis.connection import RedisConfig
+from tests.frontier.helpers import Now
 from tests.servers import Redis
 
 if TYPE_CHECKING:
@@ -26,3 +28,14 @@ def client(server: Redis) -> Iterator[Client]:
     with Client.from_url(server.url()) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture
+def redis(client: Client, server: Redis) -> RedisConfig:
+    """The address of a server, which is empty."""
+    return RedisConfig(server.url())
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()

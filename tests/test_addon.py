@@ -12,7 +12,7 @@ from scrapy.settings import Settings
 from crawlproj.addon import Addon
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
-from crawlproj.frontier.sqlite_status import read_status
+from crawlproj.frontier.sqlite.status import read_status
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
+from tests import ROOT
 from tests.frontier.helpers import run
 
-ROOT = Path(__file__).parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def scrapy(*arguments: str) -> tuple[int, str]:

@@ -11,17 +11,17 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
+from tests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
 IN_FLIGHT = 16
 # Order and time differ between runs; which of several equal pages came first does, too.
 STABLE = "url, requested_url, status, title, description, canonical, language, text, content_hash"

@@ -14,7 +14,6 @@ import sys
 import termios
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,14 +24,14 @@ from crawlproj.errors import ConfigError
 from crawlproj.fleet.breadcrumb import read_breadcrumb
 from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
 from crawlproj.fleet.server import EmbeddedRedis, find_server
-from crawlproj.fleet.status import WorkerStatus
+from crawlproj.fleet.worker_status import WorkerStatus
+from tests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,22 +8,21 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import FrontierError
-from crawlproj.frontier.sqlite_status import read_status
+from crawlproj.frontier.sqlite.status import read_status
+from tests import ROOT
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from crawlproj.frontier.status import JobStatus
-
-ROOT = Path(__file__).parent.parent
+    from crawlproj.frontier.job_status import JobStatus
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import sqlite3
 import time
 import zipfile
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -17,11 +16,13 @@ import redis
 from crawlproj.demo import DemoWeb
 from crawlproj.demo.scrapyd import LONG, SETTINGS, SHARED, repeated, totals_of
 from crawlproj.demo.scrapyd_server import Scrapyd
+from tests import ROOT
 from tests.frontier.helpers import run
 from tests.servers import Redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,7 +30,6 @@ pytestmark = [
     pytest.mark.skipif(bool(Redis.missing()), reason=Redis.missing()),
 ]
 
-ROOT = Path(__file__).parent.parent
 PASSWORD = "only-in-the-environment"
 ONLY_IN_THE_EGG = """
 from crawlproj.spiders.site import SiteSpider

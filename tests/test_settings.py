@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from scrapy.settings import Settings
 from scrapy.utils.misc import load_object
 
 import crawlproj.http
 import crawlproj.settings
-
-ROOT = Path(__file__).parent.parent
+from tests import ROOT
 
 
 def effective() -> Settings:

@@ -13,8 +13,8 @@ from scrapy_redis.dupefilter import RFPDupeFilter
 from scrapy_redis.queue import PriorityQueue
 
 from crawlproj.frontier.base import Ack, Entry, State
-from crawlproj.frontier.redis import RedisFrontier
-from crawlproj.redis_connection import RedisConfig
+from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.frontier.redis.frontier import RedisFrontier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,11 @@ from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
-from crawlproj.concurrency import ConcurrencyConfig
-from crawlproj.config import CrawlConfig, integer
+from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.http.config import HttpConfig
+from crawlproj.scheduling.crawl_config import CrawlConfig
+from crawlproj.scheduling.site_config import ConcurrencyConfig
 
 if TYPE_CHECKING:
     import argparse

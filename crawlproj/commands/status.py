@@ -10,18 +10,19 @@ from rich.table import Table
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawlproj.config import CrawlConfig
 from crawlproj.errors import CrawlprojError
-from crawlproj.frontier import redis_admin, sqlite_status
+from crawlproj.frontier.redis import admin as redis_admin
+from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
+from crawlproj.frontier.sqlite import status as sqlite_status
 from crawlproj.frontier.url import sqlite_path
 from crawlproj.masking import shown
-from crawlproj.redis_connection import REDIS_SCHEMES, RedisConfig
+from crawlproj.scheduling.crawl_config import CrawlConfig
 
 if TYPE_CHECKING:
     import argparse
 
     from crawlproj.frontier.base import Totals
-    from crawlproj.frontier.status import JobStatus
+    from crawlproj.frontier.job_status import JobStatus
 
 _MAX_SITES = 50
 

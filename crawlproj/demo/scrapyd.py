@@ -18,8 +18,8 @@ from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.demo.scrapyd_server import Scrapyd
 from crawlproj.errors import CrawlprojError
 from crawlproj.fleet.server import EmbeddedRedis
-from crawlproj.frontier.redis_admin import RedisAdmin
-from crawlproj.redis_connection import RedisConfig
+from crawlproj.frontier.redis.admin import RedisAdmin
+from crawlproj.frontier.redis.connection import RedisConfig
 
 if TYPE_CHECKING:
     from crawlproj.frontier.base import Totals

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DownloadCancelledError, NotConfigured
 
-from crawlproj._engine import drive_slot, is_closing, open_slot
-from crawlproj.concurrency import ConcurrencyConfig
+from crawlproj._scrapy.engine import drive_slot, is_closing, open_slot
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Verdict
-from crawlproj.requests import REFUSALS, RETRY_AT
 from crawlproj.scheduler import Scheduler
+from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT
+from crawlproj.scheduling.site_config import ConcurrencyConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
+from crawlproj._scrapy.callbacks import time_scraper
 from crawlproj.config import boolean
-from crawlproj.downloadermiddlewares.latency_scraper import time_scraper
 from crawlproj.frontier.base import State
 from crawlproj.latency import recorder_of
 from crawlproj.links.normalize import site_of

@@ -13,7 +13,7 @@ from crawlproj.extensions.fleet import place_of
 from crawlproj.fleet.breadcrumb import Breadcrumb, Page
 from crawlproj.fleet.files import breadcrumb_file
 from crawlproj.latency.stopwatch import Stopwatch
-from crawlproj.requests import LEASE
+from crawlproj.scheduling.serialize import LEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

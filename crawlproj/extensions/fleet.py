@@ -16,7 +16,7 @@ from scrapy.exceptions import NotConfigured
 
 from crawlproj.config import text
 from crawlproj.fleet.files import status_file, write_whole
-from crawlproj.fleet.status import WorkerStatus
+from crawlproj.fleet.worker_status import WorkerStatus
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.scheduler import Scheduler

@@ -15,10 +15,10 @@ from scrapy.exceptions import NotConfigured
 from scrapy.utils.log import get_scrapy_root_handler
 
 from crawlproj.config import boolean, number, text
-from crawlproj.extensions.display import Snapshot, live_view, log_line, summary_table
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.masking import shown
+from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduler import Scheduler
 
@@ -43,7 +43,7 @@ class Progress:
     def __init__(self, crawler: Crawler) -> None:
         if not boolean(crawler.settings, "PROGRESS_ENABLED", default=True):
             raise NotConfigured
-        self._interval_s = number(crawler.settings, "PROGRESS_INTERVAL", 30.0, at_least=1.0)
+        self._interval_s = number(crawler.settings, "PROGRESS_INTERVAL", 30.0, minimum=1.0)
         self._crawler = crawler
         self._console = Console(stderr=True)
         self._live: Live | None = None

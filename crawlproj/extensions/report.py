@@ -46,7 +46,7 @@ class Report:
         if not target:
             raise NotConfigured
         self._files = ReportFiles(target)
-        self._interval_s = number(crawler.settings, "REPORT_INTERVAL", 60.0, at_least=1.0)
+        self._interval_s = number(crawler.settings, "REPORT_INTERVAL", 60.0, minimum=1.0)
         self._crawler = crawler
         self._clock = clock
         self._recorder = recorder_of(crawler)

@@ -8,11 +8,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawlproj.config import CrawlConfig, integer, number, text
+from crawlproj.config import integer, number, text
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.policy import Limits
+from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.masking import shown
-from crawlproj.redis_connection import REDIS_SCHEMES, RedisConfig
+from crawlproj.scheduling.crawl_config import CrawlConfig
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -69,7 +70,7 @@ class FleetConfig:
                 memory_mb=integer(settings, "FLEET_MAX_MEMORY", 1024),
                 hang_s=number(settings, "FLEET_HANG_TIMEOUT", 120.0),
             ),
-            interval_s=number(settings, "PROGRESS_INTERVAL", 30.0, at_least=1.0),
+            interval_s=number(settings, "PROGRESS_INTERVAL", 30.0, minimum=1.0),
             report=text(settings, "REPORT", ""),
             metrics_port=integer(settings, "METRICS_PORT", 0),
         )

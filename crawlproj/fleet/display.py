@@ -9,16 +9,16 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from crawlproj.extensions.display import latency_text, live_view, log_line, summary_table
 from crawlproj.latency.recorder import PHASES
+from crawlproj.report.console import latency_text, live_view, log_line, summary_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
-    from crawlproj.extensions.display import Snapshot
     from crawlproj.latency.histogram import Histogram
+    from crawlproj.report.console import Snapshot
 
 _STYLES = {"running": "green", "waiting": "yellow", "draining": "magenta", "refused": "red"}
 _QUANTILES = (0.5, 0.9, 0.99)

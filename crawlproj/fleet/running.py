@@ -16,9 +16,9 @@ from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.quarantine import REASON, Quarantine
 from crawlproj.fleet.server import EmbeddedRedis
 from crawlproj.fleet.supervisor import Supervisor
-from crawlproj.frontier.redis import RedisFrontier
-from crawlproj.frontier.redis_admin import RedisAdmin
-from crawlproj.redis_connection import RedisConfig
+from crawlproj.frontier.redis.admin import RedisAdmin
+from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.store.base import Row
 from crawlproj.store.url import store_from_url
 

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from crawlproj.extensions.display import Snapshot
 from crawlproj.fleet.display import (
     FleetSnapshot,
     WorkerRow,
@@ -22,6 +21,7 @@ from crawlproj.fleet.display import (
     fleet_view,
 )
 from crawlproj.fleet.policy import Phase
+from crawlproj.report.console import Snapshot
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -18,7 +18,7 @@ from crawlproj.fleet.crash import how_it_ended, last_words
 from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
 from crawlproj.fleet.policy import Fleet, Limits, Phase, Start
 from crawlproj.fleet.quarantine import KILLS
-from crawlproj.fleet.status import Figures, Rates, WorkerStatus
+from crawlproj.fleet.worker_status import Figures, Rates, WorkerStatus
 from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.memory import MemoryFrontier
-from crawlproj.frontier.redis import RedisFrontier
-from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
+from crawlproj.frontier.redis.frontier import RedisFrontier
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.masking import shown
-from crawlproj.redis_connection import REDIS_SCHEMES, RedisConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from crawlproj.config import boolean, integer, number, requests_in_flight
 from crawlproj.errors import ConfigError
 from crawlproj.http.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scrapy.settings import BaseSettings
-
-_T = TypeVar("_T")
 
 BindAddress = tuple[str, int]
 
@@ -51,24 +48,24 @@ class HttpConfig:
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> HttpConfig:
         """Read and check them; raises ConfigError naming the setting that is wrong."""
-        cache_on = _boolean(settings, "DNSCACHE_ENABLED", default=True)
-        guarded = _boolean(settings, "GUARD_ENABLED", default=True)
+        cache_on = boolean(settings, "DNSCACHE_ENABLED", default=True)
+        guarded = boolean(settings, "GUARD_ENABLED", default=True)
         allow = _cidrs(settings)
         return cls(
-            max_connections=_integer(settings, "CONCURRENT_REQUESTS", 16, minimum=1),
+            max_connections=requests_in_flight(settings),
             timeout_s=_seconds(settings, "DOWNLOAD_TIMEOUT", 180.0),
-            max_body_bytes=_integer(settings, "DOWNLOAD_MAXSIZE", 0),
-            warn_body_bytes=_integer(settings, "DOWNLOAD_WARNSIZE", 0),
-            fail_on_dataloss=_boolean(settings, "DOWNLOAD_FAIL_ON_DATALOSS", default=True),
+            max_body_bytes=integer(settings, "DOWNLOAD_MAXSIZE", 0),
+            warn_body_bytes=integer(settings, "DOWNLOAD_WARNSIZE", 0),
+            fail_on_dataloss=boolean(settings, "DOWNLOAD_FAIL_ON_DATALOSS", default=True),
             bind_address=bind_address(
                 settings.get("DOWNLOAD_BIND_ADDRESS"), "DOWNLOAD_BIND_ADDRESS"
             ),
             keepalive_s=_seconds(settings, "HTTP_KEEPALIVE_TIMEOUT", 60.0),
             dns_timeout_s=_seconds(settings, "DNS_TIMEOUT", 60.0),
-            dns_cache_size=_integer(settings, "DNSCACHE_SIZE", 10_000) if cache_on else 0,
+            dns_cache_size=integer(settings, "DNSCACHE_SIZE", 10_000) if cache_on else 0,
             dns_cache_ttl_s=_seconds(settings, "DNSCACHE_TTL", 300.0),
-            dns_threads=_integer(settings, "DNS_THREADS", 32, minimum=1),
-            tls_verbose_logging=_boolean(
+            dns_threads=integer(settings, "DNS_THREADS", 32, minimum=1),
+            tls_verbose_logging=boolean(
                 settings, "DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING", default=False
             ),
             guard=Guard(allow) if guarded else None,
@@ -99,26 +96,9 @@ def _cidrs(settings: BaseSettings) -> list[str]:
     raise ConfigError(f"GUARD_ALLOW must be a list of CIDRs such as '127.0.0.0/8', not {value!r}")
 
 
-def _integer(settings: BaseSettings, name: str, default: int, *, minimum: int = 0) -> int:
-    value = _read(settings, name, lambda: settings.getint(name, default), "a whole number")
-    if value < minimum:
-        raise ConfigError(f"{name} must be at least {minimum}, not {value}")
-    return value
-
-
 def _seconds(settings: BaseSettings, name: str, default: float) -> float:
-    value = _read(settings, name, lambda: settings.getfloat(name, default), "a number of seconds")
-    if not 0 < value < float("inf"):
-        raise ConfigError(f"{name} must be a number of seconds above 0, not {value}")
-    return value
-
-
-def _boolean(settings: BaseSettings, name: str, *, default: bool) -> bool:
-    return _read(settings, name, lambda: settings.getbool(name, default), "True or False")
-
-
-def _read(settings: BaseSettings, name: str, get: Callable[[], _T], expected: str) -> _T:
-    try:
-        return get()
-    except (TypeError, ValueError):
-        raise ConfigError(f"{name} must be {expected}, not {settings.get(name)!r}") from None
+    """Return a setting that is a time-out: more than 0 s."""
+    seconds = number(settings, name, default)
+    if not seconds:
+        raise ConfigError(f"{name} must be more than 0 seconds")
+    return seconds

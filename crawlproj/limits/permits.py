@@ -15,7 +15,7 @@ from crawlproj.limits.site import Ending, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from crawlproj.limits.memory import Learned
+    from crawlproj.limits.learned import Learned
     from crawlproj.limits.site import Permit, SiteControl
 
 _MAX_CONTROLS = 10_000

@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.base import Outcome, Sample, whole
-from crawlproj.limits.memory import Learned
+from crawlproj.limits.learned import Learned
 
 if TYPE_CHECKING:
     from crawlproj.limits.base import Limit

@@ -47,7 +47,7 @@ class StorePipeline:
     def __init__(self, crawler: Crawler, store: Store) -> None:
         self._crawler = crawler
         self._store = store
-        self._batch_size = integer(crawler.settings, "STORE_BATCH_SIZE", 100, at_least=1)
+        self._batch_size = integer(crawler.settings, "STORE_BATCH_SIZE", 100, minimum=1)
         self._delay_s = number(crawler.settings, "STORE_BATCH_DELAY", 0.01)
         self._waiting: list[tuple[Row, asyncio.Future[str | None]]] = []
         self._writer: asyncio.Task[None] | None = None

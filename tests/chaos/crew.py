@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawlproj.frontier.redis_admin import RedisAdmin
-from crawlproj.redis_connection import RedisConfig
+from crawlproj.frontier.redis.admin import RedisAdmin
+from crawlproj.frontier.redis.connection import RedisConfig
+from tests import ROOT
 from tests.chaos.books import BookKeeper, Books
 from tests.chaos.oracle import Fault
 from tests.chaos.shelves import Shelves
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from crawlproj.demo import DemoWeb
 
 JOB = "chaos"
-ROOT = Path(__file__).parents[2]
 _STEP_S = 0.05
 _WATCH_S = 0.2
 _LOG_TAIL = 4000  # characters

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parent.parent.parent
+from tests import ROOT
+
 DEPLOY = ROOT / "deploy"
 K8S = DEPLOY / "k8s"
 # Read by other programs than the cluster, so that no schema of Kubernetes' is theirs.

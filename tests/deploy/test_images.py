@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from crawlproj.config import CrawlConfig
-from tests.deploy.files import DEPLOY, ROOT, compose, documented_settings
+from crawlproj.scheduling.crawl_config import CrawlConfig
+from tests import ROOT
+from tests.deploy.files import DEPLOY, compose, documented_settings
 
 HADOLINT = shutil.which("hadolint", path=str(Path(sys.executable).parent))
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
-from crawlproj.config import CrawlConfig
 from crawlproj.extensions.metric_families import CrawlCollector, CrawlNow
 from crawlproj.frontier.base import Totals
 from crawlproj.latency.recorder import LatencyRecorder
+from crawlproj.scheduling.crawl_config import CrawlConfig
 from tests.deploy.files import (
     K8S,
     NOT_MANIFESTS,

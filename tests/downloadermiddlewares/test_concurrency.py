@@ -14,8 +14,8 @@ from scrapy.utils.test import get_crawler
 from crawlproj.downloadermiddlewares.concurrency import ConcurrencyMiddleware
 from crawlproj.errors import ConfigError
 from crawlproj.limits.site import Ending, Permit, Verdict
-from crawlproj.requests import REFUSALS, RETRY_AT
 from crawlproj.scheduler import Scheduler
+from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT
 from tests.frontier.helpers import Now, run
 from tests.limits.models import dice
 

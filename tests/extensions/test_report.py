@@ -7,19 +7,18 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
+from tests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.servers import Redis
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture

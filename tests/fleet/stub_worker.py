@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crawlproj.fleet.breadcrumb import Breadcrumb, Page
 from crawlproj.fleet.files import breadcrumb_file, status_file, write_whole
-from crawlproj.fleet.status import WorkerStatus
+from crawlproj.fleet.worker_status import WorkerStatus
 
 
 def main(folder: Path, name: str, steps: list[str]) -> None:

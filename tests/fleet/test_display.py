@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from crawlproj.extensions.display import Snapshot
 from crawlproj.fleet.display import (
     FleetSnapshot,
     WorkerRow,
@@ -15,7 +14,8 @@ from crawlproj.fleet.display import (
 )
 from crawlproj.frontier.base import Totals
 from crawlproj.latency import LatencyRecorder
-from crawlproj.tally import Tally
+from crawlproj.report.console import Snapshot
+from crawlproj.scheduling.tally import Tally
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -20,14 +20,13 @@ from crawlproj.fleet.policy import Limits, Phase
 from crawlproj.fleet.quarantine import Quarantine
 from crawlproj.fleet.supervisor import Supervisor
 from crawlproj.frontier.base import Totals
+from tests import ROOT
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 class FakeAdmin:

@@ -9,8 +9,8 @@ import pytest
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, Frontier, State
 from crawlproj.frontier.memory import MemoryFrontier
-from crawlproj.frontier.redis import RedisFrontier
-from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.frontier.redis.frontier import RedisFrontier
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from tests.frontier.helpers import Now, claim, entry, put, run
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def test_notes_neither_need_nor_make_entries(frontier: Frontier) -> None:
 def test_of_very_many_notes_the_latest_are_returned(
     frontier: Frontier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("memory", "sqlite_job", "redis_notes"):
+    for module in ("memory", "sqlite.job", "redis.notes"):
         monkeypatch.setattr(f"crawlproj.frontier.{module}.MAX_NOTES", 3)
     for name in ("a", "b", "c", "d"):
         run(frontier.note({name: "once"}))

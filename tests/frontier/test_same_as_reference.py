@@ -23,12 +23,12 @@ from redis import Redis as Client
 
 from crawlproj.frontier.base import Ack, Entry, Frontier, Lease, State
 from crawlproj.frontier.memory import MemoryFrontier
-from crawlproj.frontier.redis import RedisFrontier
-from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.frontier.redis.frontier import RedisFrontier
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from tests.frontier.helpers import Now, run
 
 if TYPE_CHECKING:
-    from crawlproj.redis_connection import RedisConfig
+    from crawlproj.frontier.redis.connection import RedisConfig
 
 SITES = ("a.test", "b.test:81", "c.test")
 LEASE_S = 30.0

@@ -6,7 +6,7 @@ import pytest
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.memory import MemoryFrontier
-from crawlproj.frontier.sqlite import SqliteFrontier
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.frontier.url import frontier_from_url, sqlite_path
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from crawlproj.limits.base import Bounds, Outcome, Sample
 from crawlproj.limits.knee import Knee
-from crawlproj.limits.memory import Learned
+from crawlproj.limits.learned import Learned
 from crawlproj.limits.site import SiteControl, Verdict
 from tests.limits.models import Client, Log, Servers
 

@@ -12,7 +12,7 @@ from crawlproj.limits.aimd import Aimd
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.health import Health
-from crawlproj.limits.memory import Learned
+from crawlproj.limits.learned import Learned
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict

@@ -11,7 +11,7 @@ from crawlproj.limits.base import Bounds, Limit, Sample
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.health import Health
-from crawlproj.limits.memory import Learned
+from crawlproj.limits.learned import Learned
 from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
 from tests.limits.models import dice

@@ -18,11 +18,11 @@ from scrapy_redis.spiders import RedisMixin
 
 from crawlproj.frontier.base import Ack, Frontier, State
 from crawlproj.frontier.memory import MemoryFrontier
-from crawlproj.frontier.redis import RedisFrontier
-from crawlproj.frontier.redis_admin import RedisAdmin
-from crawlproj.redis_connection import RedisConfig
-from crawlproj.requests import entry_of, key_of, request_of
-from crawlproj.start_urls import Kind, StartUrls
+from crawlproj.frontier.redis.admin import RedisAdmin
+from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.frontier.redis.frontier import RedisFrontier
+from crawlproj.scheduling.serialize import entry_of, key_of, request_of
+from crawlproj.scrapy_redis.start_urls import Kind, StartUrls
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:

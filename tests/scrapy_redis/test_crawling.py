@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,15 +13,17 @@ from scrapy import Request
 from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
+from tests import ROOT
 from tests.redis_spiders import Following, Plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from redis import Redis as Client
 
     from crawlproj.demo import DemoWeb
     from tests.servers import Redis
 
-ROOT = Path(__file__).parents[2]
 THEIRS = """
 import json, sys
 from scrapy.crawler import CrawlerProcess
@@ -83,7 +84,7 @@ def test_a_crawl_of_scrapy_redis_that_was_stopped_goes_on_with_ours(
     assert queued
     (tmp_path / "done").write_text("".join(f"{web.url('plain')}{path}\n" for path in began))
     shown = run(
-        "-m", "crawlproj.frontier.migrate", "following", "--delete",
+        "-m", "crawlproj.scrapy_redis.migrate", "following", "--delete",
         "--done-urls", str(tmp_path / "done"), *options(server),
     )  # fmt: skip
     assert f"following:requests (zset): {queued:,} moved" in shown

@@ -9,9 +9,9 @@ from scrapy import Request
 from scrapy_redis.dupefilter import RFPDupeFilter
 
 from crawlproj.frontier.base import Ack, State
-from crawlproj.frontier.redis import RedisFrontier
-from crawlproj.redis_connection import RedisConfig
-from crawlproj.requests import entry_of, key_of, request_of
+from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.frontier.redis.frontier import RedisFrontier
+from crawlproj.scheduling.serialize import entry_of, key_of, request_of
 from tests.frontier.helpers import run
 from tests.redis_spiders import Plain
 

@@ -7,17 +7,19 @@ import subprocess
 import sys
 import tarfile
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
 
+from tests import ROOT
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.servers import Redis
 
-ROOT = Path(__file__).parents[2]
 VERSION = version("scrapy-redis")
 
 # What does not agree, on purpose; docs/how-to/come-from-scrapy-redis.md has a row for each reason.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from tests.scrapy_redis.test_crawling import ROOT, fetched, options
+from tests import ROOT
+from tests.scrapy_redis.test_crawling import fetched, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

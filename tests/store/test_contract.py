@@ -22,6 +22,7 @@ from crawlproj.errors import ConfigError, StoreError
 from crawlproj.store.base import Row, Store, StoreBusy, Stored
 from crawlproj.store.sqlite import SqliteStore
 from crawlproj.store.url import store_from_url
+from tests import ROOT
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def test_the_queries_in_the_docs_run(tmp_path: Path) -> None:
     run(store.open())
     run(store.write([page("http://a/", timings={"ttfb": 0.5})]))
     run(store.close())
-    documented = (Path(__file__).parents[2] / "docs/reference/tables.md").read_text()
+    documented = (ROOT / "docs/reference/tables.md").read_text()
     queries = re.findall(r"```sql\n(.*?)```", documented, re.DOTALL)
     assert len(queries) == 3
     for query in queries:

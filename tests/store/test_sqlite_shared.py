@@ -6,11 +6,13 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tests import ROOT
 from tests.store.writer import ROWS, url
 
-ROOT = Path(__file__).parent.parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def start(path: Path, number: int, batches: int) -> subprocess.Popen[str]:

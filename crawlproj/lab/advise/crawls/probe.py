@@ -17,8 +17,8 @@ from redis import Redis, RedisError
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
+from crawlproj.frontier.redis.connection import REDIS_SCHEMES
 from crawlproj.latency import recorder_of
-from crawlproj.redis_connection import REDIS_SCHEMES
 from crawlproj.scheduler import Scheduler
 from crawlproj.signals import robots_parsed
 

@@ -11,13 +11,13 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawlproj.concurrency import ConcurrencyConfig
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.server import find_server
 from crawlproj.lab.advise.crawls.probing import extensions, probing
 from crawlproj.lab.advise.crawls.sample import Sample, sample_of
 from crawlproj.lab.system.subprocesses import started
 from crawlproj.links.normalize import site_of
+from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.spiders.site import SiteSpider
 
 if TYPE_CHECKING:

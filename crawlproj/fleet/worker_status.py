@@ -1,0 +1,133 @@
+"""What a worker tells its supervisor, and what that makes of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.latency.recorder import OTHER, LatencyRecorder
+from crawlproj.limits.permits import SiteView
+from crawlproj.report.sites import SiteRow, site_row
+from crawlproj.scheduling.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """A worker's run so far.
+
+    beat: counts the statuses of the run. owner: in the frontier; 0 before it is opened.
+    done, requeued, failed, skipped: of this run, as in Tally.
+    in_flight: requests. waiting: leases it holds ahead of need. memory_mb: resident.
+    sites: URLs done at the busiest sites and those with most errors. views: how these stand.
+    latency: LatencyRecorder.data(), of the same sites.
+    """
+
+    pid: int
+    beat: int
+    owner: int
+    done: int = 0
+    requeued: int = 0
+    failed: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    in_flight: int = 0
+    waiting: int = 0
+    memory_mb: float = 0.0
+    sites: Mapping[str, int] = field(default_factory=dict)
+    views: Mapping[str, SiteView] = field(default_factory=dict)
+    latency: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        data = {each.name: getattr(self, each.name) for each in fields(self)}
+        data["views"] = {site: asdict(view) for site, view in self.views.items()}
+        return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def read(cls, path: Path) -> WorkerStatus | None:
+        """Return what was written to a file; None if there is none, or it is another version's."""
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            views = {site: SiteView(**view) for site, view in data.pop("views").items()}
+            return cls(**data, views=views)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+
+class Figures:
+    """The figures of several runs together."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.latency = LatencyRecorder(lambda: 0.0)
+        self._views: dict[str, SiteView] = {}
+
+    def add(self, status: WorkerStatus, *, over: bool) -> None:
+        """Count a run; ``over``: its process is gone, so that it does nothing at any site."""
+        self.tally.done += status.done
+        self.tally.requeued += status.requeued
+        self.tally.failed.update(status.failed)
+        self.tally.skipped.update(status.skipped)
+        self.tally.sites.update(status.sites)
+        if not over:
+            self._views.update(status.views)
+        if status.latency:
+            self.latency.merge(LatencyRecorder.from_data(status.latency, lambda: 0.0))
+
+    def merge(self, other: Figures) -> None:
+        """Count all that ``other`` has counted."""
+        self.tally.done += other.tally.done
+        self.tally.requeued += other.tally.requeued
+        self.tally.failed.update(other.tally.failed)
+        self.tally.skipped.update(other.tally.skipped)
+        self.tally.sites.update(other.tally.sites)
+        self._views.update(other._views)
+        self.latency.merge(other.latency)
+
+    def site_rows(self, pages_per_s: Mapping[str, float]) -> list[SiteRow]:
+        """Return what is known of the sites, busiest first."""
+        done, latencies = self.tally.sites, self.latency.sites
+        known = (done.keys() | latencies.keys()) - {OTHER}
+        return [
+            site_row(
+                site,
+                done[site],
+                pages_per_s.get(site, 0.0),
+                self._views.get(site),
+                latencies.get(site),
+            )
+            for site in sorted(known, key=lambda site: (-done[site], site))
+        ]
+
+
+class Rates:
+    """How fast counters rise, over the last ``over_s`` seconds."""
+
+    def __init__(self, over_s: float = 5.0) -> None:
+        self._over_s = over_s
+        self._seen: list[tuple[float, dict[str, int]]] = []
+
+    def add(self, now: float, counts: Iterable[tuple[str, int]]) -> None:
+        """Take the counters as they stand."""
+        self._seen.append((now, dict(counts)))
+        while len(self._seen) > 2 and self._seen[0][0] < now - self._over_s:
+            del self._seen[0]
+
+    def per_s(self) -> dict[str, float]:
+        """Return by how much each rises in a second, since it was first seen or began anew."""
+        if not self._seen:
+            return {}
+        now, counts = self._seen[-1]
+        rates = {}
+        for name, count in counts.items():
+            since, before = now, count
+            for when, earlier in reversed(self._seen):
+                if name not in earlier or earlier[name] > before:
+                    break
+                since, before = when, earlier[name]
+            rates[name] = (count - before) / (now - since) if now > since else 0.0
+        return rates

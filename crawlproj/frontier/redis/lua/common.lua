@@ -1,0 +1,203 @@
+-- What every script begins with. All keys of a job begin with KEYS[1] = "crawlproj:{job}:", so they
+-- are in one slot of a cluster; those of a generation go on with its number.
+--
+--   job            HASH  generation, finished
+--   old            SET   generations to delete
+--   <g>:count      HASH  pending, leased, done, f:REASON, s:REASON; seen, level, split (of the seen set)
+--   <g>:seen:N     SET   of 64-bit keys, an intset: the buckets of a linear hash
+--   <g>:sites      SET   sites that ever had an entry
+--   <g>:q:P:SITE   LIST  of rows (frontier/redis/rows.py) that can be claimed, oldest first
+--   <g>:p:SITE     ZSET  priorities that have such rows
+--   <g>:delayed    ZSET  key -> when it can be claimed     <g>:ddata  HASH  key -> packed
+--   <g>:lease      ZSET  lease id -> deadline              <g>:ldata  HASH  id -> packed
+--   <g>:ends       HASH  how many ended: STATE:REASON NUL SITE
+--   <g>:owners     ZSET  worker -> until when it is taken to be alive
+--   <g>:own        HASH  site -> the worker it belongs to
+--   <g>:rest       HASH  site -> when it may be served again; "?": not known, its worker ended
+--   <g>:ready      ZSET  sites with work that are nobody's -> when their turn came
+--   <g>:r:OWNER    ZSET  the same of the sites of a worker
+--   <g>:o:OWNER    SET   sites of a worker
+--   <g>:n:OWNER    HASH  site -> leases the worker has of it, also if it has left the site since
+--   <g>:got:OWNER  LIST  site, rest: sites that were another's, until it is known to have heard
+--   <g>:last       HASH  worker -> its last claim: number of the first lease, leases, told of <g>:got
+--   <g>:hungry     ZSET  workers that found nothing -> until when they are taken to want something
+--
+-- packed: SITE NUL PRIORITY NUL row. Times are microseconds of the server's clock. Integers that
+-- need more than 53 bits (keys, lease ids) are strings throughout.
+
+local J, generation = KEYS[1], ARGV[1]
+local G = J .. generation .. ':'
+local call = redis.call
+
+local function time_us(given)
+  if given ~= '' then return tonumber(given) end
+  local t = call('TIME')
+  return t[1] * 1000000 + t[2]
+end
+local now = time_us(ARGV[2])
+local owner = ARGV[3]
+local SLACK = 1000  -- turns closer than this are the same moment
+
+-- Lua cannot unpack more than some thousand values at once.
+local function in_chunks(values, size, f)
+  for i = 1, #values, size do
+    f(unpack(values, i, math.min(i + size - 1, #values)))
+  end
+end
+
+local function gone()
+  return call('HGET', J .. 'job', 'generation') ~= generation
+end
+local GONE = redis.error_reply('GONE generation ' .. generation .. ' was reset by another process')
+
+local function packed(site, priority, row) return site .. '\0' .. priority .. '\0' .. row end
+local function parts(pack)
+  local a = string.find(pack, '\0', 1, true)
+  local b = string.find(pack, '\0', a + 1, true)
+  return string.sub(pack, 1, a - 1), string.sub(pack, a + 1, b - 1), string.sub(pack, b + 1)
+end
+
+-- The second byte of a row counts its attempts.
+local function with_attempts(row, attempts)
+  return string.sub(row, 1, 1) .. string.char(math.min(255, attempts)) .. string.sub(row, 3)
+end
+
+local function rest_of(site)
+  local rest = call('HGET', G .. 'rest', site)
+  if not rest or rest == '?' then return now end
+  return math.max(now, tonumber(rest))
+end
+
+-- The site has something to claim: give it a turn.
+local function wake(site)
+  local name = call('HGET', G .. 'own', site)
+  call('ZADD', name and G .. 'r:' .. name or G .. 'ready', 'NX', rest_of(site), site)
+end
+
+-- Put rows of a site and priority where they can be claimed; not oldest last: at the front.
+local function push(site, priority, rows, front)
+  local queue = G .. 'q:' .. priority .. ':' .. site
+  in_chunks(rows, 4000, function(...) call(front and 'LPUSH' or 'RPUSH', queue, ...) end)
+  call('ZADD', G .. 'p:' .. site, priority, priority)
+end
+
+local function delay(site, priority, key, row, at)
+  call('ZADD', G .. 'delayed', at, key)
+  call('HSET', G .. 'ddata', key, packed(site, priority, row))
+end
+
+-- Take a lease away from its worker; returns what was leased, nil if there is no such lease.
+local function drop_lease(id)
+  local pack = call('HGET', G .. 'ldata', id)
+  if not pack then return nil end
+  call('HDEL', G .. 'ldata', id)
+  call('ZREM', G .. 'lease', id)
+  local site, priority, row = parts(pack)
+  local holder = string.match(id, '^%d+')
+  if call('HINCRBY', G .. 'n:' .. holder, site, -1) <= 0 then
+    call('HDEL', G .. 'n:' .. holder, site)
+  end
+  return site, priority, row
+end
+
+-- Put leases back to the front of their queues, in the order of ``ids``.
+local function put_back(ids, counted)
+  local back = 0
+  for i = #ids, 1, -1 do
+    local site, priority, row = drop_lease(ids[i])
+    if site then
+      if counted then row = with_attempts(row, string.byte(row, 2) + 1) end
+      push(site, priority, {row}, true)
+      wake(site)
+      back = back + 1
+    end
+  end
+  if back > 0 then
+    call('HINCRBY', G .. 'count', 'leased', -back)
+    call('HINCRBY', G .. 'count', 'pending', back)
+  end
+  return back
+end
+
+-- A worker leaves a site. ``rest``: when it may be served again, '?' if that is not known.
+local function leave(site, name, rest)
+  if rest_of(site) <= now then call('HSET', G .. 'rest', site, rest) end
+  call('HDEL', G .. 'own', site)
+  call('SREM', G .. 'o:' .. name, site)
+  call('ZREM', G .. 'r:' .. name, site)
+  if call('EXISTS', G .. 'p:' .. site) == 1 then wake(site) end
+end
+
+-- A site that is nobody's becomes a worker's.
+local function give(site, name)
+  call('HSET', G .. 'own', site, name)
+  call('SADD', G .. 'o:' .. name, site)
+  local turn = call('ZSCORE', G .. 'ready', site)
+  call('ZREM', G .. 'ready', site)
+  if turn then call('ZADD', G .. 'r:' .. name, turn, site) end
+end
+
+local function leases_of(name)
+  local ids = {}
+  local prefix = name .. ':'
+  for _, id in ipairs(call('ZRANGE', G .. 'lease', 0, -1)) do
+    if string.sub(id, 1, #prefix) == prefix then ids[#ids + 1] = id end
+  end
+  return ids
+end
+
+-- A worker is gone: nothing is its any more. Its leases are for the caller to put back.
+local function forget_owner(name)
+  for _, site in ipairs(call('SMEMBERS', G .. 'o:' .. name)) do leave(site, name, '?') end
+  call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name, G .. 'got:' .. name)
+  call('HDEL', G .. 'last', name)
+  call('ZREM', G .. 'owners', name)
+  call('ZREM', G .. 'hungry', name)
+end
+
+-- Entries whose time has come can be claimed, before those put later.
+local function wake_delayed()
+  local due = call('ZRANGEBYSCORE', G .. 'delayed', '-inf', now, 'LIMIT', 0, 1000)
+  for i = #due, 1, -1 do
+    local site, priority, row = parts(call('HGET', G .. 'ddata', due[i]))
+    call('HDEL', G .. 'ddata', due[i])
+    call('ZREM', G .. 'delayed', due[i])
+    push(site, priority, {row}, true)
+    wake(site)
+  end
+end
+
+local function ended(site, state, reason, number)
+  local name = state == '2' and 'done' or (state == '3' and 'f:' or 's:') .. reason
+  call('HINCRBY', G .. 'count', name, number)
+  call('HINCRBY', G .. 'ends', state .. ':' .. reason .. '\0' .. site, number)
+end
+
+-- Sites a worker works on or could; not those that it left and still has leases of.
+local function sites_of(name)
+  local most = math.max(call('ZCARD', G .. 'r:' .. name), call('HLEN', G .. 'n:' .. name))
+  return math.min(most, call('SCARD', G .. 'o:' .. name))
+end
+
+-- Of how many sites the worker has more than its share, while others find nothing to do.
+local function surplus()
+  local hungry = call('ZCOUNT', G .. 'hungry', now, '+inf')
+  if call('ZSCORE', G .. 'hungry', owner) then hungry = hungry - 1 end
+  if hungry <= 0 or owner == '' then return 0 end
+  local names = call('ZRANGE', G .. 'owners', 0, -1)
+  local all = 0
+  for _, name in ipairs(names) do all = all + sites_of(name) end
+  return math.max(0, sites_of(owner) - math.ceil(all / #names))
+end
+
+-- How the job stands, with every answer, so that nobody needs to ask.
+local function state()
+  local next_ready = call('ZRANGEBYSCORE', G .. 'delayed', '(' .. string.format('%.0f', now), '+inf',
+    'WITHSCORES', 'LIMIT', 0, 1)[2] or ''
+  local waiting = call('ZCOUNT', G .. 'r:' .. owner, '-inf', now + SLACK)
+    + call('ZCOUNT', G .. 'ready', '-inf', now + SLACK)
+  return {
+    string.format('%.0f', now), call('HGETALL', G .. 'count'), next_ready, waiting,
+    surplus(),
+  }
+end

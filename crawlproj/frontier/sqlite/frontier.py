@@ -1,0 +1,151 @@
+"""The default frontier: one SQLite file, owned by one process at a time.
+
+Survives SIGKILL at any moment. A power cut may lose the last moments (see sqlite_file.py) but
+leaves a whole file whose entries and acks still agree.
+
+Entries live in the file. Memory holds what makes a claim cheap: the number of claimable entries of
+each site (some 300 bytes a site) and the leases handed out, whose owner is this process alone: if
+it dies, the next ``open`` puts them back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import (
+    Ack,
+    Clock,
+    Entry,
+    Frontier,
+    Lease,
+    Opened,
+    Totals,
+    Written,
+)
+from crawlproj.frontier.sqlite.file import connect, explained
+from crawlproj.frontier.sqlite.job import SqliteJob, open_job
+from crawlproj.frontier.sqlite.ownership import FileLock
+from crawlproj.frontier.sqlite.schema import set_up
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping, Sequence
+
+T = TypeVar("T")
+
+
+class SqliteFrontier(Frontier):
+    """Every method runs on one thread of the frontier's own, so the caller's loop never blocks."""
+
+    def __init__(self, path: Path | str, clock: Clock = time.time, *, busy_s: float = 60.0) -> None:
+        """Touches nothing before ``open``.
+
+        path: the file, created when missing; its folder must exist.
+        busy_s: how long to wait while another connection writes, in seconds.
+        """
+        self._path = Path(path)
+        self._clock = clock
+        self._busy_s = busy_s
+        self._lock = FileLock(self._path)
+        self._thread: ThreadPoolExecutor | None = None
+        self._db: sqlite3.Connection | None = None
+        self._job: SqliteJob | None = None
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._thread is None:
+            raise FrontierError(f"frontier file {self._path} is not open: call open() first")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._explained, work)
+
+    def _explained(self, work: Callable[[], T]) -> T:
+        with explained(self._path):
+            return work()
+
+    async def open(self, job: str, *, reset: bool = False) -> Opened:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontier")
+        try:
+            return await self._run(partial(self._open, job, reset=reset))
+        except BaseException:
+            await self.close()
+            raise
+
+    def _open(self, job: str, *, reset: bool) -> Opened:
+        self._lock.acquire()
+        if self._db is None:
+            self._db = connect(self._path, busy_s=self._busy_s)
+            set_up(self._db, self._path)
+        if self._job is not None:
+            self._job.release()
+        self._job, opened = open_job(self._db, job, reset=reset, clock=self._clock)
+        return opened
+
+    @property
+    def _open_job(self) -> SqliteJob:
+        if self._job is None:
+            raise FrontierError(f"frontier file {self._path} is not open: call open() first")
+        return self._job
+
+    async def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
+        return await self._run(partial(self._open_job.write, entries, acks))
+
+    async def claim(
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
+    ) -> list[Lease]:
+        claim = self._open_job.claim
+        return await self._run(
+            partial(claim, limit, per_site=per_site, resting=resting, lease_s=lease_s)
+        )
+
+    async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
+        return await self._run(partial(self._open_job.renew, lease_ids, lease_s=lease_s))
+
+    async def reap(self) -> int:
+        return await self._run(self._open_job.reap)
+
+    async def next_ready(self) -> float | None:
+        return await self._run(self._open_job.next_ready)
+
+    async def skip_pending(self, reason: str) -> int:
+        return await self._run(partial(self._open_job.skip_pending, reason))
+
+    async def totals(self) -> Totals:
+        return await self._run(self._open_job.totals)
+
+    async def sites(self) -> dict[str, Totals]:
+        return await self._run(self._open_job.sites)
+
+    async def note(self, notes: Mapping[str, str]) -> None:
+        await self._run(partial(self._open_job.note, notes))
+
+    async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
+        return await self._run(partial(self._open_job.notes, sites))
+
+    async def finish(self) -> None:
+        await self._run(self._open_job.finish)
+
+    async def close(self) -> None:
+        if self._thread is None:
+            return
+        thread, self._thread = self._thread, None
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(thread, self._explained, self._close)
+        finally:
+            thread.shutdown(wait=False)
+
+    def _close(self) -> None:
+        job, self._job = self._job, None
+        db, self._db = self._db, None
+        try:
+            if job is not None:
+                job.release()
+        finally:
+            if db is not None:
+                db.close()
+            self._lock.release()

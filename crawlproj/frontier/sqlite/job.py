@@ -1,0 +1,313 @@
+"""One open job of the SQLite frontier: the rules of base.py as SQL, on the thread of its owner.
+
+Every method first commits, then updates what it keeps in memory, so that a failed transaction
+(disk full) leaves file and memory as they were.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import (
+    MAX_NOTES,
+    Ack,
+    Entry,
+    Lease,
+    Opened,
+    State,
+    Totals,
+    Written,
+)
+from crawlproj.frontier.sqlite import schema as sql
+from crawlproj.frontier.sqlite.file import transaction
+from crawlproj.frontier.sqlite.rotation import Rotation
+from crawlproj.frontier.sqlite.schema import (
+    add,
+    count_by_site,
+    count_by_state,
+    create_job_tables,
+    for_job,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from crawlproj.frontier.base import Clock
+
+
+@dataclass(slots=True)
+class _Held:
+    """A lease this process has handed out; ``deadline`` moves when it is renewed."""
+
+    seq: int
+    lease: Lease
+    deadline: float
+
+
+class SqliteJob:
+    """Use ``open_job``. Not thread-safe; blocks; raises sqlite3.Error when the file fails."""
+
+    def __init__(self, db: sqlite3.Connection, job_id: int, opens: int, clock: Clock) -> None:
+        """opens: how often any job of the file was opened: the upper half of all lease ids."""
+        self._db = db
+        self._id = job_id
+        self._clock = clock
+        self._lease_ids = count(opens << 32)
+        self._leases: dict[int, _Held] = {}
+        self._leased: Counter[str] = Counter()  # the same by site
+        self._site_ids: dict[str, int] = {
+            name: site for site, name in db.execute(self._of(sql.SITES))
+        }
+        self._rotation = Rotation()
+        for site, ready in db.execute(self._of(sql.READY)):
+            self._rotation.add(site, ready)
+        self._totals = count_by_state(db, job_id)
+
+    def _of(self, statement: str) -> str:
+        return for_job(statement, self._id)
+
+    def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
+        now = self._clock()
+        taken: dict[int, tuple[_Held, Ack]] = {}
+        for ack in acks:
+            held = self._leases.get(ack.lease_id)
+            if held is not None and held.deadline > now and ack.lease_id not in taken:
+                _check(ack, held.lease)
+                taken[ack.lease_id] = (held, ack)
+        with transaction(self._db):
+            site_ids = self._put_sites(entries)
+            new = self._put(entries, site_ids, now)
+            self._db.executemany(
+                self._of(sql.END),
+                [
+                    (int(ack.state), ack.reason or None, held.seq)
+                    for held, ack in taken.values()
+                    if ack.state is not State.PENDING
+                ],
+            )
+            back = [
+                (held, ack.entry or held.lease.entry, ack.count_attempt)
+                for held, ack in taken.values()
+                if ack.state is State.PENDING
+            ]
+            self._put_back(back, now)
+        self._site_ids.update(site_ids)
+        for site, delayed, number in new:
+            self._totals.pending += number
+            if not delayed:
+                self._rotation.add(site, number)
+        for held, ack in taken.values():
+            if ack.state is not State.PENDING:
+                self._drop(held.lease)
+                self._totals.leased -= 1
+                add(self._totals, ack.state, ack.reason, 1)
+        self._returned(back, now)
+        return Written(sum(number for _, _, number in new), stale=len(acks) - len(taken))
+
+    def _put_sites(self, entries: Iterable[Entry]) -> dict[str, int]:
+        """Give the sites that are new an id."""
+        new: dict[str, int] = {}
+        for entry in entries:
+            if entry.site not in self._site_ids and entry.site not in new:
+                new[entry.site] = len(self._site_ids) + len(new) + 1
+        self._db.executemany(self._of(sql.PUT_SITE), new.items())
+        return new
+
+    def _put(
+        self, entries: Sequence[Entry], new_sites: Mapping[str, int], now: float
+    ) -> list[tuple[str, int, int]]:
+        """Insert what is not known; returns (site, delayed, how many) of what was new."""
+        if not entries:
+            return []
+        (last,) = self._db.execute(self._of(sql.LAST)).fetchone()
+        site_ids = self._site_ids
+        self._db.executemany(
+            self._of(sql.PUT),
+            [
+                (
+                    entry.key,
+                    site_ids.get(entry.site) or new_sites[entry.site],
+                    entry.not_before > now,
+                    entry.priority,
+                    entry.not_before,
+                    entry.url,
+                    entry.payload,
+                )
+                for entry in entries
+            ],
+        )
+        return self._db.execute(self._of(sql.PUT_SINCE), (last,)).fetchall()
+
+    def _put_back(self, back: Iterable[tuple[_Held, Entry, bool]], now: float) -> None:
+        self._db.executemany(
+            self._of(sql.PUT_BACK),
+            [
+                (
+                    held.lease.attempts + counted,
+                    entry.not_before > now,
+                    entry.priority,
+                    entry.not_before,
+                    entry.url,
+                    entry.payload,
+                    held.seq,
+                )
+                for held, entry, counted in back
+            ],
+        )
+
+    def _returned(self, back: Sequence[tuple[_Held, Entry, bool]], now: float) -> None:
+        """Follow ``_put_back`` in memory."""
+        for held, entry, _ in back:
+            self._drop(held.lease)
+            if entry.not_before <= now:
+                self._rotation.add(entry.site)
+        self._totals.leased -= len(back)
+        self._totals.pending += len(back)
+
+    def claim(
+        self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
+    ) -> list[Lease]:
+        now = self._clock()
+        self._wake(now)
+        full = {site: per_site for site, until in resting.items() if until > now}
+        held = {**self._leased, **full}
+        turns = self._rotation.turns(limit, per_site=per_site, held=held)
+        if not turns:
+            return []
+        claimed: list[_Held] = []
+        next_of = self._of(sql.NEXT)
+        with transaction(self._db):
+            # Each is fetched whole: a statement still being stepped would be prepared anew.
+            queues = {
+                site: iter(self._db.execute(next_of, (self._site_ids[site], share)).fetchall())
+                for site, share in Counter(turns).items()
+            }
+            for site in turns:
+                seq, key, url, payload, priority, not_before, attempts = next(queues[site])
+                entry = Entry(key, site, url, payload, priority, not_before)
+                lease = Lease(next(self._lease_ids), entry, attempts, now + lease_s)
+                claimed.append(_Held(seq, lease, lease.deadline))
+            self._db.executemany(self._of(sql.LEASE), [(held.seq,) for held in claimed])
+        self._rotation.served(turns)
+        self._leases.update((held.lease.id, held) for held in claimed)
+        self._leased.update(turns)
+        self._totals.pending -= len(claimed)
+        self._totals.leased += len(claimed)
+        return [held.lease for held in claimed]
+
+    def _drop(self, lease: Lease) -> None:
+        del self._leases[lease.id]
+        self._leased[lease.entry.site] -= 1
+        if not self._leased[lease.entry.site]:
+            del self._leased[lease.entry.site]
+
+    def _wake(self, now: float) -> None:
+        """Let the entries whose ``not_before`` has come be claimed."""
+        due = self._db.execute(self._of(sql.DUE), (now,)).fetchall()
+        if due:
+            with transaction(self._db):
+                self._db.execute(self._of(sql.WAKE), (now,))
+            for site, number in due:
+                self._rotation.add(site, number)
+
+    def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
+        now = self._clock()
+        stale: set[int] = set()
+        for lease_id in lease_ids:
+            held = self._leases.get(lease_id)
+            if held is None or held.deadline <= now:
+                stale.add(lease_id)
+            else:
+                held.deadline = now + lease_s
+        return stale
+
+    def reap(self) -> int:
+        now = self._clock()
+        expired = [held for held in self._leases.values() if held.deadline <= now]
+        return self._give_back(expired, counted=True)
+
+    def release(self) -> None:
+        """Put back all leases, uncounted."""
+        self._give_back(list(self._leases.values()), counted=False)
+
+    def _give_back(self, leases: Sequence[_Held], *, counted: bool) -> int:
+        if leases:
+            now = self._clock()
+            back = [(held, held.lease.entry, counted) for held in leases]
+            with transaction(self._db):
+                self._put_back(back, now)
+            self._returned(back, now)
+        return len(leases)
+
+    def next_ready(self) -> float | None:
+        (ready,) = self._db.execute(self._of(sql.NEXT_READY), (self._clock(),)).fetchone()
+        return None if ready is None else float(ready)
+
+    def skip_pending(self, reason: str) -> int:
+        with transaction(self._db):
+            skipped = self._db.execute(self._of(sql.SKIP), (reason,)).rowcount
+        self._rotation.clear()
+        self._totals.pending -= skipped
+        if skipped:
+            add(self._totals, State.SKIPPED, reason, skipped)
+        return skipped
+
+    def totals(self) -> Totals:
+        now = self._totals
+        return Totals(now.pending, now.leased, now.done, dict(now.failed), dict(now.skipped))
+
+    def sites(self) -> dict[str, Totals]:
+        return count_by_site(self._db, self._id)
+
+    def note(self, notes: Mapping[str, str]) -> None:
+        with transaction(self._db):
+            self._db.executemany(sql.NOTE, notes.items())
+
+    def notes(self, sites: Sequence[str] | None) -> dict[str, str]:
+        if sites is not None:
+            rows = (self._db.execute(sql.NOTE_ON, (site,)).fetchone() for site in sites)
+            return dict(row for row in rows if row is not None)
+        return dict(self._db.execute(sql.NOTES, (MAX_NOTES,)).fetchall())
+
+    def finish(self) -> None:
+        if self._totals.pending or self._totals.leased:
+            raise FrontierError(
+                f"the job cannot finish: {self._totals.pending} entries are pending and "
+                f"{self._totals.leased} leased; ack or skip them first"
+            )
+        with transaction(self._db):
+            self._db.execute(sql.FINISH_JOB, (self._id,))
+
+
+def open_job(
+    db: sqlite3.Connection, name: str, *, reset: bool, clock: Clock
+) -> tuple[SqliteJob, Opened]:
+    """Continue the job of that name, its orphaned leases put back, or start it afresh."""
+    with transaction(db):
+        db.execute(sql.COUNT_OPEN)
+        (opens,) = db.execute(sql.OPENS).fetchone()
+        db.execute(sql.ADD_JOB, (name,))
+        job_id, generation, finished = db.execute(sql.JOB, (name,)).fetchone()
+        fresh = reset or bool(finished)
+        if fresh:
+            generation += 1
+            db.execute(sql.START_JOB, (generation, job_id))
+            create_job_tables(db, job_id)
+        else:
+            db.execute(for_job(sql.ORPHANS, job_id))
+    return SqliteJob(db, job_id, opens, clock), Opened(generation, resumed=not fresh)
+
+
+def _check(ack: Ack, lease: Lease) -> None:
+    """Refuse an ack that would break the books, before anything is written."""
+    if ack.state is State.LEASED:
+        raise FrontierError(f"ack of {lease.entry.url}: LEASED is no outcome")
+    if ack.state in {State.FAILED, State.SKIPPED} and not ack.reason:
+        raise FrontierError(f"ack of {lease.entry.url}: {ack.state.name} needs a reason")
+    if ack.entry and (ack.entry.key, ack.entry.site) != (lease.entry.key, lease.entry.site):
+        raise FrontierError(f"ack of {lease.entry.url}: {ack.entry.url} has another key or site")

@@ -1,0 +1,420 @@
+"""A frontier that can be asked synchronously.
+
+Scrapy asks its scheduler synchronously and a frontier answers later, so leases are fetched ahead of
+need into a *buffer*, and puts and acks wait in an *outbox* that is written in batches. One task,
+the pump, does both; nothing here blocks.
+
+What is durable when: a lease's children and its ack are in the same outbox, children first, and a
+round of the pump writes the whole outbox in one ``Frontier.write``. Killed in between, the lease
+goes back and the page is fetched again; nothing that was acked is missing its children.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import Ack, State, Totals
+from crawlproj.scheduling.handover import Sharing
+from crawlproj.scheduling.lease_buffer import LeaseBuffer
+from crawlproj.scheduling.outbox import Outbox
+from crawlproj.scheduling.site_notes import Notes
+from crawlproj.waiting import set_within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawlproj.frontier.base import Clock, Entry, Frontier, News, Opened
+    from crawlproj.limits.permits import Permits
+    from crawlproj.limits.site import Ending, Permit
+    from crawlproj.scheduling.lease_buffer import Handout
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BufferConfig:
+    """How far ahead to work.
+
+    ready: leases to have that could start at once.
+    per_site: leases to have of one site, whether in the buffer or handed out.
+    at_most: leases to hold in the buffer, startable or not.
+    outbox: puts waiting to be written at which producers are asked to wait.
+    max_pending: entries pending in the frontier at which producers of seeds are asked to wait.
+    lease_s: how long a lease lasts; it is renewed three times as often.
+    batch_s: how long the pump lets work gather before it writes; less when ``batch`` acks wait.
+    poll_s: how often a worker with nothing to do looks for what others put into a shared frontier;
+        a quarter as often while it has something.
+    notes_s: how often what was learned of sites is written down.
+    """
+
+    ready: int = 128
+    per_site: int = 32
+    at_most: int = 2048
+    outbox: int = 2000
+    max_pending: int = 100_000
+    lease_s: float = 120.0
+    batch_s: float = 0.005
+    batch: int = 32
+    poll_s: float = 0.25
+    notes_s: float = 15.0
+
+
+class BufferedFrontier:
+    """Leases and permits now, the frontier's answer later. See the module docstring.
+
+    on_change: called when leases arrived, a site became ready or nothing is left: look again.
+    on_failure: called once when the frontier failed for good; nothing is written after that.
+    on_forgotten: called when the frontier may have forgotten its last moments. What was put in
+        them is put again, but what was not as it was known may have to be put now.
+    delay_of: seconds between two starts at a site, for one whose last start is not known.
+    """
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        permits: Permits,
+        clock: Clock,
+        config: BufferConfig,
+        *,
+        on_change: Callable[[], None],
+        on_failure: Callable[[FrontierError], None],
+        on_forgotten: Callable[[], None] = lambda: None,
+        delay_of: Callable[[str], float] = lambda _: 0.0,
+    ) -> None:
+        self.permits = permits
+        self.totals = Totals()  # as of the last round
+        self._frontier = frontier
+        self._clock = clock
+        self._config = config
+        self._on_change = on_change
+        self._on_failure = on_failure
+        self._on_forgotten = on_forgotten
+        self._outbox = Outbox(frontier, clock)
+        self._held: dict[int, str] = {}  # lease id → site
+        self._asked: Counter[str] = Counter()  # permits handed out, by the site of their lease
+        self._buffer = LeaseBuffer(permits, clock)
+        self._notes = Notes(frontier, permits)
+        self._sharing = Sharing(frontier, permits, self._buffer, self._notes, clock, delay_of)
+        self._left_alone: set[str] = set()  # sites the last claim passed over
+        self._hungry = True  # a claim could bring something
+        self._busy = True  # a round is due or under way
+        self._failed = False
+        self._closing = False
+        self._feeding = True
+        self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()  # do not let more gather
+        self._roomy = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._claim_at = inf  # when a claim may bring more, though nothing happens
+        self._renew_at = self._note_at = 0.0
+        self._pump_task: asyncio.Task[None] | None = None
+
+    async def open(self, job: str, *, reset: bool = False) -> Opened:
+        """Open the frontier and start the pump. Raises what ``Frontier.open`` raises."""
+        opened = await self._frontier.open(job, reset=reset)
+        self.totals = await self._frontier.totals()
+        await self._notes.recall()
+        self._renew_at = self._clock() + self._config.lease_s / 3
+        self._sharing.renewed(self._clock(), self._config.lease_s)
+        self._note_at = self._clock() + self._config.notes_s
+        self._pump_task = asyncio.ensure_future(self._pump())
+        self._pump_task.add_done_callback(self._pump_ended)
+        self._ask()
+        return opened
+
+    def put(self, entry: Entry) -> None:
+        """Put ``entry`` with the next round."""
+        self._outbox.put(entry)
+        self._ask()
+
+    def ack(self, ack: Ack, site: str) -> None:
+        """Apply ``ack`` of a lease of ``site`` with the next round."""
+        # A site all of whose leases are out has room for more then.
+        self._outbox.ack([ack], promising=ack.state is State.PENDING or self._low(site))
+        if self._outbox.acks >= self._config.batch:
+            self._urgent.set()
+        self._ask()
+
+    def next(self) -> Handout | None:
+        """Return a lease of a site that has a permit, with it; None when there is none."""
+        if not self._sharing.may_start:
+            return None
+        handout = self._buffer.next()
+        if not self._buffer:
+            self._urgent.set()
+        if handout is None:
+            if self._buffer.has_blocked:
+                self._set_timer()
+            return None
+        self._asked[site := handout.lease.entry.site] += 1
+        if self._low(site):
+            self._hungry = True
+            if self.totals.pending or self._frontier.shared:
+                self._ask()
+        return handout
+
+    def release(self, site: str, permit: Permit, ending: Ending) -> None:
+        """Give a permit of ``site`` back, with how its request ended."""
+        self.permits.give_back(permit, ending)
+        self._asked[site] -= 1
+        if not self._asked[site]:
+            del self._asked[site]
+        if self._buffer.has_blocked or self._left_alone:
+            without = self._buffer.given_back(site)
+            if not self._left_alone.isdisjoint(without):
+                self._left_alone.difference_update(without)
+                self._hungry = True
+                self._ask()
+        if not self._buffer.has_turns:
+            self._set_timer()
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything may still come out of ``next``."""
+        if self._failed:
+            return False
+        # Others may put entries while they hold leases.
+        others = self._frontier.shared and self.totals.leased > len(self._held)
+        return bool(self._busy or self._buffer or self.totals.pending or others)
+
+    @property
+    def stale(self) -> int:
+        """Acks that came too late."""
+        return self._outbox.stale
+
+    @property
+    def owner(self) -> int:
+        """The number of this worker of a shared frontier; 0: none."""
+        return self._frontier.owner
+
+    @property
+    def buffered(self) -> int:
+        """Leases waiting in the buffer."""
+        return len(self._buffer)
+
+    @property
+    def outstanding(self) -> int:
+        """Leases handed out whose acks are not durable: what a crash now would fetch again."""
+        return len(self._held) - len(self._buffer)
+
+    async def room(self) -> bool:
+        """Wait until the outbox is short and few entries are pending; False: put no more seeds."""
+        while self._feeding and self._crowded():
+            self._roomy.clear()
+            await self._roomy.wait()
+        return self._feeding
+
+    async def flushed(self) -> None:
+        """Wait until everything put so far is durable; raises FrontierError if it will not be."""
+        if self._pump_task is None:
+            raise FrontierError("the frontier is not open: call open() first")
+        self._ask()
+        await self._outbox.flushed()
+
+    def stop_feeding(self) -> None:
+        """Make ``room`` answer False from now on."""
+        self._feeding = False
+        self._roomy.set()
+
+    async def close(self, *, finish: bool, skip_rest: str = "") -> bool:
+        """Write the outbox and give all leases back; returns whether the generation is finished.
+
+        finish: mark it finished if nothing is pending or leased.
+        skip_rest: the reason to skip what is still pending or in the buffer; "" leaves it.
+        """
+        self._closing = True
+        self.stop_feeding()
+        self._wake.set()
+        self._urgent.set()
+        self._frontier.hurry()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pump_task is not None:
+            await asyncio.wait({self._pump_task})
+        try:
+            if self._pump_task is None or self._failed:
+                return False
+            if skip_rest:
+                self._outbox.ack(Ack(lease.id, State.SKIPPED, skip_rest) for lease in self._buffer)
+            await self._outbox.write()
+            if self._frontier.take_news().forgotten:
+                self._outbox.put_again()
+                await self._outbox.write()
+            await self._notes.write()
+            if skip_rest:
+                await self._frontier.skip_pending(skip_rest)
+            self.totals = await self._frontier.totals()
+            finished = finish and not self.totals.pending and not self.totals.leased
+            if finished:
+                try:
+                    await self._frontier.finish()
+                except FrontierError:
+                    if not self._frontier.shared:
+                        raise
+                    return False  # others put something meanwhile: they go on
+            return finished
+        finally:
+            self._outbox.close()
+            await self._frontier.close()
+
+    def _low(self, site: str) -> bool:
+        return self._buffer.size_of(site) < max(1, self._config.per_site // 4)
+
+    def _crowded(self) -> bool:
+        unwritten = self._outbox.entries
+        pending = self.totals.pending + unwritten
+        return unwritten >= self._config.outbox or pending >= self._config.max_pending
+
+    def _ask(self) -> None:
+        self._busy = True
+        self._wake.set()
+
+    async def _pump(self) -> None:
+        while not self._closing:
+            self._urgent.clear()
+            # Leases are renewed, and others' entries found, though nothing happens here.
+            patience_s = max(0.0, self._renew_at - self._clock())
+            if self._frontier.shared:
+                poll_s = self._config.poll_s
+                patience_s = min(patience_s, 4 * poll_s if self._buffer else poll_s)
+            if not await set_within(self._wake, patience_s):
+                self._hungry |= self._frontier.shared
+            if self._buffer:  # there is work to go on with: let more gather
+                await set_within(self._urgent, self._config.batch_s)
+            self._wake.clear()
+            await asyncio.sleep(0)  # a round may have nothing to wait for: let others go on
+            if not self._closing:
+                await self._round()
+
+    def _pump_ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        self._failed = True
+        self.stop_feeding()
+        self._outbox.close()
+        if not isinstance(error, FrontierError):
+            logger.error("The frontier's pump failed", exc_info=error)
+            error = FrontierError(f"the frontier's pump failed: {error!r}")
+        self._on_failure(error)
+
+    async def _round(self) -> None:
+        sent = await self._outbox.write()
+        self._hungry |= sent.promising
+        for ack in sent.acks:
+            self._held.pop(ack.lease_id, None)
+        claimed = False
+        now = self._clock()
+        if now >= self._renew_at:
+            await self._renew(now)
+        if now >= self._note_at:
+            self._note_at = now + self._config.notes_s
+            await self._notes.write()
+        self.totals = await self._frontier.totals()
+        self._outbox.writing = 0  # the totals have them
+        if self._hungry and (self.totals.pending or self._frontier.shared):
+            claimed = await self._claim()
+        if self._frontier.shared:
+            news = await self._heed()
+            back = await self._sharing.cede(news.surplus, self._held.values(), self._asked)
+            self._outbox.ack(back)
+            if self._outbox.acks:
+                self._ask()
+        if not self._crowded():
+            self._roomy.set()
+        self._busy = self._wake.is_set()
+        if claimed or sent or not self._busy:
+            self._on_change()
+
+    async def _claim(self) -> bool:
+        config, permits = self._config, self.permits
+        buffer = self._buffer
+        limit = min(config.ready - buffer.startable(), config.at_most - len(buffer))
+        if limit <= 0:
+            return False
+        # Sites that rest are left alone; the others are topped up.
+        resting = permits.resting()
+        self._left_alone = set(resting)
+        resting.update(self._sharing.resting())
+        self._hungry = False  # what happens while the claim is under way may set it again
+        leases = await self._frontier.claim(
+            limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
+        )
+        await self._heed()  # before anything of what was gained can start
+        buffer.add(leases)
+        self._held.update((lease.id, lease.entry.site) for lease in leases)
+        self._hungry |= len(leases) == limit
+        self.totals = await self._frontier.totals()
+        if not self._hungry:
+            self._set_timer(await self._frontier.next_ready())
+        if self._left_alone and permits.next_ready() is None:
+            self._hungry = True  # the last rest ended meanwhile: no timer will tell
+            self._ask()
+        return bool(leases)
+
+    async def _heed(self) -> News:
+        """Follow what the server of a shared frontier told; returns it."""
+        news = self._frontier.take_news()
+        if news.forgotten:
+            self._outbox.put_again()
+            self._ask()
+            self._on_forgotten()
+        await self._sharing.gain(news)
+        self._hungry |= news.waiting
+        return news
+
+    async def _renew(self, now: float) -> None:
+        self._renew_at = now + self._config.lease_s / 3
+        lost = await self._frontier.renew(list(self._held), lease_s=self._config.lease_s)
+        if lost:
+            self._hungry = True
+            logger.warning(
+                "%d leases expired while this process stalled; their pages may be fetched again",
+                len(lost),
+            )
+            for lease_id in lost:
+                del self._held[lease_id]
+            self._buffer.drop(lost)
+        self._sharing.renewed(now, self._config.lease_s)  # and not before: some may be lost
+        await self._frontier.reap()
+
+    def _set_timer(self, frontier_ready: float | None = None) -> None:
+        """Look again when a blocked or resting site, or a delayed entry, becomes ready."""
+        if self._closing:
+            return
+        for ready_at in (frontier_ready, self.permits.next_ready()):
+            if ready_at is not None:
+                self._claim_at = min(self._claim_at, ready_at)
+        wakes_at = self._buffer.wakes_at
+        first = self._claim_at if wakes_at is None else min(self._claim_at, wakes_at)
+        if first < inf:
+            self._arm(first)
+
+    def _arm(self, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        # A millisecond late, as the loop's clock rounds: early, the site would still rest.
+        when = loop.time() + max(0.0, at - self._clock()) + 0.001
+        if self._timer is not None and not self._timer.cancelled():
+            if loop.time() < self._timer_at <= when:
+                return
+            self._timer.cancel()
+        self._timer_at = when  # uvloop's handles do not tell
+        self._timer = loop.call_at(when, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._clock() >= self._claim_at:
+            # What is ready now is not in the buffer; a blocked site's leases are.
+            self._claim_at = inf
+            self._hungry = True
+            self._ask()
+        elif self._claim_at < inf:
+            self._arm(self._claim_at)
+        self._on_change()

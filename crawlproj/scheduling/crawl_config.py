@@ -1,0 +1,76 @@
+"""The settings of a crawl: which frontier and job, how much at once, when it stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.config import boolean, integer, number, requests_in_flight, text
+from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.frontier.url import frontier_from_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy.settings import BaseSettings
+
+    from crawlproj.frontier.base import Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlConfig:
+    """What the scheduler needs to know.
+
+    frontier_url: FRONTIER_URL; without it REDIS_URL; without both a file.
+    redis_params: REDIS_PARAMS.
+    generation: FRONTIER_GENERATION; 0 is the one that is due.
+    keep: SCHEDULER_PERSIST; whether a shared frontier outlives its last worker.
+    job: FRONTIER_JOB; "" leaves the name to the spider.
+    reset: FRONTIER_RESET or scrapy-redis's SCHEDULER_FLUSH_ON_START; forget what the job had.
+    lease_s: FRONTIER_LEASE_TIME.
+    max_pages: MAX_PAGES; 0 means no limit.
+    in_flight: CONCURRENT_REQUESTS; requests downloading at once.
+    seeds_pending: SEED_MAX_PENDING; pending entries at which seeds wait.
+    grace_s: SHUTDOWN_GRACE; what downloads under way get after a signal to stop.
+    """
+
+    frontier_url: str = "sqlite:///crawl.db"
+    redis_params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    generation: int = 0
+    keep: bool = True
+    job: str = ""
+    reset: bool = False
+    lease_s: float = 30.0
+    max_pages: int = 0
+    in_flight: int = 16
+    seeds_pending: int = 100_000
+    grace_s: float = 8.0
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> CrawlConfig:
+        """Read and check them; raises ConfigError naming the setting that is wrong."""
+        return cls(
+            frontier_url=text(settings, "FRONTIER_URL", "")
+            or text(settings, "REDIS_URL", "")
+            or "sqlite:///crawl.db",
+            redis_params=RedisConfig.from_settings(settings).params,
+            generation=integer(settings, "FRONTIER_GENERATION", 0),
+            keep=boolean(settings, "SCHEDULER_PERSIST", default=True),
+            job=text(settings, "FRONTIER_JOB", ""),
+            reset=boolean(settings, "FRONTIER_RESET")
+            or boolean(settings, "SCHEDULER_FLUSH_ON_START"),
+            lease_s=number(settings, "FRONTIER_LEASE_TIME", 30.0, minimum=1.0),
+            max_pages=integer(settings, "MAX_PAGES", 0),
+            in_flight=requests_in_flight(settings),
+            seeds_pending=integer(settings, "SEED_MAX_PENDING", 100_000, minimum=1),
+            grace_s=number(settings, "SHUTDOWN_GRACE", 8.0),
+        )
+
+    def frontier(self) -> Frontier:
+        """Return the frontier, not yet opened; raises ConfigError if the URL is wrong."""
+        return frontier_from_url(
+            self.frontier_url,
+            redis=self.redis_params,
+            generation=self.generation,
+            keep=self.keep,
+        )

@@ -1,0 +1,107 @@
+"""A worker's part of a shared frontier: the sites it gains, and those it leaves to others.
+
+A site has one worker at a time, so the limits that worker keeps hold over all of them. When it
+passes on, so does what must be kept: when it may be asked next, and what was learned of it.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from crawlproj.frontier.base import Ack, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+
+    from crawlproj.frontier.base import Clock, Frontier, News
+    from crawlproj.limits.permits import Permits
+    from crawlproj.scheduling.lease_buffer import LeaseBuffer
+    from crawlproj.scheduling.site_notes import Notes
+
+_LEAVING_S = 2.0  # for which a site that is being left is not claimed of; said again meanwhile
+_TRUSTED = 0.9  # of a lease's time: the rest is for the clocks and the network
+
+
+class Sharing:
+    """See the module docstring.
+
+    delay_of: seconds between two starts at a site, for one whose last start is not known.
+    """
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        permits: Permits,
+        buffer: LeaseBuffer,
+        notes: Notes,
+        clock: Clock,
+        delay_of: Callable[[str], float],
+    ) -> None:
+        self._frontier = frontier
+        self._permits = permits
+        self._buffer = buffer
+        self._notes = notes
+        self._clock = clock
+        self._delay_of = delay_of
+        self._leaving: set[str] = set()  # sites to be ceded once nothing is in flight there
+        self._left: set[str] = set()  # sites that were ceded while something was leased of them
+        self._trusted_until = inf
+
+    def renewed(self, at: float, lease_s: float) -> None:
+        """Note that all leases were renewed for ``lease_s``, by a request sent at ``at``."""
+        if self._frontier.shared:
+            self._trusted_until = at + _TRUSTED * lease_s
+
+    @property
+    def may_start(self) -> bool:
+        """Whether the leases are valid: after a stall others may be at work on them."""
+        return self._clock() < self._trusted_until
+
+    def resting(self) -> dict[str, float]:
+        """Return the sites not to claim of, as they are being left, with until when."""
+        return dict.fromkeys(self._leaving, self._clock() + _LEAVING_S)
+
+    async def gain(self, news: News) -> None:
+        """Let sites that were another's begin where that one left off."""
+        if not news.gained:
+            return
+        self._left -= news.gained.keys()
+        learned = await self._notes.recall(list(news.gained))
+        now = self._clock()
+        for site, ready_at in news.gained.items():
+            # Its robots.txt may ask for a delay that this worker has not read yet.
+            asked_s = learned[site].delay_s if site in learned else 0.0
+            delay_s = max(self._delay_of(site), asked_s)
+            until = now + delay_s if ready_at is None else ready_at
+            if until > now:
+                self._permits.rest_until(site, until)
+
+    async def cede(self, surplus: int, held: Iterable[str], asked: Container[str]) -> list[Ack]:
+        """Leave ``surplus`` sites to workers that have nothing to do; returns acks to write.
+
+        Those go first of which nothing is leased. The others give up what waits for them here, and
+        go when the last of their requests is through: its page may still be parsed here.
+
+        held: the site of each lease this worker has. asked: the sites with requests in flight.
+        """
+        if not surplus:
+            self._leaving.clear()  # nobody wants them any more
+            return []
+        acks: list[Ack] = []
+        wanted = surplus - len(self._leaving)
+        if wanted > 0:
+            spare = await self._frontier.spare(wanted)
+            leased = dict.fromkeys(held)
+            self._left &= leased.keys()
+            others = [site for site in leased if site not in self._leaving | self._left]
+            for site in [*spare, *others][:wanted]:
+                self._leaving.add(site)
+                back = self._buffer.remove(site)
+                acks += [Ack(lease.id, State.PENDING, count_attempt=False) for lease in back]
+        free = {site: self._permits.ready_at(site) for site in self._leaving if site not in asked}
+        if free:
+            await self._notes.write()
+            self._left |= await self._frontier.cede(free)
+            self._leaving -= free.keys()  # one that nobody took stays this worker's
+        return acks

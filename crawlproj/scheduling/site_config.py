@@ -1,0 +1,174 @@
+"""The settings of concurrency per site, and the permits they make."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.config import boolean, integer, number, text
+from crawlproj.errors import ConfigError
+from crawlproj.limits import DEFAULT_LIMIT, LIMITS
+from crawlproj.limits.base import Bounds
+from crawlproj.limits.fixed import Fixed
+from crawlproj.limits.health import Health
+from crawlproj.limits.rate import RateLimit
+from crawlproj.limits.site import SiteControl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy.settings import BaseSettings
+
+SCOPES = ("host", "domain", "ip")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """What holds at one site.
+
+    limit: name of the estimator. start, least, most: requests in flight, see Bounds.
+    delay_s: between two starts; not 0: one at a time. rate: requests/s at most.
+    """
+
+    limit: str = DEFAULT_LIMIT
+    start: float = 2.0
+    least: float = 0.1
+    most: float = 8.0
+    delay_s: float = 0.0
+    rate: float = inf
+
+    @property
+    def bounds(self) -> Bounds:
+        """The estimator's bounds; ``most`` wins over the others."""
+        least = min(self.least, self.most)
+        return Bounds(min(max(self.start, least), self.most), least, self.most)
+
+
+# A key of CONCURRENCY_SITES: the field it sets.
+_KEYS = {
+    "limit": "limit",
+    "start": "start",
+    "min": "least",
+    "max": "most",
+    "delay": "delay_s",
+    "rate": "rate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConcurrencyConfig:
+    """The CONCURRENCY_* settings.
+
+    enabled: CONCURRENCY_ENABLED; off, every site has ``most`` permits, whatever it answers.
+    default: for sites that no pattern of ``sites`` fits.
+    sites: CONCURRENCY_SITES, pattern and what holds, the first that fits.
+    scope: CONCURRENCY_SCOPE; whether a host (with port), a registrable domain or an IP address is
+        a site.
+    refusals: CONCURRENCY_REFUSALS; how often a page may be refused by its site (429, 503 with
+        Retry-After, an outage) before that counts as an attempt.
+    """
+
+    enabled: bool = True
+    default: SiteConfig = SiteConfig()
+    sites: tuple[tuple[str, SiteConfig], ...] = ()
+    scope: str = "host"
+    refusals: int = 10
+    _rng: random.Random = field(default_factory=random.Random, repr=False, compare=False)
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> ConcurrencyConfig:
+        """Read and check them; raises ConfigError naming the setting that is wrong."""
+        default = SiteConfig(
+            limit=_known_limit(text(settings, "CONCURRENCY_LIMIT", DEFAULT_LIMIT)),
+            start=_positive(settings, "CONCURRENCY_START", 2.0),
+            least=_positive(settings, "CONCURRENCY_MIN", 0.1),
+            most=float(integer(settings, "CONCURRENCY_MAX_PER_SITE", 8, minimum=1)),
+            delay_s=number(settings, "DOWNLOAD_DELAY", 0.0),
+        )
+        scope = text(settings, "CONCURRENCY_SCOPE", "host")
+        if scope not in SCOPES:
+            raise ConfigError(
+                f"CONCURRENCY_SCOPE must be one of {', '.join(SCOPES)}, not {scope!r}"
+            )
+        return cls(
+            enabled=boolean(settings, "CONCURRENCY_ENABLED", default=True),
+            default=default,
+            sites=_sites(settings, default),
+            scope=scope,
+            refusals=integer(settings, "CONCURRENCY_REFUSALS", 10),
+        )
+
+    def of(self, site: str) -> SiteConfig:
+        """Return what holds at ``site`` (a host, with or without port, a domain or an address)."""
+        host = site.rpartition(":")[0] if site.rpartition(":")[2].isdigit() else site
+        for pattern, config in self.sites:
+            # Where domains are sites, "*.example.org" means example.org, all its hosts in one.
+            if any(fnmatchcase(name, pattern) for name in (site, host, f".{host}")):
+                return config
+        return self.default
+
+    def control(self, site: str) -> SiteControl:
+        """Return the control of a site nothing is known of yet."""
+        config = self.of(site)
+        if not self.enabled:
+            control = SiteControl(Fixed(config.bounds), None, None)
+        else:
+            limit = LIMITS[config.limit](config.bounds)
+            control = SiteControl(limit, RateLimit(self._rng, config.rate), Health(self._rng))
+        control.set_delay(config.delay_s)
+        return control
+
+
+def _sites(settings: BaseSettings, default: SiteConfig) -> tuple[tuple[str, SiteConfig], ...]:
+    try:
+        patterns = settings.getdict("CONCURRENCY_SITES")
+    except (TypeError, ValueError):
+        raise ConfigError(
+            "CONCURRENCY_SITES must be a dict of patterns, such as "
+            '{"*.example.org": {"max": 2}}, not ' + repr(settings.get("CONCURRENCY_SITES"))
+        ) from None
+    return tuple(
+        (str(pattern).lower(), _site(str(pattern), values, default))
+        for pattern, values in patterns.items()
+    )
+
+
+def _site(pattern: str, values: Any, default: SiteConfig) -> SiteConfig:
+    name = f"CONCURRENCY_SITES[{pattern!r}]"
+    if not isinstance(values, dict) or not values.keys() <= _KEYS.keys():
+        raise ConfigError(f"{name} must be a dict with keys of {', '.join(_KEYS)}, not {values!r}")
+    changes: Mapping[str, Any] = {
+        _KEYS[key]: _known_limit(value, f"{name}['limit']")
+        if key == "limit"
+        else _checked(name, key, value)
+        for key, value in values.items()
+    }
+    return replace(default, **changes)
+
+
+def _checked(name: str, key: str, value: Any) -> float:
+    lowest = {"delay": 0.0, "max": 1.0}.get(key, 1e-6)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not isfinite(value)
+        or value < lowest
+    ):
+        raise ConfigError(f"{name}[{key!r}] must be a number of at least {lowest:g}, not {value!r}")
+    return float(value)
+
+
+def _known_limit(value: Any, setting: str = "CONCURRENCY_LIMIT") -> str:
+    if not isinstance(value, str) or value not in LIMITS:
+        raise ConfigError(f"{setting} must be one of {', '.join(LIMITS)}, not {value!r}")
+    return value
+
+
+def _positive(settings: BaseSettings, name: str, default: float) -> float:
+    value = number(settings, name, default)
+    if not value:
+        raise ConfigError(f"{name} must be more than 0")
+    return value

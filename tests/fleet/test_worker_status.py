@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.fleet.files import write_whole
+from crawlproj.fleet.worker_status import Figures, Rates, WorkerStatus
+from crawlproj.latency import LatencyRecorder
+from crawlproj.limits.permits import SiteView
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def status(pid: int, done: int, ttfb_s: float, site: str = "a.test") -> WorkerStatus:
+    recorder = LatencyRecorder(lambda: 0.0)
+    for _ in range(done):
+        recorder.record(site, {"ttfb": ttfb_s})
+    recorder.record(site, {"ttfb": ttfb_s}, "timeout")
+    return WorkerStatus(
+        pid,
+        beat=1,
+        owner=7,
+        done=done,
+        failed={"timeout": 1},
+        sites={site: done},
+        views={site: SiteView(2, 8.0, 3.5, 0.0, "limited")},
+        latency=recorder.data(),
+    )
+
+
+def test_a_status_is_read_as_it_was_written(tmp_path: Path) -> None:
+    written = status(1, 3, 0.1)
+    write_whole(tmp_path / "status", written.text())
+    assert WorkerStatus.read(tmp_path / "status") == written
+
+
+@pytest.mark.parametrize("garbage", ["", "{", "[]", "{}", '{"views": {}, "more": 1}'])
+def test_what_is_no_status_is_none(tmp_path: Path, garbage: str) -> None:
+    (tmp_path / "status").write_text(garbage)
+    assert WorkerStatus.read(tmp_path / "status") is None
+    assert WorkerStatus.read(tmp_path / "missing") is None
+
+
+def test_figures_of_several_runs_add_up_and_their_histograms_merge() -> None:
+    past, now = Figures(), Figures()
+    past.add(status(1, 90, 0.01), over=True)
+    now.merge(past)
+    now.add(status(2, 10, 1.0), over=False)
+    assert now.tally.done == 100
+    assert now.tally.failed == {"timeout": 2}
+    (row,) = now.site_rows({"a.test": 5.0})
+    assert (row.done, row.errors, row.in_flight, row.pages_per_s) == (100, 2, 2, 5.0)
+    assert row.p50_s == pytest.approx(0.01, rel=0.03)
+    assert row.p99_s == pytest.approx(1.0, rel=0.03)
+    assert now.latency.phases["ttfb"].count == 102
+
+
+def test_a_worker_that_is_gone_does_nothing_at_its_sites() -> None:
+    figures = Figures()
+    figures.add(status(1, 5, 0.01), over=True)
+    (row,) = figures.site_rows({})
+    assert (row.done, row.in_flight, row.state) == (5, 0, "idle")
+
+
+def test_rates_are_over_the_last_seconds_and_begin_with_each_counter() -> None:
+    rates = Rates(over_s=5)
+    assert rates.per_s() == {}
+    for second in range(20):
+        late = [("late", 4 * second)] if second > 17 else []
+        rates.add(second, [("steady", 10 * second), *late])
+    assert rates.per_s() == {"steady": 10, "late": 4}
+
+
+def test_a_counter_that_began_anew_has_risen_since_then_only() -> None:
+    rates = Rates(over_s=5)
+    for second, count in enumerate([100, 110, 0, 7]):
+        rates.add(second, [("worker", count)])
+    assert rates.per_s() == {"worker": 7}

@@ -1,0 +1,236 @@
+"""What only a frontier in a file promises."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.errors import FrontierError, FrontierInUse
+from crawlproj.frontier.base import Ack, Entry, State
+from crawlproj.frontier.sqlite import file as sqlite_file
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
+from tests.frontier.helpers import Now, claim, entry, put, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "crawl.db"
+
+
+@pytest.fixture
+def frontier(path: Path, now: Now) -> Iterator[SqliteFrontier]:
+    frontier = SqliteFrontier(path, now, busy_s=0.05)
+    run(frontier.open("job"))
+    yield frontier
+    run(frontier.close())
+
+
+def reopen(frontier: SqliteFrontier, job: str = "job") -> None:
+    run(frontier.close())
+    run(frontier.open(job))
+
+
+def test_entries_come_back_as_they_were_put(frontier: SqliteFrontier) -> None:
+    entries = [
+        Entry(-(2**63), "ä.test:8080", "http://ä.test:8080/☃", b"\x00\xff", -(2**31), 999.5),
+        Entry(2**63 - 1, "b.test", "http://b.test/", b"", 2**31 - 1),
+    ]
+    put(frontier, *entries)
+    reopen(frontier)
+    assert {lease.entry for lease in claim(frontier)} == set(entries)
+
+
+def test_counts_are_the_same_after_reopening(frontier: SqliteFrontier, now: Now) -> None:
+    put(frontier, *(entry(n, f"{n % 3}.test", not_before=n * 300.0) for n in range(10)))
+    first, second, *_ = claim(frontier)
+    run(frontier.write([], [Ack(first.id, State.FAILED, "http-500"), Ack(second.id, State.DONE)]))
+    run(frontier.close())
+    run(frontier.open("job"))
+    totals, sites = run(frontier.totals()), run(frontier.sites())
+    assert (totals.pending, totals.leased, totals.done, totals.failed) == (8, 0, 1, {"http-500": 1})
+    assert sum(site.discovered for site in sites.values()) == 10
+    assert run(frontier.next_ready()) == 1200.0
+    now.time = 3000.0
+    assert len(claim(frontier)) == 8
+
+
+def test_lease_ids_are_not_used_again_after_reopening(frontier: SqliteFrontier) -> None:
+    put(frontier, entry(1))
+    (first,) = claim(frontier)
+    reopen(frontier)
+    (second,) = claim(frontier)
+    assert second.id > first.id
+    assert run(frontier.write([], [Ack(first.id, State.DONE)])).stale == 1
+
+
+def test_a_lease_acked_twice_in_one_write_is_stale_the_second_time(
+    frontier: SqliteFrontier,
+) -> None:
+    put(frontier, entry(1))
+    (lease,) = claim(frontier)
+    acks = [Ack(lease.id, State.DONE), Ack(lease.id, State.FAILED, "timeout")]
+    assert run(frontier.write([], acks)).stale == 1
+    assert run(frontier.totals()).done == 1
+
+
+def test_notes_are_there_after_reopening(frontier: SqliteFrontier) -> None:
+    run(frontier.note({"a.test": "first", "b.test": "second"}))
+    run(frontier.note({"a.test": "third"}))
+    reopen(frontier)
+    assert run(frontier.notes()) == {"a.test": "third", "b.test": "second"}
+    reopen(frontier, "other")
+    assert run(frontier.notes()) == {"a.test": "third", "b.test": "second"}
+
+
+def test_a_note_that_cannot_be_stored_fails_all_of_them(frontier: SqliteFrontier) -> None:
+    with pytest.raises(FrontierError, match="text must be valid Unicode"):
+        run(frontier.note({"a.test": "fine", "b.test": "\ud800"}))
+    assert run(frontier.notes()) == {}
+
+
+def test_jobs_of_one_file_know_nothing_of_each_other(frontier: SqliteFrontier) -> None:
+    put(frontier, entry(1), entry(2))
+    assert not run(frontier.open("other")).resumed
+    assert put(frontier, entry(1)) == 1
+    run(frontier.open("other", reset=True))
+    assert run(frontier.open("job")).resumed
+    assert run(frontier.totals()).pending == 2
+
+
+def test_opening_another_job_gives_back_what_was_leased(frontier: SqliteFrontier) -> None:
+    put(frontier, entry(1))
+    claim(frontier)
+    run(frontier.open("other"))
+    run(frontier.open("job"))
+    assert [lease.attempts for lease in claim(frontier)] == [0]
+
+
+def test_a_fresh_generation_leaves_other_tables_of_the_file_alone(
+    frontier: SqliteFrontier, path: Path
+) -> None:
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("CREATE TABLE pages (url TEXT)")
+        store.execute("INSERT INTO pages VALUES ('http://a.test/')")
+        store.commit()
+        put(frontier, entry(1))
+        run(frontier.open("job", reset=True))
+        assert store.execute("SELECT * FROM pages").fetchall() == [("http://a.test/",)]
+
+
+def test_one_process_cannot_own_a_file_twice(frontier: SqliteFrontier, path: Path) -> None:
+    second = SqliteFrontier(path)
+    with pytest.raises(FrontierInUse, match=f"{path} is in use by process {os.getpid()}: wait"):
+        run(second.open("job"))
+    run(frontier.close())
+    run(second.open("job"))
+    run(second.close())
+
+
+def test_closing_twice_is_fine_and_using_a_closed_frontier_is_not(
+    frontier: SqliteFrontier,
+) -> None:
+    run(frontier.close())
+    run(frontier.close())
+    with pytest.raises(FrontierError, match=r"crawl\.db is not open: call open\(\) first"):
+        claim(frontier)
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(path: Path) -> None:
+    path.write_text("my diary\n" * 1000)
+    with pytest.raises(FrontierError, match=r"crawl\.db: file is not a database; give the path"):
+        run(SqliteFrontier(path).open("job"))
+    assert path.read_text() == "my diary\n" * 1000
+
+
+def test_a_frontier_of_a_newer_version_is_refused(frontier: SqliteFrontier, path: Path) -> None:
+    run(frontier.close())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE frontier_meta SET value = 7 WHERE name = 'schema'")
+        db.commit()
+    with pytest.raises(FrontierError, match="has schema 7, this version of crawlproj knows 1"):
+        run(frontier.open("job"))
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FrontierError, match=r"check that the folder .*/missing exists"):
+        run(SqliteFrontier(tmp_path / "missing" / "crawl.db").open("job"))
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FrontierError, match="unable to open database file; check that it is a"):
+        run(SqliteFrontier(tmp_path / "folder").open("job"))
+
+
+def test_a_folder_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(FrontierError, match=r"crawl\.db: cannot create crawl\.db\.lock beside it"):
+        run(SqliteFrontier(Path("/proc/crawl.db")).open("job"))
+
+
+def test_a_full_disk_is_explained_and_loses_nothing_written_before(
+    path: Path, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = (*sqlite_file.PRAGMAS, "PRAGMA max_page_count = 40")
+    monkeypatch.setattr(sqlite_file, "PRAGMAS", small)
+    frontier = SqliteFrontier(path, now)
+    run(frontier.open("job"))
+    put(frontier, entry(1), entry(2))
+    (lease,) = claim(frontier, limit=1)
+    many = [entry(n, f"{n}.test") for n in range(3, 5000)]
+    with pytest.raises(FrontierError, match=r"crawl\.db: database or disk is full; free some"):
+        run(frontier.write(many, [Ack(lease.id, State.DONE)]))
+    totals = run(frontier.totals())
+    assert (totals.pending, totals.leased) == (1, 1)
+    assert run(frontier.sites()) == {"a.test": totals}
+    assert put(frontier, entry(3, "3.test")) == 1
+    assert run(frontier.write([], [Ack(lease.id, State.DONE)])).stale == 0
+    run(frontier.close())
+
+
+def test_a_database_that_stays_locked_is_explained_and_the_write_can_be_repeated(
+    frontier: SqliteFrontier, path: Path
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(FrontierError, match=r"crawl\.db: database is locked; another"):
+            put(frontier, entry(1))
+        assert run(frontier.totals()).discovered == 0
+        other.execute("COMMIT")
+    assert put(frontier, entry(1)) == 1
+
+
+def test_an_entry_that_cannot_be_stored_fails_its_whole_write(frontier: SqliteFrontier) -> None:
+    for bad in (entry(2**63), entry(2, "\ud800.test")):
+        with pytest.raises(FrontierError, match="signed 64-bit, text must be valid Unicode"):
+            put(frontier, entry(1), bad)
+    assert run(frontier.totals()).discovered == 0
+    assert run(frontier.sites()) == {}
+    assert put(frontier, entry(1, "b.test")) == 1
+    assert run(frontier.sites()).keys() == {"b.test"}
+
+
+@pytest.mark.parametrize(
+    ("state", "replacement", "message"),
+    [
+        (State.LEASED, None, "LEASED is no outcome"),
+        (State.FAILED, None, "FAILED needs a reason"),
+        (State.PENDING, entry(1, "b.test"), "has another key or site"),
+        (State.PENDING, entry(2), "has another key or site"),
+    ],
+)
+def test_an_ack_that_breaks_the_books_is_refused(
+    frontier: SqliteFrontier, state: State, replacement: Entry | None, message: str
+) -> None:
+    put(frontier, entry(1))
+    (lease,) = claim(frontier)
+    with pytest.raises(FrontierError, match=message):
+        run(frontier.write([entry(3)], [Ack(lease.id, state, entry=replacement)]))
+    assert run(frontier.totals()).discovered == 1

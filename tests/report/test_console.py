@@ -1,0 +1,134 @@
+"""What people see, rendered as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.console import Console, RenderableType
+
+from crawlproj.frontier.base import State, Totals
+from crawlproj.report.console import (
+    Snapshot,
+    latency_text,
+    live_view,
+    log_line,
+    summary_table,
+    worth_telling,
+)
+from crawlproj.report.sites import SiteRow
+from crawlproj.scheduling.tally import Tally
+
+ROW = SiteRow(
+    "site.example",
+    done=100,
+    errors=1,
+    in_flight=3,
+    limit=7.5,
+    pages_per_s=4.21,
+    p50_s=0.042,
+    p99_s=0.31,
+    state="open",
+)
+
+
+def snapshot() -> Snapshot:
+    tally = Tally()
+    for number in range(20):
+        for _ in range(20 - number):
+            tally.add(f"site{number}.example", State.DONE, "")
+    totals = Totals(3, 2, 210, {"timeout": 4, "http-404": 1}, {"robots": 7})
+    return Snapshot(
+        spider="site",
+        elapsed_s=3725.0,
+        pages_per_s=12.34,
+        in_flight=2,
+        queued=3,
+        totals=totals,
+        tally=tally,
+        sites=[
+            replace(ROW, site=f"site{number}.example", done=20 - number) for number in range(12)
+        ],
+        finished=False,
+        generation=1,
+        places=("frontier sqlite:///crawl.db",),
+    )
+
+
+def shown(view: RenderableType, width: int = 100) -> str:
+    console = Console(width=width, record=True, file=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(view)
+    return capture.get()
+
+
+def test_the_summary_has_a_row_for_every_url() -> None:
+    text = shown(summary_table(snapshot(), "shutdown"))
+    rows = [line.split("│") for line in text.splitlines() if line.count("│") == 3]
+    counts = {row[1].strip(): int(row[2].replace(",", "")) for row in rows}
+    discovered = counts.pop("discovered")
+    assert sum(counts.values()) == discovered == 227
+    assert counts["left for the next run"] == 5
+    assert "stopped (shutdown); run the same command again to continue" in text
+
+
+def test_the_live_view_fits_the_terminal_and_keeps_to_the_busiest() -> None:
+    for width in (60, 80, 100, 140, 200):
+        text = shown(live_view(snapshot(), width), width)
+        assert "…" not in text
+        assert all(len(line) <= width for line in text.splitlines())
+        assert len(text.splitlines()) < 24
+        assert "site0.example" in text
+        assert "site19.example" not in text
+    assert "1:02:05" in shown(live_view(snapshot(), 100))
+
+
+def test_a_log_line_says_the_same() -> None:
+    assert log_line(snapshot()) == (
+        "210 done, 12.3/s, 2 in flight, 3 queued, 5 failed (timeout 4, http-404 1)"
+    )
+    quiet = replace(snapshot(), totals=Totals(done=1))
+    assert log_line(quiet).endswith("0 failed")
+
+
+def test_a_site_shows_its_limit_goodput_latency_and_errors_where_there_is_room() -> None:
+    row = "3/7.5 4.2 42ms 310ms 1"
+    for width, wanted in ((80, row), (100, f"{row} open"), (140, f"{row} open")):
+        text = " ".join(shown(live_view(snapshot(), width), width).split())
+        assert f"site0.example 20 {wanted}" in text
+    assert "42ms" not in shown(live_view(snapshot(), 60), 60)
+
+
+def test_a_long_site_name_does_not_push_the_numbers_off() -> None:
+    long = replace(ROW, site="a-very-long-name." * 5 + "example:8080", state="limited")
+    for width in (80, 100, 140):
+        text = shown(live_view(replace(snapshot(), sites=[long]), width), width)
+        assert all(len(line) <= width for line in text.splitlines())
+        assert "310ms" in text
+
+
+def test_the_summary_tells_of_sites_only_when_one_held_the_crawl_back() -> None:
+    assert "held the crawl back" not in shown(summary_table(snapshot(), "finished"))
+    slow = replace(ROW, site="slow.example", p99_s=12.4)
+    failing = replace(ROW, site="failing.example", errors=50)
+    limited = replace(ROW, site="limited.example", rate_limit=2.0, state="limited")
+    down = replace(ROW, site="down.example", state="down", p50_s=None, p99_s=None)
+    few = replace(ROW, site="few.example", done=1, errors=2)
+    rows = [*snapshot().sites, slow, failing, limited, down, few]
+    assert {row.site: why for row, why in worth_telling(rows)} == {
+        "down.example": "down",
+        "failing.example": "33% failed",
+        "slow.example": "40 × the usual p99",
+        "limited.example": "limited to 2/s",
+    }
+    for width in (80, 100, 140):
+        table = summary_table(replace(snapshot(), sites=rows), "finished", width)
+        assert "…" not in shown(table, width)
+    text = shown(table)
+    assert "Sites that held the crawl back" in text
+    assert "12.4s" in text
+
+
+def test_latencies_have_units_that_fit_them() -> None:
+    said = {0.0000873: "87µs", 0.0423: "42ms", 0.9996: "1.0s", 12.34: "12.3s", 360.0: "360s"}
+    assert {seconds: latency_text(seconds) for seconds in said} == said
+    assert latency_text(None) == "–"

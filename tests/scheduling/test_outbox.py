@@ -1,0 +1,44 @@
+"""What waits to be written, and what is written again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from crawlproj.scheduling.outbox import Outbox
+from tests.frontier.helpers import entry
+from tests.frontier.virtual import now
+from tests.scheduling.desk import Watched, in_virtual_time
+
+
+class Shared(Watched):
+    shared = True
+
+
+async def outbox_of(frontier: Watched) -> Outbox:
+    """Return one in which an entry was written long ago, and one just now."""
+    await frontier.open("job")
+    outbox = Outbox(frontier, now)
+    for key in (1, 2):
+        outbox.put(entry(key))
+        await outbox.write()
+        if key == 1:
+            await asyncio.sleep(60)
+    return outbox
+
+
+@in_virtual_time
+async def test_what_a_server_may_have_forgotten_is_put_again() -> None:
+    frontier = Shared()
+    outbox = await outbox_of(frontier)
+    outbox.put_again()
+    sent = await outbox.write()
+    assert sent.promising
+    assert frontier.writes[-1] == ([2], [])
+    assert (await frontier.totals()).pending == 2
+
+
+@in_virtual_time
+async def test_a_frontier_that_is_not_shared_forgets_nothing() -> None:
+    outbox = await outbox_of(Watched())
+    outbox.put_again()
+    assert not await outbox.write()

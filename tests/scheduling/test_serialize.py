@@ -1,0 +1,117 @@
+"""Requests as data and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scrapy import FormRequest, Request, Spider
+from scrapy.http import JsonRequest
+
+from crawlproj.frontier.base import Entry
+from crawlproj.scheduling.serialize import (
+    LEASE,
+    BadPayload,
+    Unstorable,
+    entry_of,
+    key_of,
+    request_of,
+)
+
+
+class Some(Spider):
+    name = "some"
+
+    def parse_more(self, response: object) -> None: ...
+
+    def failed(self, failure: object) -> None: ...
+
+
+SPIDER = Some()
+
+
+def there_and_back(request: Request) -> Request:
+    return request_of(entry_of(request, SPIDER, key_of(request)), SPIDER)
+
+
+def test_a_plain_get_has_no_payload() -> None:
+    assert entry_of(Request("http://a.org/"), SPIDER, 1).payload == b""
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("http://a.org/?q=1", callback=SPIDER.parse_more, errback=SPIDER.failed, priority=3),
+        Request("http://a.org/", method="PUT", body=b"\x00\xff", headers={"X": ["a", "b"]}),
+        Request("http://a.org/", cookies={"a": "b"}, dont_filter=True, flags=["f"]),
+        Request("http://a.org/", cb_kwargs={"n": 1, "t": (1, b"x", [None, {"a": 2.5}])}),
+        FormRequest("http://a.org/", formdata={"a": "b"}),
+        JsonRequest("http://a.org/", data={"a": [1]}),
+    ],
+)
+def test_a_request_comes_back_as_it_was(request_: Request) -> None:
+    back = there_and_back(request_)
+    names = ("url", "method", "body", "headers", "cookies", "meta", "cb_kwargs", "priority")
+    for name in (*names, "callback", "errback", "dont_filter", "flags", "encoding"):
+        assert getattr(back, name) == getattr(request_, name), name
+
+
+def test_what_nests_too_deep_is_unstorable_and_when_read_a_bad_payload() -> None:
+    deep: list[Any] = []
+    for _ in range(3000):
+        deep = [deep]
+    with pytest.raises(Unstorable, match="nests too deep to be stored"):
+        entry_of(Request("http://a.org/", meta={"v": deep}), SPIDER, 1)
+    stored = b'{"meta":{"v":' + b"[" * 3000 + b"]" * 3000 + b"}}"
+    with pytest.raises(BadPayload, match="cannot be rebuilt"):
+        request_of(Entry(1, "a.org", "http://a.org/", stored), SPIDER)
+
+
+_data = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=8), _data, max_size=4))
+def test_any_plain_data_in_meta_survives(meta: dict[str, Any]) -> None:
+    try:
+        back = there_and_back(Request("http://a.org/", meta=meta))
+    except Unstorable:
+        assert max(str(meta)) >= "\ud800" or "__" in str(meta)
+        return
+    assert back.meta == {name: value for name, value in meta.items() if name != LEASE}
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        (Request("http://a.org/", callback=print), "callback"),
+        (Request("http://a.org/", meta={"x": object()}), "meta holds a object"),
+        (Request("http://a.org/", cb_kwargs={"x": {1: 2}}), "cb_kwargs holds a dict"),
+    ],
+)
+def test_what_is_no_data_is_named(request_: Request, named: str) -> None:
+    with pytest.raises(Unstorable, match=named):
+        there_and_back(request_)
+
+
+@pytest.mark.parametrize("payload", [b"{", b"[]", b'{"callback":"gone"}', b'{"callback":"name"}'])
+def test_a_payload_that_makes_no_request_is_an_error_of_its_own(payload: bytes) -> None:
+    with pytest.raises(BadPayload, match=r"http://a\.org/"):
+        request_of(Entry(1, "a.org", "http://a.org/", payload), SPIDER)
+
+
+def test_equal_urls_have_equal_keys_and_bodies_make_a_difference() -> None:
+    assert key_of(Request("http://A.org:80/x#y")) == key_of(Request("http://a.org/x"))
+    assert key_of(Request("http://a.org/?b&a")) != key_of(Request("http://a.org/?a&b"))
+    posts = [Request("http://a.org/", method="POST", body=body) for body in (b"1", b"2")]
+    assert len({key_of(request) for request in [*posts, Request("http://a.org/")]}) == 3
+    assert all(-(2**63) <= key_of(request) < 2**63 for request in posts)

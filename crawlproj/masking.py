@@ -1,15 +1,15 @@
-"""URLs as they may be logged."""
+"""URLs in a form that may be logged."""
 
 from __future__ import annotations
 
 import re
 
 
-def shown(url: str) -> str:
-    """``url`` as it may be logged: without user, password and query.
+def masked(url: str) -> str:
+    """Return ``url`` with user, password and query replaced by ``***``.
 
-    What is no URL may be anything, libpq's ``host=… password=…`` for one: it is shown when it
-    looks like the name of a file, or like ``memory:``.
+    Text that is not a URL may hold a secret anywhere (libpq's ``host=… password=…``), so it is
+    masked whole, unless it looks like a file name or like ``memory:``.
     """
     if not re.match(r"[a-z][a-z0-9+.-]*://", url, re.IGNORECASE):
         return url if re.fullmatch(r"[\w.-]*:?[\w./-]*", url) else "***"

@@ -19,7 +19,7 @@ from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.fleet.config import FleetConfig
 from crawlproj.fleet.running import FleetRun
 from crawlproj.fleet.screen import Screen
-from crawlproj.masking import shown
+from crawlproj.masking import masked
 
 if TYPE_CHECKING:
     import argparse
@@ -79,8 +79,8 @@ class Command(ScrapyCommand):
         store_url = text(settings, "STORE_URL", "")
         screen = Screen(spider.name, config.interval_s)
         screen.places = (
-            f"frontier {config.redis.shown if config.redis else config.folder / 'redis'}",
-            f"store {shown(store_url or 'none')}",
+            f"frontier {config.redis.masked if config.redis else config.folder / 'redis'}",
+            f"store {masked(store_url or 'none')}",
             f"logs {config.folder}",
         )
         config.folder.mkdir(parents=True, exist_ok=True)

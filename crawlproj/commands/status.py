@@ -15,7 +15,7 @@ from crawlproj.frontier.redis import admin as redis_admin
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.frontier.sqlite import status as sqlite_status
 from crawlproj.frontier.url import sqlite_path
-from crawlproj.masking import shown
+from crawlproj.masking import masked
 from crawlproj.scheduling.crawl_config import CrawlConfig
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Command(ScrapyCommand):
             raise UsageError(str(exc), print_help=False) from None
         console = Console()
         if not jobs:
-            console.print(f"{shown(url)} holds no job yet")
+            console.print(f"{masked(url)} holds no job yet")
         for job in jobs:
             console.print(_table(job))
 

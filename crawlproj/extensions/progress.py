@@ -17,7 +17,7 @@ from scrapy.utils.log import get_scrapy_root_handler
 from crawlproj.config import boolean, number, text
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
-from crawlproj.masking import shown
+from crawlproj.masking import masked
 from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduler import Scheduler
@@ -131,8 +131,8 @@ class Progress:
             finished=scheduler.finished,
             generation=scheduler.opened.generation if scheduler.opened else 0,
             places=(
-                f"frontier {shown(config.frontier_url)}",
-                f"store {shown(self._crawler.settings.get('STORE_URL') or 'none')}",
+                f"frontier {masked(config.frontier_url)}",
+                f"store {masked(self._crawler.settings.get('STORE_URL') or 'none')}",
                 *((f"report {report}",) if report else ()),
             ),
         )

@@ -14,7 +14,7 @@ from scrapy.exceptions import NotConfigured
 from crawlproj.config import number, text
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
-from crawlproj.masking import shown
+from crawlproj.masking import masked
 from crawlproj.report.document import MOST_SITES, Crawl, document
 from crawlproj.report.files import ReportFiles
 from crawlproj.report.sites import SiteRow, site_row
@@ -137,8 +137,8 @@ class Report:
             state=state,
             reason=reason,
             places=(
-                f"frontier {shown(scheduler.config.frontier_url)}",
-                f"store {shown(self._crawler.settings.get('STORE_URL') or 'none')}",
+                f"frontier {masked(scheduler.config.frontier_url)}",
+                f"store {masked(self._crawler.settings.get('STORE_URL') or 'none')}",
             ),
             started_at=self._started_at,
             written_at=time.time(),

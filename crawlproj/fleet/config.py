@@ -12,7 +12,7 @@ from crawlproj.config import integer, number, text
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.policy import Limits
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
-from crawlproj.masking import shown
+from crawlproj.masking import masked
 from crawlproj.scheduling.crawl_config import CrawlConfig
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class FleetConfig:
         if redis is not None:
             if given.partition(":")[0].lower() not in REDIS_SCHEMES:
                 raise ConfigError(
-                    f"FRONTIER_URL is {shown(given)!r}, which several workers cannot share: give "
+                    f"FRONTIER_URL is {masked(given)!r}, which several workers cannot share: give "
                     "redis://…, or leave it out for a Redis of the fleet's own"
                 )
             redis.client()  # raises ConfigError

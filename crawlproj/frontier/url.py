@@ -12,7 +12,7 @@ from crawlproj.frontier.memory import MemoryFrontier
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
-from crawlproj.masking import shown
+from crawlproj.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ def frontier_from_url(
     scheme = url.partition(":")[0].lower()
     if ":" not in url or scheme not in (*SCHEMES, *REDIS_SCHEMES):
         raise ConfigError(
-            f"FRONTIER_URL is {shown(url)!r}: it must start with one of "
+            f"FRONTIER_URL is {masked(url)!r}: it must start with one of "
             f"{', '.join(f'{known}:' for known in (*SCHEMES, *REDIS_SCHEMES))} "
             "(for a file: sqlite:///crawl.db)"
         )
@@ -66,7 +66,7 @@ def sqlite_path(url: str, setting: str) -> Path:
     found = re.fullmatch(r"sqlite:///([^?]+)", url, re.IGNORECASE)
     if not found or found[1].endswith("/"):
         raise ConfigError(
-            f"{setting} is {shown(url)!r}: write sqlite:///crawl.db for a file in the working "
+            f"{setting} is {masked(url)!r}: write sqlite:///crawl.db for a file in the working "
             "directory, sqlite:////var/lib/crawl.db (four slashes) for an absolute path"
         )
     return Path(found[1])
@@ -78,7 +78,7 @@ def _sqlite(url: str, clock: Clock) -> Frontier:
 
 def _memory(url: str, clock: Clock) -> Frontier:
     if url.lower() not in {"memory:", "memory://"}:
-        raise ConfigError(f"FRONTIER_URL is {shown(url)!r}: write memory: and nothing after it")
+        raise ConfigError(f"FRONTIER_URL is {masked(url)!r}: write memory: and nothing after it")
     return MemoryFrontier(clock)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.url import sqlite_path
-from crawlproj.masking import shown
+from crawlproj.masking import masked
 from crawlproj.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def store_from_url(url: str) -> Store:
     if ":" not in url or scheme not in _SCHEMES:
         known = ", ".join(f"{name}:" for name in _SCHEMES)
         raise ConfigError(
-            f"STORE_URL is {shown(url)!r}: it must start with one of {known} "
+            f"STORE_URL is {masked(url)!r}: it must start with one of {known} "
             "(for a file: sqlite:///crawl.db)"
         )
     return _SCHEMES[scheme](url)

@@ -24,7 +24,7 @@ def test_a_redis_that_is_named_is_used() -> None:
     for given in ({"REDIS_URL": "redis://a.test/0"}, {"FRONTIER_URL": "rediss://u:p@a.test/0"}):
         redis = config(**given).redis
         assert redis is not None
-        assert "a.test" in redis.shown
+        assert "a.test" in redis.masked
 
 
 @pytest.mark.parametrize(

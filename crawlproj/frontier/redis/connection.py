@@ -11,7 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from crawlproj.errors import ConfigError
-from crawlproj.masking import shown
+from crawlproj.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -90,21 +90,21 @@ class RedisConfig:
         try:
             parts = urlsplit(self.url)
             if parts.scheme.lower() not in REDIS_SCHEMES:
-                raise ConfigError(f"{self.shown!r} is no Redis URL: write redis://host:port/0")
+                raise ConfigError(f"{self.masked!r} is no Redis URL: write redis://host:port/0")
             if unknown := parse_qs(parts.query).keys() - _PARAMS:
                 raise ConfigError(
-                    f"{self.shown!r} is no Redis URL: {', '.join(sorted(unknown))} is not known"
+                    f"{self.masked!r} is no Redis URL: {', '.join(sorted(unknown))} is not known"
                 )
             client: Redis = Redis.from_url(self.url, **(defaults | dict(self.params)))
         except ValueError:
             # Its message may repeat a part of the password.
             raise ConfigError(
-                f"{self.shown!r} is no Redis URL: check host, port, database and parameters, and "
+                f"{self.masked!r} is no Redis URL: check host, port, database and parameters, and "
                 "percent-encode what is neither letter nor digit in user and password"
             ) from None
         return client
 
     @property
-    def shown(self) -> str:
+    def masked(self) -> str:
         """The URL as it may be logged: without user, password and query."""
-        return shown(self.url)
+        return masked(self.url)

@@ -58,7 +58,7 @@ class RedisServer:
 
     def __init__(self, config: RedisConfig, on_restart: Callable[[], None]) -> None:
         self.redis: Redis = config.client(self._connected)
-        self._shown = config.shown
+        self._name = config.masked
         self._on_restart = on_restart
         self._scripts: dict[str, AsyncScript] = {}
         self._hurry = asyncio.Event()
@@ -93,25 +93,25 @@ class RedisServer:
                     await self._meet()
             except _REFUSED as exc:
                 raise FrontierError(
-                    f"{self._shown} refuses this user ({exc}): check user, password and ACL"
+                    f"{self._name} refuses this user ({exc}): check user, password and ACL"
                 ) from exc
             except (redis_errors.RedisError, OSError) as exc:
                 if not _is_passing(exc):
-                    raise FrontierError(f"{self._shown}: {_told(exc)}") from exc
+                    raise FrontierError(f"{self._name}: {_told(exc)}") from exc
                 if time.monotonic() > self._give_up_at:
                     raise FrontierError(
-                        f"{self._shown} does not answer ({_told(exc)}): check FRONTIER_URL or "
+                        f"{self._name} does not answer ({_told(exc)}): check FRONTIER_URL or "
                         "REDIS_URL, and that the server runs"
                     ) from exc
                 if not self._away:
                     self._away = True
-                    logger.warning("%s does not answer (%s); waiting", self._shown, _told(exc))
+                    logger.warning("%s does not answer (%s); waiting", self._name, _told(exc))
                 await self._wait(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             else:
                 if self._away:
                     self._away = False
-                    logger.warning("%s answers again", self._shown)
+                    logger.warning("%s answers again", self._name)
                 return answer
 
     def hurry(self) -> None:

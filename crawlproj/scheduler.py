@@ -11,6 +11,7 @@ a failure; a status nobody handles; an exception      failed(reason), see reason
 IgnoreRequest (robots, offsite)                       skipped(reason)
 the engine closed before it ended                     pending again, not counted
 the store failed before it had an item                pending again, not counted
+its lease may be lost before there is a response      pending again, not counted
 ====================================================  ==============================
 
 A retry waits until its ``meta["retry_at"]`` (unix seconds), holding neither permit nor slot. A
@@ -45,6 +46,7 @@ from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduling.buffered import BufferConfig, BufferedFrontier
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.entries import Entries
+from crawlproj.scheduling.fence import Fence
 from crawlproj.scheduling.seen import Seen
 from crawlproj.scheduling.serialize import (
     LEASE,
@@ -59,7 +61,7 @@ from crawlproj.scheduling.tally import Tally
 from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
 
     from scrapy import Spider
@@ -158,8 +160,10 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             on_change=self._hooks.wake,
             on_failure=self._on_frontier_failure,
             on_forgotten=self._seen.clear,
+            on_lost=self._on_lost,
             delay_of=self._delay_s,
         )
+        self._fence = Fence(self._working, self._work_of, lambda: self._frontier.leases_valid)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Scheduler:
@@ -183,6 +187,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         try:
             self._hooks.install(self)
             self._hooks.lift_slot_limits(self.config.in_flight)
+            self._downloads = DownloadHandler.from_crawler(self._crawler)
+            self._downloads.before_send = self._before_send
             self.opened = await self._frontier.open(self.job, reset=self.config.reset)
         except CrawlprojError as exc:
             # Scrapy closes cleanly only when the pipelines have been opened too.
@@ -338,6 +344,13 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             self.permits.send(permit)
         return permit
 
+    def _before_send(self, request: Request) -> None:
+        """Let ``request`` be written to its connection, which may be late. Raises LeaseLost."""
+        self._fence.check(request)
+        permit = self.permit_of(request)
+        if permit is not None:
+            self.permits.send(permit)  # the site sees the request only now
+
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         """Give the permit of ``request`` back, with how its download ended.
 
@@ -373,11 +386,12 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             return
         self._release(work)
         if isinstance(result, Response):
-            work.responded = True
+            work.responded, work.cut_short = True, False
             return
         exc = error_of(result)
         work.state, work.reason = outcome_of(exc)
-        work.cut_short = self._closing and isinstance(exc, DownloadCancelledError)
+        if self._closing and isinstance(exc, DownloadCancelledError):
+            work.cut_short = True
 
     def note_failure(self, request: Request, exc: BaseException) -> None:
         """Let ``request`` end as failed or skipped by ``exc``, whatever its callback does."""
@@ -412,8 +426,11 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
     def _ended(self, work: _Work) -> bool:
         return work.responded or work.state is not State.DONE
 
+    def _on_lost(self, lease_ids: Collection[int]) -> None:
+        self._fence.lose(lease_ids, self._downloads)
+
     def _cancel_downloads(self) -> None:
-        DownloadHandler.from_crawler(self._crawler).cancel_all("the crawl is being stopped")
+        self._downloads.cancel_all("the crawl is being stopped")
         loop = asyncio.get_running_loop()
         self._shutdown_timer = loop.call_later(_ABANDON_AFTER_CANCEL_S, self._abandon)
 

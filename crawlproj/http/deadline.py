@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError
+from scrapy.exceptions import DownloadTimeoutError
 
 from crawlproj.http.wire import shown
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Deadline:
     """Context manager: ends its body with DownloadTimeoutError after ``timeout_s`` seconds.
 
-    ``cancel()`` ends it early with DownloadCancelledError. Works as asyncio.timeout() does (the
+    ``cancel()`` ends it early. Works as asyncio.timeout() does (the
     task is cancelled, and uncancelled on the way out), so a cancellation from elsewhere passes
     through.
     """
@@ -53,18 +53,15 @@ class Deadline:
         if exc_type is asyncio.CancelledError and not others_cancel:
             raise self._error from exc
 
-    def cancel(self, reason: str) -> None:
-        """End the body with DownloadCancelledError(reason). Does nothing once it is ending."""
-        self._end(DownloadCancelledError(reason))
+    def cancel(self, error: Exception) -> None:
+        """End the body with ``error``. Does nothing once it is ending."""
+        if self._error is None:
+            self._error = error
+            self._task.cancel()
 
     def _expire(self) -> None:
-        self._end(
+        self.cancel(
             DownloadTimeoutError(
                 f"Getting {shown(self._url)} took longer than {self._timeout_s} seconds."
             )
         )
-
-    def _end(self, error: Exception) -> None:
-        if self._error is None:
-            self._error = error
-            self._task.cancel()

@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.streams import EMPTY_PAYLOAD
 from pydispatch import dispatcher  # type: ignore[import-untyped]
 from scrapy import signals
-from scrapy.exceptions import NotConfigured, ResponseDataLossError
+from scrapy.exceptions import DownloadCancelledError, NotConfigured, ResponseDataLossError
 from scrapy.utils._download_handlers import check_stop_download, get_dataloss_msg
 from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 from scrapy.utils.ssl import _make_ssl_context
@@ -29,6 +29,8 @@ from crawlproj.http.timings import Timings
 from crawlproj.http.wire import response_headers, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
     from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
@@ -53,6 +55,9 @@ class DownloadHandler:
     Beyond them, every request gets ``meta["timings"]`` (see timings.Timings; failed ones too), and
     the address guard (see guard.Guard) refuses what is not public with AddressRefused, which
     Scrapy does not retry.
+
+    before_send: called with each request when its connection is ready, which may be long after the
+        request was handed over. An exception that it raises ends the download instead.
 
     One instance serves both schemes of a crawler, so that they share one pool of connections.
     """
@@ -79,7 +84,8 @@ class DownloadHandler:
         self._signals = crawler.signals
         self._crawler = crawler
         self._connector: Connector | None = None
-        self._downloads: set[Deadline] = set()
+        self.before_send: Callable[[Request], None] = lambda _: None
+        self._downloads: dict[Deadline, Request] = {}
         self._dataloss_warned = False
 
     async def download_request(self, request: Request) -> Response:
@@ -87,20 +93,26 @@ class DownloadHandler:
         timings = Timings(perf_counter())
         timeout_s: float = request.meta.get("download_timeout") or self._config.timeout_s
         deadline = Deadline(timeout_s, request.url)
-        self._downloads.add(deadline)
+        self._downloads[deadline] = request
         try:
             with deadline:
                 return await self._fetch(request, timings)
         except LOW_LEVEL as exc:
             raise translated(exc, request.url) from exc
         finally:
-            self._downloads.discard(deadline)
+            del self._downloads[deadline]
             request.meta["timings"] = timings.as_dict(perf_counter())
 
     def cancel_all(self, reason: str) -> None:
         """End every download under way with DownloadCancelledError(``reason``)."""
-        for deadline in tuple(self._downloads):
-            deadline.cancel(reason)
+        for deadline in self._downloads:
+            deadline.cancel(DownloadCancelledError(reason))
+
+    def cancel(self, requests: Container[Request], error: Exception) -> None:
+        """End the downloads of ``requests`` with ``error``, and close their connections."""
+        for deadline, request in self._downloads.items():
+            if request in requests:
+                deadline.cancel(error)
 
     async def close(self) -> None:
         """Cancel what is under way and close every connection. A later request starts afresh."""
@@ -130,7 +142,7 @@ class DownloadHandler:
             for origin in (outgoing.origin, outgoing.proxy_origin):
                 if origin is not None and origin.literal is not None:
                     self._config.guard.check(origin.literal)
-        connection, protocol, message, stream = await self._exchange(outgoing)
+        connection, protocol, message, stream = await self._exchange(request, outgoing)
         now = timings.headers_at = perf_counter()
         request.meta["download_latency"] = now - timings.started_at
         try:
@@ -144,7 +156,7 @@ class DownloadHandler:
             connection.release()
 
     async def _exchange(
-        self, outgoing: Outgoing
+        self, request: Request, outgoing: Outgoing
     ) -> tuple[Connection, Protocol, RawResponseMessage, StreamReader]:
         """Send the request and await the response's head.
 
@@ -160,6 +172,7 @@ class DownloadHandler:
             assert isinstance(protocol, Protocol)  # noqa: S101 - our connector makes no other
             reused, protocol.reused = protocol.reused, True
             try:
+                self.before_send(request)
                 message, stream = await protocol.exchange(outgoing)
             except CONNECTION_CLOSED:
                 connection.close()

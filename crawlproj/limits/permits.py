@@ -154,7 +154,7 @@ class Permits:
         return permit
 
     def send(self, permit: Permit) -> None:
-        """Note that the request of a permit whose ``sent`` was unset is sent now."""
+        """Note that the request of a permit is sent now; the last call counts."""
         control = self._busy.get(permit.site)
         if control is not None:
             now = self._clock()
@@ -210,6 +210,10 @@ class Permits:
         if not when < inf:
             raise ValueError(f"a rest must end, not last until {when}")
         self._change(site, lambda control, _: control.rest(when))
+
+    def begin_carefully(self, site: str) -> None:
+        """Let ``site`` have one request in flight, and one more with each answer."""
+        self._change(site, lambda control, _: control.begin_carefully())
 
     def in_flight(self, site: str) -> int:
         """Return how many permits of ``site`` are taken."""

@@ -192,7 +192,7 @@ class SiteControl:
         return permit
 
     def send(self, permit: Permit, now: float) -> None:
-        """Note that the request of a permit whose ``sent`` was unset is sent now."""
+        """Note that the request of a permit is sent now; the last call counts."""
         permit.sent, permit.started_at = True, now
         self.started_at = now  # the next one's delay counts from here
         if not permit.lost:
@@ -237,6 +237,10 @@ class SiteControl:
     def rest(self, until: float) -> None:
         """Start nothing before ``until``; never shortens a rest."""
         self.rest_until = max(self.rest_until, until)
+
+    def begin_carefully(self) -> None:
+        """Have one request in flight, and one more with each answer up to the limit."""
+        self._cap = 1
 
     def learned(self) -> Learned | None:
         """Return what is worth remembering; None if nothing ended yet."""

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, State, Totals
 from crawlproj.scheduling.handover import Sharing
+from crawlproj.scheduling.held_leases import HeldLeases
 from crawlproj.scheduling.lease_buffer import LeaseBuffer
 from crawlproj.scheduling.outbox import Outbox
 from crawlproj.scheduling.site_notes import Notes
 from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from crawlproj.frontier.base import Clock, Entry, Frontier, News, Opened
     from crawlproj.limits.permits import Permits
@@ -72,6 +73,8 @@ class BufferedFrontier:
     on_failure: called once when the frontier failed for good; nothing is written after that.
     on_forgotten: called when the frontier may have forgotten its last moments. What was put in
         them is put again, but what was not as it was known may have to be put now.
+    on_lost: called with the ids of leases that another worker may have now: their requests must
+        neither start nor stay in flight.
     delay_of: seconds between two starts at a site, for one whose last start is not known.
     """
 
@@ -85,6 +88,7 @@ class BufferedFrontier:
         on_change: Callable[[], None],
         on_failure: Callable[[FrontierError], None],
         on_forgotten: Callable[[], None] = lambda: None,
+        on_lost: Callable[[Collection[int]], None] = lambda _: None,
         delay_of: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
         self.permits = permits
@@ -96,9 +100,9 @@ class BufferedFrontier:
         self._on_failure = on_failure
         self._on_forgotten = on_forgotten
         self._outbox = Outbox(frontier, clock)
-        self._held: dict[int, str] = {}  # lease id → site
         self._asked: Counter[str] = Counter()  # permits handed out, by the site of their lease
         self._buffer = LeaseBuffer(permits, clock)
+        self._held = HeldLeases(frontier, self._buffer, clock, config.lease_s, on_lost)
         self._notes = Notes(frontier, permits)
         self._sharing = Sharing(frontier, permits, self._buffer, self._notes, clock, delay_of)
         self._left_alone: set[str] = set()  # sites the last claim passed over
@@ -113,7 +117,7 @@ class BufferedFrontier:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._claim_at = inf  # when a claim may bring more, though nothing happens
-        self._renew_at = self._note_at = 0.0
+        self._note_at = 0.0
         self._pump_task: asyncio.Task[None] | None = None
 
     async def open(self, job: str, *, reset: bool = False) -> Opened:
@@ -121,8 +125,7 @@ class BufferedFrontier:
         opened = await self._frontier.open(job, reset=reset)
         self.totals = await self._frontier.totals()
         await self._notes.recall()
-        self._renew_at = self._clock() + self._config.lease_s / 3
-        self._sharing.renewed(self._clock(), self._config.lease_s)
+        self._held.open()
         self._note_at = self._clock() + self._config.notes_s
         self._pump_task = asyncio.ensure_future(self._pump())
         self._pump_task.add_done_callback(self._pump_ended)
@@ -144,7 +147,7 @@ class BufferedFrontier:
 
     def next(self) -> Handout | None:
         """Return a lease of a site that has a permit, with it; None when there is none."""
-        if not self._sharing.may_start:
+        if not self._held.valid:
             return None
         handout = self._buffer.next()
         if not self._buffer:
@@ -183,6 +186,11 @@ class BufferedFrontier:
         # Others may put entries while they hold leases.
         others = self._frontier.shared and self.totals.leased > len(self._held)
         return bool(self._busy or self._buffer or self.totals.pending or others)
+
+    @property
+    def leases_valid(self) -> bool:
+        """Whether no other worker can have the leases handed out."""
+        return self._held.valid
 
     @property
     def stale(self) -> int:
@@ -238,6 +246,7 @@ class BufferedFrontier:
             self._timer.cancel()
         if self._pump_task is not None:
             await asyncio.wait({self._pump_task})
+        self._held.close()
         try:
             if self._pump_task is None or self._failed:
                 return False
@@ -280,7 +289,7 @@ class BufferedFrontier:
         while not self._closing:
             self._urgent.clear()
             # Leases are renewed, and others' entries found, though nothing happens here.
-            patience_s = max(0.0, self._renew_at - self._clock())
+            patience_s = max(0.0, self._held.renew_at - self._clock())
             if self._frontier.shared:
                 poll_s = self._config.poll_s
                 patience_s = min(patience_s, 4 * poll_s if self._buffer else poll_s)
@@ -308,12 +317,13 @@ class BufferedFrontier:
     async def _round(self) -> None:
         sent = await self._outbox.write()
         self._hungry |= sent.promising
-        for ack in sent.acks:
-            self._held.pop(ack.lease_id, None)
+        self._held.remove(ack.lease_id for ack in sent.acks)
         claimed = False
         now = self._clock()
-        if now >= self._renew_at:
-            await self._renew(now)
+        if now >= self._held.renew_at:
+            if await self._held.renew():
+                self._hungry = True
+            await self._frontier.reap()
         if now >= self._note_at:
             self._note_at = now + self._config.notes_s
             await self._notes.write()
@@ -323,7 +333,7 @@ class BufferedFrontier:
             claimed = await self._claim()
         if self._frontier.shared:
             news = await self._heed()
-            back = await self._sharing.cede(news.surplus, self._held.values(), self._asked)
+            back = await self._sharing.cede(news.surplus, self._held.sites, self._asked)
             self._outbox.ack(back)
             if self._outbox.acks:
                 self._ask()
@@ -349,7 +359,7 @@ class BufferedFrontier:
         )
         await self._heed()  # before anything of what was gained can start
         buffer.add(leases)
-        self._held.update((lease.id, lease.entry.site) for lease in leases)
+        self._held.add(leases)
         self._hungry |= len(leases) == limit
         self.totals = await self._frontier.totals()
         if not self._hungry:
@@ -363,27 +373,13 @@ class BufferedFrontier:
         """Follow what the server of a shared frontier told; returns it."""
         news = self._frontier.take_news()
         if news.forgotten:
+            self._held.doubt()
             self._outbox.put_again()
             self._ask()
             self._on_forgotten()
         await self._sharing.gain(news)
         self._hungry |= news.waiting
         return news
-
-    async def _renew(self, now: float) -> None:
-        self._renew_at = now + self._config.lease_s / 3
-        lost = await self._frontier.renew(list(self._held), lease_s=self._config.lease_s)
-        if lost:
-            self._hungry = True
-            logger.warning(
-                "%d leases expired while this process stalled; their pages may be fetched again",
-                len(lost),
-            )
-            for lease_id in lost:
-                del self._held[lease_id]
-            self._buffer.drop(lost)
-        self._sharing.renewed(now, self._config.lease_s)  # and not before: some may be lost
-        await self._frontier.reap()
 
     def _set_timer(self, frontier_ready: float | None = None) -> None:
         """Look again when a blocked or resting site, or a delayed entry, becomes ready."""

@@ -6,7 +6,6 @@ passes on, so does what must be kept: when it may be asked next, and what was le
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, State
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.site_notes import Notes
 
 _LEAVING_S = 2.0  # for which a site that is being left is not claimed of; said again meanwhile
-_TRUSTED = 0.9  # of a lease's time: the rest is for the clocks and the network
 
 
 class Sharing:
@@ -46,17 +44,6 @@ class Sharing:
         self._delay_of = delay_of
         self._leaving: set[str] = set()  # sites to be ceded once nothing is in flight there
         self._left: set[str] = set()  # sites that were ceded while something was leased of them
-        self._trusted_until = inf
-
-    def renewed(self, at: float, lease_s: float) -> None:
-        """Note that all leases were renewed for ``lease_s``, by a request sent at ``at``."""
-        if self._frontier.shared:
-            self._trusted_until = at + _TRUSTED * lease_s
-
-    @property
-    def may_start(self) -> bool:
-        """Whether the leases are valid: after a stall others may be at work on them."""
-        return self._clock() < self._trusted_until
 
     def resting(self) -> dict[str, float]:
         """Return the sites not to claim of, as they are being left, with until when."""
@@ -76,6 +63,9 @@ class Sharing:
             until = now + delay_s if ready_at is None else ready_at
             if until > now:
                 self._permits.rest_until(site, until)
+            if ready_at is None:
+                # Its worker may be suspended, and the site still at work on what that one sent.
+                self._permits.begin_carefully(site)
 
     async def cede(self, surplus: int, held: Iterable[str], asked: Container[str]) -> list[Ack]:
         """Leave ``surplus`` sites to workers that have nothing to do; returns acks to write.

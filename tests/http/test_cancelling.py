@@ -10,6 +10,7 @@ from scrapy import Request
 from scrapy.exceptions import (
     DownloadCancelledError,
     DownloadTimeoutError,
+    IgnoreRequest,
 )
 
 from tests.http.helpers import on_reactor, open_handler, until
@@ -32,6 +33,41 @@ async def test_cancel_all_ends_every_download_with_the_reason(site: Site) -> Non
             assert str(result) == "the grace is over"
         assert not handler._downloads
         assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
+
+
+@on_reactor
+async def test_cancel_ends_the_downloads_of_some_requests_and_closes_their_connections(
+    site: Site,
+) -> None:
+    async with open_handler() as handler:
+        site.requests.clear()
+        requests = [Request(site.url("/silent")) for _ in range(3)]
+        downloads = [asyncio.ensure_future(handler.download_request(one)) for one in requests]
+        await until(lambda: len(site.requests) == 3)
+        handler.cancel({requests[0], requests[2]}, IgnoreRequest("another worker's"))
+        done, waiting = await asyncio.wait(downloads, timeout=0.2)
+        assert done == {downloads[0], downloads[2]}
+        assert all(isinstance(download.exception(), IgnoreRequest) for download in done)
+        assert handler._connector.open_connections() == 1
+        handler.cancel_all("the test is over")
+        await asyncio.wait(waiting)
+
+
+@on_reactor
+async def test_a_request_may_be_refused_at_the_moment_it_would_be_sent(site: Site) -> None:
+    refused = Request(site.url("/text"), headers={"X-Which": "refused"})
+
+    def check(request: Request) -> None:
+        if request is refused:
+            raise IgnoreRequest("another worker's")
+
+    async with open_handler() as handler:
+        handler.before_send = check
+        site.requests.clear()
+        with pytest.raises(IgnoreRequest):
+            await handler.download_request(refused)
+        assert (await handler.download_request(Request(site.url("/text")))).body == b"Works"
+        assert len(site.requests) == 1
 
 
 @on_reactor

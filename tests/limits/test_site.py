@@ -319,3 +319,37 @@ def test_canaries_that_others_admitted_are_a_second_apart_too() -> None:
     now = control.ready_at()
     control.observe(now, 1, now + 0.01, Ending(Verdict.OVERLOADED))
     assert control.ready_at() >= now + 1
+
+
+def test_a_delay_counts_from_when_the_request_was_sent_last() -> None:
+    """It waited for its connection, or went out again on another."""
+    control = SiteControl(fixed(1), None, None)
+    control.set_delay(2.0)
+    (permit,) = start(control, 1)
+    for sent_at in (NOW + 1, NOW + 5):
+        control.send(permit, sent_at)
+        assert control.ready_at() == sent_at + 2
+    control.end(permit, NOW + 5.5, OK)
+    assert not control.free(NOW + 6.9)
+    assert control.free(NOW + 7)
+
+
+def test_a_site_that_begins_carefully_has_one_more_in_flight_with_each_answer() -> None:
+    control = SiteControl(fixed(3), None, None)
+    control.begin_carefully()
+    most = []
+    for _ in range(4):
+        permits = start(control, control.free(NOW))
+        most.append(len(permits))
+        for permit in permits:
+            control.end(permit, NOW, OK)
+    assert most == [1, 2, 3, 3]
+
+
+def test_what_says_nothing_of_the_site_ends_no_careful_beginning() -> None:
+    control = SiteControl(fixed(3), None, None)
+    control.begin_carefully()
+    for ending in (IGNORED, OVERLOADED):
+        (permit,) = start(control, 1)
+        control.end(permit, NOW, ending)
+        assert control.free(NOW) == 1

@@ -69,6 +69,7 @@ class Desk:
     ) -> None:
         self.changes = 0
         self.forgotten = 0
+        self.lost: set[int] = set()
         self.failures: list[FrontierError] = []
         self.permits = Permits(lambda site: control(most, rates.get(site, inf)), now, budget=most)
         self.buffered = BufferedFrontier(
@@ -79,6 +80,7 @@ class Desk:
             on_change=self.changed,
             on_failure=self.failures.append,
             on_forgotten=self.forget,
+            on_lost=self.lost.update,
             delay_of=lambda _: 3.0,
         )
 

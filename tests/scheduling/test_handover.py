@@ -30,6 +30,7 @@ class Shared(Watched):
         self.news = News()
         self.ceded: dict[str, float] = {}
         self.spares: list[str] = []
+        self.away = False
 
     def take_news(self) -> News:
         news, self.news = self.news, News(surplus=self.news.surplus)
@@ -42,6 +43,11 @@ class Shared(Watched):
         return await super().claim(
             limit, per_site=per_site, resting={**resting, **not_mine}, lease_s=lease_s
         )
+
+    async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
+        while self.away:
+            await asyncio.sleep(0.25)
+        return await super().renew(lease_ids, lease_s=lease_s)
 
     async def spare(self, number: int) -> list[str]:
         return self.spares[:number]
@@ -120,6 +126,62 @@ async def test_a_gained_site_begins_where_its_last_worker_left_off() -> None:
         await asyncio.sleep(1)
         sites.append(it.some().lease.entry.site)
         assert sites == ["c.test", "b.test", "a.test"], "b waited the 4 s that it asked for"
+
+
+@in_virtual_time
+async def test_a_site_of_a_worker_that_was_not_heard_of_begins_with_one_request() -> None:
+    """That worker may be suspended, and the site at work on its last requests."""
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        frontier.news = News(gained={"a.test": None, "b.test": now()})
+        await it.put(*(entry(n, "a.test") for n in range(1, 9)))
+        await asyncio.sleep(3.1)  # the delay
+        in_flight = [it.some()]
+        for answered in range(3):
+            assert it.next() is None
+            assert len(in_flight) == answered + 1
+            it.end(in_flight.pop())
+            await it.settled()
+            in_flight += [it.some() for _ in range(2)]
+        await it.put(*(entry(n, "b.test") for n in range(10, 14)))
+        for handout in in_flight:
+            it.end(handout)
+        await it.settled()
+        sites = [it.some().lease.entry.site for _ in range(4)]
+        assert sites.count("b.test") > 1, "b was left in order"
+
+
+@in_virtual_time
+async def test_requests_whose_leases_are_lost_are_reported() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(entry(1), entry(2))
+        handout = it.some()
+        frontier.away = True
+        await asyncio.sleep(28)
+        assert not it.lost
+        await asyncio.sleep(1)
+        assert handout.lease.id in it.lost, "before 30 s, when others may have it"
+        assert it.next() is None
+        assert not it.buffered.leases_valid
+        frontier.away = False
+        await asyncio.sleep(1)
+        assert it.buffered.leases_valid
+
+
+@in_virtual_time
+async def test_after_a_restart_of_the_server_nothing_starts_before_the_leases_are_renewed() -> None:
+    frontier = Shared()
+    async with desk(frontier, config=CONFIG) as it:
+        await it.put(entry(1), entry(2), entry(3))
+        it.end(it.some())
+        frontier.away = True
+        frontier.news = News(forgotten=True)
+        await asyncio.sleep(1.1)
+        assert it.next() is None
+        frontier.away = False
+        await asyncio.sleep(0.3)
+        assert it.next() is not None
 
 
 @in_virtual_time

@@ -1,0 +1,80 @@
+"""Ends requests whose lease another worker may have: its site would get those of two workers."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from scrapy.exceptions import IgnoreRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Container, Mapping
+
+    from scrapy import Request
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseLost(IgnoreRequest):
+    """The lease of this request may be another worker's: it is not sent, or is cut short."""
+
+
+class Downloads(Protocol):
+    """The part of DownloadHandler that the fence needs."""
+
+    def cancel(self, requests: Container[Request], error: Exception) -> None:
+        """End the downloads of ``requests`` with ``error``."""
+
+
+class Work(Protocol):
+    """A request that was handed out. cut_short: whether it goes back to the frontier as it was."""
+
+    request: Request
+    responded: bool
+    cut_short: bool
+
+
+class Fence:
+    """Keeps a worker from asking a site on leases that may have expired.
+
+    A worker can be suspended at any moment, and only learns afterwards that it was. So leases are
+    checked where a request is about to be written to its connection: what was handed out before
+    may still wait for robots.txt, a name or a connection.
+
+    working: the work of each lease that was handed out.
+    work_of: the work that a request does; None if it has no lease.
+    valid: whether no other worker can have the leases.
+    """
+
+    def __init__(
+        self,
+        working: Mapping[int, Work],
+        work_of: Callable[[Request], Work | None],
+        valid: Callable[[], bool],
+    ) -> None:
+        self._working = working
+        self._work_of = work_of
+        self._valid = valid
+
+    def check(self, request: Request) -> None:
+        """Raise LeaseLost if ``request`` must not be sent."""
+        work = self._work_of(request)
+        if work is None or (self._valid() and not work.cut_short):
+            return
+        work.cut_short = True
+        raise LeaseLost(f"{request} was not sent: another worker may have it now")
+
+    def lose(self, lease_ids: Collection[int], downloads: Downloads) -> None:
+        """End the requests on these leases that wait to be sent or for their answer."""
+        works = [self._working[lease_id] for lease_id in lease_ids if lease_id in self._working]
+        lost = {work.request: work for work in works if not work.responded}
+        if not lost:
+            return
+        for work in lost.values():
+            work.cut_short = True
+        logger.warning(
+            "%d requests are cut short, because their leases were not renewed in time and another "
+            "worker may have them now",
+            len(lost),
+        )
+        downloads.cancel(lost.keys(), LeaseLost("its lease was not renewed in time"))

@@ -7,8 +7,9 @@ DEV_READY := $(VENV)/.ready-dev
 SCRAPYD_READY := $(VENV)/.ready-scrapyd
 FLEET_READY := $(VENV)/.ready-fleet
 LAB_READY := $(VENV)/.ready-lab
+DOCS_READY := $(VENV)/.ready-docs
 
-.PHONY: help demo demo-fleet demo-scrapyd crawl lab test chaos bench bench-weather check lint format clean
+.PHONY: help demo demo-fleet demo-scrapyd crawl lab test chaos bench bench-weather check lint format docs clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -33,6 +34,10 @@ $(LAB_READY): $(READY)
 
 $(DEV_READY): requirements-dev.txt requirements-scrapyd.txt $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(DOCS_READY): requirements-docs.txt $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
 	@touch $@
 
 demo: $(READY) ## crawl the built-in demo web, without the internet
@@ -79,6 +84,11 @@ lint: $(DEV_READY) ## ruff, mypy, import contracts
 format: $(DEV_READY) ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(DOCS_READY) ## build the documentation into build/docs; broken links and undocumented names fail
+	rm -rf build/docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet --doctree-dir build/doctrees docs build/docs
+	$(BIN)/python docs/check_site.py build/docs
 
 clean:          ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

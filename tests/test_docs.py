@@ -1,0 +1,39 @@
+"""The reference names what the code has: reasons and metrics. Settings are in test_settings.py."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from crawlproj.extensions.metric_families import CrawlCollector, CrawlNow
+from crawlproj.frontier.base import Totals
+from crawlproj.latency.recorder import LatencyRecorder
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "docs/reference"
+
+
+def test_every_reason_is_documented() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "crawlproj").rglob("*.py"))
+    used = set(re.findall(r'(?:FAILED|SKIPPED), "([a-z-]+)"', code))
+    used |= set(re.findall(r'(?:reason|REASON|skip_rest) = ?"([a-z-]+)"', code))
+    documented = set(
+        re.findall(r"`([a-z]+(?:-[a-z0-9]+)*)`", (REFERENCE / "reasons.md").read_text())
+    )
+    assert len(used) > 15
+    assert used - documented == set()
+
+
+def test_every_metric_is_documented() -> None:
+    now = CrawlNow(
+        LatencyRecorder(lambda: 0.0), 0, 0, totals=Totals(), queued=0, pages=0, permits=None
+    )
+    collector = CrawlCollector(lambda: now, max_sites=1)
+    names = {metric.name for metric in collector.collect()}
+    documented = set(
+        re.findall(
+            r"`(crawlproj_[a-z_]+?)(?:_total)?(?:\{[a-z,]+\})?`",
+            (REFERENCE / "metrics.md").read_text(),
+        )
+    )
+    assert names == documented

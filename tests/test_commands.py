@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
-from tests import ROOT
 from tests.frontier.helpers import run
+from tests.processes import scrapy
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def scrapy(*arguments: str) -> tuple[int, str]:
-    finished = subprocess.run(
-        [sys.executable, "-m", "scrapy", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    return finished.returncode, finished.stdout.decode() + finished.stderr.decode()
 
 
 def site(url: str, database: Path, *more: str) -> tuple[int, str]:

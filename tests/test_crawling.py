@@ -6,8 +6,6 @@ import random
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import closing
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from tests import ROOT
+from tests.processes import Scrapy, options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,30 +32,24 @@ class Crawl:
         self.database = folder / "crawl.db"
         self._web = web
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> Scrapy:
         url = f"sqlite:///{self.database}"
-        options = {
+        settings = {
             "FRONTIER_URL": url,
             "STORE_URL": url,
             "GUARD_ALLOW": "127.0.0.0/8",
-            "CONCURRENT_REQUESTS": str(IN_FLIGHT),
-            "CONCURRENCY_MAX_PER_SITE": str(IN_FLIGHT),
-            "RETRY_TIMES": "1",
+            "CONCURRENT_REQUESTS": IN_FLIGHT,
+            "CONCURRENCY_MAX_PER_SITE": IN_FLIGHT,
+            "RETRY_TIMES": 1,
             "LOG_LEVEL": "WARNING",
         }
-        command = [sys.executable, "-m", "scrapy", "crawl", "site"]
-        command += ["-a", f"url={','.join(self._web.urls.values())}", *arguments]
-        for name, value in options.items():
-            command += ["-s", f"{name}={value}"]
-        return subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        words = ("crawl", "site", "-a", f"url={','.join(self._web.urls.values())}", *arguments)
+        return Scrapy(*words, *options(settings))
 
     def run(self, *arguments: str) -> str:
         process = self.start(*arguments)
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors.decode()
-        return errors.decode()
+        assert process.wait(120) == 0, process.output()
+        return process.output()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database)) as db:
@@ -126,7 +118,7 @@ def test_max_pages_ends_the_crawl_and_accounts_for_the_rest(web: DemoWeb, tmp_pa
 
 
 @pytest.mark.slow
-@site(SiteSpec("plain", "plain", 3000))
+@site(SiteSpec("plain", "plain", 1500))
 def test_a_crawl_killed_five_times_ends_with_the_same_tables(web: DemoWeb, tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     (tmp_path / "killed").mkdir()
@@ -138,12 +130,11 @@ def test_a_crawl_killed_five_times_ends_with_the_same_tables(web: DemoWeb, tmp_p
     while kills < 5:
         process = killed.start()
         began = len(web.log())
-        wanted = began + dice.randint(50, 500)
+        wanted = began + dice.randint(50, 250)
         while len(web.log()) < wanted and process.poll() is None:
             time.sleep(0.01)
         assert process.poll() is None, "it finished before it was killed"
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.kill()
         kills += 1
     assert "generation 1" in killed.run()
     assert killed.tables() == whole.tables()
@@ -169,11 +160,9 @@ def test_a_signal_drains_the_crawl_within_ten_seconds(
         time.sleep(0.05)
     began = time.monotonic()
     process.send_signal(number)
-    _, errors = process.communicate(timeout=15)
+    assert process.wait(15) == 0, process.output()
     assert time.monotonic() - began < 10
-    assert process.returncode == 0, errors.decode()
-    shown = errors.decode()
-    assert "run the same command again to continue" in shown
+    assert "run the same command again to continue" in process.output()
     (stored,) = crawl.query("SELECT count(*) FROM pages")[0]
     answered = sum(line.path != "/robots.txt" for line in web.log() if line.site == "slow")
     assert stored >= answered - 1  # the sitemap is no page

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
-import sys
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,8 +13,8 @@ import pytest
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.sqlite.status import read_status
-from tests import ROOT
 from tests.frontier.helpers import run
+from tests.processes import Scrapy, options, scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,21 +30,17 @@ def web(tmp_path: Path) -> Iterator[DemoWeb]:
 
 
 def crawl(folder: Path, *command: str, source: bytes = b"") -> tuple[JobStatus, str]:
-    database = folder / "crawl.db"
-    options = [f"FRONTIER_URL=sqlite:///{database}", f"STORE_URL=sqlite:///{database}"]
-    options += ["GUARD_ALLOW=127.0.0.0/8", "LOG_LEVEL=WARNING", "RETRY_TIMES=1"]
-    arguments = [part for option in options for part in ("-s", option)]
-    finished = subprocess.run(
-        [sys.executable, "-m", "scrapy", *command, *arguments],
-        cwd=ROOT,
-        input=source,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    shown = finished.stderr.decode()
-    assert finished.returncode == 0, shown
-    (status,) = run(read_status(database))
+    url = f"sqlite:///{folder / 'crawl.db'}"
+    settings = {
+        "FRONTIER_URL": url,
+        "STORE_URL": url,
+        "GUARD_ALLOW": "127.0.0.0/8",
+        "LOG_LEVEL": "WARNING",
+        "RETRY_TIMES": 1,
+    }
+    code, shown = scrapy(*command, *options(settings), stdin=source)
+    assert code == 0, shown
+    (status,) = run(read_status(folder / "crawl.db"))
     return status, shown
 
 
@@ -95,24 +89,25 @@ def test_a_long_list_waits_outside_the_frontier(web: DemoWeb, tmp_path: Path) ->
     base = web.url("plain")
     urls = tmp_path / "urls.txt"
     urls.write_text("".join(f"{base}/section0/page{n % 29 + 1}.html?{n}\n" for n in range(5000)))
-    command = ("crawl", "urls", "-a", f"file={urls}", "-s", "SEED_MAX_PENDING=500")
     database = tmp_path / "crawl.db"
+    settings = {
+        "SEED_MAX_PENDING": 500,
+        "FRONTIER_URL": f"sqlite:///{database}",
+        "STORE_URL": "",
+        "GUARD_ALLOW": "127.0.0.0/8",
+        "CONCURRENCY_MAX_PER_SITE": 64,
+        "LOG_LEVEL": "ERROR",
+    }
 
     async def most_pending() -> int:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "scrapy", *command, "-s", "GUARD_ALLOW=127.0.0.0/8"),
-            *("-s", f"FRONTIER_URL=sqlite:///{database}", "-s", "STORE_URL="),
-            *("-s", "CONCURRENCY_MAX_PER_SITE=64", "-s", "LOG_LEVEL=ERROR"),
-            cwd=ROOT,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        process = Scrapy("crawl", "urls", "-a", f"file={urls}", *options(settings))
         most = 0
-        while process.returncode is None:
+        while process.poll() is None:
             await asyncio.sleep(0.1)
             with contextlib.suppress(FrontierError):  # it is being made
                 for status in await read_status(database):
                     most = max(most, status.totals.pending)
-        assert process.returncode == 0
+        assert process.poll() == 0, process.output()
         return most
 
     most = run(most_pending())
@@ -151,17 +146,8 @@ def test_wrong_usage_is_told_in_plain_words(
     arguments: list[str], message: str, tmp_path: Path
 ) -> None:
     database = f"sqlite:///{tmp_path / 'crawl.db'}"
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-m", "scrapy", "crawl", "-s", "LOG_LEVEL=ERROR"),
-            *("-s", f"FRONTIER_URL={database}", "-s", f"STORE_URL={database}", *arguments),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    shown = finished.stderr.decode()
-    assert finished.returncode == 2, shown
+    settings = {"FRONTIER_URL": database, "STORE_URL": database, "LOG_LEVEL": "ERROR"}
+    code, shown = scrapy("crawl", *options(settings), *arguments)
+    assert code == 2, shown
     assert message in shown
     assert "Traceback" not in shown

@@ -126,7 +126,7 @@ class DemoWeb:
     def log(self) -> list[LogLine]:
         """Return the requests that have arrived so far, in that order."""
         lines = []
-        for line in self._log.read_text().splitlines():
+        for line in _whole_lines(self._log):
             time, site, method, path, status, in_flight = line.split("\t")
             lines.append(LogLine(float(time), site, method, path, int(status), int(in_flight)))
         return lines
@@ -136,7 +136,7 @@ class DemoWeb:
         if self._answers is None:
             raise CrawlprojError("the demo web was given no file for its log of answers")
         lines = []
-        for line in self._answers.read_text().splitlines():
+        for line in _whole_lines(self._answers):
             arrived, ended, site, path, status, ending = line.split("\t")
             lines.append(AnswerLine(float(arrived), float(ended), site, path, int(status), ending))
         return lines
@@ -175,3 +175,8 @@ class DemoWeb:
             process.kill()
             process.wait()
         process.stdout.close()
+
+
+def _whole_lines(path: Path) -> list[str]:
+    """Return the lines of a log, without a last one that is still being written."""
+    return path.read_text().rpartition("\n")[0].splitlines()

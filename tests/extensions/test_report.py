@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from tests import ROOT
+from tests.processes import Scrapy, options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,31 +30,24 @@ def web(tmp_path: Path) -> Iterator[DemoWeb]:
         yield running
 
 
-def start(
-    web: DemoWeb, report: Path, interval_s: float = 60, frontier: str = "memory:"
-) -> subprocess.Popen[bytes]:
+def start(web: DemoWeb, report: Path, interval_s: float = 60, frontier: str = "memory:") -> Scrapy:
     settings = {
         "FRONTIER_URL": frontier,
         "STORE_URL": "",
         "GUARD_ALLOW": "127.0.0.0/8",
-        "RETRY_TIMES": "1",
+        "RETRY_TIMES": 1,
         "LOG_LEVEL": "WARNING",
-        "REPORT": str(report),
-        "REPORT_INTERVAL": str(interval_s),
+        "REPORT": report,
+        "REPORT_INTERVAL": interval_s,
     }
-    command = [sys.executable, "-m", "scrapy", "crawl", "site"]
-    command += ["-a", f"url={','.join(web.urls.values())}"]
-    for name, value in settings.items():
-        command += ["-s", f"{name}={value}"]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return Scrapy("crawl", "site", "-a", f"url={','.join(web.urls.values())}", *options(settings))
 
 
-def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
-    _, errors = process.communicate(timeout=60)
-    return process.returncode, errors.decode()
+def ended(process: Scrapy) -> tuple[int, str]:
+    return process.wait(), process.output()
 
 
-def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+def wait_for(path: Path, process: Scrapy) -> None:
     deadline = time.monotonic() + 30
     while not path.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -108,7 +99,6 @@ def test_a_crawl_that_is_killed_leaves_the_report_of_a_moment_ago(
     process = start(web, tmp_path / "report.json", interval_s=1)
     wait_for(tmp_path / "report.json", process)
     process.kill()
-    ended(process)
     made = read(tmp_path / "report.json")
     assert made["crawl"]["state"] == "running"
     assert len(made["timeline"]["start_s"]) >= 1

@@ -14,6 +14,7 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 from tests import ROOT
+from tests.processes import options, scrapy
 from tests.redis_spiders import Following, Plain
 
 if TYPE_CHECKING:
@@ -42,22 +43,25 @@ def run(*words: str) -> str:
     return finished.stdout + finished.stderr
 
 
-def options(server: Redis, **settings: object) -> list[str]:
-    everything = {
-        "REDIS_URL": server.url(),
-        "SPIDER_MODULES": "tests.redis_spiders",
-        "GUARD_ALLOW": "127.0.0.0/8",
-        "STORE_URL": "",
-        "ITEM_PIPELINES": "{}",
-        "LOG_LEVEL": "WARNING",
-        "MAX_IDLE_TIME_BEFORE_CLOSE": 1,
-        **settings,
-    }
-    return [word for name, value in everything.items() for word in ("-s", f"{name}={value}")]
+def settings_of(server: Redis, **settings: object) -> list[str]:
+    return options(
+        {
+            "REDIS_URL": server.url(),
+            "SPIDER_MODULES": "tests.redis_spiders",
+            "GUARD_ALLOW": "127.0.0.0/8",
+            "STORE_URL": "",
+            "ITEM_PIPELINES": "{}",
+            "LOG_LEVEL": "WARNING",
+            "MAX_IDLE_TIME_BEFORE_CLOSE": 1,
+            **settings,
+        }
+    )
 
 
-def crawl(server: Redis, **settings: object) -> str:
-    return run("-m", "scrapy", "crawl", "following", *options(server, **settings))
+def crawl(spider: str, server: Redis, **settings: object) -> str:
+    code, shown = scrapy("crawl", spider, *settings_of(server, **settings))
+    assert code == 0, shown
+    return shown
 
 
 def fetched(web: DemoWeb) -> Counter[str]:
@@ -85,11 +89,11 @@ def test_a_crawl_of_scrapy_redis_that_was_stopped_goes_on_with_ours(
     (tmp_path / "done").write_text("".join(f"{web.url('plain')}{path}\n" for path in began))
     shown = run(
         "-m", "crawlproj.scrapy_redis.migrate", "following", "--delete",
-        "--done-urls", str(tmp_path / "done"), *options(server),
+        "--done-urls", str(tmp_path / "done"), *settings_of(server),
     )  # fmt: skip
     assert f"following:requests (zset): {queued:,} moved" in shown
     assert not client.keys("following:*")
-    crawl(server)
+    crawl("following", server)
     assert set(fetched(web).values()) == {1}
     # All but the start page and the two that only the sitemap names.
     assert len({path for path in fetched(web) if "page" in path}) == 147
@@ -119,7 +123,7 @@ def test_a_start_url_pushed_twice_is_fetched_twice_unless_it_says_that_it_is_a_s
     twice, once = (f"{web.url('plain')}/section0/page{number}.html" for number in (1, 2))
     seed = json.dumps({"url": once, "meta": {"is_start_request": True}})
     client.rpush("plain:start_urls", twice, seed, twice, seed)
-    run("-m", "scrapy", "crawl", "plain", *options(server))
+    crawl("plain", server)
     assert fetched(web) == {"/section0/page1.html": 2, "/section0/page2.html": 1}
 
 
@@ -128,6 +132,7 @@ def test_their_pipeline_and_settings_may_stay_as_they_are(
 ) -> None:
     client.rpush("following:start_urls", f"{web.url('plain')}/")
     shown = crawl(
+        "following",
         server,
         ITEM_PIPELINES='{"scrapy_redis.pipelines.RedisPipeline": 300}',
         STATS_CLASS="scrapy_redis.stats.RedisStatsCollector",

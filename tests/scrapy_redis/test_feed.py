@@ -6,8 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,7 @@ import pytest
 from redis import Redis as Client
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from tests import ROOT
+from tests.processes import Scrapy, options
 from tests.servers import Redis
 
 if TYPE_CHECKING:
@@ -45,7 +43,7 @@ class Crawl:
         elif frontier != "sqlite":
             self._urls["FRONTIER_URL"] = frontier
 
-    def start(self, spider: str, **settings: object) -> subprocess.Popen[bytes]:
+    def start(self, spider: str, **settings: object) -> Scrapy:
         everything = {
             **self._urls,
             "SPIDER_MODULES": "tests.redis_spiders",
@@ -56,26 +54,15 @@ class Crawl:
             "HOG_THRESHOLD": 1.0,
             **settings,
         }
-        options = [word for name, value in everything.items() for word in ("-s", f"{name}={value}")]
-        with (self._folder / "stderr").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "scrapy", "crawl", spider, *options,
-                 "-o", str(self._folder / "items.jsonl")],
-                cwd=ROOT, stderr=log, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
+        items = ("-o", str(self._folder / "items.jsonl"))
+        return Scrapy("crawl", spider, *options(everything), *items)
 
-    def end(self, process: subprocess.Popen[bytes], within_s: float = 30.0) -> str:
+    def end(self, process: Scrapy, within_s: float = 30.0) -> str:
         """Wait for it to end by itself; returns its log."""
-        try:
-            process.wait(within_s)
-        finally:
-            process.kill()
-            process.wait()
-        log = (self._folder / "stderr").read_text()
-        assert process.returncode == 0, log
-        return log
+        assert process.wait(within_s) == 0, process.output()
+        return process.output()
 
-    def stop(self, process: subprocess.Popen[bytes]) -> str:
+    def stop(self, process: Scrapy) -> str:
         process.send_signal(signal.SIGTERM)
         return self.end(process, 10.0)
 
@@ -224,7 +211,7 @@ def test_a_key_of_another_type_ends_the_crawl_with_what_to_set(
     client.zadd("plain:start_urls", {"http://a.test": 1})
     process = Crawl(tmp_path, server).start("plain")
     assert process.wait(30) == 1
-    log = (tmp_path / "stderr").read_text()
+    log = process.output()
     assert "'plain:start_urls' is no list: set REDIS_START_URLS_AS_SET" in log
     assert "Traceback" not in log
     assert client.zcard("plain:start_urls") == 1
@@ -243,7 +230,6 @@ def test_what_was_taken_and_not_yet_in_the_frontier_survives_sigkill(
         until(lambda: not client.exists("plain:start_urls"))
         time.sleep(0.3)
         process.kill()
-        process.wait()
         assert not fetched(web)
         frontier.start()
         client.delete(*client.keys("plain:start_urls:alive:*"))  # as they expire by themselves

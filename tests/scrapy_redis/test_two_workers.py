@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -11,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from tests import ROOT
-from tests.scrapy_redis.test_crawling import fetched, options
+from tests.processes import Scrapy
+from tests.scrapy_redis.test_crawling import fetched, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,19 +33,15 @@ def web(tmp_path: Path) -> Iterator[DemoWeb]:
         yield running
 
 
-def start(server: Redis, log: Path) -> subprocess.Popen[bytes]:
-    words = options(
+def start(server: Redis) -> Scrapy:
+    words = settings_of(
         server,
         CONCURRENT_REQUESTS=IN_FLIGHT,
         FRONTIER_LEASE_TIME=2,
         MAX_IDLE_TIME_BEFORE_CLOSE=6,
         HOG_THRESHOLD=2,
     )
-    with log.open("ab") as stderr:
-        return subprocess.Popen(
-            [sys.executable, "-m", "scrapy", "crawl", "plain", *words],
-            cwd=ROOT, stderr=stderr, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+    return Scrapy("crawl", "plain", *words)
 
 
 def until(what: Callable[[], bool]) -> None:
@@ -59,11 +53,11 @@ def until(what: Callable[[], bool]) -> None:
 
 @pytest.mark.slow
 def test_no_start_url_is_lost_with_a_worker_that_is_killed_while_they_are_pushed(
-    server: Redis, client: Client, web: DemoWeb, tmp_path: Path
+    server: Redis, client: Client, web: DemoWeb
 ) -> None:
     paths = [f"/section{page // 50}/page{page}.html" for page in range(1, 90)]
     urls = [f"{web.url(f'site{n}')}{path}" for path in paths for n in range(4)]
-    killed, other = (start(server, tmp_path / f"log{n}") for n in range(2))
+    killed, other = (start(server) for _ in range(2))
     try:
         until(lambda: client.scard("plain:start_urls:workers") == 2)
         for url in urls[:100]:
@@ -72,11 +66,10 @@ def test_no_start_url_is_lost_with_a_worker_that_is_killed_while_they_are_pushed
         client.rpush("plain:start_urls", *urls[100:])
         until(lambda: len(client.keys("plain:start_urls:taken:*")) == 2)
         killed.kill()
-        assert other.wait(60) == 0, (tmp_path / "log1").read_text()
+        assert other.wait(60) == 0, other.output()
     finally:
         for process in (killed, other):
             process.kill()
-            process.wait()
     assert fetched(web).keys() == set(paths)
     by_site = Counter((line.site, line.path) for line in web.log() if "page" in line.path)
     assert len(by_site) == len(urls)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_CREDENTIALS = re.compile(r"^((?:[a-z][a-z0-9+.-]*:)?//)?[^/?#]*@", re.IGNORECASE)
+
 
 def masked(url: str) -> str:
     """Return ``url`` with user, password and query replaced by ``***``.
@@ -14,3 +16,8 @@ def masked(url: str) -> str:
     if not re.match(r"[a-z][a-z0-9+.-]*://", url, re.IGNORECASE):
         return url if re.fullmatch(r"[\w.-]*:?[\w./-]*", url) else "***"
     return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", url, flags=re.DOTALL))
+
+
+def without_credentials(url: str) -> str:
+    """Return ``url`` without user and password. ``user:password@host`` may also stand alone."""
+    return _CREDENTIALS.sub(r"\1", url, count=1)

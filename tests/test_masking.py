@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawlproj.masking import masked
+from crawlproj.masking import masked, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,17 @@ def test_a_file_name_stays_readable(text: str) -> None:
 @pytest.mark.parametrize("text", ["host=db password=pass", "user:pass@host", "pass word"])
 def test_text_that_may_hold_a_secret_is_masked_whole(text: str) -> None:
     assert masked(text) == "***"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://user:pass@a.example/x@y?q=1", "https://a.example/x@y?q=1"),
+        ("http://a.example//x@y", "http://a.example//x@y"),
+        ("//user@proxy.example:3128", "//proxy.example:3128"),
+        ("user:pass@proxy.example:3128", "proxy.example:3128"),
+        ("http://a.example/", "http://a.example/"),
+    ],
+)
+def test_without_credentials_removes_user_and_password_only(url: str, expected: str) -> None:
+    assert without_credentials(url) == expected

@@ -1,7 +1,7 @@
-"""Downloading over HTTP: connections, phases, and the guard that keeps them on the public web.
+"""The HTTP download handler, and the guard that keeps its connections on the public web.
 
-The setting ``DOWNLOAD_HANDLERS = {"http": "crawlproj.http.DownloadHandler", "https": …}`` selects
-it; Scrapy's own ``scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler`` stays selectable.
+Select it with ``DOWNLOAD_HANDLERS = {"http": "crawlproj.http.DownloadHandler", "https": …}``, or
+Scrapy's own with ``scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler``.
 """
 
 from crawlproj.http.guard import Guard

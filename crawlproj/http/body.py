@@ -1,4 +1,4 @@
-"""Reading a response's body: limits, signals, and what is left of it when the connection breaks."""
+"""Reads a response's body: enforces size limits and keeps what arrived if the connection breaks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class DataLossError(Exception):
-    """The connection ended before the body did. ``received`` is what came before."""
+    """The connection ended before the body did; ``received`` holds what arrived."""
 
     def __init__(self, received: bytes, cause: Exception) -> None:
         super().__init__(str(cause))
@@ -28,27 +28,29 @@ class DataLossError(Exception):
 
 
 class SizeLimits:
-    """``download_maxsize`` and ``download_warnsize`` of one request, in bytes; 0 is no limit."""
+    """``download_maxsize`` and ``download_warnsize`` of one request, in bytes; 0 means no limit."""
 
-    __slots__ = ("_maximum", "_request", "_warn_at")
+    __slots__ = ("_max_bytes", "_request", "_warn_bytes")
 
-    def __init__(self, request: Request, maximum: int, warn_at: int) -> None:
+    def __init__(self, request: Request, max_bytes: int, warn_bytes: int) -> None:
         self._request = request
-        self._maximum = maximum
-        self._warn_at = warn_at
+        self._max_bytes = max_bytes
+        self._warn_bytes = warn_bytes
 
     def check(self, size: int, *, expected: bool) -> None:
-        """Judge ``size``: announced by Content-Length if ``expected``, else received so far.
+        """Check ``size``, the Content-Length if ``expected``, else the bytes received so far.
 
-        Warns once above the warn size. Raises DownloadCancelledError above the maximum.
+        Warns once above the warn size. Raises DownloadCancelledError above the max size.
         """
-        if self._maximum and size > self._maximum:
-            message = get_maxsize_msg(size, self._maximum, self._request, expected=expected)
+        if self._max_bytes and size > self._max_bytes:
+            message = get_maxsize_msg(size, self._max_bytes, self._request, expected=expected)
             logger.warning(message)
             raise DownloadCancelledError(message)
-        if self._warn_at and size > self._warn_at:
-            logger.warning(get_warnsize_msg(size, self._warn_at, self._request, expected=expected))
-            self._warn_at = 0
+        if self._warn_bytes and size > self._warn_bytes:
+            logger.warning(
+                get_warnsize_msg(size, self._warn_bytes, self._request, expected=expected)
+            )
+            self._warn_bytes = 0
 
 
 async def read_body(
@@ -56,10 +58,10 @@ async def read_body(
     limits: SizeLimits,
     on_chunk: Callable[[bytes], StopDownload | None] | None,
 ) -> tuple[bytes, StopDownload | None]:
-    """Read ``stream`` to its end, or until ``on_chunk`` wants to stop.
+    """Read ``stream`` to its end, or until ``on_chunk`` returns a StopDownload.
 
-    Never holds more than the maximum size and one read buffer. Raises DataLossError when the
-    connection ends early and DownloadCancelledError when the body is too large.
+    Never holds more than the max size plus one read buffer. Raises DataLossError if the connection
+    ends early and DownloadCancelledError if the body is too large.
     """
     chunks: list[bytes] = []
     size = 0
@@ -71,7 +73,7 @@ async def read_body(
                 return b"".join(chunks), stop
             limits.check(size, expected=False)
     except aiohttp.ClientPayloadError as exc:
-        # StreamReader raises before it hands out what arrived just before the end.
+        # StreamReader raises before it returns the bytes that arrived just before the end.
         chunks.append(stream._read_nowait(-1))
         raise DataLossError(b"".join(chunks), exc) from exc
     return chunks[0] if len(chunks) == 1 else b"".join(chunks), None

@@ -17,18 +17,18 @@ BindAddress = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
-    """What the handler needs to know. Sizes of 0 mean "no limit".
+    """The handler's settings. A size of 0 means "no limit".
 
-    max_connections: CONCURRENT_REQUESTS; connections open at once, idle ones included.
-    timeout_s: DOWNLOAD_TIMEOUT; for the whole download, body included.
+    max_connections: CONCURRENT_REQUESTS; counts open connections, idle ones included.
+    timeout_s: DOWNLOAD_TIMEOUT; covers the whole download, body included.
     max_body_bytes, warn_body_bytes: DOWNLOAD_MAXSIZE, DOWNLOAD_WARNSIZE.
     fail_on_dataloss: DOWNLOAD_FAIL_ON_DATALOSS.
     bind_address: DOWNLOAD_BIND_ADDRESS as (host, port), or None.
-    keepalive_s: HTTP_KEEPALIVE_TIMEOUT; how long an idle connection is kept.
+    keepalive_s: HTTP_KEEPALIVE_TIMEOUT; how long an idle connection stays open.
     dns_timeout_s, dns_cache_size, dns_cache_ttl_s, dns_threads: DNS_TIMEOUT, DNSCACHE_SIZE (0 when
         DNSCACHE_ENABLED is off), DNSCACHE_TTL, DNS_THREADS.
     tls_verbose_logging: DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING.
-    guard: from GUARD_ENABLED and GUARD_ALLOW; None when it is off.
+    guard: built from GUARD_ENABLED and GUARD_ALLOW; None if it is off.
     """
 
     max_connections: int = 16
@@ -47,7 +47,7 @@ class HttpConfig:
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> HttpConfig:
-        """Read and check them; raises ConfigError naming the setting that is wrong."""
+        """Read and check the settings. Raises ConfigError naming the first wrong one."""
         cache_on = boolean(settings, "DNSCACHE_ENABLED", default=True)
         guarded = boolean(settings, "GUARD_ENABLED", default=True)
         allow = _cidrs(settings)
@@ -73,9 +73,9 @@ class HttpConfig:
 
 
 def bind_address(value: object, name: str) -> BindAddress | None:
-    """Return ``value``, a host or a (host, port) pair, as a pair; None and "" as None.
+    """Return ``value``, a host or a (host, port) pair, as a pair; None if it is None or "".
 
-    Raises ConfigError naming ``name``, the setting or meta key it came from.
+    Raises ConfigError naming ``name``, the setting or meta key that holds ``value``.
     """
     match value:
         case None | "":
@@ -97,8 +97,8 @@ def _cidrs(settings: BaseSettings) -> list[str]:
 
 
 def _seconds(settings: BaseSettings, name: str, default: float) -> float:
-    """Return a setting that is a time-out: more than 0 s."""
+    """Return a timeout setting, in seconds; it must be more than 0."""
     seconds = number(settings, name, default)
     if not seconds:
-        raise ConfigError(f"{name} must be more than 0 seconds")
+        raise ConfigError(f"{name} must be more than 0 seconds, not {settings.get(name)!r}")
     return seconds

@@ -1,9 +1,9 @@
 """Connections: aiohttp's connector with the address guard, phase timing and a bounded pool.
 
-This file and outgoing.py are the only ones that lean on aiohttp's inner surface (pinned in
-requirements.txt; tests/http/test_connector.py says which names): ClientSession costs more per
-request than everything else in this package together, and a handler that sends one request and
-takes no cookies, redirects or decoding needs nothing of it but the pool and the parser.
+Only this file and outgoing.py use aiohttp's private names (pinned in requirements.txt; listed in
+tests/http/test_resolver.py). ClientSession costs more per request than everything else in this
+package together, and a handler that needs no cookies, redirects or decoding needs only its pool and
+its parser.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MAX_HEADERS = 512
 
 
 class Protocol(ResponseHandler):
-    """One connection to a server: who is at the other end, and one exchange at a time."""
+    """One connection to a server: the peer's address and certificate, one exchange at a time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, log_tls: bool) -> None:
         super().__init__(loop)
@@ -65,7 +65,7 @@ class Protocol(ResponseHandler):
                 _log_sslobj_debug_info(ssl_object)
 
     async def exchange(self, outgoing: Outgoing) -> tuple[RawResponseMessage, StreamReader]:
-        """Send ``outgoing`` and return the response's head and its body's stream."""
+        """Send ``outgoing`` and return the response's head and the stream of its body."""
         self.set_response_params(
             skip_payload=outgoing.method == "HEAD",
             read_until_eof=True,
@@ -86,9 +86,9 @@ class Protocol(ResponseHandler):
 
 
 class _ProxyRequest(ClientRequest):
-    """What is sent to a proxy to open a tunnel: no header that was not asked for."""
+    """The CONNECT request that opens a tunnel through a proxy, without aiohttp's own headers."""
 
-    DEFAULT_HEADERS = {}  # noqa: RUF012 - the base class declares it so
+    DEFAULT_HEADERS = {}  # noqa: RUF012 - as in the base class
 
     timings: Any = None
     bind_address: Any = None
@@ -98,10 +98,10 @@ class _ProxyRequest(ClientRequest):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Hands out connections to ``Outgoing`` requests.
+    """Gives each ``Outgoing`` request a connection.
 
-    At most ``max_connections`` are open: when a new one is needed, the longest idle one makes room.
-    Fills in the dns, connect and tls phases of the request's timings.
+    Never opens more than ``max_connections``: closes the longest-idle one to make room for a new
+    one. Records the dns, connect and tls phases in the request's timings.
     """
 
     def __init__(self, config: HttpConfig) -> None:
@@ -123,7 +123,7 @@ class Connector(aiohttp.TCPConnector):
         )
 
     async def close(self, *, abort_ssl: bool = False) -> None:
-        """Close every connection and end the resolver's threads."""
+        """Close every connection and stop the resolver's threads."""
         await super().close(abort_ssl=abort_ssl)
         await self.resolver.close()
 
@@ -169,7 +169,7 @@ class Connector(aiohttp.TCPConnector):
         *args: Any,
         addr_infos: list[AddrInfoType],
         req: ClientRequest,
-        timeout: ClientTimeout,  # noqa: ARG002, ASYNC109 - aiohttp's signature; Deadline covers it
+        timeout: ClientTimeout,  # noqa: ARG002, ASYNC109 - aiohttp passes it; Deadline covers it
         client_error: type[Exception] = aiohttp.ClientConnectorError,
         **kwargs: Any,
     ) -> tuple[asyncio.Transport, ResponseHandler]:
@@ -198,7 +198,7 @@ class Connector(aiohttp.TCPConnector):
             raise client_error(req.connection_key, exc) from exc
 
     def _socket(self, addr_info: AddrInfoType) -> socket.socket:
-        """Make the socket for one address: the last place where it can be refused."""
+        """Create the socket for one address: the last moment at which it can be refused."""
         family, kind, proto, _, address = addr_info
         if self._guard is not None:
             self._guard.check(address[0])
@@ -219,7 +219,7 @@ class Connector(aiohttp.TCPConnector):
 
     def _update_proxy_auth_header_and_build_proxy_req(self, req: ClientRequest) -> ClientRequest:
         outgoing = cast("Outgoing", req)
-        assert outgoing.proxy is not None  # noqa: S101 - aiohttp only calls this when there is one
+        assert outgoing.proxy is not None  # noqa: S101 - aiohttp calls this only for a proxy
         headers = {"Host": f"{outgoing.url.host_subcomponent}:{outgoing.port}"}
         if outgoing.proxy_authorization is not None:
             headers["Proxy-Authorization"] = outgoing.proxy_authorization.decode("latin-1")

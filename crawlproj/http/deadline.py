@@ -1,4 +1,4 @@
-"""One download's time limit, and the handle by which it can be cancelled."""
+"""The time limit of one download, which can also be cancelled."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DownloadTimeoutError
 
-from crawlproj.http.wire import shown
+from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 
 class Deadline:
-    """Context manager: ends its body with DownloadTimeoutError after ``timeout_s`` seconds.
+    """Context manager whose body raises DownloadTimeoutError after ``timeout_s`` seconds.
 
-    ``cancel()`` ends it early. Works as asyncio.timeout() does (the
-    task is cancelled, and uncancelled on the way out), so a cancellation from elsewhere passes
-    through.
+    ``cancel()`` ends the body early. Like asyncio.timeout(), it cancels the task and uncancels it
+    on exit, so a cancellation from elsewhere still propagates.
     """
 
     __slots__ = ("_cancelling", "_error", "_task", "_timeout_s", "_timer", "_url")
@@ -49,19 +48,18 @@ class Deadline:
         self._timer.cancel()
         if self._error is None:
             return
-        others_cancel = self._task.uncancel() > self._cancelling
-        if exc_type is asyncio.CancelledError and not others_cancel:
+        cancelled_elsewhere = self._task.uncancel() > self._cancelling
+        if exc_type is asyncio.CancelledError and not cancelled_elsewhere:
             raise self._error from exc
 
     def cancel(self, error: Exception) -> None:
-        """End the body with ``error``. Does nothing once it is ending."""
+        """End the body with ``error``, unless it is already ending."""
         if self._error is None:
             self._error = error
             self._task.cancel()
 
     def _expire(self) -> None:
+        url = without_credentials(self._url)
         self.cancel(
-            DownloadTimeoutError(
-                f"Getting {shown(self._url)} took longer than {self._timeout_s} seconds."
-            )
+            DownloadTimeoutError(f"Getting {url} took longer than {self._timeout_s} seconds.")
         )

@@ -1,4 +1,4 @@
-"""What went wrong, in the exception types that Scrapy documents (and retries by)."""
+"""Turns low-level errors into the exception types that Scrapy documents and retries."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 
-from crawlproj.http.wire import shown
+from crawlproj.masking import without_credentials
 
-# What the connector, the parser and the transports raise. Everything else (AddressRefused,
-# StopDownload, Scrapy's own types, cancellation) reaches the caller as it is.
+# Raised by the connector, the parser and the transports. Everything else (AddressRefused,
+# StopDownload, Scrapy's own types, cancellation) reaches the caller unchanged.
 LOW_LEVEL = (aiohttp.ClientError, HttpProcessingError, OSError)
 
-# What a reused connection answers when the server had closed it before our request arrived.
+# Raised on a reused connection that the server had closed before our request arrived.
 CONNECTION_CLOSED = (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)
 
 
 def translated(exc: Exception, url: str) -> Exception:
     """Return the Scrapy exception for ``exc``, one of LOW_LEVEL, raised while getting ``url``."""
-    kind, detail = _judged(exc)
-    return kind(f"Getting {shown(url)}: {detail}")
+    kind, detail = _classified(exc)
+    return kind(f"Getting {without_credentials(url)}: {detail}")
 
 
-def _judged(exc: Exception) -> tuple[type[Exception], str]:
+def _classified(exc: Exception) -> tuple[type[Exception], str]:
     kind: type[Exception] = DownloadFailedError
     detail = str(exc) or type(exc).__name__
     match exc:
@@ -39,7 +39,7 @@ def _judged(exc: Exception) -> tuple[type[Exception], str]:
         case aiohttp.InvalidURL():
             kind = UnsupportedURLSchemeError
         case aiohttp.ClientHttpProxyError():
-            detail = f"the proxy opened no tunnel: {exc.status} {exc.message}"
+            detail = f"the proxy refused to open a tunnel: {exc.status} {exc.message}"
         case aiohttp.ClientConnectorError():
             if exc.os_error.errno == errno.ECONNREFUSED:
                 kind = DownloadConnectionRefusedError

@@ -1,14 +1,14 @@
-"""The address guard: which addresses a crawler may connect to.
+"""The address guard decides which addresses a crawler may connect to.
 
-A crawler follows links that strangers wrote, so a link must not reach what only this machine can
-reach: its loopback, its private network, its cloud's metadata service. Everything that is not
-globally routable is refused, after the IANA special-purpose registries
+A crawler follows links that strangers wrote. Such a link must not reach services that only this
+machine can reach: its loopback, its private network, its cloud's metadata service. The guard
+refuses every address that is not globally routable according to the IANA special-purpose registries
 (https://www.iana.org/assignments/iana-ipv4-special-registry,
-https://www.iana.org/assignments/iana-ipv6-special-registry), and so is an IPv6 address that carries
-such an IPv4 address inside.
+https://www.iana.org/assignments/iana-ipv6-special-registry), and every IPv6 address that embeds
+such an IPv4 address.
 
-Names are judged by what they resolve to, at the moment the socket is made: the address that was
-checked is the address that is connected, so a name that changes its answer gains nothing.
+Host names are checked by the addresses they resolve to, when the socket is created: the checked
+address is the one connected to, so a name that changes its answer between the two gains nothing.
 
 Not covered: a network's own NAT64 prefix (RFC 6052 §2.2), which only that network knows.
 """
@@ -83,35 +83,34 @@ _ISATAP_IDENTIFIERS = frozenset({0x0000_5EFE, 0x0200_5EFE})  # RFC 5214 §6.1
 class Guard:
     """Refuses connections to addresses that are not globally routable.
 
-    allow: CIDRs ("127.0.0.0/8", "fd12::/16", "10.1.2.3") that may be connected to all the same.
-        An IPv4-mapped IPv6 address counts as the IPv4 address it stands for.
+    allow: networks to allow anyway, as CIDRs ("127.0.0.0/8", "fd12::/16", "10.1.2.3").
+        An IPv4-mapped IPv6 address counts as the IPv4 address in it.
 
-    Raises ConfigError naming GUARD_ALLOW for anything that is no CIDR.
+    Raises ConfigError naming GUARD_ALLOW if one of them is not a CIDR.
     """
 
     def __init__(self, allow: Iterable[str] = ()) -> None:
         self._allow = tuple(_network(cidr) for cidr in allow)
-        # The same few addresses are asked about again and again.
-        self._verdict = lru_cache(maxsize=4096)(self._judge)
+        # A crawl checks the same few addresses again and again.
+        self._refusal = lru_cache(maxsize=4096)(self._refusal_unless_allowed)
 
     def check(self, address: str | IPAddress) -> None:
-        """Raise AddressRefused unless ``address``, a literal as sockets spell it, is allowed."""
+        """Raise AddressRefused unless ``address``, an IP address literal, is allowed."""
         try:
             ip = _unmapped(ip_address(address) if isinstance(address, str) else address)
         except ValueError:
-            raise AddressRefused(f"{address!r} is no IP address; nothing was sent") from None
-        kind = self._verdict(ip)
+            raise AddressRefused(f"{address!r} is not an IP address; nothing was sent") from None
+        kind = self._refusal(ip)
         if kind is None:
             return
         raise AddressRefused(
             f"{address} is a {kind} address; nothing was sent. "
-            f"If this crawl may reach it, list it in GUARD_ALLOW, for example ['{ip}']"
+            f"If this crawl may connect to it, add it to GUARD_ALLOW, for example ['{ip}']"
         )
 
-    def _judge(self, ip: IPAddress) -> str | None:
-        """Return the reason to refuse ``ip``, or None."""
-        listed = any(ip.version == network.version and ip in network for network in self._allow)
-        return None if listed else refusal(ip)
+    def _refusal_unless_allowed(self, ip: IPAddress) -> str | None:
+        allowed = any(ip.version == network.version and ip in network for network in self._allow)
+        return None if allowed else refusal(ip)
 
 
 def refusal(address: IPAddress) -> str | None:
@@ -121,8 +120,7 @@ def refusal(address: IPAddress) -> str | None:
     kind = next((kind for network, kind in _REFUSED_V6 if address in network), None)
     if kind is not None:
         return kind
-    carried = embedded(address)
-    for inner in carried:
+    for inner in embedded(address):
         if (kind := refusal(inner)) is not None:
             return f"{kind} (embedded {inner})"
     if address not in _GLOBAL_UNICAST:
@@ -133,10 +131,10 @@ def refusal(address: IPAddress) -> str | None:
 
 
 def embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
-    """Return the IPv4 addresses that a packet to ``address`` may end up at.
+    """Return the IPv4 addresses to which a packet for ``address`` may be routed.
 
-    IPv4-mapped (RFC 4291 §2.5.5.2), NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380: server and
-    client) and ISATAP (RFC 5214). IPv4-compatible addresses are refused as reserved anyway.
+    Knows IPv4-mapped (RFC 4291 §2.5.5.2), NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380:
+    server and client) and ISATAP (RFC 5214). IPv4-compatible addresses are refused as reserved.
     """
     if address.ipv4_mapped is not None:
         return (address.ipv4_mapped,)
@@ -153,16 +151,16 @@ def embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
 
 
 def ip_literal(host: str) -> IPAddress | None:
-    """Return the address that a URL's host spells, or None for a name.
+    """Return the IP address that a URL's host spells out, or None for a host name.
 
-    Knows the spellings inet_aton(3) accepts ("0x7f.1", "2130706433", "0177.0.0.1"), because name
-    lookups accept them too.
+    Reads every spelling that inet_aton(3) accepts ("0x7f.1", "2130706433", "0177.0.0.1"), because
+    getaddrinfo accepts them too.
     """
     try:
         return ip_address(host)
     except ValueError:
         pass
-    # inet_aton ignores what follows a space, so only plain tokens are asked about.
+    # inet_aton ignores everything after a space, so pass it plain tokens only.
     if not host[:1].isdigit() or not host.isascii() or not host.replace(".", "").isalnum():
         return None
     try:
@@ -182,5 +180,5 @@ def _network(cidr: str) -> IPv4Network | IPv6Network:
         return ip_network(cidr)
     except (TypeError, ValueError) as exc:
         raise ConfigError(
-            f"GUARD_ALLOW: {cidr!r} is no network; write CIDRs such as '127.0.0.0/8' ({exc})"
+            f"GUARD_ALLOW: {cidr!r} is not a network; write CIDRs such as '127.0.0.0/8' ({exc})"
         ) from None

@@ -26,7 +26,8 @@ from crawlproj.http.failures import CONNECTION_CLOSED, LOW_LEVEL, translated
 from crawlproj.http.outgoing import Outgoing
 from crawlproj.http.responses import build_response
 from crawlproj.http.timings import Timings
-from crawlproj.http.wire import response_headers, shown
+from crawlproj.http.wire import response_headers
+from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -50,27 +51,28 @@ _NEEDS_ASYNCIO = (
 
 
 class DownloadHandler:
-    """Downloads http and https requests; behaves as Scrapy's own HTTP handlers do.
+    """Downloads http and https requests like Scrapy's own HTTP handlers, with two additions.
 
-    Beyond them, every request gets ``meta["timings"]`` (see timings.Timings; failed ones too), and
-    the address guard (see guard.Guard) refuses what is not public with AddressRefused, which
-    Scrapy does not retry.
+    Every request gets ``meta["timings"]`` (see timings.Timings), even if it fails. The address
+    guard (see guard.Guard) refuses non-public addresses with AddressRefused, which Scrapy does not
+    retry.
 
-    before_send: called with each request when its connection is ready, which may be long after the
-        request was handed over. An exception that it raises ends the download instead.
+    before_send: called with each request once it has a connection, which may be long after
+        ``download_request`` was called. An exception that it raises ends the download.
 
-    One instance serves both schemes of a crawler, so that they share one pool of connections.
+    One instance serves both schemes of a crawler, so that they share one connection pool.
     """
 
     lazy = True
-    # By id(crawler), which stays the crawler's as long as its handler lives.
+    # By id(crawler): the handler keeps its crawler alive, so no other crawler gets the same id.
     _instances: ClassVar[WeakValueDictionary[int, DownloadHandler]] = WeakValueDictionary()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DownloadHandler:
-        """Return the crawler's handler, making it if there is none yet.
+        """Return the crawler's handler; build it on the first call.
 
-        Raises NotConfigured under a reactor without asyncio, and ConfigError for a wrong setting.
+        Raises NotConfigured if the reactor is not an asyncio one and ConfigError if a setting is
+        wrong.
         """
         handler = cls._instances.get(id(crawler))
         if handler is None:
@@ -89,7 +91,7 @@ class DownloadHandler:
         self._dataloss_warned = False
 
     async def download_request(self, request: Request) -> Response:
-        """Return the response to ``request``, or raise what Scrapy's handlers raise."""
+        """Return the response to ``request``. Raises the same exceptions as Scrapy's handlers."""
         timings = Timings(perf_counter())
         timeout_s: float = request.meta.get("download_timeout") or self._config.timeout_s
         deadline = Deadline(timeout_s, request.url)
@@ -104,7 +106,7 @@ class DownloadHandler:
             request.meta["timings"] = timings.as_dict(perf_counter())
 
     def cancel_all(self, reason: str) -> None:
-        """End every download under way with DownloadCancelledError(``reason``)."""
+        """End every running download with DownloadCancelledError(``reason``)."""
         for deadline in self._downloads:
             deadline.cancel(DownloadCancelledError(reason))
 
@@ -115,7 +117,7 @@ class DownloadHandler:
                 deadline.cancel(error)
 
     async def close(self) -> None:
-        """Cancel what is under way and close every connection. A later request starts afresh."""
+        """Cancel running downloads and close every connection. A later request opens new ones."""
         connector, self._connector = self._connector, None
         if connector is None:
             return
@@ -127,7 +129,7 @@ class DownloadHandler:
             logger.debug("Some connections did not close within %s s", _CLOSE_GRACE_S)
 
     def _connections(self) -> Connector:
-        # Made here and not in the constructor, which may run before there is an event loop.
+        # Not built in the constructor, which may run before the event loop exists.
         if self._connector is None:
             self._connector = Connector(self._config)
         return self._connector
@@ -138,7 +140,7 @@ class DownloadHandler:
             bound_to = bind_address(request.meta["bindaddress"], 'meta["bindaddress"]')
         outgoing = Outgoing(request, timings, self._ssl_context, bound_to)
         if self._config.guard is not None:
-            # A proxy resolves and connects for us, so an address in the URL is judged here too.
+            # A proxy resolves and connects for us, so check an address in the URL here as well.
             for origin in (outgoing.origin, outgoing.proxy_origin):
                 if origin is not None and origin.literal is not None:
                     self._config.guard.check(origin.literal)
@@ -152,16 +154,16 @@ class DownloadHandler:
             raise
         finally:
             if protocol.transport is not None and protocol.transport.get_write_buffer_size():
-                connection.close()  # answered before it had the whole request
+                connection.close()  # the site answered before it read the whole request
             connection.release()
 
     async def _exchange(
         self, request: Request, outgoing: Outgoing
     ) -> tuple[Connection, Protocol, RawResponseMessage, StreamReader]:
-        """Send the request and await the response's head.
+        """Send the request and wait for the response's head.
 
-        A kept-alive connection that the server closed in the meantime is no failure: an idempotent
-        request goes out again on the next one, until one is new.
+        If the server has closed a kept-alive connection in the meantime, sends an idempotent
+        request again on the next connection, up to and including a new one.
         """
         while True:
             connection = await self._connections().connect(
@@ -169,7 +171,7 @@ class DownloadHandler:
             )
             outgoing.timings.ready_at = perf_counter()
             protocol = connection.protocol
-            assert isinstance(protocol, Protocol)  # noqa: S101 - our connector makes no other
+            assert isinstance(protocol, Protocol)  # noqa: S101 - our connector's factory
             reused, protocol.reused = protocol.reused, True
             try:
                 self.before_send(request)
@@ -197,7 +199,7 @@ class DownloadHandler:
         length = None if request.method == "HEAD" else _content_length(headers)
         url = request.url.partition("#")[0]
         respond = partial(build_response, url, message, headers, connection)
-        if self._heard(signals.headers_received):
+        if self._has_listener(signals.headers_received):
             stop = check_stop_download(
                 signals.headers_received,
                 self._crawler,
@@ -215,7 +217,7 @@ class DownloadHandler:
         if length:
             limits.check(length, expected=True)
         on_chunk = None
-        if self._heard(signals.bytes_received):
+        if self._has_listener(signals.bytes_received):
 
             def on_chunk(chunk: bytes) -> Any:
                 return check_stop_download(
@@ -229,18 +231,20 @@ class DownloadHandler:
                 return respond(exc.received, flags=["dataloss"])
             if not self._dataloss_warned:
                 self._dataloss_warned = True
-                logger.warning(get_dataloss_msg(shown(request.url)))
-            raise ResponseDataLossError(f"Getting {shown(request.url)}: {exc}") from exc
-        # Only the end of the connection ended this body, which may as well have been an accident:
-        # Scrapy's flag for that, when nobody stopped the download, is "partial".
+                logger.warning(get_dataloss_msg(without_credentials(request.url)))
+            raise ResponseDataLossError(
+                f"Getting {without_credentials(request.url)}: {exc}"
+            ) from exc
+        # Only the connection's end marks the end of an unframed body, so it may be incomplete.
+        # Scrapy flags such a response as "partial", unless a signal handler stopped the download.
         unframed = length is None and not message.chunked and stream is not EMPTY_PAYLOAD
         return respond(body, stop=stop, flags=["partial"] if unframed and not stop else None)
 
-    def _heard(self, signal: object) -> bool:
-        """Whether anybody listens to ``signal``: sending one costs as much as reading a body."""
+    def _has_listener(self, signal: object) -> bool:
+        """Whether ``signal`` has a listener: sending it costs as much as reading a body."""
         for sender in (self._signals.sender, dispatcher.Any):
-            listened = dispatcher.connections.get(id(sender))
-            if listened and (listened.get(signal) or listened.get(dispatcher.Any)):
+            receivers = dispatcher.connections.get(id(sender))
+            if receivers and (receivers.get(signal) or receivers.get(dispatcher.Any)):
                 return True
         return False
 

@@ -1,4 +1,4 @@
-"""A request as aiohttp's connector needs it."""
+"""A Scrapy request in the form that aiohttp's connector expects."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from crawlproj.http.config import BindAddress
     from crawlproj.http.timings import Timings
 
-# RFC 9110 §9.2.2: may be sent again when a reused connection turns out to be closed.
+# RFC 9110 §9.2.2: these may be sent again if a reused connection turns out to be closed.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-# RFC 9110 §8.6: these say "Content-Length: 0" when they have no body, as Twisted does.
+# RFC 9110 §8.6: without a body, these still send "Content-Length: 0", as Twisted does.
 _EXPECTS_BODY = frozenset({"POST", "PUT", "PATCH"})
 _SMALL_BODY_BYTES = 65_536
 
 
 class Outgoing:
-    """One Scrapy request on its way, in place of an aiohttp.ClientRequest.
+    """One Scrapy request, passed to aiohttp in place of an aiohttp.ClientRequest.
 
-    It has what TCPConnector reads of a ClientRequest (url, port, host, ssl, proxy, connection_key,
-    …) without building one: the head is written from Scrapy's headers by ``write_to``.
+    Has the attributes that TCPConnector reads from a ClientRequest (url, port, host, ssl, proxy,
+    connection_key, …). ``chunks`` writes the request's head from Scrapy's own headers.
     """
 
     proxy_headers = None
@@ -65,23 +65,23 @@ class Outgoing:
 
     @property
     def idempotent(self) -> bool:
-        """Whether sending it twice does what sending it once does."""
+        """Whether sending the request twice has the same effect as sending it once."""
         return self.method in _IDEMPOTENT
 
     @property
     def connection_key(self) -> ConnectionKey:
-        """What requests must have in common to share connections.
+        """The key under which requests share connections.
 
-        Plain requests through a proxy share the proxy's connections whatever their host; a tunnel
-        belongs to its host, proxy and credentials. The local address counts too.
+        Plain requests through a proxy share the proxy's connections, whatever their host. A tunnel
+        is shared only for the same host, proxy and credentials. The local address is part of both.
         """
         proxied = self.proxy is not None and not self.origin.is_tls
-        place = self.proxy if self.proxy is not None and proxied else self.url
+        target = self.proxy if self.proxy is not None and proxied else self.url
         credentials = None if proxied else self.proxy_authorization
         extra = (credentials, self.bind_address) if credentials or self.bind_address else None
         return ConnectionKey(
-            place.raw_host or "",
-            place.port,
+            target.raw_host or "",
+            target.port,
             self.origin.is_tls,
             self.ssl,
             self.proxy,
@@ -92,7 +92,7 @@ class Outgoing:
 
     @property
     def host(self) -> str:
-        """The host to connect to, when there is no proxy."""
+        """The host to connect to if there is no proxy."""
         return self.url.raw_host or ""
 
     @property
@@ -102,35 +102,35 @@ class Outgoing:
 
     @property
     def request_info(self) -> RequestInfo:
-        """What aiohttp puts into its errors."""
+        """The request's description for aiohttp's errors."""
         return RequestInfo(self.url, self.method, CIMultiDictProxy(CIMultiDict()), self.url)
 
     def is_ssl(self) -> bool:
-        """Whether the site, not the proxy, is spoken to over TLS."""
+        """Whether the connection to the site (not to the proxy) uses TLS."""
         return self.origin.is_tls
 
     def as_client_request(self) -> ClientRequest:
-        """Return itself under the type that aiohttp's signatures ask for."""
+        """Return this object under the type in aiohttp's signatures."""
         return cast("ClientRequest", self)
 
     def chunks(self) -> list[bytes]:
-        """Return what to write, in order: head and body together when the body is small."""
+        """Return the bytes to write, in order: head and body in one piece if the body is small."""
         body = self._body
         length = len(body) if body or self.method in _EXPECTS_BODY else None
         headers = dict.items(self._headers)
         target = self._target
-        hidden = b"Proxy-Authorization"
+        proxy_only = b"Proxy-Authorization"
         plain_proxy = self.proxy is not None and not self.origin.is_tls
         added: list[tuple[bytes, list[bytes]]] = []
         if plain_proxy:
             target = f"http://{self.origin.host_header.decode('ascii')}{target}"
             if self.proxy_authorization is not None:
-                added.append((hidden, [self.proxy_authorization]))
+                added.append((proxy_only, [self.proxy_authorization]))
         if self.origin.authorization is not None and b"Authorization" not in self._headers:
             added.append((b"Authorization", [self.origin.authorization]))
-        if added or dict.__contains__(self._headers, hidden):
-            # The site must never see what was meant for the proxy.
-            kept = [(name, values) for name, values in headers if name != hidden]
+        if added or dict.__contains__(self._headers, proxy_only):
+            # The site must never see the proxy's credentials.
+            kept = [(name, values) for name, values in headers if name != proxy_only]
             head = wire.request_head(
                 self.method, target, self.origin.host_header, kept + added, length
             )

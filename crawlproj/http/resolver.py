@@ -1,4 +1,4 @@
-"""Name lookups: getaddrinfo on threads of their own, judged by the address guard."""
+"""Name lookups: getaddrinfo on its own threads, checked by the address guard."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ _T = TypeVar("_T")
 
 
 class Resolver(AbstractResolver):
-    """Resolves with the system's getaddrinfo, at most ``threads`` lookups at once.
+    """Resolves names with the system's getaddrinfo, up to ``threads`` lookups at a time.
 
-    A name that answers with refused and allowed addresses keeps the allowed ones, and only those
-    are ever connected to; a name with none left raises AddressRefused. A lookup that takes longer
-    than ``timeout_s`` fails for its request and goes on in its thread, so that one slow name
-    delays others only when ``threads`` of them are stuck.
+    Drops the addresses that the guard refuses, so that none of them is ever connected to. A lookup
+    that takes longer than ``timeout_s`` fails its request but stays in its thread: slow names delay
+    other lookups only when all ``threads`` are stuck.
     """
 
     def __init__(self, *, timeout_s: float, threads: int, guard: Guard | None) -> None:
@@ -40,9 +39,10 @@ class Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the allowed addresses of ``host``.
+        """Return the addresses of ``host`` that the guard allows.
 
-        Raises OSError if it does not resolve in time and AddressRefused if nothing is allowed.
+        Raises OSError if it does not resolve in time and AddressRefused if it has only refused
+        addresses.
         """
         lookup = partial(
             socket.getaddrinfo,
@@ -61,7 +61,7 @@ class Resolver(AbstractResolver):
                 socket.EAI_AGAIN, f"{host}: no answer within {self._timeout_s} seconds"
             ) from None
         except UnicodeError as exc:
-            raise socket.gaierror(socket.EAI_NONAME, f"{host} is no host name: {exc}") from exc
+            raise socket.gaierror(socket.EAI_NONAME, f"{host} is not a host name: {exc}") from exc
         found: list[ResolveResult] = []
         refused: AddressRefused | None = None
         for answer_family, _, proto, _, sockaddr in answers:
@@ -89,19 +89,19 @@ class Resolver(AbstractResolver):
         return found
 
     async def close(self) -> None:
-        """Let the threads end. Does not wait for a lookup that hangs."""
+        """Stop the threads, without waiting for lookups that hang."""
         self._threads.shutdown(wait=False)
 
 
 class DaemonThreads(Executor):
-    """At most ``limit`` threads, started as needed, that never keep the process from exiting.
+    """Up to ``max_threads`` threads, started as needed, that never keep the process from exiting.
 
-    concurrent.futures.ThreadPoolExecutor joins its threads at exit: one lookup at a dead name
-    server would hold up a shutdown for half a minute.
+    concurrent.futures.ThreadPoolExecutor joins its threads at exit, so one lookup at a dead name
+    server would delay the shutdown by half a minute.
     """
 
-    def __init__(self, limit: int, name: str) -> None:
-        self._limit = limit
+    def __init__(self, max_threads: int, name: str) -> None:
+        self._max_threads = max_threads
         self._name = name
         self._work: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
         self._work = queue.SimpleQueue()
@@ -109,16 +109,16 @@ class DaemonThreads(Executor):
         self._idle = threading.Semaphore(0)
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Run ``fn`` on a thread as soon as one is free. Called from one thread only."""
+        """Run ``fn`` as soon as a thread is free. Call this from one thread only."""
         future: Future[_T] = Future()
         self._work.put((future, partial(fn, *args, **kwargs)))
-        if not self._idle.acquire(blocking=False) and self._threads < self._limit:
+        if not self._idle.acquire(blocking=False) and self._threads < self._max_threads:
             self._threads += 1
             threading.Thread(target=self._run, name=self._name, daemon=True).start()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        """End the threads when they have nothing left to do. Never waits."""
+        """Stop the threads once the submitted work is done. Never waits."""
         for _ in range(self._threads):
             self._work.put(None)
         self._threads = 0
@@ -129,7 +129,7 @@ class DaemonThreads(Executor):
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(call())
-                except BaseException as exc:  # noqa: BLE001 - it belongs to whoever awaits it
+                except BaseException as exc:  # noqa: BLE001 - raised where the future is awaited
                     future.set_exception(exc)
             del work, future, call
             self._idle.release()

@@ -1,4 +1,4 @@
-"""Scrapy responses, built once."""
+"""Builds Scrapy responses."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def build_response(
     flags: list[str] | None = None,
     stop: StopDownload | None = None,
 ) -> Response:
-    """Return the response; equal to what Scrapy's own handlers would build from the same parts.
+    """Return the response, equal to the one Scrapy's own handlers would build.
 
-    Raises ``stop``, with the response on it, when it asks for failure.
+    If ``stop.fail`` is set, sets ``stop.response`` and raises ``stop`` instead.
     """
     response = response_class(headers, url, body)(
         url=url,
@@ -50,10 +50,10 @@ def build_response(
 
 
 def response_class(headers: Headers, url: str, body: bytes) -> type[Response]:
-    """Return what ``responsetypes.from_args()`` returns.
+    """Return the class that ``responsetypes.from_args()`` returns.
 
-    Scrapy looks at Content-Type first, and no further when that names a class of its own and
-    nothing is compressed: that first step is remembered by header value.
+    Scrapy looks at Content-Type first, and no further if that selects a specific class and the body
+    is not compressed. That first step is cached by header value.
     """
     values = dict.get(headers, _CONTENT_TYPE)
     if values and not dict.__contains__(headers, b"Content-Encoding"):

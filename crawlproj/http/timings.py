@@ -1,4 +1,4 @@
-"""Where the time of one request went."""
+"""How long each phase of a request took."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from __future__ import annotations
 class Timings:
     """The phases of one request, in seconds on the caller's monotonic clock. Pure.
 
-    queued: waiting for a connection: from the start until one was there, less the next three.
-    dns: resolving the host (or the proxy's).
-    connect: the TCP connection, and the CONNECT exchange of a tunnel.
+    queued: waiting for a connection, excluding the next three phases.
+    dns: resolving the host, or the proxy's host.
+    connect: opening the TCP connection, including a tunnel's CONNECT exchange.
     tls: the TLS handshake.
-    ttfb: from the request's first byte out to the response's headers in.
+    ttfb: from sending the request's first byte to receiving the response's headers.
     transfer: from the headers to the end of the body.
 
-    A phase that did not happen (a reused connection has no dns, connect or tls) is 0.0. A request
-    that failed has the phases it reached, the last one until the failure.
+    A phase that did not happen is 0.0: a reused connection has no dns, connect or tls. A failed
+    request has the phases it reached; the last one ends with the failure.
     """
 
     __slots__ = ("connect", "dns", "headers_at", "lookup_at", "ready_at", "started_at", "tls")
@@ -29,13 +29,13 @@ class Timings:
         self.tls = 0.0
 
     def looked_up(self, now: float) -> None:
-        """The lookup that began at ``lookup_at`` ended; does nothing if none is under way."""
+        """Record the end of the lookup that began at ``lookup_at``, if one is running."""
         if self.lookup_at is not None:
             self.dns += now - self.lookup_at
             self.lookup_at = None
 
     def as_dict(self, now: float) -> dict[str, float]:
-        """Return seconds by phase for a request that ended at ``now``."""
+        """Return the seconds of each phase, for a request that ended at ``now``."""
         ready_at = self.ready_at or now
         headers_at = self.headers_at or now
         waited = ready_at - self.started_at - self.dns - self.connect - self.tls

@@ -1,7 +1,7 @@
-"""Bytes on the wire: URLs taken apart, request heads written, response headers converted.
+"""Bytes on the wire: splits URLs, writes request heads, converts response headers.
 
-Written from Scrapy's own objects rather than through yarl and multidict, so that the URL, repeated
-headers and bytes that are no UTF-8 go out exactly as the request says, in one write.
+Works on Scrapy's own objects instead of yarl and multidict, so that the URL, repeated headers and
+bytes that are not UTF-8 are sent exactly as the request has them, in one write.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from scrapy.http import Headers
 from yarl import URL
 
 from crawlproj.http.guard import IPAddress, ip_literal
+from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE)
-_USERINFO = re.compile(r"(^|//)[^/?#]*@")
+
 _FRAMING = frozenset({b"Host", b"Content-Length", b"Transfer-Encoding"})
 _TITLES: dict[bytes, bytes] = {}
 _TITLES_MAX = 4096
@@ -33,9 +34,9 @@ _TITLES_MAX = 4096
 class Origin:
     """Scheme, host and port of a URL.
 
-    url: what to connect to; a numeric host is in its canonical spelling.
-    host_header: the Host header, spelled as the URL spells it, without a default port.
-    literal: the address, if the host is one.
+    url: the URL to connect to; a numeric host is in canonical form.
+    host_header: the Host header, with the URL's own spelling and without a default port.
+    literal: the IP address if the host is one, else None.
     authorization: Basic credentials from the URL's userinfo, or None.
     """
 
@@ -53,18 +54,18 @@ class Origin:
 def split(url: str) -> tuple[Origin, str]:
     """Return the origin and the request target ("/path?query") of an http or https URL.
 
-    The target is what the URL says, byte for byte. Raises UnsupportedURLSchemeError for a URL that
-    cannot be put into a request line.
+    The target is byte for byte the URL's. Raises UnsupportedURLSchemeError if the URL does not fit
+    in a request line.
     """
     match = _URL.match(url)
     if match is None:
-        raise UnsupportedURLSchemeError(f"{shown(url)!r} is no http or https URL")
+        raise UnsupportedURLSchemeError(f"{without_credentials(url)!r} is not an http or https URL")
     scheme, netloc, target = match.groups()
     if not target.startswith("/"):
         target = f"/{target}"
     if not (target.isascii() and target.isprintable() and " " not in target):
         raise UnsupportedURLSchemeError(
-            f"{shown(url)!r} has characters that must be percent-encoded to be sent"
+            f"{without_credentials(url)!r} has characters that must be percent-encoded"
         )
     return origin(scheme.lower(), netloc), target
 
@@ -73,14 +74,18 @@ def split(url: str) -> tuple[Origin, str]:
 def origin(scheme: str, netloc: str) -> Origin:
     """Return the origin of ``scheme://netloc``; raises UnsupportedURLSchemeError if malformed."""
     try:
-        # An ASCII host is kept as it is; any other gets its IDNA form.
+        # Keeps an ASCII host unchanged and converts any other to IDNA.
         url = URL(f"{scheme}://{netloc}", encoded=netloc.isascii())
         host, port = url.raw_host, url.port
     except ValueError as exc:
-        raise UnsupportedURLSchemeError(f"'{scheme}://{shown(netloc)}': {exc}") from exc
+        raise UnsupportedURLSchemeError(
+            f"'{scheme}://{without_credentials(netloc)}': {exc}"
+        ) from exc
     host_header = url.host_port_subcomponent
     if not host or not host_header or not host_header.isprintable() or " " in host_header:
-        raise UnsupportedURLSchemeError(f"'{scheme}://{shown(netloc)}' names no valid host")
+        raise UnsupportedURLSchemeError(
+            f"'{scheme}://{without_credentials(netloc)}' does not have a valid host"
+        )
     literal = ip_literal(host)
     connect_host = f"[{host}]" if ":" in host else host
     if literal is not None and literal.version == 4:
@@ -95,16 +100,16 @@ def origin(scheme: str, netloc: str) -> Origin:
 
 @lru_cache(maxsize=1024)
 def proxy_origin(proxy: str) -> Origin:
-    """Return the origin of a proxy as ``meta["proxy"]`` names it ("http://host:port", "host:port").
+    """Return the origin of a proxy given in ``meta["proxy"]`` ("http://host:port", "host:port").
 
-    Raises UnsupportedURLSchemeError, without the credentials, for what is no HTTP proxy.
+    Raises UnsupportedURLSchemeError if it is not an HTTP proxy; the message omits credentials.
     """
     scheme, separator, rest = proxy.partition("://")
     if not separator:
         scheme, rest = "http", proxy.removeprefix("//")
     if scheme.lower() not in {"http", "https"}:
         raise UnsupportedURLSchemeError(
-            f"the proxy '{scheme}://{shown(rest)}' is neither http nor https"
+            f"the proxy '{scheme}://{without_credentials(rest)}' is neither http nor https"
         )
     return origin(scheme.lower(), re.split(r"[/?#]", rest, maxsplit=1)[0])
 
@@ -116,11 +121,11 @@ def request_head(
     headers: Iterable[tuple[bytes, list[bytes]]],
     body_length: int | None,
 ) -> bytes:
-    """Return the head of an HTTP/1.1 request, from its first line to the empty one.
+    """Return the head of an HTTP/1.1 request, from the request line to the empty line.
 
-    headers: as Scrapy's Headers keeps them. Content-Length and Transfer-Encoding are ours, because
-        the body's length is known; a Host among them replaces ``host_header``.
-    body_length: bytes, or None for no Content-Length.
+    headers: the items of Scrapy's Headers. A Host among them replaces ``host_header``;
+        Content-Length and Transfer-Encoding are left out, because ``body_length`` decides.
+    body_length: in bytes, or None for no Content-Length.
     """
     lines = [f"{method} {target} HTTP/1.1\r\nHost: ".encode("ascii"), host_header]
     for name, values in headers:
@@ -160,7 +165,7 @@ def _title(name: bytes) -> bytes:
 
 
 def _one_line(value: bytes) -> bytes:
-    """Fold line breaks into spaces, as Twisted does: a value must not start a header of its own."""
+    """Fold line breaks into spaces, as Twisted does, so that a value cannot inject a header."""
     return b" ".join(value.splitlines())
 
 
@@ -169,8 +174,3 @@ def _basic(user: str | None, password: str | None) -> bytes | None:
         return None
     pair = unquote_to_bytes(user or "") + b":" + unquote_to_bytes(password or "")
     return b"Basic " + base64.b64encode(pair)
-
-
-def shown(url: str) -> str:
-    """Return ``url`` without the credentials in it, fit for a message."""
-    return _USERINFO.sub(r"\1", url, count=1)

@@ -1,8 +1,8 @@
-"""CPU per request of download handlers, side by side: ``python -m tests.http.bench``.
+"""Compares the CPU time per request of download handlers: ``python -m tests.http.bench``.
 
-One process serves a 13 KB page from a raw asyncio protocol. Each contender runs in a process of its
-own on uvloop, with 64 requests in flight, and reports its process CPU time per request. Rounds are
-interleaved, because shared machines are noisy; the median and the ratio to raw aiohttp are printed.
+One process serves a 13 KB page from a raw asyncio protocol. Each contender runs in its own process
+on uvloop, with 64 requests in flight, and reports its CPU time per request. Rounds are interleaved,
+because shared machines are noisy. Prints the median and its ratio to raw aiohttp.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def _serve() -> None:
     server = await loop.create_server(_PageServer, "127.0.0.1", 0, backlog=512)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
-    await loop.run_in_executor(None, sys.stdin.read)  # until the parent goes away
+    await loop.run_in_executor(None, sys.stdin.read)  # until the parent exits
 
 
 async def _in_flight(total: int, fetch: Any) -> float:
@@ -56,7 +56,7 @@ async def _in_flight(total: int, fetch: Any) -> float:
         for number in numbers:
             await fetch(number)
 
-    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))  # connections, caches
+    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))  # warm up connections and caches
     numbers = iter(range(total))
     started = time.process_time()
     await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
@@ -89,7 +89,7 @@ async def _handler(name: str, port: int, total: int) -> float:
     crawler.spider = crawler._create_spider("bench")
     handler = build_from_crawler(load_object(HANDLERS[name]), crawler)
 
-    requests = [  # building them is not the handler's cost
+    requests = [  # built beforehand: not part of the handler's cost
         Request(
             f"http://127.0.0.1:{port}/page/{number}",
             headers={"User-Agent": "bench", "Accept": "*/*", "Accept-Language": "en"},

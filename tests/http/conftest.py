@@ -1,4 +1,4 @@
-"""Servers that the tests of this folder share."""
+"""The servers shared by the tests in this folder."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tls_site(authority: trustme.CA) -> Iterator[Site]:
 def trusted(
     authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Make OpenSSL's default trust store the test authority's."""
+    """Make OpenSSL trust the test authority only."""
     bundle = tmp_path_factory.mktemp("ca") / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))

@@ -1,4 +1,4 @@
-"""Running download handlers in tests."""
+"""Runs download handlers in tests."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OURS = "crawlproj.http.DownloadHandler"
 HTTP11 = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
+PHASES = ["queued", "dns", "connect", "tls", "ttfb", "transfer"]
 
 
 def on_reactor(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
@@ -34,7 +35,7 @@ def on_reactor(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
 
 def crawler_with(**settings: Any) -> Crawler:
-    """Return a crawler with a spider, loopback allowed, and ``settings``."""
+    """Return a crawler with a spider and ``settings`` that may connect to loopback."""
     crawler = get_crawler(
         settings_dict={"GUARD_ALLOW": ["127.0.0.0/8"], "DOWNLOAD_TIMEOUT": 10, **settings}
     )
@@ -44,7 +45,7 @@ def crawler_with(**settings: Any) -> Crawler:
 
 @asynccontextmanager
 async def open_handler(path: str = OURS, **settings: Any) -> AsyncIterator[Any]:
-    """Make the handler at ``path`` with ``settings``, and close it."""
+    """Build the handler at ``path`` with ``settings``, and close it on exit."""
     handler = build_from_crawler(load_object(path), crawler_with(**settings))
     try:
         yield handler
@@ -64,7 +65,7 @@ def sent(response: Any) -> list[str]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for what happens in the server's thread."""
+    """Wait until ``condition``, which depends on the server's thread, holds."""
     async with asyncio.timeout(5):
         while not condition():
             await asyncio.sleep(0.005)

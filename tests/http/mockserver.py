@@ -1,7 +1,7 @@
 """Servers for the handler's tests: a site (plain and TLS) and an HTTP proxy, on loopback.
 
-They speak raw bytes, because the tests are about bytes: ``GET /echo`` tells exactly what arrived.
-Each runs in a thread of its own: ``with running(Site()) as site: site.url("/text")``. By hand:
+They write raw bytes, because the tests are about bytes: ``GET /echo`` returns exactly what arrived.
+Run them in a background thread with ``with running(site): site.url("/text")``, or by hand with
 ``python -m tests.http.mockserver``.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PACKED = gzip.compress(b"<html>packed</html>")
-# Path → what is answered, and whether the connection stays open after it.
+# Path → the response, and whether the connection stays open after it.
 _CANNED = {
     "/headers": (
         (
@@ -57,7 +57,7 @@ _CANNED = {
         True,
     ),
     "/stuck": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nsome", True),
-    "/garbage": (b"this is no HTTP\r\n\r\n", False),
+    "/garbage": (b"this is not HTTP\r\n\r\n", False),
     "/half-a-head": (b"HTTP/1.1 200 OK\r\nContent-Le", False),
     "/drop": (b"", False),
 }
@@ -67,28 +67,30 @@ Writer = asyncio.StreamWriter
 
 
 class Server:
-    """A server on a free port of 127.0.0.1; subclasses speak in ``converse``."""
+    """A server on a free port of 127.0.0.1; subclasses implement ``converse``."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.tls = tls
         self.port = 0
         self.connections = 0
         self.open_now = 0
-        self.most_open = 0
+        self.max_open = 0
+        self.peer = ""  # the address of the last client
 
     async def converse(self, reader: Reader, writer: Writer) -> None:
         raise NotImplementedError
 
     async def handle(self, reader: Reader, writer: Writer) -> None:
         self.connections += 1
+        self.peer = writer.get_extra_info("peername")[0]
         self.open_now += 1
-        self.most_open = max(self.most_open, self.open_now)
+        self.max_open = max(self.max_open, self.open_now)
         try:
             await self.converse(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
         except asyncio.CancelledError:
-            pass  # the server stops in the middle of an answer
+            pass  # the server is stopped in the middle of a response
         finally:
             self.open_now -= 1
             writer.close()
@@ -126,7 +128,7 @@ def running(*servers: Server) -> Iterator[None]:
 
 
 class Site(Server):
-    """Paths, each one way in which a site may answer; see ``answer``."""
+    """A site on which each path answers in a different way; see ``answer``."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(tls)
@@ -145,9 +147,9 @@ class Site(Server):
             path = urlsplit(target).path
             self.requests.append(f"{method} {path}")
             if path == "/silent":
-                await reader.read()  # until the client has had enough
+                await reader.read()  # until the client gives up
             if path == "/stale" and "/stale" in served:
-                return  # closed just as the connection is used again
+                return  # close the connection just as it is used again
             served.add(path)
             if not await self.answer(method, target, head, body, writer):
                 return
@@ -190,7 +192,7 @@ class Site(Server):
 
 
 class Proxy(Server):
-    """An HTTP proxy: forwards absolute-form requests, tunnels CONNECT, may ask for credentials."""
+    """An HTTP proxy: forwards absolute-form requests, tunnels CONNECT, may require credentials."""
 
     def __init__(self, credentials: str = "", tls: ssl.SSLContext | None = None) -> None:
         super().__init__(tls)
@@ -241,5 +243,5 @@ def _reply(writer: Writer, body: bytes, content_type: str, *, method: str = "GET
 if __name__ == "__main__":
     site, proxy = Site(), Proxy()
     with running(site, proxy):
-        sys.stdout.write(f"site {site.url('/text')}\nproxy {proxy.url('')}\nEnter ends it\n")
+        sys.stdout.write(f"site {site.url('/text')}\nproxy {proxy.url('')}\npress Enter to stop\n")
         sys.stdin.readline()

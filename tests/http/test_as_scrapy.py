@@ -1,4 +1,4 @@
-"""What Scrapy's own HTTP handler does, ours does: requests and responses, over both."""
+"""Our handler does the same as Scrapy's: requests and responses, tested with both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("path", [OURS, HTTP11], ids=["ours", "http1
 
 
 @on_reactor
-async def test_a_page_arrives_whole_with_where_it_came_from(path: str, site: Site) -> None:
+async def test_a_response_has_its_body_url_address_and_protocol(path: str, site: Site) -> None:
     request = Request(site.url("/text#part"))
     response = await fetch(path, request)
     assert (response.status, response.body) == (200, b"Works")
@@ -33,7 +33,7 @@ async def test_a_page_arrives_whole_with_where_it_came_from(path: str, site: Sit
 
 
 @on_reactor
-async def test_only_what_the_request_says_is_sent(path: str, site: Site) -> None:
+async def test_only_the_requests_own_headers_are_sent(path: str, site: Site) -> None:
     headers = {"X-Many": ["one", "two"], "Accept": "text/html", "Cookie": "a=b; c=d"}
     response = await fetch(path, Request(site.url("/echo?q=%7Ea&b=1+2"), headers=headers))
     assert sent(response)[0] == "GET /echo?q=%7Ea&b=1+2 HTTP/1.1"
@@ -47,7 +47,7 @@ async def test_only_what_the_request_says_is_sent(path: str, site: Site) -> None
 
 
 @on_reactor
-async def test_header_bytes_are_sent_as_they_are_but_on_one_line(path: str, site: Site) -> None:
+async def test_header_bytes_are_sent_unchanged_but_on_one_line(path: str, site: Site) -> None:
     headers = {"X-Raw": b"caf\xe9", "X-Split": b"a\r\nX-Injected: b"}
     lines = sent(await fetch(path, Request(site.url("/echo"), headers=headers)))
     assert "X-Raw: caf\xe9" in lines
@@ -55,14 +55,14 @@ async def test_header_bytes_are_sent_as_they_are_but_on_one_line(path: str, site
 
 
 @on_reactor
-async def test_a_host_header_of_the_request_is_the_one_sent(path: str, site: Site) -> None:
+async def test_the_requests_own_host_header_is_sent(path: str, site: Site) -> None:
     response = await fetch(path, Request(site.url("/echo"), headers={"Host": "other.example"}))
     assert [line for line in sent(response) if line.startswith("Host")] == ["Host: other.example"]
 
 
 @on_reactor
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
-async def test_a_body_is_sent_exactly(path: str, site: Site, method: str) -> None:
+async def test_a_body_is_sent_unchanged(path: str, site: Site, method: str) -> None:
     body = bytes(range(256)) * 500
     response = await fetch(path, Request(site.url("/echo"), method=method, body=body))
     assert json.loads(response.body)["body"].encode("latin-1") == body
@@ -72,7 +72,7 @@ async def test_a_body_is_sent_exactly(path: str, site: Site, method: str) -> Non
 
 @on_reactor
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_an_absent_body_is_announced_where_one_is_expected(
+async def test_post_and_put_without_a_body_send_content_length_0(
     path: str, site: Site, method: str
 ) -> None:
     response = await fetch(path, Request(site.url("/echo"), method=method))
@@ -81,7 +81,7 @@ async def test_an_absent_body_is_announced_where_one_is_expected(
 
 
 @on_reactor
-async def test_a_verbatim_url_is_sent_as_it_is(path: str, site: Site) -> None:
+async def test_a_verbatim_url_is_sent_unchanged(path: str, site: Site) -> None:
     url = site.url("/echo?q=a'b|c^d")
     response = await fetch(path, Request(url, meta={"verbatim_url": True}))
     assert sent(response)[0] == "GET /echo?q=a'b|c^d HTTP/1.1"
@@ -99,7 +99,7 @@ async def test_a_head_response_has_no_body(path: str, site: Site) -> None:
 
 @on_reactor
 @pytest.mark.parametrize("code", [200, 204, 301, 304, 404, 500, 999])
-async def test_every_status_is_a_response_and_no_redirect_is_followed(
+async def test_every_status_is_returned_and_no_redirect_is_followed(
     path: str, site: Site, code: int
 ) -> None:
     response = await fetch(path, Request(site.url(f"/status?code={code}")))
@@ -108,7 +108,7 @@ async def test_every_status_is_a_response_and_no_redirect_is_followed(
 
 
 @on_reactor
-async def test_an_interim_response_is_passed_over(path: str, site: Site) -> None:
+async def test_an_interim_response_is_skipped(path: str, site: Site) -> None:
     assert (await fetch(path, Request(site.url("/informed")))).body == b"after 103"
 
 
@@ -123,7 +123,7 @@ async def test_repeated_and_raw_response_headers_are_kept(path: str, site: Site)
 
 
 @on_reactor
-async def test_nothing_is_decoded(path: str, site: Site) -> None:
+async def test_a_compressed_body_is_not_decoded(path: str, site: Site) -> None:
     response = await fetch(path, Request(site.url("/gzip")))
     assert response.body.startswith(b"\x1f\x8b")
     assert response.headers["Content-Encoding"] == b"gzip"
@@ -139,7 +139,7 @@ async def test_nothing_is_decoded(path: str, site: Site) -> None:
         ("/untyped", HtmlResponse),
     ],
 )
-async def test_the_response_class_is_scrapys_choice(
+async def test_the_response_class_is_the_one_scrapy_chooses(
     path: str, site: Site, target: str, expected: type
 ) -> None:
     assert type(await fetch(path, Request(site.url(target)))) is expected
@@ -152,7 +152,7 @@ async def test_a_chunked_body_is_joined(path: str, site: Site) -> None:
 
 
 @on_reactor
-async def test_a_body_that_only_the_connections_end_ended_is_flagged_partial(
+async def test_a_body_ended_only_by_closing_the_connection_is_flagged_partial(
     path: str, site: Site
 ) -> None:
     response = await fetch(path, Request(site.url("/unframed")))
@@ -160,6 +160,6 @@ async def test_a_body_that_only_the_connections_end_ended_is_flagged_partial(
 
 
 @on_reactor
-async def test_http_1_0_is_understood(path: str, site: Site) -> None:
+async def test_an_http_1_0_response_is_read(path: str, site: Site) -> None:
     response = await fetch(path, Request(site.url("/http10")))
     assert (response.body, response.protocol) == (b"old", "HTTP/1.0")

@@ -1,4 +1,4 @@
-"""What Scrapy's own HTTP handler does, ours does: limits, failures, signals, over both."""
+"""Our handler does the same as Scrapy's: limits, failures and signals, tested with both."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("path", [OURS, HTTP11], ids=["ours", "http1
 
 @on_reactor
 @pytest.mark.parametrize("target", ["/short", "/chunked-cut"])
-async def test_a_cut_body_is_data_loss(path: str, site: Site, target: str) -> None:
+async def test_a_truncated_body_raises_data_loss(path: str, site: Site, target: str) -> None:
     with pytest.raises(ResponseDataLossError):
         await fetch(path, Request(site.url(target)))
 
@@ -37,7 +37,7 @@ async def test_a_cut_body_is_data_loss(path: str, site: Site, target: str) -> No
     ("target", "body"), [("/short", b"partial data"), ("/chunked-cut", b"abcdefabc")]
 )
 @pytest.mark.parametrize("by", ["meta", "setting"])
-async def test_a_cut_body_is_kept_and_flagged_when_asked(
+async def test_a_truncated_body_is_kept_and_flagged_if_dataloss_is_allowed(
     path: str, site: Site, target: str, body: bytes, by: str
 ) -> None:
     meta = {"download_fail_on_dataloss": False} if by == "meta" else {}
@@ -49,7 +49,7 @@ async def test_a_cut_body_is_kept_and_flagged_when_asked(
 @on_reactor
 @pytest.mark.parametrize("target", ["/big?n=5000", "/chunked-big"])
 @pytest.mark.parametrize("by", ["meta", "setting"])
-async def test_a_body_over_maxsize_is_cancelled(
+async def test_a_body_over_maxsize_cancels_the_download(
     path: str, site: Site, target: str, by: str
 ) -> None:
     meta = {"download_maxsize": 4096} if by == "meta" else {}
@@ -63,7 +63,7 @@ async def test_a_body_over_maxsize_is_cancelled(
     ("target", "words"),
     [("/big?n=5000", "Expected to receive 5000 bytes"), ("/chunked-big", "Received ")],
 )
-async def test_a_body_over_warnsize_is_logged_once_and_kept(
+async def test_a_body_over_warnsize_is_kept_and_logs_one_warning(
     path: str, site: Site, target: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await fetch(path, Request(site.url(target), meta={"download_warnsize": 4096}))
@@ -86,7 +86,7 @@ async def test_a_download_that_takes_too_long_times_out(path: str, site: Site, t
 
 
 @on_reactor
-async def test_a_refused_connection_is_reported_as_such(path: str) -> None:
+async def test_a_refused_connection_raises_connection_refused(path: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
@@ -95,20 +95,20 @@ async def test_a_refused_connection_is_reported_as_such(path: str) -> None:
 
 
 @on_reactor
-async def test_a_name_that_does_not_resolve_is_reported_as_such(path: str) -> None:
+async def test_a_name_that_does_not_resolve_raises_cannot_resolve_host(path: str) -> None:
     with pytest.raises(CannotResolveHostError):
         await fetch(path, Request("http://no-such-host.invalid/"))
 
 
 @on_reactor
 @pytest.mark.parametrize("target", ["/drop", "/garbage", "/half-a-head"])
-async def test_a_broken_exchange_is_a_failed_download(path: str, site: Site, target: str) -> None:
+async def test_a_broken_exchange_raises_download_failed(path: str, site: Site, target: str) -> None:
     with pytest.raises(DownloadFailedError):
         await fetch(path, Request(site.url(target)))
 
 
 @on_reactor
-async def test_a_kept_connection_closed_just_as_it_is_reused_is_no_failure(
+async def test_a_kept_connection_that_closes_on_reuse_does_not_fail_the_request(
     path: str, site: Site
 ) -> None:
     async with open_handler(path) as handler:
@@ -129,7 +129,9 @@ async def test_connections_are_kept_and_reused(path: str, site: Site) -> None:
 @on_reactor
 @pytest.mark.parametrize("fail", [True, False])
 @pytest.mark.parametrize("signal", ["headers_received", "bytes_received"])
-async def test_stop_download_stops(path: str, site: Site, signal: str, fail: bool) -> None:
+async def test_stop_download_ends_the_download(
+    path: str, site: Site, signal: str, fail: bool
+) -> None:
     heard: list[dict[str, Any]] = []
 
     def stop(**kwargs: Any) -> None:
@@ -157,7 +159,9 @@ async def test_stop_download_stops(path: str, site: Site, signal: str, fail: boo
 
 
 @on_reactor
-async def test_listeners_that_do_not_stop_change_nothing(path: str, site: Site) -> None:
+async def test_a_bytes_received_listener_that_does_not_stop_sees_the_whole_body(
+    path: str, site: Site
+) -> None:
     received: list[bytes] = []
 
     def on_bytes(data: bytes) -> None:

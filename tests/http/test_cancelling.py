@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy import Request
@@ -19,8 +19,17 @@ if TYPE_CHECKING:
     from tests.http.mockserver import Site
 
 
+async def started(handler: Any, site: Site) -> asyncio.Task[Any]:
+    """Return a download that the site has received and will never answer."""
+    site.requests.clear()
+    request = Request(site.url("/silent"))
+    download: asyncio.Task[Any] = asyncio.ensure_future(handler.download_request(request))
+    await until(lambda: site.requests)
+    return download
+
+
 @on_reactor
-async def test_cancel_all_ends_every_download_with_the_reason(site: Site) -> None:
+async def test_cancel_all_ends_every_download_with_the_given_reason(site: Site) -> None:
     async with open_handler(CONCURRENT_REQUESTS=2) as handler:
         site.requests.clear()  # one waits for headers, one for the body, one for a connection
         urls = [site.url("/silent"), site.url("/stuck"), site.url("/silent")]
@@ -36,7 +45,7 @@ async def test_cancel_all_ends_every_download_with_the_reason(site: Site) -> Non
 
 
 @on_reactor
-async def test_cancel_ends_the_downloads_of_some_requests_and_closes_their_connections(
+async def test_cancel_ends_the_given_downloads_and_closes_their_connections(
     site: Site,
 ) -> None:
     async with open_handler() as handler:
@@ -54,7 +63,7 @@ async def test_cancel_ends_the_downloads_of_some_requests_and_closes_their_conne
 
 
 @on_reactor
-async def test_a_request_may_be_refused_at_the_moment_it_would_be_sent(site: Site) -> None:
+async def test_before_send_can_refuse_a_request_just_before_it_is_sent(site: Site) -> None:
     refused = Request(site.url("/text"), headers={"X-Which": "refused"})
 
     def check(request: Request) -> None:
@@ -71,11 +80,9 @@ async def test_a_request_may_be_refused_at_the_moment_it_would_be_sent(site: Sit
 
 
 @on_reactor
-async def test_closing_ends_downloads_and_a_later_request_starts_afresh(site: Site) -> None:
+async def test_close_ends_downloads_and_a_later_request_still_works(site: Site) -> None:
     async with open_handler() as handler:
-        site.requests.clear()
-        download = asyncio.ensure_future(handler.download_request(Request(site.url("/silent"))))
-        await until(lambda: site.requests)
+        download = await started(handler, site)
         await handler.close()
         with pytest.raises(DownloadCancelledError):
             await download
@@ -85,11 +92,9 @@ async def test_closing_ends_downloads_and_a_later_request_starts_afresh(site: Si
 
 
 @on_reactor
-async def test_a_cancellation_from_elsewhere_stays_a_cancellation(site: Site) -> None:
+async def test_a_cancelled_task_raises_cancelled_error(site: Site) -> None:
     async with open_handler() as handler:
-        site.requests.clear()
-        download = asyncio.ensure_future(handler.download_request(Request(site.url("/silent"))))
-        await until(lambda: site.requests)
+        download = await started(handler, site)
         download.cancel()
         with pytest.raises(asyncio.CancelledError):
             await download

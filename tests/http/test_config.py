@@ -13,7 +13,7 @@ def read(**settings: Any) -> HttpConfig:
     return HttpConfig.from_settings(Settings(settings))
 
 
-def test_scrapys_defaults_are_read_and_the_guard_is_on() -> None:
+def test_the_defaults_are_scrapys_with_the_guard_on() -> None:
     config = read()
     assert (config.max_connections, config.timeout_s) == (16, 180.0)
     assert (config.max_body_bytes, config.warn_body_bytes) == (1024**3, 32 * 1024**2)
@@ -23,7 +23,7 @@ def test_scrapys_defaults_are_read_and_the_guard_is_on() -> None:
         config.guard.check("127.0.0.1")
 
 
-def test_strings_from_the_command_line_are_understood() -> None:
+def test_strings_from_the_command_line_are_converted() -> None:
     config = read(GUARD_ALLOW="127.0.0.0/8, ::1", CONCURRENT_REQUESTS="32", DOWNLOAD_TIMEOUT="2.5")
     assert (config.max_connections, config.timeout_s) == (32, 2.5)
     assert config.guard is not None
@@ -61,7 +61,7 @@ def test_the_guard_and_the_dns_cache_can_be_turned_off() -> None:
         ("GUARD_ALLOW", 127),
     ],
 )
-def test_a_wrong_setting_is_named(name: str, value: Any) -> None:
+def test_the_error_names_the_wrong_setting(name: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=name):
         read(**{name: value})
 

@@ -1,4 +1,4 @@
-"""Where ours differs from Scrapy's own HTTP handler on purpose, each with its reason."""
+"""The intended differences from Scrapy's own HTTP handler, each with its reason."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ pytestmark = pytest.mark.parametrize("path", [OURS, HTTP11], ids=["ours", "http1
 
 
 @on_reactor
-async def test_a_denied_tunnel_has_the_documented_type_where_http11_has_its_own(
+async def test_a_refused_tunnel_raises_download_failed_where_http11_raises_its_own_type(
     path: str, tls_site: Site, strict_proxy: Proxy
 ) -> None:
-    # HTTP11 raises a class of its own module; "download failed" is the type Scrapy documents.
+    # Scrapy documents DownloadFailedError; HTTP11 raises a class from its own module.
     request = Request(tls_site.url("/echo", "localhost"), meta={"proxy": strict_proxy.url("")})
     with pytest.raises(Exception, match="407") as caught:
         await fetch(path, request, DOWNLOAD_VERIFY_CERTIFICATES=False)
@@ -32,10 +32,8 @@ async def test_a_denied_tunnel_has_the_documented_type_where_http11_has_its_own(
 
 
 @on_reactor
-async def test_headers_about_the_connection_are_kept_where_http11_hides_them(
-    path: str, site: Site
-) -> None:
-    # Twisted takes them out of the response; they are what the site sent, so ours stay.
+async def test_connection_headers_are_kept_where_http11_removes_them(path: str, site: Site) -> None:
+    # The site sent them, so we keep them; Twisted removes them from the response.
     response = await fetch(path, Request(site.url("/headers")))
     assert response.headers.get("Keep-Alive") == (b"timeout=5" if path == OURS else None)
     chunked = await fetch(path, Request(site.url("/chunked")))
@@ -46,7 +44,7 @@ async def test_headers_about_the_connection_are_kept_where_http11_hides_them(
 async def test_an_unknown_body_length_is_none_where_http11_passes_a_twisted_constant(
     path: str, site: Site
 ) -> None:
-    # None is what Scrapy's newer handlers pass.
+    # Scrapy's newer handlers pass None, too.
     lengths: list[object] = []
 
     def on_headers(body_length: object) -> None:
@@ -62,7 +60,7 @@ async def test_an_unknown_body_length_is_none_where_http11_passes_a_twisted_cons
 async def test_url_credentials_are_sent_as_basic_auth_where_http11_raises(
     path: str, site: Site
 ) -> None:
-    # As curl does; HTTP11 takes "user:p%40ss@127.0.0.1" for a host name.
+    # curl sends them, too; HTTP11 takes "user:p%40ss@127.0.0.1" for a host name.
     request = Request(site.url("/echo").replace("://", "://user:p%40ss@"))
     if path == OURS:
         assert "Authorization: Basic dXNlcjpwQHNz" in sent(await fetch(path, request))

@@ -34,7 +34,7 @@ REFUSED = {
     "255.255.255.255": "reserved",
     "::": "unspecified",
     "::1": "loopback",
-    "::8.8.8.8": "reserved",  # IPv4-compatible: deprecated, routed nowhere
+    "::8.8.8.8": "reserved",  # IPv4-compatible: deprecated and not routed
     "::ffff:127.0.0.1": "loopback",
     "64:ff9b::127.0.0.1": "loopback (embedded 127.0.0.1)",
     "64:ff9b:1::1": "local-use NAT64",
@@ -69,7 +69,9 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize(("address", "kind"), REFUSED.items())
-def test_what_is_not_public_is_refused_with_its_kind(address: str, kind: str) -> None:
+def test_a_non_public_address_is_refused_and_the_error_names_its_kind(
+    address: str, kind: str
+) -> None:
     with pytest.raises(AddressRefused) as caught:
         Guard().check(address)
     assert f"is a {kind} address" in str(caught.value)
@@ -77,17 +79,17 @@ def test_what_is_not_public_is_refused_with_its_kind(address: str, kind: str) ->
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_what_is_public_is_let_through(address: str) -> None:
+def test_a_public_address_is_allowed(address: str) -> None:
     Guard().check(address)
 
 
 @pytest.mark.parametrize("not_an_address", ["", "example.org", "127.1", "1.2.3.4:80"])
-def test_what_is_no_address_is_refused(not_an_address: str) -> None:
+def test_a_string_that_is_not_an_ip_address_is_refused(not_an_address: str) -> None:
     with pytest.raises(AddressRefused):
         Guard().check(not_an_address)
 
 
-def test_allowed_networks_are_let_through_and_nothing_else_of_that_kind() -> None:
+def test_guard_allow_admits_the_listed_networks_only() -> None:
     guard = Guard(["127.0.0.0/8", "fd12::/16", "10.1.2.3"])
     for address in ("127.0.0.1", "::ffff:127.0.0.1", "fd12::1", "10.1.2.3"):
         guard.check(address)
@@ -97,7 +99,7 @@ def test_allowed_networks_are_let_through_and_nothing_else_of_that_kind() -> Non
 
 
 @pytest.mark.parametrize("wrong", ["loopback", "127.0.0.1/8", "300.0.0.0/8", "", None, 1.5])
-def test_an_allow_entry_that_is_no_network_is_named(wrong: str) -> None:
+def test_an_allow_entry_that_is_not_a_network_is_a_config_error(wrong: str) -> None:
     with pytest.raises(ConfigError, match="GUARD_ALLOW"):
         Guard([wrong])
 
@@ -107,9 +109,11 @@ public_v4 = st.integers(0, 2**32 - 1).map(IPv4Address).filter(lambda ip: refusal
 
 
 @given(refused_v4, st.integers(0, 2**32 - 1))
-def test_an_address_that_carries_a_refused_one_is_refused(inner: IPv4Address, noise: int) -> None:
+def test_an_ipv6_address_that_embeds_a_refused_one_is_refused(
+    inner: IPv4Address, noise: int
+) -> None:
     low = int(inner)
-    carriers = [
+    outer = [
         low,  # IPv4-compatible
         0xFFFF << 32 | low,  # IPv4-mapped
         0xFFFF << 48 | low,  # IPv4-translated
@@ -120,19 +124,19 @@ def test_an_address_that_carries_a_refused_one_is_refused(inner: IPv4Address, no
         0x2A00_1450 << 96 | 0x5EFE << 32 | low,  # ISATAP
         0x2A00_1450 << 96 | 0x0200_5EFE << 32 | low,
     ]
-    for carrier in carriers:
+    for address in outer:
         with pytest.raises(AddressRefused):
-            Guard().check(IPv6Address(carrier))
+            Guard().check(IPv6Address(address))
 
 
 @given(st.one_of(refused_v4, public_v4))
-def test_what_python_calls_global_is_the_most_that_passes(address: IPv4Address) -> None:
+def test_every_allowed_ipv4_address_is_global_to_python(address: IPv4Address) -> None:
     if refusal(address) is None:
         assert address.is_global
 
 
 @given(st.integers(0, 2**128 - 1).map(IPv6Address))
-def test_no_ipv6_address_passes_that_python_does_not_call_global(address: IPv6Address) -> None:
+def test_every_allowed_ipv6_address_is_global_to_python(address: IPv6Address) -> None:
     if refusal(address) is None:
         assert address.is_global
 
@@ -150,10 +154,12 @@ def test_no_ipv6_address_passes_that_python_does_not_call_global(address: IPv6Ad
         ("::1", "::1"),
     ],
 )
-def test_odd_spellings_are_read_as_sockets_read_them(host: str, address: str) -> None:
+def test_unusual_spellings_of_an_address_are_read_as_sockets_read_them(
+    host: str, address: str
+) -> None:
     assert str(ip_literal(host)) == address
 
 
 @pytest.mark.parametrize("host", ["example.org", "1.example", "0x7f.example", "1.2.3.4 x", "٣.1"])
-def test_names_are_no_literals(host: str) -> None:
+def test_a_host_name_is_not_an_ip_literal(host: str) -> None:
     assert ip_literal(host) is None

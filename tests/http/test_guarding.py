@@ -1,4 +1,4 @@
-"""The guard at work: what is refused is never connected to, nor tried again."""
+"""The guard in the handler: a refused address is never connected to, and never retried."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
 from crawlproj.errors import AddressRefused
-from tests.http.helpers import crawler_with, on_reactor, open_handler
+from tests.http.helpers import PHASES, crawler_with, on_reactor, open_handler
 
 if TYPE_CHECKING:
     from tests.http.mockserver import Proxy, Site
-
-
-PHASES = ["queued", "dns", "connect", "tls", "ttfb", "transfer"]
 
 
 @on_reactor
@@ -38,7 +35,7 @@ async def test_a_refused_address_is_never_connected_to(site: Site, host: str, sc
 
 
 @on_reactor
-async def test_a_proxy_is_judged_by_its_own_address(proxy: Proxy) -> None:
+async def test_a_proxy_at_a_refused_address_is_not_connected_to(proxy: Proxy) -> None:
     request = Request("http://site.example/", meta={"proxy": proxy.url("")})
     async with open_handler(GUARD_ALLOW=[]) as handler:
         with pytest.raises(AddressRefused):
@@ -48,7 +45,7 @@ async def test_a_proxy_is_judged_by_its_own_address(proxy: Proxy) -> None:
 
 @on_reactor
 @pytest.mark.parametrize("url", ["http://169.254.169.254/meta-data", "https://10.0.0.1/"])
-async def test_an_address_in_the_url_is_judged_behind_an_allowed_proxy_too(
+async def test_a_refused_address_in_the_url_is_refused_through_an_allowed_proxy_too(
     proxy: Proxy, url: str
 ) -> None:
     async with open_handler() as handler:

@@ -1,4 +1,4 @@
-"""What our handler does beyond Scrapy's: phases and connections."""
+"""The handler's additions to Scrapy's: the phases of a request, and its connections."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ from scrapy.exceptions import (
 
 from crawlproj.errors import ConfigError
 from crawlproj.http import DownloadHandler
-from tests.http.helpers import crawler_with, on_reactor, open_handler, until
+from tests.http.helpers import PHASES, crawler_with, on_reactor, open_handler, until
 from tests.http.mockserver import Proxy, Site, running
 
 if TYPE_CHECKING:
     import trustme
-
-PHASES = ["queued", "dns", "connect", "tls", "ttfb", "transfer"]
 
 
 # --- Phases ---------------------------------------------------------------------------------------
 
 
 @on_reactor
-async def test_a_new_connection_has_its_phases_and_a_reused_one_has_none(site: Site) -> None:
+async def test_a_new_connection_has_connect_phases_and_a_reused_one_has_none(site: Site) -> None:
     url = site.url("/slow?s=0.05", "localhost")
     async with open_handler() as handler:
         new, reused = Request(url), Request(url)
@@ -50,7 +48,7 @@ async def test_a_new_connection_has_its_phases_and_a_reused_one_has_none(site: S
 
 
 @on_reactor
-async def test_tls_is_a_phase_of_its_own_also_through_a_tunnel(
+async def test_tls_is_a_separate_phase_directly_and_through_a_tunnel(
     tls_site: Site, proxy: Proxy
 ) -> None:
     direct = Request(tls_site.url("/text"))
@@ -63,7 +61,7 @@ async def test_tls_is_a_phase_of_its_own_also_through_a_tunnel(
 
 
 @on_reactor
-async def test_waiting_for_a_connection_is_queued_time(site: Site) -> None:
+async def test_waiting_for_a_connection_counts_as_queued(site: Site) -> None:
     requests = [Request(site.url("/slow?s=0.1")) for _ in range(2)]
     async with open_handler(CONCURRENT_REQUESTS=1) as handler:
         await asyncio.gather(*(handler.download_request(request) for request in requests))
@@ -73,7 +71,7 @@ async def test_waiting_for_a_connection_is_queued_time(site: Site) -> None:
 
 
 @on_reactor
-async def test_a_failure_records_the_phases_it_reached(site: Site) -> None:
+async def test_a_failed_request_records_the_phases_it_reached(site: Site) -> None:
     silent = Request(site.url("/silent"), meta={"download_timeout": 0.1})
     stuck = Request(site.url("/stuck"), meta={"download_timeout": 0.1})
     unknown = Request("http://no-such-host.invalid/")
@@ -90,7 +88,9 @@ async def test_a_failure_records_the_phases_it_reached(site: Site) -> None:
 
 
 @on_reactor
-async def test_a_tls_proxy_carries_a_tls_site(authority: trustme.CA, tls_site: Site) -> None:
+async def test_a_tls_site_is_reached_through_a_tls_proxy(
+    authority: trustme.CA, tls_site: Site
+) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     tls_proxy = Proxy(tls=context)
@@ -106,7 +106,7 @@ async def test_a_tls_proxy_carries_a_tls_site(authority: trustme.CA, tls_site: S
 
 
 @on_reactor
-async def test_no_more_connections_are_open_than_concurrent_requests(authority: trustme.CA) -> None:
+async def test_open_connections_never_exceed_concurrent_requests(authority: trustme.CA) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     servers = [Site(), Site(), Site(context)]
@@ -114,10 +114,10 @@ async def test_no_more_connections_are_open_than_concurrent_requests(authority: 
         crawler = crawler_with(CONCURRENT_REQUESTS=3, DOWNLOAD_VERIFY_CERTIFICATES=False)
         plain, tls = (DownloadHandler.from_crawler(crawler) for _ in range(2))
         assert plain is tls, "both schemes share one pool"
-        for server in servers:  # leaves idle connections, which must make room
+        for server in servers:  # each leaves idle connections, which must make room for the next
             url = server.url("/slow?s=0.02")
             await asyncio.gather(*(plain.download_request(Request(url)) for _ in range(6)))
-            assert server.most_open == 3
+            assert server.max_open == 3
             assert plain._connector is not None
             assert plain._connector.open_connections() <= 3
         await until(lambda: sum(server.open_now for server in servers) == 3)
@@ -126,7 +126,9 @@ async def test_no_more_connections_are_open_than_concurrent_requests(authority: 
 
 
 @on_reactor
-async def test_only_idempotent_requests_go_out_again_on_a_stale_connection(site: Site) -> None:
+async def test_only_idempotent_requests_are_sent_again_after_a_stale_connection(
+    site: Site,
+) -> None:
     async with open_handler() as handler:
         await handler.download_request(Request(site.url("/stale")))
         site.requests.clear()
@@ -138,7 +140,7 @@ async def test_only_idempotent_requests_go_out_again_on_a_stale_connection(site:
 
 
 @on_reactor
-async def test_a_new_connection_that_breaks_is_not_tried_again(site: Site) -> None:
+async def test_a_request_is_not_sent_again_if_a_new_connection_breaks(site: Site) -> None:
     async with open_handler() as handler:
         site.requests.clear()
         with pytest.raises(DownloadFailedError):
@@ -166,14 +168,14 @@ async def test_plain_requests_to_many_hosts_share_the_proxys_connection(proxy: P
 
 
 @on_reactor
-async def test_a_wrong_bind_address_in_meta_is_named(site: Site) -> None:
+async def test_the_error_for_a_wrong_bind_address_names_the_meta_key(site: Site) -> None:
     async with open_handler() as handler:
         with pytest.raises(ConfigError, match='meta\\["bindaddress"\\]'):
             await handler.download_request(Request(site.url("/"), meta={"bindaddress": 7}))
 
 
 @on_reactor
-async def test_a_proxy_of_another_kind_is_refused_by_name(site: Site) -> None:
+async def test_a_proxy_that_is_not_http_is_refused_and_its_scheme_named(site: Site) -> None:
     request = Request(site.url("/"), meta={"proxy": "socks5://127.0.0.1:1"})
     async with open_handler() as handler:
         with pytest.raises(UnsupportedURLSchemeError, match="socks5"):
@@ -181,7 +183,7 @@ async def test_a_proxy_of_another_kind_is_refused_by_name(site: Site) -> None:
 
 
 @on_reactor
-async def test_errors_do_not_tell_credentials(site: Site) -> None:
+async def test_errors_omit_credentials(site: Site) -> None:
     url = site.url("/silent").replace("://", "://user:secret@")
     async with open_handler() as handler:
         with pytest.raises(DownloadTimeoutError) as caught:
@@ -190,7 +192,7 @@ async def test_errors_do_not_tell_credentials(site: Site) -> None:
 
 
 @on_reactor
-async def test_nothing_is_signalled_when_nobody_listens(
+async def test_no_signal_is_sent_without_a_listener(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_handler() as handler:
@@ -203,12 +205,12 @@ async def test_nothing_is_signalled_when_nobody_listens(
 
 
 @on_reactor
-async def test_a_refused_connection_says_where(site: Site) -> None:
+async def test_the_error_for_a_refused_connection_names_the_address(site: Site) -> None:
     async with open_handler() as handler:
         with pytest.raises(DownloadConnectionRefusedError, match=r"127\.0\.0\.1:1\b"):
             await handler.download_request(Request("http://127.0.0.1:1/"))
 
 
-def test_a_wrong_setting_is_told_at_construction() -> None:
+def test_a_wrong_setting_is_an_error_when_the_handler_is_built() -> None:
     with pytest.raises(ConfigError, match="GUARD_ALLOW"):
         DownloadHandler.from_crawler(crawler_with(GUARD_ALLOW=["loopback"]))

@@ -1,4 +1,4 @@
-"""The handler under every way to run Scrapy, each in a process of its own."""
+"""The handler under every way to run Scrapy, each in its own process."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def crawl(site: Site, process: str, settings: str) -> str:
         ("AsyncCrawlerProcess", '{"TWISTED_REACTOR_ENABLED": False}'),
     ],
 )
-def test_it_downloads_under(site: Site, process: str, settings: str) -> None:
+def test_the_handler_downloads_under_every_crawler_process(
+    site: Site, process: str, settings: str
+) -> None:
     output = crawl(site, process, settings)
     assert "BODY Works ['connect', 'dns', 'queued', 'tls', 'transfer', 'ttfb']" in output, output
     assert f"LOOP {'uvloop' if 'uvloop' in settings else 'asyncio'}" in output, output
@@ -69,7 +71,7 @@ def test_it_downloads_under(site: Site, process: str, settings: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_reactor_without_asyncio_is_refused_by_the_settings_name(site: Site) -> None:
+def test_without_an_asyncio_reactor_the_error_says_what_to_set(site: Site) -> None:
     settings = '{"TWISTED_REACTOR": "twisted.internet.selectreactor.SelectReactor"}'
     output = crawl(site, "CrawlerProcess", settings)
     assert "set TWISTED_REACTOR to" in output, output

@@ -17,7 +17,7 @@ from tests.http.helpers import on_reactor
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
-    """Make every lookup answer with ``addresses``; return the list of names asked for."""
+    """Make every lookup answer with ``addresses``; return the list of names looked up."""
     asked: list[str] = []
 
     def getaddrinfo(host: str, port: int, **options: Any) -> list[Any]:
@@ -42,7 +42,7 @@ def resolver(timeout_s: float = 5.0, threads: int = 2) -> Resolver:
 
 
 @on_reactor
-async def test_only_allowed_addresses_of_a_mixed_answer_are_kept(
+async def test_refused_addresses_are_dropped_from_a_mixed_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answering(monkeypatch, "10.0.0.1", "8.8.8.8", "::1", "2606:4700::1111")
@@ -51,7 +51,7 @@ async def test_only_allowed_addresses_of_a_mixed_answer_are_kept(
 
 
 @on_reactor
-async def test_a_name_with_refused_addresses_only_is_refused_by_name(
+async def test_a_name_with_only_refused_addresses_is_refused_and_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answering(monkeypatch, "10.0.0.1", "127.0.0.1")
@@ -61,13 +61,13 @@ async def test_a_name_with_refused_addresses_only_is_refused_by_name(
 
 @on_reactor
 @pytest.mark.parametrize("name", ["no-such-host.invalid", "a" * 70 + ".example"])
-async def test_a_name_that_does_not_resolve_is_an_os_error(name: str) -> None:
+async def test_a_name_that_does_not_resolve_raises_an_os_error(name: str) -> None:
     with pytest.raises(OSError, match=r".+"):
         await resolver().resolve(name, 80)
 
 
 @on_reactor
-async def test_a_slow_lookup_times_out_and_holds_up_no_other(
+async def test_a_slow_lookup_times_out_without_delaying_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answered = threading.Event()
@@ -88,7 +88,7 @@ async def test_a_slow_lookup_times_out_and_holds_up_no_other(
 
 
 @on_reactor
-async def test_answers_are_cached_and_lookups_of_one_name_are_shared(
+async def test_answers_are_cached_and_concurrent_lookups_of_a_name_are_shared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = answering(monkeypatch, "8.8.8.8")
@@ -100,7 +100,9 @@ async def test_answers_are_cached_and_lookups_of_one_name_are_shared(
 
 
 @on_reactor
-async def test_without_the_cache_every_connection_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_cache_every_connection_looks_up_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = answering(monkeypatch, "8.8.8.8")
     connector = Connector(HttpConfig(dns_cache_size=0))
     for _ in range(2):
@@ -110,15 +112,15 @@ async def test_without_the_cache_every_connection_asks(monkeypatch: pytest.Monke
 
 
 @on_reactor
-async def test_the_last_check_is_where_the_socket_is_made() -> None:
+async def test_a_refused_address_gets_no_socket() -> None:
     connector = Connector(HttpConfig(guard=Guard()))
     with pytest.raises(AddressRefused):
         connector._socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 80)))
     await connector.close()
 
 
-def test_what_is_used_of_aiohttps_inner_surface_is_there() -> None:
-    # Overridden or called by Connector and Protocol; an aiohttp that renames one fails here first.
+def test_aiohttp_has_every_private_name_that_we_use() -> None:
+    # Connector and Protocol override or call these. If aiohttp renames one, this test fails first.
     for name in (
         "_create_connection",
         "_create_direct_connection",
@@ -133,7 +135,7 @@ def test_what_is_used_of_aiohttps_inner_surface_is_there() -> None:
     assert callable(Protocol.set_response_params)
 
 
-def test_threads_are_started_as_needed_and_at_most_the_limit() -> None:
+def test_threads_are_started_as_needed_up_to_max_threads() -> None:
     go, names, lock = threading.Event(), set(), threading.Lock()
 
     def work() -> None:

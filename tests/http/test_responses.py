@@ -34,7 +34,7 @@ bodies = st.sampled_from([b"", b"<html>", b"<?xml", b"\x00\x01", b"text", b"<!do
 
 
 @given(headers, urls, bodies)
-def test_the_remembered_class_is_the_one_scrapy_finds(
+def test_the_cached_response_class_is_the_one_scrapy_chooses(
     values: dict[str, bytes], url: str, body: bytes
 ) -> None:
     given_headers = Headers(values)

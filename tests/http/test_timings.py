@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from crawlproj.http.timings import Timings
-
-PHASES = ["queued", "dns", "connect", "tls", "ttfb", "transfer"]
+from tests.http.helpers import PHASES
 
 
 def test_a_finished_request_has_every_phase() -> None:
@@ -15,17 +14,17 @@ def test_a_finished_request_has_every_phase() -> None:
     assert sum(phases.values()) == 10.0
 
 
-def test_a_request_that_never_got_a_connection_was_queued() -> None:
+def test_a_request_that_never_got_a_connection_was_queued_the_whole_time() -> None:
     assert Timings(5.0).as_dict(7.5) == dict.fromkeys(PHASES, 0.0) | {"queued": 2.5}
 
 
-def test_a_request_that_never_got_headers_waited_for_them() -> None:
+def test_a_request_that_never_got_headers_spent_the_rest_in_ttfb() -> None:
     timings = Timings(5.0)
     timings.ready_at = 6.0
     assert timings.as_dict(9.0) == dict.fromkeys(PHASES, 0.0) | {"queued": 1.0, "ttfb": 3.0}
 
 
-def test_a_lookup_counts_once() -> None:
+def test_a_lookup_is_counted_once() -> None:
     timings = Timings(0.0)
     timings.lookup_at = 1.0
     timings.looked_up(3.0)

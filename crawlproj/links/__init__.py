@@ -1,4 +1,4 @@
-"""What pages say: links, fields, and the one normalisation of URLs."""
+"""Extracts links and fields from pages, and normalizes URLs."""
 
 from __future__ import annotations
 

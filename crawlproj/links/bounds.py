@@ -1,12 +1,13 @@
-"""Cuts a page before what would take the HTML parser quadratic time.
+"""Truncates pages that would take the HTML parser quadratic time.
 
-The tree construction of the HTML Standard looks through all open elements at many a start tag, and
-a parser compares each attribute with those before it: 100,000 nested <div> (half a megabyte) take
-lexbor 11 seconds, 28,000 attributes in one tag (85 KB) more than one. Browsers flatten what nests
-deeper than 512; a page is cut here long after that, so that a real page loses nothing.
+The HTML Standard's tree construction scans all open elements at many start tags, and a parser
+compares each attribute with all earlier ones: lexbor takes 11 seconds for 100,000 nested <div>
+(half a megabyte), and more than one second for 28,000 attributes in one tag (85 KB). Browsers
+flatten elements nested deeper than 512. The limits here are far above that, so that real pages lose
+nothing.
 
-Depth is counted by names, without building anything: it stops what a broken generator or a simple
-trap makes, not a page written against this very count.
+Depth is counted by tag names, without building a tree. This stops broken generators and simple
+traps, not pages written to defeat this particular count.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ import re
 from collections import Counter
 
 MAX_DEPTH = 4000
-"""Open elements; the parser needs about 0.1 s for as many."""
+"""Open elements at a time; the parser takes about 0.1 s for this many."""
 
 MAX_ATTRIBUTES = 1000
-"""Of one element."""
+"""Attributes of one element."""
 
-_HARMLESS_TAGS = 8000  # fewer cannot cost more than about 0.3 s, however they nest
-_LONG_TAG = 8192  # bytes; shorter ones cannot hold attributes enough to matter
+_HARMLESS_TAGS = 8000  # this many cost at most about 0.3 s, however they nest
+_LONG_TAG = 8192  # bytes; a shorter tag cannot hold enough attributes to matter
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 _LONG = re.compile(rb"<[a-zA-Z][^<>]{%d,}" % _LONG_TAG)
 _VALUE = re.compile(rb"\"[^\"]*\"|'[^']*'")
-# Void elements, and those that end by themselves where the next one of their kind begins.
+# Void elements, and elements that end implicitly where the next one of their kind begins.
 _NOT_NESTING = frozenset(
     b"area base br col embed hr img input link meta source track wbr "
     b"p li dt dd option optgroup tr td th thead tbody tfoot a button form nobr".split()
@@ -33,9 +34,9 @@ _NOT_NESTING = frozenset(
 
 
 def bounded(html: bytes) -> bytes:
-    """Return ``html``, or what comes before the tag that nests too deep or has too many attributes.
+    """Return ``html``, cut before the first tag that nests too deep or has too many attributes.
 
-    Costs some microseconds where neither can be.
+    Takes a few microseconds if a quick check rules out both.
     """
     if _has_gap(html):
         html = html[: _first_overloaded_tag(html)]
@@ -45,7 +46,7 @@ def bounded(html: bytes) -> bytes:
 
 
 def _has_gap(html: bytes) -> bool:
-    """Whether a long tag is possible: it spans an aligned half of _LONG_TAG without a "<"."""
+    """Whether ``html`` may have a long tag: some aligned half of _LONG_TAG holds no "<"."""
     half = _LONG_TAG // 2
     return any(
         html.find(b"<", start, start + half) < 0 for start in range(0, len(html) - half + 1, half)

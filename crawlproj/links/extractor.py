@@ -1,4 +1,4 @@
-"""Finds links in pages; takes the place of Scrapy's LinkExtractor."""
+"""Extracts links from pages; replaces Scrapy's LinkExtractor."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from scrapy.http import TextResponse
 
-_MEMO_SIZE = 50_000  # raw links remembered; a site repeats its navigation on every page
-_MEMO_LENGTH = 512  # characters; of a longer link nobody keeps a copy
-_CONTROLS = "".join(map(chr, range(0x21)))  # what the URL Standard strips, space included
-# Possibly resolved against the whole base, not its directory: "?page=2", and "https:?page=2" too;
-# the URL Standard ignores control characters before, and line ends anywhere.
+_MEMO_SIZE = 50_000  # raw links to remember; a site repeats its navigation on every page
+_MEMO_LENGTH = 512  # characters; longer links are not remembered
+_CONTROLS = "".join(map(chr, range(0x21)))  # stripped by the URL Standard, as is the space
+# Links that may depend on the whole base URL, not only its directory, such as "?page=2" and
+# "https:?page=2". The URL Standard ignores leading control characters, and line breaks anywhere.
 _OF_WHOLE_BASE = re.compile(r"[\x00-\x20?#]|https?:(?![/\\])|h[a-z]*[\t\n\r]", re.IGNORECASE)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _TEXT = XPath("string()")
@@ -41,13 +41,13 @@ class LinkExtractor:
 
     docs/explanation/links.md lists the differences. Two arguments are new:
 
-    nofollow: leave out links with rel=nofollow, and all links of a page whose robots directives say
-        nofollow. On by default, unlike Scrapy, which only reports it in ``Link.nofollow``.
-    agent: the product token by which robots directives may name us.
+    nofollow: skip links with rel=nofollow, and all links of a page whose robots directives include
+        nofollow. On by default; Scrapy only reports it in ``Link.nofollow``.
+    agent: the product token for which robots directives may be meant.
 
-    ``extract_urls`` gives the URLs alone, much cheaper.
+    If you need the URLs only, ``extract_urls`` is much cheaper.
 
-    Raises ConfigError naming a selector that cannot be read.
+    Raises ConfigError naming the first selector that is not valid.
     """
 
     def __init__(
@@ -86,7 +86,10 @@ class LinkExtractor:
             for attr in sorted(self._attrs)
         )
         if self._selector and not _lexbor_reads(self._selector):
-            raise ConfigError(f"tags={tags!r} or attrs={attrs!r} is no name of HTML, nor '*'")
+            raise ConfigError(
+                f"tags={tags!r} and attrs={attrs!r} must be names of HTML elements and attributes, "
+                "or '*'"
+            )
         self._css = tuple(css for css in listed(restrict_css) if _lexbor_reads(css))
         self._xpaths = (
             *listed(restrict_xpaths),
@@ -113,11 +116,11 @@ class LinkExtractor:
         self._remembered = 0
 
     def extract_urls(self, response: TextResponse) -> list[str]:
-        """Return the page's distinct links in the order of the document, as absolute URLs."""
+        """Return the absolute URLs of the page's links, in document order, without repeats."""
         return list(dict.fromkeys(url for url, _, _ in self._found(response)))
 
     def extract_links(self, response: TextResponse) -> list[Link]:
-        """Return the page's links in the order of the document; distinct ones if ``unique``."""
+        """Return the page's links in document order, without repeated URLs if ``unique``."""
         links: list[Link] = []
         seen: set[str] = set()
         for url, element, attributes in self._found(response):
@@ -146,20 +149,20 @@ class LinkExtractor:
                 continue
             for value in self._values(attributes):
                 if not (is_utf or value.isascii()):
-                    value = _with_query_in(encoding, value)  # noqa: PLW2901 - as the page means it
+                    value = _with_query_in(encoding, value)  # noqa: PLW2901 - as browsers read it
                 url = memo[value] if value in memo else self._url(value, base, memo)
                 if url is not None and (not self._text or self._text_matches(element)):
                     yield url, element, attributes
 
     def _memo_of(self, base: str) -> dict[str, str | None]:
-        """Return what raw links mean on pages whose base URL has the directory of ``base``."""
+        """Return the memo of ``base``'s directory: raw link → its URL, or None if filtered out."""
         if self._remembered >= _MEMO_SIZE:
             self._memos.clear()
             self._remembered = 0
         return self._memos.setdefault(base[: base.partition("?")[0].rfind("/") + 1], {})
 
     def _elements(self, response: TextResponse) -> Iterable[tuple[Any, Mapping[str, str | None]]]:
-        """Return the elements that may hold links: of this parser; lxml's where XPath is used."""
+        """Return the elements that may hold links: lexbor's, and lxml's if an XPath is given."""
         if not self._selector:
             return []
         tree = tree_of(response)
@@ -181,7 +184,7 @@ class LinkExtractor:
         nodes = root.css(self._selector)
         if self._deny_tags:
             nodes = [node for node in nodes if node.tag not in self._deny_tags]
-        return [(node, node.attributes) for node in nodes]  # a new dict each time it is asked for
+        return [(node, node.attributes) for node in nodes]  # ``attributes`` builds a new dict
 
     def _lxml_elements(self, root: Any) -> Iterator[tuple[Any, Mapping[str, str | None]]]:
         every = "*" in self._tags
@@ -203,7 +206,7 @@ class LinkExtractor:
     def _url(self, value: str, base: str, memo: dict[str, str | None]) -> str | None:
         if self._process_value is not None:
             return self._processed(self._process_value, value, base)
-        url = None if value[0] == "#" else self._judged(value, base)  # "#part": the page itself
+        url = None if value[0] == "#" else self._accepted(value, base)  # "#part": the page itself
         if len(value) <= _MEMO_LENGTH and not _OF_WHOLE_BASE.match(value):
             memo[value] = url
             self._remembered += 1
@@ -215,9 +218,9 @@ class LinkExtractor:
         except ValueError:
             return None
         found = process(absolute)
-        return self._judged(found, base) if found else None
+        return self._accepted(found, base) if found else None
 
-    def _judged(self, value: str, base: str) -> str | None:
+    def _accepted(self, value: str, base: str) -> str | None:
         url = join(base, value)
         if url is None or not self._filter.passes(url):
             return None
@@ -233,7 +236,7 @@ def _text_of(element: Any) -> str:
 
 
 def _with_query_in(encoding: str, value: str) -> str:
-    """Escape what is not ASCII in the query of a link as a browser does: in the page's encoding."""
+    """Escape non-ASCII characters in a link's query in the page's encoding, as browsers do."""
     head, mark, query = value.partition("?")
     if "#" in head:
         return value
@@ -258,4 +261,4 @@ def _check_xpath(xpath: str) -> None:
     try:
         XPath(xpath)
     except XPathSyntaxError as error:
-        raise ConfigError(f"restrict_xpaths={xpath!r} is no XPath: {error}") from None
+        raise ConfigError(f"restrict_xpaths={xpath!r} is not a valid XPath: {error}") from None

@@ -1,4 +1,4 @@
-"""Which URLs a LinkExtractor keeps: by domain, pattern and file extension."""
+"""Filters URLs by domain, pattern and file extension."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Patterns = str | re.Pattern[str] | list[str | re.Pattern[str]] | tuple[str | re.
 
 
 class UrlFilter:
-    """The arguments are LinkExtractor's; URLs are judged in normal form."""
+    """The filters of a LinkExtractor, which has the same arguments. Expects normalized URLs."""
 
     def __init__(
         self,
@@ -63,14 +63,14 @@ class UrlFilter:
 
 
 def listed(value: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return ``value`` as a tuple: a string is one, None is none."""
+    """Return ``value`` as a tuple: of one if it is a string, empty if it is None."""
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(value)
 
 
 def compiled(patterns: Patterns | None) -> tuple[re.Pattern[str], ...]:
-    """Return the regular expressions compiled."""
+    """Return ``patterns``, one or several, as compiled regular expressions."""
     if patterns is None:
         return ()
     several = (patterns,) if isinstance(patterns, str | re.Pattern) else patterns
@@ -78,7 +78,7 @@ def compiled(patterns: Patterns | None) -> tuple[re.Pattern[str], ...]:
 
 
 def _is_under(site: str, domains: frozenset[str]) -> bool:
-    """Whether the host, or the host with its port, is one of ``domains`` or below one."""
+    """Whether the host of ``site``, with or without port, is or is below one of ``domains``."""
     host = site.rpartition(":")[0] if site[-1:].isdigit() and ":" in site else site
     for name in {host, site}:
         suffix = name

@@ -1,4 +1,4 @@
-"""What an HTML page says of itself. One parse a response, shared by all who look at it."""
+"""Fields and robots directives of HTML pages. Each response is parsed once and its tree shared."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawlproj.links.bounds import bounded
 from crawlproj.links.normalize import join, normalize
+from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
     from scrapy.http import Response, TextResponse
 
-_MAX_FIELD = 2000  # characters of a title, a description, a language
-# Text of these media types is source code or data, not prose. Others of text/* are read.
+_MAX_FIELD = 2000  # characters of a title, a description or a language
+# These text/* media types hold source code or data; all others hold prose.
 _NOT_PROSE = frozenset({"text/css", "text/javascript", "text/csv", "text/xml", "text/calendar"})
-# A rule of X-Robots-Tag whose value follows a colon, as a crawler's name is followed by its rules.
+# X-Robots-Tag rules that take a value after a colon. Any other name before a colon is a crawler's.
 _RULES_WITH_VALUE = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
 )
-_CREDENTIALS = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
 _TOKEN = re.compile(r"[a-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class PageFields:
-    """What page_fields finds; "" for what the page does not say.
+    """The fields of a page; a field that the page does not have is "".
 
-    title, description, language: at most 2,000 characters, white space folded.
-    canonical: the absolute URL of <link rel=canonical>, in normal form.
-    text: the visible text, white space folded.
+    title, description, language: at most 2,000 characters, with whitespace collapsed.
+    canonical: the URL of <link rel=canonical>, absolute and normalized.
+    text: the visible text, with whitespace collapsed.
     """
 
     title: str = ""
@@ -45,7 +45,7 @@ class PageFields:
 
 @dataclass(frozen=True, slots=True)
 class RobotsDirectives:
-    """What the page asks of crawlers."""
+    """The robots directives of a page."""
 
     noindex: bool = False
     nofollow: bool = False
@@ -55,9 +55,9 @@ _trees: WeakKeyDictionary[Response, LexborHTMLParser] = WeakKeyDictionary()
 
 
 def tree_of(response: TextResponse) -> LexborHTMLParser:
-    """Return the tree of ``response``, parsed once. Do not change it: it is shared.
+    """Return the tree of ``response``, parsed on the first call. Do not change it: it is shared.
 
-    Scripts and styles are there, without their text. See bounds.py for what cuts a page.
+    Scripts and styles have no text in it. Extreme pages are truncated (see bounds.py).
     """
     tree = _trees.get(response)
     if tree is None:
@@ -66,14 +66,14 @@ def tree_of(response: TextResponse) -> LexborHTMLParser:
 
 
 def _parsed(response: TextResponse) -> LexborHTMLParser:
-    # The parser takes UTF-8: spares decoding and encoding again where the page is that already.
-    # Bytes that are no UTF-8 come out as U+FFFD.
+    # The parser takes UTF-8, so a UTF-8 page need not be decoded and encoded again. The parser
+    # turns bytes that are not UTF-8 into U+FFFD.
     if response.encoding.lower() in {"utf-8", "ascii"}:
         html = response.body.removeprefix(b"\xef\xbb\xbf")
     else:
         html = response.text.encode("utf-8", "replace")
     tree = LexborHTMLParser(bounded(html))
-    # What nobody sees must not count as text. The elements stay, for who looks at their attributes.
+    # Scripts and styles are not visible text. Keep the elements: their attributes may hold links.
     for name in ("script", "style"):
         for node in tree.tags(name):
             while (text := node.first_child) is not None:
@@ -82,20 +82,20 @@ def _parsed(response: TextResponse) -> LexborHTMLParser:
 
 
 def base_of(response: TextResponse) -> str:
-    """Return what relative links of the page are resolved against, without credentials."""
-    own = normalize(_CREDENTIALS.sub(r"\1", response.url)) or response.url
+    """Return the base URL of the page's relative links, without credentials."""
+    own = normalize(without_credentials(response.url)) or response.url
     node = tree_of(response).css_first("base[href]")
     href = node.attributes["href"] if node else None
     return (join(own, href) if href else None) or own
 
 
 def page_fields(response: TextResponse) -> PageFields:
-    """Return what ``response`` says of itself; of prose that is not HTML, the text alone."""
+    """Return the fields of ``response``: only the text if it is prose but not HTML."""
     if not isinstance(response, HtmlResponse):
         return PageFields(text=" ".join(response.text.split()) if _is_prose(response) else "")
     tree = tree_of(response)
     canonical = _attribute(tree, 'link[rel~="canonical" i][href]', "href")
-    # A head that holds what it must not is closed early, and the title lands in the body.
+    # An element that is not allowed in the head ends it, and puts the title into the body.
     title = tree.css_first("head > title") or tree.css_first("title:not(svg title)")
     return PageFields(
         title=_folded(title.text() if title else ""),
@@ -115,20 +115,20 @@ def _is_prose(response: TextResponse) -> bool:
 
 
 def forget_tree(response: TextResponse) -> None:
-    """Free the tree of ``response``, some megabytes, before the response itself goes."""
+    """Free the tree of ``response``, a few megabytes, while the response itself is still in use."""
     _trees.pop(response, None)
 
 
 def _visible_text(tree: LexborHTMLParser) -> str:
-    # The text of noscript counts, since no script is run here. That of template is not in the tree.
+    # Includes the text of noscript, because no script runs here. The tree omits that of template.
     body = tree.body
     return " ".join(body.text(separator=" ", skip_empty=True).split()) if body else ""
 
 
 def robots_directives(response: TextResponse, agent: str) -> RobotsDirectives:
-    """Return what <meta name=robots> (or named for ``agent``) and X-Robots-Tag ask for.
+    """Return the directives of X-Robots-Tag and of <meta> elements named "robots" or ``agent``.
 
-    agent: our product token, such as "crawlproj"; compared without case.
+    agent: our product token, such as "crawlproj", in any case.
     """
     agent = agent.lower()
     words: set[str] = set()
@@ -144,10 +144,10 @@ def robots_directives(response: TextResponse, agent: str) -> RobotsDirectives:
 
 
 def _header_rules(header: str, agent: str) -> set[str]:
-    """Return the rules of one X-Robots-Tag header (lower case) that are for all or for ``agent``.
+    """Return the rules of one lower-case X-Robots-Tag header that apply to all or to ``agent``.
 
-    "noindex, unavailable_after: 1 Jan 2027 10:00:00 GMT, otherbot: nofollow" has one: a name before
-    a colon takes what follows it for its own.
+    A crawler's name and a colon claim the rules that follow, so only noindex and unavailable_after
+    apply in "noindex, unavailable_after: 1 Jan 2027 10:00:00 GMT, otherbot: nofollow".
     """
     rules: set[str] = set()
     for_us = True

@@ -1,11 +1,11 @@
-"""The one URL normalisation of this project, and what is derived from a normalised URL.
+"""Normalizes URLs the same way everywhere in this project, and derives sites and scopes from them.
 
-A URL is read as browsers read it (WHATWG URL Standard, https://url.spec.whatwg.org, by ada-url) and
-written in one way: scheme and host in lower case, international names in Punycode, no default port,
-dot segments resolved, "/" for an empty path. On top of that (RFC 3986 §6.2.2): percent-encoded
-unreserved characters are decoded, the others written in upper case; a "%" that begins no escape,
-and characters that a URI must not hold, are escaped. The fragment is dropped, and a "?" with
-nothing after it. The query keeps its order: sorting it changes the meaning for some servers.
+ada-url reads a URL as browsers do (WHATWG URL Standard, https://url.spec.whatwg.org) and writes it
+with a lower-case scheme and host, international names in Punycode, no default port, dot segments
+resolved, and "/" for an empty path. This module also (RFC 3986 §6.2.2) decodes percent-encoded
+unreserved characters, writes other escapes in upper case, and escapes each "%" that does not begin
+an escape and each character that a URI must not contain. It drops the fragment, and an empty query
+with its "?". The query keeps its order, because some servers depend on it.
 
 URLs with credentials are refused: a link must not make the crawler log in somewhere.
 """
@@ -29,9 +29,9 @@ MAX_URL_LENGTH = 8192
 """Characters; longer URLs are refused. Servers commonly accept 8 KB request lines."""
 
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-# What is left to write in one way once the URL Standard is satisfied, and how: each spelling of an
-# escape; "%" that begins none; characters that RFC 3986 does not allow outside the host, which
-# Scrapy's Request would escape, giving one page two names.
+# The URL Standard leaves these as they are: any spelling of an escape; a "%" that does not begin
+# one; characters that RFC 3986 does not allow outside the host. Scrapy's Request would escape the
+# latter, and one page would have two URLs.
 _IRREGULAR = re.compile(r"%(?:[0-9a-fA-F]{2})?|[\[\]^`{|}]")
 _SUSPECT = re.compile(r"[%\[\]^`{|}]")
 _REGULAR = {
@@ -45,16 +45,16 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def normalize(url: str) -> str | None:
-    """Return the normal form of an absolute http or https URL; None for anything else."""
-    return _written(url, None)
+    """Return the normal form of an absolute http or https URL, or None for anything else."""
+    return _normalized(url, None)
 
 
 def join(base: str, href: str) -> str | None:
-    """Return the normal form of ``href`` as found in a document whose base URL is ``base``."""
-    return _written(href, base)
+    """Return the normal form of ``href``, relative to ``base``, or None if it is not http(s)."""
+    return _normalized(href, base)
 
 
-def _written(url: str, base: str | None) -> str | None:
+def _normalized(url: str, base: str | None) -> str | None:
     if len(url) > MAX_URL_LENGTH:  # data: URLs hold whole files
         return None
     try:
@@ -66,7 +66,7 @@ def _written(url: str, base: str | None) -> str | None:
     href = href.partition("#")[0]
     if "@" in href and "@" in href.split("/", 3)[2]:
         return None
-    if _SUSPECT.search(href, 8):  # most URLs have none: this is all they pay
+    if _SUSPECT.search(href, 8):  # most URLs have none, and need no more than this search
         path = href.index("/", 8)
         href = href[:path] + _IRREGULAR.sub(_regular, href[path:])
     if href[-1] == "?" and href.index("?") == len(href) - 1:
@@ -75,8 +75,8 @@ def _written(url: str, base: str | None) -> str | None:
 
 
 def _regular(irregular: re.Match[str]) -> str:
-    # One pass: what is decoded cannot make an escape, since "%" that begins none is escaped itself;
-    # nor a dot segment, since the parser has resolved "%2e%2e" as the one it is.
+    # One pass is enough. Decoding cannot create an escape, because each stray "%" is escaped, nor a
+    # dot segment, because the parser has already resolved "%2e%2e".
     return _REGULAR[irregular[0]]
 
 
@@ -87,7 +87,7 @@ def _site_of_origin(scheme: str, host: str) -> str:
 
 
 def site_of(url: str) -> str:
-    """Return the host of an absolute URL, with the port when it is not the scheme's own."""
+    """Return the host of an absolute URL, with the port unless it is the scheme's default."""
     scheme, _, rest = url.partition("://")
     end = len(rest)
     for mark in "/?#":
@@ -101,44 +101,44 @@ class Scope(Protocol):
     """Which URLs a crawl follows."""
 
     def allows(self, url: str) -> bool:
-        """Whether ``url``, in normal form, belongs to the crawl."""
+        """Whether the crawl follows ``url``, which is normalized."""
 
 
 class HostScope:
-    """The hosts (and ports) of the seeds, http and https alike. www.example.org is another host."""
+    """The hosts and ports of the seeds, over http and https. www.example.org is another host."""
 
     def __init__(self, seeds: Sequence[str]) -> None:
         self._hosts = frozenset(site_of(seed) for seed in seeds)
 
     def allows(self, url: str) -> bool:
-        """See Scope."""
+        """Whether ``url`` has the host and port of a seed."""
         return site_of(url) in self._hosts
 
 
 class DomainScope:
-    """The registrable domains of the seeds, by the Public Suffix List (private suffixes too).
+    """The registrable domains of the seeds, by the Public Suffix List including private suffixes.
 
-    The list is the one that comes with tldextract; nothing is fetched. An IP address, or a name
-    without a public suffix, stands for itself, with its port.
+    Uses the list that ships with tldextract and downloads nothing. An IP address, or a name without
+    a public suffix, is its own domain, including its port.
     """
 
     def __init__(self, seeds: Sequence[str]) -> None:
         self._domains = frozenset(registrable_domain(site_of(seed)) for seed in seeds)
 
     def allows(self, url: str) -> bool:
-        """See Scope."""
+        """Whether ``url`` has the registrable domain of a seed."""
         return registrable_domain(site_of(url)) in self._domains
 
 
 class PrefixScope:
-    """What is below the directory of a seed: /docs/ for /docs/index.html; http and https alike."""
+    """The directories of the seeds, such as /docs/ for /docs/index.html, over http and https."""
 
     def __init__(self, seeds: Sequence[str]) -> None:
         prefixes = (_without_scheme(seed.partition("?")[0]) for seed in seeds)
         self._prefixes = tuple(prefix[: prefix.rindex("/") + 1] for prefix in prefixes)
 
     def allows(self, url: str) -> bool:
-        """See Scope."""
+        """Whether ``url`` is below the directory of a seed."""
         return _without_scheme(url).startswith(self._prefixes)
 
 
@@ -150,7 +150,10 @@ _SCOPES: dict[str, Callable[[Sequence[str]], Scope]] = {
 
 
 def scope_from(kind: str, seeds: Sequence[str]) -> Scope:
-    """Return the scope of ``kind`` ("host", "domain", "prefix") around ``seeds`` in normal form."""
+    """Return the scope of ``kind`` ("host", "domain" or "prefix") of normalized ``seeds``.
+
+    Raises ConfigError for any other kind.
+    """
     if kind not in _SCOPES:
         raise ConfigError(f"-a scope must be one of {', '.join(_SCOPES)}, not {kind!r}")
     return _SCOPES[kind](seeds)
@@ -167,7 +170,7 @@ _EXTRACT = tldextract.TLDExtract(
 
 @lru_cache(maxsize=8192)
 def registrable_domain(site: str) -> str:
-    """Return the registrable domain of a site, or the site itself if it has none."""
+    """Return the registrable domain of ``site``, or ``site`` itself if it has none."""
     host, _, port = site.rpartition(":")
     name = host if port.isdigit() and host else site
     try:

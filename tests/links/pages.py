@@ -1,4 +1,4 @@
-"""Pages shaped like real documentation, for tests and measurements."""
+"""Pages that look like real documentation, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _WORDS = (
 
 
 def documentation_page(number: int, *, size: int = 85_000, distinct: bool = False) -> bytes:
-    """Return a page with 235 links and about ``size`` bytes, the same each time for a ``number``.
+    """Return a page with 235 links and about ``size`` bytes, always the same for a ``number``.
 
-    distinct: no link occurs on a page of another number.
+    distinct: whether pages of different numbers have no link in common.
     """
-    words = random.Random(number)  # noqa: S311 - filler, no secret
+    words = random.Random(number)  # noqa: S311 - filler text, not a secret
     mark = f"{number}-" if distinct else ""
     navigation = "".join(
         f'<li class="toctree-l1"><a class="reference internal" '

@@ -1,4 +1,4 @@
-"""Pages that would keep the parser busy for minutes are cut; others are left as they are."""
+"""Pages that would keep the parser busy for minutes are truncated; others are left unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOSTILE = {
     "nested divs": b"<div>" * MANY,
     "nested lists": b"<ul><li>" * MANY,
     "nested formatting": b"".join(b"<b id=%d>" % n for n in range(MANY)),
-    "start tags closed by strangers": b"<div></span>" * MANY,
+    "start tags with the wrong end tags": b"<div></span>" * MANY,
     "attributes without values": b"<div " + b" ".join(b"a%d" % n for n in range(MANY)) + b">",
     "attributes with values": b"<div " + b" ".join(b'a%d="%d"' % (n, n) for n in range(MANY)),
     "nothing but brackets": b"<" * MANY,
@@ -28,17 +28,17 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_page_takes_little_time_and_keeps_what_comes_first(kind: str) -> None:
+def test_a_hostile_page_is_parsed_quickly_and_keeps_its_beginning(kind: str) -> None:
     body = b'<title>t</title><a href="/first">first</a>' + HOSTILE[kind]
     response = HtmlResponse("http://a.example/", body=body, encoding="utf-8")
     start = time.process_time()
     fields, urls = page_fields(response), LinkExtractor().extract_urls(response)
-    assert time.process_time() - start < 4  # uncut, the worst of them take minutes
+    assert time.process_time() - start < 4  # without truncation, the worst take minutes
     assert fields.title == "t"
     assert urls[0] == "http://a.example/first"
 
 
-def test_a_hundred_thousand_links_are_all_found() -> None:
+def test_all_of_a_hundred_thousand_links_are_found() -> None:
     body = b"".join(b'<p><a href="/%d">%d</a></p>' % (n, n) for n in range(100_000))
     response = HtmlResponse("http://a.example/", body=body, encoding="utf-8")
     assert len(LinkExtractor().extract_urls(response)) == 100_000
@@ -59,11 +59,11 @@ def test_a_hundred_thousand_links_are_all_found() -> None:
         b"",
     ],
 )
-def test_a_long_but_honest_page_is_left_alone(html: bytes) -> None:
+def test_a_long_harmless_page_is_not_truncated(html: bytes) -> None:
     assert bounded(html) == html
 
 
-def test_a_page_is_cut_before_the_tag_that_is_too_much() -> None:
+def test_a_page_is_truncated_before_the_tag_that_exceeds_a_limit() -> None:
     deep = b"<div>" * 9_000
     assert bounded(deep) == b"<div>" * MAX_DEPTH
     wide = b"<p>x</p><div" + b" attribute" * (MAX_ATTRIBUTES + 1) + b">y"

@@ -1,4 +1,4 @@
-"""What Scrapy's arguments mean, compared with Scrapy's own extractor; and where we differ."""
+"""The arguments mean the same as for Scrapy's extractor, apart from intended differences."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def go_to(value: str) -> str | None:
         {"process_value": lambda _value: None},
         {"restrict_css": "a.n"},
         {"restrict_css": ("td", "div")},
-        {"restrict_css": "a:contains('bold')"},  # cssselect's own: read by lxml
+        {"restrict_css": "a:contains('bold')"},  # an extension of cssselect: handled by lxml
         {"restrict_xpaths": "//td"},
         {"restrict_xpaths": "//a[@class]", "restrict_css": "div"},
         {"restrict_text": "bold$"},
@@ -60,7 +60,7 @@ def go_to(value: str) -> str | None:
         {"strip": False},
     ],
 )
-def test_links_are_those_of_scrapys_extractor(arguments: dict[str, Any]) -> None:
+def test_the_links_equal_those_of_scrapys_extractor(arguments: dict[str, Any]) -> None:
     ours = LinkExtractor(**arguments, nofollow=False).extract_links(page())
     theirs = ScrapyLinkExtractor(**arguments).extract_links(page())
     assert sorted(map(repr, ours)) == sorted(
@@ -68,34 +68,34 @@ def test_links_are_those_of_scrapys_extractor(arguments: dict[str, Any]) -> None
     )
 
 
-def test_a_documentation_page_gives_the_same_links_as_scrapys() -> None:
+def test_the_links_of_a_documentation_page_equal_those_of_scrapys_extractor() -> None:
     response = page(documentation_page(3), "http://a.example/docs/section1/page3.html")
     theirs = [link.url.partition("#")[0] for link in ScrapyLinkExtractor().extract_links(response)]
     assert LinkExtractor().extract_urls(response) == list(dict.fromkeys(theirs))
     assert len(theirs) == 235
 
 
-def test_a_processed_value_is_absolute_and_a_relative_answer_minds_the_base_element() -> None:
-    # Scrapy resolves the answer against the page's own URL.
-    given_values: list[str] = []
+def test_process_value_gets_absolute_urls_and_its_result_is_resolved_against_the_base() -> None:
+    # Scrapy resolves the result against the page's own URL.
+    values: list[str] = []
 
     def process(value: str) -> str | None:
-        given_values.append(value)
+        values.append(value)
         return go_to(value)
 
     found = LinkExtractor(process_value=process, nofollow=False).extract_urls(page())
     assert "http://a.example/base/three.html" in found
-    assert given_values[:3] == [
+    assert values[:3] == [
         *("http://a.example/base/one.html", "http://a.example/base/two"),
         "javascript:goTo('three.html')",
     ]
 
 
-def test_regions_that_are_no_elements_hold_no_links() -> None:
+def test_an_xpath_that_selects_text_finds_no_links() -> None:
     assert LinkExtractor(restrict_xpaths="//a/text()").extract_links(page()) == []
 
 
-def test_attributes_of_scripts_are_found_whoever_looks_first() -> None:
+def test_links_in_script_attributes_are_found_after_the_fields_were_read() -> None:
     response = page('<script src="s">var x = 1</script>')
     assert page_fields(response).text == ""
     assert LinkExtractor(tags="script", attrs="src").extract_urls(response) == [
@@ -104,7 +104,7 @@ def test_attributes_of_scripts_are_found_whoever_looks_first() -> None:
 
 
 @pytest.mark.parametrize("href", [" ?q", "\n?q", "?q", "http:?q", "ht\ntp:?q", "\x01?q", "http:"])
-def test_the_memo_leaves_out_what_the_whole_base_decides(href: str) -> None:
+def test_the_memo_skips_links_that_depend_on_the_whole_base_url(href: str) -> None:
     links = LinkExtractor()
     for name in ("one", "two"):
         url = f"http://a.example/{name}"
@@ -112,7 +112,7 @@ def test_the_memo_leaves_out_what_the_whole_base_decides(href: str) -> None:
         assert links.extract_urls(page(f'<a href="{href}">', url)) == expected
 
 
-def test_the_memo_does_not_mix_up_sites_without_a_path() -> None:
+def test_the_memo_keeps_sites_without_a_path_apart() -> None:
     links = LinkExtractor()
     for site in ("http://a.example", "http://b.example"):
         assert links.extract_urls(page('<a href="x">', site)) == [f"{site}/x"]
@@ -127,7 +127,7 @@ def test_the_memo_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert links._remembered <= 11
 
 
-def test_links_of_a_page_behind_credentials_do_not_carry_them() -> None:
+def test_links_do_not_inherit_the_credentials_of_their_page() -> None:
     response = page('<a href="x">', "http://user:secret@a.example/")
     assert LinkExtractor().extract_urls(response) == ["http://a.example/x"]
 
@@ -142,13 +142,13 @@ def test_a_query_is_escaped_in_the_pages_encoding_and_a_path_in_utf_8() -> None:
     ("arguments", "named"),
     [({"restrict_xpaths": "//a["}, "restrict_xpaths='//a\\['"), ({"tags": "a["}, "tags='a\\['")],
 )
-def test_a_selector_that_cannot_be_read_is_named(arguments: dict[str, str], named: str) -> None:
+def test_the_error_names_an_invalid_selector(arguments: dict[str, str], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         LinkExtractor(**arguments)  # type: ignore[arg-type]
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=0x17F, min_codepoint=0x20), max_size=30))
-def test_a_request_keeps_the_normal_form(tail: str) -> None:
+def test_scrapys_request_keeps_a_normalized_url_unchanged(tail: str) -> None:
     url = normalize(f"http://a.example/{tail}")
     if url is not None:
         assert Request(url).url == url
@@ -167,12 +167,14 @@ def test_a_request_keeps_the_normal_form(tail: str) -> None:
         ("http://a.org/a?b?", "http://a.org/a?b?"),
     ],
 )
-def test_what_the_url_standard_leaves_open_is_written_in_one_way(written: str, normal: str) -> None:
+def test_spellings_that_the_url_standard_leaves_open_are_normalized(
+    written: str, normal: str
+) -> None:
     assert normalize(written) == normal
     assert normalize(normal) == normal
 
 
 @given(st.text(alphabet="%/.?#[]|@:2eE7 \\\t", max_size=25))
-def test_normalising_odd_characters_twice_changes_nothing(tail: str) -> None:
+def test_normalizing_unusual_characters_is_idempotent(tail: str) -> None:
     for url in (normalize(f"http://a.org/{tail}"), join("https://a.org/b/c", tail)):
         assert url is None or normalize(url) == url

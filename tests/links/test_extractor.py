@@ -1,4 +1,4 @@
-"""Links out of pages; where Scrapy's extractor agrees, both are run."""
+"""Extracting links; where both extractors agree, Scrapy's is run as well."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def page(html: str = PAGE, url: str = "http://a.example/x/y.html") -> HtmlRespon
         {"canonicalize": True},
     ],
 )
-def test_it_finds_what_scrapys_extractor_finds(arguments: dict[str, Any]) -> None:
+def test_the_urls_are_those_that_scrapys_extractor_finds(arguments: dict[str, Any]) -> None:
     response = page()
     ours = [link.url for link in LinkExtractor(**arguments, nofollow=False).extract_links(response)]
     theirs = [link.url for link in ScrapyLinkExtractor(**arguments).extract_links(response)]
-    # Scrapy keeps what is no web address, and fragments; an empty href is left out here.
+    # Unlike ours, Scrapy's keeps fragments, URLs that are not http, and the empty href.
     expected = [
         url.partition("#")[0]
         for url in theirs
@@ -55,12 +55,12 @@ def test_it_finds_what_scrapys_extractor_finds(arguments: dict[str, Any]) -> Non
     assert ours == list(dict.fromkeys(expected))
 
 
-def test_extract_urls_gives_the_urls_of_extract_links() -> None:
+def test_extract_urls_returns_the_urls_of_extract_links() -> None:
     response, links = page(), LinkExtractor()
     assert links.extract_urls(response) == [link.url for link in links.extract_links(response)]
 
 
-def test_nofollow_is_honoured_unless_turned_off() -> None:
+def test_nofollow_links_are_skipped_unless_nofollow_is_off() -> None:
     nofollow = '<meta name="robots" content="noindex, NOFOLLOW"><a href="/a">a</a>'
     assert "http://a.example/b.html" not in LinkExtractor().extract_urls(page())
     assert LinkExtractor().extract_urls(page(nofollow)) == []
@@ -68,22 +68,22 @@ def test_nofollow_is_honoured_unless_turned_off() -> None:
     assert any(link.nofollow for link in LinkExtractor(nofollow=False).extract_links(page()))
 
 
-def test_a_base_element_moves_relative_links() -> None:
+def test_relative_links_are_resolved_against_the_base_element() -> None:
     html = '<base href="http://b.example/deep/"><a href="x">x</a><a href="?q">q</a>'
     found = LinkExtractor().extract_urls(page(html))
     assert found == ["http://b.example/deep/x", "http://b.example/deep/?q"]
 
 
-def test_the_memo_does_not_mix_up_directories() -> None:
+def test_the_memo_keeps_directories_apart() -> None:
     links, html = LinkExtractor(), '<a href="n.html">n</a>'
     assert links.extract_urls(page(html, "http://a.example/x/1")) == ["http://a.example/x/n.html"]
     assert links.extract_urls(page(html, "http://a.example/y/1")) == ["http://a.example/y/n.html"]
 
 
-def test_a_crawl_spider_uses_it_in_its_rules() -> None:
+def test_a_crawl_spider_can_use_the_extractor_in_its_rules() -> None:
     class Crawling(CrawlSpider):
         name = "crawling"
-        rules = (Rule(LinkExtractor(allow="html")),)  # type: ignore[arg-type]  # by its methods
+        rules = (Rule(LinkExtractor(allow="html")),)  # type: ignore[arg-type]  # duck typing
 
     spider = Crawling()
     found = [request.url for request in spider._requests_to_follow(page()) if request]
@@ -91,7 +91,7 @@ def test_a_crawl_spider_uses_it_in_its_rules() -> None:
 
 
 @given(st.lists(st.text(max_size=30), max_size=8))
-def test_no_page_makes_it_raise(hrefs: list[str]) -> None:
+def test_the_extractor_never_raises_and_finds_http_urls_only(hrefs: list[str]) -> None:
     html = "".join(f'<a href="{href}"><b>' for href in hrefs)
     response = HtmlResponse("http://a.example/", body=html.encode("utf-8", "replace"))
     for url in LinkExtractor().extract_urls(response):

@@ -1,4 +1,4 @@
-"""What a page says of itself."""
+"""Fields and robots directives of well-formed pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crawlproj.links import LinkExtractor
 from crawlproj.links.html import page_fields, robots_directives
 
 
-def test_the_fields_of_a_page() -> None:
+def test_a_page_has_title_description_language_canonical_and_text() -> None:
     html = """<html lang="de"><head><title> Ein
       Titel </title><META NAME="Description" content=" kurz "><link rel="canonical" href="../c#x">
       <style>p{}</style></head><body><h1>Hallo</h1><p>Welt &amp;  mehr</p><script>nein()</script>
@@ -20,7 +20,7 @@ def test_the_fields_of_a_page() -> None:
     assert fields.text == "Hallo Welt & mehr"
 
 
-def test_fields_and_links_do_not_depend_on_who_looks_first() -> None:
+def test_fields_and_links_are_the_same_in_either_order() -> None:
     html = '<a href="/a">a</a><noscript><a href="/b">b</a></noscript><script>x</script>'
     first, second = (HtmlResponse("http://a.example/", body=html.encode()) for _ in range(2))
     fields = page_fields(first)
@@ -28,7 +28,7 @@ def test_fields_and_links_do_not_depend_on_who_looks_first() -> None:
     assert page_fields(second) == fields
 
 
-def test_an_empty_page_and_a_wrong_encoding_are_no_error() -> None:
+def test_an_empty_page_and_a_wrong_encoding_do_not_raise() -> None:
     assert page_fields(HtmlResponse("http://a.example/", body=b"")).text == ""
     broken = HtmlResponse("http://a.example/", body=b"<p>caf\xe9</p>", encoding="utf-8")
     assert page_fields(broken).text.startswith("caf")
@@ -36,7 +36,7 @@ def test_an_empty_page_and_a_wrong_encoding_are_no_error() -> None:
     assert page_fields(latin).text == "café"
 
 
-def test_plain_text_is_its_own_text() -> None:
+def test_the_text_of_a_plain_text_file_is_its_content() -> None:
     response = TextResponse("http://a.example/t.txt", body=b"one\n two", encoding="utf-8")
     assert page_fields(response).text == "one two"
 

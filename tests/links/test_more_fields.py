@@ -1,4 +1,4 @@
-"""Fields and robots directives of pages that are not quite as they should be."""
+"""Fields and robots directives of unusual and malformed pages."""
 
 from __future__ import annotations
 
@@ -30,18 +30,20 @@ def page(html: str, encoding: str = "utf-8") -> HtmlResponse:
         (":,:::, \xff", False, False),
     ],
 )
-def test_a_robots_header_names_whom_it_means(header: str, noindex: bool, nofollow: bool) -> None:
+def test_rules_of_a_robots_header_apply_to_the_crawler_it_names(
+    header: str, noindex: bool, nofollow: bool
+) -> None:
     response = HtmlResponse(URL, headers={"X-Robots-Tag": header.encode("latin-1")})
     found = robots_directives(response, "crawlproj")
     assert (found.noindex, found.nofollow) == (noindex, nofollow)
 
 
-def test_the_canonical_url_is_relative_to_the_base_element() -> None:
+def test_the_canonical_url_is_resolved_against_the_base_element() -> None:
     html = '<base href="/other/"><link rel="canonical" href="c">'
     assert page_fields(page(html)).canonical == "http://a.example/other/c"
 
 
-def test_a_title_is_found_in_a_broken_head_but_not_in_a_picture() -> None:
+def test_the_title_is_found_in_a_broken_head_but_not_in_an_svg() -> None:
     html = "<head><img src=x><title>Real</title></head><svg><title>icon</title></svg>"
     assert page_fields(page(html)).title == "Real"
     assert page_fields(page("<svg><title>icon</title></svg>")).title == ""
@@ -60,7 +62,7 @@ def test_only_prose_counts_as_text() -> None:
     assert text(XmlResponse, "text/xml") == ""
 
 
-def test_scripts_styles_and_templates_are_no_text_wherever_they_are() -> None:
+def test_the_text_excludes_scripts_styles_and_templates_anywhere() -> None:
     html = (
         "<p>a<script>b</script>c<style>d</style><template>e</template><svg><style>f</style></svg>"
     )
@@ -70,7 +72,7 @@ def test_scripts_styles_and_templates_are_no_text_wherever_they_are() -> None:
 @given(
     st.sampled_from(["utf-8", "utf-16", "cp1252", "shift_jis", "gb18030"]), st.binary(max_size=200)
 )
-def test_no_bytes_make_it_raise(encoding: str, body: bytes) -> None:
+def test_arbitrary_bytes_never_make_it_raise(encoding: str, body: bytes) -> None:
     body = b'<base href="' + body[:20] + b'"><title>' + body + b'</title><a href="' + body + b'">x'
     response = HtmlResponse(URL, body=body, encoding=encoding)
     page_fields(response)

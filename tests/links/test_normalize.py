@@ -1,4 +1,4 @@
-"""One normalisation, as documented in links/normalize.py."""
+"""The normalization that links/normalize.py documents."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from crawlproj.links.normalize import join, normalize, registrable_domain, scope
         ("http://[::1]:80/", "http://[::1]/"),
     ],
 )
-def test_equal_urls_are_written_in_one_way(written: str, normal: str) -> None:
+def test_every_spelling_of_a_url_has_the_same_normal_form(written: str, normal: str) -> None:
     assert normalize(written) == normal
 
 
@@ -40,7 +40,7 @@ def test_equal_urls_are_written_in_one_way(written: str, normal: str) -> None:
         "http://a.org/" + "x" * 9000,
     ],
 )
-def test_what_is_no_plain_http_url_is_refused(url: str) -> None:
+def test_a_url_that_is_not_plain_http_or_https_is_refused(url: str) -> None:
     assert normalize(url) is None
 
 
@@ -48,7 +48,7 @@ def test_what_is_no_plain_http_url_is_refused(url: str) -> None:
 @example("%%37e")
 @example("http://a/%%37e")
 @example("\ud800")
-def test_normalising_twice_changes_nothing_and_never_raises(text: str) -> None:
+def test_normalizing_is_idempotent_and_never_raises(text: str) -> None:
     for url in (normalize(text), normalize(f"http://a.org/{text}"), join("http://a.org/b/", text)):
         if url is not None:
             assert normalize(url) == url
@@ -71,7 +71,7 @@ def test_a_link_is_resolved_against_its_base() -> None:
         ("http://a.org?x=http://b.org/", "a.org"),
     ],
 )
-def test_a_site_is_the_host_and_a_port_that_is_not_the_schemes_own(url: str, site: str) -> None:
+def test_a_site_is_the_host_and_any_port_that_is_not_the_default(url: str, site: str) -> None:
     assert site_of(url) == site
 
 
@@ -83,18 +83,18 @@ def test_a_site_is_the_host_and_a_port_that_is_not_the_schemes_own(url: str, sit
         ("prefix", "https://docs.example.co.uk/guide/a", "http://docs.example.co.uk/guide2"),
     ],
 )
-def test_a_scope_tells_what_belongs_to_the_crawl(kind: str, inside: str, outside: str) -> None:
+def test_a_scope_allows_the_urls_inside_it_only(kind: str, inside: str, outside: str) -> None:
     scope = scope_from(kind, ["http://docs.example.co.uk/guide/index.html"])
     assert scope.allows(inside)
     assert not scope.allows(outside)
 
 
-def test_an_unknown_scope_is_named_with_the_choices() -> None:
+def test_the_error_for_an_unknown_scope_lists_the_choices() -> None:
     with pytest.raises(ConfigError, match=r"host, domain, prefix, not 'page'"):
         scope_from("page", ["http://a.org/"])
 
 
-def test_a_site_without_a_public_suffix_stands_for_itself() -> None:
+def test_a_site_without_a_public_suffix_is_its_own_domain() -> None:
     assert registrable_domain("a.b.example.com:81") == "example.com"
     assert registrable_domain("127.0.0.1:81") == "127.0.0.1:81"
     assert registrable_domain("user.github.io") == "user.github.io"

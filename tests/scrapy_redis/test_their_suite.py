@@ -24,14 +24,14 @@ VERSION = version("scrapy-redis")
 
 # What does not agree, on purpose; docs/how-to/come-from-scrapy-redis.md has a row for each reason.
 DIFFERENT = {
-    "TestRFPDupeFilter::test_overridable_request_fingerprinter": "what a request's key is",
-    "TestRFPDupeFilter::test_clear_deletes": "what is known ends with the job's generation",
-    "TestRFPDupeFilter::test_close_calls_clear": "closing a worker forgets nothing of others",
-    "test_log_dupes": "duplicates are no log lines",
-    "TestFromMethods::test_from_settings": "there is no dupefilter of its own",
-    "TestFromMethods::test_from_crawler": "there is no dupefilter of its own",
+    "TestRFPDupeFilter::test_overridable_request_fingerprinter": "key of a request",
+    "TestRFPDupeFilter::test_clear_deletes": "how long URLs stay known",
+    "TestRFPDupeFilter::test_close_calls_clear": "a worker that closes must not forget",
+    "test_log_dupes": "duplicates in the log",
+    "TestFromMethods::test_from_settings": "there is no separate dupefilter",
+    "TestFromMethods::test_from_crawler": "there is no separate dupefilter",
     "TestBaseQueue::test_custom_serializer": "a payload is JSON",
-    "LifoQueueTest::test_queue": "a site's requests go by priority, then oldest first",
+    "LifoQueueTest::test_queue": "the requests of a site go by priority, then oldest first",
     "ConnectionTest::test_redis_default": "127.0.0.1, which needs no resolver",
 }
 # Where theirs are replaced: the tests that say something about ours. The others run their own
@@ -90,5 +90,5 @@ def test_their_tests_pass_on_ours_where_behaviour_is_meant_to_agree(
 
 
 def test_each_difference_is_in_the_docs_with_its_reason() -> None:
-    told = (ROOT / "docs" / "scrapy-redis.md").read_text()
-    assert [reason for reason in DIFFERENT.values() if reason not in told] == []
+    documented = (ROOT / "docs/how-to/come-from-scrapy-redis.md").read_text()
+    assert [reason for reason in DIFFERENT.values() if reason not in documented] == []

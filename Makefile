@@ -8,8 +8,13 @@ SCRAPYD_READY := $(VENV)/.ready-scrapyd
 FLEET_READY := $(VENV)/.ready-fleet
 LAB_READY := $(VENV)/.ready-lab
 DOCS_READY := $(VENV)/.ready-docs
+LOWEST := .venv-lowest
+LOWEST_READY := $(LOWEST)/.ready
 
-.PHONY: help demo demo-fleet demo-scrapyd crawl lab test chaos bench bench-weather check lint format docs clean
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PINS := -c requirements.txt -c requirements-extras.txt
+
+.PHONY: help demo demo-fleet demo-scrapyd crawl lab test chaos test-lowest bench bench-weather check lint format docs clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -17,27 +22,33 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(READY): requirements.txt pyproject.toml setup.py | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	$(PIP) -r requirements.txt -e .
 	@touch $@
 
-$(FLEET_READY): $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fleet]'
+$(FLEET_READY): requirements-extras.txt $(READY)
+	$(PIP) $(PINS) -e '.[fleet]'
 	@touch $@
 
-$(SCRAPYD_READY): requirements-scrapyd.txt $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fleet]' -r requirements-scrapyd.txt
+$(SCRAPYD_READY): requirements-scrapyd.txt $(FLEET_READY)
+	$(PIP) $(PINS) -r requirements-scrapyd.txt
 	@touch $@
 
-$(LAB_READY): $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[lab]'
+$(LAB_READY): requirements-extras.txt $(READY)
+	$(PIP) $(PINS) -e '.[lab]'
 	@touch $@
 
-$(DEV_READY): requirements-dev.txt requirements-scrapyd.txt $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(DEV_READY): requirements-dev.txt requirements-extras.txt requirements-scrapyd.txt $(READY)
+	$(PIP) -r requirements.txt -r requirements-extras.txt -r requirements-scrapyd.txt -r requirements-dev.txt
+	@touch $@
+
+$(LOWEST_READY): requirements-lowest.txt requirements-scrapyd.txt requirements-dev.txt pyproject.toml setup.py
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check \
+		-r requirements-lowest.txt -r requirements-scrapyd.txt -r requirements-dev.txt -e .
 	@touch $@
 
 $(DOCS_READY): requirements-docs.txt $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	$(PIP) -r requirements-docs.txt
 	@touch $@
 
 demo: $(READY) ## crawl the built-in demo web, without the internet
@@ -70,6 +81,9 @@ bench-weather: $(DEV_READY) ## simulated sites that no constant was tuned on, al
 test: $(DEV_READY) ## run the tests
 	$(BIN)/pytest -n 2 $(ARGS)
 
+test-lowest: $(LOWEST_READY) ## run the tests of one process with the lowest versions that pyproject.toml allows
+	$(LOWEST)/bin/pytest -n 2 -m 'not slow and not chaos' --ignore tests/lab $(ARGS)
+
 chaos: $(DEV_READY) ## kill workers, Redis, the network and the database during crawls (6 minutes)
 	$(BIN)/pytest -m chaos $(ARGS)
 
@@ -91,4 +105,4 @@ docs: $(DOCS_READY) ## build the documentation into build/docs; broken links and
 	$(BIN)/python docs/check_site.py build/docs
 
 clean:          ## remove the environment and caches
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

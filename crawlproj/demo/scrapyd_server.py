@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PROJECT = "crawlproj"
 _ROOT = Path(__file__).parent.parent.parent
-_PACKED = ("crawlproj", "README.md", "pyproject.toml", "requirements.txt", "scrapy.cfg", "setup.py")
+_PACKED = ("crawlproj", "README.md", "LICENSE", "pyproject.toml", "scrapy.cfg", "setup.py")
 _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 20.0  # a crawl drains within ten seconds
 _CALL_TIMEOUT_S = 60.0  # scrapyd starts a process to list the spiders before it answers

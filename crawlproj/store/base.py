@@ -1,10 +1,10 @@
-"""The store contract: where pages and failures go.
+"""The contract of a store, which keeps pages and failures.
 
-1. ``write`` is atomic and durable against SIGKILL when it returns.
-2. Rows are upserted by URL: writing the same page twice leaves one row, the later one. A page that
-   is stored removes the failure of the same URL; a failure leaves an older page as it was.
-3. One bad row never fails its batch: ``write`` stores the others and reports the bad one.
-4. A busy or briefly unreachable database raises StoreBusy: nothing was written, try again.
+1. ``write`` is atomic. Once it returns, the rows survive a SIGKILL.
+2. Rows are upserted by URL: of two rows with the same URL, the later one stays. Storing a page
+   removes the failure of its URL; storing a failure leaves an older page unchanged.
+3. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
+4. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
    Anything else that fails the whole batch raises StoreError.
 """
 
@@ -24,7 +24,7 @@ Table = Literal["pages", "failures"]
 
 
 class StoreBusy(StoreError):
-    """The database is locked or away for the moment. Nothing was written; retry."""
+    """The database is locked or unreachable at the moment. Nothing was written; try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Row:
     """One row to upsert.
 
     table: "pages" or "failures".
-    values: column → value; must hold "url". Keys that are no column of ``pages`` are kept, as JSON,
-        in its ``extra`` column.
+    values: column → value; must include "url". Values for which ``pages`` has no column are kept
+        as JSON in its ``extra`` column.
     """
 
     table: Table
@@ -42,10 +42,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a write did.
+    """The result of a write.
 
-    rejected: index into the batch → why that row could not be stored.
-    duplicates: index into the batch → url of the earlier page with the same content_hash.
+    rejected: index in the batch → why the row could not be stored.
+    duplicates: index in the batch → URL of the first page with the same content_hash.
     """
 
     rejected: dict[int, str] = field(default_factory=dict)
@@ -53,23 +53,24 @@ class Stored:
 
 
 class Store(ABC):
-    """See the module docstring for the rules. Used by one task at a time; not thread-safe."""
+    """A store as the module docstring defines it. Not thread-safe: use it in one task at a time."""
 
     @abstractmethod
     async def open(self) -> None:
-        """Connect and create or check the tables.
+        """Connect, and create or check the tables.
 
-        Raises StoreError naming the place if it cannot be written or holds something foreign.
+        Raises StoreError naming the database if it is not writable or has tables of another
+        program.
         """
 
     @abstractmethod
     async def write(self, rows: Sequence[Row]) -> Stored:
-        """Upsert ``rows`` in order."""
+        """Upsert ``rows`` in order, in one transaction."""
 
     @abstractmethod
     async def count(self) -> dict[str, int]:
-        """Rows by table, and ``duplicates``: pages with a ``duplicate_of``."""
+        """Return the number of ``pages``, ``failures`` and ``duplicates`` (of another page)."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Disconnect. Idempotent."""
+        """Disconnect. Does nothing if already closed."""

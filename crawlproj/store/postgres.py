@@ -1,4 +1,4 @@
-"""Pages and failures in PostgreSQL, which the workers of a fleet share."""
+"""Stores pages and failures in a PostgreSQL database, which the workers of a fleet can share."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 SCHEMA_VERSION = 1
-# A lock of the whole store, held from the merge of a batch to its commit: what is the first page
-# of a content is decided by one worker at a time. Any constant does; it is this store's name.
+# An advisory lock on the whole store, held from the merge of a batch to its commit, so that one
+# worker at a time decides which page of a content is the first. Any constant would do.
 _LOCK = int.from_bytes(b"crawlprj", "big")
 _TIMEOUTS = {
     "connect_timeout": "5",  # seconds
-    "tcp_user_timeout": "20000",  # ms without an acknowledgement; then the server is away
-    # And while it owes an answer: a host that died acknowledges nothing that is not sent.
+    "tcp_user_timeout": "20000",  # ms without an acknowledgement until the server counts as lost
+    # Detects a server that dies while we wait for its answer and have sent nothing to acknowledge.
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
@@ -32,8 +32,8 @@ _TIMEOUTS = {
 }
 _TYPES = {"status": int, "depth": int, "fetched_at": float, "failed_at": float}
 _SQL_TYPES = {int: "bigint", float: "double precision", str: "text"}
-_MOST_INTEGER = 2**63
-_MOST_INDEXED = 2600  # bytes; a B-tree's entry has at most a third of a page of 8 KB
+_INTEGERS = range(-(2**63), 2**63)
+_MAX_INDEXED_BYTES = 2600  # a B-tree entry takes at most a third of an 8 KB page
 _INDEXED = {"url", "content_hash"}
 _REQUIRED = {"url", "reason"}
 _CONTENT = COLUMNS["pages"].index("content_hash")
@@ -68,11 +68,11 @@ def _definition(table: str) -> str:
 def _upsert(table: str) -> bytes:
     columns = COLUMNS[table]
     names = ", ".join(columns)
-    taken = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
-    # Sorted, so that two workers that insert the same pages wait for each other, and do not lock.
+    updates = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    # Sorted, so that two workers that insert the same pages wait for each other without deadlock.
     return (
         f"INSERT INTO {table} ({names}) SELECT {names} FROM new_{table} ORDER BY url "  # noqa: S608 - our own names
-        f"ON CONFLICT (url) DO UPDATE SET {taken}"
+        f"ON CONFLICT (url) DO UPDATE SET {updates}"
     ).encode()
 
 
@@ -114,15 +114,16 @@ _COUNT = {
 
 
 class PostgresStore(ThreadedStore):
-    """A committed batch survives what the server's ``synchronous_commit`` says, SIGKILL always.
+    """Stores pages and failures in PostgreSQL; any number of workers may write at the same time.
 
-    A batch is copied into temporary tables, then merged in one transaction. Of the rows of one
-    URL in a batch the last counts. Several workers may write: their merges take turns.
+    A batch is copied into temporary tables and merged in one transaction; the merges of different
+    workers take turns. A committed batch survives a SIGKILL, and a server crash as far as the
+    server's ``synchronous_commit`` promises.
 
-    Duplicates: as SqliteStore has them, the first being the one that was committed first.
+    Duplicates are marked as in SqliteStore; the first page is the one committed first.
 
-    url: postgresql://user:password@host/database, or anything else that libpq understands; raises
-    ValueError if it does not.
+    url: postgresql://user:password@host/database, or any other connection string of libpq. Raises
+        ValueError if libpq cannot parse it; the message omits the password.
     """
 
     def __init__(self, url: str) -> None:
@@ -130,16 +131,16 @@ class PostgresStore(ThreadedStore):
         try:
             given = conninfo.conninfo_to_dict(url)
         except psycopg.ProgrammingError:
-            # Its message may repeat the password.
-            raise ValueError("not a URL that libpq understands") from None
+            # libpq's message may repeat the password.
+            raise ValueError("libpq cannot parse it") from None
         if not all(port.isdigit() for port in str(given.get("port") or 0).split(",")):
-            raise ValueError("a URL whose port is no number")
-        told: dict[str, Any] = _TIMEOUTS | given
-        self._conninfo = conninfo.make_conninfo(**told)
+            raise ValueError("its port is not a number")
+        parameters: dict[str, Any] = _TIMEOUTS | given
+        self._conninfo = conninfo.make_conninfo(**parameters)
         self._place = f"{given.get('host', 'localhost')}/{given.get('dbname', '')}"
         self._db: psycopg.Connection[Any] | None = None
 
-    def _guarded(self, function: Callable[[], _T]) -> _T:
+    def _call(self, function: Callable[[], _T]) -> _T:
         try:
             return function()
         except (
@@ -160,18 +161,18 @@ class PostgresStore(ThreadedStore):
         except (
             psycopg.OperationalError,
             psycopg.InterfaceError,
-            errors.ReadOnlySqlTransaction,  # connected to what was the primary before a failover
+            errors.ReadOnlySqlTransaction,  # still connected to the former primary after a failover
         ) as exc:
-            # Away, or it went away: whether the commit arrived is not known, but a retry is safe.
+            # The transaction may or may not have been committed. Repeating an upsert is safe.
             self._close()
-            raise StoreBusy(f"PostgreSQL at {self._place} is away: {_line(exc)}") from exc
+            raise StoreBusy(f"PostgreSQL at {self._place} is unreachable: {_line(exc)}") from exc
         except psycopg.Error as exc:
             raise self._unusable(exc) from exc
 
     def _unusable(self, exc: Exception) -> StoreError:
         return StoreError(
-            f"PostgreSQL at {self._place} cannot be used: {_line(exc)}; check its database, user "
-            "and privileges, or set STORE_URL"
+            f"PostgreSQL at {self._place} cannot be used: {_line(exc)}; check the database, user "
+            "and privileges, or change STORE_URL"
         )
 
     def _open(self) -> None:
@@ -181,7 +182,7 @@ class PostgresStore(ThreadedStore):
             if _one(db, _FOREIGN):
                 raise StoreError(
                     f"PostgreSQL at {self._place} has a table 'pages' or 'failures' that is not "
-                    "crawlproj's; name another database in STORE_URL"
+                    "crawlproj's; set STORE_URL to another database"
                 )
             db.execute(_SCHEMA)
             db.execute(
@@ -192,8 +193,8 @@ class PostgresStore(ThreadedStore):
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"PostgreSQL at {self._place} was written by a newer crawlproj (store schema "
-                f"{version}, this one knows {SCHEMA_VERSION}); install that one, or name another "
-                "database in STORE_URL"
+                f"{version}, this version supports {SCHEMA_VERSION}); upgrade crawlproj, or set "
+                "STORE_URL to another database"
             )
 
     def _connection(self) -> psycopg.Connection[Any]:
@@ -245,9 +246,9 @@ class PostgresStore(ThreadedStore):
 
 
 class _Changes:
-    """Which pages of a batch change their content, and what that does to the first pages.
+    """The pages of a batch whose content changes, and the effect on the first pages.
 
-    To be made before the batch is merged, with the pages by URL in the order of the batch.
+    Build it before the batch is merged, with the pages by URL in the order of the batch.
     """
 
     def __init__(
@@ -257,22 +258,22 @@ class _Changes:
             url: (content, first)
             for url, content, first in db.execute(_BEFORE, (list(pages),)).fetchall()
         }
-        self._kept: dict[str, str] = {}  # duplicates that stay what they are
-        self._moved: dict[str, str] = {}  # new contents
-        self._left: set[str] = set()  # contents whose first page is among those
+        self._kept: dict[str, str] = {}  # unchanged duplicates → their first page
+        self._moved: dict[str, str] = {}  # pages whose content changes → the new content
+        self._left: set[str] = set()  # contents that lose their first page
         for url, (_, values) in pages.items():
             content = values[_CONTENT]
-            had, first = before.get(url, (None, None))
-            if had == content:
+            old, first = before.get(url, (None, None))
+            if old == content:
                 if first is not None:
                     self._kept[url] = first
                 continue
             self._moved[url] = content
-            if had and first is None:
-                self._left.add(had)
+            if old and first is None:
+                self._left.add(old)
 
     def settle(self, db: psycopg.Connection[Any]) -> dict[str, str]:
-        """Name the first pages, after the merge; returns that of each duplicate in the batch."""
+        """Update ``duplicate_of`` after the merge; return the batch's duplicates → first page."""
         moved = list(self._moved)
         if self._left:
             db.execute(_PROMOTE, {"left": list(self._left), "moved": moved})
@@ -288,9 +289,9 @@ class _Changes:
 
 
 def _checked(row: Row) -> list[Any]:
-    """Return the row's values as PostgreSQL takes them.
+    """Return the row's values in the types of their columns.
 
-    Raises ValueError, TypeError or OverflowError if one of them fits no column.
+    Raises ValueError, TypeError or OverflowError if a value does not fit its column.
     """
     values = values_of(row.table, row.values)
     return [_fit(column, value) for column, value in zip(COLUMNS[row.table], values, strict=True)]
@@ -307,12 +308,12 @@ def _fit(column: str, value: object) -> object:
     if kind is str:
         text = str(value)
         size = len(text.encode())  # raises on lone surrogates
-        if column in _INDEXED and size > _MOST_INDEXED:
-            raise ValueError(f"{column} has {size} bytes, an index takes {_MOST_INDEXED}")
-        return text.replace("\0", "\ufffd")  # which PostgreSQL does not store
+        if column in _INDEXED and size > _MAX_INDEXED_BYTES:
+            raise ValueError(f"{column} has {size} bytes; an index takes {_MAX_INDEXED_BYTES}")
+        return text.replace("\0", "\ufffd")  # PostgreSQL cannot store NUL
     number = kind(value)
-    if kind is int and not -_MOST_INTEGER <= number < _MOST_INTEGER:
-        raise ValueError(f"{column} is too large: {number}")
+    if kind is int and number not in _INTEGERS:
+        raise ValueError(f"{column} is out of range: {number}")
     return number
 
 
@@ -324,7 +325,7 @@ def _copy(db: psycopg.Connection[Any], table: str, rows: Iterable[Sequence[Any]]
 
 def _one(db: psycopg.Connection[Any], query: bytes) -> Any:
     row = db.execute(query).fetchone()
-    assert row is not None  # noqa: S101 - such queries have one row
+    assert row is not None  # noqa: S101 - these queries always return one row
     return row[0]
 
 

@@ -1,4 +1,4 @@
-"""The columns of the stores' tables, and rows as their values. Pure."""
+"""The columns of the tables, and the conversion of rows to their values. Pure."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "failures": ("url", "reason", "detail", "status", "depth", "failed_at"),
 }
-"""By table; ``pages`` has ``duplicate_of`` besides, which the store itself fills."""
+"""Table → columns. ``pages`` also has ``duplicate_of``, which the store fills in."""
 
 _encoder = ScrapyJSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
-    """Return a row's values in the order of its table's columns.
+    """Return the values of a row in the order of its table's columns.
 
-    Raises ValueError or TypeError if what has no column is nothing that JSON can hold, or nested
-    too deep for it.
+    Raises TypeError or ValueError if a value without a column cannot be encoded as JSON.
     """
     columns = COLUMNS[table]
     row = {column: values.get(column) for column in columns}
@@ -39,5 +38,5 @@ def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
         try:
             row["extra"] = _encoder.encode(extra) if extra else None
         except RecursionError:
-            raise ValueError("it is nested too deep") from None
+            raise ValueError("a value is nested too deep for JSON") from None
     return list(row.values())

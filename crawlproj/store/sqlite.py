@@ -1,4 +1,4 @@
-"""Pages and failures in an SQLite file, which may be the frontier's."""
+"""Stores pages and failures in an SQLite file, which may also hold the frontier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_S = 2.0
-_OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while others make the file or write to it
+_OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while other processes create or write the file
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pages (
@@ -50,12 +50,14 @@ _COUNT = {
 
 
 class SqliteStore(ThreadedStore):
-    """WAL, synchronous=NORMAL: a committed row survives SIGKILL of this process.
+    """Stores pages and failures in an SQLite file, in WAL mode with synchronous=NORMAL.
 
-    A power cut may take the last moments' commits, never the file's integrity.
+    A committed batch survives a SIGKILL of this process. A power failure may lose the most recent
+    commits, but never corrupts the file.
 
-    Duplicates: among the pages of one content_hash, the one stored first has duplicate_of NULL and
-    all others name it. When that one changes its content, the next takes its place.
+    Duplicates: among the pages with the same content_hash, the one stored first has duplicate_of
+    NULL, and duplicate_of of all others is its URL. When the content of the first page changes, the
+    next one takes its place.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -63,7 +65,7 @@ class SqliteStore(ThreadedStore):
         self._path = Path(path)
         self._db: sqlite3.Connection | None = None
 
-    def _guarded(self, function: Callable[[], _T]) -> _T:
+    def _call(self, function: Callable[[], _T]) -> _T:
         try:
             return function()
         except sqlite3.OperationalError as exc:
@@ -71,11 +73,11 @@ class SqliteStore(ThreadedStore):
                 raise StoreBusy(f"{self._path} is locked by another process: {exc}") from exc
             raise StoreError(
                 f"{self._path} cannot be used: {exc}; check that its folder exists, is writable "
-                "and has room, or set STORE_URL"
+                "and has free space, or change STORE_URL"
             ) from exc
         except sqlite3.DatabaseError as exc:
             raise StoreError(
-                f"{self._path} is no SQLite database, or a damaged one ({exc}); "
+                f"{self._path} is not an SQLite database, or is damaged ({exc}); "
                 "set STORE_URL to another file"
             ) from exc
 
@@ -89,7 +91,7 @@ class SqliteStore(ThreadedStore):
                 try:
                     self._set_up(db)
                 except sqlite3.OperationalError as exc:
-                    # Some locks of the first moments are refused without the busy timeout.
+                    # SQLite does not apply the busy timeout to every lock taken on opening.
                     if not _is_busy(exc) or time.monotonic() > deadline:
                         raise
                     time.sleep(_OPEN_PAUSE_S)
@@ -103,8 +105,8 @@ class SqliteStore(ThreadedStore):
     def _set_up(self, db: sqlite3.Connection) -> None:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA wal_autocheckpoint = 8000")  # as the frontier does, pages of 4 KB
-        db.execute("BEGIN IMMEDIATE")  # before looking: another worker may be making the tables
+        db.execute("PRAGMA wal_autocheckpoint = 8000")  # pages of 4 KB; same as the frontier
+        db.execute("BEGIN IMMEDIATE")  # before the checks: another worker may create the tables
         try:
             self._check_foreign(db)
             for statement in filter(str.strip, _SCHEMA.split(";")):
@@ -121,8 +123,9 @@ class SqliteStore(ThreadedStore):
         (version,) = db.execute("SELECT value FROM store_meta WHERE name = 'schema'").fetchone()
         if version > SCHEMA_VERSION:
             raise StoreError(
-                f"{self._path} was written by a newer crawlproj (store schema {version}, this one "
-                f"knows {SCHEMA_VERSION}); install that one, or name another file in STORE_URL"
+                f"{self._path} was written by a newer crawlproj (store schema {version}, this "
+                f"version supports {SCHEMA_VERSION}); upgrade crawlproj, or set STORE_URL to "
+                "another file"
             )
 
     def _check_foreign(self, db: sqlite3.Connection) -> None:
@@ -160,7 +163,7 @@ class SqliteStore(ThreadedStore):
         return stored
 
     def _write_page(self, db: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
-        """Upsert a page; returns the page it duplicates."""
+        """Upsert a page and return the URL of the page it duplicates, if any."""
         url, content = values.get("url"), values.get("content_hash") or ""
         before = db.execute(
             "SELECT content_hash, duplicate_of FROM pages WHERE url = ?", (url,)
@@ -188,7 +191,7 @@ class SqliteStore(ThreadedStore):
 
     @staticmethod
     def _promote(db: sqlite3.Connection, content: str) -> None:
-        """Let the earliest page of ``content`` take the place of one that has left."""
+        """Make the earliest remaining page of ``content`` its first page."""
         first = db.execute(
             "SELECT url FROM pages WHERE content_hash = ? AND content_hash <> '' "
             "ORDER BY rowid LIMIT 1",

@@ -1,4 +1,4 @@
-"""A store whose driver blocks: on a thread of its own."""
+"""Base class for stores with a blocking driver: runs it on a separate thread."""
 
 from __future__ import annotations
 
@@ -18,39 +18,37 @@ _T = TypeVar("_T")
 
 
 class ThreadedStore(Store):
-    """Runs the blocking methods that a backend defines, one at a time, off the event loop."""
+    """Runs the blocking methods of a subclass one at a time, on a thread of its own."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._closed = False
 
     async def open(self) -> None:
-        """See Store.open."""
+        """Connect, and create or check the tables, on the store's thread."""
         await self._run(self._open)
 
     async def write(self, rows: Sequence[Row]) -> Stored:
-        """See Store.write."""
+        """Upsert ``rows`` in order, on the store's thread."""
         return await self._run(lambda: self._write(rows))
 
     async def count(self) -> dict[str, int]:
-        """See Store.count."""
+        """Count the rows on the store's thread."""
         return await self._run(self._count)
 
     async def close(self) -> None:
-        """See Store.close."""
+        """Disconnect and stop the store's thread. Does nothing if already closed."""
         if not self._closed:
             self._closed = True
             await self._run(self._close)
             self._thread.shutdown(wait=False)
 
     async def _run(self, function: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._guarded, function
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, function)
 
     @abstractmethod
-    def _guarded(self, function: Callable[[], _T]) -> _T:
-        """Call ``function``; turns the driver's errors into StoreBusy and StoreError."""
+    def _call(self, function: Callable[[], _T]) -> _T:
+        """Call ``function``; turn the driver's errors into StoreBusy and StoreError."""
 
     @abstractmethod
     def _open(self) -> None: ...

@@ -1,4 +1,4 @@
-"""From STORE_URL to a store."""
+"""Builds the store that STORE_URL names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def store_from_url(url: str) -> Store:
-    """Return the store that ``url`` (the setting STORE_URL) names; nothing is opened yet.
+    """Return the store that ``url``, the setting STORE_URL, names. Does not open it.
 
     ::
 
@@ -24,7 +24,7 @@ def store_from_url(url: str) -> Store:
         sqlite:////var/lib/crawl.db  a file by its absolute path
         postgresql://user:password@host:port/database
 
-    Raises ConfigError if there is no such kind of store or the URL is malformed.
+    Raises ConfigError if the scheme is unknown or the URL is malformed.
     """
     scheme = url.partition(":")[0].lower()
     if ":" not in url or scheme not in _SCHEMES:
@@ -52,7 +52,7 @@ def _postgres(url: str) -> Store:
         return PostgresStore(url)
     except ValueError as exc:
         raise ConfigError(
-            f"STORE_URL is {exc}: write postgresql://user:password@host:port/database"
+            f"STORE_URL is wrong, {exc}: write postgresql://user:password@host:port/database"
         ) from None
 
 

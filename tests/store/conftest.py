@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests of this folder."""
+"""The PostgreSQL server shared by the tests in this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of store/base.py, over every backend."""
+"""The contract in store/base.py, checked on every backend."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from crawlproj.store.sqlite import SqliteStore
 from crawlproj.store.url import store_from_url
 from tests import ROOT
 from tests.frontier.helpers import run
+from tests.store.helpers import PAGES, check_first_pages, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ NUMBERS = count()
 
 @dataclass(frozen=True)
 class Backend:
-    """A store that is open, and its tables as somebody else sees them."""
+    """An open store, and a way to query its tables over another connection."""
 
     store: Store
     look: Callable[[str], list[tuple[Any, ...]]]
@@ -73,16 +74,14 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
     run(found.store.close())
 
 
-def page(url: str, content: str = "", **more: Any) -> Row:
-    return Row("pages", {"url": url, "status": 200, "content_hash": content, **more})
-
-
-def test_the_later_of_two_rows_of_a_url_stays(backend: Backend) -> None:
+def test_of_two_rows_with_the_same_url_the_later_one_stays(backend: Backend) -> None:
     backend.write(page("http://a/", title="old"), page("http://a/", title="new"))
     assert backend.look("SELECT url, title FROM pages") == [("http://a/", "new")]
 
 
-def test_a_page_removes_the_failure_and_a_failure_leaves_the_page(backend: Backend) -> None:
+def test_a_page_removes_the_failure_of_its_url_but_a_failure_keeps_the_page(
+    backend: Backend,
+) -> None:
     failure = Row("failures", {"url": "http://a/", "reason": "timeout"})
     backend.write(failure, page("http://a/"))
     assert backend.count() == {"pages": 1, "failures": 0, "duplicates": 0}
@@ -101,21 +100,23 @@ def test_a_page_removes_the_failure_and_a_failure_leaves_the_page(backend: Backe
         {"url": "http://bad/", "other": object()},
     ],
 )
-def test_one_bad_row_does_not_fail_its_batch(backend: Backend, values: dict[str, Any]) -> None:
+def test_a_bad_row_is_rejected_without_failing_its_batch(
+    backend: Backend, values: dict[str, Any]
+) -> None:
     rows = [page("http://a/"), Row("pages", values), page("http://b/")]
     stored = backend.write(*rows)
     assert list(stored.rejected) == [1]
     assert backend.look("SELECT url FROM pages ORDER BY url") == [("http://a/",), ("http://b/",)]
 
 
-def test_fields_without_a_column_are_kept_as_json(backend: Backend) -> None:
+def test_fields_without_a_column_are_stored_as_json(backend: Backend) -> None:
     backend.write(page("http://a/", price=3, tags=["x"], timings={"dns": 0.1}))
     ((extra, timings),) = backend.look("SELECT extra, timings FROM pages")
     assert json.loads(extra) == {"price": 3, "tags": ["x"]}
     assert json.loads(timings) == {"dns": 0.1}
 
 
-def test_equal_contents_name_the_first_page_that_has_them(backend: Backend) -> None:
+def test_pages_with_equal_content_name_the_first_of_them(backend: Backend) -> None:
     stored = backend.write(page("http://a/", "h"), page("http://b/", "h"), page("http://c/"))
     assert stored.duplicates == {1: "http://a/"}
     backend.write(page("http://c/", "h"))
@@ -140,43 +141,38 @@ async def contents(store: Store, batches: list[list[tuple[str, str]]]) -> None:
     await store.close()
 
 
-def check_first_pages(rows: list[tuple[Any, ...]], batches: list[list[tuple[str, str]]]) -> None:
-    assert len(rows) == len({url for batch in batches for url, _ in batch})
-    for content in {row[1] for row in rows}:
-        group = [(url, first) for url, other, first in rows if other == content]
-        firsts = [url for url, first in group if first is None]
-        if not content:
-            assert len(firsts) == len(group)
-        else:
-            assert len(firsts) == 1
-            assert {first for _, first in group} <= {None, firsts[0]}
-
-
-PAGES = "SELECT url, content_hash, duplicate_of FROM pages"
+def distinct_urls(batches: list[list[tuple[str, str]]]) -> int:
+    return len({url for batch in batches for url, _ in batch})
 
 
 @given(SMALL_BATCHES)
-def test_each_content_has_one_first_page_and_all_others_name_it(
+def test_each_content_has_one_first_page_that_all_others_name_in_sqlite(
     batches: list[list[tuple[str, str]]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "store.db")
         run(contents(SqliteStore(path), [*batches, []]))
-        check_first_pages(read(path, PAGES), batches)
+        rows = read(path, PAGES)
+    assert len(rows) == distinct_urls(batches)
+    check_first_pages(rows)
 
 
 @settings(max_examples=50, deadline=None)
 @given(batches=SMALL_BATCHES)
-def test_so_it_is_in_postgresql(postgres: Postgres, batches: list[list[tuple[str, str]]]) -> None:
+def test_each_content_has_one_first_page_that_all_others_name_in_postgresql(
+    postgres: Postgres, batches: list[list[tuple[str, str]]]
+) -> None:
     url = postgres.url()
     run(contents(store_from_url(url), []))
     with psycopg.connect(url) as db:
         db.execute("TRUNCATE pages, failures")
     run(contents(store_from_url(url), batches))
-    check_first_pages(on_postgres(url).look(PAGES), batches)
+    rows = on_postgres(url).look(PAGES)
+    assert len(rows) == distinct_urls(batches)
+    check_first_pages(rows)
 
 
-def test_a_locked_database_is_busy_and_nothing_was_written(tmp_path: Path) -> None:
+def test_a_locked_database_raises_store_busy_and_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     store = SqliteStore(path)
     run(store.open())
@@ -191,7 +187,7 @@ def test_a_locked_database_is_busy_and_nothing_was_written(tmp_path: Path) -> No
     run(store.close())
 
 
-def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+def test_the_error_for_an_unusable_file_names_it_and_the_cause(tmp_path: Path) -> None:
     foreign, garbage = tmp_path / "foreign.db", tmp_path / "garbage.db"
     with closing(sqlite3.connect(foreign)) as db:
         db.execute("CREATE TABLE pages (x)")
@@ -205,7 +201,7 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     for place, message in (
         (tmp_path / "missing" / "a.db", "folder exists"),
         (foreign, "not crawlproj's"),
-        (garbage, "no SQLite database"),
+        (garbage, "not an SQLite database"),
         (newer, "newer crawlproj"),
     ):
         with pytest.raises(StoreError, match=message) as raised:
@@ -216,13 +212,13 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url", ["", "crawl.db", "redis://u:secret@h/1", "sqlite://x", "sqlite:///"]
 )
-def test_an_unknown_store_url_is_an_error_that_names_the_setting(url: str) -> None:
+def test_the_error_for_an_unknown_store_url_names_the_setting(url: str) -> None:
     with pytest.raises(ConfigError, match="STORE_URL") as raised:
         store_from_url(url)
     assert "secret" not in str(raised.value)
 
 
-def test_the_queries_in_the_docs_run(tmp_path: Path) -> None:
+def test_the_documented_queries_run_and_every_column_is_documented(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     store = SqliteStore(path)
     run(store.open())

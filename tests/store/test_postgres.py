@@ -1,4 +1,4 @@
-"""PostgreSQL going away, and several workers at it."""
+"""PostgreSQL restarting, several workers writing at once, and values it cannot hold."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import signal
 import string
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from crawlproj.errors import ConfigError, StoreError
-from crawlproj.store.base import Row, StoreBusy
+from crawlproj.store.base import StoreBusy
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
 from tests.limits.models import dice
 from tests.servers import Postgres
+from tests.store.helpers import PAGES, check_first_pages, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,17 +32,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield server
 
 
-def page(url: str, content: str = "", **more: Any) -> Row:
-    return Row("pages", {"url": url, "status": 200, "content_hash": content, **more})
-
-
 def urls(database: str) -> list[str]:
     with psycopg.connect(database) as db:
         return [url for (url,) in db.execute("SELECT url FROM pages ORDER BY url").fetchall()]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_server_that_goes_away_is_busy_and_what_was_written_is_there_when_it_is_back(
+def test_a_stopped_server_raises_store_busy_and_keeps_committed_rows(
     server: Postgres, how: signal.Signals
 ) -> None:
     store = store_from_url(server.url())
@@ -49,12 +46,12 @@ def test_a_server_that_goes_away_is_busy_and_what_was_written_is_there_when_it_i
     run(store.write([page("http://a/")]))
     server.stop(how)
     with contextlib.suppress(StoreBusy):
-        # What served us may outlive the server that was killed for a moment.
+        # Our backend process may briefly outlive the server that was killed.
         for _ in range(100):
             run(store.write([page("http://b/")]))
             time.sleep(0.05)
     for _ in range(2):
-        with pytest.raises(StoreBusy, match="is away"):
+        with pytest.raises(StoreBusy, match="is unreachable"):
             run(store.write([page("http://b/")]))
     server.start()
     run(store.write([page("http://b/")]))
@@ -62,7 +59,7 @@ def test_a_server_that_goes_away_is_busy_and_what_was_written_is_there_when_it_i
     assert urls(server.url()) == ["http://a/", "http://b/"]
 
 
-def test_workers_that_write_the_same_pages_at_once_agree_on_the_first_of_each_content(
+def test_concurrent_workers_agree_on_the_first_page_of_each_content(
     postgres: Postgres,
 ) -> None:
     database = postgres.create("together")
@@ -86,14 +83,14 @@ def test_workers_that_write_the_same_pages_at_once_agree_on_the_first_of_each_co
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     with psycopg.connect(database) as db:
-        found = db.execute("SELECT url, content_hash, duplicate_of FROM pages").fetchall()
-    for content in {row[1] for row in found}:
-        group = [(url, first) for url, other, first in found if other == content]
-        (first,) = [url for url, named in group if named is None]
-        assert {named for _, named in group} <= {None, first}
+        rows = db.execute(PAGES.encode()).fetchall()
+    assert {content for _, content, _ in rows} == {"0", "1", "2", "3"}
+    check_first_pages(rows)
 
 
-def test_a_place_that_cannot_be_used_is_named_without_its_password(postgres: Postgres) -> None:
+def test_the_error_for_an_unusable_database_names_its_host_but_not_the_password(
+    postgres: Postgres,
+) -> None:
     foreign = postgres.create("foreign")
     with psycopg.connect(foreign) as db:
         db.execute("CREATE TABLE pages (x int)")
@@ -115,13 +112,13 @@ def test_a_place_that_cannot_be_used_is_named_without_its_password(postgres: Pos
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:secret@h:port/d", "postgresql://h/d?secret=1"])
-def test_a_malformed_url_is_an_error_that_does_not_show_it(url: str) -> None:
+def test_the_error_for_a_malformed_url_omits_its_secrets(url: str) -> None:
     with pytest.raises(ConfigError, match="STORE_URL") as raised:
         store_from_url(url)
     assert "secret" not in str(raised.value)
 
 
-def test_what_postgresql_cannot_hold_is_replaced(postgres: Postgres) -> None:
+def test_a_nul_character_is_replaced(postgres: Postgres) -> None:
     database = postgres.create("nul")
     store = store_from_url(database)
     run(store.open())
@@ -131,11 +128,13 @@ def test_what_postgresql_cannot_hold_is_replaced(postgres: Postgres) -> None:
         assert db.execute("SELECT title FROM pages").fetchone() == ("a\ufffdb",)
 
 
-def test_a_url_that_no_index_can_hold_does_not_fail_its_batch(postgres: Postgres) -> None:
+def test_a_url_too_long_for_the_index_is_rejected_without_failing_its_batch(
+    postgres: Postgres,
+) -> None:
     database = postgres.create("long")
     store = store_from_url(database)
     run(store.open())
-    path = "".join(dice(1).choices(string.ascii_letters, k=2580))  # as dense as can be
+    path = "".join(dice(1).choices(string.ascii_letters, k=2580))  # hardly compressible
     longest, longer = f"http://a/{path}", f"http://a/{path}and-more-than-that"
     stored = run(store.write([page(longer), page(longest)]))
     run(store.close())

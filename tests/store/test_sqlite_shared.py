@@ -1,4 +1,4 @@
-"""Several processes write to one file, as the workers of a fleet do."""
+"""Several processes write to the same file, as the workers of a fleet do."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def start(path: Path, number: int, batches: int) -> subprocess.Popen[str]:
     )
 
 
-def test_four_processes_that_make_and_fill_one_file_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_four_processes_that_create_and_fill_a_file_at_once_lose_nothing(tmp_path: Path) -> None:
     path, batches = tmp_path / "pages.db", 40
     writers = [start(path, number, batches) for number in range(4)]
     for writer in writers:
-        told, errors = writer.communicate(timeout=60)
+        busy, errors = writer.communicate(timeout=60)
         assert writer.returncode == 0, errors
-        assert told.strip() == "0", "the store was busy for longer than a transaction takes"
+        assert busy.strip() == "0", "the store was busy for longer than a transaction takes"
     wanted = {
         url(number, batch, row)
         for number in range(4)
@@ -48,7 +48,7 @@ def test_four_processes_that_make_and_fill_one_file_at_once_lose_nothing(tmp_pat
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_a_store_that_is_locked_for_some_seconds_can_be_opened_all_the_same(tmp_path: Path) -> None:
+def test_opening_a_store_waits_while_it_is_locked(tmp_path: Path) -> None:
     path = tmp_path / "pages.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
@@ -58,6 +58,6 @@ def test_a_store_that_is_locked_for_some_seconds_can_be_opened_all_the_same(tmp_
             writer.wait(4)
         except subprocess.TimeoutExpired:
             db.execute("ROLLBACK")
-        told, errors = writer.communicate(timeout=60)
+        busy, errors = writer.communicate(timeout=60)
     assert writer.returncode == 0, errors
-    assert told.strip() == "0"
+    assert busy.strip() == "0"

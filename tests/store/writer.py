@@ -1,4 +1,7 @@
-"""python -m tests.store.writer FILE NUMBER BATCHES: writes to a store that others write to."""
+"""Writes to a shared store: ``python -m tests.store.writer FILE NUMBER BATCHES``.
+
+Prints how many times the store was busy.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ ROWS = 20
 
 
 def url(number: int, batch: int, row: int) -> str:
-    # Every other page is everybody's, as when a lease ended and another worker took it over.
+    # All writers share every other page, as if another worker had taken over an expired lease.
     return f"http://a.test/{batch}/{row}" + (f"/{number}" if row % 2 else "")
 
 
 async def main(path: Path, number: int, batches: int) -> int:
-    """Return how often the store was busy."""
+    """Write ``batches`` batches and return how many times the store was busy."""
     store = SqliteStore(path)
     await store.open()
     busy = 0

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import crawlproj.settings as ours
-from crawlproj.http.config import HttpConfig
-from crawlproj.scheduling.crawl_config import CrawlConfig
-from crawlproj.scheduling.site_config import ConcurrencyConfig
+from crawlproj.check_settings import check_settings
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
@@ -43,9 +41,7 @@ class Addon:
                 _merge(settings, name, value)
             else:
                 settings.set(name, value, priority="addon")
-        CrawlConfig.from_settings(settings)
-        ConcurrencyConfig.from_settings(settings)
-        HttpConfig.from_settings(settings)
+        check_settings(settings)
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from scrapy import Request
 
 from crawlproj.errors import StoreError
-from crawlproj.signals import robots_parsed
 from crawlproj.store.sqlite import SqliteStore
 from tests.downloadermiddlewares.crawling import (
     OK,
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
     import pytest
     from redis import Redis as Client
-    from scrapy.crawler import Crawler
 
     from crawlproj.store.base import Row, Stored
     from tests.servers import Redis
@@ -83,24 +80,6 @@ async def test_where_pages_lead_is_fetched_once_though_they_were_tried_again() -
     async with site(refused_then_elsewhere) as one:
         await crawl([f"{one.url}/start"], spider=Following, RETRY_TIMES=2)
     assert one.paths == {"/start": 1, "/login": 1} | {f"/{n}": 2 for n in range(5)}
-
-
-@on_reactor
-async def test_http_does_not_lift_the_delay_that_https_asks_for() -> None:
-    delays: list[float] = []
-
-    def look(crawler: Crawler) -> None:
-        scheduler: Any = crawler.engine.scheduler
-        host = urlsplit(one.url).netloc
-        for scheme, delay_s in (("https", 3.0), ("http", None), ("https", None)):
-            crawler.signals.send_catch_log(
-                robots_parsed, origin=f"{scheme}://{host}", site=host, crawl_delay_s=delay_s
-            )
-            delays.append(scheduler._delay_s(host))
-
-    async with site() as one:
-        await crawl([f"{one.url}/"], look)
-    assert delays == [3.0, 3.0, 0.0]
 
 
 @on_reactor

@@ -11,11 +11,9 @@ from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
+from crawlproj.check_settings import check_settings
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError
-from crawlproj.http.config import HttpConfig
-from crawlproj.scheduling.crawl_config import CrawlConfig
-from crawlproj.scheduling.site_config import ConcurrencyConfig
 
 if TYPE_CHECKING:
     import argparse
@@ -66,10 +64,7 @@ class Command(crawl.Command):
             known = ", ".join(sorted(process.spider_loader.list()))
             raise UsageError(f"there is no spider {args[0]!r}; there are: {known}") from None
         try:
-            # Here, so that what is wrong is told before anything is opened.
-            CrawlConfig.from_settings(crawler.settings).frontier()
-            ConcurrencyConfig.from_settings(crawler.settings)
-            HttpConfig.from_settings(crawler.settings)
+            check_settings(crawler.settings)
             stopped = integer(crawler.settings, "STOPPED_EXIT_STATUS", 0)
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None

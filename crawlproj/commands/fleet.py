@@ -19,7 +19,7 @@ from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.fleet.config import FleetConfig
 from crawlproj.fleet.running import FleetRun
 from crawlproj.fleet.screen import Screen
-from crawlproj.masking import masked
+from crawlproj.report.places import places
 
 if TYPE_CHECKING:
     import argparse
@@ -71,18 +71,14 @@ class Command(ScrapyCommand):
         try:
             crawler, spider = self._spider(args[0], opts.spargs)
             settings = crawler.settings
-            job = text(settings, "FRONTIER_JOB", "") or getattr(spider, "job", "") or spider.name
-            config = FleetConfig.from_settings(settings, job)
+            config = FleetConfig.from_settings(settings, spider)
             stopped = integer(settings, "STOPPED_EXIT_STATUS", 0)
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
         store_url = text(settings, "STORE_URL", "")
         screen = Screen(spider.name, config.interval_s)
-        screen.places = (
-            f"frontier {config.redis.masked if config.redis else config.folder / 'redis'}",
-            f"store {masked(store_url or 'none')}",
-            f"logs {config.folder}",
-        )
+        frontier = config.redis.masked if config.redis else str(config.folder / "redis")
+        screen.places = places(frontier, store_url, logs=str(config.folder))
         config.folder.mkdir(parents=True, exist_ok=True)
         log = logging.FileHandler(config.folder / "fleet.log", encoding="utf-8")
         log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))

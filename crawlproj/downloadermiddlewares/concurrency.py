@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DownloadCancelledError, NotConfigured
 
-from crawlproj._scrapy.engine import drive_slot, is_closing, open_slot
+from crawlproj._scrapy.engine import is_closing
+from crawlproj._scrapy.slots import drive_slot, open_slot
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Verdict
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawlproj.limits.site import Ending, SiteControl
+    from crawlproj.scheduling.admission import Admission
 
 _FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 1.0, 60.0
 _LEAST_CANARY_TIMEOUT_S = 10.0
@@ -73,20 +75,20 @@ class ConcurrencyMiddleware:
         return cls(crawler)
 
     @property
-    def _scheduler(self) -> Scheduler | None:
-        scheduler = self._crawler.engine.scheduler
-        return scheduler if isinstance(scheduler, Scheduler) else None
+    def _admission(self) -> Admission | None:
+        scheduler = scheduler_of(self._crawler)
+        return scheduler.admission if scheduler is not None else None
 
     def process_request(self, request: Request) -> Coroutine[Any, Any, None] | None:
         """Note when the request is sent; hold a retry that takes no permit until its time.
 
         Such are all of another scheduler, and with ours what never was scheduled: robots.txt.
         """
-        scheduler = self._scheduler
+        admission = self._admission
         now = self._clock()
         self._lag.ask()
-        permit = scheduler.on_sent(request) if scheduler is not None else None
-        if scheduler is None:
+        permit = admission.on_sent(request) if admission is not None else None
+        if admission is None:
             downloader = self._crawler.engine.downloader
             key = downloader.get_slot_key(request)
             if key not in downloader.slots:
@@ -137,15 +139,15 @@ class ConcurrencyMiddleware:
 
     def _end(self, request: Request, ending: Ending, address: str) -> bool:
         """Take the sample; returns whether the request was a canary."""
-        scheduler = self._scheduler
-        if scheduler is None:
+        admission = self._admission
+        if admission is None:
             self._drive(request, ending)
             return False
-        permit = scheduler.permit_of(request)
+        permit = admission.permit_of(request)
         canary = permit is not None and permit.canary
         if canary and _CANARY_TIMEOUT in request.meta:
             request.meta["download_timeout"] = request.meta.pop(_CANARY_TIMEOUT)
-        scheduler.on_downloaded(request, ending, address)
+        admission.on_downloaded(request, ending, address)
         return canary
 
     def _drive(self, request: Request, ending: Ending) -> None:

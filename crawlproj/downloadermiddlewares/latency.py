@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
-from crawlproj._scrapy.callbacks import time_scraper
 from crawlproj.config import boolean
+from crawlproj.downloadermiddlewares.scraper_timing import time_scraper
 from crawlproj.frontier.base import State
 from crawlproj.latency import recorder_of
 from crawlproj.links.normalize import site_of
@@ -40,7 +40,7 @@ class LatencyMiddleware:
     request says that it takes it (handle_httpstatus_list, handle_httpstatus_all): a site without a
     robots.txt is in no trouble.
 
-    The phases callback and pipelines come from latency_scraper.py.
+    The phases callback and pipelines come from scraper_timing.py.
     """
 
     def __init__(self, crawler: Crawler, clock: Callable[[], float] = perf_counter) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from scrapy import signals
 from twisted.python.failure import Failure
 
+from crawlproj._scrapy.scraper import surround_callbacks
 from crawlproj.extensions.fleet import place_of
-from crawlproj.fleet.breadcrumb import Breadcrumb, Page
+from crawlproj.fleet.breadcrumb import Breadcrumb, PageInHand
 from crawlproj.fleet.files import breadcrumb_file
 from crawlproj.latency.stopwatch import Stopwatch
 from crawlproj.scheduling.serialize import LEASE
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+    from crawlproj._scrapy.scraper import CallSpider
 
 
 class Breadcrumbs:
@@ -46,16 +49,16 @@ class Breadcrumbs:
         return cls(crawler)
 
     def _install(self) -> None:
-        scraper = self._crawler.engine.scraper
-        call_spider = scraper.call_spider_async
+        surround_callbacks(self._crawler.engine.scraper, self._noted)
 
-        async def noted(
+    def _noted(self, call_spider: CallSpider) -> CallSpider:
+        async def call(
             result: Response | Failure, request: Request
         ) -> Iterable[Any] | AsyncIterator[Any]:
             unheard = isinstance(result, Failure) and request.errback is None
             if unheard or LEASE not in request.meta:
                 return await call_spider(result, request)
-            page = Page(request.meta[LEASE], request.url)
+            page = PageInHand(request.meta[LEASE], request.url)
             steps = Stopwatch(partial(self._note, page))
             try:
                 output = await steps.awaited(call_spider(result, request))
@@ -67,11 +70,11 @@ class Breadcrumbs:
                 return steps.async_iterated(output, ended)
             return steps.iterated(output, ended)
 
-        scraper.call_spider_async = noted  # type: ignore[method-assign]
+        return call
 
-    def _note(self, page: Page) -> float:
+    def _note(self, page: PageInHand) -> float:
         self._breadcrumb.note(page)
         return 0.0
 
-    def _end(self, page: Page, _: float) -> None:
+    def _end(self, page: PageInHand, _: float) -> None:
         self._breadcrumb.clear(page)

@@ -19,11 +19,13 @@ from crawlproj.fleet.files import status_file, write_whole
 from crawlproj.fleet.worker_status import WorkerStatus
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
+
+    from crawlproj.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +60,8 @@ class FleetWorker:
         return cls(crawler)
 
     def _opened(self) -> None:
-        scheduler = self._crawler.engine.scheduler
-        if isinstance(scheduler, Scheduler) and scheduler.opened is not None:
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is not None and scheduler.opened is not None:
             self._write(scheduler)  # before the first page: the supervisor must know the owner
             self._task = asyncio.ensure_future(self._run(scheduler))
 
@@ -69,8 +71,8 @@ class FleetWorker:
             self._write(scheduler)
 
     def _closed(self) -> None:
-        scheduler = self._crawler.engine.scheduler
-        if self._task is not None and isinstance(scheduler, Scheduler):
+        scheduler = scheduler_of(self._crawler)
+        if self._task is not None and scheduler is not None:
             self._task.cancel()
             self._write(scheduler)
 

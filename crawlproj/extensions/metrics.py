@@ -16,7 +16,7 @@ from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError
 from crawlproj.extensions.metric_families import CrawlCollector, CrawlNow
 from crawlproj.latency import recorder_of
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -88,8 +88,7 @@ class Metrics:
 
     def _now(self) -> CrawlNow:
         crawler = self._crawler
-        scheduler = crawler.engine.scheduler
-        ours = scheduler if isinstance(scheduler, Scheduler) else None
+        ours = scheduler_of(crawler)
         return CrawlNow(
             recorder=recorder_of(crawler),
             in_flight=len(crawler.engine.downloader.active),
@@ -97,5 +96,5 @@ class Metrics:
             totals=ours.totals if ours else None,
             queued=ours.totals.pending + ours.waiting if ours else None,
             pages=ours.tally.done if ours else None,
-            permits=getattr(scheduler, "permits", None),
+            permits=ours.permits if ours else None,
         )

@@ -17,14 +17,16 @@ from scrapy.utils.log import get_scrapy_root_handler
 from crawlproj.config import boolean, number, text
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
-from crawlproj.masking import masked
 from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
+from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from scrapy.crawler import Crawler
+
+    from crawlproj.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +64,8 @@ class Progress:
         return cls(crawler)
 
     def _opened(self) -> None:
-        scheduler = self._crawler.engine.scheduler
-        if not isinstance(scheduler, Scheduler) or scheduler.opened is None:
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is None or scheduler.opened is None:
             return
         self._started_at = time.monotonic()
         handler = get_scrapy_root_handler()
@@ -95,8 +97,8 @@ class Progress:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(sys.stderr)
             self._live = None
-        scheduler = self._crawler.engine.scheduler
-        if isinstance(scheduler, Scheduler) and scheduler.opened is not None:
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is not None and scheduler.opened is not None:
             snapshot = self._snapshot(scheduler, all_sites=True)
             self._tell(summary_table(snapshot, reason, self._console.width))
 
@@ -117,8 +119,8 @@ class Progress:
         while len(self._rates) > 2 and self._rates[0][0] < now - _RATE_OVER_S:
             del self._rates[0]
         (since, before, _), (_, done, _) = self._rates[0], self._rates[-1]
-        config = scheduler.config
-        report = text(self._crawler.settings, "REPORT", "")
+        settings = self._crawler.settings
+        report = text(settings, "REPORT", "")
         return Snapshot(
             spider=self._crawler.spider.name if self._crawler.spider else "",
             elapsed_s=now - self._started_at,
@@ -130,11 +132,7 @@ class Progress:
             sites=self._sites(scheduler, all_sites=all_sites),
             finished=scheduler.finished,
             generation=scheduler.opened.generation if scheduler.opened else 0,
-            places=(
-                f"frontier {masked(config.frontier_url)}",
-                f"store {masked(self._crawler.settings.get('STORE_URL') or 'none')}",
-                *((f"report {report}",) if report else ()),
-            ),
+            places=places(scheduler.config.place, text(settings, "STORE_URL", ""), report=report),
         )
 
     def _sites(self, scheduler: Scheduler, *, all_sites: bool) -> list[SiteRow]:

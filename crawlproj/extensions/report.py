@@ -14,12 +14,12 @@ from scrapy.exceptions import NotConfigured
 from crawlproj.config import number, text
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
-from crawlproj.masking import masked
 from crawlproj.report.document import MOST_SITES, Crawl, document
 from crawlproj.report.files import ReportFiles
+from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.report.timeline import MOST_RANKED, SiteTick, Tick, Timeline
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawlproj.limits.permits import Permits, SiteView
+    from crawlproj.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +67,8 @@ class Report:
         return cls(crawler)
 
     def _opened(self) -> None:
-        scheduler = self._crawler.engine.scheduler
-        if not isinstance(scheduler, Scheduler):
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is None:
             logger.warning("No report: SCHEDULER is not crawlproj.scheduler.Scheduler")
             return
         self._started_at = time.time()
@@ -86,8 +87,8 @@ class Report:
                 written = self._clock()
 
     async def _closed(self, reason: str) -> None:
-        scheduler = self._crawler.engine.scheduler
-        if self._task is None or not isinstance(scheduler, Scheduler):
+        scheduler = scheduler_of(self._crawler)
+        if self._task is None or scheduler is None:
             return
         self._stopping.set()
         await self._task
@@ -136,10 +137,7 @@ class Report:
             generation=scheduler.opened.generation if scheduler.opened else 0,
             state=state,
             reason=reason,
-            places=(
-                f"frontier {masked(scheduler.config.frontier_url)}",
-                f"store {masked(self._crawler.settings.get('STORE_URL') or 'none')}",
-            ),
+            places=places(scheduler.config.place, text(self._crawler.settings, "STORE_URL", "")),
             started_at=self._started_at,
             written_at=time.time(),
             duration_s=self._clock() - self._began,

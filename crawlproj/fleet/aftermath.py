@@ -13,7 +13,7 @@ from crawlproj.fleet.quarantine import KILLS, REASON
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from crawlproj.fleet.breadcrumb import Page
+    from crawlproj.fleet.breadcrumb import PageInHand
     from crawlproj.fleet.quarantine import Quarantine
     from crawlproj.frontier.base import Totals
 
@@ -59,18 +59,18 @@ class Aftermath:
         self._condemned: set[str] = set()  # as soon as there is a lease to end
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def blame(self, page: Page) -> int:
+    def blame(self, page: PageInHand) -> int:
         """Count a page that killed its worker; returns how many it has killed."""
         kills = self._quarantine.blame(page.url)
         if kills >= KILLS:
             self._condemned.add(page.url)
         return kills
 
-    def bury(self, owner: int, page: Page | None) -> None:
+    def bury(self, owner: int, page: PageInHand | None) -> None:
         """Give a dead worker's leases back, but for that of the page it was on, if condemned."""
         self._begin(self._bury(owner, page))
 
-    def meet(self, page: Page) -> None:
+    def meet(self, page: PageInHand) -> None:
         """End a condemned page where a worker is on it again.
 
         One that hangs has outlived the lease it was blamed with, and is another's by now.
@@ -92,7 +92,7 @@ class Aftermath:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _bury(self, owner: int, page: Page | None) -> None:
+    async def _bury(self, owner: int, page: PageInHand | None) -> None:
         with contextlib.suppress(FrontierError):
             if page is not None and page.url in self._condemned:
                 await self._fail(page)
@@ -102,7 +102,7 @@ class Aftermath:
         except FrontierError as exc:
             logger.error("What a dead worker held is claimed again when its leases end: %s", exc)
 
-    async def _fail(self, page: Page) -> None:
+    async def _fail(self, page: PageInHand) -> None:
         if await self._admin.fail(page.lease_id, REASON):
             self._condemned.discard(page.url)
             self.quarantined.append(page.url)

@@ -16,7 +16,7 @@ _NONE = bytes(2)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageInHand:
     """A lease, and the URL it is for (its first 4,000 bytes)."""
 
     lease_id: int
@@ -33,9 +33,9 @@ class Breadcrumb:
         with path.open("w+b") as file:
             file.truncate(_SIZE)
             self._map = mmap.mmap(file.fileno(), _SIZE)
-        self._noted: Page | None = None
+        self._noted: PageInHand | None = None
 
-    def note(self, page: Page) -> None:
+    def note(self, page: PageInHand) -> None:
         """Let ``page`` be the one that is being worked on."""
         if page is self._noted or self._map.closed:
             return
@@ -46,7 +46,7 @@ class Breadcrumb:
         self._map[:2] = len(url).to_bytes(2, "little")
         self._noted = page
 
-    def clear(self, page: Page) -> None:
+    def clear(self, page: PageInHand) -> None:
         """Forget ``page``, if it is the one that is noted."""
         if page is self._noted:
             self._noted = None
@@ -60,7 +60,7 @@ class Breadcrumb:
             self._map.close()
 
 
-def read_breadcrumb(path: Path) -> Page | None:
+def read_breadcrumb(path: Path) -> PageInHand | None:
     """Return the page a worker was working on when it died, if it was on one."""
     try:
         data = path.read_bytes()
@@ -70,4 +70,4 @@ def read_breadcrumb(path: Path) -> Page | None:
         return None
     length, lease_id = _HEAD.unpack_from(data)
     url = data[_HEAD.size : _HEAD.size + length].decode("utf-8", "replace")
-    return Page(lease_id, url) if length else None
+    return PageInHand(lease_id, url) if length else None

@@ -16,6 +16,7 @@ from crawlproj.masking import masked
 from crawlproj.scheduling.crawl_config import CrawlConfig
 
 if TYPE_CHECKING:
+    from scrapy import Spider
     from scrapy.settings import BaseSettings
 
 FOLDER = ".fleet"
@@ -46,9 +47,10 @@ class FleetConfig:
     metrics_port: int
 
     @classmethod
-    def from_settings(cls, settings: BaseSettings, job: str) -> FleetConfig:
+    def from_settings(cls, settings: BaseSettings, spider: Spider) -> FleetConfig:
         """Read and check them; raises ConfigError naming the setting that is wrong."""
         crawl = CrawlConfig.from_settings(settings)
+        job = crawl.job_of(spider)
         folder = text(settings, "FLEET_DIR", "")
         given = text(settings, "FRONTIER_URL", "") or text(settings, "REDIS_URL", "")
         redis = RedisConfig(given, crawl.redis_params) if given else None

@@ -72,7 +72,7 @@ Action = Start | Send
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class WorkerExit:
     """What an exit means.
 
     crashed: it was not asked to end, and did not end in order.
@@ -214,7 +214,7 @@ class Fleet:
             return self._drain(number, now, "recycled")
         return []
 
-    def exited(self, number: int, now: float, status: int) -> Ending:
+    def exited(self, number: int, now: float, status: int) -> WorkerExit:
         """Take the end of a worker's process.
 
         status: its exit status; below 0: the number of the signal that killed it, negative.
@@ -242,7 +242,7 @@ class Fleet:
             self.gave_up |= crashed and worker.failures >= TRIES and not self._ever_ready
         worker.why = ""
         waits = worker.phase is Phase.WAITING and not self.gave_up
-        return Ending(crashed, blamed, worker.due - now if waits else None)
+        return WorkerExit(crashed, blamed, worker.due - now if waits else None)
 
     def stop(self, now: float) -> list[Action]:
         """Drain the workers; the second time, kill them."""

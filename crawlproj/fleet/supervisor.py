@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawlproj.fleet.aftermath import Admin, Aftermath
-    from crawlproj.fleet.breadcrumb import Page
-    from crawlproj.fleet.policy import Action, Ending
+    from crawlproj.fleet.breadcrumb import PageInHand
+    from crawlproj.fleet.policy import Action, WorkerExit
     from crawlproj.frontier.base import Totals
 
 logger = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ class Supervisor:
             self.fleet.ready(seat.number, self._clock())
         return True
 
-    def _page(self, seat: Seat) -> Page | None:
+    def _page(self, seat: Seat) -> PageInHand | None:
         return read_breadcrumb(breadcrumb_file(self._folder, seat.name))
 
     def _do(self, actions: Iterable[Action]) -> None:
@@ -272,8 +272,8 @@ class Supervisor:
         pid: int,
         status: int,
         ran_s: float,
-        ending: Ending,
-        page: Page | None,
+        ending: WorkerExit,
+        page: PageInHand | None,
         kills: int,
     ) -> None:
         log = log_file(self._folder, seat.name)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from scrapy.exceptions import DownloadCancelledError
-from scrapy.utils._download_handlers import get_maxsize_msg, get_warnsize_msg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,14 +42,19 @@ class SizeLimits:
         Warns once above the warn size. Raises DownloadCancelledError above the max size.
         """
         if self._max_bytes and size > self._max_bytes:
-            message = get_maxsize_msg(size, self._max_bytes, self._request, expected=expected)
+            message = self._message(size, "download max size", self._max_bytes, expected=expected)
             logger.warning(message)
             raise DownloadCancelledError(message)
         if self._warn_bytes and size > self._warn_bytes:
             logger.warning(
-                get_warnsize_msg(size, self._warn_bytes, self._request, expected=expected)
+                self._message(size, "download warn size", self._warn_bytes, expected=expected)
             )
             self._warn_bytes = 0
+
+    def _message(self, size: int, bound: str, limit: int, *, expected: bool) -> str:
+        """Return a message that begins as Scrapy's does, which reasons.py recognises."""
+        verb = "Expected to receive" if expected else "Received"
+        return f"{verb} {size} bytes, more than {bound} ({limit}), in request {self._request}."
 
 
 async def read_body(

@@ -8,6 +8,7 @@ its parser.
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 from functools import partial
@@ -19,7 +20,6 @@ import aiohappyeyeballs
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
-from scrapy.utils.ssl import _log_sslobj_debug_info
 from twisted.internet.ssl import Certificate
 
 from crawlproj.http.resolver import Resolver
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from crawlproj.http.config import HttpConfig
     from crawlproj.http.guard import Guard, IPAddress
     from crawlproj.http.outgoing import Outgoing
+
+logger = logging.getLogger(__name__)
 
 _READ_BUFFER_BYTES = 65_536
 _MAX_HEADER_BYTES = 32_768
@@ -62,7 +64,7 @@ class Protocol(ResponseHandler):
             if der:
                 self.certificate = Certificate.load(der)
             if self._log_tls:
-                _log_sslobj_debug_info(ssl_object)
+                _log_tls_session(ssl_object)
 
     async def exchange(self, outgoing: Outgoing) -> tuple[RawResponseMessage, StreamReader]:
         """Send ``outgoing`` and return the response's head and the stream of its body."""
@@ -83,6 +85,18 @@ class Protocol(ResponseHandler):
             message, body = await self.read()
             if message.code >= 200 or message.code == 101:
                 return message, body
+
+
+def _log_tls_session(ssl_object: ssl.SSLObject) -> None:
+    cipher = ssl_object.cipher()
+    logger.debug(
+        "TLS connection to %s with %s, cipher %s",
+        ssl_object.server_hostname,
+        ssl_object.version(),
+        cipher[0] if cipher else None,
+    )
+    if found := ssl_object.getpeercert():  # nothing when certificates are not verified
+        logger.debug("TLS certificate: issuer %s, subject %s", found["issuer"], found["subject"])
 
 
 class _ProxyRequest(ClientRequest):

@@ -13,11 +13,16 @@ import aiohttp
 from aiohttp.streams import EMPTY_PAYLOAD
 from pydispatch import dispatcher  # type: ignore[import-untyped]
 from scrapy import signals
-from scrapy.exceptions import DownloadCancelledError, NotConfigured, ResponseDataLossError
-from scrapy.utils._download_handlers import check_stop_download, get_dataloss_msg
+from scrapy.exceptions import (
+    DownloadCancelledError,
+    NotConfigured,
+    ResponseDataLossError,
+    StopDownload,
+)
 from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
-from scrapy.utils.ssl import _make_ssl_context
+from twisted.python.failure import Failure
 
+from crawlproj._scrapy.tls import ssl_context
 from crawlproj.http.body import DataLossError, SizeLimits, read_body
 from crawlproj.http.config import HttpConfig, bind_address
 from crawlproj.http.connector import Connector, Protocol
@@ -43,6 +48,10 @@ logger = logging.getLogger(__name__)
 
 _NO_TIMEOUT = aiohttp.ClientTimeout()  # the deadline covers every phase
 _CLOSE_GRACE_S = 1.0
+_DATALOSS = (
+    "Got data loss in %s. Set DOWNLOAD_FAIL_ON_DATALOSS = False to process broken responses. "
+    "This message is not repeated"
+)
 _NEEDS_ASYNCIO = (
     "crawlproj.http.DownloadHandler needs asyncio: set TWISTED_REACTOR to "
     "'twisted.internet.asyncioreactor.AsyncioSelectorReactor' (Scrapy's default), "
@@ -82,7 +91,7 @@ class DownloadHandler:
     def __init__(self, crawler: Crawler) -> None:
         _require_asyncio()
         self._config = HttpConfig.from_settings(crawler.settings)
-        self._ssl_context = _make_ssl_context(crawler.settings)
+        self._ssl_context = ssl_context(crawler.settings)
         self._signals = crawler.signals
         self._crawler = crawler
         self._connector: Connector | None = None
@@ -200,12 +209,8 @@ class DownloadHandler:
         url = request.url.partition("#")[0]
         respond = partial(build_response, url, message, headers, connection)
         if self._has_listener(signals.headers_received):
-            stop = check_stop_download(
-                signals.headers_received,
-                self._crawler,
-                request,
-                headers=headers,
-                body_length=length,
+            stop = self._send(
+                signals.headers_received, request, headers=headers, body_length=length
             )
             if stop is not None:
                 return respond(b"", stop=stop)
@@ -220,9 +225,7 @@ class DownloadHandler:
         if self._has_listener(signals.bytes_received):
 
             def on_chunk(chunk: bytes) -> Any:
-                return check_stop_download(
-                    signals.bytes_received, self._crawler, request, data=chunk
-                )
+                return self._send(signals.bytes_received, request, data=chunk)
 
         try:
             body, stop = await read_body(stream, limits, on_chunk)
@@ -231,7 +234,7 @@ class DownloadHandler:
                 return respond(exc.received, flags=["dataloss"])
             if not self._dataloss_warned:
                 self._dataloss_warned = True
-                logger.warning(get_dataloss_msg(without_credentials(request.url)))
+                logger.warning(_DATALOSS, without_credentials(request.url))
             raise ResponseDataLossError(
                 f"Getting {without_credentials(request.url)}: {exc}"
             ) from exc
@@ -239,6 +242,17 @@ class DownloadHandler:
         # Scrapy flags such a response as "partial", unless a signal handler stopped the download.
         unframed = length is None and not message.chunked and stream is not EMPTY_PAYLOAD
         return respond(body, stop=stop, flags=["partial"] if unframed and not stop else None)
+
+    def _send(self, signal: object, request: Request, **kwargs: Any) -> StopDownload | None:
+        """Send ``signal``; return the StopDownload that a receiver raised, if one did."""
+        results = self._signals.send_catch_log(
+            signal, request=request, spider=self._crawler.spider, **kwargs
+        )
+        for receiver, result in results:
+            if isinstance(result, Failure) and isinstance(result.value, StopDownload):
+                logger.debug("%s stopped the download of %s", receiver.__qualname__, request)
+                return result.value
+        return None
 
     def _has_listener(self, signal: object) -> bool:
         """Whether ``signal`` has a listener: sending it costs as much as reading a body."""

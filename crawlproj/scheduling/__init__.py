@@ -1,0 +1,1 @@
+"""Everything between Scrapy, which asks synchronously, and a frontier, which answers later."""

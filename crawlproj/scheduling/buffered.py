@@ -14,17 +14,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, State, Totals
-from crawlproj.scheduling.handover import Sharing
+from crawlproj.scheduling.alarm import Alarm
+from crawlproj.scheduling.handover import Handover
 from crawlproj.scheduling.held_leases import HeldLeases
 from crawlproj.scheduling.lease_buffer import LeaseBuffer
 from crawlproj.scheduling.outbox import Outbox
-from crawlproj.scheduling.site_notes import Notes
+from crawlproj.scheduling.site_notes import SiteNotes
 from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
@@ -33,37 +33,10 @@ if TYPE_CHECKING:
     from crawlproj.frontier.base import Clock, Entry, Frontier, News, Opened
     from crawlproj.limits.permits import Permits
     from crawlproj.limits.site import Ending, Permit
+    from crawlproj.scheduling.buffer_config import BufferConfig
     from crawlproj.scheduling.lease_buffer import Handout
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class BufferConfig:
-    """How far ahead to work.
-
-    ready: leases to have that could start at once.
-    per_site: leases to have of one site, whether in the buffer or handed out.
-    at_most: leases to hold in the buffer, startable or not.
-    outbox: puts waiting to be written at which producers are asked to wait.
-    max_pending: entries pending in the frontier at which producers of seeds are asked to wait.
-    lease_s: how long a lease lasts; it is renewed three times as often.
-    batch_s: how long the pump lets work gather before it writes; less when ``batch`` acks wait.
-    poll_s: how often a worker with nothing to do looks for what others put into a shared frontier;
-        a quarter as often while it has something.
-    notes_s: how often what was learned of sites is written down.
-    """
-
-    ready: int = 128
-    per_site: int = 32
-    at_most: int = 2048
-    outbox: int = 2000
-    max_pending: int = 100_000
-    lease_s: float = 120.0
-    batch_s: float = 0.005
-    batch: int = 32
-    poll_s: float = 0.25
-    notes_s: float = 15.0
 
 
 class BufferedFrontier:
@@ -103,8 +76,8 @@ class BufferedFrontier:
         self._asked: Counter[str] = Counter()  # permits handed out, by the site of their lease
         self._buffer = LeaseBuffer(permits, clock)
         self._held = HeldLeases(frontier, self._buffer, clock, config.lease_s, on_lost)
-        self._notes = Notes(frontier, permits)
-        self._sharing = Sharing(frontier, permits, self._buffer, self._notes, clock, delay_of)
+        self._notes = SiteNotes(frontier, permits)
+        self._handover = Handover(frontier, permits, self._buffer, self._notes, clock, delay_of)
         self._left_alone: set[str] = set()  # sites the last claim passed over
         self._hungry = True  # a claim could bring something
         self._busy = True  # a round is due or under way
@@ -114,8 +87,7 @@ class BufferedFrontier:
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()  # do not let more gather
         self._roomy = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(clock, self._on_alarm)
         self._claim_at = inf  # when a claim may bring more, though nothing happens
         self._note_at = 0.0
         self._pump_task: asyncio.Task[None] | None = None
@@ -242,8 +214,7 @@ class BufferedFrontier:
         self._wake.set()
         self._urgent.set()
         self._frontier.hurry()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.cancel()
         if self._pump_task is not None:
             await asyncio.wait({self._pump_task})
         self._held.close()
@@ -333,7 +304,7 @@ class BufferedFrontier:
             claimed = await self._claim()
         if self._frontier.shared:
             news = await self._heed()
-            back = await self._sharing.cede(news.surplus, self._held.sites, self._asked)
+            back = await self._handover.cede(news.surplus, self._held.sites, self._asked)
             self._outbox.ack(back)
             if self._outbox.acks:
                 self._ask()
@@ -346,13 +317,13 @@ class BufferedFrontier:
     async def _claim(self) -> bool:
         config, permits = self._config, self.permits
         buffer = self._buffer
-        limit = min(config.ready - buffer.startable(), config.at_most - len(buffer))
+        limit = min(config.ready - buffer.startable(), config.max_leases - len(buffer))
         if limit <= 0:
             return False
         # Sites that rest are left alone; the others are topped up.
         resting = permits.resting()
         self._left_alone = set(resting)
-        resting.update(self._sharing.resting())
+        resting.update(self._handover.resting())
         self._hungry = False  # what happens while the claim is under way may set it again
         leases = await self._frontier.claim(
             limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
@@ -377,7 +348,7 @@ class BufferedFrontier:
             self._outbox.put_again()
             self._ask()
             self._on_forgotten()
-        await self._sharing.gain(news)
+        await self._handover.gain(news)
         self._hungry |= news.waiting
         return news
 
@@ -391,26 +362,14 @@ class BufferedFrontier:
         wakes_at = self._buffer.wakes_at
         first = self._claim_at if wakes_at is None else min(self._claim_at, wakes_at)
         if first < inf:
-            self._arm(first)
+            self._alarm.set(first)
 
-    def _arm(self, at: float) -> None:
-        loop = asyncio.get_running_loop()
-        # A millisecond late, as the loop's clock rounds: early, the site would still rest.
-        when = loop.time() + max(0.0, at - self._clock()) + 0.001
-        if self._timer is not None and not self._timer.cancelled():
-            if loop.time() < self._timer_at <= when:
-                return
-            self._timer.cancel()
-        self._timer_at = when  # uvloop's handles do not tell
-        self._timer = loop.call_at(when, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_alarm(self) -> None:
         if self._clock() >= self._claim_at:
-            # What is ready now is not in the buffer; a blocked site's leases are.
+            # What is ready now is not in the buffer; the leases of a blocked site are.
             self._claim_at = inf
             self._hungry = True
             self._ask()
         elif self._claim_at < inf:
-            self._arm(self._claim_at)
+            self._alarm.set(self._claim_at)
         self._on_change()

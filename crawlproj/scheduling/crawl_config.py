@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from crawlproj.config import boolean, integer, number, requests_in_flight, text
 from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.frontier.url import frontier_from_url
+from crawlproj.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from scrapy import Spider
     from scrapy.settings import BaseSettings
 
     from crawlproj.frontier.base import Frontier
@@ -74,3 +76,12 @@ class CrawlConfig:
             generation=self.generation,
             keep=self.keep,
         )
+
+    @property
+    def place(self) -> str:
+        """Where the frontier is, secrets masked."""
+        return masked(self.frontier_url)
+
+    def job_of(self, spider: Spider) -> str:
+        """Return the name of the job that ``spider`` works on."""
+        return self.job or getattr(spider, "job", "") or spider.name

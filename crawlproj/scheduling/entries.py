@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scrapy import Request, Spider
     from scrapy.statscollectors import StatsCollector
 
-    from crawlproj.frontier.base import Entry
+    from crawlproj.frontier.base import Entry, Lease
 
 logger = logging.getLogger(__name__)
 
@@ -35,46 +35,66 @@ class Lost(BadPayload):
 
 
 class Entries:
-    """See the module docstring.
+    """Turns requests into entries and entries into requests.
 
-    shared: other processes work on the frontier, so all of a request must be stored.
-    by_domain: a registrable domain is one queue, so that one worker has it and keeps to its limits.
+    retry_times: RETRY_TIMES, for a retry that cannot be stored.
+    shared: other processes work on the frontier, so every part of a request must be stored.
+    by_domain: a registrable domain is one queue, so one worker has all of it and keeps its limits.
     """
 
     def __init__(
-        self, spider: Spider, stats: StatsCollector, *, shared: bool, by_domain: bool
+        self,
+        spider: Spider,
+        stats: StatsCollector,
+        *,
+        retry_times: int,
+        shared: bool,
+        by_domain: bool,
     ) -> None:
         self._spider = spider
         self._stats = stats
+        self._retry_times = retry_times
         self._shared = shared
         self._by_domain = by_domain
         self._volatile: dict[int, Request] = {}
         self._warned = False
 
     def is_filtered(self, request: Request) -> bool:
-        """Whether a request is fetched once only, however often it is enqueued.
+        """Whether a request is fetched only once, however often it is enqueued.
 
         Scrapy marks seeds dont_filter; a continued crawl must not fetch them again.
         """
         return not request.dont_filter or bool(request.meta.get("is_start_request"))
 
     def key_of(self, request: Request) -> int:
-        """Return what a new request is known by: a number of its own if it is not filtered."""
+        """Return the key of a new request: one of its own if the request is not filtered."""
         if self.is_filtered(request):
             return key_of(request)
         return secrets.randbits(64) - (1 << 63)
 
-    def entry_of(self, request: Request, key: int, site: str = "") -> Entry:
-        """Return ``request`` as an entry. Raises Unstorable, where others work on the frontier.
-
-        site: the queue of the lease it goes back to; without one it is new, and its meta may be a
-        copy of the page's.
-        """
-        retry_at = request.meta.pop(RETRY_AT, 0.0)
-        entry = self._stored(request, key, latest=bool(site))
+    def entry_of(self, request: Request, key: int) -> Entry:
+        """Return a new request as an entry. Raises Unstorable if others work on the frontier."""
+        request.meta.pop(RETRY_AT, None)  # a copy of the page's
+        entry = self._stored(request, key, latest=False)
         if self._by_domain:
-            entry = replace(entry, site=registrable_domain(entry.site))
-        return replace(entry, not_before=retry_at, site=site) if site else entry
+            return replace(entry, site=registrable_domain(entry.site))
+        return entry
+
+    def retried(self, request: Request, lease: Lease) -> Entry | None:
+        """Return what goes back in place of ``lease`` so that ``request`` is sent; None to give up.
+
+        If ``request`` cannot be stored, what was leased goes back, without the meta that its
+        retries are counted by; so the lease's attempts count instead.
+        """
+        leased, retry_at = lease.entry, request.meta.pop(RETRY_AT, 0.0)
+        try:
+            entry = self._stored(request, leased.key, latest=True)
+        except Unstorable as exc:
+            if lease.attempts < request.meta.get("max_retry_times", self._retry_times):
+                return replace(leased, not_before=retry_at)
+            logger.error("Given up, because another process could not rebuild it: %s", exc)
+            return None
+        return replace(entry, not_before=retry_at, site=leased.site)
 
     def request_of(self, entry: Entry) -> Request:
         """Return the request that ``entry`` stands for. Raises BadPayload; Lost, which is one."""
@@ -90,6 +110,7 @@ class Entries:
         self._volatile.pop(entry.key, None)
 
     def _stored(self, request: Request, key: int, *, latest: bool) -> Entry:
+        """Return ``request`` as an entry; latest: it replaces one with the same key."""
         try:
             return entry_of(request, self._spider, key)
         except Unstorable as exc:

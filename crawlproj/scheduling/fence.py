@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 from scrapy.exceptions import IgnoreRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Mapping
+    from collections.abc import Callable, Container
 
     from scrapy import Request
+
+    from crawlproj.scheduling.work import WorkInHand
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +28,6 @@ class Downloads(Protocol):
         """End the downloads of ``requests`` with ``error``."""
 
 
-class Work(Protocol):
-    """A request that was handed out. cut_short: whether it goes back to the frontier as it was."""
-
-    request: Request
-    responded: bool
-    cut_short: bool
-
-
 class Fence:
     """Keeps a worker from asking a site on leases that may have expired.
 
@@ -41,33 +35,28 @@ class Fence:
     checked where a request is about to be written to its connection: what was handed out before
     may still wait for robots.txt, a name or a connection.
 
-    working: the work of each lease that was handed out.
-    work_of: the work that a request does; None if it has no lease.
     valid: whether no other worker can have the leases.
     """
 
-    def __init__(
-        self,
-        working: Mapping[int, Work],
-        work_of: Callable[[Request], Work | None],
-        valid: Callable[[], bool],
-    ) -> None:
-        self._working = working
-        self._work_of = work_of
+    def __init__(self, in_hand: WorkInHand, valid: Callable[[], bool]) -> None:
+        self._in_hand = in_hand
         self._valid = valid
 
     def check(self, request: Request) -> None:
         """Raise LeaseLost if ``request`` must not be sent."""
-        work = self._work_of(request)
+        work = self._in_hand.of(request)
         if work is None or (self._valid() and not work.cut_short):
             return
         work.cut_short = True
         raise LeaseLost(f"{request} was not sent: another worker may have it now")
 
-    def lose(self, lease_ids: Collection[int], downloads: Downloads) -> None:
+    def lose(self, lease_ids: Container[int], downloads: Downloads) -> None:
         """End the requests on these leases that wait to be sent or for their answer."""
-        works = [self._working[lease_id] for lease_id in lease_ids if lease_id in self._working]
-        lost = {work.request: work for work in works if not work.responded}
+        lost = {
+            work.request: work
+            for work in self._in_hand
+            if work.lease.id in lease_ids and not work.responded
+        }
         if not lost:
             return
         for work in lost.values():

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from crawlproj.frontier.base import Clock, Frontier, News
     from crawlproj.limits.permits import Permits
     from crawlproj.scheduling.lease_buffer import LeaseBuffer
-    from crawlproj.scheduling.site_notes import Notes
+    from crawlproj.scheduling.site_notes import SiteNotes
 
 _LEAVING_S = 2.0  # for which a site that is being left is not claimed of; said again meanwhile
 
 
-class Sharing:
+class Handover:
     """See the module docstring.
 
     delay_of: seconds between two starts at a site, for one whose last start is not known.
@@ -32,7 +32,7 @@ class Sharing:
         frontier: Frontier,
         permits: Permits,
         buffer: LeaseBuffer,
-        notes: Notes,
+        notes: SiteNotes,
         clock: Clock,
         delay_of: Callable[[str], float],
     ) -> None:

@@ -1,8 +1,9 @@
-"""The settings of concurrency per site, and the permits they make."""
+"""The settings of concurrency per site, and the permits that follow from them."""
 
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from math import inf, isfinite
@@ -14,6 +15,7 @@ from crawlproj.limits import DEFAULT_LIMIT, LIMITS
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.health import Health
+from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import SiteControl
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scrapy.settings import BaseSettings
+
+    from crawlproj.scheduling.site_groups import SiteGroups
 
 SCOPES = ("host", "domain", "ip")
 
@@ -109,6 +113,11 @@ class ConcurrencyConfig:
             if any(fnmatchcase(name, pattern) for name in (site, host, f".{host}")):
                 return config
         return self.default
+
+    def permits(self, groups: SiteGroups, budget: float) -> Permits:
+        """Return the permits of a crawl with ``budget`` requests in flight over all sites."""
+        group_of = None if self.scope == "host" else groups.of
+        return Permits(self.control, time.time, budget=budget, group_of=group_of)
 
     def control(self, site: str) -> SiteControl:
         """Return the control of a site nothing is known of yet."""

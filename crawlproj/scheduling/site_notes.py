@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from crawlproj.limits.permits import Permits
 
 
-class Notes:
+class SiteNotes:
     """Carries what the permits learn between them and the frontier's notes."""
 
     def __init__(self, frontier: Frontier, permits: Permits) -> None:

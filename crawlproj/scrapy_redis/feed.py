@@ -17,7 +17,7 @@ from scrapy_redis.spiders import RedisMixin
 from crawlproj.config import boolean, number
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.redis.connection import RedisConfig
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import LEASE
 from crawlproj.scrapy_redis.start_urls import ALIVE_S, Kind, StartUrls
 
@@ -77,8 +77,8 @@ class StartUrlsFeed:
         return cls(crawler)
 
     def _on_opened(self) -> None:
-        scheduler = self._crawler.engine.scheduler
-        if not isinstance(scheduler, Scheduler) or scheduler.opened is None:
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is None or scheduler.opened is None:
             return
         self._scheduler = scheduler
         self._silence_mixin()

@@ -54,7 +54,7 @@ class Migration:
         if config.frontier_url.startswith("memory:"):
             raise ConfigError("FRONTIER_URL is memory:, where nothing would stay")
         self._frontier: Frontier = config.frontier()
-        self._job: str = config.job or getattr(spider, "job", "") or spider.name
+        self._job = config.job_of(spider)
         self._entries = Entries(
             spider,
             trust_pickle=options.trust_pickle,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.spidermiddlewares.httperror import HttpError, HttpErrorMiddleware
 
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -22,7 +22,7 @@ class HttpErrorNotingMiddleware(HttpErrorMiddleware):
         try:
             super().process_spider_input(response)
         except HttpError as exc:
-            scheduler = self.crawler.engine.scheduler
-            if isinstance(scheduler, Scheduler) and response.request is not None:
+            scheduler = scheduler_of(self.crawler)
+            if scheduler is not None and response.request is not None:
                 scheduler.note_failure(response.request, exc)
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.exceptions import NotConfigured
 
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import Scheduler, scheduler_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,9 +38,8 @@ class SeedsMiddleware:
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Yield the items of ``start``; its requests are enqueued here."""
-        engine = self._crawler.engine
-        scheduler = engine.scheduler
-        assert isinstance(scheduler, Scheduler)  # noqa: S101 - from_crawler saw to it
+        engine, scheduler = self._crawler.engine, scheduler_of(self._crawler)
+        assert scheduler is not None  # noqa: S101 - from_crawler saw to it
         fed = 0
         async for seed in start:
             if not isinstance(seed, Request):

@@ -17,7 +17,7 @@ from crawlproj.links.html import forget_tree
 from crawlproj.links.normalize import join, normalize, scope_from
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ class SiteSpider(Spider):
 
     def unseen(self, urls: Iterable[str]) -> Iterable[str]:
         """Yield those of ``urls`` that may be new to the scheduler when it is their turn."""
-        scheduler = self.crawler.engine.scheduler
-        return scheduler.unseen(urls) if isinstance(scheduler, Scheduler) else urls
+        scheduler = scheduler_of(self.crawler)
+        return scheduler.unseen(urls) if scheduler is not None else urls
 
     def follow_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
         """Enqueue the sitemaps of a site in scope."""

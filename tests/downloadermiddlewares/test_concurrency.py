@@ -26,11 +26,12 @@ URL = "http://a.test/"
 
 
 class Desk(Scheduler):
-    """A scheduler that has given ``permit`` to every request, and is told how they ended."""
+    """A scheduler whose admission gave ``permit`` to every request and records how they ended."""
 
     def __init__(self, permit: Permit | None) -> None:
         self.permit = permit
         self.endings: list[Ending] = []
+        self.admission: Any = self
 
     def permit_of(self, request: Request) -> Permit | None:
         return self.permit

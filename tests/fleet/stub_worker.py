@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from crawlproj.fleet.breadcrumb import Breadcrumb, Page
+from crawlproj.fleet.breadcrumb import Breadcrumb, PageInHand
 from crawlproj.fleet.files import breadcrumb_file, status_file, write_whole
 from crawlproj.fleet.worker_status import WorkerStatus
 
@@ -47,7 +47,7 @@ def main(folder: Path, name: str, steps: list[str]) -> None:
             case "grow":
                 memory_mb = float(value)
             case "page" | "first":
-                breadcrumb.note(Page((owner << 32) + 1, value))
+                breadcrumb.note(PageInHand((owner << 32) + 1, value))
                 status = WorkerStatus(os.getpid(), beat + 1, owner, done=int(what == "page"))
                 write_whole(status_file(folder, name), status.text())
             case "die":

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawlproj.fleet.breadcrumb import Breadcrumb, Page, read_breadcrumb
+from crawlproj.fleet.breadcrumb import Breadcrumb, PageInHand, read_breadcrumb
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FIRST, SECOND = Page((5 << 32) + 1, "http://a.test/ä"), Page((5 << 32) + 2, "http://a.test/2")
+FIRST, SECOND = (
+    PageInHand((5 << 32) + 1, "http://a.test/ä"),
+    PageInHand((5 << 32) + 2, "http://a.test/2"),
+)
 
 
 def test_the_page_noted_last_is_read_back(tmp_path: Path) -> None:
@@ -40,7 +43,7 @@ def test_a_worker_that_ended_in_order_was_on_no_page(tmp_path: Path) -> None:
 
 def test_a_long_url_is_cut(tmp_path: Path) -> None:
     breadcrumb = Breadcrumb(tmp_path / "page")
-    breadcrumb.note(Page(1, "http://a.test/" + "x" * 10_000))
+    breadcrumb.note(PageInHand(1, "http://a.test/" + "x" * 10_000))
     found = read_breadcrumb(tmp_path / "page")
     assert found is not None
     assert 4000 < len(found.url) < 4096

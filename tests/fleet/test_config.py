@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy import Spider
 from scrapy.settings import Settings
 
 from crawlproj.errors import ConfigError
@@ -11,7 +12,7 @@ from crawlproj.fleet.config import FleetConfig, folder_name
 
 
 def config(job: str = "site", **given: Any) -> FleetConfig:
-    return FleetConfig.from_settings(Settings(given), job)
+    return FleetConfig.from_settings(Settings(given), Spider(job))
 
 
 def test_without_a_redis_the_fleet_has_one_of_its_own_in_the_jobs_folder() -> None:

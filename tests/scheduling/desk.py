@@ -16,7 +16,8 @@ from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import Ending, SiteControl, Verdict
-from crawlproj.scheduling.buffered import BufferConfig, BufferedFrontier
+from crawlproj.scheduling.buffer_config import BufferConfig
+from crawlproj.scheduling.buffered import BufferedFrontier
 from tests.frontier.virtual import now, run_virtually
 from tests.limits.models import dice
 

@@ -12,7 +12,7 @@ import pytest
 from crawlproj.frontier.base import State
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.site import Ending, Verdict
-from crawlproj.scheduling.buffered import BufferConfig
+from crawlproj.scheduling.buffer_config import BufferConfig
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now
 from tests.scheduling.desk import Desk, Watched, desk, in_virtual_time
@@ -165,7 +165,7 @@ async def test_a_resting_site_takes_no_place_in_the_buffer() -> None:
 
 @in_virtual_time
 async def test_a_site_at_its_limit_leaves_room_for_others_in_the_buffer() -> None:
-    config = BufferConfig(ready=8, per_site=4, at_most=1000, batch_s=0.0)
+    config = BufferConfig(ready=8, per_site=4, max_leases=1000, batch_s=0.0)
     async with desk(most=1, config=config) as it:
         await it.put(*(entry(n, f"{n % 10}.test") for n in range(100)))
         seen = set()
@@ -179,7 +179,7 @@ async def test_a_site_at_its_limit_leaves_room_for_others_in_the_buffer() -> Non
 
 @in_virtual_time
 async def test_the_buffer_never_holds_more_than_its_most() -> None:
-    config = BufferConfig(ready=8, per_site=4, at_most=10, batch_s=0.0)
+    config = BufferConfig(ready=8, per_site=4, max_leases=10, batch_s=0.0)
     async with desk(most=1, config=config) as it:
         await it.put(*(entry(n, f"{n % 10}.test") for n in range(100)))
         assert it.buffered.buffered <= 10

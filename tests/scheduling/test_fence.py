@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from scrapy import Request
 
+from crawlproj.frontier.base import Entry, Lease
+from crawlproj.limits.site import Permit
 from crawlproj.scheduling.fence import Fence, LeaseLost
+from crawlproj.scheduling.work import Work, WorkInHand
 
 if TYPE_CHECKING:
     from collections.abc import Container
-
-
-@dataclass(slots=True)
-class Work:
-    request: Request
-    responded: bool = False
-    cut_short: bool = False
 
 
 class Downloads:
@@ -36,16 +31,20 @@ class Downloads:
 class Worker:
     """A fence around the work of leases 1, 2, … valid: whether its leases are."""
 
-    def __init__(self, *works: Work) -> None:
+    def __init__(self, *requests: Request) -> None:
         self.valid = True
         self.downloads = Downloads()
-        self.downloads.under_way = [work.request for work in works]
-        self._working = dict(enumerate(works, 1))
-        self.fence = Fence(self._working, self._work_of, lambda: self.valid)
+        self.downloads.under_way = list(requests)
+        self.in_hand = WorkInHand()
+        for number, request in enumerate(requests, 1):
+            entry = Entry(number, "a.test", request.url)
+            self.in_hand.add(Lease(number, entry, 0, 60.0), request, Permit(0.0, 1, False))
+        self.fence = Fence(self.in_hand, lambda: self.valid)
 
-    def _work_of(self, request: Request) -> Work | None:
-        works = self._working.values()
-        return next((work for work in works if work.request is request), None)
+    def work_of(self, request: Request) -> Work:
+        work = self.in_hand.of(request)
+        assert work is not None
+        return work
 
     def send(self, request: Request) -> None:
         self.fence.check(request)
@@ -54,32 +53,33 @@ class Worker:
         self.fence.lose(lease_ids, self.downloads)
 
 
-def work(path: str = "") -> Work:
-    return Work(Request(f"https://a.test/{path}"))
+def page(path: str = "") -> Request:
+    return Request(f"https://a.test/{path}")
 
 
 def test_a_request_is_sent_while_its_lease_is_valid() -> None:
-    here = work()
-    Worker(here).send(here.request)
-    assert not here.cut_short
+    here = page()
+    worker = Worker(here)
+    worker.send(here)
+    assert not worker.work_of(here).cut_short
 
 
 def test_a_request_is_not_sent_on_a_lease_that_may_have_expired() -> None:
-    here = work()
+    here = page()
     worker = Worker(here)
     worker.valid = False
     with pytest.raises(LeaseLost, match="another worker"):
-        worker.send(here.request)
-    assert here.cut_short, "it goes back as it was"
+        worker.send(here)
+    assert worker.work_of(here).cut_short, "it goes back as it was"
 
 
 def test_a_request_that_lost_its_lease_is_not_sent_though_newer_leases_are_valid() -> None:
-    lost, kept = work("lost"), work("kept")  # both wait for robots.txt
+    lost, kept = page("lost"), page("kept")  # both wait for robots.txt
     worker = Worker(lost, kept)
     worker.lose(1)
     with pytest.raises(LeaseLost):
-        worker.send(lost.request)
-    worker.send(kept.request)
+        worker.send(lost)
+    worker.send(kept)
 
 
 def test_a_request_without_a_lease_is_always_sent() -> None:
@@ -89,24 +89,25 @@ def test_a_request_without_a_lease_is_always_sent() -> None:
 
 
 def test_downloads_on_lost_leases_are_cancelled_and_no_others() -> None:
-    lost, kept = work("lost"), work("kept")
+    lost, kept = page("lost"), page("kept")
     worker = Worker(lost, kept)
     worker.lose(1, 17)  # lease 17 waits in the buffer
-    assert worker.downloads.cancelled == [lost.request]
-    assert (lost.cut_short, kept.cut_short) == (True, False)
+    assert worker.downloads.cancelled == [lost]
+    assert worker.work_of(lost).cut_short
+    assert not worker.work_of(kept).cut_short
 
 
 def test_a_page_that_was_answered_is_still_parsed_when_its_lease_is_lost() -> None:
-    answered = work()
-    answered.responded = True
+    answered = page()
     worker = Worker(answered)
+    worker.work_of(answered).respond()
     worker.lose(1)
     assert not worker.downloads.cancelled
-    assert not answered.cut_short
+    assert not worker.work_of(answered).cut_short
 
 
 def test_what_is_cut_short_is_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    worker = Worker(work("one"), work("two"))
+    worker = Worker(page("one"), page("two"))
     worker.lose()
     worker.lose(1, 2)
     assert [record.message.split()[0] for record in caplog.records] == ["2"]

@@ -11,7 +11,7 @@ import pytest
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, Lease, News, State
 from crawlproj.limits.learned import Learned
-from crawlproj.scheduling.buffered import BufferConfig
+from crawlproj.scheduling.buffer_config import BufferConfig
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now
 from tests.scheduling.desk import OK, Watched, desk, in_virtual_time

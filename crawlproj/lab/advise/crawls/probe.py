@@ -19,11 +19,13 @@ from scrapy.exceptions import NotConfigured
 
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES
 from crawlproj.latency import recorder_of
-from crawlproj.scheduler import Scheduler
+from crawlproj.scheduler import scheduler_of
 from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+    from crawlproj.scheduler import Scheduler
 
 FOLDER = "LAB_ADVISE_FOLDER"
 """The variable in the environment that names the folder: workers of a fleet inherit it."""
@@ -63,8 +65,8 @@ class Probe:
         return cls(crawler)
 
     def _opened(self) -> None:
-        scheduler = self._crawler.engine.scheduler
-        if isinstance(scheduler, Scheduler):
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is not None:
             self._redis_s = self._redis_cpu_s()
             self._tick(scheduler)
 
@@ -80,8 +82,8 @@ class Probe:
             self._delays[site] = crawl_delay_s
 
     def _closed(self) -> None:
-        scheduler = self._crawler.engine.scheduler
-        if self._timer is None or not isinstance(scheduler, Scheduler):
+        scheduler = scheduler_of(self._crawler)
+        if self._timer is None or scheduler is None:
             return
         self._timer.cancel()
         self._note(scheduler)  # a loop that is busy may be late to look
@@ -104,8 +106,8 @@ class Probe:
 
     def _redis_cpu_s(self) -> float:
         """Return what the frontier's Redis has used; 0 if that is none, or does not say."""
-        scheduler = self._crawler.engine.scheduler
-        url = scheduler.config.frontier_url if isinstance(scheduler, Scheduler) else ""
+        scheduler = scheduler_of(self._crawler)
+        url = scheduler.config.frontier_url if scheduler is not None else ""
         if url.partition(":")[0].lower() not in REDIS_SCHEMES:
             return 0.0
         try:

@@ -1,0 +1,94 @@
+"""The permits of requests in hand, for those who see a request on its way to the site and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawlproj.limits.site import Ending, Verdict
+from crawlproj.links.normalize import site_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy import Request
+
+    from crawlproj.limits.permits import Permits
+    from crawlproj.limits.site import Permit
+    from crawlproj.scheduling.crawl_delays import CrawlDelays
+    from crawlproj.scheduling.fence import Fence
+    from crawlproj.scheduling.lease_buffer import Handout
+    from crawlproj.scheduling.site_groups import SiteGroups
+    from crawlproj.scheduling.work import Work, WorkInHand
+
+NOTHING_LEARNED = Ending(Verdict.IGNORED)
+
+
+class Admission:
+    """A request holds its permit from when it is handed out until its download has ended.
+
+    give_back: takes a site, its permit, and how the request ended.
+    """
+
+    def __init__(
+        self,
+        permits: Permits,
+        in_hand: WorkInHand,
+        delays: CrawlDelays,
+        groups: SiteGroups,
+        fence: Fence,
+        give_back: Callable[[str, Permit, Ending], None],
+    ) -> None:
+        self._permits = permits
+        self._in_hand = in_hand
+        self._delays = delays
+        self._groups = groups
+        self._fence = fence
+        self._give_back = give_back
+
+    def start(self, handout: Handout, request: Request) -> None:
+        """Take ``request``, which stands for the lease of ``handout``, in hand."""
+        handout.permit.sent = False  # robots.txt may be fetched first; see on_sent
+        self._in_hand.add(handout.lease, request, handout.permit)
+        self._delays.before_start(handout.lease.entry.site)
+
+    def permit_of(self, request: Request) -> Permit | None:
+        """Return the permit that ``request`` holds."""
+        work = self._in_hand.of(request)
+        return work.permit if work is not None else None
+
+    def on_sent(self, request: Request) -> Permit | None:
+        """Note that ``request`` is sent now; returns the permit it holds, if any."""
+        permit = self.permit_of(request)
+        if permit is not None and not permit.sent:
+            self._permits.send(permit)
+        return permit
+
+    def before_send(self, request: Request) -> None:
+        """Let ``request`` be written to its connection, which may be long after it was sent there.
+
+        Raises LeaseLost if another worker may have its lease now.
+        """
+        self._fence.check(request)
+        permit = self.permit_of(request)
+        if permit is not None:
+            self._permits.send(permit)  # the site sees the request only now
+
+    def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
+        """Give the permit of ``request`` back, with how its download ended.
+
+        address: the IP address that answered; "" if unknown.
+        """
+        work = self._in_hand.of(request)
+        if work is not None:
+            self._groups.locate(work.lease.entry.site, address)
+            self.release(work, ending)
+        elif ending.retry_after_s is not None or ending.policy is not None:
+            self._permits.note(site_of(request.url), ending)
+
+    def release(self, work: Work, ending: Ending = NOTHING_LEARNED) -> None:
+        """Give the permit of ``work`` back unless that was done before."""
+        permit, work.permit = work.permit, None
+        if permit is not None:
+            site = work.lease.entry.site
+            self._delays.after_end(site)
+            self._give_back(site, permit, ending)

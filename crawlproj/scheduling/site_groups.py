@@ -1,0 +1,33 @@
+"""Which sites share one set of permits (CONCURRENCY_SCOPE)."""
+
+from __future__ import annotations
+
+from crawlproj.links.normalize import registrable_domain
+
+_MAX_ADDRESSES = 100_000
+
+
+class SiteGroups:
+    """Names the group of a site.
+
+    scope: "host": each site is a group; "domain": the sites of a registrable domain are one;
+        "ip": the sites whose last answer came from the same address are one.
+    """
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+        self._addresses: dict[str, str] = {}
+
+    def of(self, site: str) -> str:
+        """Return the name of the group of ``site``."""
+        if self._scope == "domain":
+            return registrable_domain(site)
+        return self._addresses.get(site, site)
+
+    def locate(self, site: str, address: str) -> None:
+        """Note the IP address that answered for ``site``; "" if it is unknown."""
+        if self._scope != "ip" or not address:
+            return
+        self._addresses[site] = address
+        if len(self._addresses) > _MAX_ADDRESSES:
+            del self._addresses[next(iter(self._addresses))]

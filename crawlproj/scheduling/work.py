@@ -1,0 +1,142 @@
+"""Requests that were handed out, and how their leases will be acked.
+
+What becomes of a request decides the ack of its lease:
+
+====================================================  ==============================
+a response, its callback and pipelines                done
+a Request with the same key instead of a response     pending again, attempt counted
+a Request with another key instead of a response      skipped("redirected")
+a failure; an unhandled status; an exception          failed(reason), see reasons.py
+IgnoreRequest (robots, offsite)                       skipped(reason)
+the engine closed before the request ended            pending again, not counted
+the store failed before it had an item                pending again, not counted
+its lease may be lost before there is a response      pending again, not counted
+====================================================  ==============================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import DownloadCancelledError
+
+from crawlproj.errors import NotStored
+from crawlproj.frontier.base import Ack, State
+from crawlproj.reasons import outcome_of
+from crawlproj.scheduling.serialize import LEASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy import Request
+
+    from crawlproj.frontier.base import Entry, Lease
+    from crawlproj.limits.site import Permit
+
+
+@dataclass(slots=True)
+class Work:
+    """A request that was handed out with its lease.
+
+    permit: None once it was given back, because the download has ended.
+    responded: there is a response, so the request's fate is up to its callback and pipelines.
+    state, reason: what the ack will say if nothing else happens.
+    put_back: with PENDING: the entry that replaces the leased one.
+    cut_short: the lease goes back as it was, whatever the state.
+    """
+
+    lease: Lease
+    request: Request
+    permit: Permit | None
+    responded: bool = False
+    state: State = State.DONE
+    reason: str = ""
+    put_back: Entry | None = None
+    cut_short: bool = False
+
+    @property
+    def undecided(self) -> bool:
+        """Whether there is no response yet, and no other outcome."""
+        return not self.responded and self.state is State.DONE
+
+    def retry(self, entry: Entry) -> None:
+        """Put the lease back with ``entry`` in place of what was leased, an attempt counted."""
+        self.state, self.put_back = State.PENDING, entry
+
+    def redirect(self) -> None:
+        """End as skipped: another entry takes over."""
+        self.state, self.reason = State.SKIPPED, "redirected"
+
+    def respond(self) -> None:
+        """Note that a response went to the callback."""
+        self.responded, self.cut_short = True, False
+
+    def fail(self, exc: BaseException, *, closing: bool = False) -> None:
+        """End as failed or skipped because of ``exc``; see reasons.outcome_of.
+
+        closing: the crawl is ending, so a cancelled download goes back uncounted.
+        """
+        self.state, self.reason = outcome_of(exc)
+        if closing and isinstance(exc, DownloadCancelledError):
+            self.cut_short = True
+
+    def fail_with(self, reason: str) -> None:
+        """End as failed for ``reason``."""
+        self.state, self.reason = State.FAILED, reason
+
+    def fail_callback(self) -> None:
+        """Note that the callback raised; an outcome that was decided earlier stays."""
+        if self.state is State.DONE:
+            self.fail_with("callback-error")
+
+    def fail_item(self, exc: BaseException | None) -> None:
+        """Note that a pipeline raised ``exc`` on an item of the page."""
+        if isinstance(exc, NotStored):
+            self.cut_short = True
+        else:
+            self.fail_with("pipeline-error")
+
+    def ack(self, *, closing: bool) -> Ack:
+        """Return the lease's ack; if the crawl is ``closing``, undecided work goes back."""
+        if self.cut_short or (closing and self.undecided):
+            return Ack(self.lease.id, State.PENDING, count_attempt=False)
+        return Ack(self.lease.id, self.state, self.reason, self.put_back)
+
+
+class WorkInHand:
+    """Every request that was handed out and has not finished, by its lease."""
+
+    def __init__(self) -> None:
+        self._by_lease: dict[int, Work] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_lease)
+
+    def __iter__(self) -> Iterator[Work]:
+        return iter(self._by_lease.values())
+
+    def add(self, lease: Lease, request: Request, permit: Permit) -> None:
+        """Take ``request`` in hand; from now on its ``meta`` names the lease."""
+        self._by_lease[lease.id] = Work(lease, request, permit)
+        request.meta[LEASE] = lease.id
+
+    def of(self, request: Request | None) -> Work | None:
+        """Return the work that ``request`` does. A copy of a request does none."""
+        if request is None:
+            return None
+        work = self._by_lease.get(request.meta.get(LEASE, 0))
+        return work if work is not None and work.request is request else None
+
+    def replaced_by(self, request: Request) -> Work | None:
+        """Return the work whose outcome ``request`` is: a retry or a redirect of its request.
+
+        Once there is a response, a lease in another request's ``meta`` means nothing: the spider
+        copied it (``meta=response.meta``).
+        """
+        work = self._by_lease.get(request.meta.get(LEASE, 0))
+        return work if work is not None and work.undecided else None
+
+    def remove(self, work: Work) -> None:
+        """Forget ``work``, which has finished."""
+        del self._by_lease[work.lease.id]

@@ -1,23 +1,23 @@
-"""Every error this project raises on purpose.
+"""The exceptions that this project defines.
 
 ::
 
     CrawlprojError
-    ├── ConfigError        a setting or an argument is wrong; the message names it
-    ├── FrontierError      the frontier cannot be opened or written
-    │   └── FrontierInUse  another live process owns it
+    ├── ConfigError        a setting or argument is wrong; the message names it
+    ├── FrontierError      the frontier cannot be opened, read or written
+    │   └── FrontierInUse  another live process owns the frontier
     ├── StoreError         the store cannot be opened or written
-    │   └── NotStored      an item waited when the store failed: its page is fetched again
-    └── AddressRefused     the guard refused to connect (see http/guard.py)
+    │   └── NotStored      the store failed before it had the item; its page is fetched again
+    └── AddressRefused     the address guard refused a connection (see http/guard.py)
 
-Messages say what was tried, on which URL, key or file, and what to do about it.
+Each message says what failed, on which URL, key or file, and what to do about it.
 """
 
 from __future__ import annotations
 
 
 class CrawlprojError(Exception):
-    """Root of the tree: catch this to catch everything we raise on purpose."""
+    """Base class of all exceptions of this project."""
 
 
 class ConfigError(CrawlprojError):
@@ -37,7 +37,7 @@ class StoreError(CrawlprojError):
 
 
 class NotStored(StoreError):
-    """The store failed before it had an item. Its page goes back to the frontier, uncounted."""
+    """The store failed before it had an item. Returns its page to the frontier as not fetched."""
 
 
 class AddressRefused(CrawlprojError):

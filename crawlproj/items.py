@@ -1,4 +1,4 @@
-"""What a crawl yields: pages, and URLs that failed for good."""
+"""The items of a crawl: pages, and URLs that failed for good."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 class Page:
     """A fetched page.
 
-    url: where the content came from, after redirects. Identity of the page in the store.
-    requested_url: what was asked for first.
+    url: where the content came from, after redirects. Identifies the page in the store.
+    requested_url: the URL of the original request, before redirects.
     status: HTTP status.
-    text: the visible text, whitespace folded; "" for anything that is not HTML or plain text.
-    content_hash: 32 hex digits (128 bits of BLAKE2b) of the body; equal for byte-equal bodies.
-    depth: links followed from the nearest seed when it was discovered; 0 for a seed.
-    fetched_at: unix seconds when the response was complete.
-    timings: seconds by phase: queued, dns, connect, tls, ttfb, transfer (see http/).
-    duplicate_of: url of another stored page with the same content_hash, set by the store.
+    text: the visible text, with whitespace collapsed; "" unless the page is HTML or plain text.
+    content_hash: 32 hex digits (128 bits of BLAKE2b) of the body.
+    depth: number of links followed from a seed to the page; 0 for a seed.
+    fetched_at: Unix time in seconds at which the response was complete.
+    timings: seconds by phase: queued, dns, connect, tls, ttfb, transfer (see http/timings.py).
+    duplicate_of: URL of the first stored page with the same content_hash; set by the store.
     """
 
     url: str
@@ -40,9 +40,11 @@ class Page:
 class FetchFailure:
     """A URL that failed for good.
 
-    reason: the frontier's slug ("http-404", "timeout", …; see reasons.py).
-    detail: the error's own words, at most 500 characters, without credentials.
-    status: HTTP status if there was a response, else None.
+    reason: a short name for the cause, such as "http-404" or "timeout" (see reasons.py).
+    detail: the error's message, at most 500 characters, without credentials.
+    status: HTTP status, or None if there was no response.
+    depth: as in Page.
+    failed_at: Unix time in seconds.
     """
 
     url: str

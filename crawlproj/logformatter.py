@@ -1,4 +1,4 @@
-"""Leaves out the lines Scrapy logs for every page and item."""
+"""A log formatter without Scrapy's line for every page and item."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ if TYPE_CHECKING:
 
 
 class QuietLogFormatter(LogFormatter):
-    """Scrapy's, without "Crawled" and "Scraped": building them costs more than fetching a page.
+    """Scrapy's log formatter without "Crawled" and "Scraped", which cost more than fetching a page.
 
-    What was dropped is logged as ever; of an item that failed, what page it is of: its text does
-    not belong into a log, and one nested too deep to be printed would end its page as done.
+    Dropped items are logged as usual. For an item that failed, logs its page instead of its
+    content: a page's text does not belong in a log, and printing an item that is nested too deep
+    would raise, so that its page would count as done.
     """
 
-    def crawled(  # type: ignore[override]  # None means: no line
+    def crawled(  # type: ignore[override]  # None: Scrapy logs nothing
         self, request: Request, response: Response, spider: Spider
     ) -> LogFormatterResult | None:
-        """Say nothing."""
+        """Log nothing."""
 
     def scraped(  # type: ignore[override]
         self, item: Any, response: Response | None, spider: Spider
     ) -> LogFormatterResult | None:
-        """Say nothing."""
+        """Log nothing."""
 
     def item_error(
         self,
@@ -37,6 +38,6 @@ class QuietLogFormatter(LogFormatter):
         response: Response | Failure | None,
         spider: Spider,
     ) -> LogFormatterResult:
-        """Say of which page the item was."""
-        told = super().item_error(item, exception, response, spider)
-        return {**told, "args": {"item": f"a {type(item).__name__} of {response}"}}
+        """Log the item's class and page."""
+        entry = super().item_error(item, exception, response, spider)
+        return {**entry, "args": {"item": f"a {type(item).__name__} of {response}"}}

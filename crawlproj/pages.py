@@ -1,4 +1,4 @@
-"""Responses as Page items, failures as FetchFailure items."""
+"""Builds Page items from responses and FetchFailure items from failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def page_of(response: Response) -> Page:
-    """Return what is stored of ``response``."""
+    """Return the item to store for ``response``."""
     meta = response.meta
     content_type = response.headers.get(b"Content-Type") or b""
     page = Page(
@@ -40,7 +40,10 @@ def page_of(response: Response) -> Page:
 
 
 def failure_of(failure: Failure) -> FetchFailure:
-    """Return what is stored of a request that failed for good (an errback's argument)."""
+    """Return the item to store for a request that failed for good.
+
+    failure: the argument of an errback.
+    """
     exc = error_of(failure)
     request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
     return FetchFailure(

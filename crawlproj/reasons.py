@@ -1,7 +1,7 @@
-"""Short stable names for the ways a URL can end other than done.
+"""Short, stable names (slugs) for the reasons why a URL failed or was skipped.
 
-An exception names its own with a ``frontier_outcome`` attribute, (State, slug); those of others are
-in the tables below, a line each.
+An exception class can define its own outcome in an attribute ``frontier_outcome``: (State, slug).
+The tables below hold the outcomes of other libraries' exceptions.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from crawlproj.frontier.base import State
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-# Where Scrapy tells cases apart by its words only: the type, how the message begins, the outcome.
+# Cases that Scrapy distinguishes only by the message: type, beginning of the message, outcome.
 _BY_MESSAGE: tuple[tuple[type[Exception], str, State, str], ...] = (
     (IgnoreRequest, "Filtered offsite request", State.SKIPPED, "offsite"),
     (IgnoreRequest, "Forbidden by robots.txt", State.SKIPPED, "robots"),
@@ -47,7 +47,7 @@ _BY_MESSAGE: tuple[tuple[type[Exception], str, State, str], ...] = (
     (NotSupported, "Unsupported URL scheme", State.FAILED, "scheme"),
 )
 
-# The first that fits. Scrapy's HTTP11 handler and other people's middlewares raise Twisted's.
+# The first match counts. Scrapy's HTTP11 handler and third-party middlewares raise Twisted's types.
 _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], State, str], ...] = (
     (IgnoreRequest, State.SKIPPED, "ignored"),
     (AddressRefused, State.FAILED, "guard"),
@@ -102,14 +102,14 @@ _DETAIL_LENGTH = 500
 def error_of(failure: Failure) -> BaseException:
     """Return the exception in ``failure``."""
     error = failure.value
-    assert error is not None  # noqa: S101 - Twisted's type allows what it never makes
+    assert error is not None  # noqa: S101 - Optional only in Twisted's annotation
     return error
 
 
 def outcome_of(exc: BaseException) -> tuple[State, str]:
-    """Return the state, FAILED or SKIPPED, and the reason in which a request ends by ``exc``.
+    """Return the state (FAILED or SKIPPED) and the reason of a request that ended with ``exc``.
 
-    SKIPPED is a decision not to fetch: any IgnoreRequest but those that report a failure.
+    SKIPPED means a decision not to fetch: any IgnoreRequest that does not report a failure.
     """
     own: tuple[State, str] | None = getattr(exc, "frontier_outcome", None)
     if own is not None:
@@ -131,13 +131,14 @@ def outcome_of(exc: BaseException) -> tuple[State, str]:
 def reason_of(exc: BaseException) -> str:
     """Return the slug for ``exc``.
 
-    "http-404" for a status nobody handles, "exception-valueerror" for what no table has.
+    For example "http-404" for a status that no callback handles, and "exception-valueerror" for an
+    exception in none of the tables.
     """
     return outcome_of(exc)[1]
 
 
 def detail_of(exc: BaseException) -> str:
-    """Return the error's own words, at most 500 characters, credentials in URLs hidden."""
+    """Return the error's message, at most 500 characters, with credentials in URLs masked."""
     return _CREDENTIALS.sub("//***@", str(exc) or type(exc).__name__)[:_DETAIL_LENGTH]
 
 

@@ -1,11 +1,11 @@
-"""Signals of this project, sent through ``crawler.signals`` like Scrapy's own."""
+"""Signals that this project sends through ``crawler.signals``, like Scrapy's own."""
 
 from __future__ import annotations
 
 robots_parsed = object()
-"""A site's robots.txt is known (again).
+"""Sent each time a site's robots.txt has been read.
 
-Sent with ``origin`` ("https://example.org"), ``site`` ("example.org"; with the port when it is not
-the scheme's own), ``crawl_delay_s`` (float or None) and ``sitemaps`` (list of absolute URLs).
-A site without a robots.txt has no delay and no sitemaps.
+Arguments: ``origin`` ("https://example.org"), ``site`` ("example.org", with the port unless it is
+the scheme's default), ``crawl_delay_s`` (float, or None if robots.txt sets none) and ``sitemaps``
+(list of absolute URLs). Also sent for a site without robots.txt, with None and an empty list.
 """

@@ -1,4 +1,4 @@
-"""Waiting for something, but not for ever."""
+"""Waiting with a time limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for ``event``; returns whether it was set before ``seconds`` had passed."""
+    """Wait up to ``seconds`` for ``event``; return whether it is set."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -1,4 +1,4 @@
-"""Which ending gets which name."""
+"""The state and reason of a request for each exception it may end with."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ def named(value: object) -> str:
 
 
 @pytest.mark.parametrize(("exc", "slug"), FAILED, ids=named)
-def test_what_went_wrong_is_failed_with_its_name(exc: BaseException, slug: str) -> None:
+def test_a_failure_is_failed_with_its_reason(exc: BaseException, slug: str) -> None:
     assert outcome_of(exc) == (State.FAILED, slug)
     assert reason_of(exc) == slug
 
 
 @pytest.mark.parametrize(("exc", "slug"), SKIPPED, ids=named)
-def test_what_was_decided_not_to_be_fetched_is_skipped(exc: BaseException, slug: str) -> None:
+def test_a_decision_not_to_fetch_is_skipped_with_its_reason(exc: BaseException, slug: str) -> None:
     assert outcome_of(exc) == (State.SKIPPED, slug)
 
 
@@ -117,7 +117,7 @@ def raised_by(call: Callable[[], object]) -> BaseException:
     return caught.value
 
 
-def test_what_scrapys_offsite_middleware_raises_is_skipped_as_offsite() -> None:
+def test_a_request_that_scrapys_offsite_middleware_filters_is_skipped_as_offsite() -> None:
     class Local(Spider):
         name = "local"
         allowed_domains = ("a.test",)
@@ -130,7 +130,7 @@ def test_what_scrapys_offsite_middleware_raises_is_skipped_as_offsite() -> None:
     assert outcome_of(exc) == (State.SKIPPED, "offsite")
 
 
-def test_what_scrapys_redirect_middleware_raises_is_failed() -> None:
+def test_a_request_that_scrapys_redirect_middleware_gives_up_has_too_many_redirects() -> None:
     crawler = get_crawler(settings_dict={"REDIRECT_MAX_TIMES": 0})
     crawler.spider = crawler._create_spider("test")
     middleware = RedirectMiddleware.from_crawler(crawler)
@@ -140,14 +140,14 @@ def test_what_scrapys_redirect_middleware_raises_is_failed() -> None:
     assert outcome_of(exc) == (State.FAILED, "too-many-redirects")
 
 
-def test_an_exception_may_bring_its_own_outcome() -> None:
+def test_an_exception_can_define_its_own_outcome() -> None:
     class Embargoed(scrapy_errors.IgnoreRequest):
         frontier_outcome = (State.SKIPPED, "embargo")
 
     assert outcome_of(Embargoed()) == (State.SKIPPED, "embargo")
 
 
-def test_a_cycle_of_causes_has_an_end() -> None:
+def test_a_cycle_of_causes_does_not_loop_forever() -> None:
     exc = scrapy_errors.DownloadFailedError()
     exc.__cause__ = exc
     assert reason_of(exc) == "connection-lost"
@@ -164,10 +164,10 @@ def test_a_cycle_of_causes_has_an_end() -> None:
         ("x" * 600, "x" * 500),
     ],
 )
-def test_the_detail_is_the_message_cut_and_without_credentials(message: str, detail: str) -> None:
+def test_the_detail_is_the_truncated_message_without_credentials(message: str, detail: str) -> None:
     assert detail_of(ValueError(message)) == detail
 
 
-def test_the_error_of_a_failure_is_its_exception() -> None:
+def test_error_of_returns_the_exception_in_a_failure() -> None:
     exc = ValueError()
     assert error_of(Failure(exc)) is exc

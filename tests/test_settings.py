@@ -1,4 +1,4 @@
-"""The project's settings are the safe ones, as a crawl started from this project sees them."""
+"""A crawl started in this project has safe and polite settings, all of them documented."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_http_and_https_go_through_our_handler_and_no_other_scheme_is_fetched() 
         assert load_object(path) is crawlproj.http.DownloadHandler
 
 
-def test_nothing_listens_and_certificates_are_verified() -> None:
+def test_no_port_is_opened_and_certificates_are_verified() -> None:
     settings = effective()
     assert not settings.getbool("TELNETCONSOLE_ENABLED")
     assert not settings.getbool("REMOTE_CONTROL_ENABLED")
     assert settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")
 
 
-def test_a_site_is_treated_politely() -> None:
+def test_the_defaults_are_polite_to_sites() -> None:
     settings = effective()
     assert settings.getbool("ROBOTSTXT_OBEY")
     assert settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") <= 8
@@ -45,7 +45,7 @@ def test_every_setting_is_documented() -> None:
         re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/reference/settings.md").read_text())
     )
     code = "\n".join(path.read_text() for path in (ROOT / "crawlproj").rglob("*.py"))
-    # How settings are read: settings["NAME"], settings.get…("NAME"), text(settings, "NAME").
+    # Settings are read by settings["NAME"], settings.get…("NAME") or text(settings, "NAME").
     read = set(re.findall(r'settings(?:\[|\.get\w*\(|, )\s*"([A-Z][A-Z0-9_]+)"', code))
     set_here = {name for name in vars(crawlproj.settings) if name.isupper()}
     assert len(read) > 20

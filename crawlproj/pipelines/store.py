@@ -1,4 +1,4 @@
-"""Writes items to the store in batches; an item goes on when it is durable."""
+"""Writes items to the store in batches and passes each one on once it is durable."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+_FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0  # between attempts to write to a busy store
 
 
 class RowRejected(StoreError):
-    """The store cannot hold this item; the message says why. Other items are not affected."""
+    """The store cannot hold this item, for the reason in the message. Other items are stored."""
 
 
 class StorePipeline:
-    """Stores every item that has a ``url``: FetchFailure in failures, all others in pages.
+    """Stores every item that has a ``url``: FetchFailure in ``failures``, all others in ``pages``.
 
-    ``process_item`` returns after the commit, so what follows (later pipelines, feeds, the ack of
-    the URL) happens to durable items only; that also is the back-pressure, since Scrapy starts no
-    more pages than it can process. What waits while one transaction runs goes into the next (group
-    commit), at most STORE_BATCH_SIZE items, after STORE_BATCH_DELAY seconds of gathering.
+    ``process_item`` returns after the commit, so later pipelines, feeds and the ack of the URL see
+    durable items only. This also limits memory, because Scrapy stops fetching pages while too many
+    wait to be processed. Items that arrive during a transaction share the next one (group commit):
+    up to STORE_BATCH_SIZE items, collected for STORE_BATCH_DELAY seconds.
 
-    A busy database is tried again until it answers, or the crawl has ended otherwise. An item the
-    store cannot hold fails alone with RowRejected. When the store fails for good, the crawl closes
-    with "store-failed"; the items that wait then fail with NotStored, so that their pages go back
-    to the frontier.
+    If the database is busy, retries until it answers or the crawl ends. If the store cannot hold an
+    item, only that item fails, with RowRejected. If the store fails for good, closes the crawl with
+    the reason "store-failed", and waiting items fail with NotStored, which returns their pages to
+    the frontier.
     """
 
     def __init__(self, crawler: Crawler, store: Store) -> None:
@@ -53,18 +53,21 @@ class StorePipeline:
         self._writer: asyncio.Task[None] | None = None
         self._failed: Exception | None = None
         self._ending = asyncio.Event()
-        self._closing: asyncio.Future[None] | None = None  # kept: a task nobody holds may vanish
+        self._closing: asyncio.Future[None] | None = None  # the event loop holds tasks weakly
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> StorePipeline:
-        """Make it; NotConfigured when STORE_URL is empty, ConfigError when it is wrong."""
+        """Build the pipeline.
+
+        Raises NotConfigured if STORE_URL is empty and ConfigError if a setting is wrong.
+        """
         url = text(crawler.settings, "STORE_URL", "")
         if not url:
             raise NotConfigured
         return cls(crawler, store_from_url(url))
 
     async def open_spider(self) -> None:
-        """Open the store; raises CloseSpider("store-unusable")."""
+        """Open the store. Raises CloseSpider("store-unusable") if it cannot be opened."""
         try:
             await self._store.open()
         except StoreError as exc:
@@ -72,19 +75,20 @@ class StorePipeline:
             raise CloseSpider("store-unusable") from exc
 
     async def process_item(self, item: Any) -> Any:
-        """Return ``item`` once it is durable; ``duplicate_of`` is set where the item has it.
+        """Return ``item`` once it is durable, with ``duplicate_of`` set if it has such a field.
 
-        Raises DropItem for the failure of a download that was cancelled.
+        Raises DropItem for the failure of a cancelled download, RowRejected if the store cannot
+        hold the item, and NotStored if the store has failed.
         """
         adapter = ItemAdapter(item)
         if adapter.get("url") is None:
             self._count("passed_through")
             return item
         if isinstance(item, FetchFailure) and item.reason == "cancelled":
-            # Only the end of a crawl cancels, and then the URL goes back to the frontier.
+            # Only a crawl that ends cancels downloads. It returns their URLs to the frontier.
             raise DropItem(f"{item.url} is left for the next run", log_level="DEBUG")
         if self._failed is not None:
-            raise NotStored(f"not stored: {self._failed}")
+            raise NotStored(f"the store failed: {self._failed}")
         table: Table = "failures" if isinstance(item, FetchFailure) else "pages"
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((Row(table, dict(adapter)), done))
@@ -96,7 +100,7 @@ class StorePipeline:
         return item
 
     async def close_spider(self) -> None:
-        """Write what waits, if the store takes it now, and close the store."""
+        """Write the waiting items, unless the store is busy, and close the store."""
         self._ending.set()
         while self._writer is not None:
             await asyncio.wait({self._writer})
@@ -113,11 +117,11 @@ class StorePipeline:
                     stored = await self._write_when_free([row for row, _ in batch])
                 except Exception as exc:
                     if not isinstance(exc, StoreError):
-                        logger.exception("The store broke")
+                        logger.exception("Unexpected error in the store")
                     self._waiting[:0] = batch
                     self._fail(exc)
                     return
-                self._answer(batch, stored)
+                self._resolve(batch, stored)
         finally:
             self._writer = None
 
@@ -128,17 +132,17 @@ class StorePipeline:
                 stored = await self._store.write(rows)
             except StoreBusy as exc:
                 if not pause_s:
-                    logger.warning("The store is busy, %d items wait: %s", len(rows), exc)
+                    logger.warning("The store is busy; %d items are waiting: %s", len(rows), exc)
                 if self._ending.is_set():
-                    raise  # whoever waited for it has been given up
-                pause_s = min(2 * pause_s or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+                    raise  # the crawl no longer waits for its items
+                pause_s = min(2 * pause_s or _FIRST_PAUSE_S, _MAX_PAUSE_S)
                 await set_within(self._ending, pause_s)
             else:
                 if pause_s:
-                    logger.info("The store answers again")
+                    logger.info("The store accepts items again")
                 return stored
 
-    def _answer(self, batch: list[tuple[Row, asyncio.Future[str | None]]], stored: Stored) -> None:
+    def _resolve(self, batch: list[tuple[Row, asyncio.Future[str | None]]], stored: Stored) -> None:
         self._count("flushes")
         for index, (row, done) in enumerate(batch):
             reason = stored.rejected.get(index)
@@ -148,17 +152,20 @@ class StorePipeline:
             if done.cancelled():
                 continue
             if reason:
-                done.set_exception(RowRejected(f"not stored: {reason}"))
+                done.set_exception(RowRejected(f"the store cannot hold {reason}"))
             else:
                 done.set_result(stored.duplicates.get(index))
 
     def _fail(self, error: Exception) -> None:
         self._failed = error
-        logger.error("The crawl stops, what was not stored is fetched again next time: %s", error)
+        logger.error(
+            "The store failed, so the crawl stops; the next run fetches unstored pages again: %s",
+            error,
+        )
         waiting, self._waiting = self._waiting, []
         for _, done in waiting:
             if not done.cancelled():
-                done.set_exception(NotStored(f"not stored: {error}"))
+                done.set_exception(NotStored(f"the store failed: {error}"))
         close = self._crawler.engine.close_spider_async(reason="store-failed")
         self._closing = asyncio.ensure_future(close)
 

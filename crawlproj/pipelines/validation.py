@@ -1,4 +1,4 @@
-"""Drops items that say something impossible, and says why."""
+"""Drops items with impossible values."""
 
 from __future__ import annotations
 
@@ -15,54 +15,60 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
-def _is_url(value: Any) -> str:
-    if isinstance(value, str) and value.startswith(("http://", "https://")):
-        return ""
-    return "is no absolute http or https URL"
+def _is_url(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
-def _is_text(value: Any) -> str:
-    return "" if isinstance(value, str) else "is no text"
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
-def _is_status(value: Any) -> str:
-    fine = isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599
-    return "" if fine else "is no HTTP status"
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599
 
 
-def _is_depth(value: Any) -> str:
-    fine = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return "" if fine else "is no whole number from 0 up"
+def _is_depth(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_time(value: Any) -> str:
-    return "" if isinstance(value, int | float) and value >= 0 else "is no number of seconds"
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and value >= 0
 
 
-_CHECKS: dict[str, Callable[[Any], str]] = {
-    "url": _is_url,
-    "requested_url": _is_url,
-    "status": _is_status,
-    "title": _is_text,
-    "description": _is_text,
-    "canonical": _is_text,
-    "language": _is_text,
-    "text": _is_text,
-    "content_type": _is_text,
-    "content_hash": _is_text,
-    "depth": _is_depth,
-    "fetched_at": _is_time,
-    "failed_at": _is_time,
-    "reason": _is_text,
+_URL = (_is_url, "an absolute http or https URL")
+_TEXT = (_is_text, "text")
+_TIME = (_is_time, "a number of seconds since 1970")
+
+# Field → its check, and what the check requires.
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "url": _URL,
+    "requested_url": _URL,
+    "status": (_is_status, "an HTTP status, 100 to 599"),
+    "title": _TEXT,
+    "description": _TEXT,
+    "canonical": _TEXT,
+    "language": _TEXT,
+    "text": _TEXT,
+    "content_type": _TEXT,
+    "content_hash": _TEXT,
+    "depth": (_is_depth, "a whole number, 0 or more"),
+    "fetched_at": _TIME,
+    "failed_at": _TIME,
+    "reason": _TEXT,
 }
 
 
 class ValidationPipeline:
-    """Checks the fields that the store knows (those an item has), on items that have a ``url``.
+    """Drops items whose fields have impossible values.
 
-    ITEM_REQUIRED_FIELDS: {item class name: [field, …]}; a field that is missing, None or "" drops
-        the item too, whatever it is. The message names class, URL, field and what is wrong; the
-        stats count ``validation/dropped`` and ``validation/dropped/<field>``.
+    Checks the fields for which the store has a column, on every item that has a ``url``. A field
+    that the item lacks, or that is None, is not checked (except ``url``).
+
+    ITEM_REQUIRED_FIELDS: {item class name: [field, …]}; also drops an item of that class, with or
+        without ``url``, if one of the fields is missing, None or "".
+
+    The message names the item's class, its URL, the field and the value. Stats:
+    ``validation/dropped`` and ``validation/dropped/<field>``.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -71,7 +77,7 @@ class ValidationPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ValidationPipeline:
-        """Make it; ConfigError when ITEM_REQUIRED_FIELDS is malformed."""
+        """Build the pipeline. Raises ConfigError if ITEM_REQUIRED_FIELDS is malformed."""
         return cls(crawler)
 
     def process_item(self, item: Any) -> Any:
@@ -80,15 +86,12 @@ class ValidationPipeline:
         kind = type(item).__name__
         for name in self._required.get(kind, ()):
             if adapter.get(name) in (None, ""):
-                self._drop(kind, adapter, name, "is required and missing")
+                self._drop(kind, adapter, name, "is required but missing")
         if "url" in adapter:
-            for name in adapter:
-                check = _CHECKS.get(name)
-                value = adapter[name]
-                if check is not None and (value is not None or name == "url"):
-                    wrong = check(value)
-                    if wrong:
-                        self._drop(kind, adapter, name, f"{wrong}: {value!r:.100}")
+            for name, (is_valid, expected) in _CHECKS.items():
+                value = adapter.get(name)
+                if (value is not None or name == "url") and not is_valid(value):
+                    self._drop(kind, adapter, name, f"must be {expected}, not {value!r:.100}")
         return item
 
     def _drop(self, kind: str, adapter: ItemAdapter, name: str, wrong: str) -> None:

@@ -1,4 +1,4 @@
-"""Items of every kind go to the store, and on only when they are durable."""
+"""Items of every kind are stored, and passed on only once they are durable; invalid ones drop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class FakeStore(Store):
-    """Takes rows; says busy, or fails, as often as it is told."""
+    """Keeps batches in memory; busy for ``busy`` writes; fails if ``broken``."""
 
     def __init__(self) -> None:
         self.batches: list[list[Row]] = []
@@ -110,7 +110,7 @@ def test_every_kind_of_item_is_stored(item: Any) -> None:
     assert store.batches == [[Row("pages", {"url": "http://c/", "price": 3})]]
 
 
-def test_a_failure_goes_to_its_own_table_and_what_has_no_url_goes_through() -> None:
+def test_a_failure_goes_to_its_own_table_and_an_item_without_url_is_passed_through() -> None:
     store, made = FakeStore(), crawler()
     pipeline = StorePipeline(made, store)
     run(pipeline.process_item(FetchFailure("http://c/", "timeout")))
@@ -119,14 +119,14 @@ def test_a_failure_goes_to_its_own_table_and_what_has_no_url_goes_through() -> N
     assert made.stats.get_value("store/passed_through") == 1
 
 
-def test_a_download_that_the_end_of_the_crawl_cancelled_is_no_failure() -> None:
+def test_the_failure_of_a_cancelled_download_is_dropped() -> None:
     store = FakeStore()
     with pytest.raises(DropItem, match="left for the next run"):
         run(StorePipeline(crawler(), store).process_item(FetchFailure("http://c/", "cancelled")))
     assert store.batches == []
 
 
-def test_items_that_wait_share_a_batch_and_learn_what_they_duplicate() -> None:
+def test_waiting_items_share_a_batch_and_get_their_duplicate_of() -> None:
     store = FakeStore()
 
     async def crawl() -> tuple[Any, ...]:
@@ -144,7 +144,7 @@ def test_items_that_wait_share_a_batch_and_learn_what_they_duplicate() -> None:
     assert store.closed
 
 
-def test_a_busy_store_is_tried_again_and_nothing_is_lost(
+def test_a_busy_store_is_retried_and_nothing_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("crawlproj.pipelines.store._FIRST_PAUSE_S", 0.001)
@@ -154,7 +154,7 @@ def test_a_busy_store_is_tried_again_and_nothing_is_lost(
     assert len(store.batches) == 1
 
 
-def test_a_store_that_fails_ends_the_crawl_and_every_item_that_waits() -> None:
+def test_a_store_that_fails_closes_the_crawl_and_fails_every_waiting_item() -> None:
     store, made = FakeStore(), crawler()
     store.broken = True
 
@@ -174,7 +174,7 @@ def test_a_store_that_fails_ends_the_crawl_and_every_item_that_waits() -> None:
     assert made.engine.closed_for == "store-failed"  # type: ignore[attr-defined]
 
 
-def test_a_store_that_breaks_in_a_way_nobody_foresaw_ends_the_crawl(
+def test_an_unexpected_error_in_the_store_closes_the_crawl(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store, made = FakeStore(), crawler()
@@ -190,7 +190,7 @@ def test_a_store_that_breaks_in_a_way_nobody_foresaw_ends_the_crawl(
     assert made.engine.closed_for == "store-failed"  # type: ignore[attr-defined]
 
 
-def test_a_store_that_stays_away_does_not_hold_up_the_end() -> None:
+def test_a_store_that_stays_busy_does_not_delay_closing() -> None:
     store = FakeStore()
     store.busy = 1_000_000
 
@@ -209,14 +209,23 @@ def test_a_store_that_stays_away_does_not_hold_up_the_end() -> None:
 @pytest.mark.parametrize(
     ("item", "named"),
     [
-        ({"url": "/relative"}, "url is no absolute http or https URL"),
-        ({"url": None}, "url is no absolute"),
-        (Page("http://a/", "http://a/", 20), "Page http://a/: status is no HTTP status: 20"),
-        (Page("http://a/", "http://a/", 200, depth=-1), "depth is no whole number"),
-        (Page("http://a/", "http://a/", 200, title=5), "title is no text"),  # type: ignore[arg-type]
+        ({"url": "/relative"}, "url must be an absolute http or https URL, not '/relative'"),
+        ({"url": None}, "url must be an absolute http or https URL, not None"),
+        (
+            Page("http://a/", "http://a/", 20),
+            "Page http://a/: status must be an HTTP status, 100 to 599, not 20",
+        ),
+        (Page("http://a/", "http://a/", 200, depth=-1), "depth must be a whole number, 0 or more"),
+        (
+            Page("http://a/", "http://a/", 200, title=5),  # type: ignore[arg-type]
+            "title must be text, not 5",
+        ),
+        (Page("http://a/", "http://a/", 200, fetched_at=-1), "fetched_at must be a number of sec"),
     ],
 )
-def test_an_impossible_item_is_dropped_with_its_reason(item: Any, named: str) -> None:
+def test_an_item_with_an_impossible_value_is_dropped_and_the_reason_named(
+    item: Any, named: str
+) -> None:
     made = crawler()
     with pytest.raises(DropItem, match=named):
         ValidationPipeline(made).process_item(item)
@@ -226,7 +235,7 @@ def test_an_impossible_item_is_dropped_with_its_reason(item: Any, named: str) ->
 def test_required_fields_are_checked_on_any_item() -> None:
     pipeline = ValidationPipeline(crawler(ITEM_REQUIRED_FIELDS={"Data": ["price"]}))
     assert pipeline.process_item({"anything": 1}) == {"anything": 1}
-    with pytest.raises(DropItem, match="price is required and missing"):
+    with pytest.raises(DropItem, match="price is required but missing"):
         pipeline.process_item(Data("http://a/", price=None))  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="ITEM_REQUIRED_FIELDS"):
         ValidationPipeline(crawler(ITEM_REQUIRED_FIELDS={"Data": 3}))

@@ -1,4 +1,4 @@
-"""The frontier contract: every URL ever discovered, and what became of it.
+"""The frontier contract. A frontier keeps every URL that was discovered, and what became of it.
 
 A frontier holds *entries*. An entry is in exactly one state::
 
@@ -6,21 +6,21 @@ A frontier holds *entries*. An entry is in exactly one state::
               ▲                │
               └── requeue, lease expired, owner gone
 
-Rules every backend keeps, each with a test in ``tests/frontier/test_contract.py``:
+Every backend keeps these rules; ``tests/frontier/test_contract.py`` tests each of them:
 
 1. One entry per key: putting a known key changes nothing, whatever state it is in.
-2. ``write(entries, acks)`` makes the entries durable no later than the acks. A crash
-   in between may lose both or only the acks, never only the entries. So a parent that is acked
-   has its children in the frontier.
-3. An ack names a lease. A lease that expired, was reaped or already acked is *stale*: its ack is
-   ignored and counted, so a stalled owner cannot overwrite what a later one did.
-4. ``claim`` takes the highest priority of a site first, oldest first among equals; it goes round
-   the sites, so that no site waits for another's queue; the caller never has more than
+2. ``write(entries, acks)`` makes the entries durable no later than the acks. A crash in between
+   may lose both, or only the acks, but never only the entries. So once a page is acked, the links
+   found on it are in the frontier.
+3. An ack names a lease. A lease that expired, was reaped or was acked before is *stale*: its ack
+   is ignored and counted, so a stalled owner cannot overwrite what a later owner did.
+4. ``claim`` takes the highest priority of a site first, and the oldest among equals. It takes the
+   sites in turn, so no site waits for another site's queue. The caller never holds more than
    ``per_site`` leases of a site.
-5. When ``write`` or ``claim`` has returned, what it did survives SIGKILL of this process. Surviving
-   a power cut is the backend's to document.
+5. Once ``write`` or ``claim`` has returned, its effect survives SIGKILL of this process. Each
+   backend documents whether it survives a power cut.
 6. discovered = pending + leased + done + failed + skipped, always.
-7. Notes on sites belong to the frontier, not to a job: a reset or a finished job leaves them.
+7. Notes on sites belong to the frontier, not to a job: a reset or a finished job keeps them.
 
 Times are unix seconds from the clock given at construction.
 """
@@ -40,7 +40,7 @@ MAX_NOTES = 100_000
 
 
 class State(IntEnum):
-    """Where an entry stands. The numbers are stored: never renumber."""
+    """The state of an entry. The numbers are stored: never renumber."""
 
     PENDING = 0
     LEASED = 1
@@ -50,7 +50,7 @@ class State(IntEnum):
 
     @property
     def terminal(self) -> bool:
-        """True when nothing more will happen to the entry in this generation."""
+        """Whether the entry has ended: nothing more happens to it in this generation."""
         return self >= State.DONE
 
 
@@ -59,11 +59,11 @@ class Entry:
     """A URL to fetch.
 
     key: signed 64-bit fingerprint of the request; the identity of the entry within a job.
-    site: name of the queue it waits in (host, with the port when it is not the scheme's own).
-    url: what to fetch.
-    payload: everything else of the request, opaque to the frontier; b"" for a plain GET.
-    priority: higher is claimed first (any 32-bit int).
-    not_before: unix seconds before which it is not claimed; 0 means now.
+    site: name of the queue it waits in: the host, with the port unless it is the scheme's default.
+    url: the URL to fetch.
+    payload: the rest of the request, opaque to the frontier; b"" for a plain GET.
+    priority: higher is claimed first (signed 32-bit).
+    not_before: earliest time to claim it (unix seconds); 0 means now.
     """
 
     key: int
@@ -79,8 +79,7 @@ class Lease:
     """The right to work on an entry until ``deadline`` (unix seconds).
 
     id: unique over the life of the frontier, never reused.
-    attempts: how often the entry had been leased and requeued *with an attempt counted* before;
-        0 the first time.
+    attempts: how many earlier leases of the entry counted as attempts; 0 the first time.
     """
 
     id: int
@@ -91,14 +90,16 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What became of a lease.
+    """The outcome of a lease.
 
     state: DONE, FAILED or SKIPPED end the entry; PENDING puts it back.
     reason: a short stable slug ("http-404", "timeout", "robots"); required for FAILED and SKIPPED.
-    entry: with PENDING only: what to put back instead (same key and site; new payload, priority or
-        not_before); None puts back what was leased.
-    count_attempt: with PENDING only: whether this counts as an attempt (a lease given back unused
-        does not).
+    entry: with PENDING only: the entry to put back instead (same key and site; new payload,
+        priority or not_before). None puts back the leased entry.
+    count_attempt: with PENDING only: whether the lease counts as an attempt. A lease returned
+        unused does not.
+
+    Raises FrontierError if the state is LEASED or a required reason is missing.
     """
 
     lease_id: int
@@ -107,10 +108,17 @@ class Ack:
     entry: Entry | None = None
     count_attempt: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse an ack that would corrupt the counts."""
+        if self.state is State.LEASED:
+            raise FrontierError(f"ack of lease {self.lease_id}: LEASED is not an outcome")
+        if self.state in {State.FAILED, State.SKIPPED} and not self.reason:
+            raise FrontierError(f"ack of lease {self.lease_id}: {self.state.name} needs a reason")
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What ``write`` did: entries that were new, acks that were stale."""
+    """The result of ``write``: how many entries were new, and how many acks were stale."""
 
     new: int = 0
     stale: int = 0
@@ -118,11 +126,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What ``open`` found.
+    """The result of ``open``.
 
     generation: 1 for the first run of a job, one more for each fresh start after a finished one.
-    resumed: True when an unfinished generation is continued.
-    finished: True when the generation that was asked for has been finished: there is nothing to do.
+    resumed: whether an unfinished generation is continued.
+    finished: whether the requested generation has already finished, so there is nothing to do.
     """
 
     generation: int
@@ -132,7 +140,7 @@ class Opened:
 
 @dataclass(slots=True)
 class Totals:
-    """Entries of the open job by state; ``failed`` and ``skipped`` by reason."""
+    """The number of entries in each state; ``failed`` and ``skipped`` by reason."""
 
     pending: int = 0
     leased: int = 0
@@ -142,7 +150,7 @@ class Totals:
 
     @property
     def discovered(self) -> int:
-        """All entries; equals the sum of the states."""
+        """The number of all entries: the sum over the states."""
         return (
             self.pending
             + self.leased
@@ -154,13 +162,13 @@ class Totals:
 
 @dataclass(slots=True)
 class News:
-    """What happened to a worker's part of a shared frontier since the news were last taken.
+    """What happened to a worker's share of a frontier since the last ``take_news``.
 
-    gained: sites that were another worker's and became this one's, with when they may be served
-        (unix seconds; None: unknown, as that worker ended).
-    forgotten: whether the server restarted: what was written in its last moments may be undone.
-    waiting: whether there are sites to claim of.
-    surplus: how many sites the worker should cede to others that find nothing to do.
+    gained: sites taken over from another worker, each with the earliest time for its next request
+        (unix seconds; None: unknown, because that worker ended).
+    forgotten: whether the server restarted, and may have lost its last writes.
+    waiting: whether any site has entries to claim.
+    surplus: how many sites the worker should cede to workers that find nothing to do.
     """
 
     gained: dict[str, float | None] = field(default_factory=dict)
@@ -170,11 +178,13 @@ class News:
 
 
 class Frontier(ABC):
-    """See the module docstring for the rules. One instance serves one job; not thread-safe.
+    """A store of entries that keeps the rules of the module docstring.
 
-    shared: whether other processes may work on the job at the same time. Each of them is a
-        *worker* then: it has leases of its own, and the sites it claimed of first.
-    owner: the worker's number while it is open; 0: it has none.
+    One instance serves one job. Not thread-safe.
+
+    shared: whether other processes may work on the job at the same time. Each of them is then a
+        *worker*, with leases of its own, and owns the sites that it claimed from first.
+    owner: the worker's number while the frontier is open; 0 if it has none.
     """
 
     shared = False
@@ -182,34 +192,37 @@ class Frontier(ABC):
 
     @abstractmethod
     async def open(self, job: str, *, reset: bool = False) -> Opened:
-        """Take ownership and continue ``job``, or start its next generation if it had finished.
+        """Take ownership and continue ``job``, or start its next generation if it has finished.
 
-        Leases left by a dead owner become pending at once where the backend can know it is dead
-        (attempts counted), else when they expire. ``reset`` forgets the job's entries first.
+        Leases left by a dead owner become pending at once if the backend can know that the owner
+        is dead (attempts counted), else when they expire. ``reset`` forgets the job's entries
+        first.
 
-        Raises FrontierInUse if another live process owns it, FrontierError if it cannot be used.
+        Raises FrontierInUse if another live process owns the frontier, FrontierError if it cannot
+        be used.
         """
 
     @abstractmethod
     async def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
-        """Put ``entries`` and apply ``acks``, in one atomic step where the backend can (rule 2)."""
+        """Put ``entries`` and apply ``acks``, in one atomic step if the backend can (rule 2)."""
 
     @abstractmethod
     async def claim(
         self, limit: int, *, per_site: int, resting: Mapping[str, float], lease_s: float
     ) -> list[Lease]:
-        """Lease up to ``limit`` claimable entries; of a site until ``per_site`` are leased.
+        """Lease up to ``limit`` claimable entries, of each site until ``per_site`` are leased.
 
-        per_site: the same with every call. resting: sites to leave alone, with until when.
+        per_site: the same in every call. resting: sites to leave alone, each with the time its
+        rest ends.
         """
 
     @abstractmethod
     async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
-        """Extend leases to now + ``lease_s``; returns those that are stale (not extended)."""
+        """Extend leases to now + ``lease_s``; returns the stale ones, which are not extended."""
 
     @abstractmethod
     async def reap(self) -> int:
-        """Put entries whose lease expired back to pending, attempt counted; returns how many."""
+        """Return entries whose lease expired to pending, attempt counted; returns how many."""
 
     @abstractmethod
     async def next_ready(self) -> float | None:
@@ -221,46 +234,50 @@ class Frontier(ABC):
 
     @abstractmethod
     async def totals(self) -> Totals:
-        """Counts over the job. Cheap: may be called every second."""
+        """Return the counts over the job. Cheap: may be called every second."""
 
     @abstractmethod
     async def sites(self) -> dict[str, Totals]:
-        """Counts by site. May scan: for reports, not for display loops."""
+        """Return the counts by site. May scan all entries: for reports, not for live displays."""
 
     @abstractmethod
     async def note(self, notes: Mapping[str, str]) -> None:
-        """Remember a short text on each site, in place of the one there was."""
+        """Store a short text for each site; it replaces the site's earlier note."""
 
     @abstractmethod
     async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
-        """Return the notes on ``sites``, or on the MAX_NOTES sites that were noted last."""
+        """Return the notes on ``sites``, or on the MAX_NOTES sites noted last."""
 
     def take_news(self) -> News:
-        """Return what the answers since the last call told."""
+        """Return what happened since the last call."""
         return News()
 
     async def spare(self, number: int) -> list[str]:
-        """Return up to ``number`` sites of this worker with work and without leases."""
+        """Return up to ``number`` sites of this worker that have pending entries and no leases."""
         raise FrontierError(f"a frontier that is not shared cannot spare {number} sites")
 
     async def cede(self, sites: Mapping[str, float]) -> set[str]:
-        """Leave sites to workers that find nothing, with when each may be served.
+        """Hand sites to workers that find nothing to do.
 
-        This worker asks nothing of them any more. Leases that it has of them stay its own. Returns
-        those that were left: none when nobody wants any.
+        This worker sends no more requests to them, except for the leases it already holds, which
+        stay its own.
+
+        sites: each with the earliest time for its next request (unix seconds).
+
+        Returns the sites that were handed over; empty if no worker wants any.
         """
         raise FrontierError(f"a frontier that is not shared cannot cede {len(sites)} sites")
 
-    def hurry(self) -> None:  # noqa: B027 - most have no server to wait for
-        """Wait no longer for a server that is away: raise FrontierError instead."""
+    def hurry(self) -> None:  # noqa: B027 - most backends have no server to wait for
+        """Stop waiting for a server that does not answer: raise FrontierError instead."""
 
     @abstractmethod
     async def finish(self) -> None:
-        """Mark the generation finished: the next open starts a fresh one.
+        """Mark the generation as finished: the next ``open`` starts a fresh one.
 
         Raises FrontierError if entries are pending or leased.
         """
 
     @abstractmethod
     async def close(self) -> None:
-        """Give up ownership; leases still held go back to pending, uncounted. Idempotent."""
+        """Give up ownership and return held leases to pending, not counted. Idempotent."""

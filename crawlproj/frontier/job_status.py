@@ -1,4 +1,4 @@
-"""Look at the jobs of a frontier without owning it, also while crawls run."""
+"""The status of a job, as a process that does not own the frontier can read it at any time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job as it stands.
+    """The status of one job.
 
-    finished: the next crawl of this job starts generation + 1.
-    totals: over all sites; ``leased`` of a crawl that died are counted until somebody puts them
-        back. sites: the same by site.
+    finished: whether the generation has finished; if so, the next crawl starts generation + 1.
+    totals: over all sites. The leases of a crawl that died count as leased until they are put back.
+    sites: the same by site.
     """
 
     job: str

@@ -38,9 +38,9 @@ class _Record:
 
 
 class MemoryFrontier(Frontier):
-    """For tests and for crawls that need not survive: the simplest reading of the contract.
+    """The simplest reading of the contract, for tests and for crawls that need not survive.
 
-    It scans its entries on every claim, so it suits thousands of URLs, not millions.
+    Every claim scans all entries, so it suits thousands of URLs, not millions.
     """
 
     def __init__(self, clock: Clock = time.time) -> None:
@@ -103,7 +103,7 @@ class MemoryFrontier(Frontier):
         for site, queue in list(queues.items()):
             queue.sort(key=lambda record: (-record.entry.priority, record.seq))
             queues[site] = queue[: max(0, per_site - held[site])]
-        # Goes on after the site served last, one entry of each site a round.
+        # One entry of each site per round, starting after the site served last.
         order = sorted(queues, key=lambda site: (site <= self._last_site, site))
         leases: list[Lease] = []
         for turn in range(per_site):

@@ -1,4 +1,4 @@
-"""From FRONTIER_URL to a frontier."""
+"""Build the frontier that FRONTIER_URL names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def frontier_from_url(
     generation: int = 0,
     keep: bool = True,
 ) -> Frontier:
-    """The frontier that ``url`` (the setting FRONTIER_URL) names; nothing is opened yet.
+    """Return the frontier that ``url`` (the setting FRONTIER_URL) names, not opened yet.
 
     ::
 
@@ -38,11 +38,10 @@ def frontier_from_url(
         redis://user:password@host:port/0, rediss://…, unix:///run/redis.sock
                                      shared by any number of processes
 
-    redis: further parameters of the connection, see ``RedisConfig``.
-    generation, keep: of a shared frontier, see ``RedisFrontier``; the others always go on with
-        theirs, and keep it.
+    redis: further connection parameters, see ``RedisConfig``.
+    generation, keep: for a shared frontier only, see ``RedisFrontier``.
 
-    Raises ConfigError if there is no such kind of frontier or the URL is malformed.
+    Raises ConfigError if the scheme is unknown or the URL is malformed.
     """
     scheme = url.partition(":")[0].lower()
     if ":" not in url or scheme not in (*SCHEMES, *REDIS_SCHEMES):
@@ -59,9 +58,13 @@ def frontier_from_url(
 
 
 def sqlite_path(url: str, setting: str) -> Path:
-    """The file that ``sqlite:///relative`` or ``sqlite:////absolute`` names, taken literally.
+    """Return the file that ``sqlite:///relative`` or ``sqlite:////absolute`` names.
 
-    setting: whose value ``url`` is, for the message of the ConfigError.
+    Percent signs are taken literally.
+
+    setting: name of the setting that holds ``url``, for the error message.
+
+    Raises ConfigError if ``url`` has another form.
     """
     found = re.fullmatch(r"sqlite:///([^?]+)", url, re.IGNORECASE)
     if not found or found[1].endswith("/"):

@@ -1,4 +1,4 @@
-"""What the frontier tests share: a clock moved by hand, and calls without an event loop."""
+"""Helpers of the frontier tests: a manual clock, and calls without an event loop."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LEASE_S = 30.0
+
 
 class Now:
-    """A clock that is moved by hand."""
+    """A clock that only moves when a test sets its time."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -28,8 +30,8 @@ class Now:
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
-    # In a thread of its own: under pytest-twisted this one's event loop may be running. The same
-    # for all calls: connections belong to a loop.
+    # In a thread of its own, because pytest-twisted's event loop may be running in this one. All
+    # calls share it, because connections belong to a loop.
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     return loop
@@ -50,4 +52,11 @@ def put(frontier: Frontier, *entries: Entry) -> int:
 def claim(
     frontier: Frontier, limit: int = 100, per_site: int = 8, resting: Mapping[str, float] = {}
 ) -> list[Lease]:
-    return run(frontier.claim(limit, per_site=per_site, resting=resting, lease_s=30))
+    return run(frontier.claim(limit, per_site=per_site, resting=resting, lease_s=LEASE_S))
+
+
+def several(sites: int = 4, each: int = 3) -> list[Entry]:
+    """Entries 1 to ``each`` of 0.test, 11 to 10 + ``each`` of 1.test, and so on."""
+    return [
+        entry(10 * site + n, f"{site}.test") for site in range(sites) for n in range(1, each + 1)
+    ]

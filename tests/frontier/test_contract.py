@@ -1,4 +1,4 @@
-"""The rules of frontier/base.py, over every backend."""
+"""The rules of frontier/base.py, tested on every backend."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def frontier(request: pytest.FixtureRequest, now: Now, tmp_path: Path) -> Iterat
     run(frontier.close())
 
 
-def test_a_known_key_is_not_put_again_in_any_state(frontier: Frontier) -> None:
+def test_putting_a_known_key_changes_nothing_in_any_state(frontier: Frontier) -> None:
     assert put(frontier, entry(1), entry(1)) == 1
     (lease,) = claim(frontier)
     assert put(frontier, entry(1)) == 0
@@ -42,17 +42,17 @@ def test_a_known_key_is_not_put_again_in_any_state(frontier: Frontier) -> None:
     assert claim(frontier) == []
 
 
-def test_higher_priority_comes_first_and_older_among_equals(frontier: Frontier) -> None:
+def test_a_higher_priority_is_claimed_first_and_the_oldest_among_equals(frontier: Frontier) -> None:
     put(frontier, entry(1), entry(2, priority=5), entry(3), entry(4, priority=5))
     assert [lease.entry.key for lease in claim(frontier)] == [2, 4, 1, 3]
 
 
-def test_claims_go_round_the_sites(frontier: Frontier) -> None:
+def test_a_claim_takes_the_sites_in_turn(frontier: Frontier) -> None:
     put(frontier, *(entry(n, "a.test") for n in range(10)), entry(10, "b.test"))
     assert {lease.entry.site for lease in claim(frontier, limit=2)} == {"a.test", "b.test"}
 
 
-def test_a_site_never_gets_more_than_its_share_with_what_is_leased(frontier: Frontier) -> None:
+def test_a_site_never_has_more_leases_than_per_site(frontier: Frontier) -> None:
     put(frontier, *(entry(n) for n in range(10)))
     (first,) = claim(frontier, limit=1, per_site=3)
     assert len(claim(frontier, per_site=3)) == 2
@@ -61,7 +61,7 @@ def test_a_site_never_gets_more_than_its_share_with_what_is_leased(frontier: Fro
     assert len(claim(frontier, per_site=3)) == 1
 
 
-def test_a_resting_site_is_left_alone_until_its_time(frontier: Frontier, now: Now) -> None:
+def test_a_resting_site_is_left_alone_until_its_rest_ends(frontier: Frontier, now: Now) -> None:
     put(frontier, entry(1, "away.test"), entry(2, "b.test"))
     resting = {"away.test": now.time + 60}
     assert [lease.entry.site for lease in claim(frontier, resting=resting)] == ["b.test"]
@@ -69,7 +69,7 @@ def test_a_resting_site_is_left_alone_until_its_time(frontier: Frontier, now: No
     assert [lease.entry.site for lease in claim(frontier)] == ["away.test"]
 
 
-def test_an_entry_waits_until_its_time(frontier: Frontier, now: Now) -> None:
+def test_a_delayed_entry_is_not_claimed_before_its_time(frontier: Frontier, now: Now) -> None:
     put(frontier, entry(1, not_before=1010.0))
     assert claim(frontier) == []
     assert run(frontier.next_ready()) == 1010.0
@@ -100,7 +100,9 @@ def test_a_renewed_lease_outlives_its_first_deadline(frontier: Frontier, now: No
     assert run(frontier.reap()) == 0
 
 
-def test_a_requeue_replaces_the_entry_and_counts_only_when_told(frontier: Frontier) -> None:
+def test_a_requeue_replaces_the_entry_and_counts_an_attempt_unless_it_says_otherwise(
+    frontier: Frontier,
+) -> None:
     put(frontier, entry(1))
     (lease,) = claim(frontier)
     run(frontier.write([], [Ack(lease.id, State.PENDING, entry=entry(1, priority=7))]))
@@ -108,6 +110,15 @@ def test_a_requeue_replaces_the_entry_and_counts_only_when_told(frontier: Fronti
     assert (lease.attempts, lease.entry.priority) == (1, 7)
     run(frontier.write([], [Ack(lease.id, State.PENDING, count_attempt=False)]))
     assert claim(frontier)[0].attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [(State.LEASED, "LEASED is not an outcome"), (State.FAILED, "FAILED needs a reason")],
+)
+def test_an_ack_that_would_corrupt_the_counts_cannot_be_made(state: State, message: str) -> None:
+    with pytest.raises(FrontierError, match=message):
+        Ack(1, state)
 
 
 def test_the_states_add_up_to_discovered(frontier: Frontier) -> None:
@@ -124,7 +135,7 @@ def test_the_states_add_up_to_discovered(frontier: Frontier) -> None:
     assert run(frontier.totals()).skipped == {"max-pages": 2, "robots": 1}
 
 
-def test_a_finished_job_starts_a_fresh_generation_and_an_interrupted_one_goes_on(
+def test_a_finished_job_starts_a_new_generation_and_an_interrupted_one_continues(
     frontier: Frontier,
 ) -> None:
     put(frontier, entry(1))
@@ -144,7 +155,7 @@ def test_a_finished_job_starts_a_fresh_generation_and_an_interrupted_one_goes_on
     assert run(frontier.totals()).discovered == 0
 
 
-def test_a_note_takes_the_place_of_the_one_before(frontier: Frontier) -> None:
+def test_a_new_note_replaces_the_old_one(frontier: Frontier) -> None:
     assert run(frontier.notes()) == {}
     run(frontier.note({"a.test": "old", "b.test:81": ""}))
     run(frontier.note({"a.test": "nëw"}))
@@ -152,7 +163,7 @@ def test_a_note_takes_the_place_of_the_one_before(frontier: Frontier) -> None:
     assert run(frontier.notes()) == {"a.test": "nëw", "b.test:81": ""}
 
 
-def test_notes_belong_to_no_job(frontier: Frontier) -> None:
+def test_notes_outlive_jobs_and_resets(frontier: Frontier) -> None:
     run(frontier.note({"a.test": "kept"}))
     run(frontier.finish())
     run(frontier.open("job"))
@@ -163,7 +174,7 @@ def test_notes_belong_to_no_job(frontier: Frontier) -> None:
     assert run(frontier.notes()) == {"a.test": "kept"}
 
 
-def test_notes_neither_need_nor_make_entries(frontier: Frontier) -> None:
+def test_a_note_needs_no_entry_and_creates_none(frontier: Frontier) -> None:
     run(frontier.note({"unheard-of.test": "noted"}))
     assert run(frontier.totals()).discovered == 0
     assert run(frontier.sites()) == {}
@@ -171,7 +182,7 @@ def test_notes_neither_need_nor_make_entries(frontier: Frontier) -> None:
     assert run(frontier.notes()) == {"unheard-of.test": "noted"}
 
 
-def test_of_very_many_notes_the_latest_are_returned(
+def test_only_the_latest_notes_are_returned_when_there_are_too_many(
     frontier: Frontier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("memory", "sqlite.job", "redis.notes"):

@@ -10,13 +10,13 @@ from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.frontier.url import frontier_from_url, sqlite_path
 
 
-def test_each_scheme_gives_its_frontier() -> None:
+def test_each_scheme_builds_its_frontier() -> None:
     assert isinstance(frontier_from_url("sqlite:///crawl.db"), SqliteFrontier)
     assert isinstance(frontier_from_url("SQLite:///crawl.db"), SqliteFrontier)
     assert isinstance(frontier_from_url("memory:"), MemoryFrontier)
 
 
-def test_three_slashes_are_relative_and_four_absolute() -> None:
+def test_three_slashes_mean_a_relative_path_and_four_an_absolute_one() -> None:
     assert sqlite_path("sqlite:///crawl.db", "STORE_URL") == Path("crawl.db")
     assert sqlite_path("sqlite:///data/my crawl.db", "STORE_URL") == Path("data/my crawl.db")
     assert sqlite_path("sqlite:////var/lib/crawl.db", "STORE_URL") == Path("/var/lib/crawl.db")
@@ -33,13 +33,13 @@ def test_three_slashes_are_relative_and_four_absolute() -> None:
         "sqlite:///crawl.db?mode=ro",
     ],
 )
-def test_a_malformed_sqlite_url_is_told_what_to_write(url: str) -> None:
+def test_a_malformed_sqlite_url_is_refused_with_the_correct_form(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^FRONTIER_URL is 'sqlite:.*write sqlite:///crawl\.db"):
         frontier_from_url(url)
 
 
 @pytest.mark.parametrize("url", ["", "crawl.db", "ftp://a.test/x", "memory:crawl"])
-def test_an_unknown_frontier_is_named(url: str) -> None:
+def test_an_unknown_scheme_is_refused_with_the_known_ones(url: str) -> None:
     with pytest.raises(ConfigError, match=f"^FRONTIER_URL is '{url}'.*memory:"):
         frontier_from_url(url)
 
@@ -61,7 +61,7 @@ def test_an_unknown_frontier_is_named(url: str) -> None:
         "redis://me:s3c\u2100ret@host/0",
     ],
 )
-def test_no_secret_is_shown(url: str) -> None:
+def test_an_error_never_contains_a_secret(url: str) -> None:
     with pytest.raises(ConfigError) as raised:
         frontier_from_url(url)
     assert "s3c" not in str(raised.value)

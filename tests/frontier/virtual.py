@@ -1,4 +1,4 @@
-"""An event loop whose time jumps to the next timer: hours of waiting in no time."""
+"""An event loop whose clock jumps to the next timer, so that hours of waiting pass at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class _Jumping(selectors.DefaultSelector):
-    """Waits for nothing: where a loop would sleep, its clock is moved instead."""
+    """Advances the clock where an event loop would sleep."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class _Jumping(selectors.DefaultSelector):
         ready = super().select(0)
         if not ready:
             if timeout is None:
-                raise AssertionError("everything waits, and nothing will ever wake it")
+                raise AssertionError("all tasks wait, and no timer will wake one")
             self.now += max(0.0, timeout)
         return ready
 
@@ -39,12 +39,12 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def now() -> float:
-    """The clock of the running loop."""
+    """Return the time of the running loop."""
     return asyncio.get_running_loop().time()
 
 
 def run_virtually(coroutine: Coroutine[None, None, T]) -> T:
-    """Run ``coroutine`` in a loop with such a clock, in a thread as ``helpers.run`` does."""
+    """Run ``coroutine`` in such a loop, in a thread of its own as ``helpers.run`` does."""
 
     def work() -> T:
         with asyncio.Runner(loop_factory=_VirtualLoop) as runner:

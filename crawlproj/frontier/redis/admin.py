@@ -1,4 +1,4 @@
-"""A job on Redis as seen by who supervises its workers."""
+"""A job on Redis as its supervisor sees it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, Opened, State, Totals
 from crawlproj.frontier.job_status import JobStatus
-from crawlproj.frontier.redis.acks import ack_args
+from crawlproj.frontier.redis.answers import totals_of
+from crawlproj.frontier.redis.arguments import ack_args
 from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.redis.keys import JOBS, prefix_of
+from crawlproj.frontier.redis.scan import totals_by_site
 from crawlproj.frontier.redis.server import RedisServer
-from crawlproj.frontier.redis.view import totals_by_site, totals_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class RedisAdmin:
-    """Works on nothing itself. Methods raise FrontierError as a frontier's do."""
+    """Reads and repairs a job without being a worker.
+
+    Methods raise FrontierError if the server refuses a command or does not answer for too long.
+    """
 
     def __init__(self, config: RedisConfig, job: str) -> None:
         self._config = config
@@ -29,14 +33,14 @@ class RedisAdmin:
         self._generation = b"0"
 
     async def begin(self, *, reset: bool = False) -> Opened:
-        """Go on with the job's generation, or begin the next one if that is due."""
+        """Continue the job's generation, or begin the next one if it has finished."""
         frontier = RedisFrontier(self._config)
         opened = await frontier.open(self._job, reset=reset)
         await frontier.close()
         return opened
 
     async def finished(self) -> bool:
-        """Return whether the generation is finished; True if there is no such job."""
+        """Return whether the generation has finished; True if the job does not exist."""
         found = await self._ask("hget", f"{self._prefix}job", "finished")
         return bool(found != b"0")
 
@@ -46,21 +50,21 @@ class RedisAdmin:
         return totals_of({name.decode(): int(value) for name, value in counts.items()})
 
     async def sites(self) -> dict[str, Totals]:
-        """Return the counts by site; it scans."""
+        """Return the counts by site. Scans all entries."""
         return await totals_by_site(self._server, await self._current())
 
     async def generation(self) -> int:
-        """Return the number of the generation; 0 if there is no such job."""
+        """Return the number of the generation; 0 if the job does not exist."""
         await self._current()
         return int(self._generation)
 
     async def give_up(self, owner: int) -> int:
-        """Give a dead worker's leases back at once, attempts counted; returns how many."""
+        """Return a dead worker's leases to pending at once, attempts counted; returns how many."""
         await self._current()
         return int(await self._server.run("give_up", self._prefix, self._generation, "", owner, 1))
 
     async def fail(self, lease_id: int, reason: str) -> bool:
-        """End a leased entry as failed; returns False if there is no such lease any more."""
+        """End a leased entry as FAILED; returns False if the lease no longer exists."""
         await self._current()
         acks = ack_args([Ack(lease_id, State.FAILED, reason)], lambda _: "")
         _, stale, _ = await self._server.run(
@@ -82,7 +86,7 @@ class RedisAdmin:
 
 
 async def read_status(config: RedisConfig) -> list[JobStatus]:
-    """Return the jobs there are by name. Scans all sites."""
+    """Return the status of every job, by name. Scans all entries."""
     found = []
     for job in await jobs(config):
         admin = RedisAdmin(config, job)
@@ -96,7 +100,7 @@ async def read_status(config: RedisConfig) -> list[JobStatus]:
 
 
 async def jobs(config: RedisConfig) -> list[str]:
-    """Return the names of the jobs there are."""
+    """Return the names of all jobs, sorted."""
     server = RedisServer(config, lambda: None)
     try:
         found = await server.ask(lambda: server.redis.smembers(JOBS))

@@ -1,4 +1,4 @@
-"""One way to Redis or Valkey: REDIS_URL and REDIS_PARAMS as scrapy-redis has them, asynchronous."""
+"""The connection to Redis or Valkey, configured by scrapy-redis's REDIS_URL and REDIS_PARAMS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 _TIMEOUT_S = 5.0
-# What REDIS_PARAMS may say, for scrapy-redis too. The rest is code or would break the protocol.
+# What REDIS_PARAMS may contain. scrapy-redis's other parameters are code or break the protocol.
 _PARAMS = frozenset(
     {
         "host", "port", "db", "username", "password", "unix_socket_path", "ssl", "ssl_ca_certs",
@@ -28,12 +28,13 @@ _PARAMS = frozenset(
         "client_name",
     }
 )  # fmt: skip
-# scrapy-redis's own defaults, which mean nothing here: answers are bytes, retries are ours.
+# scrapy-redis sets these by default. They have no effect here: answers are bytes, and RedisServer
+# retries.
 _IGNORED = frozenset({"encoding", "decode_responses", "retry_on_timeout"})
 
 
 class Settings(Protocol):
-    """What is needed of Scrapy's settings."""
+    """The part of Scrapy's settings that ``RedisConfig`` reads."""
 
     def get(self, name: Any, default: Any = None) -> Any:
         """Return a setting."""
@@ -44,10 +45,10 @@ class Settings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RedisConfig:
-    """Where a server is; the password is not in its repr.
+    """The address of a server; its repr shows no password.
 
     url: ``redis://user:password@host:port/db``, ``rediss://…`` (TLS), ``unix:///path?db=0``.
-    params: further keyword arguments of ``redis.asyncio.Redis``; they win over the URL's.
+    params: further keyword arguments of ``redis.asyncio.Redis``; they override the URL's.
     """
 
     url: str = field(repr=False)
@@ -55,7 +56,10 @@ class RedisConfig:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> RedisConfig:
-        """Read REDIS_URL and REDIS_PARAMS; raises ConfigError."""
+        """Read REDIS_URL (or REDIS_HOST, REDIS_PORT and REDIS_DB) and REDIS_PARAMS.
+
+        Raises ConfigError if REDIS_PARAMS contains an unsupported parameter.
+        """
         url = str(settings.get("REDIS_URL") or "")
         params = {}
         for name, value in settings.getdict("REDIS_PARAMS").items():
@@ -73,11 +77,11 @@ class RedisConfig:
         return cls(url, params)
 
     def client(self, on_connect: Callable[[Any], Awaitable[None]] | None = None) -> Redis:
-        """Return a client; nothing is connected yet.
+        """Return a client that is not connected yet.
 
-        It retries nothing: whether a command may be sent again is for its caller to know.
+        It never retries: only the caller knows whether a command may be sent twice.
 
-        on_connect: called instead of ``connection.on_connect()`` with each new connection.
+        on_connect: called with each new connection instead of ``connection.on_connect()``.
 
         Raises ConfigError if the URL is malformed.
         """
@@ -90,21 +94,22 @@ class RedisConfig:
         try:
             parts = urlsplit(self.url)
             if parts.scheme.lower() not in REDIS_SCHEMES:
-                raise ConfigError(f"{self.masked!r} is no Redis URL: write redis://host:port/0")
+                raise ConfigError(f"{self.masked!r} is not a Redis URL: write redis://host:port/0")
             if unknown := parse_qs(parts.query).keys() - _PARAMS:
                 raise ConfigError(
-                    f"{self.masked!r} is no Redis URL: {', '.join(sorted(unknown))} is not known"
+                    f"{self.masked!r} is not a Redis URL: unknown {', '.join(sorted(unknown))}; "
+                    f"its query may contain {', '.join(sorted(_PARAMS))}"
                 )
             client: Redis = Redis.from_url(self.url, **(defaults | dict(self.params)))
         except ValueError:
-            # Its message may repeat a part of the password.
+            # The original message may contain a part of the password.
             raise ConfigError(
-                f"{self.masked!r} is no Redis URL: check host, port, database and parameters, and "
-                "percent-encode what is neither letter nor digit in user and password"
+                f"{self.masked!r} is not a Redis URL: check host, port, database and parameters, "
+                "and percent-encode special characters in user and password"
             ) from None
         return client
 
     @property
     def masked(self) -> str:
-        """The URL as it may be logged: without user, password and query."""
+        """The URL with user, password and query masked, for logs and messages."""
         return masked(self.url)

@@ -1,4 +1,4 @@
-"""What the keys of a job begin with."""
+"""Names of the keys that the frontier uses."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 NOTES = "crawlproj:{notes}:text"  # HASH site → note
 NOTED = "crawlproj:{notes}:order"  # ZSET site → the order in which it was noted
-JOBS = "crawlproj:jobs"  # SET of the names of all jobs
+JOBS = "crawlproj:jobs"  # SET of all jobs' names
 
 
 def prefix_of(job: str) -> str:
-    """Return what the keys of ``job`` begin with; the braces keep them in one slot of a cluster."""
+    """Return the prefix of all keys of ``job``; its braces keep them in one slot of a cluster."""
     return f"crawlproj:{{{quote(job, safe='')}}}:"

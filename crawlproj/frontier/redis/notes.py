@@ -1,4 +1,4 @@
-"""The notes of a Redis frontier, which are all jobs'."""
+"""The notes on sites in Redis, which all jobs share."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from crawlproj.frontier.redis.server import RedisServer
 
-_OVER = 1000  # notes over the most that are kept, before some are dropped
+_MAX_EXCESS = 1000  # notes above MAX_NOTES before the oldest are dropped
 _BATCH = 5000
 
 
 async def write_notes(server: RedisServer, notes: Mapping[str, str]) -> None:
-    """Keep ``notes`` in place of those there were; of very many sites only the latest."""
+    """Store ``notes`` in place of earlier ones, and drop the oldest beyond MAX_NOTES."""
     order = time.time_ns()
     redis: Any = server.redis
 
@@ -28,7 +28,7 @@ async def write_notes(server: RedisServer, notes: Mapping[str, str]) -> None:
         pipe.zadd(NOTED, dict.fromkeys(notes, order))
         pipe.zcard(NOTED)
         *_, known = await pipe.execute()
-        if known > MAX_NOTES + _OVER:
+        if known > MAX_NOTES + _MAX_EXCESS:
             oldest = await redis.zpopmin(NOTED, known - MAX_NOTES)
             await redis.hdel(NOTES, *(site for site, _ in oldest))
 
@@ -37,7 +37,7 @@ async def write_notes(server: RedisServer, notes: Mapping[str, str]) -> None:
 
 
 async def read_notes(server: RedisServer, sites: Sequence[str] | None) -> dict[str, str]:
-    """Return the notes on ``sites``, or on the MAX_NOTES sites that were noted last."""
+    """Return the notes on ``sites``, or on the MAX_NOTES sites noted last."""
     redis: Any = server.redis
 
     async def read() -> dict[str, str]:

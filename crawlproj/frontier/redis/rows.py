@@ -1,12 +1,12 @@
-"""Entries as the rows that Redis keeps: as few bytes as a million pending ones should have.
+"""Entries as the rows that Redis keeps. They are compact, because millions may be pending.
 
 ::
 
     flags (1 byte), attempts (1), key (8), not_before (8, if flagged),
     length of the URL (4, if there is a payload), URL, payload
 
-What the queue's name says, site and priority, is not in the row; nor is a URL's
-``https://SITE`` or ``http://SITE``. Lua counts attempts in the second byte and reads nothing else.
+Site and priority are in the queue's name, so the row omits them, as it does the ``https://SITE`` or
+``http://SITE`` of the URL. Lua counts attempts in the second byte and reads nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LENGTH = struct.Struct(">I")
 
 
 def pack(entry: Entry, attempts: int = 0) -> bytes:
-    """Return the row of ``entry``; attempts over 255 are 255."""
+    """Return the row of ``entry``; attempts above 255 are stored as 255."""
     flags = 0
     url = entry.url
     for flag, scheme in ((_HTTPS, "https://"), (_HTTP, "http://")):
@@ -42,7 +42,7 @@ def pack(entry: Entry, attempts: int = 0) -> bytes:
 
 
 def unpack(site: str, priority: int, row: bytes) -> tuple[Entry, int]:
-    """Return the entry of ``row`` and its attempts; raises FrontierError if it is no row."""
+    """Return the entry in ``row`` and its attempts; raises FrontierError if it is malformed."""
     try:
         flags, attempts, key = _HEAD.unpack_from(row)
         at = _HEAD.size
@@ -57,7 +57,10 @@ def unpack(site: str, priority: int, row: bytes) -> tuple[Entry, int]:
             end = at + length
         url = row[at:end].decode("utf-8", "surrogatepass")
     except (struct.error, UnicodeDecodeError) as exc:
-        raise FrontierError(f"the frontier of {site} holds what is no entry: {exc}") from exc
+        raise FrontierError(
+            f"the queue of {site} holds a row that is not an entry ({exc}): was it written by "
+            "another program, or another version of crawlproj?"
+        ) from exc
     if flags & _HTTPS:
         url = f"https://{site}{url}"
     elif flags & _HTTP:

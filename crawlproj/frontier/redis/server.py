@@ -1,4 +1,4 @@
-"""Scripts run on a Redis server that may be away for a while."""
+"""Runs commands and scripts on a Redis server, and waits while it does not answer."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
+_MIN_WAIT_S, _MAX_WAIT_S = 0.05, 2.0
 _HURRY_S = 3.0
-_FIRST_ANSWER_S = 20.0  # a server that never answered may not be there
-# A server that restarts, fails over, is full, or is behind a network that is down.
-_PASSING = (
+_FIRST_ANSWER_S = 20.0  # a server that never answered may not exist
+# The server restarts, fails over or is full, or the network is down.
+_TRANSIENT = (
     redis_errors.ConnectionError,
     redis_errors.TimeoutError,
     redis_errors.OutOfMemoryError,
     redis_errors.ReadOnlyError,
     OSError,
 )
-# The same by their codes, for which the client has no classes: too few replicas, a disk that is
-# full, a script that runs for too long.
-_PASSING_CODES = frozenset({"NOREPLICAS", "MISCONF", "BUSY"})
+# Errors for which the client has no classes: too few replicas, a full disk, a script that takes too
+# long.
+_TRANSIENT_CODES = frozenset({"NOREPLICAS", "MISCONF", "BUSY"})
 _REFUSED = (redis_errors.AuthenticationError, redis_errors.NoPermissionError)
 
 
@@ -50,10 +50,9 @@ def _source(name: str) -> str:
 
 
 class RedisServer:
-    """A connection to a server: what fails because it is away is tried again until it is back.
+    """A connection that repeats a command until the server answers.
 
-    on_restart: called when another server process answers than before: it may have forgotten the
-        last moments, and remembers no scripts.
+    on_restart: called when a new server process answers: it may have lost the last writes.
     """
 
     def __init__(self, config: RedisConfig, on_restart: Callable[[], None]) -> None:
@@ -62,52 +61,52 @@ class RedisServer:
         self._on_restart = on_restart
         self._scripts: dict[str, AsyncScript] = {}
         self._hurry = asyncio.Event()
-        self._give_up_at = time.monotonic() + _FIRST_ANSWER_S  # unless it answered once
-        self._run_id = ""
-        self._met = False  # whether this is known to be the process of that run_id
+        self._give_up_at = time.monotonic() + _FIRST_ANSWER_S  # until the first answer
+        self._run_id = ""  # of the server process that answered last
+        self._identified = False  # whether this connection is known to reach that process
         self._away = False
 
     async def run(self, script: str, prefix: str, *args: str | bytes | float) -> Any:
-        """Run ``lua/<script>.lua`` on the keys that begin with ``prefix``; see ``ask``."""
+        """Run ``lua/<script>.lua`` on the keys that begin with ``prefix``, as ``ask`` does."""
         return await self.ask(lambda: self.evaluate(script, prefix, *args))
 
     def evaluate(self, script: str, prefix: str, *args: str | bytes | float) -> Awaitable[Any]:
-        """Run it once, and fail as the client does: for ``ask``."""
+        """Run ``lua/<script>.lua`` once, without retries and with the client's errors."""
         if script not in self._scripts:
             self._scripts[script] = self.redis.register_script(_source(script))
         return self._scripts[script](keys=[prefix], args=list(args))
 
     async def ask(self, command: Callable[[], Awaitable[Any]]) -> Any:
-        """Return the answer to ``command``, which is sent again if the server was away.
+        """Return the answer to ``command``, which is sent again while the server does not answer.
 
-        So it must be one that may run twice: its first answer may have got lost.
+        The command may therefore run twice, if only its first answer was lost.
 
-        Raises FrontierError when the server refuses the command, when it did not answer for 20 s
-        at first, and when it is away and ``hurry`` was called.
+        Raises FrontierError if the server refuses the command, if it has not answered within 20 s
+        of the start, or if it does not answer after ``hurry``.
         """
-        wait_s = _FIRST_WAIT_S
+        wait_s = _MIN_WAIT_S
         while True:
             try:
                 answer = await command()
-                if not self._met:
-                    await self._meet()
+                if not self._identified:
+                    await self._identify()
             except _REFUSED as exc:
                 raise FrontierError(
                     f"{self._name} refuses this user ({exc}): check user, password and ACL"
                 ) from exc
             except (redis_errors.RedisError, OSError) as exc:
-                if not _is_passing(exc):
-                    raise FrontierError(f"{self._name}: {_told(exc)}") from exc
+                if not _is_transient(exc):
+                    raise FrontierError(f"{self._name}: {_message(exc)}") from exc
                 if time.monotonic() > self._give_up_at:
                     raise FrontierError(
-                        f"{self._name} does not answer ({_told(exc)}): check FRONTIER_URL or "
+                        f"{self._name} does not answer ({_message(exc)}): check FRONTIER_URL or "
                         "REDIS_URL, and that the server runs"
                     ) from exc
                 if not self._away:
                     self._away = True
-                    logger.warning("%s does not answer (%s); waiting", self._name, _told(exc))
+                    logger.warning("%s does not answer (%s); waiting", self._name, _message(exc))
                 await self._wait(wait_s)
-                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+                wait_s = min(2 * wait_s, _MAX_WAIT_S)
             else:
                 if self._away:
                     self._away = False
@@ -115,7 +114,7 @@ class RedisServer:
                 return answer
 
     def hurry(self) -> None:
-        """Wait no more than a few seconds for a server that is away."""
+        """From now on, wait at most a few seconds for a server that does not answer."""
         if not self._hurry.is_set():
             self._give_up_at = min(self._give_up_at, time.monotonic() + _HURRY_S)
             self._hurry.set()
@@ -126,18 +125,18 @@ class RedisServer:
 
     async def _wait(self, wait_s: float) -> None:
         if self._hurry.is_set():
-            await asyncio.sleep(_FIRST_WAIT_S)
+            await asyncio.sleep(_MIN_WAIT_S)
             return
         await set_within(self._hurry, wait_s)
 
     async def _connected(self, connection: AbstractConnection) -> None:
-        """Greet a server that may be another process than before."""
+        """Set up a new connection, which may reach a new server process."""
         await connection.on_connect()
-        self._met = False
+        self._identified = False
 
-    async def _meet(self) -> None:
+    async def _identify(self) -> None:
         info = await self.redis.info("server")
-        self._met = True
+        self._identified = True
         if not self._hurry.is_set():
             self._give_up_at = inf
         known, self._run_id = self._run_id, str(info["run_id"])
@@ -145,9 +144,9 @@ class RedisServer:
             self._on_restart()
 
 
-def _is_passing(exc: BaseException) -> bool:
-    return isinstance(exc, _PASSING) or str(exc).partition(" ")[0] in _PASSING_CODES
+def _is_transient(exc: BaseException) -> bool:
+    return isinstance(exc, _TRANSIENT) or str(exc).partition(" ")[0] in _TRANSIENT_CODES
 
 
-def _told(exc: BaseException) -> str:
+def _message(exc: BaseException) -> str:
     return str(exc) or type(exc).__name__

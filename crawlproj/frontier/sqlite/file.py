@@ -1,4 +1,4 @@
-"""How the file of the SQLite frontier is opened, written to and, when it fails, explained."""
+"""Connections to the SQLite frontier's file, its transactions, and its errors in plain words."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # With synchronous=NORMAL a commit in WAL mode survives SIGKILL; a power cut may lose the last
-# commits but leaves the file whole. Keys are random, so each put dirties a page of its own: a
-# large cache and rare checkpoints (in pages) let those pages be written once for many puts.
+# commits but leaves the file intact. Keys are random, so each put changes a different page: a large
+# cache and rare checkpoints (every 8000 pages) collect many puts before a page is written.
 PRAGMAS = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA cache_size = -65536",
@@ -23,20 +23,21 @@ PRAGMAS = (
 )
 
 _ADVICE = {
-    sqlite3.SQLITE_BUSY: "another connection keeps it locked: end that one's transaction "
-    "(an open sqlite3 shell?), then run again",
-    sqlite3.SQLITE_FULL: "free some space and run again; what was written before is kept",
-    sqlite3.SQLITE_NOTADB: "give the path of a new file, or of one this project wrote",
-    sqlite3.SQLITE_CANTOPEN: "check that it is a file and that it and its folder may be written",
-    sqlite3.SQLITE_READONLY: "check that the file and its folder may be written",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged: salvage it with `sqlite3 FILE .recover`, or "
-    "start over with another file",
+    sqlite3.SQLITE_BUSY: "another connection keeps it locked: end its transaction (an open "
+    "sqlite3 shell?), then run again",
+    sqlite3.SQLITE_FULL: "free some disk space and run again; everything written so far is kept",
+    sqlite3.SQLITE_NOTADB: "give the path of a new file, or of one that this project wrote",
+    sqlite3.SQLITE_CANTOPEN: "check that it is a file, and that the file and its folder are "
+    "writable",
+    sqlite3.SQLITE_READONLY: "check that the file and its folder are writable",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged: recover it with `sqlite3 FILE .recover`, or "
+    "start again with another file",
 }
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into FrontierErrors that name the file and what to do."""
+    """Turn SQLite's errors into FrontierErrors that name the file and say what to do."""
     try:
         yield
     except sqlite3.Error as error:
@@ -51,22 +52,22 @@ def explained(path: Path) -> Iterator[None]:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, and the only writer meanwhile."""
+    """Run the block in one transaction, as the only writer; undo it if the block raises."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
         db.execute("COMMIT")
     except BaseException:
-        # A full disk makes SQLite roll back by itself.
+        # SQLite has already rolled back if the disk is full.
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
 
 
 def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
-    """Open ``path`` for writing; it is created when missing.
+    """Open ``path`` for writing; it is created if missing.
 
-    busy_s: how long to wait for another connection's transaction, in seconds.
+    busy_s: max time to wait for another connection's transaction, in seconds.
     """
     db = sqlite3.connect(path, timeout=busy_s, isolation_level=None)
     try:
@@ -80,7 +81,7 @@ def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
 
 
 def _use_wal(db: sqlite3.Connection, busy_s: float) -> None:
-    """Switch the file to WAL; waits by hand, as SQLite does not for this statement."""
+    """Switch the file to WAL, and wait while it is busy: for this statement SQLite does not."""
     deadline = time.monotonic() + busy_s
     while True:
         try:
@@ -95,7 +96,7 @@ def _use_wal(db: sqlite3.Connection, busy_s: float) -> None:
 
 @contextmanager
 def read_only(path: Path, *, busy_s: float) -> Iterator[sqlite3.Connection]:
-    """One consistent view of ``path``, also while a crawl writes to it."""
+    """Open one consistent snapshot of ``path``, even while a crawl writes to it."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)) as db:
         db.execute("BEGIN")

@@ -1,11 +1,11 @@
 """The default frontier: one SQLite file, owned by one process at a time.
 
-Survives SIGKILL at any moment. A power cut may lose the last moments (see sqlite_file.py) but
-leaves a whole file whose entries and acks still agree.
+It survives SIGKILL at any moment. A power cut may lose the last commits (see ``file.py``), but
+leaves an intact file whose entries and acks agree.
 
-Entries live in the file. Memory holds what makes a claim cheap: the number of claimable entries of
-each site (some 300 bytes a site) and the leases handed out, whose owner is this process alone: if
-it dies, the next ``open`` puts them back.
+Entries are in the file. To make claims cheap, memory holds the number of claimable entries of each
+site (some 300 bytes per site) and the leases. Only this process holds leases: if it dies, the next
+``open`` puts them back.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ T = TypeVar("T")
 
 
 class SqliteFrontier(Frontier):
-    """Every method runs on one thread of the frontier's own, so the caller's loop never blocks."""
+    """A frontier whose methods run on a thread of its own, so the event loop never blocks."""
 
     def __init__(self, path: Path | str, clock: Clock = time.time, *, busy_s: float = 60.0) -> None:
-        """Touches nothing before ``open``.
+        """Configure a frontier; ``open`` opens the file.
 
-        path: the file, created when missing; its folder must exist.
-        busy_s: how long to wait while another connection writes, in seconds.
+        path: the file, created if missing; its folder must exist.
+        busy_s: max time to wait while another connection writes, in seconds.
         """
         self._path = Path(path)
         self._clock = clock

@@ -1,13 +1,12 @@
-"""One open job of the SQLite frontier: the rules of base.py as SQL, on the thread of its owner.
+"""One open job of the SQLite frontier: the rules of ``frontier/base.py`` as SQL.
 
-Every method first commits, then updates what it keeps in memory, so that a failed transaction
-(disk full) leaves file and memory as they were.
+Every method commits before it updates memory, so that a failed transaction (disk full) leaves both
+file and memory unchanged.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from crawlproj.frontier.base import (
 )
 from crawlproj.frontier.sqlite import schema as sql
 from crawlproj.frontier.sqlite.file import transaction
+from crawlproj.frontier.sqlite.leases import HeldLease, HeldLeases
 from crawlproj.frontier.sqlite.rotation import Rotation
 from crawlproj.frontier.sqlite.schema import (
     add,
@@ -40,26 +40,22 @@ if TYPE_CHECKING:
     from crawlproj.frontier.base import Clock
 
 
-@dataclass(slots=True)
-class _Held:
-    """A lease this process has handed out; ``deadline`` moves when it is renewed."""
-
-    seq: int
-    lease: Lease
-    deadline: float
-
-
 class SqliteJob:
-    """Use ``open_job``. Not thread-safe; blocks; raises sqlite3.Error when the file fails."""
+    """A job opened by ``open_job``. Its methods block and are not thread-safe.
+
+    They raise sqlite3.Error if the file fails.
+    """
 
     def __init__(self, db: sqlite3.Connection, job_id: int, opens: int, clock: Clock) -> None:
-        """opens: how often any job of the file was opened: the upper half of all lease ids."""
+        """Load the job's sites and counts.
+
+        opens: how often any job of the file was opened; makes the lease ids unique.
+        """
         self._db = db
         self._id = job_id
         self._clock = clock
         self._lease_ids = count(opens << 32)
-        self._leases: dict[int, _Held] = {}
-        self._leased: Counter[str] = Counter()  # the same by site
+        self._leases = HeldLeases()
         self._site_ids: dict[str, int] = {
             name: site for site, name in db.execute(self._of(sql.SITES))
         }
@@ -73,12 +69,12 @@ class SqliteJob:
 
     def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
         now = self._clock()
-        taken: dict[int, tuple[_Held, Ack]] = {}
+        valid: dict[int, tuple[HeldLease, Ack]] = {}
         for ack in acks:
-            held = self._leases.get(ack.lease_id)
-            if held is not None and held.deadline > now and ack.lease_id not in taken:
+            held = self._leases.live(ack.lease_id, now)
+            if held is not None and ack.lease_id not in valid:
                 _check(ack, held.lease)
-                taken[ack.lease_id] = (held, ack)
+                valid[ack.lease_id] = (held, ack)
         with transaction(self._db):
             site_ids = self._put_sites(entries)
             new = self._put(entries, site_ids, now)
@@ -86,13 +82,13 @@ class SqliteJob:
                 self._of(sql.END),
                 [
                     (int(ack.state), ack.reason or None, held.seq)
-                    for held, ack in taken.values()
+                    for held, ack in valid.values()
                     if ack.state is not State.PENDING
                 ],
             )
             back = [
                 (held, ack.entry or held.lease.entry, ack.count_attempt)
-                for held, ack in taken.values()
+                for held, ack in valid.values()
                 if ack.state is State.PENDING
             ]
             self._put_back(back, now)
@@ -101,16 +97,16 @@ class SqliteJob:
             self._totals.pending += number
             if not delayed:
                 self._rotation.add(site, number)
-        for held, ack in taken.values():
+        for held, ack in valid.values():
             if ack.state is not State.PENDING:
-                self._drop(held.lease)
+                self._leases.drop(held)
                 self._totals.leased -= 1
                 add(self._totals, ack.state, ack.reason, 1)
         self._returned(back, now)
-        return Written(sum(number for _, _, number in new), stale=len(acks) - len(taken))
+        return Written(sum(number for _, _, number in new), stale=len(acks) - len(valid))
 
     def _put_sites(self, entries: Iterable[Entry]) -> dict[str, int]:
-        """Give the sites that are new an id."""
+        """Insert the sites that are not known; returns their ids."""
         new: dict[str, int] = {}
         for entry in entries:
             if entry.site not in self._site_ids and entry.site not in new:
@@ -121,7 +117,7 @@ class SqliteJob:
     def _put(
         self, entries: Sequence[Entry], new_sites: Mapping[str, int], now: float
     ) -> list[tuple[str, int, int]]:
-        """Insert what is not known; returns (site, delayed, how many) of what was new."""
+        """Insert the entries that are not known; returns (site, delayed, number) of them."""
         if not entries:
             return []
         (last,) = self._db.execute(self._of(sql.LAST)).fetchone()
@@ -143,7 +139,7 @@ class SqliteJob:
         )
         return self._db.execute(self._of(sql.PUT_SINCE), (last,)).fetchall()
 
-    def _put_back(self, back: Iterable[tuple[_Held, Entry, bool]], now: float) -> None:
+    def _put_back(self, back: Iterable[tuple[HeldLease, Entry, bool]], now: float) -> None:
         self._db.executemany(
             self._of(sql.PUT_BACK),
             [
@@ -160,10 +156,10 @@ class SqliteJob:
             ],
         )
 
-    def _returned(self, back: Sequence[tuple[_Held, Entry, bool]], now: float) -> None:
-        """Follow ``_put_back`` in memory."""
+    def _returned(self, back: Sequence[tuple[HeldLease, Entry, bool]], now: float) -> None:
+        """Update memory after ``_put_back`` was committed."""
         for held, entry, _ in back:
-            self._drop(held.lease)
+            self._leases.drop(held)
             if entry.not_before <= now:
                 self._rotation.add(entry.site)
         self._totals.leased -= len(back)
@@ -175,14 +171,15 @@ class SqliteJob:
         now = self._clock()
         self._wake(now)
         full = {site: per_site for site, until in resting.items() if until > now}
-        held = {**self._leased, **full}
-        turns = self._rotation.turns(limit, per_site=per_site, held=held)
+        turns = self._rotation.turns(
+            limit, per_site=per_site, held={**self._leases.by_site, **full}
+        )
         if not turns:
             return []
-        claimed: list[_Held] = []
+        claimed: list[HeldLease] = []
         next_of = self._of(sql.NEXT)
         with transaction(self._db):
-            # Each is fetched whole: a statement still being stepped would be prepared anew.
+            # fetchall: sqlite3 would prepare the statement again while an earlier one is unread.
             queues = {
                 site: iter(self._db.execute(next_of, (self._site_ids[site], share)).fetchall())
                 for site, share in Counter(turns).items()
@@ -191,23 +188,16 @@ class SqliteJob:
                 seq, key, url, payload, priority, not_before, attempts = next(queues[site])
                 entry = Entry(key, site, url, payload, priority, not_before)
                 lease = Lease(next(self._lease_ids), entry, attempts, now + lease_s)
-                claimed.append(_Held(seq, lease, lease.deadline))
+                claimed.append(HeldLease(seq, lease, lease.deadline))
             self._db.executemany(self._of(sql.LEASE), [(held.seq,) for held in claimed])
         self._rotation.served(turns)
-        self._leases.update((held.lease.id, held) for held in claimed)
-        self._leased.update(turns)
+        self._leases.add(claimed)
         self._totals.pending -= len(claimed)
         self._totals.leased += len(claimed)
         return [held.lease for held in claimed]
 
-    def _drop(self, lease: Lease) -> None:
-        del self._leases[lease.id]
-        self._leased[lease.entry.site] -= 1
-        if not self._leased[lease.entry.site]:
-            del self._leased[lease.entry.site]
-
     def _wake(self, now: float) -> None:
-        """Let the entries whose ``not_before`` has come be claimed."""
+        """Make delayed entries that are due claimable."""
         due = self._db.execute(self._of(sql.DUE), (now,)).fetchall()
         if due:
             with transaction(self._db):
@@ -216,26 +206,16 @@ class SqliteJob:
                 self._rotation.add(site, number)
 
     def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
-        now = self._clock()
-        stale: set[int] = set()
-        for lease_id in lease_ids:
-            held = self._leases.get(lease_id)
-            if held is None or held.deadline <= now:
-                stale.add(lease_id)
-            else:
-                held.deadline = now + lease_s
-        return stale
+        return self._leases.renew(lease_ids, self._clock(), lease_s)
 
     def reap(self) -> int:
-        now = self._clock()
-        expired = [held for held in self._leases.values() if held.deadline <= now]
-        return self._give_back(expired, counted=True)
+        return self._give_back(self._leases.expired(self._clock()), counted=True)
 
     def release(self) -> None:
-        """Put back all leases, uncounted."""
-        self._give_back(list(self._leases.values()), counted=False)
+        """Put back all leases, not counted as attempts."""
+        self._give_back(self._leases.all(), counted=False)
 
-    def _give_back(self, leases: Sequence[_Held], *, counted: bool) -> int:
+    def _give_back(self, leases: Sequence[HeldLease], *, counted: bool) -> int:
         if leases:
             now = self._clock()
             back = [(held, held.lease.entry, counted) for held in leases]
@@ -287,7 +267,7 @@ class SqliteJob:
 def open_job(
     db: sqlite3.Connection, name: str, *, reset: bool, clock: Clock
 ) -> tuple[SqliteJob, Opened]:
-    """Continue the job of that name, its orphaned leases put back, or start it afresh."""
+    """Continue the job, with its orphaned leases put back, or start its next generation."""
     with transaction(db):
         db.execute(sql.COUNT_OPEN)
         (opens,) = db.execute(sql.OPENS).fetchone()
@@ -304,10 +284,6 @@ def open_job(
 
 
 def _check(ack: Ack, lease: Lease) -> None:
-    """Refuse an ack that would break the books, before anything is written."""
-    if ack.state is State.LEASED:
-        raise FrontierError(f"ack of {lease.entry.url}: LEASED is no outcome")
-    if ack.state in {State.FAILED, State.SKIPPED} and not ack.reason:
-        raise FrontierError(f"ack of {lease.entry.url}: {ack.state.name} needs a reason")
+    """Refuse an ack that would corrupt the counts, before anything is written."""
     if ack.entry and (ack.entry.key, ack.entry.site) != (lease.entry.key, lease.entry.site):
         raise FrontierError(f"ack of {lease.entry.url}: {ack.entry.url} has another key or site")

@@ -1,4 +1,4 @@
-"""One owner per file: an advisory lock that dies with its process."""
+"""One owner per file: an advisory lock that ends with its process."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class FileLock:
-    """flock(2) on ``<path>.lock``, which holds the owner's pid while it is locked.
+    """flock(2) on ``<path>.lock``, which contains the owner's pid while it is locked.
 
-    The kernel frees the lock when the owner dies, however it dies, so a lock is never stale. The
-    lock file itself stays: removing it would let two processes lock two files of that name.
+    The kernel releases the lock whenever the owner dies, so a lock is never stale. The lock file is
+    never removed: otherwise two processes could lock two different files of that name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,9 +25,10 @@ class FileLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Lock, or do nothing if this object has it.
+        """Lock the file; does nothing if this object already holds the lock.
 
-        Raises FrontierInUse naming the owner's pid, FrontierError if the lock cannot be made.
+        Raises FrontierInUse, which names the owner's pid, if another process holds the lock, and
+        FrontierError if the lock file cannot be created or locked.
         """
         if self._fd is not None:
             return
@@ -36,8 +37,8 @@ class FileLock:
         except OSError as error:
             raise FrontierError(
                 f"frontier file {self._owned}: cannot create {self._path.name} beside it "
-                f"({error.strerror}); check that the folder {self._path.parent} exists and may be "
-                "written"
+                f"({error.strerror}); check that the folder {self._path.parent} exists and is "
+                "writable"
             ) from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,16 +48,18 @@ class FileLock:
             pid = os.read(fd, 20).decode(errors="replace") or "unknown"
             os.close(fd)
             raise FrontierInUse(
-                f"frontier file {self._owned} is in use by process {pid}: wait for that crawl or "
-                "stop it, or give this one another file"
+                f"frontier file {self._owned} is in use by process {pid}: wait for that crawl to "
+                "end, stop it, or give this crawl another file"
             ) from error
         except OSError as error:
             os.close(fd)
-            raise FrontierError(f"cannot lock {self._path}: {error.strerror}") from error
+            raise FrontierError(
+                f"cannot lock {self._path}: {error.strerror}; put the frontier on a local disk"
+            ) from error
         self._fd = fd
 
     def release(self) -> None:
-        """Unlock. Idempotent."""
+        """Release the lock. Idempotent."""
         if self._fd is not None:
             os.truncate(self._fd, 0)
             os.close(self._fd)

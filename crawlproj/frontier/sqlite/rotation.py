@@ -1,4 +1,4 @@
-"""Whose turn it is: the sites that have something to claim, and how much."""
+"""The order in which sites take turns, and how many entries each can give."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class Rotation:
-    """Counts of claimable entries by site, in the order in which the sites' turns come.
+    """The number of claimable entries of each site, in the order of the sites' turns.
 
-    A site that was served goes to the end, so ``turns`` meets those that waited longest first and
-    can stop at the limit: its cost does not grow with the number of sites that have work.
+    A site that was served goes to the end, so ``turns`` visits the sites that waited longest first
+    and can stop at the limit: its cost does not grow with the number of sites.
     """
 
     def __init__(self) -> None:
@@ -23,13 +23,13 @@ class Rotation:
         return len(self._ready)
 
     def add(self, site: str, count: int = 1) -> None:
-        """``count`` more entries of ``site`` can be claimed."""
+        """Add ``count`` claimable entries of ``site``."""
         self._ready[site] = self._ready.get(site, 0) + count
 
     def turns(self, limit: int, *, per_site: int, held: Mapping[str, int]) -> list[str]:
-        """The sites to serve one entry each, in order; a site may have several turns.
+        """Return the sites to claim one entry from, in order; a site may occur several times.
 
-        Never more turns of a site than it has entries or than ``per_site - held[site]``.
+        It occurs at most as often as it has entries, and at most ``per_site - held[site]`` times.
         """
         rooms: dict[str, int] = {}
         for site, ready in self._ready.items():
@@ -45,7 +45,7 @@ class Rotation:
         return turns
 
     def served(self, turns: Iterable[str]) -> None:
-        """One entry was claimed for each of ``turns``."""
+        """Remove one entry per turn, once it has been claimed."""
         for site in turns:
             self._ready[site] -= 1
             if self._ready[site]:
@@ -54,5 +54,5 @@ class Rotation:
                 del self._ready[site]
 
     def clear(self) -> None:
-        """Nothing can be claimed any more."""
+        """Remove all entries."""
         self._ready.clear()

@@ -1,16 +1,16 @@
-"""The tables of the SQLite frontier, and every statement on them.
+"""The tables of the SQLite frontier, and all its statements.
 
 ::
 
-    frontier_meta     name → value: "schema", and "opens", how often a job was opened
-    frontier_jobs     id, name, generation, finished
-    frontier_notes    site → what was learned of it; seq is the order in which it was noted
-    frontier_sites_J  id, name                      (J: the job's id)
+    frontier_meta       name → value: "schema", and "opens": how often a job was opened
+    frontier_jobs       id, name, generation, finished
+    frontier_notes      site → note; seq is the order in which the notes were written
+    frontier_sites_J    id, name                      (J: the job's id)
     frontier_entries_J  one row per entry; seq is the order of discovery
 
-A job has tables of its own, so that forgetting a generation drops two tables instead of deleting a
-million rows, whatever else lives in the file. ``delayed`` is 1 while a pending entry waits for
-``not_before``; it is what keeps waiting entries out of the index that claims walk.
+Each job has tables of its own, so that forgetting a generation drops two tables instead of deleting
+a million rows. ``delayed`` is 1 while a pending entry waits for ``not_before``; it keeps such
+entries out of the index that claims use.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CREATE TABLE frontier_jobs (
 );
 """
 
-# Apart from the others, which a file of an earlier release has without it.
+# Separate, because files of an earlier release have the other tables but not this one.
 _NOTES_TABLE = """
 CREATE TABLE IF NOT EXISTS frontier_notes (
     seq INTEGER PRIMARY KEY, site TEXT NOT NULL UNIQUE, note TEXT NOT NULL
@@ -137,14 +137,14 @@ SELECT state, reason, COUNT(*) FROM frontier_entries_JOB GROUP BY state, reason
 
 
 def for_job(sql: str, job_id: int) -> str:
-    """``sql`` with the names of the job's tables."""
+    """Return ``sql`` with the names of the job's tables."""
     return sql.replace("_JOB", f"_{job_id}")
 
 
 def set_up(db: sqlite3.Connection, path: Path) -> None:
-    """Create the frontier's tables where there are none.
+    """Create the frontier's tables if they are missing.
 
-    Raises FrontierError if there are some of another schema.
+    Raises FrontierError if the file has another schema.
     """
     with transaction(db):
         if not has_frontier(db, path):
@@ -155,14 +155,14 @@ def set_up(db: sqlite3.Connection, path: Path) -> None:
 
 
 def has_frontier(db: sqlite3.Connection, path: Path) -> bool:
-    """Whether there is a frontier in the file; FrontierError if it is one of another schema."""
+    """Return whether the file holds a frontier; raises FrontierError if it has another schema."""
     if db.execute(_HAS_META).fetchone() is None:
         return False
     found = db.execute("SELECT value FROM frontier_meta WHERE name = 'schema'").fetchone()
     if found != (SCHEMA,):
         raise FrontierError(
-            f"frontier file {path} has schema {found and found[0]}, this version of crawlproj "
-            f"knows {SCHEMA}: upgrade crawlproj or give another file"
+            f"frontier file {path} has schema {found and found[0]}, but this version of crawlproj "
+            f"reads schema {SCHEMA}: upgrade crawlproj or give another file"
         )
     return True
 
@@ -174,12 +174,12 @@ def _run_script(db: sqlite3.Connection, script: str) -> None:
 
 
 def create_job_tables(db: sqlite3.Connection, job_id: int) -> None:
-    """Make the tables of a job, empty, in the open transaction."""
+    """Create a job's tables, empty, in the open transaction."""
     _run_script(db, for_job(_JOB_TABLES, job_id))
 
 
 def count_by_site(db: sqlite3.Connection, job_id: int) -> dict[str, Totals]:
-    """Counts by site, read from all of the job's entries."""
+    """Return the counts by site. Scans all entries of the job."""
     sites: dict[str, Totals] = {}
     for site, state, reason, count in db.execute(for_job(_COUNT_BY_SITE, job_id)):
         add(sites.setdefault(site, Totals()), State(state), reason, count)
@@ -187,7 +187,7 @@ def count_by_site(db: sqlite3.Connection, job_id: int) -> dict[str, Totals]:
 
 
 def count_by_state(db: sqlite3.Connection, job_id: int) -> Totals:
-    """Counts over the job, read from all of its entries."""
+    """Return the counts over the job. Scans all its entries."""
     totals = Totals()
     for state, reason, count in db.execute(for_job(_COUNT_BY_STATE, job_id)):
         add(totals, State(state), reason, count)
@@ -195,7 +195,7 @@ def count_by_state(db: sqlite3.Connection, job_id: int) -> Totals:
 
 
 def add(totals: Totals, state: State, reason: str | None, count: int) -> None:
-    """Count ``count`` more entries (fewer, if negative) in ``state``."""
+    """Add ``count`` entries in ``state`` to ``totals``."""
     match state:
         case State.PENDING:
             totals.pending += count

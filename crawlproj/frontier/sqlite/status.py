@@ -1,4 +1,4 @@
-"""Look at a frontier file without owning it, also while a crawl does."""
+"""The status of the jobs in a frontier file, which another process may own."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ BUSY_S = 10.0
 
 
 async def read_status(path: Path | str) -> list[JobStatus]:
-    """The jobs in ``path`` by name. Scans all entries (about a second per million).
+    """Return the status of the jobs in ``path``, by name. Scans all entries (1 s per million).
 
-    Raises FrontierError if there is no such file, or no frontier in it.
+    Raises FrontierError if the file does not exist or holds no frontier.
     """
     return await asyncio.to_thread(_read_status, Path(path))
 
 
 def _read_status(path: Path) -> list[JobStatus]:
     if not path.is_file():
-        raise FrontierError(f"frontier file {path} does not exist: run a crawl first")
+        raise FrontierError(
+            f"frontier file {path} does not exist: run a crawl first, or set FRONTIER_URL"
+        )
     with explained(path), read_only(path, busy_s=BUSY_S) as db:
         if not sql.has_frontier(db, path):
-            raise FrontierError(f"{path} holds no frontier: give the file of FRONTIER_URL")
+            raise FrontierError(
+                f"{path} holds no frontier: set FRONTIER_URL to the file of a crawl"
+            )
         return [
             JobStatus(
                 name,

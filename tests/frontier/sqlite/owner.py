@@ -1,8 +1,8 @@
-"""A process that crawls an endless made-up tree and says what the frontier promised it.
+"""A process that crawls an endless synthetic tree and prints what the frontier confirmed.
 
-``python -m tests.frontier.sqlite.owner FILE``: key n leads to 2n+1 and 2n+2. After each call has
-returned, it prints ``put KEY``, ``claimed KEY LEASE_ID`` or ``acked KEY``, so that a test can kill
-it and check.
+``python -m tests.frontier.sqlite.owner FILE``: key n links to 2n+1 and 2n+2. After each call
+returns, it prints ``put KEY``, ``claimed KEY LEASE_ID`` or ``acked KEY``, so that a test can kill
+the process and compare.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Owners of the SQLite frontier that die, and owners that live."""
+"""Owners of a SQLite frontier that are killed, and a second process that wants the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def owner(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that owns the file; killed at the end, with SIGKILL."""
+    """Run a process that owns the file; it is killed at the end with SIGKILL."""
     command = [sys.executable, "-m", "tests.frontier.sqlite.owner", str(path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -41,40 +41,42 @@ def read(process: subprocess.Popen[str], lines: int) -> list[list[str]]:
 
 
 def rest(process: subprocess.Popen[str]) -> list[list[str]]:
-    """What the process said before it died; a last line that it was still writing is left out."""
+    """Return the lines that the process printed before it died, without an incomplete last one."""
     assert process.stdout is not None
     return [line.split() for line in process.stdout if line.endswith("\n")]
 
 
 def states(path: Path) -> dict[int, tuple[State, int]]:
-    """key → state and attempts, as they are in the file."""
+    """Return the state and attempts of each key in the file."""
     with closing(sqlite3.connect(path)) as db:
         rows = db.execute("SELECT key, state, attempts FROM frontier_entries_1").fetchall()
     return {key: (State(state), attempts) for key, state, attempts in rows}
 
 
-def test_what_a_killed_owner_was_told_holds_and_no_child_is_lost(tmp_path: Path) -> None:
+def test_everything_confirmed_to_a_killed_owner_is_in_the_file_and_no_child_is_lost(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "crawl.db"
     random_ = random.Random(1)  # noqa: S311
-    told: list[list[str]] = []
+    confirmed: list[list[str]] = []
     for _ in range(5):
         with owner(path) as process:
-            told += read(process, random_.randrange(1, 400))
+            confirmed += read(process, random_.randrange(1, 400))
             process.kill()
-            told += rest(process)
+            confirmed += rest(process)
     entries = states(path)
-    assert {int(line[1]) for line in told if line[0] == "put"} <= entries.keys()
-    acked = {int(line[1]) for line in told if line[0] == "acked"}
+    assert {int(line[1]) for line in confirmed if line[0] == "put"} <= entries.keys()
+    acked = {int(line[1]) for line in confirmed if line[0] == "acked"}
     assert acked
     assert all(entries[key][0] is State.DONE for key in acked)
     for key, (state, _) in entries.items():
         if state is State.DONE:
             assert entries.keys() >= set(children(key))
-    lease_ids = [line[2] for line in told if line[0] == "claimed"]
+    lease_ids = [line[2] for line in confirmed if line[0] == "claimed"]
     assert len(set(lease_ids)) == len(lease_ids)
 
 
-def test_leases_of_a_killed_owner_come_back_at_once_as_an_attempt(tmp_path: Path) -> None:
+def test_leases_of_a_killed_owner_are_pending_at_once_and_count_as_attempts(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     with owner(path) as process:
         read(process, 2)
@@ -87,7 +89,9 @@ def test_leases_of_a_killed_owner_come_back_at_once_as_an_attempt(tmp_path: Path
     run(frontier.close())
 
 
-def test_a_second_process_is_told_who_owns_the_file_and_disturbs_nothing(tmp_path: Path) -> None:
+def test_a_second_process_is_refused_with_the_owners_pid_and_disturbs_nothing(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "crawl.db"
     frontier = SqliteFrontier(path)
     with owner(path) as process:

@@ -15,11 +15,11 @@ def rotation(**ready: int) -> Rotation:
     return rotation
 
 
-def test_one_entry_of_each_site_a_round() -> None:
+def test_each_round_takes_one_entry_of_each_site() -> None:
     assert rotation(a=3, b=1, c=2).turns(10, per_site=8, held={}) == ["a", "b", "c", "a", "c", "a"]
 
 
-def test_the_next_claim_goes_on_where_the_last_one_stopped() -> None:
+def test_the_next_claim_continues_where_the_last_one_stopped() -> None:
     sites = rotation(a=9, b=9, c=9)
     served = []
     for _ in range(4):
@@ -36,7 +36,7 @@ def test_a_site_that_rests_keeps_its_turn() -> None:
 
 
 class CountingHeld(dict[str, int]):
-    """Holds nothing and counts how often it was asked."""
+    """Holds no leases, and counts the lookups."""
 
     asked = 0
 
@@ -59,7 +59,7 @@ def test_a_claim_looks_only_at_the_sites_it_needs() -> None:
     limit=st.integers(0, 40),
     per_site=st.integers(1, 5),
 )
-def test_turns_use_all_the_room_there_is_and_no_more(
+def test_turns_are_as_many_as_the_limits_allow_and_fairly_shared(
     ready: dict[str, int], held: dict[str, int], limit: int, per_site: int
 ) -> None:
     turns = rotation(**ready).turns(limit, per_site=per_site, held=held)
@@ -69,7 +69,7 @@ def test_turns_use_all_the_room_there_is_and_no_more(
     assert len(turns) == min(limit, sum(rooms.values()))
     shares = Counter(turns)
     assert all(shares[site] <= room for site, room in rooms.items())
-    # Nobody gets a second entry while another site with room has none.
+    # No site gets a second turn while another site with room has none.
     assert all(
         shares[site] >= min(room, max(shares.values(), default=0) - 1)
         for site, room in rooms.items()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_status_of_every_job_is_read_while_a_crawl_owns_the_file(tmp_path: Path) -> None:
+def test_the_status_of_every_job_can_be_read_while_a_crawl_owns_the_file(tmp_path: Path) -> None:
     frontier = SqliteFrontier(tmp_path / "crawl.db")
     run(frontier.open("finished"))
     run(frontier.finish())
@@ -39,7 +39,7 @@ def test_the_status_of_every_job_is_read_while_a_crawl_owns_the_file(tmp_path: P
     assert run(read_status(tmp_path / "crawl.db"))[0].totals.leased == 0
 
 
-def test_a_file_without_a_frontier_is_named_and_not_created(tmp_path: Path) -> None:
+def test_a_file_without_a_frontier_is_refused_and_not_created(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with pytest.raises(FrontierError, match=r"other\.db does not exist: run a crawl first"):
         run(read_status(path))

@@ -1,9 +1,9 @@
--- Leave sites to those that find nothing: each to the one that has fewest. The worker asks nothing of
--- them any more; leases that it still has of them stay its own until they are acked.
--- ARGV: generation, now, owner, then pairs: site, when it may be served.
--- Returns the sites that were left, state().
+-- Hand sites to workers that find nothing to do, each to the one with the fewest sites. The worker
+-- claims no more from them; the leases it still holds stay its own until they are acked.
+-- ARGV: generation, now, owner, then pairs: site, earliest time for its next request.
+-- Returns the sites that were handed over, state().
 if gone() then return GONE end
-local left = {}
+local ceded = {}
 local function heir()
   local best, fewest
   for _, name in ipairs(call('ZRANGEBYSCORE', G .. 'hungry', now, '+inf')) do
@@ -21,7 +21,7 @@ for i = 4, #ARGV, 2 do
     leave(site, owner, rest)
     give(site, name)
     call('RPUSH', G .. 'got:' .. name, site, rest)
-    left[#left + 1] = site
+    ceded[#ceded + 1] = site
   end
 end
-return {left, state()}
+return {ceded, state()}

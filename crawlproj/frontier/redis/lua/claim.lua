@@ -1,11 +1,11 @@
--- Lease entries: of the worker's own sites first, then of those that are nobody's,
--- which become its.
+-- Lease entries: first of the worker's own sites, then of sites without an owner, which become the
+-- worker's.
 -- ARGV: generation, now, owner, lease_us, number of the first lease, limit, per site,
---   heard: the worker has the answers to its claims with lower numbers, and to no other,
---   then pairs: site, until when it rests (0: no longer)
+--   heard: the worker received the answers to its claims with lower numbers, and to no others,
+--   then pairs: site, end of its rest (0: it rests no longer)
 -- Returns a list of site, count, then count times: priority, row (numbered in this order);
---   a list of sites that were another's and became the worker's, each with when it may be served
---   ('?': not known, its worker ended); state().
+--   a list of sites taken over from other workers, each with the earliest time for its next request
+--   ('?': unknown, because that worker ended); state().
 if gone() then return GONE end
 local HUNGRY_US = 1000000
 local lease_us, number = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -13,15 +13,15 @@ local limit, per_site = tonumber(ARGV[6]), tonumber(ARGV[7])
 local mine, got = G .. 'r:' .. owner, G .. 'got:' .. owner
 local function id_of(nth) return owner .. ':' .. string.format('%.0f', nth % 4294967296) end
 
--- Each try to claim has a higher number than the one before. If the answer to the last one got
--- lost, nobody knows of its leases, nor of the sites it told of.
+-- Each try has a higher number than the one before. If the answer to the last one was lost, the
+-- worker does not know its leases, nor the sites that it reported.
 local last = call('HGET', G .. 'last', owner)
 if last then
-  local first, leased, told = string.match(last, '(%d+) (%d+) (%d+)')
+  local first, leased, reported = string.match(last, '(%d+) (%d+) (%d+)')
   first = tonumber(first)
-  if number < first then return {{}, {}, state()} end  -- late: it was tried again since
+  if number < first then return {{}, {}, state()} end  -- late: the worker has tried again since
   if first < tonumber(ARGV[8]) then
-    call('LTRIM', got, told, -1)
+    call('LTRIM', got, reported, -1)
   else
     local unheard = {}
     for nth = first, first + leased - 1 do unheard[#unheard + 1] = id_of(nth) end
@@ -43,7 +43,7 @@ wake_delayed()
 
 local sites = call('ZRANGEBYSCORE', mine, '-inf', now + SLACK, 'LIMIT', 0, limit)
 if #sites < limit then
-  -- Those who come later shall find some, too.
+  -- Take a fair share only, so that workers that start later find sites, too.
   local share = math.ceil(call('ZCARD', G .. 'ready') / call('ZCARD', G .. 'owners'))
   local free = call('ZRANGEBYSCORE', G .. 'ready', '-inf', now + SLACK, 'LIMIT', 0,
     math.min(limit - #sites, share))
@@ -59,23 +59,23 @@ end
 local leases, deadlines, data = {}, {}, {}
 local taken = {}  -- site -> list of priority, row
 local left = limit
-local function take(site, most)
+local function take(site, max)
   local found = taken[site]
   for _, priority in ipairs(call('ZREVRANGE', G .. 'p:' .. site, 0, -1)) do
-    if most <= 0 then break end
+    if max <= 0 then break end
     local queue = G .. 'q:' .. priority .. ':' .. site
-    local rows = call('LPOP', queue, most) or {}
+    local rows = call('LPOP', queue, max) or {}
     if call('EXISTS', queue) == 0 then call('ZREM', G .. 'p:' .. site, priority) end
     for _, row in ipairs(rows) do
       found[#found + 1] = priority
       found[#found + 1] = row
     end
-    most = most - #rows
+    max = max - #rows
     left = left - #rows
   end
 end
 
--- Round by round the same share for all, until there is no more.
+-- In each round every site gives the same share, until the limit is reached or no entries are left.
 local again = sites
 while left > 0 and #again > 0 do
   local share = math.max(1, math.floor(left / #again))
@@ -112,7 +112,7 @@ for turn, site in ipairs(sites) do
       pending = pending + count
       call('HINCRBY', G .. 'n:' .. owner, site, count)
     end
-    -- A site that is empty or has all its leases out gets no turn until that changes; see wake.
+    -- A site with an empty queue or with all its leases out gets no turn until wake() adds it again.
     local has = tonumber(call('HGET', G .. 'n:' .. owner, site) or 0)
     if has >= per_site or call('EXISTS', G .. 'p:' .. site) == 0 then
       call('ZREM', mine, site)

@@ -1,5 +1,5 @@
--- What every script begins with. All keys of a job begin with KEYS[1] = "crawlproj:{job}:", so they
--- are in one slot of a cluster; those of a generation go on with its number.
+-- The beginning of every script. All keys of a job begin with KEYS[1] = "crawlproj:{job}:", which
+-- keeps them in one slot of a cluster; the keys of a generation continue with its number <g>.
 --
 --   job            HASH  generation, finished
 --   old            SET   generations to delete
@@ -7,20 +7,21 @@
 --   <g>:seen:N     SET   of 64-bit keys, an intset: the buckets of a linear hash
 --   <g>:sites      SET   sites that ever had an entry
 --   <g>:q:P:SITE   LIST  of rows (frontier/redis/rows.py) that can be claimed, oldest first
---   <g>:p:SITE     ZSET  priorities that have such rows
---   <g>:delayed    ZSET  key -> when it can be claimed     <g>:ddata  HASH  key -> packed
+--   <g>:p:SITE     ZSET  the priorities P that have such rows
+--   <g>:delayed    ZSET  key -> earliest time to claim it  <g>:ddata  HASH  key -> packed
 --   <g>:lease      ZSET  lease id -> deadline              <g>:ldata  HASH  id -> packed
---   <g>:ends       HASH  how many ended: STATE:REASON NUL SITE
---   <g>:owners     ZSET  worker -> until when it is taken to be alive
---   <g>:own        HASH  site -> the worker it belongs to
---   <g>:rest       HASH  site -> when it may be served again; "?": not known, its worker ended
---   <g>:ready      ZSET  sites with work that are nobody's -> when their turn came
---   <g>:r:OWNER    ZSET  the same of the sites of a worker
---   <g>:o:OWNER    SET   sites of a worker
---   <g>:n:OWNER    HASH  site -> leases the worker has of it, also if it has left the site since
---   <g>:got:OWNER  LIST  site, rest: sites that were another's, until it is known to have heard
---   <g>:last       HASH  worker -> its last claim: number of the first lease, leases, told of <g>:got
---   <g>:hungry     ZSET  workers that found nothing -> until when they are taken to want something
+--   <g>:ends       HASH  STATE:REASON NUL SITE -> how many entries ended so
+--   <g>:owners     ZSET  worker -> until when it counts as alive
+--   <g>:own        HASH  site -> the worker that owns it
+--   <g>:rest       HASH  site -> earliest time for its next request; "?": unknown, its worker ended
+--   <g>:ready      ZSET  sites with entries and without an owner -> since when they wait for a turn
+--   <g>:r:OWNER    ZSET  the same for a worker's sites
+--   <g>:o:OWNER    SET   a worker's sites
+--   <g>:n:OWNER    HASH  site -> leases the worker holds of it, even if it has ceded the site
+--   <g>:got:OWNER  LIST  site, rest: sites it took over, until it is known to have heard of them
+--   <g>:last       HASH  worker -> its last claim: number of the first lease, number of leases,
+--                        how many values of <g>:got it reported
+--   <g>:hungry     ZSET  workers that found nothing to claim -> until when they count as hungry
 --
 -- packed: SITE NUL PRIORITY NUL row. Times are microseconds of the server's clock. Integers that
 -- need more than 53 bits (keys, lease ids) are strings throughout.
@@ -36,9 +37,9 @@ local function time_us(given)
 end
 local now = time_us(ARGV[2])
 local owner = ARGV[3]
-local SLACK = 1000  -- turns closer than this are the same moment
+local SLACK = 1000  -- turns this close count as simultaneous
 
--- Lua cannot unpack more than some thousand values at once.
+-- Lua can only unpack a few thousand values at once.
 local function in_chunks(values, size, f)
   for i = 1, #values, size do
     f(unpack(values, i, math.min(i + size - 1, #values)))
@@ -48,7 +49,8 @@ end
 local function gone()
   return call('HGET', J .. 'job', 'generation') ~= generation
 end
-local GONE = redis.error_reply('GONE generation ' .. generation .. ' was reset by another process')
+local GONE = redis.error_reply('GONE generation ' .. generation .. ' was reset by another process: '
+  .. 'start this worker again to join the current generation')
 
 local function packed(site, priority, row) return site .. '\0' .. priority .. '\0' .. row end
 local function parts(pack)
@@ -68,13 +70,13 @@ local function rest_of(site)
   return math.max(now, tonumber(rest))
 end
 
--- The site has something to claim: give it a turn.
+-- Give a turn to a site that has entries to claim.
 local function wake(site)
   local name = call('HGET', G .. 'own', site)
   call('ZADD', name and G .. 'r:' .. name or G .. 'ready', 'NX', rest_of(site), site)
 end
 
--- Put rows of a site and priority where they can be claimed; not oldest last: at the front.
+-- Add rows to the queue of a site and priority: at its end, or at its front if ``front``.
 local function push(site, priority, rows, front)
   local queue = G .. 'q:' .. priority .. ':' .. site
   in_chunks(rows, 4000, function(...) call(front and 'LPUSH' or 'RPUSH', queue, ...) end)
@@ -86,7 +88,7 @@ local function delay(site, priority, key, row, at)
   call('HSET', G .. 'ddata', key, packed(site, priority, row))
 end
 
--- Take a lease away from its worker; returns what was leased, nil if there is no such lease.
+-- End a lease; returns the leased site, priority and row, or nil if the lease does not exist.
 local function drop_lease(id)
   local pack = call('HGET', G .. 'ldata', id)
   if not pack then return nil end
@@ -100,7 +102,7 @@ local function drop_lease(id)
   return site, priority, row
 end
 
--- Put leases back to the front of their queues, in the order of ``ids``.
+-- Put leased entries back at the front of their queues, in the order of ``ids``.
 local function put_back(ids, counted)
   local back = 0
   for i = #ids, 1, -1 do
@@ -119,7 +121,7 @@ local function put_back(ids, counted)
   return back
 end
 
--- A worker leaves a site. ``rest``: when it may be served again, '?' if that is not known.
+-- Take a site away from its worker. ``rest``: earliest time for its next request, '?' if unknown.
 local function leave(site, name, rest)
   if rest_of(site) <= now then call('HSET', G .. 'rest', site, rest) end
   call('HDEL', G .. 'own', site)
@@ -128,7 +130,7 @@ local function leave(site, name, rest)
   if call('EXISTS', G .. 'p:' .. site) == 1 then wake(site) end
 end
 
--- A site that is nobody's becomes a worker's.
+-- Give a site without an owner to a worker.
 local function give(site, name)
   call('HSET', G .. 'own', site, name)
   call('SADD', G .. 'o:' .. name, site)
@@ -146,7 +148,7 @@ local function leases_of(name)
   return ids
 end
 
--- A worker is gone: nothing is its any more. Its leases are for the caller to put back.
+-- Remove a worker that is gone, and free its sites. The caller puts its leases back.
 local function forget_owner(name)
   for _, site in ipairs(call('SMEMBERS', G .. 'o:' .. name)) do leave(site, name, '?') end
   call('DEL', G .. 'o:' .. name, G .. 'r:' .. name, G .. 'n:' .. name, G .. 'got:' .. name)
@@ -155,7 +157,7 @@ local function forget_owner(name)
   call('ZREM', G .. 'hungry', name)
 end
 
--- Entries whose time has come can be claimed, before those put later.
+-- Move entries that are due to the front of their queues.
 local function wake_delayed()
   local due = call('ZRANGEBYSCORE', G .. 'delayed', '-inf', now, 'LIMIT', 0, 1000)
   for i = #due, 1, -1 do
@@ -173,13 +175,13 @@ local function ended(site, state, reason, number)
   call('HINCRBY', G .. 'ends', state .. ':' .. reason .. '\0' .. site, number)
 end
 
--- Sites a worker works on or could; not those that it left and still has leases of.
+-- The number of a worker's sites with entries or leases, without those that it ceded.
 local function sites_of(name)
-  local most = math.max(call('ZCARD', G .. 'r:' .. name), call('HLEN', G .. 'n:' .. name))
-  return math.min(most, call('SCARD', G .. 'o:' .. name))
+  local active = math.max(call('ZCARD', G .. 'r:' .. name), call('HLEN', G .. 'n:' .. name))
+  return math.min(active, call('SCARD', G .. 'o:' .. name))
 end
 
--- Of how many sites the worker has more than its share, while others find nothing to do.
+-- How many sites the worker has above its share while other workers find nothing to do.
 local function surplus()
   local hungry = call('ZCOUNT', G .. 'hungry', now, '+inf')
   if call('ZSCORE', G .. 'hungry', owner) then hungry = hungry - 1 end
@@ -190,7 +192,8 @@ local function surplus()
   return math.max(0, sites_of(owner) - math.ceil(all / #names))
 end
 
--- How the job stands, with every answer, so that nobody needs to ask.
+-- The state of the job and the worker (Standing in answers.py). Every answer contains it, which
+-- saves workers from asking.
 local function state()
   local next_ready = call('ZRANGEBYSCORE', G .. 'delayed', '(' .. string.format('%.0f', now), '+inf',
     'WITHSCORES', 'LIMIT', 0, 1)[2] or ''

@@ -1,4 +1,5 @@
--- Mark the generation finished. ARGV: generation, now, owner. Returns pending, leased.
+-- Mark the generation as finished if no entry is pending or leased.
+-- ARGV: generation, now, owner. Returns how many are pending, how many leased.
 if gone() then return GONE end
 local left = call('HMGET', G .. 'count', 'pending', 'leased')
 local pending, leased = tonumber(left[1] or 0), tonumber(left[2] or 0)

@@ -1,13 +1,15 @@
--- Become a worker of the job: go on with its generation, or begin the next one.
--- ARGV: '', now, owner, lease_us, reset (0|1), generation to join (0: whichever is due)
--- Returns generation, resumed (0|1), finished (0|1); generation -1: the one to join is not there.
+-- Become a worker of the job: continue its generation, or begin the next one.
+-- ARGV: '', now, owner, lease_us, reset (0|1), generation to join (0: the current one, or the next
+--   if that has finished)
+-- Returns generation, resumed (0|1), finished (0|1); or -1, the current generation, 0 if the
+--   generation to join does not exist.
 local current = call('HGET', J .. 'job', 'generation') or '0'
 local finished = call('HGET', J .. 'job', 'finished') or '1'
 local wanted = ARGV[6]
 local function alive(number)
   return call('ZCOUNT', J .. number .. ':owners', now, '+inf') > 0
 end
--- Whoever comes first begins the one to join, if it is the next.
+-- The first worker begins the generation to join, if that is the next one.
 local is_next = finished == '1' and tonumber(wanted) == tonumber(current) + 1
 if wanted ~= '0' and not is_next then
   if wanted ~= current then return {-1, tonumber(current), 0} end

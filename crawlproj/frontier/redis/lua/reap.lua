@@ -1,5 +1,5 @@
--- Put back leases that expired, attempts counted, and forget workers that did not renew theirs.
--- ARGV: generation, now, owner. Returns how many leases, state().
+-- Put back expired leases, attempts counted, and remove workers that stopped renewing theirs.
+-- ARGV: generation, now, owner. Returns how many leases went back, state().
 if gone() then return GONE end
 local back = put_back(call('ZRANGEBYSCORE', G .. 'lease', '-inf', now, 'LIMIT', 0, 1000), true)
 for _, name in ipairs(call('ZRANGEBYSCORE', G .. 'owners', '-inf', now)) do

@@ -1,6 +1,6 @@
--- The worker lives, and so do these leases of it.
+-- Extend the life of a worker and of its leases.
 -- ARGV: generation, now, owner, lease_us, lease ids
--- Returns the ids that are stale, state().
+-- Returns the stale ids, state().
 if gone() then return GONE end
 local deadline = now + tonumber(ARGV[4])
 local stale = {}

@@ -1,5 +1,6 @@
--- Skip what is pending of some sites, and up to a thousand of what is delayed.
--- ARGV: generation, now, owner, reason, sites. Returns how many, whether more is delayed (0|1).
+-- Skip the pending entries of some sites, and up to a thousand delayed entries of any site.
+-- ARGV: generation, now, owner, reason, sites.
+-- Returns how many were skipped, whether more are delayed (0|1).
 if gone() then return GONE end
 local reason, skipped = ARGV[4], 0
 for i = 5, #ARGV do

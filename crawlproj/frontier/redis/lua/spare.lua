@@ -1,5 +1,5 @@
--- Sites of the worker that have work and of which it has no leases.
--- ARGV: generation, now, owner, how many. Returns them, state().
+-- Find sites of the worker that have entries and no leases.
+-- ARGV: generation, now, owner, maximum number of sites. Returns the sites, state().
 if gone() then return GONE end
 local wanted = tonumber(ARGV[4])
 local found = {}

@@ -1,6 +1,6 @@
 -- Put entries and apply acks, in one step (rule 2 of frontier/base.py).
 -- ARGV: generation, now, owner, groups,
---   groups times: site, priority, count, then count times: key, row, not before ('' is now)
+--   groups times: site, priority, count, then count times: key, row, not before ('': now)
 --   acks, acks times: lease id, state, reason, counted (0|1), replaced (0|1),
 --     if replaced: priority, key, row, not before
 -- Returns new, stale, state().
@@ -12,14 +12,14 @@ local function arg()
 end
 
 -- The seen set is a linear hash (Litwin, "Linear hashing: a new tool for file and table
--- addressing", VLDB 1980): 2^level + split buckets, of which the first ``split`` and the last are
--- addressed by one bit more. Redis keeps a set of integers as an array while it has at most
--- set-max-intset-entries (512): nine bytes a key.
-local FULL = 160  -- keys a bucket has on average before one is split: the fullest has some 400
+-- addressing", VLDB 1980): 2^level + split buckets, of which the first ``split`` and the last
+-- ``split`` are addressed by one more bit. Redis stores a set of up to set-max-intset-entries (512)
+-- integers as an array, which takes nine bytes per key.
+local FULL = 160  -- average keys per bucket before one is split; the fullest then has some 400
 local size = call('HMGET', G .. 'count', 'seen', 'level', 'split')
 local seen, level, split = tonumber(size[1] or 0), tonumber(size[2] or 0), tonumber(size[3] or 0)
 local function bits_of(key, modulus)
-  -- Of a signed decimal of 64 bits, without more than 53 at once.
+  -- ``key`` is a signed 64-bit decimal; Lua's numbers hold 53 bits, so compute it in two parts.
   local negative = string.byte(key) == 45
   local digits = negative and string.sub(key, 2) or key
   local high, low = tonumber(string.sub(digits, 1, -10)) or 0, tonumber(string.sub(digits, -9))

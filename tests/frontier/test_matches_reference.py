@@ -1,4 +1,4 @@
-"""Each frontier and the in-memory reference, side by side through any history."""
+"""Random histories on each backend and on the in-memory reference, which must always agree."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ outcomes = st.one_of(
 
 
 class Reference(MemoryFrontier):
-    """The reference, which can also follow what another frontier chose among equals."""
+    """The reference, which can also follow another frontier's choice among equal entries."""
 
     def would_claim(self, *args: Any, **kwargs: Any) -> list[Lease]:
         return run(copy.deepcopy(self).claim(*args, **kwargs))
@@ -83,7 +83,7 @@ class Reference(MemoryFrontier):
         return [self._lease(self._records[lease.entry.key], lease.deadline) for lease in leases]
 
 
-class SameAsReference(RuleBasedStateMachine):
+class MatchesReference(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = Now()
@@ -119,7 +119,7 @@ class SameAsReference(RuleBasedStateMachine):
 
     @rule(new=st.lists(drafts, max_size=12), data=st.data())
     def put_and_ack(self, new: list[Draft], data: st.DataObject) -> None:
-        # Leases that were acked before stay in the list: acking them again must be stale.
+        # Leases that were acked stay in the list: acking them again must be stale.
         leases = data.draw(st.lists(st.sampled_from(self.leases))) if self.leases else []
         acks = []
         for mine, theirs in leases:
@@ -135,15 +135,15 @@ class SameAsReference(RuleBasedStateMachine):
     @rule(
         resting=st.dictionaries(st.sampled_from(SITES), st.sampled_from([-5.0, 0.0, 5.0])),
     )
-    def claim_all_there_is(self, resting: dict[str, float]) -> None:
+    def claim_everything(self, resting: dict[str, float]) -> None:
         self.claim(1000, {site: self.now.time + s for site, s in resting.items()})
 
     @rule(limit=st.integers(0, 5), site=st.sampled_from(SITES))
-    def claim_of_one_site(self, limit: int, site: str) -> None:
+    def claim_from_one_site(self, limit: int, site: str) -> None:
         self.claim(limit, {other: inf for other in SITES if other != site})
 
     def claim(self, limit: int, resting: dict[str, float]) -> None:
-        """Backends go round the sites in orders of their own: compared is the order within each."""
+        """Compare the order within each site: backends choose the order of the sites."""
         how: dict[str, Any] = {"per_site": self.per_site, "resting": resting, "lease_s": LEASE_S}
         preferred = self.reference.would_claim(limit, **how)
         claimed = run(self.frontier.claim(limit, **how))
@@ -197,7 +197,7 @@ class SameAsReference(RuleBasedStateMachine):
         if finish and not totals.pending and not totals.leased:
             run(self.reference.finish())
             run(self.frontier.finish())
-        self.claim(0, {})  # a shared frontier passes rests on: end them
+        self.claim(0, {})  # ends all rests, which a shared frontier would pass on
         run(self.reference.close())
         run(self.frontier.close())
         self.open(reset=reset == 0)
@@ -213,7 +213,7 @@ class SameAsReference(RuleBasedStateMachine):
         assert run(self.frontier.notes()) == run(self.reference.notes())
 
 
-class SqliteIsTheSame(SameAsReference):
+class SqliteMatchesReference(MatchesReference):
     def make(self) -> Frontier:
         self.folder = tempfile.TemporaryDirectory()
         return SqliteFrontier(Path(self.folder.name) / "crawl.db", self.now)
@@ -223,8 +223,8 @@ class SqliteIsTheSame(SameAsReference):
         self.folder.cleanup()
 
 
-class RedisIsTheSame(SameAsReference):
-    """But for the order of equals that were put back, which is the latest first."""
+class RedisMatchesReference(MatchesReference):
+    """Compares no order among equals: Redis puts the latest requeued entry first."""
 
     config: ClassVar[RedisConfig]
 
@@ -241,10 +241,10 @@ class RedisIsTheSame(SameAsReference):
 HOW = settings(phases=[Phase.generate], max_examples=40, stateful_step_count=30, deadline=None)
 
 
-def test_sqlite_is_the_same() -> None:
-    run_state_machine_as_test(SqliteIsTheSame, settings=HOW)
+def test_sqlite_behaves_like_the_reference() -> None:
+    run_state_machine_as_test(SqliteMatchesReference, settings=HOW)
 
 
-def test_redis_is_the_same(redis: RedisConfig) -> None:
-    RedisIsTheSame.config = redis
-    run_state_machine_as_test(RedisIsTheSame, settings=HOW)
+def test_redis_behaves_like_the_reference(redis: RedisConfig) -> None:
+    RedisMatchesReference.config = redis
+    run_state_machine_as_test(RedisMatchesReference, settings=HOW)

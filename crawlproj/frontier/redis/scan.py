@@ -1,74 +1,23 @@
-"""What a Redis frontier's answers and keys say."""
+"""Walks over all keys of a generation, in small steps: to count its entries, or to delete it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.frontier.base import State, Totals
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from crawlproj.frontier.redis.server import RedisServer
 
 _BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the job and one worker of it stand.
-
-    now: the server's clock. next_due: when the first delayed entry is due; 0: none is delayed. In
-        microseconds.
-    counts: as ``totals`` reads them.
-    waiting: sites the worker could claim of. surplus: sites it should leave to workers that have
-        nothing to do.
-    """
-
-    now: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
-    next_due: int = 0
-    waiting: int = 0
-    surplus: int = 0
-
-    def totals(self) -> Totals:
-        """Return the job's counts."""
-        return totals_of(self.counts)
-
-
-def standing(state: Sequence[Any]) -> Standing:
-    """Return what the scripts' ``state()`` says."""
-    now, counts, next_due, waiting, surplus = state
-    return Standing(
-        int(now),
-        counts_of(counts),
-        int(next_due or 0),
-        int(waiting),
-        int(surplus),
-    )
-
-
-def counts_of(flat: Sequence[bytes]) -> dict[str, int]:
-    """Return the ``count`` hash, which Lua gives as a flat list."""
-    return {name.decode(): int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
-
-
-def totals_of(counts: Mapping[str, int]) -> Totals:
-    """Return the totals in a ``count`` hash."""
-    totals = Totals(counts.get("pending", 0), counts.get("leased", 0), counts.get("done", 0))
-    for name, number in counts.items():
-        if name.startswith("f:"):
-            totals.failed[name[2:]] = number
-        elif name.startswith("s:"):
-            totals.skipped[name[2:]] = number
-    return totals
-
-
 async def totals_by_site(server: RedisServer, generation: str) -> dict[str, Totals]:
-    """Return the counts of the generation whose keys begin with ``generation``, by site.
+    """Return the counts by site of the generation whose keys begin with ``generation``.
 
-    It scans; entries that move meanwhile may be counted twice or not at all.
+    Entries that change state during the scan may be counted twice or not at all.
     """
     found: dict[str, Totals] = {}
 
@@ -100,12 +49,12 @@ async def totals_by_site(server: RedisServer, generation: str) -> dict[str, Tota
 
 
 async def sites_of(server: RedisServer, generation: str) -> list[bytes]:
-    """Return the sites that ever had an entry."""
+    """Return all sites that have or had an entry."""
     return [site async for site, _ in _scan(server, "sscan", f"{generation}sites")]
 
 
 async def forget(server: RedisServer, prefix: str) -> None:
-    """Delete the generations of a job that were left behind, in small steps."""
+    """Delete a job's old generations."""
     for number in await server.ask(lambda: server.redis.smembers(f"{prefix}old")):
         await _forget(server, f"{prefix}{number.decode()}:")
         await server.ask(lambda: server.redis.srem(f"{prefix}old", number))  # noqa: B023
@@ -143,14 +92,14 @@ _FIXED = (
 async def _queues(
     server: RedisServer, generation: str, sites: Sequence[bytes]
 ) -> list[tuple[bytes, str]]:
-    """Return the queues of ``sites`` that have work."""
+    """Return the queues of ``sites`` that hold entries, each with its site."""
     priorities = await _pipelined(
         server, "zrange", [f"{generation}p:{site.decode()}" for site in sites], 0, -1
     )
     return [
         (site, f"{generation}q:{priority.decode()}:{site.decode()}")
-        for site, of_site in zip(sites, priorities, strict=True)
-        for priority in of_site
+        for site, site_priorities in zip(sites, priorities, strict=True)
+        for priority in site_priorities
     ]
 
 
@@ -173,7 +122,7 @@ async def _unlink(server: RedisServer, keys: Sequence[str]) -> None:
 
 
 async def _scan(server: RedisServer, command: str, key: str) -> AsyncIterator[tuple[bytes, bytes]]:
-    """Yield names and values of a hash, or members of a set with b""."""
+    """Yield the names and values of a hash, or the members of a set, each with b""."""
     cursor = 0
     while True:
         position = cursor

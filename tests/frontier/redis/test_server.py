@@ -1,0 +1,124 @@
+"""Servers that restart, refuse commands, or do not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from redis import Redis as Client
+from redis import exceptions as redis_errors
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.frontier.redis.frontier import RedisFrontier
+from crawlproj.frontier.redis.server import RedisServer
+from tests.frontier.helpers import entry, put, run
+from tests.servers import Redis, free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_worker_waits_for_a_server_that_restarts(tmp_path: Path) -> None:
+    server = Redis(tmp_path)
+    server.start()
+    worker = RedisFrontier(RedisConfig(server.url()))
+    run(worker.open("job"))
+    put(worker, entry(1))
+    server.stop()
+
+    async def put_meanwhile() -> int:
+        waiting = asyncio.ensure_future(worker.write([entry(2)], []))
+        await asyncio.to_thread(server.start)
+        return (await waiting).new
+
+    try:
+        assert run(put_meanwhile()) == 1
+        assert worker.take_news().forgotten, "a new server process may have lost writes"
+        assert run(worker.totals()).pending == 2
+    finally:
+        run(worker.close())
+        server.stop()
+
+
+def test_after_hurry_a_worker_gives_up_on_a_server_that_does_not_answer() -> None:
+    worker = RedisFrontier(RedisConfig(f"redis://user:secret@127.0.0.1:{free_port()}/0"))
+
+    async def hurry() -> None:
+        opening = asyncio.ensure_future(worker.open("job"))
+        await asyncio.sleep(0.1)
+        worker.hurry()
+        await opening
+
+    with pytest.raises(FrontierError, match="does not answer") as raised:
+        run(hurry())
+    assert "secret" not in str(raised.value)
+
+
+def test_a_wrong_password_is_reported_at_once(redis: RedisConfig) -> None:
+    url = redis.url.replace("//", "//nobody:wrong@")
+    with pytest.raises(FrontierError, match=r"refuses this user .*check user, password") as raised:
+        run(RedisFrontier(RedisConfig(url)).open("job"))
+    assert "wrong@" not in str(raised.value)
+
+
+def test_a_worker_waits_for_missing_replicas_and_logs_it_once(
+    redis: RedisConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = RedisFrontier(redis)
+    run(worker.open("job"))
+
+    async def put_meanwhile(client: Client) -> int:
+        client.config_set("min-replicas-to-write", 1)
+        waiting = asyncio.ensure_future(worker.write([entry(1)], []))
+        await asyncio.sleep(0.3)
+        client.config_set("min-replicas-to-write", 0)
+        return (await waiting).new
+
+    with Client.from_url(redis.url) as client:
+        try:
+            assert run(put_meanwhile(client)) == 1
+        finally:
+            client.config_set("min-replicas-to-write", 0)
+    (line,) = (text for text in caplog.messages if "waiting" in text)
+    assert "NOREPLICAS" in line
+    run(worker.close())
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        redis_errors.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+        redis_errors.ReadOnlyError("You can't write against a read only replica."),
+        redis_errors.BusyLoadingError("Redis is loading the dataset in memory"),
+        redis_errors.ResponseError("NOREPLICAS Not enough good replicas to write."),
+        redis_errors.ResponseError("MISCONF Errors writing to the AOF file: No space left"),
+        redis_errors.ResponseError("BUSY Redis is busy running a script."),
+    ],
+)
+def test_a_transient_error_is_waited_out(
+    redis: RedisConfig, refusal: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = RedisServer(redis, lambda: None)
+    refusals = [refusal]
+
+    async def command() -> str:
+        if refusals:
+            raise refusals.pop()
+        return "answer"
+
+    assert run(server.ask(command)) == "answer"
+    assert len([text for text in caplog.messages if "waiting" in text]) == 1
+    run(server.close())
+
+
+def test_a_permanent_error_is_raised_at_once(redis: RedisConfig) -> None:
+    server = RedisServer(redis, lambda: None)
+
+    async def command() -> str:
+        raise redis_errors.ResponseError("BUSYKEY Target key name already exists.")
+
+    with pytest.raises(FrontierError, match="BUSYKEY"):
+        run(server.ask(command))
+    run(server.close())

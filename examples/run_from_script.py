@@ -1,8 +1,6 @@
-"""Run a spider from a script and use its items: ``python run_from_script.py URL``.
+"""Run a spider from a script and use its items: ``python run_from_script.py URL``."""
 
-Prints the title of each book in the shop at URL, sorted.
-"""
-
+import argparse
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -49,7 +47,9 @@ def crawl(url: str) -> tuple[list[dict[str, Any]], str]:
 
 
 if __name__ == "__main__":
-    found, reason = crawl(sys.argv[1].rstrip("/"))
+    parser = argparse.ArgumentParser(description="Print the titles of a shop's books, sorted.")
+    parser.add_argument("url", help="the shop's home page")
+    found, reason = crawl(parser.parse_args().url.rstrip("/"))
     for title in sorted(book["title"] for book in found):
         print(title)
     sys.exit(reason != "finished")

@@ -272,7 +272,13 @@ def _next_link(page: int, total: int) -> str:
 
 def _main() -> None:
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 8000
-    with Shop(port) as shop:
+    try:
+        shop = Shop(port)
+    except OSError as exc:
+        sys.exit(
+            f"cannot serve port {port}: {exc}; name another: python -m tests.examples.shop 8080"
+        )
+    with shop:
         sys.stdout.write(f"The bookshop is open at {shop.url}; Ctrl-C closes it.\n")
         sys.stdout.flush()
         try:

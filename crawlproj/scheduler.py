@@ -24,13 +24,13 @@ from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
 from crawlproj.reasons import error_of
 from crawlproj.scheduling.admission import NOTHING_LEARNED, Admission
+from crawlproj.scheduling.budget import Budget
 from crawlproj.scheduling.buffer_config import BufferConfig
 from crawlproj.scheduling.buffered import BufferedFrontier
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.crawl_delays import CrawlDelays
 from crawlproj.scheduling.entries import Entries
 from crawlproj.scheduling.fence import Fence
-from crawlproj.scheduling.page_budget import PageBudget
 from crawlproj.scheduling.seen import Seen
 from crawlproj.scheduling.serialize import PERMIT_WAIT, BadPayload, Unstorable, key_of
 from crawlproj.scheduling.shutdown import ABANDON_AFTER_CANCEL_S, Shutdown
@@ -41,7 +41,7 @@ from crawlproj.scheduling.work import WorkInHand
 from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from scrapy import Spider
@@ -52,12 +52,6 @@ if TYPE_CHECKING:
     from crawlproj.frontier.base import Lease, Opened, Totals
 
 logger = logging.getLogger(__name__)
-
-# In multiples of CONCURRENT_REQUESTS. Parsing and storing overlap with downloading, so more
-# requests may be in hand than are downloading; and acks may still be on their way to a slow
-# frontier, so more may be outstanding than are in hand. Both bound what a crash fetches again.
-_IN_HAND_PER_DOWNLOAD = 2
-_OUTSTANDING_PER_DOWNLOAD = 3
 
 
 class _Strict(BaseSchedulerMeta):
@@ -94,7 +88,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self._seen = Seen()
         self._in_hand = WorkInHand()
         self._delays = CrawlDelays(self.permits, lambda site: self.concurrency.of(site).delay_s)
-        self._budget = PageBudget(self.config.max_pages)
+        self._budget = Budget(self.config.in_flight, self.config.max_pages)
         self._shutdown = Shutdown(
             self.config.grace_s, cancel=self._cancel_downloads, abandon=self._abandon
         )
@@ -109,10 +103,10 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             on_change=self._hooks.wake,
             on_failure=self._on_frontier_failure,
             on_forgotten=self._seen.clear,
-            on_lost=self._on_lost,
+            on_lost=lambda lease_ids: self._fence.lose(lease_ids, self._downloads),
             delay_of=self._delays.of,
         )
-        self._fence = Fence(self._in_hand, lambda: self._frontier.leases_valid)
+        self._fence = Fence(self._in_hand, lambda: self._frontier.held.valid)
         self.admission = Admission(
             self.permits, self._in_hand, self._delays, groups, self._fence, self._frontier.release
         )
@@ -200,7 +194,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def next_request(self) -> Request | None:
         """Return a request of a site that has a permit, if there is one."""
-        if self._shutdown.begun or self.opened is None or self._busy():
+        if self._shutdown.begun or self.opened is None or not self._may_start():
             return None
         while (handout := self._frontier.next()) is not None:
             request = self._rebuild(handout.lease)
@@ -212,18 +206,13 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             self._frontier.release(site, handout.permit, NOTHING_LEARNED)
         return None
 
-    def _busy(self) -> bool:
-        """Whether enough is in hand, or the page budget allows no more."""
-        in_hand, in_flight = len(self._in_hand), self.config.in_flight
-        if in_hand >= _IN_HAND_PER_DOWNLOAD * in_flight:
-            return True
-        if self._frontier.outstanding >= _OUTSTANDING_PER_DOWNLOAD * in_flight:
-            return True
+    def _may_start(self) -> bool:
+        budget = self._budget
         if self._shared:
-            self._budget.pages = max(self._budget.pages, self.totals.done)
-        if self._budget.spent:
-            self._frontier.stop_feeding()
-        return not self._budget.allows(in_hand)
+            budget.pages = max(budget.pages, self.totals.done)
+        if budget.spent:
+            self._frontier.seeds.close()
+        return budget.allows(len(self._in_hand), self._frontier.outstanding)
 
     def _rebuild(self, lease: Lease) -> Request | None:
         try:
@@ -279,7 +268,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     async def room(self) -> bool:
         """Wait until a producer of seeds may go on; False when no more seeds are wanted."""
-        return await self._frontier.room()
+        return await self._frontier.seeds.wait()
 
     def note_failure(self, request: Request, exc: BaseException) -> None:
         """Let ``request`` end because of ``exc``, whatever its callback does."""
@@ -316,11 +305,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def on_closing(self) -> None:
         """Begin an orderly end."""
-        self._frontier.stop_feeding()
+        self._frontier.seeds.close()
         self._shutdown.begin()
-
-    def _on_lost(self, lease_ids: Container[int]) -> None:
-        self._fence.lose(lease_ids, self._downloads)
 
     def _cancel_downloads(self) -> None:
         self._downloads.cancel_all("the crawl is being stopped")

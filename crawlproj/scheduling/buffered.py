@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
@@ -24,6 +23,7 @@ from crawlproj.scheduling.handover import Handover
 from crawlproj.scheduling.held_leases import HeldLeases
 from crawlproj.scheduling.lease_buffer import LeaseBuffer
 from crawlproj.scheduling.outbox import Outbox
+from crawlproj.scheduling.seed_gate import SeedGate
 from crawlproj.scheduling.site_notes import SiteNotes
 from crawlproj.waiting import set_within
 
@@ -40,8 +40,10 @@ logger = logging.getLogger(__name__)
 
 
 class BufferedFrontier:
-    """Leases and permits now, the frontier's answer later. See the module docstring.
+    """Hands out leases with permits at once; what is put and acked is written later.
 
+    held: the leases that this worker has, in the buffer or handed out.
+    seeds: open while the outbox is short and few entries are pending.
     on_change: called when leases arrived, a site became ready or nothing is left: look again.
     on_failure: called once when the frontier failed for good; nothing is written after that.
     on_forgotten: called when the frontier may have forgotten its last moments. What was put in
@@ -75,21 +77,20 @@ class BufferedFrontier:
         self._outbox = Outbox(frontier, clock)
         self._asked: Counter[str] = Counter()  # permits handed out, by the site of their lease
         self._buffer = LeaseBuffer(permits, clock)
-        self._held = HeldLeases(frontier, self._buffer, clock, config.lease_s, on_lost)
-        self._notes = SiteNotes(frontier, permits)
+        self.held = HeldLeases(frontier, self._buffer, clock, config.lease_s, on_lost)
+        self._notes = SiteNotes(frontier, permits, every_s=config.notes_s)
         self._handover = Handover(frontier, permits, self._buffer, self._notes, clock, delay_of)
         self._left_alone: set[str] = set()  # sites the last claim passed over
         self._hungry = True  # a claim could bring something
         self._busy = True  # a round is due or under way
         self._failed = False
         self._closing = False
-        self._feeding = True
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()  # do not let more gather
-        self._roomy = asyncio.Event()
-        self._alarm = Alarm(clock, self._on_alarm)
-        self._claim_at = inf  # when a claim may bring more, though nothing happens
-        self._note_at = 0.0
+        self.seeds = SeedGate(self._crowded)
+        # A time may bring something though nothing happens:
+        self._claim_alarm = Alarm(clock, self._on_claim_due)  # a site or an entry is ready
+        self._turn_alarm = Alarm(clock, on_change)  # a blocked site has its turn
         self._pump_task: asyncio.Task[None] | None = None
 
     async def open(self, job: str, *, reset: bool = False) -> Opened:
@@ -97,8 +98,7 @@ class BufferedFrontier:
         opened = await self._frontier.open(job, reset=reset)
         self.totals = await self._frontier.totals()
         await self._notes.recall()
-        self._held.open()
-        self._note_at = self._clock() + self._config.notes_s
+        self.held.open()
         self._pump_task = asyncio.ensure_future(self._pump())
         self._pump_task.add_done_callback(self._pump_ended)
         self._ask()
@@ -119,7 +119,7 @@ class BufferedFrontier:
 
     def next(self) -> Handout | None:
         """Return a lease of a site that has a permit, with it; None when there is none."""
-        if not self._held.valid:
+        if not self.held.valid:
             return None
         handout = self._buffer.next()
         if not self._buffer:
@@ -156,13 +156,8 @@ class BufferedFrontier:
         if self._failed:
             return False
         # Others may put entries while they hold leases.
-        others = self._frontier.shared and self.totals.leased > len(self._held)
+        others = self._frontier.shared and self.totals.leased > len(self.held)
         return bool(self._busy or self._buffer or self.totals.pending or others)
-
-    @property
-    def leases_valid(self) -> bool:
-        """Whether no other worker can have the leases handed out."""
-        return self._held.valid
 
     @property
     def stale(self) -> int:
@@ -182,14 +177,7 @@ class BufferedFrontier:
     @property
     def outstanding(self) -> int:
         """Leases handed out whose acks are not durable: what a crash now would fetch again."""
-        return len(self._held) - len(self._buffer)
-
-    async def room(self) -> bool:
-        """Wait until the outbox is short and few entries are pending; False: put no more seeds."""
-        while self._feeding and self._crowded():
-            self._roomy.clear()
-            await self._roomy.wait()
-        return self._feeding
+        return len(self.held) - len(self._buffer)
 
     async def flushed(self) -> None:
         """Wait until everything put so far is durable; raises FrontierError if it will not be."""
@@ -198,11 +186,6 @@ class BufferedFrontier:
         self._ask()
         await self._outbox.flushed()
 
-    def stop_feeding(self) -> None:
-        """Make ``room`` answer False from now on."""
-        self._feeding = False
-        self._roomy.set()
-
     async def close(self, *, finish: bool, skip_rest: str = "") -> bool:
         """Write the outbox and give all leases back; returns whether the generation is finished.
 
@@ -210,14 +193,15 @@ class BufferedFrontier:
         skip_rest: the reason to skip what is still pending or in the buffer; "" leaves it.
         """
         self._closing = True
-        self.stop_feeding()
+        self.seeds.close()
         self._wake.set()
         self._urgent.set()
         self._frontier.hurry()
-        self._alarm.cancel()
+        self._claim_alarm.cancel()
+        self._turn_alarm.cancel()
         if self._pump_task is not None:
             await asyncio.wait({self._pump_task})
-        self._held.close()
+        self.held.close()
         try:
             if self._pump_task is None or self._failed:
                 return False
@@ -260,7 +244,7 @@ class BufferedFrontier:
         while not self._closing:
             self._urgent.clear()
             # Leases are renewed, and others' entries found, though nothing happens here.
-            patience_s = max(0.0, self._held.renew_at - self._clock())
+            patience_s = max(0.0, self.held.renew_at - self._clock())
             if self._frontier.shared:
                 poll_s = self._config.poll_s
                 patience_s = min(patience_s, 4 * poll_s if self._buffer else poll_s)
@@ -278,7 +262,7 @@ class BufferedFrontier:
         if error is None:
             return
         self._failed = True
-        self.stop_feeding()
+        self.seeds.close()
         self._outbox.close()
         if not isinstance(error, FrontierError):
             logger.error("The frontier's pump failed", exc_info=error)
@@ -288,28 +272,25 @@ class BufferedFrontier:
     async def _round(self) -> None:
         sent = await self._outbox.write()
         self._hungry |= sent.promising
-        self._held.remove(ack.lease_id for ack in sent.acks)
+        self.held.remove(ack.lease_id for ack in sent.acks)
         claimed = False
         now = self._clock()
-        if now >= self._held.renew_at:
-            if await self._held.renew():
+        if now >= self.held.renew_at:
+            if await self.held.renew():
                 self._hungry = True
             await self._frontier.reap()
-        if now >= self._note_at:
-            self._note_at = now + self._config.notes_s
-            await self._notes.write()
+        await self._notes.write_if_due(now)
         self.totals = await self._frontier.totals()
         self._outbox.writing = 0  # the totals have them
         if self._hungry and (self.totals.pending or self._frontier.shared):
             claimed = await self._claim()
         if self._frontier.shared:
             news = await self._heed()
-            back = await self._handover.cede(news.surplus, self._held.sites, self._asked)
+            back = await self._handover.cede(news.surplus, self.held.sites, self._asked)
             self._outbox.ack(back)
             if self._outbox.acks:
                 self._ask()
-        if not self._crowded():
-            self._roomy.set()
+        self.seeds.update()
         self._busy = self._wake.is_set()
         if claimed or sent or not self._busy:
             self._on_change()
@@ -330,7 +311,7 @@ class BufferedFrontier:
         )
         await self._heed()  # before anything of what was gained can start
         buffer.add(leases)
-        self._held.add(leases)
+        self.held.add(leases)
         self._hungry |= len(leases) == limit
         self.totals = await self._frontier.totals()
         if not self._hungry:
@@ -344,7 +325,7 @@ class BufferedFrontier:
         """Follow what the server of a shared frontier told; returns it."""
         news = self._frontier.take_news()
         if news.forgotten:
-            self._held.doubt()
+            self.held.doubt()
             self._outbox.put_again()
             self._ask()
             self._on_forgotten()
@@ -358,18 +339,11 @@ class BufferedFrontier:
             return
         for ready_at in (frontier_ready, self.permits.next_ready()):
             if ready_at is not None:
-                self._claim_at = min(self._claim_at, ready_at)
-        wakes_at = self._buffer.wakes_at
-        first = self._claim_at if wakes_at is None else min(self._claim_at, wakes_at)
-        if first < inf:
-            self._alarm.set(first)
+                self._claim_alarm.set(ready_at)
+        if (wakes_at := self._buffer.wakes_at) is not None:
+            self._turn_alarm.set(wakes_at)
 
-    def _on_alarm(self) -> None:
-        if self._clock() >= self._claim_at:
-            # What is ready now is not in the buffer; the leases of a blocked site are.
-            self._claim_at = inf
-            self._hungry = True
-            self._ask()
-        elif self._claim_at < inf:
-            self._alarm.set(self._claim_at)
+    def _on_claim_due(self) -> None:
+        self._hungry = True
+        self._ask()
         self._on_change()

@@ -1,4 +1,4 @@
-"""What was learned of sites, written down in a frontier and recalled from it."""
+"""Writes what was learned about sites into a frontier, and reads it back."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 
 
 class SiteNotes:
-    """Carries what the permits learn between them and the frontier's notes."""
+    """Carries what the permits learn to the frontier's notes, and back.
 
-    def __init__(self, frontier: Frontier, permits: Permits) -> None:
+    every_s: how often ``write_if_due`` writes.
+    """
+
+    def __init__(self, frontier: Frontier, permits: Permits, *, every_s: float = 15.0) -> None:
         self._frontier = frontier
         self._permits = permits
+        self._every_s = every_s
+        self._due_at = 0.0
 
     async def recall(self, sites: Sequence[str] | None = None) -> dict[str, Learned]:
-        """Let ``sites`` (all) start from what was noted of them, and return that.
+        """Let ``sites`` (by default all) start from what was noted about them, and return that.
 
         A malformed note is ignored.
         """
@@ -30,6 +35,12 @@ class SiteNotes:
         learned = {site: found for site, note in notes.items() if (found := learned_from(note))}
         self._permits.recall(learned)
         return learned
+
+    async def write_if_due(self, now: float) -> None:
+        """Write at most every ``every_s``."""
+        if now >= self._due_at:
+            self._due_at = now + self._every_s
+            await self.write()
 
     async def write(self) -> None:
         """Note what was learned since the last call."""

@@ -264,7 +264,7 @@ async def test_a_frontier_that_fails_is_told_of_once_and_written_to_no_more() ->
         await it.put(entry(2))
         assert [str(error) for error in it.failures] == ["the disk is full"]
         assert not it.buffered.pending
-        assert not await it.buffered.room()
+        assert not await it.buffered.seeds.wait()
         assert not await it.buffered.close(finish=True)
     assert frontier.writes == []
 
@@ -272,16 +272,16 @@ async def test_a_frontier_that_fails_is_told_of_once_and_written_to_no_more() ->
 @in_virtual_time
 async def test_producers_wait_while_too_much_is_pending() -> None:
     async with desk(config=BufferConfig(max_pending=2, per_site=2, batch_s=0.0)) as it:
-        assert await it.buffered.room()
+        assert await it.buffered.seeds.wait()
         await it.put(*(entry(n) for n in range(4)))
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(it.buffered.room(), 10)
+            await asyncio.wait_for(it.buffered.seeds.wait(), 10)
         for _ in range(2):
             it.end(it.some())
             await it.settled()
-        assert await asyncio.wait_for(it.buffered.room(), 10)
-        it.buffered.stop_feeding()
-        assert not await it.buffered.room()
+        assert await asyncio.wait_for(it.buffered.seeds.wait(), 10)
+        it.buffered.seeds.close()
+        assert not await it.buffered.seeds.wait()
 
 
 @in_virtual_time

@@ -163,10 +163,10 @@ async def test_requests_whose_leases_are_lost_are_reported() -> None:
         await asyncio.sleep(1)
         assert handout.lease.id in it.lost, "before 30 s, when others may have it"
         assert it.next() is None
-        assert not it.buffered.leases_valid
+        assert not it.buffered.held.valid
         frontier.away = False
         await asyncio.sleep(1)
-        assert it.buffered.leases_valid
+        assert it.buffered.held.valid
 
 
 @in_virtual_time

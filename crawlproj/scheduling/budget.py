@@ -1,0 +1,39 @@
+"""How much a crawl may have in hand, and how many pages it may fetch."""
+
+from __future__ import annotations
+
+# In multiples of the downloads. Parsing and storing overlap with downloading, so more requests may
+# be in hand than are downloading; and acks may be on their way to a slow frontier, so more may be
+# outstanding than are in hand. Both bound what a crash fetches again.
+_IN_HAND_PER_DOWNLOAD = 2
+_OUTSTANDING_PER_DOWNLOAD = 3
+
+
+class Budget:
+    """Bounds requests against CONCURRENT_REQUESTS and pages against MAX_PAGES.
+
+    in_flight: max requests downloading at once. max_pages: 0 is no limit.
+    pages: pages done in the generation, by all workers.
+    """
+
+    def __init__(self, in_flight: int, max_pages: int) -> None:
+        self._in_flight = in_flight
+        self._max_pages = max_pages
+        self.pages = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether all pages are done that may be."""
+        return bool(self._max_pages) and self.pages >= self._max_pages
+
+    def allows(self, in_hand: int, outstanding: int) -> bool:
+        """Whether one more request may start.
+
+        in_hand: requests handed out that have not finished; each may become a page.
+        outstanding: those, and finished ones whose acks are not durable.
+        """
+        if in_hand >= _IN_HAND_PER_DOWNLOAD * self._in_flight:
+            return False
+        if outstanding >= _OUTSTANDING_PER_DOWNLOAD * self._in_flight:
+            return False
+        return not self._max_pages or self.pages + in_hand < self._max_pages

@@ -1,4 +1,4 @@
-"""``scrapy lab``: the concurrency lab. What its commands need is only imported for them."""
+"""``scrapy lab``: the concurrency lab. Each subcommand imports what it needs when it is used."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ if TYPE_CHECKING:
 
 SUBCOMMANDS = {
     "fetch": "fetch pages under every concurrency model",
-    "serve": "serve short and slow queries under every model of a back end",
-    "hog": "run a task that will not let go among short ones, and CPU work under the GIL",
-    "advise": "say how many workers × in flight a workload wants, and measure that",
+    "serve": "serve short and slow queries under every concurrency model",
+    "hog": "run a task that never yields among short ones, and CPU work under the GIL",
+    "advise": "recommend workers and requests in flight for a workload",
 }
-"""Name → what it does.
+"""{name: help}.
 
-Module ``crawlproj.lab.NAME.command`` has ``add_options(parser)``; ``listing()``, rows of text that
-say what it measures; and ``run(opts)``, which raises CrawlprojError for what the user can mend.
+The module ``crawlproj.lab.NAME.command`` has ``add_options(parser)``; ``listing()``, which yields
+rows of text that say what the subcommand can measure; and ``run(opts)``, which raises
+CrawlprojError for an error that the user can correct.
 """
 
 
 class Command(ScrapyCommand):
-    """Measures on this machine; see docs/explanation/concurrency-models.md."""
+    """Measures concurrency models; see docs/explanation/concurrency-models.md."""
 
     requires_project = True
     requires_crawler_process = False
     default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 - Scrapy's way
 
     def syntax(self) -> str:
-        """Return what follows ``scrapy lab``."""
+        """Return the arguments of ``scrapy lab``."""
         return "<command> [options]"
 
     def short_desc(self) -> str:
@@ -42,26 +43,28 @@ class Command(ScrapyCommand):
         return "Measure concurrency models on this machine"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add a parser a subcommand."""
+        """Add a parser for each subcommand."""
         super().add_options(parser)
         commands = parser.add_subparsers(
             title="Commands", dest="lab", metavar="<command>", prog="scrapy lab"
         )
-        for name, words in SUBCOMMANDS.items():
-            sub = commands.add_parser(name, help=words, description=words)
+        for name, description in SUBCOMMANDS.items():
+            sub = commands.add_parser(name, help=description, description=description)
             _module(name).add_options(sub)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Run the subcommand, or say which there are."""
+        """Run the subcommand, or list the subcommands and what each measures."""
         if opts.lab is None:
-            for name, words in SUBCOMMANDS.items():
-                print(f"scrapy lab {name}: {words} (-h: its options)\n")
+            for name, description in SUBCOMMANDS.items():
+                print(f"scrapy lab {name}: {description}\n")
                 for cells in _module(name).listing():
                     print("  " + "  ".join(cells).rstrip())
+                print()
+            print("scrapy lab <command> -h lists the options of a command.")
             return
         if args:
             raise UsageError(
-                f"{args[0]!r} is no option; see: scrapy lab {opts.lab} -h", print_help=False
+                f"unknown option {args[0]!r}; see: scrapy lab {opts.lab} -h", print_help=False
             )
         try:
             _module(opts.lab).run(opts)

@@ -1,5 +1,5 @@
-"""The concurrency lab: the same waiting under every concurrency model, measured.
+"""The concurrency lab: measures concurrency models on this machine, outside of any crawl.
 
-Nothing of a crawl imports it. What its models need beyond a crawl's requirements is the extra
-``lab``.
+Each command of ``scrapy lab`` has a folder: ``fetch``, ``serve``, ``hog``, ``advise``. They share
+``model.py``, ``options.py``, ``figures.py``, ``system/`` and ``report/``.
 """

@@ -1,10 +1,10 @@
-"""What repeated measurements say: medians with their spread, percentiles, slopes. Pure."""
+"""Statistics of repeated measurements: medians with their range, percentiles, slopes. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import linear_regression, median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A median, and the least and most it is the median of."""
+    """The median of some values, and their range."""
 
     median: float
     low: float
@@ -20,18 +20,33 @@ class Figure:
 
     @classmethod
     def of(cls, values: Iterable[float | None]) -> Figure | None:
-        """Return that of the values that are known; None if none is."""
+        """Return the figure of all values that are known, or None if none is."""
         known = [value for value in values if value is not None]
         return cls(median(known), min(known), max(known)) if known else None
 
-    @property
-    def spread(self) -> float:
-        """Half the range over the median; 0 for a median of 0."""
-        return (self.high - self.low) / 2 / self.median if self.median else 0.0
+
+def summarize(names: Iterable[str], runs: Sequence[object]) -> dict[str, Any]:
+    """Return ``{name: {median, low, high}}`` of these attributes over the runs, as JSON has it.
+
+    The value is null where the attribute is known for no run.
+    """
+    figures = {name: Figure.of(getattr(run, name) for run in runs) for name in names}
+    return {
+        name: figure and {key: round_to_4(value) for key, value in asdict(figure).items()}
+        for name, figure in figures.items()
+    }
+
+
+def round_to_4(value: float) -> float:
+    """Round to four significant digits."""
+    return float(f"{value:.4g}")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the least value that ``share`` (0 to 1) of them do not exceed; some must be given."""
+    """Return the smallest value that ``share`` (0 to 1) of the values do not exceed.
+
+    There must be at least one value.
+    """
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]
 
@@ -45,7 +60,7 @@ class Line:
 
 
 def fit(points: Sequence[tuple[float, float]]) -> Line | None:
-    """Return the line of least squares; None with fewer than two different x."""
+    """Return the least-squares line, or None if there are fewer than two different x."""
     if len({x for x, _ in points}) < 2:
         return None
     slope, base = linear_regression([x for x, _ in points], [y for _, y in points])

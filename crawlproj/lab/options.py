@@ -1,29 +1,30 @@
-"""Options that several of the lab's commands have."""
+"""Command-line options that several commands of the lab have."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.fetch.site.latency import Latency
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
 
-def not_negative(opts: argparse.Namespace, *names: str) -> None:
-    """Check numbers; raises ConfigError naming the option that is wrong."""
+def add_models(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """Add ``--models``, which ``model.choose`` reads."""
+    parser.add_argument("--models", default="", metavar="A,B",
+        help=f"choose from: {', '.join(names)} (default: all)")  # fmt: skip
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Add ``--out``."""
+    parser.add_argument("--out", default="lab-report", metavar="DIR",
+        help="folder for lab.json and lab.html (default: %(default)s)")  # fmt: skip
+
+
+def check_not_negative(opts: argparse.Namespace, *names: str) -> None:
+    """Raise ConfigError, which names the option, if one of these numbers is below 0."""
     for name in names:
         if getattr(opts, name) < 0:
             raise ConfigError(f"--{name.replace('_', '-')} must be at least 0")
-
-
-def latency_of(opts: argparse.Namespace) -> Latency:
-    """Read --latency; raises ConfigError."""
-    try:
-        latency = Latency.parse(opts.latency)
-    except ConfigError as exc:
-        raise ConfigError(f"--latency: {exc}") from None
-    if not latency.mean_s:
-        raise ConfigError("--latency: there must be something to wait for, such as fixed:1ms")
-    return latency

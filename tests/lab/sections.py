@@ -1,29 +1,29 @@
-"""A section as fetch.py makes it, with figures of one's choice."""
+"""Sections of lab.json with given figures."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from crawlproj.lab.fetch.memory_per_request import per_unit
+from crawlproj.lab.fetch.memory_per_request import memory_per_request
 from crawlproj.lab.fetch.models.table import MODELS
 
 
 def row(
-    model: str, in_flight: int, *, broke: str = "", workers: int = 1, parse_ms: float = 0.0,
+    model: str, in_flight: int, *, failure: str = "", workers: int = 1, parse_ms: float = 0.0,
     **figures: float,
 ) -> dict[str, Any]:  # fmt: skip
     known = {
         "pages": 100, "wall_s": 1, "pages_per_s": 100, "ideal_per_s": 200, "efficiency": 0.5,
         "user_ms": 0.2, "system_ms": 0.1, "cpu_ms": 0.3, "voluntary": 1, "involuntary": 0.5,
-        "pss_mb": 20, "p50_s": 0.1, "p99_s": 0.3, "most_in_flight": in_flight,
-        "connections": in_flight, "opened": in_flight, "site_busy": 0.1, **figures,
+        "pss_mb": 20, "p50_s": 0.1, "p99_s": 0.3, "max_in_flight": in_flight,
+        "max_connections": in_flight, "connections_opened": in_flight, "site_busy": 0.1, **figures,
     }  # fmt: skip
     measured = {
-        name: None if broke else {"median": value, "low": value, "high": value}
+        name: None if failure else {"median": value, "low": value, "high": value}
         for name, value in known.items()
     }
     load = {"in_flight": in_flight, "workers": workers, "parse_ms": parse_ms}
-    return {"model": model, **load, "broke": broke, **measured}
+    return {"model": model, **load, "failure": failure, **measured}
 
 
 def section(cells: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
@@ -34,16 +34,10 @@ def section(cells: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
             "in_flight": sorted({cell["in_flight"] for cell in cells}), "rounds": 3, "cores": 2,
             "url": "",
         },
-        "models": {
-            name: {
-                "title": MODELS[name].title, "shows": "", "unit": MODELS[name].unit,
-                "keeps": True, "most": MODELS[name].most, "unavailable": "",
-            }
-            for name in names
-        },
-        "cells": cells, "matrix": [], "reach": {}, "claims": [], **parts,
+        "models": {name: MODELS[name].describe() | {"unavailable": ""} for name in names},
+        "cells": cells, "matrix": [], "stress": {}, "claims": [], **parts,
     }  # fmt: skip
-    return {**made, "memory": per_unit(made["models"], made["cells"])}
+    return {**made, "memory": memory_per_request(made["models"], made["cells"])}
 
 
 def figure(value: float) -> dict[str, float]:
@@ -52,7 +46,7 @@ def figure(value: float) -> dict[str, float]:
 
 def serve_section(*names: str, **parts: Any) -> dict[str, Any]:
     seconds = {
-        "alone_p50_s": 0.003, "alone_p99_s": 0.01, "short_p50_s": 0.004, "short_p99_s": 0.06,
+        "alone_p50_s": 0.003, "alone_p99_s": 0.01, "mixed_p50_s": 0.004, "mixed_p99_s": 0.06,
         "slow_p50_s": 0.21, "sent_late_p99_s": 0.001,
     }  # fmt: skip
     others = {"refused": figure(0.0), "pss_mb": figure(20)}
@@ -60,10 +54,10 @@ def serve_section(*names: str, **parts: Any) -> dict[str, Any]:
     return {
         "settings": {
             "rate": 150.0, "seconds": 2.5, "slow_share": 0.05, "slow_s": 0.2, "limit_s": 1.0,
-            "places": 4, "rounds": 2, "at_once": 1,
+            "slots": 4, "rounds": 2, "at_once": 1,
         },
-        "models": {name: {"title": name, "places": "4", "unavailable": ""} for name in names},
-        "rows": [{"model": name, "broke": "", **figures} for name in names],
+        "models": {name: {"title": name, "waits_in": "4", "unavailable": ""} for name in names},
+        "rows": [{"model": name, "failure": "", **figures} for name in names],
         "claims": [], **parts,
     }  # fmt: skip
 
@@ -84,11 +78,11 @@ def hog_section(*names: str, **parts: Any) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "settings": {
-            "tasks": 100, "times": 155, "period_s": 0.01, "hog_after_s": 0.3, "hog_cpu_s": 0.5,
+            "tasks": 100, "turns": 155, "period_s": 0.01, "hog_after_s": 0.3, "hog_cpu_s": 0.5,
             "start": 0.0, "rounds": 3,
         },
-        "models": {name: {"title": name, "switches": "", "unavailable": ""} for name in names},
-        "rows": [{"model": name, "broke": "", **figures} for name in names],
+        "models": {name: {"title": name, "switched_by": "", "unavailable": ""} for name in names},
+        "rows": [{"model": name, "failure": "", **figures} for name in names],
         "gil": [*gil, {"interpreter": "", "unavailable": "no python3.13t"}],
         "claims": [], **parts,
     }  # fmt: skip
@@ -96,12 +90,12 @@ def hog_section(*names: str, **parts: Any) -> dict[str, Any]:
 
 def advise_section(**parts: Any) -> dict[str, Any]:
     rows = [
-        {"workers": n, "in_flight": n * c, "pages_per_s": 10.0 * n * c, "bound": "waiting"}
+        {"workers": n, "in_flight": n * c, "pages_per_s": 10.0 * n * c, "bottleneck": "waiting"}
         for n in (1, 2) for c in (1, 8, 32)
     ]  # fmt: skip
     return {
         "workload": "https://example.org",
-        "settings": {"cores": 2, "spare": [1.0, 2.0], "rounds": 1, "most_in_flight": 64},
+        "settings": {"cores": 2, "free_cores": [1.0, 2.0], "rounds": 1, "max_in_flight": 64},
         "sampled": {
             "pages": 120, "latency_s": 0.1, "latency_p50_s": 0.1, "latency_p90_s": 0.2,
             "latency_p99_s": 0.3, "costs": [],

@@ -1,4 +1,4 @@
-"""What ``scrapy lab advise`` predicts and recommends."""
+"""The samples, predictions and recommendations of ``scrapy lab advise``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from crawlproj.lab.advise import advisor
-from crawlproj.lab.advise.advisor import Advising
-from crawlproj.lab.advise.crawls.sample import Sample, merged
-from crawlproj.lab.advise.prediction.choose import candidates, recommended
+from crawlproj.lab.advise.advisor import Advisor
+from crawlproj.lab.advise.crawls.sample import Sample, merge
+from crawlproj.lab.advise.prediction.choose import candidates, recommend
 from crawlproj.lab.advise.prediction.predict import Prediction, predict
-from crawlproj.lab.advise.prediction.queueing import queued, throughput
-from crawlproj.lab.advise.prediction.workload import Cost, Costs, Workload, latency_s
+from crawlproj.lab.advise.prediction.queueing import queue_length, throughput
+from crawlproj.lab.advise.prediction.workload import Cost, Costs, Workload, site_latency_s
 from crawlproj.lab.advise.tables import advise_tables
 from crawlproj.lab.fetch.loads import Load
 from crawlproj.latency.histogram import Histogram
@@ -28,7 +28,7 @@ seconds = st.floats(1e-4, 1.0)
 
 
 @given(st.integers(1, 300), seconds, seconds)
-def test_throughput_rises_with_what_is_in_flight_and_keeps_below_both_bounds(
+def test_throughput_rises_with_requests_in_flight_and_stays_below_both_bounds(
     k: int, service_s: float, latency_s: float
 ) -> None:
     rate = throughput(k, service_s, latency_s)
@@ -36,7 +36,7 @@ def test_throughput_rises_with_what_is_in_flight_and_keeps_below_both_bounds(
     assert 0 < rate <= throughput(k + 1, service_s, latency_s) * (1 + 1e-9)
     assert rate <= k / (latency_s + service_s) * (1 + 1e-9)
     assert rate <= 1 / service_s * (1 + 1e-9)
-    assert 0 <= queued(k, service_s, latency_s) <= k
+    assert 0 <= queue_length(k, service_s, latency_s) <= k
 
 
 @given(seconds, seconds)
@@ -49,7 +49,7 @@ def test_throughput_tends_to_its_bounds(service_s: float, latency_s: float) -> N
         assert throughput(enough, service_s, latency_s) == pytest.approx(1 / service_s, rel=0.01)
 
 
-def test_throughput_is_that_of_a_machine_repair_model() -> None:
+def test_throughput_matches_a_machine_repair_model() -> None:
     # Two requests, s = L = 1: by its Markov chain, P(queue empty) = 1/5, so X = 4/5.
     assert throughput(2, 1.0, 1.0) == pytest.approx(0.8)
 
@@ -57,8 +57,8 @@ def test_throughput_is_that_of_a_machine_repair_model() -> None:
 def workload(**changed: Any) -> Workload:
     known: dict[str, Any] = {
         "latency_s": 0.1,
-        "alone": Costs((Cost(1, 0.001, 0.0),)),
-        "shared": None,
+        "one_worker": Costs((Cost(1, 0.001, 0.0),)),
+        "several_workers": None,
         "cores": (1.0, 2.0),
         "sites_in_flight": None,
         "sites_per_s": inf,
@@ -67,27 +67,27 @@ def workload(**changed: Any) -> Workload:
 
 
 @pytest.mark.parametrize(
-    ("changed", "load", "per_s", "bound"),
+    ("changed", "load", "per_s", "bottleneck"),
     [
         ({}, Load(8), 79, "waiting"),
         ({}, Load(1024), 1000, "one interpreter"),
         ({}, Load(1024, 2), 2000, "cores"),
         ({"cores": (1.0, 2.0, 3.0)}, Load(1024, 2), 2000, "the interpreters"),
         ({"cores": (1.0, 2.0)}, Load(1024, 3), 2000, "cores"),
-        ({"alone": Costs((Cost(1, 0.001, 0.001),))}, Load(1024, 2), 1000, "cores"),
+        ({"one_worker": Costs((Cost(1, 0.001, 0.001),))}, Load(1024, 2), 1000, "cores"),
         ({"cores": (0.5, 1.0)}, Load(1024), 500, "one interpreter"),
         ({"sites_in_flight": 8}, Load(8), 79, "the sites' limit"),
         ({"sites_per_s": 2.0}, Load(8), 2, "the sites' limit"),
-        ({"shared": Costs((Cost(1, 0.002, 0.0),))}, Load(1024, 2), 1000, "cores"),
+        ({"several_workers": Costs((Cost(1, 0.002, 0.0),))}, Load(1024, 2), 1000, "cores"),
     ],
 )
-def test_the_least_bound_is_the_prediction(
-    changed: dict[str, Any], load: Load, per_s: float, bound: str
+def test_the_lowest_bound_is_the_prediction(
+    changed: dict[str, Any], load: Load, per_s: float, bottleneck: str
 ) -> None:
     found = predict(workload(**changed), load)
 
     assert found.pages_per_s == pytest.approx(per_s, rel=0.02)
-    assert found.bound == bound
+    assert found.bottleneck == bottleneck
 
 
 def test_costs_between_two_loads_follow_the_logarithm_of_the_load() -> None:
@@ -95,29 +95,29 @@ def test_costs_between_two_loads_follow_the_logarithm_of_the_load() -> None:
 
     assert costs.at(1).worker_s == costs.at(4).worker_s == 0.003
     assert costs.at(16).worker_s == pytest.approx(0.002)
-    assert costs.at(16).beside_s == pytest.approx(0.0005)
+    assert costs.at(16).support_s == pytest.approx(0.0005)
     assert costs.at(500).worker_s == 0.001
 
 
-def test_candidates_are_powers_of_two_and_the_most() -> None:
+def test_candidates_are_powers_of_two_and_the_maximum() -> None:
     assert candidates(12, 1) == [Load(n) for n in (1, 2, 4, 8, 12)]
     assert candidates(5, 2)[4:] == [Load(2, 2), Load(4, 2)]
     assert all(load.in_flight % load.workers == 0 for load in candidates(100, 3))
 
 
-def test_the_smallest_load_that_is_as_good_as_the_best_is_recommended() -> None:
+def test_the_smallest_load_within_5_percent_of_the_best_is_recommended() -> None:
     rates = {(1, 8): 80.0, (1, 16): 96.0, (1, 32): 97.0, (2, 16): 99.0, (2, 32): 100.0}
     predictions = [
         Prediction(Load(total, workers), rate, "waiting")
         for (workers, total), rate in rates.items()
     ]
 
-    assert recommended(predictions).load == Load(16)
-    assert recommended(predictions[3:]).load == Load(16, 2)
+    assert recommend(predictions).load == Load(16)
+    assert recommend(predictions[3:]).load == Load(16, 2)
 
 
 def probe(times: list[float], cpu_s: float, **more: Any) -> dict[str, Any]:
-    """Return what a probe writes that sees a page done at each of ``times``."""
+    """Return the file of a probe that sees a page done at each of ``times``."""
     recorder = LatencyRecorder(lambda: 0.0)
     for _ in times:
         recorder.record("a.example", {"ttfb": 0.1, "permit": 5.0})
@@ -129,59 +129,59 @@ def probe(times: list[float], cpu_s: float, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_sample_leaves_out_what_start_and_end_cost() -> None:
+def test_a_sample_leaves_out_the_start_and_the_end() -> None:
     times = [10.0, *(20 + n / 50 for n in range(100)), 50.0]
 
-    found = merged([probe(times, 0.002, redis_s=0.102)], site_s=0.102)
+    found = merge([probe(times, 0.002, redis_s=0.102)], site_s=0.102)
 
     assert found is not None
     assert found.pages == 102
     assert found.pages_per_s == pytest.approx(50)
     assert found.cpu_s == pytest.approx(0.002)
-    assert found.beside_s == pytest.approx(0.002)
+    assert found.support_s == pytest.approx(0.002)
     assert found.latencies["a.example"] == pytest.approx(0.1)
     assert found.latency.count == 102
 
 
-def test_a_sample_of_workers_begins_when_all_are_at_work() -> None:
+def test_a_sample_of_several_workers_starts_when_all_are_at_work() -> None:
     early = probe([1 + n / 100 for n in range(400)], 0.002)
     late = probe([3 + n / 100 for n in range(200)], 0.002)
 
-    found = merged([early, late])
+    found = merge([early, late])
 
     assert found is not None
     assert found.pages == 600
     assert found.pages_per_s == pytest.approx(200, rel=0.05)
 
 
-def test_a_run_without_a_middle_is_taken_as_it_is() -> None:
-    found = merged([probe([1.0, *[1.1] * 98, 1.2], 0.002)])
+def test_a_crawl_without_a_middle_is_sampled_as_a_whole() -> None:
+    found = merge([probe([1.0, *[1.1] * 98, 1.2], 0.002)])
 
     assert found is not None
     assert found.pages_per_s > 0
 
 
-def test_too_few_pages_say_nothing() -> None:
-    assert merged([probe([1.0, 2.0], 0.001)]) is None
-    assert merged([]) is None
+def test_too_few_pages_are_no_sample() -> None:
+    assert merge([probe([1.0, 2.0], 0.001)]) is None
+    assert merge([]) is None
 
 
 @pytest.mark.parametrize("in_flight", [1, 4, 8])
-def test_what_pages_wait_for_the_crawler_is_no_latency_of_the_site(in_flight: int) -> None:
+def test_waits_for_the_crawler_do_not_count_as_latency_of_the_site(in_flight: int) -> None:
     service_s, wanted = 0.01, 0.08
     seen = Histogram()
-    seen.record(wanted + service_s * queued(in_flight - 1, service_s, wanted))
+    seen.record(wanted + service_s * queue_length(in_flight - 1, service_s, wanted))
     rate = throughput(in_flight, service_s, wanted)
 
-    found = latency_s(Load(in_flight), [Sample(60, rate, 0.01, 0.0, seen, {}, {}, {})], 1.0)
+    found = site_latency_s(Load(in_flight), [Sample(60, rate, 0.01, 0.0, seen, {}, {}, {})], 1.0)
 
     assert found == pytest.approx(wanted, rel=0.02)
 
 
-class FakeRuns:
-    """A workload that does what it is told, at the rates it is told."""
+class FakeCrawls:
+    """Crawls with given figures: a sample at 20 pages/s, then a measurement."""
 
-    most_in_flight, limited, most_workers = 32, True, 2
+    max_in_flight, limited_by_sites, max_workers = 32, True, 2
 
     def __init__(self, per_s: float, cpu_s: float) -> None:
         self.loads: list[Load] = []
@@ -189,7 +189,7 @@ class FakeRuns:
 
     def sample(self, load: Load) -> Sample:
         self.loads.append(load)
-        found = merged([probe([1 + n / 20 for n in range(60)], self._cpu_s)])
+        found = merge([probe([1 + n / 20 for n in range(60)], self._cpu_s)])
         assert found is not None
         return found
 
@@ -203,7 +203,7 @@ class FakeRuns:
         return [f"CONCURRENT_REQUESTS = {load.in_flight // load.workers}"]
 
 
-def silent(words: str, share: float) -> None: ...
+def ignore_progress(words: str, share: float) -> None: ...
 
 
 def _two_cores(most: int) -> list[float]:
@@ -212,7 +212,7 @@ def _two_cores(most: int) -> list[float]:
 
 @pytest.fixture
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advisor, "spare_cores", _two_cores)
+    monkeypatch.setattr(advisor, "free_cores", _two_cores)
 
 
 def shown(section: dict[str, Any]) -> str:
@@ -223,10 +223,10 @@ def shown(section: dict[str, Any]) -> str:
     return capture.get()
 
 
-def test_what_waits_gets_one_worker_and_is_measured_as_predicted(two_cores: None) -> None:
-    runs = FakeRuns(per_s=300, cpu_s=0.0005)
+def test_one_worker_is_recommended_for_a_workload_that_waits(two_cores: None) -> None:
+    runs = FakeCrawls(per_s=300, cpu_s=0.0005)
 
-    section = Advising(runs, 2, 2, silent).run()
+    section = Advisor(runs, 2, 2, ignore_progress).run()
 
     assert runs.loads == [Load(4), Load(32), Load(32)] * 2
     assert section["recommended"]["deviation"] == pytest.approx(0.05, abs=0.05)
@@ -238,10 +238,12 @@ def test_what_waits_gets_one_worker_and_is_measured_as_predicted(two_cores: None
     assert "CONCURRENT_REQUESTS = 32" in text
 
 
-def test_what_computes_gets_two_workers_which_are_sampled_first(two_cores: None) -> None:
-    runs = FakeRuns(per_s=60, cpu_s=0.02)
+def test_two_workers_are_recommended_for_a_workload_that_computes_and_sampled_first(
+    two_cores: None,
+) -> None:
+    runs = FakeCrawls(per_s=60, cpu_s=0.02)
 
-    section = Advising(runs, 2, 1, silent).run()
+    section = Advisor(runs, 2, 1, ignore_progress).run()
 
     assert runs.loads[:3] == [Load(4), Load(32), Load(32, 2)]
     assert section["recommended"]["workers"] == 2

@@ -1,4 +1,4 @@
-"""``scrapy lab advise``, as typed."""
+"""``scrapy lab advise`` on the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
 from crawlproj.lab.advise.command import add_options, run
 from crawlproj.lab.advise.crawls.sample import Sample
-from crawlproj.lab.advise.crawls.user_site import UserRuns
+from crawlproj.lab.advise.crawls.user_site import UserSiteCrawls
 from crawlproj.lab.fetch.loads import Load
 from crawlproj.latency.histogram import Histogram
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("--in-flight 0", "--in-flight must be from 1 to 1024"),
         ("--latency slow", "--latency: a latency is fixed:100ms"),
-        ("--latency fixed:0ms", "something to wait for"),
+        ("--latency fixed:0ms", "--latency must be above 0"),
         ("--parse-ms -1", "--parse-ms must be at least 0"),
-        ("--rounds -1", "--rounds must be at least 1"),
+        ("--rounds -1", "--rounds must be at least 0"),
         ("--url https://a.example --pages 5", "--pages must be at least 20"),
         ("--url ftp://a.example", "--url: -a url='ftp://a.example' names no http"),
         ("--url https://a.example -s NAME", "-s must be given as NAME=VALUE"),
@@ -41,25 +41,25 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_a_wrong_option_is_named(words: str, told: str) -> None:
+def test_the_error_names_the_wrong_option(words: str, message: str) -> None:
     parser = argparse.ArgumentParser()
     add_options(parser)
 
-    with pytest.raises(ConfigError, match=re.escape(told)):
+    with pytest.raises(ConfigError, match=re.escape(message)):
         run(parser.parse_args(words.split(), argparse.Namespace(set=[])))
 
 
-def test_advise_never_asks_for_more_than_a_site_may_have() -> None:
+def test_the_settings_limit_the_requests_in_flight_for_each_site() -> None:
     settings = Settings({"CONCURRENCY_MAX_PER_SITE": 8})
     url = "https://a.example/x,https://a.example/y,https://b.example"
     settings.set("CONCURRENCY_SITES", {"b.example": {"delay": 2}})
 
-    runs = UserRuns(url, settings, {}, (60, 300))
+    runs = UserSiteCrawls(url, settings, {}, (60, 300))
 
     known = Histogram()
     known.record(0.1)
     sample = Sample(60, 20.0, 0.001, 0.0, known, {}, {}, {})
-    assert runs.most_in_flight == 9
+    assert runs.max_in_flight == 9
     assert runs.sites_per_s(sample, 0.1) == pytest.approx(80 + 0.5, rel=0.03)
     assert "CONCURRENCY_MAX_PER_SITE = 8" in "\n".join(runs.snippet(Load(9)))
 
@@ -70,7 +70,7 @@ def scrapy(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def checked(done: subprocess.CompletedProcess[str], folder: Path) -> dict[str, Any]:
-    """Return what was recommended, after a look at what anybody wants to see."""
+    """Check the output; return the recommendation in lab.json."""
     assert done.returncode == 0, done.stderr
     assert "recommended: " in done.stdout
     assert "CONCURRENT_REQUESTS = " in done.stdout
@@ -84,7 +84,7 @@ def checked(done: subprocess.CompletedProcess[str], folder: Path) -> dict[str, A
 
 
 @pytest.mark.slow
-def test_the_labs_site_is_advised_on(tmp_path: Path) -> None:
+def test_advice_for_the_labs_site(tmp_path: Path) -> None:
     done = scrapy(
         "--latency", "fixed:20ms", "--in-flight", "4", "--rounds", "1", "--out", str(tmp_path)
     )
@@ -95,7 +95,7 @@ def test_the_labs_site_is_advised_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_site_of_the_users_is_advised_on_and_asked_no_more_than_it_may_be(tmp_path: Path) -> None:
+def test_advice_for_the_users_site_keeps_to_its_limit(tmp_path: Path) -> None:
     with DemoWeb([SiteSpec("a", "small", pages=100, latency_s=0.03)], tmp_path / "log") as web:
         done = scrapy(
             "--url", web.url("a"), "-s", "GUARD_ALLOW=127.0.0.0/8", "-s",
@@ -108,11 +108,11 @@ def test_a_site_of_the_users_is_advised_on_and_asked_no_more_than_it_may_be(tmp_
 
     assert best["workers"] == 1
     assert max(line.in_flight for line in log) <= 6
-    assert len(log) <= 20 + 20 + 40 + 3 * 10  # robots.txt, and what was under way at the end
+    assert len(log) <= 20 + 20 + 40 + 3 * 10  # robots.txt, and pages in flight at the end
 
 
 @pytest.mark.slow
-def test_a_site_that_does_not_answer_is_told_in_a_line(tmp_path: Path) -> None:
+def test_a_site_that_does_not_answer_is_reported_without_a_traceback(tmp_path: Path) -> None:
     words = ("--url", "http://127.0.0.1:1/", "-s", "GUARD_ALLOW=127.0.0.0/8")
 
     done = scrapy(*words, "--out", str(tmp_path))

@@ -1,4 +1,4 @@
-"""Ctrl-C while the lab measures."""
+"""The processes that the lab measures end: by Ctrl-C, by time, with their parent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawlproj.lab.system.subprocesses import Interrupted, finished, started
+from crawlproj.lab.system.subprocesses import Interrupted, failure_reason, run_to_end, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,14 +23,14 @@ MARK = "LAB_INTERRUPT_TEST"
 
 
 def marked(mark: str) -> set[int]:
-    """Return the pids of processes that have inherited a mark in their environment."""
+    """Return the pids of processes with this mark in their environment."""
     found = set()
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 environment = (folder / "environ").read_bytes()
             except OSError:
-                continue  # it has ended, or is another's
+                continue  # it has ended, or belongs to another user
             if f"{MARK}={mark}".encode() in environment.split(b"\0"):
                 found.add(int(folder.name))
     return found
@@ -39,14 +39,14 @@ def marked(mark: str) -> set[int]:
 def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.05)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 @pytest.mark.parametrize(("name", "children"), [("serve", 6), ("fetch", 2), ("hog", 8)])
-def test_ctrl_c_ends_a_measurement_in_a_line_and_its_processes(
+def test_ctrl_c_ends_a_measurement_and_all_of_its_processes(
     name: str, children: int, tmp_path: Path
 ) -> None:
     mark = uuid.uuid4().hex
@@ -57,13 +57,13 @@ def test_ctrl_c_ends_a_measurement_in_a_line_and_its_processes(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # the leader of a group, as a shell's job is
+        start_new_session=True,  # leads a process group, like a job of a shell
     )
     try:
         wait_for(lambda: len(marked(mark)) > children)
         os.killpg(process.pid, signal.SIGINT)
         began = time.monotonic()
-        said, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=20)
         took_s = time.monotonic() - began
         wait_for(lambda: not marked(mark), 2.0)
     finally:
@@ -72,15 +72,15 @@ def test_ctrl_c_ends_a_measurement_in_a_line_and_its_processes(
 
     assert errors == f"interrupted: nothing was written for {name}\n"
     assert process.returncode == 130
-    assert said == ""
+    assert output == ""
     assert took_s < 10
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_child_forked_ends_with_it() -> None:
+def test_processes_forked_by_a_child_end_with_it() -> None:
     fork = "import os, time; print(os.fork(), flush=True); time.sleep(60)"
 
-    with started([sys.executable, "-c", fork], stdout=subprocess.PIPE) as process:
+    with running([sys.executable, "-c", fork], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         grandchild = int(process.stdout.readline())
 
@@ -94,20 +94,34 @@ def test_what_a_child_forked_ends_with_it() -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_child_is_ended_when_another_thread_says_so() -> None:
+def test_another_thread_can_stop_a_child() -> None:
     stop = Event()
     stop.set()
 
     with pytest.raises(Interrupted):
-        finished([sys.executable, "-c", "import time; time.sleep(60)"], 60.0, stop)
+        run_to_end([sys.executable, "-c", "import time; time.sleep(60)"], 60.0, stop)
 
 
-def test_a_child_that_takes_too_long_is_ended() -> None:
+def test_a_child_is_killed_after_its_timeout() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
-        finished([sys.executable, "-c", "import time; time.sleep(60)"], 0.2)
+        run_to_end([sys.executable, "-c", "import time; time.sleep(60)"], 0.2)
 
 
-def test_what_a_child_said_is_returned() -> None:
-    done = finished([sys.executable, "-c", "print('said'); raise SystemExit(3)"], 30.0, Event())
+def test_the_output_of_a_child_is_returned() -> None:
+    done = run_to_end([sys.executable, "-c", "print('output'); raise SystemExit(3)"], 30.0, Event())
 
-    assert (done.stdout, done.returncode) == ("said\n", 3)
+    assert (done.stdout, done.returncode) == ("output\n", 3)
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        ("Traceback:\n  File x\nValueError: too large\n", "ValueError: too large"),
+        ("KeyError: 'x'\n  | in a group\n+--- 1 ---\n", "KeyError: 'x'"),
+        ("\n", "it printed nothing"),
+    ],
+)
+def test_the_reason_of_a_failure_is_the_last_line_that_is_no_traceback(
+    log: str, reason: str
+) -> None:
+    assert failure_reason(log, "it printed nothing") == reason

@@ -1,4 +1,4 @@
-"""Latencies as text, and as drawn."""
+"""Latencies as text and as values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def latencies(draw: st.DrawFn) -> Latency:
 
 
 @given(latencies())
-def test_what_is_written_reads_as_what_it_was(latency: Latency) -> None:
+def test_a_latency_survives_writing_and_reading(latency: Latency) -> None:
     read = Latency.parse(str(latency))
 
     assert read.kind == latency.kind
@@ -40,25 +40,25 @@ def test_quantiles_rise(latency: Latency, one: float, other: float) -> None:
 
 
 @given(st.text(max_size=30))
-def test_any_other_text_is_a_config_error(text: str) -> None:
+def test_any_text_is_a_latency_or_a_config_error(text: str) -> None:
     try:
         Latency.parse(text)
     except ConfigError as exc:
-        assert "lognormal:100ms,0.5" in str(exc)  # noqa: PT017 - most texts are none
+        assert "lognormal:100ms,0.5" in str(exc)  # noqa: PT017 - some texts are latencies
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("lognormal:100ms", "no such form"),
-        ("lognormal:100,0.5", "'100' is no duration"),
+        ("lognormal:100ms", "unknown form"),
+        ("lognormal:100,0.5", "'100' is not a duration"),
         ("lognormal:100ms,9", "sigma must be from 0 to 3"),
-        ("uniform:2s,1s", "the second is less"),
+        ("uniform:2s,1s", "the maximum is less"),
         ("fixed:1000s", "more than 600 s"),
-        ("gauss:1s", "no such form"),
+        ("gauss:1s", "unknown form"),
     ],
 )
-def test_a_wrong_latency_says_what_is_wrong(text: str, why: str) -> None:
+def test_the_error_about_a_latency_has_the_reason(text: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         Latency.parse(text)
 
@@ -68,7 +68,7 @@ def test_units_are_ms_and_s() -> None:
 
 
 @pytest.mark.parametrize("text", ["lognormal:100ms,0.5", "exponential:1s", "uniform:0s,1s"])
-def test_few_pages_already_have_the_mean_of_the_distribution(text: str) -> None:
+def test_a_few_pages_have_the_mean_of_the_distribution(text: str) -> None:
     latency = Latency.parse(text)
 
     assert fmean(latency.of_pages(50)) == pytest.approx(latency.mean_s, rel=0.08)

@@ -1,15 +1,16 @@
-"""Samples a workload, predicts, recommends, and measures what is recommended.
+"""Samples a workload, predicts its pages/s, recommends a load, and measures that load.
 
-The section it makes of the lab's document (see document.py)::
+Its section of ``lab.json``::
 
-    workload     what was asked for, in words
-    settings     cores, spare [cores that 1, 2, … processes got], rounds, most_in_flight
+    workload     what was crawled, in words
+    settings     cores, free_cores [cores' worth of CPU that 1, 2, … processes got], rounds,
+                 max_in_flight
     sampled      pages, latency_s (mean), latency_p50_s, latency_p90_s, latency_p99_s, and costs:
-                 rows of workers, in_flight, worker_ms, beside_ms (CPU a page)
-    candidates   rows of workers, in_flight (over all workers), pages_per_s (predicted), bound
+                 rows of workers, in_flight, worker_ms, support_ms (CPU per page)
+    candidates   rows of workers, in_flight (over all workers), pages_per_s (predicted), bottleneck
     recommended  such a row, and rounds [{predicted_per_s, measured_per_s}], measured_per_s,
-                 measured_pages, deviation (of the prediction from what was measured, as a share of
-                 that), reasons [why it may be off, where it is by over 20 %], snippet [lines]
+                 measured_pages, deviation (of the prediction from the measurement, as a share of
+                 the latter), reasons [for a deviation of over 20 %], snippet [lines]
 
 Of several rounds the median counts.
 """
@@ -20,150 +21,151 @@ from dataclasses import dataclass, field
 from statistics import mean, median, median_low
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.advise.free_cores import spare_cores
-from crawlproj.lab.advise.prediction.choose import candidates, recommended
+from crawlproj.lab.advise.free_cores import free_cores
+from crawlproj.lab.advise.prediction.choose import candidates, recommend
 from crawlproj.lab.advise.prediction.predict import Prediction, predict
-from crawlproj.lab.advise.prediction.workload import Costs, Workload, latency_s
+from crawlproj.lab.advise.prediction.workload import Costs, Workload, site_latency_s
 from crawlproj.lab.fetch.loads import Load
+from crawlproj.lab.figures import round_to_4
 from crawlproj.latency.histogram import Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from crawlproj.lab.advise.crawls.runs import Runs
+    from crawlproj.lab.advise.crawls.base import Crawls
     from crawlproj.lab.advise.crawls.sample import Sample
+    from crawlproj.lab.report.terminal import ReportProgress
 
 TOLERANCE = 0.2
-_LOW = 4
-_FREE = 0.85  # share from which there is no difference worth naming
-_MANY = 200  # pages
+_LOW_IN_FLIGHT = 4
+_NEARLY_ALL = 0.85  # share from which a difference is not worth a reason
+_SHORT_PAGES = 200
 
 
 @dataclass(slots=True)
 class _Round:
-    """spare: looks at what others leave of the machine. predictions: made before measured was."""
+    """free_cores: as found before each step. predictions: made before ``measured``."""
 
-    spare: list[list[float]] = field(default_factory=list)
+    free_cores: list[list[float]] = field(default_factory=list)
     samples: list[tuple[Load, Sample]] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
     measured: Sample | None = None
 
 
-class Advising:
-    """Advises on a workload. say: told what is done next, and how much of all that is.
+class Advisor:
+    """Advises on a workload.
 
-    rounds: each samples, predicts from that alone, and then measures what the first recommended.
+    rounds: each takes samples, predicts from these alone, and then measures the load that the first
+        round recommended.
     """
 
     def __init__(
-        self, runs: Runs, cores: int, rounds: int, say: Callable[[str, float], None]
+        self, crawls: Crawls, cores: int, rounds: int, report_progress: ReportProgress
     ) -> None:
-        self._runs, self._cores, self._say = runs, cores, say
+        self._crawls, self._cores, self._report_progress = crawls, cores, report_progress
         self._rounds = [_Round() for _ in range(rounds)]
-        most = runs.most_in_flight
-        self._candidates = candidates(most, min(cores, runs.most_workers, most))
-        # Few in flight: a page waits for its site, and hardly for the crawler.
-        self._low = Load(min(_LOW, most))
-        self._loads = [self._low] if most <= _LOW else [self._low, Load(most)]
-        self._done = 0
+        maximum = crawls.max_in_flight
+        self._candidates = candidates(maximum, min(cores, crawls.max_workers, maximum))
+        # With few in flight, a page waits for its site and hardly for the crawler.
+        self._low = Load(min(_LOW_IN_FLIGHT, maximum))
+        self._sampled = [self._low] if maximum <= _LOW_IN_FLIGHT else [self._low, Load(maximum)]
+        self._steps_done = 0
 
     def run(self) -> dict[str, Any]:
-        """Do it, and return the section. Raises ConfigError."""
+        """Advise; return the section. Raises ConfigError."""
         load: Load | None = None
         for each in self._rounds:
-            self._look_at_cores(each)
-            for sampled in self._loads:
+            self._find_free_cores(each)
+            for sampled in self._sampled:
                 self._sample(each, sampled)
             load = load or self._choose(each)
-            self._look_at_cores(each)
+            self._find_free_cores(each)
             workload = self._workload([each])
             each.predictions = [predict(workload, candidate) for candidate in self._candidates]
-            self._tell("measuring", load)
+            self._report("measuring", load)
             cost = workload.costs_of(load)
-            each.measured = self._runs.measure(load, cost.worker_s + cost.beside_s)
-        assert load is not None  # noqa: S101 - there is a round at least
+            each.measured = self._crawls.measure(load, cost.worker_s + cost.support_s)
+        assert load is not None  # noqa: S101 - there is at least one round
         return self._section(load)
 
-    def _look_at_cores(self, now: _Round) -> None:
-        now.spare.append(spare_cores(self._cores))
+    def _find_free_cores(self, now: _Round) -> None:
+        now.free_cores.append(free_cores(self._cores))
 
     def _sample(self, now: _Round, load: Load) -> None:
-        self._tell("sampling", load)
-        now.samples.append((load, self._runs.sample(load)))
+        self._report("sampling", load)
+        now.samples.append((load, self._crawls.sample(load)))
 
     def _choose(self, now: _Round) -> Load:
-        """Return the load to recommend; where that is of several workers, these are sampled first.
+        """Return the load to recommend.
 
-        Their frontier is another one, and so are their costs.
+        Before it recommends several workers, it samples them: they need a shared frontier, so their
+        pages cost something else.
         """
-        best = self._recommended(now)
+        best = self._recommend(now)
         if best.workers > 1:
-            each = max(1, self._runs.most_in_flight // best.workers)
-            self._loads.append(Load(each * best.workers, best.workers))
-            self._sample(now, self._loads[-1])
-            best = self._recommended(now)
+            each = max(1, self._crawls.max_in_flight // best.workers)
+            self._sampled.append(Load(each * best.workers, best.workers))
+            self._sample(now, self._sampled[-1])
+            best = self._recommend(now)
         return best
 
-    def _recommended(self, now: _Round) -> Load:
+    def _recommend(self, now: _Round) -> Load:
         workload = self._workload([now])
-        return recommended([predict(workload, load) for load in self._candidates]).load
+        return recommend([predict(workload, load) for load in self._candidates]).load
 
     def _workload(self, rounds: list[_Round]) -> Workload:
-        runs = self._runs
+        crawls = self._crawls
         samples = [each for one in rounds for each in one.samples]
-        looks = [look for one in rounds for look in one.spare]
         low = [sample for load, sample in samples if load == self._low]
-        cores = tuple(mean(each) for each in zip(*looks, strict=True))
-        seconds = latency_s(self._low, low, cores[0])
-        shared = [each for each in samples if each[0].workers > 1]
+        found_cores = [found for one in rounds for found in one.free_cores]
+        cores = tuple(mean(each) for each in zip(*found_cores, strict=True))
+        latency_s = site_latency_s(self._low, low, cores[0])
+        several = [each for each in samples if each[0].workers > 1]
         return Workload(
-            latency_s=seconds,
-            alone=Costs.of([each for each in samples if each[0].workers == 1]),
-            shared=Costs.of(shared) if shared else None,
+            latency_s=latency_s,
+            one_worker=Costs.of([each for each in samples if each[0].workers == 1]),
+            several_workers=Costs.of(several) if several else None,
             cores=cores,
-            sites_in_flight=runs.most_in_flight if runs.limited else None,
-            sites_per_s=median(runs.sites_per_s(sample, seconds) for sample in low),
+            sites_in_flight=crawls.max_in_flight if crawls.limited_by_sites else None,
+            sites_per_s=median(crawls.sites_per_s(sample, latency_s) for sample in low),
         )
 
-    def _tell(self, doing: str, load: Load) -> None:
-        steps = len(self._rounds) * (len(self._loads) + 1)
+    def _report(self, doing: str, load: Load) -> None:
+        steps = len(self._rounds) * (len(self._sampled) + 1)
         workers = "" if load.workers == 1 else f"{load.workers} workers × "
         words = f"{doing} {workers}{load.in_flight // load.workers} in flight"
-        self._say(words, min(1.0, self._done / steps))
-        self._done += 1
+        self._report_progress(words, min(1.0, self._steps_done / steps))
+        self._steps_done += 1
 
     def _section(self, load: Load) -> dict[str, Any]:
         workload = self._workload(self._rounds)
         predicted = [
-            _middle([one.predictions[number] for one in self._rounds])
+            _median([one.predictions[number] for one in self._rounds])
             for number in range(len(self._candidates))
         ]
         best = predicted[self._candidates.index(load)]
         measured = [one.measured for one in self._rounds if one.measured is not None]
         rates = [sample.pages_per_s for sample in measured]
         deviation = best.pages_per_s / median_low(rates) - 1
+        off = abs(deviation) > TOLERANCE
         return {
             "settings": {
                 "cores": self._cores,
-                "spare": [_short(each) for each in workload.cores],
+                "free_cores": [round_to_4(each) for each in workload.cores],
                 "rounds": len(self._rounds),
-                "most_in_flight": self._runs.most_in_flight,
+                "max_in_flight": self._crawls.max_in_flight,
             },
-            "sampled": self._sampled(workload),
+            "sampled": self._describe_samples(workload),
             "candidates": [_row(each) for each in predicted],
             "recommended": {
                 **_row(best),
                 "rounds": [
-                    {"predicted_per_s": _short(one), "measured_per_s": _short(other)}
+                    {"predicted_per_s": round_to_4(one), "measured_per_s": round_to_4(other)}
                     for one, other in zip(self._predicted(load), rates, strict=True)
                 ],
-                "measured_per_s": _short(median_low(rates)),
+                "measured_per_s": round_to_4(median_low(rates)),
                 "measured_pages": sum(sample.pages for sample in measured),
-                "deviation": _short(deviation),
-                "reasons": (
-                    [] if abs(deviation) <= TOLERANCE else self._reasons(workload, measured)
-                ),
-                "snippet": self._runs.snippet(load),
+                "deviation": round_to_4(deviation),
+                "reasons": self._reasons(workload, measured) if off else [],
+                "snippet": self._crawls.snippet(load),
             },
         }
 
@@ -171,52 +173,53 @@ class Advising:
         number = self._candidates.index(load)
         return [one.predictions[number].pages_per_s for one in self._rounds]
 
-    def _sampled(self, workload: Workload) -> dict[str, Any]:
+    def _describe_samples(self, workload: Workload) -> dict[str, Any]:
         latency = Histogram()
         samples = [each for one in self._rounds for each in one.samples]
         for load, sample in samples:
             if load == self._low:
                 latency.merge(sample.latency)
-        costs = [(1, cost) for cost in workload.alone.known]
-        if workload.shared is not None:
-            workers = self._loads[-1].workers
-            costs += [(workers, cost) for cost in workload.shared.known]
+        costs = [(1, cost) for cost in workload.one_worker.known]
+        if workload.several_workers is not None:
+            workers = self._sampled[-1].workers
+            costs += [(workers, cost) for cost in workload.several_workers.known]
         return {
             "pages": sum(sample.pages for _, sample in samples),
-            "latency_s": _short(workload.latency_s),
-            **{f"latency_p{q}_s": _short(latency.quantile(q / 100)) for q in (50, 90, 99)},
+            "latency_s": round_to_4(workload.latency_s),
+            **{f"latency_p{q}_s": round_to_4(latency.quantile(q / 100)) for q in (50, 90, 99)},
             "costs": [
                 {
                     "workers": workers,
                     "in_flight": cost.in_flight * workers,
-                    "worker_ms": _short(cost.worker_s * 1000),
-                    "beside_ms": _short(cost.beside_s * 1000),
+                    "worker_ms": round_to_4(cost.worker_s * 1000),
+                    "support_ms": round_to_4(cost.support_s * 1000),
                 }
                 for workers, cost in costs
             ],
         }
 
     def _reasons(self, workload: Workload, measured: list[Sample]) -> list[str]:
-        """Return what may have made the prediction wrong."""
-        found = []
-        if workload.cores[-1] < _FREE * self._cores:
-            found.append(
-                f"others use this machine: {workload.cores[-1]:.1f} of {self._cores} cores were "
-                "free before, and it may have been more or fewer since"
+        """Return the possible reasons for a wrong prediction."""
+        reasons = []
+        if workload.cores[-1] < _NEARLY_ALL * self._cores:
+            reasons.append(
+                f"other programs use this machine: {workload.cores[-1]:.1f} of {self._cores} cores "
+                "were free before the measurement, and that may have changed since"
             )
-        learnt = median(sum(sample.limits.values()) for sample in measured)
-        if self._runs.limited and learnt < _FREE * self._runs.most_in_flight:
-            found.append(
-                f"the crawl learnt that its sites bear {learnt:.0f} in "
-                f"flight, not the {self._runs.most_in_flight} that they may have"
+        learned = median(sum(sample.limits.values()) for sample in measured)
+        maximum = self._crawls.max_in_flight
+        if self._crawls.limited_by_sites and learned < _NEARLY_ALL * maximum:
+            reasons.append(
+                f"the crawl learned limits of {learned:.0f} in flight for its sites, less than the "
+                f"{maximum} that the settings allow"
             )
-        if min(sample.pages for sample in measured) < _MANY:
-            found.append("the measurement was short: more pages say more")
-        return found or ["the sites, or this machine, were not the same from run to run: try again"]
+        if min(sample.pages for sample in measured) < _SHORT_PAGES:
+            reasons.append("the measurement was short; more pages give a better figure")
+        return reasons or ["the sites, or this machine, changed from run to run: try again"]
 
 
-def _middle(predictions: list[Prediction]) -> Prediction:
-    """Return the median by pages/s, of two in the middle the lower one."""
+def _median(predictions: list[Prediction]) -> Prediction:
+    """Return the median by pages/s; of an even number, the lower of the two in the middle."""
     ordered = sorted(predictions, key=lambda each: each.pages_per_s)
     return ordered[(len(ordered) - 1) // 2]
 
@@ -225,10 +228,6 @@ def _row(prediction: Prediction) -> dict[str, Any]:
     return {
         "workers": prediction.load.workers,
         "in_flight": prediction.load.in_flight,
-        "pages_per_s": _short(prediction.pages_per_s),
-        "bound": prediction.bound,
+        "pages_per_s": round_to_4(prediction.pages_per_s),
+        "bottleneck": prediction.bottleneck,
     }
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")

@@ -1,4 +1,4 @@
-"""How many cores are really there: what others use of this machine is not."""
+"""How much of this machine's cores other programs leave free."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from crawlproj.lab.fetch.job import burn
 
 _TURNS, _TURN_S = 40, 0.01
-_PAUSE_S = 0.001  # a process that never waits stays where it is, beside another one or not
+_PAUSE_S = 0.001  # so that the kernel can move the process to an idle core
 
 
-def spare_cores(most: int) -> list[float]:
-    """Return the cores that 1, 2, … ``most`` processes get which do nothing but compute."""
-    return [_got(processes) for processes in range(1, most + 1)]
+def free_cores(max_processes: int) -> list[float]:
+    """Return how many cores' worth of CPU 1, 2, … ``max_processes`` computing processes get."""
+    return [_cores_of(processes) for processes in range(1, max_processes + 1)]
 
 
-def _got(processes: int) -> float:
+def _cores_of(processes: int) -> float:
     context = multiprocessing.get_context("fork")
     barrier: Any = context.Barrier(processes)
     shares: Any = context.SimpleQueue()
@@ -35,7 +35,7 @@ def _got(processes: int) -> float:
     children = [context.Process(target=work) for _ in range(processes)]
     for child in children:
         child.start()
-    got = sum(shares.get() for _ in children)
+    cores = sum(shares.get() for _ in children)
     for child in children:
         child.join()
-    return float(got)
+    return float(cores)

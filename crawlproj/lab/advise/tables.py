@@ -1,4 +1,4 @@
-"""What ``scrapy lab advise`` prints."""
+"""The tables that ``scrapy lab advise`` prints. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-_MOST_ROWS = 6  # of one number of workers: below its largest loads there is little to choose
+_MAX_ROWS = 6  # per number of workers: its largest loads
 
 
 def advise_tables(section: Row) -> Iterator[RenderableType]:
-    """Yield what is shown of advising.py's section."""
+    """Yield the tables of a section of advisor.py."""
     yield _workload(section)
     yield _candidates(section)
     yield from _recommended(section["recommended"])
@@ -31,34 +31,36 @@ def _workload(section: Row) -> RenderableType:
     sampled, settings = section["sampled"], section["settings"]
     p50, p90, p99 = (sampled[f"latency_p{q}_s"] * 1000 for q in (50, 90, 99))
     latency = f"latency p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms"
-    lines = [section["workload"], f"{latency}; {sampled['pages']:,} pages sampled"]
+    lines = [section["workload"], f"{sampled['pages']:,} pages sampled: {latency}"]
     for cost in sampled["costs"]:
-        beside = f", {cost['beside_ms']:.2f} ms of others'" if cost["beside_ms"] else ""
+        support = (
+            f", {cost['support_ms']:.2f} ms of supporting processes" if cost["support_ms"] else ""
+        )
         workers = "1 worker" if cost["workers"] == 1 else f"{cost['workers']} workers"
-        cpu = f"{cost['worker_ms']:.2f} ms{beside}"
-        lines.append(f"CPU a page, {workers}, {cost['in_flight']} in flight: {cpu}")
-    lines.append(f"{settings['spare'][-1]:.1f} of {settings['cores']} cores are free")
+        cpu = f"{cost['worker_ms']:.2f} ms{support}"
+        lines.append(f"CPU per page, {workers}, {cost['in_flight']} in flight: {cpu}")
+    lines.append(f"{settings['free_cores'][-1]:.1f} of {settings['cores']} cores are free")
     return Text("\n".join(lines))
 
 
 def _candidates(section: Row) -> Table:
     table = plain_table("predicted", "workers × in flight", "pages/s")
-    table.add_column("bound by")
+    table.add_column("limited by")
     best = section["recommended"]
     for row in _worth_showing(section["candidates"], best):
         chosen = _load(row) == _load(best)
         table.add_row(
-            _load(row), _rate(row["pages_per_s"]), row["bound"], style="bold" if chosen else ""
+            _load(row), _rate(row["pages_per_s"]), row["bottleneck"], style="bold" if chosen else ""
         )
     return table
 
 
 def _worth_showing(rows: list[Row], best: Row) -> Iterator[Row]:
-    """Yield the largest loads of each number of workers, and the recommended one."""
+    """Yield the largest loads of each number of workers, and the recommended load."""
     for workers in sorted({row["workers"] for row in rows}):
-        those = [row for row in rows if row["workers"] == workers]
-        for row in those:
-            if row in those[-_MOST_ROWS:] or _load(row) == _load(best):
+        group = [row for row in rows if row["workers"] == workers]
+        for row in group:
+            if row in group[-_MAX_ROWS:] or _load(row) == _load(best):
                 yield row
 
 
@@ -73,7 +75,7 @@ def _recommended(best: Row) -> Iterator[RenderableType]:
     good = abs(best["deviation"]) <= TOLERANCE
     text.append(f"{best['deviation']:+.0%}", style="green" if good else "red")
     if not good:
-        text.append(f"\nThe prediction is off by more than {TOLERANCE:.0%}. Why it may be:")
+        text.append(f"\nThe prediction is off by more than {TOLERANCE:.0%}. Possible reasons:")
         for reason in best["reasons"]:
             text.append(f"\n- {reason}")
     yield text

@@ -6,11 +6,11 @@ import sys
 
 from crawlproj.lab.fetch.job import Job, JobSpec
 from crawlproj.lab.fetch.models.table import MODELS
-from crawlproj.lab.system.open_files import open_many_files
+from crawlproj.lab.system.open_files import allow_many_open_files
 
 
 def main(name: str, line: str) -> None:
-    """Run the model; what it did is in the job's folder afterwards."""
+    """Run the model, and write the job's records to its folder."""
     run = MODELS[name].load()
     job = Job(JobSpec.from_json(line))
     run(job)
@@ -18,5 +18,5 @@ def main(name: str, line: str) -> None:
 
 
 if __name__ == "__main__":
-    open_many_files()
+    allow_many_open_files()
     main(*sys.argv[1:])

@@ -1,48 +1,36 @@
-"""What is said of the models beside what was measured, also where that says otherwise. Pure."""
+"""Common claims about the models, beside the measured figures that support or refute them. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.lab.fetch.memory_per_request import COMPARED
+from crawlproj.lab.report.claim import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Row = dict[str, Any]
 
-_MANY = 256  # in flight, from which what a page costs shows
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """statement: as it is commonly made. figure: what was measured.
-
-    holds: whether that agrees; None if the rounds differ about it.
-    """
-
-    statement: str
-    figure: str
-    holds: bool | None
+_MANY = 256  # in flight; from here on the CPU of a page shows
 
 
 class _Cells:
-    """The cells of a section that got through, by model and in-flight."""
+    """The cells of a section whose runs succeeded, by model and in-flight."""
 
     def __init__(self, section: Row) -> None:
         self.section = section
         self._rows: dict[str, dict[int, Row]] = {}
         for row in section["cells"]:
-            if row["pages_per_s"] and not row["broke"]:
+            if row["pages_per_s"] and not row["failure"]:
                 self._rows.setdefault(row["model"], {})[row["in_flight"]] = row
 
     def of(self, model: str) -> dict[int, Row]:
-        """Return in-flight → row."""
+        """Return {in flight: row}."""
         return self._rows.get(model, {})
 
     def largest(self, *models: str) -> tuple[int, list[Row]] | None:
-        """Return the largest in-flight that all have, and their rows there; None without one."""
+        """Return the largest in-flight that all models have, and their rows; None without one."""
         shared = set.intersection(*(set(self.of(model)) for model in models))
         if not shared:
             return None
@@ -50,24 +38,24 @@ class _Cells:
 
 
 def claims(section: Row) -> list[Claim]:
-    """Return what the section of fetch.py can speak to."""
+    """Return the claims for which a section of measure.py has figures."""
     cells = _Cells(section)
-    return [claim for make in _MAKERS for claim in make(cells)]
+    return [claim for check in _CHECKS for claim in check(cells)]
 
 
 def _waiting(cells: _Cells) -> Iterator[Claim]:
     if found := cells.largest("serial"):
         row = found[1][0]
-        idle = 1 - _mid(row, "cpu_ms") * _mid(row, "pages_per_s") / 1000
+        idle = 1 - _median(row, "cpu_ms") * _median(row, "pages_per_s") / 1000
         yield Claim(
-            "One blocking process uses its resources badly: it waits",
+            "A single blocking process wastes its core: it mostly waits",
             f"serial: {_rate(row)}, its core idle {idle:.0%} of the time",
             idle > 0.5,
         )
 
 
 def _memory(cells: _Cells) -> Iterator[Claim]:
-    costs = {row["model"]: row["kb_per_unit"] for row in cells.section["memory"]}
+    costs = {row["model"]: row["kb_per_request"] for row in cells.section["memory"]}
     if all(model in costs for model in COMPARED):
         process, thread, greenlet, generator = (costs[model] for model in COMPARED)
         yield Claim(
@@ -80,81 +68,81 @@ def _memory(cells: _Cells) -> Iterator[Claim]:
 
 def _creation(cells: _Cells) -> Iterator[Claim]:
     for each, pool, unit in (("fork", "prefork", "process"), ("thread", "thread-pool", "thread")):
-        yield from _compared(
+        yield from _compare_cpu(
             cells, each, pool,
-            f"A {unit} per request costs its creation (and a connection); a pool removes that",
+            f"Creating a {unit} (and a connection) per request is costly; a pool avoids it",
             lambda ratio: ratio > 1.2,
         )  # fmt: skip
 
 
 def _switches(cells: _Cells) -> Iterator[Claim]:
     if found := cells.largest("thread-pool", "epoll"):
-        in_flight, (threads, loop) = found
-        mine, theirs = (
-            _mid(row, "voluntary") + _mid(row, "involuntary") for row in (threads, loop)
-        )
+        in_flight, rows = found
+        threads, loop = (
+            _median(row, "voluntary") + _median(row, "involuntary") for row in rows
+        )  # fmt: skip
         yield Claim(
-            "Threads are scheduled by the kernel: many interruptions",
-            f"at {in_flight} in flight: {mine:.1f} context switches a page with threads, "
-            f"{theirs:.1f} with one epoll loop",
-            mine > 2 * theirs,
+            "The kernel schedules threads, so it interrupts them often",
+            f"{in_flight} in flight: {threads:.1f} context switches per page with threads, "
+            f"{loop:.1f} with one epoll loop",
+            threads > 2 * loop,
         )
     if found := cells.largest("fork", "epoll"):
-        in_flight, rows = found
-        shares = [_mid(row, "system_ms") / max(_mid(row, "cpu_ms"), 1e-9) for row in rows]
+        in_flight, (processes, loop_row) = found
+        kernel = _median(processes, "system_ms") / max(_median(processes, "cpu_ms"), 1e-9)
         yield Claim(
             "Processes cost time in the kernel",
-            f"at {in_flight} in flight: {_cpu(rows[0])} of CPU a page, {shares[0]:.0%} of it in "
-            f"the kernel, with a process per request; {_cpu(rows[1])} with one epoll loop",
-            _mid(rows[0], "system_ms") > 2 * _mid(rows[1], "system_ms"),
+            f"{in_flight} in flight: {_cpu(processes)} of CPU per page, {kernel:.0%} of it in the "
+            f"kernel, with a process per request; {_cpu(loop_row)} with one epoll loop",
+            _median(processes, "system_ms") > 2 * _median(loop_row, "system_ms"),
         )
 
 
 def _pollers(cells: _Cells) -> Iterator[Claim]:
     if found := cells.largest("select", "poll", "epoll"):
         in_flight, rows = found
-        select, poll, epoll = (_mid(row, "cpu_ms") for row in rows)
+        select, poll, epoll = (_median(row, "cpu_ms") for row in rows)
         yield Claim(
-            "epoll costs less than poll and select, since it returns only what is ready",
-            f"at {in_flight} in flight, all of them active: select {select:.3f}, poll {poll:.3f}, "
-            f"epoll {epoll:.3f} ms of CPU a page",
+            "epoll costs less than poll and select because it returns only ready sockets",
+            f"{in_flight} in flight, all of them active: select {select:.3f}, poll {poll:.3f}, "
+            f"epoll {epoll:.3f} ms of CPU per page",
             epoll < 0.9 * min(select, poll),
         )
-    reach = cells.section["reach"]
-    if "select" in reach and "epoll" in reach:
-        broke = reach["select"]["broke"]
+    stress = cells.section["stress"]
+    if "select" in stress and "epoll" in stress:
+        failure = stress["select"]["failure"]
         yield Claim(
-            "select is bounded by FD_SETSIZE (1,024 descriptors), epoll is not",
-            f"at {reach['select']['in_flight']:,} in flight: select {broke or 'got through'}; "
-            f"epoll {reach['epoll']['broke'] or 'got through'}",
-            bool(broke) and not reach["epoll"]["broke"],
+            "select is limited to FD_SETSIZE (1,024) descriptors, epoll is not",
+            f"{stress['select']['in_flight']:,} in flight: select {failure or 'succeeded'}; "
+            f"epoll {stress['epoll']['failure'] or 'succeeded'}",
+            bool(failure) and not stress["epoll"]["failure"],
         )
 
 
 def _pairs(cells: _Cells) -> Iterator[Claim]:
-    yield from _compared(
+    yield from _compare_cpu(
         cells, "generators", "epoll",
         "Generator coroutines cost hardly more than the callbacks they replace",
         lambda ratio: ratio < 1.3,
     )  # fmt: skip
-    yield from _compared(
+    yield from _compare_cpu(
         cells, "thread-pool", "gevent-libev",
-        "gevent makes blocking code cheaper as it is",
+        "gevent makes unchanged blocking code cheaper",
         lambda ratio: ratio > 1.1,
     )  # fmt: skip
-    yield from _compared(
+    yield from _compare_cpu(
         cells, "asyncio", "uvloop",
         "The same coroutines are cheaper on uvloop",
         lambda ratio: ratio > 1.1,
     )  # fmt: skip
-    yield from _compared(
+    yield from _compare_cpu(
         cells, "epoll", "io-uring",
-        "Completions (io_uring) are cheaper than readiness (epoll)",
+        "Completion (io_uring) is cheaper than readiness (epoll)",
         lambda ratio: ratio > 1.1,
     )  # fmt: skip
-    yield from _compared(
+    yield from _compare_cpu(
         cells, "scrapy", "crawlproj",
-        "crawlproj costs less CPU a page than stock Scrapy, with frontier and store",
+        "crawlproj costs less CPU per page than stock Scrapy, frontier and store included",
         lambda ratio: ratio > 1.5,
     )  # fmt: skip
 
@@ -162,11 +150,11 @@ def _pairs(cells: _Cells) -> Iterator[Claim]:
 def _linear(cells: _Cells) -> Iterator[Claim]:
     rows = cells.of("asyncio")
     if max(rows, default=0) >= _MANY:
-        shares = {number: _mid(row, "efficiency") for number, row in sorted(rows.items())}
-        words = ", ".join(f"{number}: {share:.0%}" for number, share in shares.items())
+        shares = {number: _median(row, "efficiency") for number, row in sorted(rows.items())}
+        words = ", ".join(f"{share:.0%} at {number}" for number, share in shares.items())
         yield Claim(
-            "The gain is never linear: code that is not I/O runs one after another",
-            f"asyncio, share of what waiting alone allows, by in flight: {words}",
+            "The gain is never linear: everything but I/O runs one step at a time",
+            f"asyncio, share of the ideal throughput by in-flight: {words}",
             list(shares.values())[-1] < 0.95,
         )
 
@@ -175,7 +163,7 @@ def _workers(cells: _Cells) -> Iterator[Claim]:
     rows = {
         (row["parse_ms"], row["workers"], row["in_flight"]): row
         for row in cells.section["matrix"]
-        if row["pages_per_s"] and not row["broke"]
+        if row["pages_per_s"] and not row["failure"]
     }
     cores = cells.section["settings"]["cores"]
     for cost in sorted({key[0] for key in rows}):
@@ -184,11 +172,10 @@ def _workers(cells: _Cells) -> Iterator[Claim]:
             continue
         total = max(totals)
         one, several = rows[cost, 1, total], rows[cost, cores, total]
-        ratio = _mid(several, "pages_per_s") / _mid(one, "pages_per_s")
         yield Claim(
-            f"n workers × c beat 1 × (n·c), parsing {cost:g} ms a page",
+            f"n workers × c beat 1 × (n·c), parsing {cost:g} ms per page",
             f"{cores} × {total // cores}: {_rate(several)}; 1 × {total}: {_rate(one)}: "
-            f"{ratio:.2f} ×",
+            f"{_rate_ratio(several, one)}",
             _verdict(several, one, "pages_per_s", lambda ratio: ratio > 1.15),
         )
 
@@ -196,48 +183,52 @@ def _workers(cells: _Cells) -> Iterator[Claim]:
 def _fleet(cells: _Cells) -> Iterator[Claim]:
     if found := cells.largest("crawlproj", "fleet"):
         in_flight, (one, several) = found
-        ratio = _mid(several, "pages_per_s") / _mid(one, "pages_per_s")
         yield Claim(
-            "Several crawlers on one frontier fetch more than one",
-            f"at {in_flight} in flight: crawlproj {_rate(one)}, fleet of {several['workers']} "
-            f"{_rate(several)}, in runs of {_mid(several, 'wall_s'):.1f} s: {ratio:.2f} ×",
+            "Several crawlers on one frontier fetch more than one crawler",
+            f"{in_flight} in flight: crawlproj {_rate(one)}, fleet of {several['workers']} "
+            f"{_rate(several)}, in runs of {_median(several, 'wall_s'):.1f} s: "
+            f"{_rate_ratio(several, one)}",
             _verdict(several, one, "pages_per_s", lambda ratio: ratio > 1.15),
         )
 
 
-def _compared(
-    cells: _Cells, dear: str, cheap: str, statement: str, holds: Callable[[float], bool]
+def _compare_cpu(
+    cells: _Cells, costly: str, cheap: str, statement: str, holds: Callable[[float], bool]
 ) -> Iterator[Claim]:
-    """Compare CPU per page of two models at the largest load that both bore."""
-    if found := cells.largest(dear, cheap):
+    """Compare the CPU per page of two models, at the largest load that both handled."""
+    if found := cells.largest(costly, cheap):
         in_flight, (a, b) = found
-        ratio = _mid(a, "cpu_ms") / max(_mid(b, "cpu_ms"), 1e-9)
+        ratio = _median(a, "cpu_ms") / max(_median(b, "cpu_ms"), 1e-9)
         yield Claim(
             statement,
-            f"at {in_flight} in flight: {dear} {_cpu(a)} of CPU a page ({_rate(a)}), "
+            f"{in_flight} in flight: {costly} {_cpu(a)} of CPU per page ({_rate(a)}), "
             f"{cheap} {_cpu(b)} ({_rate(b)}): {ratio:.2f} ×",
             _verdict(a, b, "cpu_ms", holds),
         )
 
 
 def _verdict(a: Row, b: Row, name: str, holds: Callable[[float], bool]) -> bool | None:
-    """Whether the ratio of two figures holds, whichever of the rounds are compared."""
-    least = holds(a[name]["low"] / max(b[name]["high"], 1e-9))
-    most = holds(a[name]["high"] / max(b[name]["low"], 1e-9))
-    return least if least == most else None
+    """Return whether a / b holds for a figure; None if that depends on the rounds compared."""
+    lowest = holds(a[name]["low"] / max(b[name]["high"], 1e-9))
+    highest = holds(a[name]["high"] / max(b[name]["low"], 1e-9))
+    return lowest if lowest == highest else None
 
 
-def _mid(row: Row, name: str) -> float:
+def _median(row: Row, name: str) -> float:
     value: float = row[name]["median"]
     return value
 
 
 def _rate(row: Row) -> str:
-    return f"{_mid(row, 'pages_per_s'):,.0f} pages/s"
+    return f"{_median(row, 'pages_per_s'):,.0f} pages/s"
+
+
+def _rate_ratio(a: Row, b: Row) -> str:
+    return f"{_median(a, 'pages_per_s') / _median(b, 'pages_per_s'):.2f} ×"
 
 
 def _cpu(row: Row) -> str:
-    return f"{_mid(row, 'cpu_ms'):.2g} ms"
+    return f"{_median(row, 'cpu_ms'):.2g} ms"
 
 
 def _kb(size: float) -> str:
@@ -246,6 +237,6 @@ def _kb(size: float) -> str:
     return f"{size / 1000:.1f} MB" if size >= 1000 else f"{size:.0f} KB"
 
 
-_MAKERS: tuple[Callable[[_Cells], Iterator[Claim]], ...] = (
+_CHECKS: tuple[Callable[[_Cells], Iterator[Claim]], ...] = (
     _waiting, _memory, _creation, _switches, _pollers, _pairs, _linear, _workers, _fleet,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The options of ``scrapy lab fetch``, and what it prints."""
+"""The options of ``scrapy lab fetch``."""
 
 from __future__ import annotations
 
@@ -6,116 +6,76 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.fetch.measure import Plan, measured
-from crawlproj.lab.fetch.models.table import MODELS, chosen
+from crawlproj.lab.fetch.measure import Plan, measure
+from crawlproj.lab.fetch.models.table import MODELS
+from crawlproj.lab.fetch.site.latency import DEFAULT_LATENCY, LATENCY_FORMS, Latency
 from crawlproj.lab.fetch.tables import fetch_tables
-from crawlproj.lab.options import latency_of, not_negative
-from crawlproj.lab.report.terminal import measure_and_tell
+from crawlproj.lab.model import choose, list_models
+from crawlproj.lab.options import add_models, add_out, check_not_negative
+from crawlproj.lab.report.session import measure_and_report
 from crawlproj.lab.system.machine import usable_cores
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-DEFAULT_OUT = "lab-report"
-_MOST_IN_FLIGHT = 8192
+_MAX_IN_FLIGHT = 8192
 _IN_FLIGHT, _QUICK_IN_FLIGHT = "1,8,64,512", "64"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add them."""
+    """Add the options."""
     add = parser.add_argument
-    add("--models", default="", metavar="A,B", help=f"of: {', '.join(MODELS)} (default: all)")
-    add(
-        "--requests",
-        type=int,
-        default=0,
-        metavar="N",
-        help="pages a run (default: as many as waiting alone would need 0.4 s for)",
-    )
-    add(
-        "--in-flight",
-        default="",
-        metavar="C,…",
-        help=f"requests in flight, one load each (default: {_IN_FLIGHT})",
-    )
-    add(
-        "--latency",
-        default="lognormal:100ms,0.5",
-        metavar="KIND:…",
-        help="of the lab's site: fixed:100ms, lognormal:MEDIAN,SIGMA, exponential:MEAN or "
-        "uniform:LEAST,MOST (default: %(default)s)",
-    )
-    add(
-        "--page-bytes",
-        type=int,
-        default=10_000,
-        metavar="N",
-        help="size of a page (default: %(default)s)",
-    )
-    add(
-        "--parse-ms",
-        type=float,
-        default=0.0,
-        metavar="M",
-        help="milliseconds of pure Python that each page costs (default: 0)",
-    )
-    add(
-        "--url",
-        default="",
-        help="fetch from a site of yours instead, http://host:port/path{n}, {n} being the page's "
-        "number; asks no robots.txt and needs --in-flight",
-    )
-    add(
-        "--rounds",
-        type=int,
-        default=0,
-        metavar="N",
-        help="measurements of each load, of one in flight but one (default: 3)",
-    )
-    add(
-        "--budget",
-        type=float,
-        default=0.0,
-        metavar="S",
-        help="seconds for all; rounds that would take longer are left out (default: 310)",
-    )
-    add(
-        "--quick",
-        action="store_true",
-        help=f"one round of short runs at {_QUICK_IN_FLIGHT} in flight, half a minute",
-    )
-    add("--out", default=DEFAULT_OUT, metavar="DIR",
-        help="where lab.json and lab.html go (default: %(default)s)")  # fmt: skip
+    add_models(parser, MODELS)
+    add("--requests", type=int, default=0, metavar="N",
+        help="pages of each run (default: as many as take 0.4 s)")  # fmt: skip
+    add("--in-flight", default="", metavar="C,…",
+        help=f"requests in flight, one load for each number (default: {_IN_FLIGHT})")  # fmt: skip
+    add("--latency", default=DEFAULT_LATENCY, metavar="KIND:…",
+        help=f"of the lab's site: {LATENCY_FORMS} (default: %(default)s)")  # fmt: skip
+    add("--page-bytes", type=int, default=10_000, metavar="N",
+        help="size of a page (default: %(default)s)")  # fmt: skip
+    add("--parse-ms", type=float, default=0.0, metavar="M",
+        help="milliseconds of pure Python that parsing a page takes (default: 0)")  # fmt: skip
+    add("--url", default="",
+        help="fetch from your own site instead, at http://host:port/path{n}, where {n} stands for "
+        "the page's number; ignores robots.txt and requires --in-flight")  # fmt: skip
+    add("--rounds", type=int, default=0, metavar="N",
+        help="measurements of each load; of one request in flight only one (default: 3)",
+        )  # fmt: skip
+    add("--budget", type=float, default=0.0, metavar="S",
+        help="seconds for everything; rounds that would end later are left out (default: 310)",
+        )  # fmt: skip
+    add("--quick", action="store_true",
+        help=f"one round of short runs at {_QUICK_IN_FLIGHT} in flight: half a minute",
+        )  # fmt: skip
+    add_out(parser)
 
 
-def listing() -> Iterator[tuple[str, str, str]]:
-    """Yield a row a model: its name, its title, and what it is there for or why it cannot run."""
-    for model in MODELS.values():
-        yield f"{model.name:15}", f"{model.title:33}", model.missing() or model.shows
+def listing() -> Iterator[tuple[str, ...]]:
+    """Yield the models that the command measures, as rows of text."""
+    return list_models(MODELS)
 
 
 def run(opts: argparse.Namespace) -> None:
     """Measure, print, and write; raises ConfigError."""
     plan = plan_of(opts)
-    measure_and_tell("fetch", opts.out, lambda say: measured(plan, opts.url, say), fetch_tables)
+    measure_and_report(
+        "fetch", opts.out, lambda progress: measure(plan, opts.url, progress), fetch_tables
+    )
 
 
 def plan_of(opts: argparse.Namespace) -> Plan:
-    """Read the options; raises ConfigError naming the one that is wrong."""
-    not_negative(opts, "requests", "page_bytes", "parse_ms", "rounds")
+    """Read the options; raises ConfigError, which names the option that is wrong."""
+    check_not_negative(opts, "requests", "page_bytes", "parse_ms", "rounds", "budget")
     if opts.url and not opts.in_flight:
         raise ConfigError(
-            "--url needs --in-flight: say how many requests at a time your site is to bear"
+            "--url requires --in-flight: say how many requests at a time your site may receive"
         )
-    latency = latency_of(opts)
+    latency = Latency.from_option(opts.latency)
     in_flight = _numbers(opts.in_flight or (_QUICK_IN_FLIGHT if opts.quick else _IN_FLIGHT))
-    try:
-        models = chosen(opts.models)
-    except ConfigError as exc:
-        raise ConfigError(f"--models: {exc}") from None
     plan = Plan(
-        models=models,
+        models=choose(MODELS, opts.models),
         in_flight=in_flight,
         latency=latency,
         cores=usable_cores(),
@@ -127,17 +87,16 @@ def plan_of(opts: argparse.Namespace) -> Plan:
         plan = replace(
             plan,
             seconds=0.25,
-            turns=1,
+            min_reuse=1,
             rounds=1,
             matrix_in_flight=(64,),
             matrix_parse_ms=(0.0, 2.0, 10.0),
             matrix_seconds=0.25,
-            reach=0,
+            stress_in_flight=0,
             memory_in_flight=(8, 512),
         )
-    if opts.url:
-        # What else it bears is for its owner to say.
-        plan = replace(plan, matrix_in_flight=(), reach=0, memory_in_flight=())
+    if opts.url:  # the user has allowed --in-flight, and nothing beyond
+        plan = replace(plan, matrix_in_flight=(), stress_in_flight=0, memory_in_flight=())
     if opts.rounds:
         plan = replace(plan, rounds=opts.rounds)
     return replace(plan, budget_s=opts.budget) if opts.budget else plan
@@ -148,9 +107,9 @@ def _numbers(text: str) -> list[int]:
         numbers = sorted({int(word) for word in text.split(",")})
     except ValueError:
         numbers = []
-    if not numbers or numbers[0] < 1 or numbers[-1] > _MOST_IN_FLIGHT:
+    if not numbers or numbers[0] < 1 or numbers[-1] > _MAX_IN_FLIGHT:
         raise ConfigError(
-            f"--in-flight must be whole numbers from 1 to {_MOST_IN_FLIGHT}, such as {_IN_FLIGHT}; "
+            f"--in-flight must be whole numbers from 1 to {_MAX_IN_FLIGHT}, such as {_IN_FLIGHT}; "
             f"not {text!r}"
         )
     return numbers

@@ -1,4 +1,4 @@
-"""Children by fork, and a pipe as the queue between a master and them."""
+"""Forked children, and a queue in a pipe from which they take pages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _NUMBER = struct.Struct("=I")
 
 
 class ChildFailed(Exception):
-    """A child process did not end with status 0; its traceback is on standard error."""
+    """A child did not end with status 0; its traceback is on standard error."""
 
 
 def fork(job: Job, work: Callable[[], None]) -> int:
-    """Run ``work`` in a child, which then writes down what it finished; returns its pid."""
+    """Run ``work`` in a child, which then flushes the job; return the child's pid."""
     pid = os.fork()
     if pid:
         return pid
@@ -31,7 +31,7 @@ def fork(job: Job, work: Callable[[], None]) -> int:
         work()
         job.flush()
         status = 0
-    except BaseException:  # noqa: BLE001 - nothing may run on in a copy of the parent
+    except BaseException:  # noqa: BLE001 - the copy of the parent must not continue
         traceback.print_exc()
     finally:
         sys.stderr.flush()
@@ -39,37 +39,37 @@ def fork(job: Job, work: Callable[[], None]) -> int:
 
 
 def wait(pid: int = -1) -> None:
-    """Wait for a child, any unless given; raises ChildFailed."""
+    """Wait for this child, or for any child; raises ChildFailed."""
     pid, status = os.waitpid(pid, 0)
     if status:
         raise ChildFailed(f"child {pid} ended with {os.waitstatus_to_exitcode(status)}")
 
 
 class PageQueue:
-    """Page numbers in a pipe: whoever reads one has it, as the kernel gives it to nobody else.
+    """Page numbers in a pipe: the kernel gives each to exactly one reader.
 
-    room: pages that it takes without blocking whoever puts them, so that a reader which must not
-        block hardly does; at most 262,144 (/proc/sys/fs/pipe-max-size).
+    capacity: pages that fit without blocking the writer, so that the queue rarely runs empty for
+        a reader that must not block. At most 262,144 (/proc/sys/fs/pipe-max-size).
     """
 
-    def __init__(self, room: int = 0) -> None:
+    def __init__(self, capacity: int = 0) -> None:
         self._read, self._write = os.pipe()
-        if room:
-            fcntl.fcntl(self._write, fcntl.F_SETPIPE_SZ, max(4096, room * _NUMBER.size))
+        if capacity:
+            fcntl.fcntl(self._write, fcntl.F_SETPIPE_SZ, max(4096, capacity * _NUMBER.size))
 
     def put(self, page: int) -> None:
         """Append a page; blocks while the pipe is full."""
         os.write(self._write, _NUMBER.pack(page))
 
     def close(self) -> None:
-        """Say that no more will come: in every process that has the queue."""
+        """Close the writing end. Every process that has the queue must call this."""
         os.close(self._write)
 
     def take(self) -> int | None:
-        """Return the next page, or None after the last; blocks while there is neither."""
+        """Return the next page, or None after the last; blocks until there is either."""
         data = os.read(self._read, _NUMBER.size)
         return _NUMBER.unpack(data)[0] if data else None
 
     def __iter__(self) -> Iterator[int]:
-        """Iterate over what ``take`` gives."""
+        """Take pages until the last."""
         return iter(self.take, None)

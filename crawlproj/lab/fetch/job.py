@@ -1,4 +1,4 @@
-"""What a model is given to do, and how it reports what it did."""
+"""The work that a model is given, and the records of what it did."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RECORD = struct.Struct("=Iddd")
-_FLUSH_BYTES = 4096 - 4096 % _RECORD.size
-_BETWEEN_LOOKS = 500  # some 15 µs: looking at the clock is a system call
+_WRITE_BYTES = 4096 - 4096 % _RECORD.size
+_TURNS_PER_LOOK = 500  # some 15 µs: reading the clock is a system call
 _RECORDS, _USAGE = "records", ".usage"
 
 now = time.monotonic
-"""The clock of all figures, in seconds; the same in every process of the machine."""
+"""The clock of all figures, in seconds; it is the same in every process of the machine."""
 
 
 class WrongPageError(Exception):
-    """A body that is not the page which was asked for."""
+    """A response that is not the page requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A piece of work, as data.
+    """A job as data.
 
-    host, port, prefix: page n is at http://host:port followed by prefix with "{n}" replaced.
-    pages: how many, numbered from 0; each is to be fetched exactly once.
-    in_flight: most requests in flight at once, over all workers.
-    workers: processes, for the models that say how many; the others ignore it.
+    host, port, prefix: page n is at http://host:port + prefix, with n in place of "{n}".
+    pages: how many there are, numbered from 0; each must be fetched exactly once.
+    in_flight: the maximum number of requests in flight, over all workers.
+    workers: processes, for models with several workers; other models ignore it.
     parse_ms: milliseconds of pure-Python CPU that each page costs.
-    marked: whether a body begins with "page n\\n", which is then checked.
-    folder: exists, and is this job's own.
-    sites: the site is at so many addresses, from host on.
+    marked: whether a page begins with "page n\\n", which ``Job.finish`` then checks.
+    folder: a folder that exists and belongs to this job alone.
+    sites: how many consecutive addresses, from ``host`` on, serve the pages.
     """
 
     host: str
@@ -53,33 +53,30 @@ class JobSpec:
     sites: int = 1
 
     def to_json(self) -> str:
-        """Return it as a line."""
+        """Return the spec as one line."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, line: str) -> JobSpec:
-        """Read what ``to_json`` wrote."""
+        """Read a line that ``to_json`` wrote."""
         return cls(**json.loads(line))
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A page that was fetched: when it was begun, when its body was there, and parsed."""
+class FetchedPage:
+    """A page, and when its fetch started, its body arrived, and its parsing ended."""
 
     page: int
-    began: float
+    started: float
     arrived: float
     parsed: float
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the process and its children used: CPU seconds and context switches.
+    """CPU seconds and context switches of a process and its children since ``started``."""
 
-    began: when the work did.
-    """
-
-    began: float
+    started: float
     user_s: float
     system_s: float
     voluntary: int
@@ -87,10 +84,10 @@ class Usage:
 
 
 class Job:
-    """Work for a model: ``begin`` once, then ``finish`` for each page.
+    """The work for a model, which calls ``begin`` once, and ``finish`` for each page.
 
-    In a process that a model forks, what it finished is written by ``flush``, which the model calls
-    before that process ends (``run`` of the master ends with one of its own).
+    A process that the model forks must call ``flush`` before it ends, or the pages it finished are
+    lost. The process that runs the model calls ``end`` itself, after the model returns.
     """
 
     def __init__(self, spec: JobSpec) -> None:
@@ -99,15 +96,15 @@ class Job:
         self.pages, self.in_flight, self.workers = spec.pages, spec.in_flight, spec.workers
         self._records = bytearray()
         self._folder = Path(spec.folder)
-        self._began: Usage | None = None
+        self._at_start: Usage | None = None
         os.register_at_fork(after_in_child=self._records.clear)
 
     def path(self, page: int) -> str:
-        """Return what to ask the host for."""
+        """Return the path and query of a page's URL."""
         return self.spec.prefix.replace("{n}", str(page))
 
     def url(self, page: int, *, spread: bool = False) -> str:
-        """Return the URL of a page. spread: over the site's addresses."""
+        """Return the URL of a page. spread: distribute the pages over the site's addresses."""
         host = self.host
         if spread and self.sites > 1:
             network, _, last = host.rpartition(".")
@@ -115,47 +112,46 @@ class Job:
         return f"http://{host}:{self.port}{self.path(page)}"
 
     def begin(self) -> None:
-        """Start the clock: workers that outlive a page are there, nothing has been fetched."""
-        self._began = _usage()
+        """Start the clock. Call this after creating a pool or a loop, before the first request."""
+        self._at_start = _usage()
 
-    def finish(self, page: int, body: bytes, began: float) -> None:
-        """Check a page and parse it, here and now; records its latency.
+    def finish(self, page: int, body: bytes, started: float) -> None:
+        """Check a page, parse it in this thread, and record its latency.
 
-        began: by ``now``, when the model decided to fetch it.
-
-        Raises WrongPageError.
+        started: when the model decided to fetch it, by ``now``. Raises WrongPageError.
         """
         arrived = now()
         if self.spec.marked and not body.startswith(b"page %d\n" % page):
-            raise WrongPageError(f"page {page} was answered with {body[:40]!r}")
+            raise WrongPageError(f"the response to page {page} began with {body[:40]!r}")
         burn(self.spec.parse_ms / 1000)
-        # One by one appended, so that threads need no lock.
-        self._records += _RECORD.pack(page, began, arrived, now())
+        # A single append, so threads need no lock.
+        self._records += _RECORD.pack(page, started, arrived, now())
 
     def flush(self) -> None:
-        """Write down what this process has finished."""
+        """Write the pages that this process finished to the job's folder."""
         data = bytes(self._records)
         del self._records[: len(data)]
         if data:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND  # whole, whoever else writes
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND  # each write stays whole
             file = os.open(self._folder / _RECORDS, flags, 0o600)
             try:
-                for start in range(0, len(data), _FLUSH_BYTES):
-                    os.write(file, data[start : start + _FLUSH_BYTES])
+                for start in range(0, len(data), _WRITE_BYTES):
+                    os.write(file, data[start : start + _WRITE_BYTES])
             finally:
                 os.close(file)
 
     def end(self) -> None:
-        """Write down what the work used since ``begin``; its children have been waited for.
+        """Write the finished pages, and this process's usage since ``begin``.
 
-        A model whose workers each begin and end does neither itself.
+        The model must have waited for its children, so that their usage is included. Writes no
+        usage in a process that never called ``begin``: its workers called it and ``end``.
         """
         self.flush()
-        before, after = self._began, _usage()
+        before, after = self._at_start, _usage()
         if before is None:
             return
         usage = Usage(
-            before.began,
+            before.started,
             after.user_s - before.user_s,
             after.system_s - before.system_s,
             after.voluntary - before.voluntary,
@@ -164,38 +160,38 @@ class Job:
         (self._folder / f"{os.getpid()}{_USAGE}").write_text(json.dumps(asdict(usage)))
 
 
-def results(folder: Path) -> tuple[list[Fetched], Usage]:
-    """Return what a job's processes wrote; raises RuntimeError if none ever began."""
+def read_records(folder: Path) -> tuple[list[FetchedPage], Usage]:
+    """Return the pages that a job's processes finished, and their usage in total.
+
+    Raises RuntimeError if no process called ``begin``.
+    """
     usages = [Usage(**json.loads(file.read_text())) for file in folder.glob(f"*{_USAGE}")]
     if not usages:
         raise RuntimeError("the model never called begin()")
     usage = Usage(
-        min(each.began for each in usages),
+        min(each.started for each in usages),
         sum(each.user_s for each in usages),
         sum(each.system_s for each in usages),
         sum(each.voluntary for each in usages),
         sum(each.involuntary for each in usages),
     )
     records = folder / _RECORDS
-    return list(_fetched(records.read_bytes())) if records.exists() else [], usage
+    return list(_unpack(records.read_bytes())) if records.exists() else [], usage
 
 
 def burn(cpu_s: float) -> None:
-    """Use so much CPU in pure Python, holding the interpreter's lock as parsing does.
-
-    Of this thread: what others use meanwhile does not count.
-    """
+    """Use so many CPU seconds of this thread in pure Python, holding the GIL as parsing does."""
     if cpu_s <= 0:
         return
     until = time.thread_time() + cpu_s
     while time.thread_time() < until:
-        for number in range(_BETWEEN_LOOKS):
+        for number in range(_TURNS_PER_LOOK):
             _ = number * number
 
 
-def _fetched(data: bytes) -> Iterator[Fetched]:
-    for page, began, arrived, parsed in _RECORD.iter_unpack(data):
-        yield Fetched(page, began, arrived, parsed)
+def _unpack(data: bytes) -> Iterator[FetchedPage]:
+    for page, started, arrived, parsed in _RECORD.iter_unpack(data):
+        yield FetchedPage(page, started, arrived, parsed)
 
 
 def _usage() -> Usage:

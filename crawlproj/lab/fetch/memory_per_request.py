@@ -1,4 +1,4 @@
-"""What one more request in flight costs in memory: the slope of PSS over in-flight. Pure."""
+"""The memory that one more request in flight costs: the slope of PSS over in-flight. Pure."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 COMPARED = ("prefork", "thread-pool", "greenlets", "generators")
-"""A model of a process, a thread, a greenlet, a generator, each at its cheapest."""
+"""The cheapest model of a process, a thread, a greenlet and a generator."""
 
 
-def per_unit(
+def memory_per_request(
     models: Mapping[str, Mapping[str, Any]], cells: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return a row a model: model, unit, base_mb (without any in flight), kb_per_unit.
+    """Return a row per model: model, unit, base_mb (with none in flight), kb_per_request.
 
-    models, cells: as in fetch.py's section.
-    In flight is what the site saw, where it is known: a model that cannot keep up has fewer than it
-    may have. Only of models that were measured at two loads or more, and where memory is known.
+    models, cells: as in the section of measure.py. A model has a row if its memory was measured at
+    two loads or more. The number in flight is what the site saw, where it can tell: a model that
+    cannot keep up has fewer than it is allowed.
     """
     rows, known = [], [cell for cell in cells if cell["pss_mb"]]
     for name, model in models.items():
         points = [
             (
-                (cell["most_in_flight"] or {"median": cell["in_flight"]})["median"],
+                (cell["max_in_flight"] or {"median": cell["in_flight"]})["median"],
                 cell["pss_mb"]["median"],
             )
             for cell in known
@@ -39,7 +39,7 @@ def per_unit(
                     "model": name,
                     "unit": model["unit"],
                     "base_mb": round(line.base, 1),
-                    "kb_per_unit": round(line.slope * 1000, 1),
+                    "kb_per_request": round(line.slope * 1000, 1),
                 }
             )
     return rows

@@ -1,4 +1,4 @@
-"""One run: a model on a load, in a fresh process, watched from outside."""
+"""One run: a model on a load, in a fresh process, with the site's counts as the check."""
 
 from __future__ import annotations
 
@@ -10,52 +10,40 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.job import Fetched, JobSpec, Usage, results
+from crawlproj.lab.fetch.job import FetchedPage, JobSpec, Usage, read_records
 from crawlproj.lab.fetch.loads import ideal_s
 from crawlproj.lab.figures import percentile
 from crawlproj.lab.system.process_memory import pss_bytes
-from crawlproj.lab.system.subprocesses import started
+from crawlproj.lab.system.subprocesses import failure_reason, running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crawlproj.lab.fetch.loads import Load
-    from crawlproj.lab.fetch.models.table import Model
-    from crawlproj.lab.fetch.site.server import Account
+    from crawlproj.lab.fetch.models.table import FetchModel
+    from crawlproj.lab.fetch.site.server import SiteCounts
+    from crawlproj.lab.fetch.site.targets import Target
 
-_SAMPLE_S, _RAREST_SAMPLE_S = 0.05, 0.25  # between looks at memory, least and most
-_SAMPLING_SHARE = 0.03  # of the time that these may take, where they can be that rare
-_SLOWEST, _LEAST_TIMEOUT_S = 20.0, 30.0  # times the ideal; a start of some seconds included
-
-
-class Target(Protocol):
-    """Where the pages are."""
-
-    host: str
-    port: int
-    prefix: str
-    marked: bool
-    sites: int
-
-    def prepare(self, pages: int) -> Sequence[float]:
-        """Make ready for pages 0 to ``pages`` - 1; returns the seconds each will take."""
-
-    def account(self) -> Account | None:
-        """Return what was asked for since; None if nobody can know."""
+_MIN_SAMPLE_S, _MAX_SAMPLE_S = 0.05, 0.25  # between samples of memory
+_SAMPLING_SHARE = 0.03  # of the time that sampling may take, if the interval allows it
+_TIMEOUT_FACTOR, _MIN_TIMEOUT_S = 20.0, 30.0  # times the ideal; includes some seconds to start
 
 
-class RunBroke(Exception):
-    """A model did not get through: the message says what happened."""
+class RunFailed(Exception):
+    """A model did not fetch all pages as it should; the message says what happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run was like. Per page: cpu in ms, switches of context. ideal_per_s: by waiting alone.
+    """The figures of a run.
 
-    most_in_flight: that the site saw; connections: at once, opened: in all; None where the site is
-    not ours. site_busy: share of one core that the site used; near 1 it was the limit.
+    ideal_per_s: pages/s if waiting for the site were all there is. efficiency: the share of it
+    that was reached. user_ms, system_ms: CPU per page. voluntary, involuntary: context switches
+    per page. pss_mb: the peak of the process tree. p50_s, p99_s: latency.
+    max_in_flight, max_connections, connections_opened: as the site saw them; None if it is not the
+    lab's. site_busy: share of one core that the site used; near 1, the site was the limit.
     """
 
     pages: int
@@ -70,9 +58,9 @@ class Run:
     pss_mb: float | None
     p50_s: float
     p99_s: float
-    most_in_flight: int | None
-    connections: int | None
-    opened: int | None
+    max_in_flight: int | None
+    max_connections: int | None
+    connections_opened: int | None
     site_busy: float | None
 
     @property
@@ -81,11 +69,11 @@ class Run:
         return self.user_ms + self.system_ms
 
 
-def measure(model: Model, load: Load, pages: int, target: Target) -> Run:
-    """Run a model on a load; raises RunBroke.
+def run_model(model: FetchModel, load: Load, pages: int, target: Target) -> Run:
+    """Run a model on a load.
 
-    What it fetched is checked against what the site saw: each page exactly once, never more in
-    flight than allowed.
+    Raises RunFailed, also if the site's counts show that a page was not fetched exactly once, or
+    that more requests were in flight than allowed.
     """
     latencies = target.prepare(pages)
     ideal = ideal_s([each + load.parse_ms / 1000 for each in latencies], load.in_flight)
@@ -94,70 +82,67 @@ def measure(model: Model, load: Load, pages: int, target: Target) -> Run:
             target.host, target.port, target.prefix, pages, load.in_flight, load.workers,
             load.parse_ms, target.marked, folder, target.sites,
         )  # fmt: skip
-        pss = _watch(model, spec, max(_LEAST_TIMEOUT_S, _SLOWEST * ideal))
-        fetched, usage = results(Path(folder))
-    account = target.account()
-    check(fetched, account, load, pages)
-    return _run(fetched, usage, ideal, pss, account)
+        pss = _run_process(model, spec, max(_MIN_TIMEOUT_S, _TIMEOUT_FACTOR * ideal))
+        fetched, usage = read_records(Path(folder))
+    counts = target.counts()
+    check(fetched, counts, load, pages)
+    return _run(fetched, usage, ideal, pss, counts)
 
 
-def check(fetched: Sequence[Fetched], account: Account | None, load: Load, pages: int) -> None:
-    """Raise RunBroke unless each page was fetched exactly once, within the bound."""
+def check(
+    fetched: Sequence[FetchedPage], counts: SiteCounts | None, load: Load, pages: int
+) -> None:
+    """Raise RunFailed unless each page was fetched exactly once, within the load."""
     times = Counter(each.page for each in fetched)
     if wrong := [page for page in range(pages) if times[page] != 1]:
-        raise RunBroke(f"{len(wrong)} of {pages} pages were not finished exactly once")
-    if account is None:
+        raise RunFailed(f"{len(wrong)} of {pages} pages were not finished exactly once")
+    if counts is None:
         return
-    if account.once != pages:
-        page, asked = next(iter(account.wrong.items()))
-        raise RunBroke(f"the site was asked for page {page} {asked} times")
-    if account.in_flight > load.in_flight:
-        raise RunBroke(f"{account.in_flight} requests were in flight, allowed: {load.in_flight}")
+    if counts.fetched_once != pages:
+        page, requests = next(iter(counts.wrong.items()))
+        raise RunFailed(f"the site received {requests} requests for page {page}")
+    if counts.max_in_flight > load.in_flight:
+        raise RunFailed(
+            f"{counts.max_in_flight} requests were in flight; {load.in_flight} are allowed"
+        )
 
 
-def _watch(model: Model, spec: JobSpec, timeout_s: float) -> int | None:
-    """Run the process to its end; returns the most memory its tree had, in bytes."""
+def _run_process(model: FetchModel, spec: JobSpec, timeout_s: float) -> int | None:
+    """Run the model's process to its end; return the peak memory of its tree, in bytes."""
     command = [sys.executable, "-m", "crawlproj.lab.fetch.child", model.name, spec.to_json()]
-    most: int | None = None
+    peak: int | None = None
     deadline = time.monotonic() + timeout_s
     with tempfile.TemporaryFile("w+") as log:
-        with started(command, stdout=log, stderr=log) as process:
-            pause = _SAMPLE_S
+        with running(command, stdout=log, stderr=log) as process:
+            pause = _MIN_SAMPLE_S
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(pause)
                     break
-                looked = time.monotonic()
-                if looked > deadline:
-                    raise RunBroke(f"it was not through after {timeout_s:.0f} s")
+                sampled = time.monotonic()
+                if sampled > deadline:
+                    raise RunFailed(f"it did not finish within {timeout_s:.0f} s")
                 size = pss_bytes(process.pid)
-                most = max(most or 0, size) if size else most
-                # A look at many processes takes time, which must not be the model's.
-                took = time.monotonic() - looked
-                pause = min(max(_SAMPLE_S, took / _SAMPLING_SHARE), _RAREST_SAMPLE_S)
-        if process.returncode:
+                peak = max(peak or 0, size) if size else peak
+                # A sample of many processes takes CPU, which the model should have.
+                took = time.monotonic() - sampled
+                pause = min(max(_MIN_SAMPLE_S, took / _SAMPLING_SHARE), _MAX_SAMPLE_S)
+        if status := process.returncode:
             log.seek(0)
-            raise RunBroke(_reason(log.read(), process.returncode))
-    return most
-
-
-def _reason(log: str, status: int) -> str:
-    """Return the last thing that was said."""
-    lines = [line.strip() for line in log.splitlines() if line.strip() and line[:1] != " "]
-    said = [line for line in lines if not line.startswith(("Traceback", "+", "|"))]
-    return said[-1][:200] if said else f"it ended with status {status}"
+            raise RunFailed(failure_reason(log.read(), f"it ended with status {status}"))
+    return peak
 
 
 def _run(
-    fetched: Sequence[Fetched],
+    fetched: Sequence[FetchedPage],
     usage: Usage,
     ideal: float,
     pss: int | None,
-    account: Account | None,
+    counts: SiteCounts | None,
 ) -> Run:
     pages = len(fetched)
-    wall_s = max(each.parsed for each in fetched) - usage.began
-    waits = [each.arrived - each.began for each in fetched]
+    wall_s = max(each.parsed for each in fetched) - usage.started
+    latencies = [each.arrived - each.started for each in fetched]
     return Run(
         pages=pages,
         wall_s=wall_s,
@@ -169,10 +154,10 @@ def _run(
         voluntary=usage.voluntary / pages,
         involuntary=usage.involuntary / pages,
         pss_mb=pss / 1e6 if pss else None,
-        p50_s=percentile(waits, 0.5),
-        p99_s=percentile(waits, 0.99),
-        most_in_flight=account.in_flight if account else None,
-        connections=account.connections if account else None,
-        opened=account.opened if account else None,
-        site_busy=account.cpu_s / wall_s if account else None,
+        p50_s=percentile(latencies, 0.5),
+        p99_s=percentile(latencies, 0.99),
+        max_in_flight=counts.max_in_flight if counts else None,
+        max_connections=counts.max_connections if counts else None,
+        connections_opened=counts.connections_opened if counts else None,
+        site_busy=counts.cpu_s / wall_s if counts else None,
     )

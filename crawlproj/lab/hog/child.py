@@ -1,4 +1,4 @@
-"""``python -m crawlproj.lab.hog.child MODEL JOB``: runs a model; prints its outcome as JSON."""
+"""``python -m crawlproj.lab.hog.child MODEL JOB``: runs a model, and prints its outcome as JSON."""
 
 from __future__ import annotations
 

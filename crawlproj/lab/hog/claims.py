@@ -1,49 +1,49 @@
-"""What is said of scheduling and the GIL beside what was measured. Pure."""
+"""Common claims about scheduling and the GIL, beside the measured figures. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.fetch.claims import Claim
+from crawlproj.lab.report.claim import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Row = dict[str, Any]
 
-_STOOD_STILL = 0.8  # of the hog's time that somebody was late
-_HARDLY = 0.5
-_GAIN = 1.2  # times the work of one, from which a second core was used
+_BLOCKED = 0.8  # share of the hog's time that a task was late, from which the hog blocked it
+_NOT_BLOCKED = 0.5
+_GAIN = 1.2  # times the work of one worker, from which a second core was used
 
 
 def claims(rows: list[Row], gil: list[Row]) -> Iterator[Claim]:
-    """Yield what the rows of measure.py and of gil.py can speak to."""
-    known = {row["model"]: row for row in rows if not row["broke"]}
+    """Yield the claims for which the rows of measure.py and gil.py have figures."""
+    known = {row["model"]: row for row in rows if not row["failure"]}
     if found := [known[name] for name in ("asyncio", "gevent", "twisted") if name in known]:
         yield Claim(
-            "A cooperative scheduler waits until a task lets go: a busy loop stops everybody",
-            _late(found, "during_max_s"),
-            all(_share(row, "during_max_s") > _STOOD_STILL for row in found),
+            "With cooperative scheduling, a task that never yields blocks all others",
+            _late(found, "during_max_s", "maximum"),
+            all(_share(row, "during_max_s") > _BLOCKED for row in found),
         )
     if found := [known[name] for name in ("processes", "threads") if name in known]:
         yield Claim(
-            "A pre-emptive scheduler interrupts anything",
-            _late(found, "during_p99_s"),
-            all(_share(row, "during_p99_s") < _HARDLY for row in found),
+            "With pre-emptive scheduling, no task blocks the others",
+            _late(found, "during_p99_s", "p99"),
+            all(_share(row, "during_p99_s") < _NOT_BLOCKED for row in found),
         )
-    locked = [row for row in gil if row["interpreter"] and row["gil"]]
-    most = {(row["kind"], row["unit"]): max(row["speedup"].items()) for row in locked}
+    with_gil = [row for row in gil if row["interpreter"] and row["gil"]]
+    speedups = {(row["kind"], row["unit"]): max(row["speedup"].items()) for row in with_gil}
     for kind, statement, gains in (
-        ("python", "The GIL lets one thread run byte code at a time", False),
-        ("hash", "C code can let go of the GIL (hashlib does)", True),
+        ("python", "The GIL lets only one thread run byte code at a time", False),
+        ("hash", "C code can release the GIL, as hashlib does, and use all cores", True),
     ):
-        if (kind, "threads") in most and (kind, "processes") in most:
-            workers, threads = most[kind, "threads"]
-            _, processes = most[kind, "processes"]
+        if (kind, "threads") in speedups and (kind, "processes") in speedups:
+            workers, threads = speedups[kind, "threads"]
+            _, processes = speedups[kind, "processes"]
             yield Claim(
                 statement,
-                f"{workers} threads did {threads:.2f} times the work of one, processes "
-                f"{processes:.2f}",
+                f"in the time of one worker, {workers} threads did {threads:.2f} times its work, "
+                f"{workers} processes {processes:.2f} times",
                 (threads > _GAIN) == gains if processes > _GAIN else None,
             )
 
@@ -53,10 +53,9 @@ def _share(row: Row, name: str) -> float:
     return share
 
 
-def _late(rows: list[Row], name: str) -> str:
+def _late(rows: list[Row], name: str, kind: str) -> str:
     figures = (f"{row['model']} {_ms(row[name])} of {_ms(row['hog_wall_s'])}" for row in rows)
-    kind = "most" if name == "during_max_s" else "p99"
-    return f"lateness ({kind}) of the others, of the ms that the hog ran: {', '.join(figures)}"
+    return f"lateness of short tasks ({kind}), of the ms that the hog ran: {', '.join(figures)}"
 
 
 def _ms(figure: Row) -> str:

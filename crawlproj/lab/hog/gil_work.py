@@ -1,12 +1,12 @@
 """``python gil_work.py KIND UNIT WORKERS SIZE``: CPU work in threads or processes.
 
-KIND: "python" counts primes in pure Python; "hash" has hashlib digest a large buffer, which lets
-other threads run meanwhile. UNIT: "threads" or "processes". WORKERS: how many at once, such as
-1,2,4, measured one after the other. Each does the whole of the work, SIZE numbers or MB. Prints
-JSON: gil (whether there is one), python, and runs: {workers, wall_s, results (of each worker, which
-must agree)}.
+KIND: "python" counts primes in pure Python; "hash" digests a large buffer with hashlib, which
+releases the GIL. UNIT: "threads" or "processes". WORKERS: how many work at once, such as 1,2,4,
+measured one after the other. Each worker does the whole work: SIZE numbers, or SIZE MB. Prints
+JSON: gil (whether the interpreter has one), python (its version), and runs, a list of workers,
+wall_s and results (of each worker; they must be equal).
 
-Needs the standard library only and imports nothing of this project, so that any interpreter on PATH
+Needs only the standard library and imports nothing of this project, so that any interpreter on PATH
 can run it.
 """
 
@@ -26,7 +26,7 @@ _BUFFER = 1 << 20
 
 
 def primes(below: int) -> int:
-    """Return how many primes there are below a number, by trial division."""
+    """Return how many primes are below a number, by trial division."""
     count = 0
     for number in range(2, below):
         divisor = 2
@@ -40,7 +40,7 @@ def primes(below: int) -> int:
 
 
 def digest(size: int) -> str:
-    """Return the digest of so many MB of zeros, fed in large buffers."""
+    """Return the SHA-256 digest of ``size`` MB of zeros, hashed in large buffers."""
     found = hashlib.sha256()
     buffer = bytes(_BUFFER)
     for _ in range(size):
@@ -51,23 +51,23 @@ def digest(size: int) -> str:
 WORK: dict[str, Any] = {"python": primes, "hash": digest}
 
 
-def measured(kind: str, unit: str, workers: int, size: int) -> tuple[float, list[Any]]:
-    """Return the seconds that all took from a common start, and their results."""
-    made: Any = threading.Thread
+def measure(kind: str, unit: str, workers: int, size: int) -> tuple[float, list[Any]]:
+    """Return the seconds that the workers took from a common start, and their results."""
+    worker_type: Any = threading.Thread
     barrier: Any = threading.Barrier(workers + 1)
     results: Any = queue.SimpleQueue()
     if unit == "processes":
         context = multiprocessing.get_context("fork")
-        made, barrier = context.Process, context.Barrier(workers + 1)
+        worker_type, barrier = context.Process, context.Barrier(workers + 1)
         results = context.SimpleQueue()
 
     def work() -> None:
         barrier.wait()
         result = WORK[kind](size)
-        barrier.wait()  # what follows is not part of the work
+        barrier.wait()  # the rest is not part of the work
         results.put(result)
 
-    units = [made(target=work) for _ in range(workers)]
+    units = [worker_type(target=work) for _ in range(workers)]
     for each in units:
         each.start()
     barrier.wait()
@@ -84,7 +84,7 @@ def main(kind: str, unit: str, workers: str, size: str) -> None:
     """Measure and print."""
     runs = []
     for count in map(int, workers.split(",")):
-        wall_s, results = measured(kind, unit, count, int(size))
+        wall_s, results = measure(kind, unit, count, int(size))
         runs.append({"workers": count, "wall_s": wall_s, "results": results})
     enabled = getattr(sys, "_is_gil_enabled", lambda: True)()
     answer = {"gil": enabled, "python": platform.python_version(), "runs": runs}

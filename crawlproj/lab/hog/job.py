@@ -1,4 +1,4 @@
-"""What a model of hog is given, what it returns, and the tasks themselves."""
+"""The work that a model of ``hog`` is given, the tasks themselves, and the outcome."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-now = time.perf_counter  # one clock for all processes of a machine
+now = time.perf_counter
+"""The clock of all figures, in seconds; it is the same in every process of the machine."""
 
-_LEAD_S = 0.3  # in which all tasks are made before the first is due
-_BETWEEN_LOOKS = 500  # turns of the busy loop, some microseconds
+_LEAD_S = 0.3  # for creating all tasks before the first is due
+_TURNS_PER_LOOK = 500  # of the busy loop, some microseconds: reading the clock is a system call
 
 
 @dataclass(frozen=True, slots=True)
 class HogJob:
-    """Short tasks that are due again and again, and a hog among them.
+    """Short tasks that are due at fixed times, and a hog: a task that computes without a pause.
 
-    tasks: short ones; times: each is due; period_s: between two times.
-    hog_after_s: when the hog begins; hog_cpu_s: the CPU time that it takes, 0 for no hog.
-    start: when all begins, of the clock ``now``.
+    tasks: short tasks. turns: how often each is due. period_s: between two turns of a task.
+    hog_after_s: when the hog starts. hog_cpu_s: the CPU time it takes.
+    start: the time of the first turn, by ``now``.
 
-    A task is due at fixed times, however late it was before: so what waits behind the hog counts in
-    full, as for a timer or a caller who does not wait for the last answer before asking again.
+    A task is due at its time however late its last turn was. So a delay counts in full, as it does
+    for a timer, or for a client that does not wait for an answer before it sends the next request.
     """
 
     tasks: int
-    times: int
+    turns: int
     period_s: float
     hog_after_s: float
     hog_cpu_s: float
@@ -37,50 +38,52 @@ class HogJob:
 
     @classmethod
     def from_json(cls, line: str) -> HogJob:
-        """Read what ``to_json`` wrote, to begin shortly from now."""
+        """Read a line that ``to_json`` wrote; the job starts shortly after this call."""
         return cls(**{**json.loads(line), "start": now() + _LEAD_S})
 
     def to_json(self) -> str:
-        """Return it as one line."""
+        """Return the job as one line."""
         return json.dumps(asdict(self))
 
     def due(self, task: int, turn: int) -> float:
-        """Return when a task is due; tasks are spread evenly over the period."""
+        """Return when a task is due, by ``now``; the tasks are spread evenly over the period."""
         return self.start + (turn + task / self.tasks) * self.period_s
 
-    def until_hog(self) -> float:
-        """Return the seconds until the hog is to begin, 0 if that is past."""
-        return max(0.0, self.start + self.hog_after_s - now())
+    def seconds_until_hog(self) -> float:
+        """Return the seconds until the hog starts, or 0 if that time has passed."""
+        return seconds_until(self.start + self.hog_after_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """late: seconds, of each task by turn. hog: when it began and ended, counted from the start."""
+    """late: of each task, the seconds that each turn was late. hog: (start, end), in seconds after
+    the start of the job.
+    """  # fmt: skip
 
     late: list[list[float]]
     hog: tuple[float, float]
 
 
-def until(due: float) -> float:
-    """Return the seconds until then, 0 if it is past."""
+def seconds_until(due: float) -> float:
+    """Return the seconds until a time by ``now``, or 0 if it has passed."""
     return max(0.0, due - now())
 
 
-def short(job: HogJob, task: int, sleep: Callable[[float], object]) -> list[float]:
-    """Be a short task, in blocking code: wait, and write down how late it was."""
+def short_task(job: HogJob, task: int, sleep: Callable[[float], object]) -> list[float]:
+    """Run a short task in blocking code; return how late each turn was, in seconds."""
     late = []
-    for turn in range(job.times):
+    for turn in range(job.turns):
         due = job.due(task, turn)
-        sleep(until(due))
+        sleep(seconds_until(due))
         late.append(now() - due)
     return late
 
 
 def hog(job: HogJob) -> tuple[float, float]:
-    """Be the hog: keep busy, in pure Python, without ever waiting; returns when, see Outcome."""
+    """Compute in pure Python without ever waiting; return start and end, as Outcome has them."""
     began = now()
     end = time.thread_time() + job.hog_cpu_s
     while time.thread_time() < end:
-        for _ in range(_BETWEEN_LOOKS):
+        for _ in range(_TURNS_PER_LOOK):
             pass
     return began - job.start, now() - job.start

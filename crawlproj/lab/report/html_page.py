@@ -1,11 +1,11 @@
-"""The lab's report as one HTML page that loads nothing, in the style of a crawl's report. Pure."""
+"""The report as one HTML page that loads nothing, in the style of a crawl's report. Pure."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from string import Template
 
-# One after the other, in one scope.
+# In this order, in one scope.
 _SCRIPTS = (
     ("crawlproj.lab.report", "parts.js"),
     ("crawlproj.lab.fetch", "section.js"),
@@ -14,12 +14,12 @@ _SCRIPTS = (
     ("crawlproj.lab.advise", "section.js"),
     ("crawlproj.lab.report", "lab.js"),
 )
-# JSON may hold "</script>" and "<!--"; < is in its strings only, where an escape may stand for it.
+# JSON may contain "</script>" and "<!--", but "<" only within strings, where an escape is allowed.
 _IN_SCRIPT = {ord("<"): "\\u003c"}
 
 
-def page(document: str, plotly: str) -> str:
-    """Return the page. document: the JSON of document.py. plotly: the source of plotly.js."""
+def render_page(document: str, plotly: str) -> str:
+    """Return the page. document: the content of ``lab.json``. plotly: the source of plotly.js."""
     style = _asset("crawlproj.report", "page.css") + _asset("crawlproj.lab.report", "lab.css")
     return Template(_asset("crawlproj.lab.report", "lab.html")).substitute(
         style=style,

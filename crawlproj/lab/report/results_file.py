@@ -1,7 +1,8 @@
-"""The lab's results as files: lab.json, and a page of plots made of it.
+"""The lab's results as files: ``lab.json``, and an HTML page of plots made from it.
 
-The JSON has ``schema``, ``machine`` (machine.py) and a section for each of the lab's commands that
-was run into this folder, such as ``fetch`` (fetch.py) with the machine as it was then.
+The JSON has ``schema``, ``machine`` (see system/machine.py), and a section for each of the lab's
+commands that has written to the folder. A section, such as ``fetch`` (see fetch/measure.py), holds
+the machine as it was during that measurement.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import ConfigError
-from crawlproj.lab.report.html_page import page
+from crawlproj.lab.report.html_page import render_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA = 1
+SCHEMA = 2
 DATA, PAGE = "lab.json", "lab.html"
 
 
-class LabFiles:
-    """``lab.json`` and, where plotly is installed, ``lab.html`` in a folder, which is made.
+class ResultsFile:
+    """``lab.json`` in a folder and, if plotly is installed, ``lab.html``.
 
-    Raises ConfigError if it cannot be.
+    Creates the folder. Raises ConfigError if that fails.
     """
 
     def __init__(self, folder: str) -> None:
@@ -33,32 +34,36 @@ class LabFiles:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
-            raise ConfigError(f"--out {folder}: {exc.strerror}; name a folder") from None
+            raise ConfigError(
+                f"--out {folder}: {exc.strerror}; name a folder that can be written to"
+            ) from None
 
     def add(self, name: str, section: Mapping[str, Any], machine: Mapping[str, Any]) -> list[Path]:
-        """Write a section in place of an earlier one of its name; returns the files.
+        """Write a section, in place of an earlier one of the same name; return the files written.
 
-        Raises ConfigError if the folder cannot be written to.
+        Raises ConfigError if they cannot be written.
         """
         document = self._read()
         document["schema"] = SCHEMA
         document["machine"] = dict(machine)
         document[name] = {**section, "machine": dict(machine)}
         text = json.dumps(document, separators=(",", ":"), allow_nan=False)
-        files = {DATA: text}
+        contents = {DATA: text}
         if find_spec("plotly") is not None:
-            files[PAGE] = page(text, import_module("plotly.offline").get_plotlyjs())
+            contents[PAGE] = render_page(text, import_module("plotly.offline").get_plotlyjs())
         try:
-            return [_replace(self._folder / file, words) for file, words in files.items()]
+            return [_replace(self._folder / file, text) for file, text in contents.items()]
         except OSError as exc:
             raise ConfigError(f"--out {self._folder}: {exc.strerror}") from None
 
     def _read(self) -> dict[str, Any]:
+        """Return the document, or an empty one if there is none that this version can extend."""
         try:
-            found = json.loads((self._folder / DATA).read_text("utf-8"))
+            document = json.loads((self._folder / DATA).read_text("utf-8"))
         except (OSError, ValueError):
-            return {}  # there is none yet, or it is not ours to keep
-        return found if isinstance(found, dict) and found.get("schema") == SCHEMA else {}
+            return {}
+        known = isinstance(document, dict) and document.get("schema") == SCHEMA
+        return document if known else {}
 
 
 def _replace(path: Path, text: str) -> Path:

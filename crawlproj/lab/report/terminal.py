@@ -1,8 +1,9 @@
-"""What the lab's commands share: tables, a bar of what is done, and how a result is told."""
+"""The report on a terminal: tables, and a progress bar while the lab measures."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from crawlproj.lab.report.results_file import LabFiles
-from crawlproj.lab.system.machine import describe, look
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
-    from rich.console import RenderableType
+ReportProgress = Callable[[str, float], None]
+"""Takes what is measured next, in words, and the share of all work that is done, 0 to 1."""
 
-_INTERRUPTED = 130  # 128 + SIGINT
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 
 
@@ -42,19 +40,24 @@ def plain_table(title: str, first: str, *figures: str) -> Table:
 
 
 def claims_table(claims: list[dict[str, Any]]) -> Table:
-    """Return what is said beside what was measured; claims: of claims.py, as in the document."""
-    table = plain_table("what is said, and what was measured", "")
-    table.add_column("statement", overflow="fold")
-    table.add_column("measured", overflow="fold")
+    """Return a table of claims, which are given as in ``lab.json``."""
+    table = plain_table("claims", "")
+    table.add_column("claim", overflow="fold", ratio=2)
+    table.add_column("measured", overflow="fold", ratio=3)
     for claim in claims:
         mark, style = _MARKS[claim["holds"]]
         table.add_row(Text(mark, style=style), claim["statement"], claim["figure"])
     return table
 
 
+def legend(*lines: str) -> Text:
+    """Return the explanation below the tables."""
+    return Text("\n".join(lines), style="dim")
+
+
 @contextmanager
-def progress() -> Iterator[Callable[[str, float], None]]:
-    """Show on a terminal what is done (words, share of all); elsewhere say nothing."""
+def progress() -> Iterator[ReportProgress]:
+    """Show a progress bar if standard error is a terminal."""
     console = Console(stderr=True)
     columns = (BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(
@@ -62,47 +65,3 @@ def progress() -> Iterator[Callable[[str, float], None]]:
     ) as bar:
         task = bar.add_task("starting", total=1.0)
         yield lambda words, share: bar.update(task, description=words, completed=share)
-
-
-def measure_and_tell(
-    name: str,
-    out: str,
-    measure: Callable[[Callable[[str, float], None]], dict[str, Any]],
-    tables: Callable[[dict[str, Any]], Iterable[RenderableType]],
-) -> None:
-    """Measure a section of the lab's document, print its tables, and write it below ``out``.
-
-    Raises ConfigError, and SystemExit as shells have it after a word to whoever pressed Ctrl-C.
-    """
-    try:
-        _measure_and_tell(name, out, measure, tables)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"interrupted: nothing was written for {name}\n")
-        raise SystemExit(_INTERRUPTED) from None
-
-
-def _measure_and_tell(
-    name: str,
-    out: str,
-    measure: Callable[[Callable[[str, float], None]], dict[str, Any]],
-    tables: Callable[[dict[str, Any]], Iterable[RenderableType]],
-) -> None:
-    files = LabFiles(out)
-    before = look()
-    console = Console()
-    with progress() as say:
-        section = measure(say)
-    after = look()
-    machine = describe(None if before is None or after is None else max(before, after))
-    for table in tables(section):
-        console.print(table)
-        console.print()
-    if machine["busy"]:
-        console.print(
-            f"Other programs took {machine['others']:.0%} of this machine just before or after: "
-            "the figures are provisional."
-        )
-    written = files.add(name, section, machine)
-    console.print(f"written: {' and '.join(map(str, written))}", soft_wrap=True)
-    if len(written) == 1:
-        console.print("for a page of plots: pip install 'crawlproj[lab]'")

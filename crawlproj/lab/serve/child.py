@@ -1,4 +1,4 @@
-"""``python -m crawlproj.lab.serve.child MODEL``: serves what its environment says (service.py)."""
+"""``python -m crawlproj.lab.serve.child MODEL``: runs a model; see ``Service.environment``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crawlproj.lab.serve.service import Service
 
 def main(name: str) -> None:
     """Serve until killed."""
-    MODELS[name].load()(Service.here())
+    MODELS[name].load()(Service.from_environment())
 
 
 if __name__ == "__main__":

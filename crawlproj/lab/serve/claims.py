@@ -1,57 +1,57 @@
-"""What is said of serving beside what was measured, also where that says otherwise. Pure."""
+"""Common claims about serving, beside the measured figures that support or refute them. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.fetch.claims import Claim
+from crawlproj.lab.report.claim import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Row = dict[str, Any]
 
-_MUCH = 2.0  # times as late
+_MUCH = 2.0  # times the p99, from which slow queries delay the short ones
 _LITTLE = 1.2
 
 
 def claims(rows: list[Row]) -> Iterator[Claim]:
-    """Yield what the rows of measure.py can speak to."""
+    """Yield the claims for which the rows of measure.py have figures."""
     p99 = {
-        row["model"]: (row["alone_p99_s"]["median"], row["short_p99_s"]["median"])
+        row["model"]: (row["alone_p99_s"]["median"], row["mixed_p99_s"]["median"])
         for row in rows
-        if not row["broke"]
+        if not row["failure"]
     }
     for name, statement in (
-        ("thread-pool", "Slow queries hold up the short ones where places are few"),
-        ("gunicorn-sync", "So they do with a process for each place"),
+        ("thread-pool", "Slow queries delay short ones if there are few threads"),
+        ("gunicorn-sync", "Slow queries delay short ones if there are few processes"),
     ):
         if name in p99:
             alone, mixed = p99[name]
             yield Claim(
                 statement,
-                f"{name}: p99 of the short ones {_ms(alone)} without the slow, {_ms(mixed)} with",
+                f"{name}: p99 of short queries {_ms(alone)} without slow ones, {_ms(mixed)} with",
                 mixed > _MUCH * alone,
             )
     for name, other, statement in (
-        ("two-lanes", "thread-pool", "A lane of their own keeps slow queries off the short ones"),
-        ("uvicorn", "gunicorn-sync", "On an event loop slow queries hold up nobody"),
-        ("nginx", "gunicorn-sync", "A proxy in front keeps slow queries off the short ones"),
+        ("two-lanes", "thread-pool", "With a lane of their own, slow queries delay no short ones"),
+        ("uvicorn", "gunicorn-sync", "On an event loop, slow queries delay no short ones"),
+        ("nginx", "gunicorn-sync", "Behind a proxy, slow queries delay no short ones"),
     ):
         if name in p99 and other in p99:
             mine, theirs = p99[name][1], p99[other][1]
-            yield Claim(statement, _compared(name, mine, other, theirs), mine * _LITTLE < theirs)
+            yield Claim(statement, _compare(name, mine, other, theirs), mine * _LITTLE < theirs)
     if "reuseport" in p99 and "master" in p99:
         kernel, master = p99["reuseport"][1], p99["master"][1]
         yield Claim(
-            "The kernel shares connections out as well as a master does (SO_REUSEPORT)",
-            _compared("reuseport", kernel, "master", master),
+            "The kernel (SO_REUSEPORT) distributes connections as well as a master process",
+            _compare("reuseport", kernel, "master", master),
             kernel < _LITTLE * master,
         )
 
 
-def _compared(name: str, mine: float, other: str, theirs: float) -> str:
-    return f"p99 of the short ones: {name} {_ms(mine)}, {other} {_ms(theirs)}"
+def _compare(name: str, mine: float, other: str, theirs: float) -> str:
+    return f"p99 of short queries: {name} {_ms(mine)}, {other} {_ms(theirs)}"
 
 
 def _ms(seconds: float) -> str:

@@ -1,9 +1,9 @@
-"""``python -m crawlproj.lab.serve.load_generator LOAD``: queries, each at its own time.
+"""``python -m crawlproj.lab.serve.load_generator LOAD``: sends each query at its own time.
 
-An open loop: the next query is sent when it is due, not when the last one is answered, and its
-latency counts from when it was due. So a server that stalls is asked on, and what it makes wait is
-counted in full (no coordinated omission). Each query has a connection of its own. Prints JSON, a
-line of ``Answer`` each.
+An open loop: a query is sent when it is due, whether or not earlier ones have been answered, and
+its latency counts from then. So a server that stalls still receives queries, and their whole wait
+counts (no coordinated omission). Each query has a connection of its own. Prints a JSON list of the
+fields of each ``Answer``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from dataclasses import asdict, astuple, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from crawlproj.lab.serve.service import ITEMS, Query, expected
+from crawlproj.lab.serve.service import ITEMS, Query, expected_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +28,10 @@ _TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """rate: queries a second, at random times (Poisson); slow_share: of them, 0 to 1.
+class QueryLoad:
+    """rate: queries per second, at random times (Poisson). slow_share: the slow ones, 0 to 1.
 
-    with_slow: false leaves the slow ones out and the short ones as they are.
+    with_slow: False leaves the slow queries out, and the short ones unchanged.
     """
 
     port: int
@@ -42,12 +42,12 @@ class Load:
     seed: int
 
     def to_json(self) -> str:
-        """Return it as one line."""
+        """Return the load as one line."""
         return json.dumps(asdict(self))
 
     def queries(self) -> Iterator[tuple[float, Query]]:
-        """Yield queries and the seconds after the beginning when each is due; always the same."""
-        chance = random.Random(self.seed)  # noqa: S311 - a load, no secret
+        """Yield (seconds from the start until it is due, query), the same for the same seed."""
+        chance = random.Random(self.seed)  # noqa: S311 - not for cryptography
         due = chance.expovariate(self.rate)
         while due < self.seconds:
             query = Query(chance.randrange(ITEMS), chance.random() < self.slow_share)
@@ -58,9 +58,9 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """latency_s: since it was due. sent_late_s: of it, the generator's own doing.
+    """latency_s: since the query was due. sent_late_s: the part of it that this program caused.
 
-    outcome: "right"; "refused" by a 503; "wrong" is any other answer, "failed" none in time.
+    outcome: "right"; "refused" is a 503; "wrong" is any other response; "failed" is none in time.
     """
 
     slow: bool
@@ -69,29 +69,29 @@ class Answer:
     sent_late_s: float
 
 
-async def run(load: Load) -> list[Answer]:
-    """Ask all, and return the answers in the order they were due."""
+async def run(load: QueryLoad) -> list[Answer]:
+    """Send all queries; return the answers in the order in which the queries were due."""
     start = time.perf_counter() + _LEAD_S
-    asked = []
+    tasks = []
     async with asyncio.TaskGroup() as group:
         for due, query in load.queries():
             await asyncio.sleep(start + due - time.perf_counter())
-            asked.append(group.create_task(_ask(load.port, start + due, query)))
-    return [task.result() for task in asked]
+            tasks.append(group.create_task(_ask(load.port, start + due, query)))
+    return [task.result() for task in tasks]
 
 
 async def _ask(port: int, due: float, query: Query) -> Answer:
     sent = time.perf_counter()
     try:
         async with asyncio.timeout(_TIMEOUT_S):
-            outcome = judged(query, await fetch(port, query.path))
+            outcome = judge(query, await fetch(port, query.path))
     except (OSError, TimeoutError):
         outcome = "failed"
     return Answer(query.slow, outcome, time.perf_counter() - due, sent - due)
 
 
 async def fetch(port: int, path: str) -> bytes:
-    """Return the whole answer, head and body; raises OSError."""
+    """Return the whole response, head and body; raises OSError."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n".encode())
@@ -100,17 +100,17 @@ async def fetch(port: int, path: str) -> bytes:
         writer.close()
 
 
-def judged(query: Query, answer: bytes) -> Outcome:
-    """Return what an answer is worth, every byte of its body looked at."""
-    head, _, body = answer.partition(b"\r\n\r\n")
+def judge(query: Query, response: bytes) -> Outcome:
+    """Return the outcome of a response; it is right only if its body is, to the byte."""
+    head, _, body = response.partition(b"\r\n\r\n")
     status = head.split(b" ", 2)[1:2]
-    if status == [b"200"] and body == expected(query):
+    if status == [b"200"] and body == expected_body(query):
         return "right"
-    if not answer:
+    if not response:
         return "failed"
     return "refused" if status == [b"503"] else "wrong"
 
 
 if __name__ == "__main__":
-    answers = asyncio.run(run(Load(**json.loads(sys.argv[1]))))
+    answers = asyncio.run(run(QueryLoad(**json.loads(sys.argv[1]))))
     json.dump([astuple(answer) for answer in answers], sys.stdout)

@@ -1,12 +1,12 @@
-"""``scrapy lab serve``: asks every model the same queries, without the slow ones and with them.
+"""The measurement of ``scrapy lab serve``: the same queries, without slow ones and with them.
 
-The section it makes of the lab's document (see document.py)::
+Its section of ``lab.json``::
 
-    settings   rate, seconds, slow_share, slow_s, limit_s, places, rounds, at_once
-    models     {name: title, places, unavailable (why; "" if it ran)}
-    rows       model, broke (why; "" if every answer was right or, by a time limit, refused), and as
-               {median, low, high} over the rounds: the fields of ``Figures``
-    claims     rows of lab/claims.py
+    settings   rate, seconds, slow_share, slow_s, limit_s, slots, rounds, at_once, budget_s
+    models     {name: the fields of its row, and unavailable (why it did not run, or "")}
+    rows       model, failure ("" if every answer was right, or refused by a time limit), and the
+               figures of ``Latencies`` as {median, low, high} over the rounds
+    claims     rows of claims.py
 """
 
 from __future__ import annotations
@@ -26,41 +26,42 @@ from dataclasses import asdict, dataclass, fields
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.figures import Figure, percentile
+from crawlproj.lab.figures import percentile, summarize
 from crawlproj.lab.serve.claims import claims
-from crawlproj.lab.serve.load_generator import Answer, Load
-from crawlproj.lab.serve.models.table import PLACES
-from crawlproj.lab.serve.service import Query, Service, expected, make_database
+from crawlproj.lab.serve.load_generator import Answer, QueryLoad
+from crawlproj.lab.serve.service import SLOTS, Query, Service, create_database, expected_body
 from crawlproj.lab.system.process_memory import pss_bytes
-from crawlproj.lab.system.subprocesses import Interrupted, finished, started
+from crawlproj.lab.system.subprocesses import Interrupted, failure_reason, run_to_end, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from crawlproj.lab.serve.models.table import Model
+    from crawlproj.lab.report.terminal import ReportProgress
+    from crawlproj.lab.serve.models.table import ServeModel
 
-_START_S = 20.0
-_LOOK_S = 0.03
-_LOAD_S = 20.0  # beyond its own time: as long as an answer may take, and more
+_START_TIMEOUT_S = 20.0
+_POLL_S = 0.03
+_LOAD_TIMEOUT_S = 20.0  # beyond the load's own time; an answer may take half of it
 
 
-class ServeBroke(Exception):
-    """A model did not serve: the message says what happened."""
+class ServeFailed(Exception):
+    """A model did not serve as it should; the message says what happened."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """Seconds of the right answers since they were due; alone: without the slow queries.
+class Latencies:
+    """The figures of a model. Latencies are of right answers, since the queries were due.
 
-    refused: share of the slow queries that the time limit gave up. sent_late_p99_s: what of all
-    this is the load generator's own lateness, with the slow ones. pss_mb: of the process tree,
-    after the load; None where it cannot be known.
+    alone_*: short queries without slow ones. mixed_*: short queries with slow ones.
+    refused: share of the slow queries that the time limit gave up. sent_late_p99_s: the part of the
+    latencies that the load generator caused, with slow queries. pss_mb: memory of the process tree
+    after the load; None if the system does not provide it.
     """
 
     alone_p50_s: float
     alone_p99_s: float
-    short_p50_s: float
-    short_p99_s: float
+    mixed_p50_s: float
+    mixed_p99_s: float
     slow_p50_s: float | None
     refused: float
     sent_late_p99_s: float
@@ -69,13 +70,13 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. seconds: of each load. rounds: of all models, in turns.
+    """What to measure. seconds: of each load. rounds: of all models, by turns.
 
-    at_once: models that are measured at the same time, more than 1 where haste matters more.
-    budget_s: no round begins that would not end within it.
+    at_once: how many models to measure at the same time; more than 1 is quicker and less accurate.
+    budget_s: no round but the first starts if it would end later than that.
     """
 
-    models: list[Model]
+    models: list[ServeModel]
     rate: float = 150.0
     seconds: float = 2.5
     slow_share: float = 0.05
@@ -86,26 +87,28 @@ class Plan:
     budget_s: float = 180.0
 
 
-def measured(plan: Plan, say: Callable[[str, float], None]) -> dict[str, Any]:
-    """Measure, and return the section. say: told what is done next, and how much of all that is."""
-    unavailable = {model.name: model.missing() for model in plan.models}
-    models = [model for model in plan.models if not unavailable[model.name]]
-    found: defaultdict[str, list[Figures]] = defaultdict(list)
-    broke: dict[str, str] = {}
+def measure(plan: Plan, report_progress: ReportProgress) -> dict[str, Any]:
+    """Measure; return the section."""
+    described = {model.name: model.describe() for model in plan.models}
+    models = [model for model in plan.models if not described[model.name]["unavailable"]]
+    measured: defaultdict[str, list[Latencies]] = defaultdict(list)
+    failures: dict[str, str] = {}
     began, rounds = time.monotonic(), 0
     stop = threading.Event()
     while rounds < plan.rounds:
         with ThreadPoolExecutor(plan.at_once) as pool:
-            waiting = [(model, pool.submit(_once, plan, model, rounds, stop)) for model in models]
+            futures = [
+                (model, pool.submit(_measure_once, plan, model, rounds, stop)) for model in models
+            ]
             try:
-                for place, (model, future) in enumerate(waiting):
-                    share = (rounds + place / len(models)) / plan.rounds
-                    say(f"round {rounds + 1}: {model.title}", share)
+                for done, (model, future) in enumerate(futures):
+                    share = (rounds + done / len(models)) / plan.rounds
+                    report_progress(f"round {rounds + 1}: {model.title}", share)
                     try:
-                        found[model.name].append(future.result())
-                    except ServeBroke as exc:
-                        broke[model.name] = str(exc)
-            except BaseException:  # Ctrl-C, which only this thread is told of
+                        measured[model.name].append(future.result())
+                    except ServeFailed as exc:
+                        failures[model.name] = str(exc)
+            except BaseException:  # Ctrl-C, which only the main thread receives
                 stop.set()
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -114,123 +117,117 @@ def measured(plan: Plan, say: Callable[[str, float], None]) -> dict[str, Any]:
             break
     settings = {each.name: getattr(plan, each.name) for each in fields(plan)}
     del settings["models"]
+    names = [each.name for each in fields(Latencies)]
     rows = [
-        {"model": model.name, "broke": broke.get(model.name, ""), **_spread(found[model.name])}
+        {
+            "model": model.name,
+            "failure": failures.get(model.name, ""),
+            **summarize(names, measured[model.name]),
+        }
         for model in models
     ]
     return {
-        "settings": {**settings, "rounds": rounds, "places": PLACES},
-        "models": {
-            model.name: {
-                "title": model.title,
-                "places": model.places,
-                "unavailable": unavailable[model.name],
-            }
-            for model in plan.models
-        },
+        "settings": {**settings, "rounds": rounds, "slots": SLOTS},
+        "models": described,
         "rows": rows,
         "claims": [asdict(claim) for claim in claims(rows)],
     }
 
 
-def _once(plan: Plan, model: Model, seed: int, stop: threading.Event) -> Figures:
-    with served(model, plan.slow_s, plan.limit_s, stop) as (port, pid):
+def _measure_once(plan: Plan, model: ServeModel, seed: int, stop: threading.Event) -> Latencies:
+    with serving(model, plan.slow_s, plan.limit_s, stop) as (port, pid):
         alone, mixed = (
-            _asked(Load(port, plan.rate, plan.seconds, plan.slow_share, with_slow, seed), stop)
+            _send(QueryLoad(port, plan.rate, plan.seconds, plan.slow_share, with_slow, seed), stop)
             for with_slow in (False, True)
         )
         pss = pss_bytes(pid)
-    return figures(alone, mixed, pss)
+    return latencies(alone, mixed, pss)
 
 
 @contextlib.contextmanager
-def served(
-    model: Model, slow_s: float, limit_s: float, stop: threading.Event
+def serving(
+    model: ServeModel, slow_s: float, limit_s: float, stop: threading.Event
 ) -> Iterator[tuple[int, int]]:
-    """Run a model in a process of its own; yields its port and pid.
+    """Run a model in a process of its own while the context is open; yield its port and pid.
 
-    stop: set by another thread to end its start. Raises ServeBroke, and Interrupted then.
+    Raises ServeFailed if the model does not start, and Interrupted if another thread sets ``stop``
+    before it has started.
     """
-    with tempfile.TemporaryDirectory(prefix="crawlproj-lab-") as folder, _log() as log:
-        service = Service(folder, _free_port(), slow_s, PLACES, limit_s)
-        make_database(service.database)
+    with (
+        tempfile.TemporaryDirectory(prefix="crawlproj-lab-") as folder,
+        tempfile.TemporaryFile("w+", errors="replace") as log,
+    ):
+        service = Service(folder, _free_port(), slow_s, SLOTS, limit_s)
+        create_database(service.database)
         command = [sys.executable, "-m", "crawlproj.lab.serve.child", model.name]
         environment = {**os.environ, **service.environment()}
-        with started(command, stdout=log, stderr=log, env=environment) as process:
+        with running(command, stdout=log, stderr=log, env=environment) as process:
             if not _answers(service.port, process, stop):
                 log.seek(0)
-                lines = log.read().strip().splitlines()
-                raise ServeBroke(f"it did not start: {lines[-1][:200] if lines else 'no word'}")
+                reason = failure_reason(log.read(), "it printed nothing")
+                raise ServeFailed(f"it did not start: {reason}")
             yield service.port, process.pid
 
 
-def figures(alone: Sequence[Answer], mixed: Sequence[Answer], pss: int | None) -> Figures:
-    """Return what the answers come to; raises ServeBroke if one was wrong or did not come."""
+def latencies(alone: Sequence[Answer], mixed: Sequence[Answer], pss: int | None) -> Latencies:
+    """Return the figures of the answers without slow queries and with them.
+
+    Raises ServeFailed if an answer is wrong or missing.
+    """
     for answer in (*alone, *mixed):
         if answer.outcome != "right" and not (answer.slow and answer.outcome == "refused"):
             kind = "slow" if answer.slow else "short"
-            raise ServeBroke(
-                f"a {kind} query's answer was {answer.outcome} after {answer.latency_s:.1f} s"
+            raise ServeFailed(
+                f"the answer to a {kind} query was {answer.outcome} after {answer.latency_s:.1f} s"
             )
-    quiet = [answer.latency_s for answer in alone]
-    short = [answer.latency_s for answer in mixed if not answer.slow]
-    if not quiet or not short:
-        raise ServeBroke("there were no short queries: raise --rate or --seconds")
+    short_alone = [answer.latency_s for answer in alone]
+    short_mixed = [answer.latency_s for answer in mixed if not answer.slow]
+    if not short_alone or not short_mixed:
+        raise ServeFailed("there were no short queries: raise --rate or --seconds")
     slow = [answer for answer in mixed if answer.slow]
-    through = [answer.latency_s for answer in slow if answer.outcome == "right"]
-    return Figures(
-        alone_p50_s=percentile(quiet, 0.5),
-        alone_p99_s=percentile(quiet, 0.99),
-        short_p50_s=percentile(short, 0.5),
-        short_p99_s=percentile(short, 0.99),
-        slow_p50_s=percentile(through, 0.5) if through else None,
-        refused=(len(slow) - len(through)) / len(slow) if slow else 0.0,
+    answered = [answer.latency_s for answer in slow if answer.outcome == "right"]
+    return Latencies(
+        alone_p50_s=percentile(short_alone, 0.5),
+        alone_p99_s=percentile(short_alone, 0.99),
+        mixed_p50_s=percentile(short_mixed, 0.5),
+        mixed_p99_s=percentile(short_mixed, 0.99),
+        slow_p50_s=percentile(answered, 0.5) if answered else None,
+        refused=(len(slow) - len(answered)) / len(slow) if slow else 0.0,
         sent_late_p99_s=percentile([answer.sent_late_s for answer in mixed], 0.99),
         pss_mb=pss / 1e6 if pss else None,
     )
 
 
-def _asked(load: Load, stop: threading.Event) -> list[Answer]:
+def _send(load: QueryLoad, stop: threading.Event) -> list[Answer]:
     command = [sys.executable, "-m", "crawlproj.lab.serve.load_generator", load.to_json()]
     try:
-        done = finished(command, load.seconds + _LOAD_S, stop)
+        done = run_to_end(command, load.seconds + _LOAD_TIMEOUT_S, stop)
         done.check_returncode()
     except subprocess.SubprocessError as exc:
-        raise ServeBroke(f"the load generator did not get through: {exc}") from exc
+        raise ServeFailed(f"the load generator failed: {exc}") from exc
     return [Answer(*each) for each in json.loads(done.stdout)]
 
 
 def _answers(port: int, process: subprocess.Popen[str], stop: threading.Event) -> bool:
-    """Wait until a query is answered right; False if that does not happen. Raises Interrupted."""
+    """Wait for the first right answer; return False if none comes. Raises Interrupted."""
     query = Query(0, slow=False)
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         connection = HTTPConnection("127.0.0.1", port, timeout=2.0)
         try:
             connection.request("GET", query.path)
-            if connection.getresponse().read() == expected(query):
+            if connection.getresponse().read() == expected_body(query):
                 return True
         except (OSError, HTTPException):
-            pass  # not yet
+            pass  # it has not started yet
         finally:
             connection.close()
-        if stop.wait(_LOOK_S):
+        if stop.wait(_POLL_S):
             raise Interrupted
     return False
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
         return port
-
-
-def _log() -> Any:
-    return tempfile.TemporaryFile("w+", errors="replace")
-
-
-def _spread(found: list[Figures]) -> dict[str, Any]:
-    spread = {
-        each.name: Figure.of(getattr(one, each.name) for one in found) for each in fields(Figures)
-    }
-    return {name: asdict(figure) if figure else None for name, figure in spread.items()}

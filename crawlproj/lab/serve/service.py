@@ -1,7 +1,7 @@
-"""What is served: queries to a database, short ones and slow ones.
+"""The service that every model provides: short and slow queries to a database.
 
-``/item/n`` is a short query, a row of a SQLite database by its key. ``/report/n`` is a slow one:
-the same, after a wait that stands for another machine's work on a large query.
+``/item/n`` is a short query: a row of a SQLite database, by its key. ``/report/n`` is a slow one:
+the same row, after a wait that stands for another machine's work on a large query.
 """
 
 from __future__ import annotations
@@ -19,104 +19,106 @@ if TYPE_CHECKING:
 
 ITEMS = 10_000
 BACKLOG = 1024
-SHORT, SLOW = "/item/", "/report/"
+SLOTS = 4
+"""Queries at a time in every model that limits them: processes, threads, or both multiplied."""
 
 OK, NOT_FOUND, UNAVAILABLE = "200 OK", "404 Not Found", "503 Service Unavailable"
 
-_VARIABLE = "CRAWLPROJ_LAB_SERVE"  # servers start processes of their own that inherit it
+_SHORT, _SLOW = "/item/", "/report/"
+_VARIABLE = "CRAWLPROJ_LAB_SERVE"  # inherited by the processes that a server starts
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """folder: of the database, and for a server's own files. port: of 127.0.0.1.
+    """folder: for the database, and for a server's own files. port: of 127.0.0.1.
 
-    slow_s: what a slow query waits. places: queries at a time, where a model has a bound.
-    limit_s: after which a model with a time limit gives up a slow query, waiting for a place
-    included.
+    slow_s: how long a slow query waits. slots: queries at a time, for models that limit them.
+    limit_s: after so many seconds, a model with a time limit gives up a slow query; the wait for a
+    slot is included.
     """
 
     folder: str
     port: int
     slow_s: float
-    places: int
+    slots: int
     limit_s: float
 
     @classmethod
-    def here(cls) -> Service:
-        """Return what this process serves."""
+    def from_environment(cls) -> Service:
+        """Return the service that this process is to provide."""
         return cls(**json.loads(os.environ[_VARIABLE]))
 
     def environment(self) -> Mapping[str, str]:
-        """Return what a process needs in its environment for ``here``."""
+        """Return the environment variable that ``from_environment`` reads."""
         return {_VARIABLE: json.dumps(asdict(self))}
 
     @property
     def database(self) -> str:
-        """The file."""
+        """The path of the database."""
         return f"{self.folder}/items.db"
 
-    def listen(self, *, share: bool = False) -> socket.socket:
-        """Listen at the port; share: other sockets may, and the kernel shares connections out."""
+    def listen(self, *, reuse_port: bool = False) -> socket.socket:
+        """Listen at the port. reuse_port: let the kernel distribute connections over listeners."""
         return socket.create_server(
-            ("127.0.0.1", self.port), backlog=BACKLOG, reuse_port=share
-        )  # fmt: skip
+            ("127.0.0.1", self.port), backlog=BACKLOG, reuse_port=reuse_port
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A row's number, and whether it is a slow query's."""
+    """number: of the row. slow: whether the query waits before it reads the row."""
 
     number: int
     slow: bool
 
     @classmethod
-    def of(cls, path: str) -> Query | None:
-        """Read a request's path; None if there is no such thing."""
-        for prefix in (SHORT, SLOW):
+    def from_path(cls, path: str) -> Query | None:
+        """Read the path of a request; None if it is not a query."""
+        for prefix in (_SHORT, _SLOW):
             number = path.removeprefix(prefix)
             if number != path and number.isdecimal() and int(number) < ITEMS:
-                return cls(int(number), prefix == SLOW)
+                return cls(int(number), prefix == _SLOW)
         return None
 
     @property
     def path(self) -> str:
-        """Where it is asked for."""
-        return f"{SLOW if self.slow else SHORT}{self.number}"
+        """The path of the request."""
+        return f"{_SLOW if self.slow else _SHORT}{self.number}"
 
 
 class Items:
-    """The rows, by number; a connection to the database for each thread, or greenlet."""
+    """The rows of the database, read over a connection per thread or greenlet."""
 
     def __init__(self, database: str) -> None:
         self._database = database
-        self._mine = threading.local()
+        self._local = threading.local()
 
-    def answer(self, query: Query) -> bytes:
-        """Return the short query's answer, and what is left of a slow one after its wait."""
-        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+    def read(self, query: Query) -> bytes:
+        """Return the body of the response; for a slow query, call this after its wait."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            self._mine.connection = connection = sqlite3.connect(self._database)
+            self._local.connection = connection = sqlite3.connect(self._database)
         row = connection.execute("SELECT name FROM item WHERE number = ?", (query.number,))
         return _body(query, row.fetchone()[0])
 
 
 def respond(items: Items, path: str, wait: Callable[[], object]) -> tuple[str, bytes]:
-    """Return status and body for a path. wait: does a slow query's wait, blocking."""
-    query = Query.of(path)
+    """Return the status and the body for a path. wait: blocks for as long as a slow query takes."""
+    query = Query.from_path(path)
     if query is None:
         return NOT_FOUND, b""
     if query.slow:
         wait()
-    return OK, items.answer(query)
+    return OK, items.read(query)
 
 
-def expected(query: Query) -> bytes:
-    """Return what is the right answer, without a database."""
+def expected_body(query: Query) -> bytes:
+    """Return the right answer to a query, computed without the database."""
     return _body(query, _name(query.number))
 
 
-def make_database(database: str) -> None:
-    """Make the file, with all rows."""
+def create_database(database: str) -> None:
+    """Create the database, with all rows."""
     connection = sqlite3.connect(database)
     with connection:
         connection.execute("CREATE TABLE item (number INTEGER PRIMARY KEY, name TEXT NOT NULL)")

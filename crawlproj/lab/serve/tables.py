@@ -1,27 +1,26 @@
-"""What is shown of serve's section on a terminal."""
+"""The tables that ``scrapy lab serve`` prints. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
-from crawlproj.lab.report.terminal import claims_table, plain_table
+from crawlproj.lab.report.terminal import claims_table, legend, plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 Row = dict[str, Any]
 
-_LATENCIES = ("alone_p50_s", "alone_p99_s", "short_p50_s", "short_p99_s", "slow_p50_s")
+_LATENCIES = ("alone_p50_s", "alone_p99_s", "mixed_p50_s", "mixed_p99_s", "slow_p50_s")
 
 
 def serve_tables(section: Row) -> Iterator[RenderableType]:
-    """Yield the tables of measure.py's section."""
-    yield _short_ones(section)
+    """Yield the tables of a section of measure.py."""
+    yield _latencies(section)
     if failures := _failures(section):
         yield failures
     if section["claims"]:
@@ -29,16 +28,16 @@ def serve_tables(section: Row) -> Iterator[RenderableType]:
     yield _legend(section)
 
 
-def _short_ones(section: Row) -> Table:
+def _latencies(section: Row) -> Table:
     settings = section["settings"]
     table = plain_table(
         f"{settings['rate']:g} queries/s, {settings['slow_share']:.0%} of them slow "
         f"({settings['slow_s'] * 1000:g} ms): latency in ms",
-        "", "alone", "p99", "short", "p99", "slow", "503", "MB",
+        "model", "alone", "p99", "mixed", "p99", "slow", "503", "MB",
     )  # fmt: skip
     table.add_column("waits in", overflow="fold")
-    rows = [row for row in section["rows"] if not row["broke"]]
-    for row in sorted(rows, key=lambda row: row["short_p99_s"]["median"]):
+    rows = [row for row in section["rows"] if not row["failure"]]
+    for row in sorted(rows, key=lambda row: row["mixed_p99_s"]["median"]):
         model = section["models"][row["model"]]
         refused = row["refused"]["median"]
         table.add_row(
@@ -46,49 +45,45 @@ def _short_ones(section: Row) -> Table:
             *(_ms(row[name]) for name in _LATENCIES),
             f"{refused:.0%}" if refused else "",
             f"{row['pss_mb']['median']:.0f}" if row["pss_mb"] else "–",
-            model["places"],
+            model["waits_in"],
         )
     return table
 
 
 def _failures(section: Row) -> Table | None:
-    failures = [
+    models = section["models"]
+    rows = [
         (model["title"], f"unavailable: {model['unavailable']}")
-        for model in section["models"].values()
+        for model in models.values()
         if model["unavailable"]
     ]
-    failures += [
-        (section["models"][row["model"]]["title"], f"broke: {row['broke']}")
-        for row in section["rows"]
-        if row["broke"]
+    rows += [
+        (models[row["model"]]["title"], row["failure"]) for row in section["rows"] if row["failure"]
     ]
-    if not failures:
+    if not rows:
         return None
-    table = plain_table("not through", "")
-    table.add_column("why", overflow="fold")
-    for failure in failures:
-        table.add_row(*failure)
+    table = plain_table("not measured, or failed", "model")
+    table.add_column("reason", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
 def _legend(section: Row) -> Text:
     settings = section["settings"]
-    late = [row["sent_late_p99_s"]["median"] for row in section["rows"] if not row["broke"]]
+    late_s = [row["sent_late_p99_s"]["median"] for row in section["rows"] if not row["failure"]]
+    late_ms = max(late_s, default=0) * 1000
     busy = settings["rate"] * settings["slow_share"] * settings["slow_s"]
-    return Text(
-        "alone: p50 of the short queries without the slow ones, and their p99; short: the same "
-        "with them; slow: p50. All since the query was due, whatever came before. The slow ones "
-        f"keep {busy:.1f} places busy on average; models with a bound have "
-        f"{settings['places']}. 503: slow queries not through in {settings['limit_s']:g} s, given "
-        "up by the model with a time limit. MB: PSS of the process tree. A connection a query. "
-        f"Medians of the rounds. Up to {max(late, default=0) * 1000:.0f} ms (p99) of the latencies "
-        "are the load generator's own lateness."
-        + (
-            f" {settings['at_once']} models were measured at a time, so they disturbed each other."
-            if settings["at_once"] > 1
-            else ""
-        ),
-        style="dim",
+    slots, limit_s, at_once = settings["slots"], settings["limit_s"], settings["at_once"]
+    rounds = "one round" if settings["rounds"] == 1 else f"medians of {settings['rounds']} rounds"
+    return legend(
+        "alone: p50 and p99 of short queries without slow ones; mixed: with them; slow: p50 of "
+        f"slow ones; {rounds}. Each latency counts from when its query was due.",
+        f"Slow queries occupy {busy:.1f} slots on average; models that limit them have {slots}.",
+        f"503: slow queries that the model with a time limit gave up after {limit_s:g} s. "
+        "MB: PSS of the process tree.",
+        f"The load generator itself caused up to {late_ms:.0f} ms (p99) of the latencies.",
+        *([f"{at_once} models ran at the same time and disturbed each other."] * (at_once > 1)),
     )
 
 

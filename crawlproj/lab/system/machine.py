@@ -1,4 +1,4 @@
-"""What the figures were measured on, and what others took of it."""
+"""The machine that the figures were measured on, and how busy other programs kept it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _LIBRARIES = (
     "twisted", "uvicorn", "uvloop", "werkzeug",
 )  # fmt: skip
 _STAT = Path("/proc/stat")
-_WORKING = (0, 1, 2, 5, 6)  # of proc(5)'s columns: user, nice, system, irq, softirq
-_LOOK_S = 0.5
-_BUSY = 0.05  # of a machine, from which what others take of it shows in the figures
+_WORKING = (0, 1, 2, 5, 6)  # columns of proc(5): user, nice, system, irq, softirq
+_OBSERVATION_S = 0.5
+_BUSY = 0.05  # share of the machine from which other programs visibly distort the figures
 
 
-def look(wait: Callable[[float], None] = time.sleep) -> float | None:
-    """Return the share of this machine that all programs take together, 0 to 1, for half a second.
+def cpu_share_in_use(wait: Callable[[float], None] = time.sleep) -> float | None:
+    """Watch this machine for half a second; return the share of its CPU in use, 0 to 1.
 
-    To be asked when nothing of our own runs: what ends without being waited for is in no account,
-    so others' part could not be told apart. None where nothing can tell.
+    Call it while the lab itself runs nothing: the kernel's total does not say which program used
+    the CPU. None where the system does not provide the total.
     """
     before, began = busy_s(), time.monotonic()
-    wait(_LOOK_S)
+    wait(_OBSERVATION_S)
     if not (now := busy_s()):
         return None
     return min(1.0, (now - before) / ((time.monotonic() - began) * (os.cpu_count() or 1)))
 
 
 def busy_s() -> float:
-    """Return the CPU seconds that all processes used since the start; 0 where nothing can tell."""
+    """Return the CPU seconds used by all processes since boot, or 0 if the system hides them."""
     if not _STAT.exists():
         return 0.0
     ticks = [int(word) for word in _STAT.read_text().partition("\n")[0].split()[1:]]
@@ -45,15 +45,14 @@ def busy_s() -> float:
 
 
 def describe(others: float | None = None) -> dict[str, Any]:
-    """Return the machine and the versions at work.
+    """Return the machine and the versions of the libraries, as ``lab.json`` has them.
 
-    others: the share of it that other programs took (see ``look``). busy: so much that the figures
-    are provisional.
+    others: the share of the machine that other programs used (see ``cpu_share_in_use``). The row's
+    ``busy`` says whether that is so much that the figures are provisional.
     """
-    cores = usable_cores()
     return {
         "cpu": _cpu(),
-        "cores": cores,
+        "cores": usable_cores(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -80,10 +79,10 @@ def _cpu() -> str:
 
 
 def _versions() -> list[tuple[str, str]]:
-    found = []
+    versions = []
     for name in _LIBRARIES:
         try:
-            found.append((name, metadata.version(name)))
+            versions.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
-            found.append((name, "not installed"))
-    return found
+            versions.append((name, "not installed"))
+    return versions

@@ -1,4 +1,4 @@
-"""Memory of a process and all its descendants, read from /proc; Linux only, None elsewhere."""
+"""The memory of a process and all its descendants, read from /proc (Linux only)."""
 
 from __future__ import annotations
 
@@ -12,27 +12,31 @@ _PROC = Path("/proc")
 
 
 def pss_bytes(root: int) -> int | None:
-    """Return the proportional set size: pages shared by n processes count as 1/n in each.
+    """Return the proportional set size (PSS) of the process tree below ``root``, a pid.
 
-    None where there is no such figure, or no such process any more.
+    A page of memory that n processes share counts as 1/n in each. None if the system does not
+    provide the figure, or if the process has ended.
     """
     sizes = [_pss(pid) for pid in descendants(dict(_parents()), root)]
     return sum(sizes) or None
 
 
 def descendants(parents: Mapping[int, int], root: int) -> set[int]:
-    """Return ``root`` and all that descend from it; ``parents`` is pid → parent's pid."""
+    """Return ``root`` and all its descendants. parents: {pid: the parent's pid}."""
     found = {root}
-    waiting = dict(parents)
-    while more := {pid for pid, parent in waiting.items() if parent in found}:
+    remaining = dict(parents)
+    while more := {pid for pid, parent in remaining.items() if parent in found}:
         found |= more
         for pid in more:
-            del waiting[pid]
+            del remaining[pid]
     return found
 
 
 def parent_of(stat: str) -> int:
-    """Return the parent's pid from a line of /proc/…/stat; the name before it may hold anything."""
+    """Return the parent's pid from the content of /proc/PID/stat.
+
+    The process's name, in brackets before the pid, may contain any character.
+    """
     return int(stat.rpartition(")")[2].split()[1])
 
 

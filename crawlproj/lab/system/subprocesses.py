@@ -1,4 +1,4 @@
-"""Processes that are measured: each in a session of its own, none outliving its measurement."""
+"""The processes that are measured: each in a session of its own, killed after its measurement."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Mapping, Sequence
 
-_LOOK_S = 0.1
+_POLL_S = 0.1
+_MAX_REASON = 200  # characters
 
 
 class Interrupted(Exception):
-    """Somebody set the event that stops this."""
+    """Another thread set the event that stops this one."""
 
 
 @contextlib.contextmanager
-def started(
+def running(
     command: Sequence[str],
     stdin: Any = subprocess.DEVNULL,
     stdout: Any = None,
     stderr: Any = None,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a command while this is entered; it and all that it forked are killed at the end.
+    """Run a command while the context is open, then kill it and every process it forked.
 
-    The keyboard's Ctrl-C does not reach it: that is for whoever measures.
+    The terminal's Ctrl-C does not reach the command: the measuring process handles it.
     """
     process = subprocess.Popen(  # noqa: S603 - our own
         bound(command, signal.SIGKILL),
@@ -54,23 +55,33 @@ def started(
                 pipe.close()
 
 
-def finished(
+def run_to_end(
     command: Sequence[str], timeout_s: float, stop: threading.Event | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; returns its status and what it said.
+    """Run a command to its end; return its status and its output.
 
-    stop: set by another thread to end it before. Raises Interrupted then, and
-    subprocess.TimeoutExpired after ``timeout_s``.
+    Raises subprocess.TimeoutExpired after ``timeout_s``, and Interrupted as soon as another thread
+    sets ``stop``. The command is killed in both cases.
     """
     deadline = time.monotonic() + timeout_s
-    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         while True:
             left = deadline - time.monotonic()
             try:
-                said = process.communicate(timeout=left if stop is None else min(left, _LOOK_S))
-                return subprocess.CompletedProcess(command, process.returncode, *said)
+                output = process.communicate(timeout=left if stop is None else min(left, _POLL_S))
+                return subprocess.CompletedProcess(command, process.returncode, *output)
             except subprocess.TimeoutExpired:
                 if stop is not None and stop.is_set():
                     raise Interrupted from None
                 if time.monotonic() >= deadline:
                     raise
+
+
+def failure_reason(log: str, otherwise: str) -> str:
+    """Return the line of a log that says why a process failed: the last one that is no traceback.
+
+    otherwise: returned if there is no such line.
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip() and line[:1] != " "]
+    messages = [line for line in lines if not line.startswith(("Traceback", "+", "|"))]
+    return messages[-1][:_MAX_REASON] if messages else otherwise

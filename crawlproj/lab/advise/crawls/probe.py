@@ -1,7 +1,7 @@
-"""An extension that ``scrapy lab advise`` puts into the crawls it watches.
+"""A Scrapy extension that ``scrapy lab advise`` installs in the crawls it measures.
 
-It notes now and then how many URLs are done and the CPU used until then, and writes that into a
-folder when the crawl ends, so that what start and end cost can be left out of the figures.
+It notes every 20 ms how many URLs are done and how much CPU was used, and writes the notes to a
+folder when the crawl ends. So the figures can leave out the start and the end of the crawl.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crawlproj.scheduler import Scheduler
 
 FOLDER = "LAB_ADVISE_FOLDER"
-"""The variable in the environment that names the folder: workers of a fleet inherit it."""
+"""The environment variable that names the folder; workers of a fleet inherit it."""
 
 SUFFIX = ".probe"
 _TICK_S = 0.02
@@ -39,9 +39,9 @@ class Probe:
 
         ticks    [[seconds (monotonic), URLs done, CPU s of the process], …], 20 ms apart
         latency  LatencyRecorder.data()
-        limits   {site: requests in flight it may have, as learnt}
-        rates    {site: requests/s it may have}, of those that are limited
-        redis_s  CPU seconds of the frontier's Redis meanwhile; 0 if there is none
+        limits   {site: its limit of requests in flight, as learned}
+        rates    {site: its limit of requests/s}, of sites that have one
+        redis_s  CPU seconds of the frontier's Redis during the crawl; 0 without Redis
     """  # fmt: skip
 
     def __init__(self, crawler: Crawler) -> None:
@@ -61,7 +61,7 @@ class Probe:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Probe:
-        """Make it; NotConfigured unless the environment names a folder."""
+        """Build the extension. Raises NotConfigured unless the environment names a folder."""
         return cls(crawler)
 
     def _opened(self) -> None:
@@ -86,13 +86,13 @@ class Probe:
         if self._timer is None or scheduler is None:
             return
         self._timer.cancel()
-        self._note(scheduler)  # a loop that is busy may be late to look
+        self._note(scheduler)  # because a busy loop may have delayed the last tick
         views = {site: scheduler.permits.view(site) for site in self._recorder.sites}
         rates = {site: 1 / delay_s for site, delay_s in self._delays.items()}
         rates |= {
             site: view.rate for site, view in views.items() if view and view.state == "limited"
         }
-        found: dict[str, Any] = {
+        notes: dict[str, Any] = {
             "ticks": self._ticks,
             "latency": self._recorder.data(),
             "limits": {site: view.limit for site, view in views.items() if view},
@@ -101,11 +101,11 @@ class Probe:
         }
         name = f"{os.getpid()}{SUFFIX}"
         unfinished = self._folder / f".{name}"
-        unfinished.write_text(json.dumps(found))
+        unfinished.write_text(json.dumps(notes))
         unfinished.replace(self._folder / name)
 
     def _redis_cpu_s(self) -> float:
-        """Return what the frontier's Redis has used; 0 if that is none, or does not say."""
+        """Return the CPU seconds that the frontier's Redis has used; 0 if they are not known."""
         scheduler = scheduler_of(self._crawler)
         url = scheduler.config.frontier_url if scheduler is not None else ""
         if url.partition(":")[0].lower() not in REDIS_SCHEMES:

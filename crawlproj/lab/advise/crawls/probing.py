@@ -1,4 +1,4 @@
-"""How a crawl comes to have the probe."""
+"""Installs the probe in the crawls that are started."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _PROBE = f"{Probe.__module__}.{Probe.__qualname__}"
 
 
-def extensions(settings: BaseSettings) -> str:
-    """Return the setting EXTENSIONS with the probe in it, as a command line takes it."""
+def extensions_with_probe(settings: BaseSettings) -> str:
+    """Return the setting EXTENSIONS including the probe, as a command line takes it."""
     known = {
         name if isinstance(name, str) else f"{name.__module__}.{name.__qualname__}": order
         for name, order in settings.getdict("EXTENSIONS").items()
@@ -27,8 +27,8 @@ def extensions(settings: BaseSettings) -> str:
 
 
 @contextmanager
-def probing(folder: str) -> Iterator[None]:
-    """Let the probes of processes started meanwhile write into ``folder``."""
+def probes_write_to(folder: str) -> Iterator[None]:
+    """Make probes of crawls that start within this context write to ``folder``."""
     os.environ[FOLDER] = folder
     try:
         yield

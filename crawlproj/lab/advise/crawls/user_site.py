@@ -1,4 +1,4 @@
-"""Crawls of sites of the user's, by the commands that a user would type."""
+"""Crawls of the user's sites, by the commands that a user would type."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.server import find_server
-from crawlproj.lab.advise.crawls.probing import extensions, probing
-from crawlproj.lab.advise.crawls.sample import Sample, sample_of
-from crawlproj.lab.system.subprocesses import started
+from crawlproj.lab.advise.crawls.probing import extensions_with_probe, probes_write_to
+from crawlproj.lab.advise.crawls.sample import Sample, read_sample
+from crawlproj.lab.system.subprocesses import failure_reason, running
 from crawlproj.links.normalize import site_of
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.spiders.site import SiteSpider
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from crawlproj.lab.fetch.loads import Load
 
 _START_S, _SLOWEST_PAGE_S = 60.0, 5.0
-_DRAIN_S = 15.0  # SHUTDOWN_GRACE, and what a crawl and its fleet take to end
+_DRAIN_S = 15.0  # SHUTDOWN_GRACE, and the time that a crawl and its fleet take to end
 
 
-class UserRuns:
-    """Runs of ``scrapy crawl site`` and ``scrapy fleet site``; see Runs.
+class UserSiteCrawls:
+    """Runs of ``scrapy crawl site`` and ``scrapy fleet site``; see Crawls.
 
-    Each begins anew, in a frontier and a store of its own that are gone afterwards. What a site
-    may have in flight is what the settings say, never more.
+    Each run starts with an empty frontier and store, which are deleted afterwards. The settings
+    limit the requests in flight for each site.
 
-    url: start URLs, separated by commas. settings: of the project with the user's ``given`` in it.
-    pages: URLs that a sample and a measurement take.
+    url: start URLs, separated by commas. settings: of the project, including the user's ``given``.
+    pages: the maximum URLs of a sample, and of a measurement.
 
     Raises ConfigError.
     """
 
-    limited = True
+    limited_by_sites = True
 
     def __init__(
         self,
@@ -58,42 +58,44 @@ class UserRuns:
             raise ConfigError(f"--url: {exc}") from None
         self._url, self._settings, self._given, self._pages = url, settings, given, pages
         self._config = ConcurrencyConfig.from_settings(settings)
-        self.most_in_flight = sum(self._most(site) for site in self._sites)
-        self.most_workers = len(self._sites)
+        self.max_in_flight = sum(self._max_in_flight(site) for site in self._sites)
+        self.max_workers = len(self._sites)
         try:
             find_server()
         except ConfigError:
-            self.most_workers = 1
+            self.max_workers = 1
 
     def sample(self, load: Load) -> Sample:
         """Crawl a few pages."""
         return self._run(load, self._pages[0])
 
-    def measure(self, load: Load, cpu_s: float) -> Sample:  # noqa: ARG002 - see Runs
+    def measure(self, load: Load, cpu_s: float) -> Sample:  # noqa: ARG002 - see Crawls
         """Crawl more pages, from the start."""
         return self._run(load, self._pages[1])
 
     def sites_per_s(self, sample: Sample, latency_s: float) -> float:
-        """Return what the sites give with what they may have in flight, and by their rates."""
+        """Return the sum over the sites, by their limits in flight, rates and delays."""
         mean_s = sample.latency.sum / sample.latency.count
         total = 0.0
         for site in self._sites:
             seconds = sample.latencies.get(site, mean_s) * latency_s / mean_s
-            total += min(self._most(site) / seconds, sample.rates.get(site, inf), self._rate(site))
+            total += min(
+                self._max_in_flight(site) / seconds, sample.rates.get(site, inf), self._rate(site)
+            )
         return total
 
     def snippet(self, load: Load) -> list[str]:
-        """Return what this crawl would be given."""
+        """Return the settings and the command for this crawl."""
         each = load.in_flight // load.workers
         command = "crawl site" if load.workers == 1 else f"fleet site -n {load.workers}"
-        most = max(self._most(site) for site in self._sites)
+        maximum = max(self._max_in_flight(site) for site in self._sites)
         return [
-            f"CONCURRENT_REQUESTS = {each}  # of each worker",
-            f"CONCURRENCY_MAX_PER_SITE = {most}  # as it is; more where the site's owner says so",
+            f"CONCURRENT_REQUESTS = {each}  # per worker",
+            f"CONCURRENCY_MAX_PER_SITE = {maximum}  # as it is; raise it if the owner agrees",
             f"# scrapy {command} -s CONCURRENT_REQUESTS={each} -a url={self._url}",
         ]
 
-    def _most(self, site: str) -> int:
+    def _max_in_flight(self, site: str) -> int:
         config = self._config.of(site)
         return 1 if config.delay_s else int(config.most)
 
@@ -102,13 +104,16 @@ class UserRuns:
         return min(config.rate, 1 / config.delay_s if config.delay_s else inf)
 
     def _run(self, load: Load, pages: int) -> Sample:
-        with tempfile.TemporaryDirectory(prefix="crawlproj-lab-") as folder, probing(folder):
+        with (
+            tempfile.TemporaryDirectory(prefix="crawlproj-lab-") as folder,
+            probes_write_to(folder),
+        ):
             log = Path(folder, "log")
             self._crawl(self._command(load, pages, folder), log, _START_S + _SLOWEST_PAGE_S * pages)
-            found = sample_of(Path(folder))
-            if found is None:
-                raise ConfigError(f"--url {self._url}: {_why(log)}")
-        return found
+            sample = read_sample(Path(folder))
+            if sample is None:
+                raise ConfigError(f"--url {self._url}: {_reason(log)}")
+        return sample
 
     def _command(self, load: Load, pages: int, folder: str) -> list[str]:
         fleet = load.workers > 1
@@ -118,7 +123,7 @@ class UserRuns:
             "FLEET_DIR": f"{folder}/fleet" if fleet else "",
             "STORE_URL": f"sqlite:///{folder}/crawl.db",
             "CONCURRENT_REQUESTS": str(load.in_flight // load.workers),
-            "EXTENSIONS": extensions(self._settings),
+            "EXTENSIONS": extensions_with_probe(self._settings),
             "PROGRESS_ENABLED": "0",
             "REPORT": "",
             "METRICS_PORT": "0",
@@ -134,21 +139,18 @@ class UserRuns:
         return words
 
     def _crawl(self, command: list[str], log: Path, seconds: float) -> None:
-        """Run it to its end, or to that of the time; what it has fetched until then counts."""
-        with log.open("wb") as file, started(command, stdout=file, stderr=file) as process:
+        """Run the command until it ends or the time is up; the pages fetched until then count."""
+        with log.open("wb") as file, running(command, stdout=file, stderr=file) as process:
             try:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(seconds)
-            finally:  # in order, if it does so in time
+            finally:  # gracefully, if it ends in time
                 process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_DRAIN_S)
         if process.returncode not in {0, -signal.SIGTERM}:
-            raise ConfigError(f"--url {self._url}: {_why(log)}")
+            raise ConfigError(f"--url {self._url}: {_reason(log)}")
 
 
-def _why(log: Path) -> str:
-    """Return the last thing that was said."""
-    lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()]
-    said = [line for line in lines if line and not line.startswith(("Traceback", "File "))]
-    return said[-1][:300] if said else "it led to too few pages to tell anything"
+def _reason(log: Path) -> str:
+    return failure_reason(log.read_text("utf-8", "replace"), "the crawl found too few pages")

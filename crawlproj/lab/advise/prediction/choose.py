@@ -1,4 +1,4 @@
-"""Which loads are looked at, and which of them is recommended. Pure."""
+"""The candidate loads, and which of them to recommend. Pure."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ if TYPE_CHECKING:
 
     from crawlproj.lab.advise.prediction.predict import Prediction
 
-GOOD_ENOUGH = 0.95
+_GOOD_ENOUGH = 0.95
 
 
-def candidates(most_in_flight: int, most_workers: int) -> list[Load]:
-    """Return n × c: up to so many workers, and powers of two up to so many in flight in all.
+def candidates(max_in_flight: int, max_workers: int) -> list[Load]:
+    """Return loads of 1 to ``max_workers`` workers, with up to ``max_in_flight`` in flight in all.
 
-    A worker has one in flight at least. The most that may be in flight is among them.
+    The numbers in flight are the powers of two and the maximum, rounded down to a multiple of the
+    workers. Each worker has at least one request in flight.
     """
-    totals = {1 << power for power in range(most_in_flight.bit_length())} | {most_in_flight}
+    totals = {1 << power for power in range(max_in_flight.bit_length())} | {max_in_flight}
     return [
         Load(total, workers)
-        for workers in range(1, most_workers + 1)
+        for workers in range(1, max_workers + 1)
         for total in sorted({total - total % workers for total in totals})
         if total >= workers
     ]
 
 
-def recommended(predictions: Sequence[Prediction]) -> Prediction:
-    """Return the smallest load that is as good as the best: fewest workers, then fewest in flight.
+def recommend(predictions: Sequence[Prediction]) -> Prediction:
+    """Return the smallest load within 5 % of the best: fewest workers, then fewest in flight.
 
-    As good: within 5 % of the best prediction, as what is beyond that costs memory and asks more
-    of the sites for nothing that could be measured. There must be some predictions.
+    A larger load costs memory and burdens the sites, for a gain too small to measure. There must be
+    at least one prediction.
     """
     best = max(each.pages_per_s for each in predictions)
-    good = [each for each in predictions if each.pages_per_s >= GOOD_ENOUGH * best]
+    good = [each for each in predictions if each.pages_per_s >= _GOOD_ENOUGH * best]
     return min(good, key=lambda each: (each.load.workers, each.load.in_flight))

@@ -2,15 +2,16 @@
 
 Mean Value Analysis: M. Reiser and S. S. Lavenberg, "Mean-Value Analysis of Closed Multichain
 Queuing Networks", Journal of the ACM 27 (2), 1980, pages 313-322. A request that arrives at the
-queue finds there what a network with one request less has there on average, so for k = 1, 2, …::
+queue finds the average queue of a network with one request less. So for k = 1, 2, …::
 
     R(k) = s (1 + Q(k-1))      seconds at the queue
-    X(k) = k / (L + R(k))      requests a second
+    X(k) = k / (L + R(k))      requests per second
     Q(k) = X(k) R(k)           requests at the queue (Little's law)
 
-The queue is a worker's interpreter, s the CPU seconds that a page costs it; the delay is the site,
-L the seconds it takes, however many ask. Exact for exponential s, and for any distribution of L;
-an s that varies less queues less, so that near the knee a little more comes through.
+The queue is a worker's interpreter, where a page needs s seconds of CPU. The delay is the site,
+which takes L seconds for any number of requests. The solution is exact for an exponential s and for
+any distribution of L. An s that varies less causes shorter queues, so that near the knee the
+throughput is a little higher.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 def throughput(in_flight: int, service_s: float, latency_s: float) -> float:
     """Return X(in_flight) in requests/s; 0 with nothing in flight.
 
-    service_s: s, at least 0. latency_s: L, at least 0; they are not both 0.
+    service_s: s. latency_s: L. Both are at least 0, and not both are 0.
     """
     queue = rate = 0.0
     for k in range(1, in_flight + 1):
@@ -29,6 +30,6 @@ def throughput(in_flight: int, service_s: float, latency_s: float) -> float:
     return rate
 
 
-def queued(in_flight: int, service_s: float, latency_s: float) -> float:
-    """Return Q(in_flight): how many requests are at the queue on average."""
+def queue_length(in_flight: int, service_s: float, latency_s: float) -> float:
+    """Return Q(in_flight): the mean number of requests at the queue."""
     return in_flight - throughput(in_flight, service_s, latency_s) * latency_s

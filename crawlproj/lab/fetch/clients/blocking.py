@@ -1,4 +1,4 @@
-"""Blocking fetches with http.client: what serial, processes, threads and gevent share."""
+"""A blocking client on http.client, for the models of processes and threads, and for gevent."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class Connection:
         self._http = http.client.HTTPConnection(job.host, job.port, timeout=_TIMEOUT_S)
 
     def fetch(self, page: int) -> bytes:
-        """Return a page's body; blocks until it is there. Raises HttpError or OSError."""
+        """Return the body of a page; blocks until it has arrived. Raises HttpError or OSError."""
         self._http.request("GET", self._job.path(page))
-        answer = self._http.getresponse()
-        body = answer.read()
-        if answer.status != http.client.OK:
-            raise HttpError(f"page {page} was answered with status {answer.status}")
+        response = self._http.getresponse()
+        body = response.read()
+        if response.status != http.client.OK:
+            raise HttpError(f"the response to page {page} has status {response.status}")
         return body
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._http.close()
 
 
-def fetch_alone(job: Job, page: int, began: float) -> None:
+def fetch_alone(job: Job, page: int, started: float) -> None:
     """Fetch and finish a page on a connection of its own."""
     connection = Connection(job)
     try:
         body = connection.fetch(page)
     finally:
         connection.close()
-    job.finish(page, body, began)
+    job.finish(page, body, started)

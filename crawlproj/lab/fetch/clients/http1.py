@@ -1,6 +1,6 @@
-"""A minimal HTTP/1.1 client without I/O of its own, for the models that do theirs themselves.
+"""A minimal HTTP/1.1 client without I/O, for the models that read and write sockets themselves.
 
-GET with keep-alive; bodies with a Content-Length only. The blocking models use http.client.
+It supports GET with keep-alive, and responses with a Content-Length.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _LENGTH = b"\r\ncontent-length:"
 
 
 class HttpError(Exception):
-    """An answer that is not a page, or that this client cannot read."""
+    """A response that is not a page, or that this client cannot read."""
 
 
 def request(job: Job, page: int) -> bytes:
-    """Return the bytes that ask for a page."""
+    """Return the bytes of the request for a page."""
     return f"GET {job.path(page)} HTTP/1.1\r\nHost: {job.host}:{job.port}\r\n\r\n".encode()
 
 
-def connecting(job: Job) -> socket.socket:
-    """Return a socket that does not block and is being connected: writable when it is."""
+def connecting_socket(job: Job) -> socket.socket:
+    """Return a non-blocking socket that is connecting; it is writable once it is connected."""
     sock = socket.socket()
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -33,8 +33,8 @@ def connecting(job: Job) -> socket.socket:
     return sock
 
 
-class Answer:
-    """One answer, fed with what the socket has."""
+class Response:
+    """One response, read as its bytes arrive."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -42,9 +42,9 @@ class Answer:
         self._end = 0
 
     def feed(self, data: bytes | bytearray) -> bytes | None:
-        """Return the body once it is whole; raises HttpError."""
+        """Add bytes; return the body once it is complete, else None. Raises HttpError."""
         if not data:
-            raise HttpError("the site closed the connection before the end of its answer")
+            raise HttpError("the site closed the connection before the end of its response")
         self._data += data
         if not self._end:
             self._read_head()
@@ -60,7 +60,9 @@ class Answer:
         status = head.split(b" ", 2)[1]
         at = head.find(_LENGTH)
         if status != b"200" or at < 0:
-            raise HttpError(f"the site answered {head.splitlines()[0]!r}, length {at >= 0}")
-        length = head[at + len(_LENGTH) :].split(b"\r\n", 1)[0]
+            line = head.splitlines()[0].decode("latin-1")
+            length = "without" if at < 0 else "with"
+            raise HttpError(f"the site responded {line!r}, {length} a Content-Length")
+        length_bytes = head[at + len(_LENGTH) :].split(b"\r\n", 1)[0]
         self._body_at = end + 4
-        self._end = self._body_at + int(length)
+        self._end = self._body_at + int(length_bytes)

@@ -1,4 +1,4 @@
-"""The spider that stock Scrapy and crawlproj run here: a request a page, a callback that parses."""
+"""The spider of the models that run Scrapy: one request per page, and a callback that parses."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class LabSpider(scrapy.Spider):
-    """Fetches the pages of a job, which a subclass says."""
+    """Fetches pages of a job. ``crawl`` sets the job on a subclass."""
 
     name = "lab"
-    fetching: Job  # not "job": that names a crawl in crawlproj's frontier
+    lab_job: Job  # not "job": crawlproj's frontier reads that as the name of a crawl
     pages: Iterable[int]
     begin: staticmethod[[], None]
     spread: bool
@@ -33,26 +33,26 @@ class LabSpider(scrapy.Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> LabSpider:
         spider = super().from_crawler(crawler, *args, **kwargs)
-        crawler.signals.connect(spider.begun, signals.request_reached_downloader)
+        crawler.signals.connect(spider.note_start, signals.request_reached_downloader)
         return spider
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
-        """Yield a request a page."""
+        """Yield one request per page."""
         self.begin()
         for page in self.pages:
             yield scrapy.Request(
-                self.fetching.url(page, spread=self.spread), cb_kwargs={"page": page}
+                self.lab_job.url(page, spread=self.spread), cb_kwargs={"page": page}
             )
 
-    def begun(self, request: scrapy.Request) -> None:
-        """Note when a request leaves."""
-        request.meta["lab_began"] = now()
+    def note_start(self, request: scrapy.Request) -> None:
+        """Note when a request reaches the downloader."""
+        request.meta["lab_started"] = now()
 
     def parse(self, response: Response, page: int) -> None:
         """Finish a page."""
         if response.status != 200:
-            raise HttpError(f"page {page} was answered with status {response.status}")
-        self.fetching.finish(page, response.body, response.meta["lab_began"])
+            raise HttpError(f"the response to page {page} has status {response.status}")
+        self.lab_job.finish(page, response.body, response.meta["lab_started"])
 
 
 def crawl(
@@ -63,13 +63,13 @@ def crawl(
     *,
     spread: bool = False,
 ) -> None:
-    """Crawl pages of a job (all, unless given) in this process, as ``scrapy crawl`` does.
+    """Crawl pages of a job (default: all) in this process, as ``scrapy crawl`` does.
 
-    begin: called before the first request; ``job.begin`` unless given. spread: over the site's
-        addresses.
+    begin: called before the first request (default: ``job.begin``). spread: distribute the pages
+        over the site's addresses.
     """
     attributes = {
-        "fetching": job,
+        "lab_job": job,
         "pages": range(job.pages) if pages is None else pages,
         "begin": staticmethod(begin or job.begin),
         "spread": spread,

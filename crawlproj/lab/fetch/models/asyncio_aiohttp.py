@@ -1,4 +1,4 @@
-"""asyncio with aiohttp, on its own loop (epoll) or on uvloop (libuv)."""
+"""asyncio with aiohttp, on the standard loop (epoll) or on uvloop (libuv)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, on asyncio's loop."""
+    """Fetch all pages, on the standard loop."""
     job.begin()
     asyncio.run(fetch_all(job, job.in_flight, iter(range(job.pages))))
 
@@ -30,7 +30,7 @@ def run_uvloop(job: Job) -> None:
 
 
 async def fetch_all(job: Job, in_flight: int, pages: Iterator[int]) -> None:
-    """Fetch these pages, so many at a time."""
+    """Fetch these pages with ``in_flight`` requests at a time."""
     connector = aiohttp.TCPConnector(limit=in_flight)
     async with aiohttp.ClientSession(connector=connector) as session, asyncio.TaskGroup() as group:
         for _ in range(in_flight):
@@ -39,9 +39,9 @@ async def fetch_all(job: Job, in_flight: int, pages: Iterator[int]) -> None:
 
 async def _fetch(job: Job, session: aiohttp.ClientSession, pages: Iterator[int]) -> None:
     for page in pages:
-        began = now()
-        async with session.get(job.url(page)) as answer:
-            body = await answer.read()
-        if answer.status != 200:
-            raise HttpError(f"page {page} was answered with status {answer.status}")
-        job.finish(page, body, began)
+        started = now()
+        async with session.get(job.url(page)) as response:
+            body = await response.read()
+        if response.status != 200:
+            raise HttpError(f"the response to page {page} has status {response.status}")
+        job.finish(page, body, started)

@@ -1,8 +1,8 @@
-"""Callbacks on select, poll or epoll: an event's action is a function, state is in an object.
+"""Callbacks on select, poll or epoll: a function handles each event, an object holds the state.
 
-The loop is the same for the three; what differs is how the kernel is asked which socket is ready:
-select takes and returns bit sets of at most FD_SETSIZE (1,024) descriptors, poll takes the whole
-list each time, epoll keeps it and returns only what is ready.
+The three differ only in how the kernel is asked which sockets are ready: select takes and returns
+bit sets of FD_SETSIZE (1,024) descriptors, poll takes a list of all descriptors for each call,
+epoll keeps the list in the kernel and returns only the sockets that are ready.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import selectors
 import socket
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Answer, connecting, request
+from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Response, connecting_socket, request
 from crawlproj.lab.fetch.job import now
 
 if TYPE_CHECKING:
@@ -40,20 +40,20 @@ def _run(job: Job, poller: selectors.BaseSelector) -> None:
     job.begin()
     pages = iter(range(job.pages))
     for _ in range(min(job.in_flight, job.pages)):
-        _Lane(job, poller, pages)
+        _Connection(job, poller, pages)
     while poller.get_map():
         for key, _ in poller.select():
             key.data()
     poller.close()
 
 
-class _Lane:
-    """A connection and the page that is on its way over it."""
+class _Connection:
+    """A connection, and the page that is being fetched on it."""
 
     def __init__(self, job: Job, poller: selectors.BaseSelector, pages: Iterator[int]) -> None:
         self._job, self._poller, self._pages = job, poller, pages
-        self._page, self._began, self._answer = next(pages), now(), Answer()
-        self._sock = connecting(job)
+        self._page, self._started, self._response = next(pages), now(), Response()
+        self._sock = connecting_socket(job)
         poller.register(self._sock, selectors.EVENT_WRITE, self._connected)
 
     def _connected(self) -> None:
@@ -63,14 +63,14 @@ class _Lane:
         self._sock.send(request(self._job, self._page))
 
     def _readable(self) -> None:
-        body = self._answer.feed(self._sock.recv(READ_BYTES))
+        body = self._response.feed(self._sock.recv(READ_BYTES))
         if body is None:
             return
-        self._job.finish(self._page, body, self._began)
+        self._job.finish(self._page, body, self._started)
         page = next(self._pages, None)
         if page is None:
             self._poller.unregister(self._sock)
             self._sock.close()
             return
-        self._page, self._began, self._answer = page, now(), Answer()
+        self._page, self._started, self._response = page, now(), Response()
         self._sock.send(request(self._job, page))

@@ -1,7 +1,7 @@
-"""Generator coroutines: `yield` says what to wait for, a scheduler of twenty lines goes on.
+"""Generator coroutines: `yield` says what to wait for, and a short scheduler resumes them.
 
-What a callback keeps in an object stays in the generator's local variables: the code reads from top
-to bottom again. This is asyncio without its name.
+The state that callbacks keep in an object is in local variables, so the code reads from top to
+bottom. asyncio is built on the same idea.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import selectors
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Answer, connecting, request
+from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Response, connecting_socket, request
 from crawlproj.lab.fetch.job import now
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, a generator for each that may be in flight."""
+    """Fetch all pages, with a generator for each request in flight."""
     job.begin()
     pages = iter(range(job.pages))
     schedule(_fetch(job, pages) for _ in range(min(job.in_flight, job.pages)))
 
 
 def schedule(tasks: Iterable[Task]) -> None:
-    """Run generators that yield (socket, event to wait for) until all have ended."""
+    """Run generators to their ends; each yields (socket, event to wait for)."""
     poller = selectors.EpollSelector()
     for task in tasks:
         sock, event = next(task)
@@ -49,14 +49,14 @@ def schedule(tasks: Iterable[Task]) -> None:
 
 
 def _fetch(job: Job, pages: Iterator[int]) -> Task:
-    began = now()
-    sock = connecting(job)
+    started = now()
+    sock = connecting_socket(job)
     yield sock, EVENT_WRITE
     for page in pages:
         sock.send(request(job, page))
-        answer, body = Answer(), None
+        response, body = Response(), None
         while body is None:
             yield sock, EVENT_READ
-            body = answer.feed(sock.recv(READ_BYTES))
-        job.finish(page, body, began)
-        began = now()
+            body = response.feed(sock.recv(READ_BYTES))
+        job.finish(page, body, started)
+        started = now()

@@ -1,6 +1,6 @@
-"""gevent: the thread pool's blocking code, unchanged; what it calls is patched to switch instead.
+"""gevent: the blocking code of the thread pool, unchanged; patched calls switch instead of block.
 
-Patching comes before all else, as it does not reach what has been imported by name already.
+Patching must come first, because it does not reach names that other modules have imported already.
 """
 
 from __future__ import annotations
@@ -27,6 +27,6 @@ def run_libuv(job: Job) -> None:
 def _run(job: Job, loop: str) -> None:
     gevent.config.loop = loop
     monkey.patch_all()
-    from crawlproj.lab.fetch.models import thread_pool  # noqa: PLC0415 - only now, see above
+    from crawlproj.lab.fetch.models import thread_pool  # noqa: PLC0415 - after patching
 
     thread_pool.run(job)

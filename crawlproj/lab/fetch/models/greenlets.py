@@ -1,6 +1,6 @@
-"""Greenlets over epoll: a switch in the depth of a call, so the code looks as if it blocked.
+"""Greenlets on epoll: they switch within a call, so the code looks like blocking code.
 
-greenlet brings only the switching; the greenlet that waits for epoll is the one that started them.
+The library only switches. The greenlet that starts the others is the one that waits for epoll.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import greenlet
 
-from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Answer, connecting, request
+from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Response, connecting_socket, request
 from crawlproj.lab.fetch.job import now
 
 if TYPE_CHECKING:
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, a greenlet for each that may be in flight."""
+    """Fetch all pages, with a greenlet for each request in flight."""
     job.begin()
-    waiting = _Waiting()
+    loop = _Loop()
     pages = iter(range(job.pages))
     for _ in range(min(job.in_flight, job.pages)):
-        greenlet.greenlet(_fetch).switch(job, pages, waiting)
-    waiting.run()
+        greenlet.greenlet(_fetch).switch(job, pages, loop)
+    loop.run()
 
 
-class _Waiting:
-    """Who waits for which socket."""
+class _Loop:
+    """The greenlets that wait, by socket."""
 
     def __init__(self) -> None:
         self._poller = selectors.EpollSelector()
         self._main = greenlet.getcurrent()
 
-    def until(self, sock: socket, event: int) -> None:
-        """Let others run until a socket is ready."""
-        me = greenlet.getcurrent()
+    def wait_for(self, sock: socket, event: int) -> None:
+        """Run other greenlets until a socket is ready."""
+        current = greenlet.getcurrent()
         if sock.fileno() in self._poller.get_map():
             if self._poller.get_key(sock).events != event:
-                self._poller.modify(sock, event, me)
+                self._poller.modify(sock, event, current)
         else:
-            self._poller.register(sock, event, me)
+            self._poller.register(sock, event, current)
         self._main.switch()
 
     def close(self, sock: socket) -> None:
@@ -53,29 +53,29 @@ class _Waiting:
         sock.close()
 
     def run(self) -> None:
-        """Switch to whoever can go on, until nobody waits."""
+        """Switch to each greenlet whose socket is ready, until none waits."""
         while self._poller.get_map():
             for key, _ in self._poller.select():
                 key.data.switch()
         self._poller.close()
 
 
-def _fetch(job: Job, pages: Iterator[int], waiting: _Waiting) -> None:
-    began = now()
-    sock = connecting(job)
-    waiting.until(sock, EVENT_WRITE)
+def _fetch(job: Job, pages: Iterator[int], loop: _Loop) -> None:
+    started = now()
+    sock = connecting_socket(job)
+    loop.wait_for(sock, EVENT_WRITE)
     for page in pages:
         sock.send(request(job, page))
-        body = _receive(sock, waiting)
-        job.finish(page, body, began)
-        began = now()
-    waiting.close(sock)
+        body = _receive(sock, loop)
+        job.finish(page, body, started)
+        started = now()
+    loop.close(sock)
 
 
-def _receive(sock: socket, waiting: _Waiting) -> bytes:
-    answer = Answer()
+def _receive(sock: socket, loop: _Loop) -> bytes:
+    response = Response()
     while True:
-        waiting.until(sock, EVENT_READ)
-        body = answer.feed(sock.recv(READ_BYTES))
+        loop.wait_for(sock, EVENT_READ)
+        body = response.feed(sock.recv(READ_BYTES))
         if body is not None:
             return body

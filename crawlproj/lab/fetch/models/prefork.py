@@ -1,4 +1,4 @@
-"""Workers forked beforehand, fed by their master through a queue (a pipe)."""
+"""Workers that are forked at the start and take pages from a queue (a pipe) of their master."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, a worker for each that may be in flight."""
+    """Fetch all pages, with a worker for each request in flight."""
     queue = forking.PageQueue()
     for _ in range(job.in_flight):
         forking.fork(job, partial(_work, job, queue))
@@ -30,6 +30,6 @@ def _work(job: Job, queue: forking.PageQueue) -> None:
     queue.close()
     connection = Connection(job)
     for page in queue:
-        began = now()
-        job.finish(page, connection.fetch(page), began)
+        started = now()
+        job.finish(page, connection.fetch(page), started)
     connection.close()

@@ -1,6 +1,6 @@
-"""n workers × c in flight: event loops in processes, fed by one queue.
+"""n workers × c in flight: processes with an event loop each, which take pages from one queue.
 
-Each has its share of the requests in flight; which page is whose is decided by who has room.
+Each has its share of the requests in flight, and takes the next page when it has a free slot.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def run(job: Job) -> None:
     """Fetch all pages with ``job.workers`` processes."""
-    queue = forking.PageQueue(room=job.pages)
+    queue = forking.PageQueue(capacity=job.pages)
     workers = min(job.workers, job.in_flight)
     for worker in range(workers):
         share = job.in_flight // workers + (worker < job.in_flight % workers)

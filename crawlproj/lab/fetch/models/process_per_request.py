@@ -1,4 +1,4 @@
-"""A child process for each page, by fork: isolation at the price of a creation a page."""
+"""A forked child for each page: isolation, at the cost of creating a process per page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, with as many children at once as may be in flight."""
+    """Fetch all pages, with a child for each request in flight."""
     job.begin()
     for page in range(job.pages):
         if page >= job.in_flight:

@@ -1,4 +1,4 @@
-"""A pool of processes, as the standard library has it: tasks and results are pickled."""
+"""The standard library's pool of processes, which pickles tasks and results."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from crawlproj.lab.fetch.job import now
 if TYPE_CHECKING:
     from crawlproj.lab.fetch.job import Job
 
-_here: list[tuple[Job, Connection]] = []  # in a worker: its job and its connection
+_here: list[tuple[Job, Connection]] = []  # in a worker: its job and connection
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, a worker for each that may be in flight."""
+    """Fetch all pages, with a worker for each request in flight."""
     context = multiprocessing.get_context("fork")
     with context.Pool(job.in_flight, _start, (job,)) as pool:
         job.begin()
@@ -31,6 +31,6 @@ def _start(job: Job) -> None:
 
 def _fetch(page: int) -> None:
     job, connection = _here[0]
-    began = now()
-    job.finish(page, connection.fetch(page), began)
-    job.flush()  # a pool tells its workers nothing when it ends
+    started = now()
+    job.finish(page, connection.fetch(page), started)
+    job.flush()  # a worker does not learn when the pool ends

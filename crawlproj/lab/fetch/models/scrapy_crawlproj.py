@@ -1,7 +1,7 @@
 """This crawler with its own settings: frontier and store in SQLite, robots.txt, guard, limits.
 
-What the other models are told is told here, too: how many are in flight, instead of learning it
-(which takes longer than a measurement), and that the site is on loopback.
+Like the other models, it is given the number of requests in flight: learning a limit takes longer
+than a measurement. It is also allowed to fetch from loopback.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ def run(job: Job) -> None:
     """Fetch all pages."""
     settings = Settings()
     settings.setmodule(crawlproj.settings, priority="project")
-    settings.setdict(own_settings(job), priority="cmdline")
+    settings.setdict(job_settings(job), priority="cmdline")
     crawl(job, settings)
 
 
-def own_settings(job: Job) -> dict[str, object]:
-    """Return what a user who fetches these pages would set."""
+def job_settings(job: Job) -> dict[str, object]:
+    """Return the settings of a user who fetches these pages."""
     database = f"sqlite:///{job.spec.folder}/crawl.db"
     return {
         "FRONTIER_URL": database,

@@ -1,7 +1,7 @@
-"""n workers × c of this crawler, on one job in a Redis of its own, as ``scrapy fleet`` has them.
+"""n workers × c of this crawler, on one job in a Redis server, as ``scrapy fleet`` runs them.
 
 A site belongs to one worker at a time, so the pages are spread over the lab's addresses. The
-workers wait for each other before the first fetch. What Redis itself uses is not counted.
+workers wait for each other before the first fetch. The CPU of Redis itself is not included.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from crawlproj.errors import ConfigError
 from crawlproj.fleet.server import EmbeddedRedis, find_server
 from crawlproj.lab.fetch import forking
 from crawlproj.lab.fetch.clients.spider import crawl
-from crawlproj.lab.fetch.models.scrapy_crawlproj import own_settings
+from crawlproj.lab.fetch.models.scrapy_crawlproj import job_settings
 
 if TYPE_CHECKING:
     from crawlproj.lab.fetch.job import Job
 
 
 def missing() -> str:
-    """Return why this machine cannot; "" if it can."""
+    """Return why the model cannot run on this machine, or "" if it can."""
     try:
         find_server()
     except ConfigError:
@@ -45,7 +45,7 @@ def run(job: Job) -> None:
         for _ in range(job.workers):
             os.read(ready[0], 1)
         os.write(go[1], bytes(job.workers))
-        for pid in pids:  # and not for any: Redis is a child, too
+        for pid in pids:  # by pid, because Redis is a child as well
             forking.wait(pid)
 
 
@@ -57,7 +57,7 @@ def _work(job: Job, redis_url: str, worker: int, ready: int, go: int) -> None:
 
     settings = Settings()
     settings.setmodule(crawlproj.settings, priority="project")
-    own = own_settings(job) | {
+    own = job_settings(job) | {
         "FRONTIER_URL": redis_url,
         "STORE_URL": f"sqlite:///{job.spec.folder}/worker{worker}.db",
         "CONCURRENT_REQUESTS": max(1, job.in_flight // job.workers),

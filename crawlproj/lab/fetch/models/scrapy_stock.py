@@ -1,4 +1,4 @@
-"""Stock Scrapy: its defaults, and as many requests in flight at the one site as the job says."""
+"""Stock Scrapy with its defaults, and the job's number of requests in flight for the one site."""
 
 from __future__ import annotations
 

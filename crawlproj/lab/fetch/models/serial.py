@@ -1,4 +1,4 @@
-"""One page after another, blocking: the time is spent waiting."""
+"""One page after another, in blocking code."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def run(job: Job) -> None:
     job.begin()
     connection = Connection(job)
     for page in range(job.pages):
-        began = now()
-        job.finish(page, connection.fetch(page), began)
+        started = now()
+        job.finish(page, connection.fetch(page), started)
     connection.close()

@@ -1,120 +1,97 @@
-"""Every concurrency model of the lab's fetching, in one table.
-
-A model is a module here with a function ``run(job)`` that fetches the pages of a ``job.Job``: each
-exactly once, at most ``in_flight`` at a time. It sets up what outlives a page (a pool, a loop),
-calls ``job.begin()``, and ``job.finish(page, body, began)`` as each page arrives. It is imported
-and run in a fresh process. **Add a model here**: a file, and a row of ``MODELS``.
-"""
+"""The concurrency models of fetching, in one table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from crawlproj.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from crawlproj.lab.fetch.job import Job
+from crawlproj.lab.fetch.job import Job
+from crawlproj.lab.model import Model
 
 Unit = Literal["none", "process", "thread", "coroutine", "workers"]
 
-MOST_PROCESSES = 64
-"""In flight at most where each is a process: they cost memory, and a machine has few thousand."""
+MAX_PROCESSES = 64
+"""The maximum in flight of models that need a process for each: a process costs megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """A concurrency model.
+class FetchModel(Model[Job, None]):
+    """A way to fetch the pages of a ``fetch.job.Job``.
 
-    name: as ``--models`` has it. title: as a reader has it. shows: what it is there for.
-    module, function: where it runs.
-    unit: what waits for a page. most: in flight at most; 0 is no bound of the model's own.
-    requires: modules it imports beyond what a crawl does.
-    keeps: whether a connection is kept from page to page.
-    asks: whether the module's ``missing()`` knows more about whether it can run.
+    **To add a model**, add a module to this folder, with a function ``run(job)`` (see ``Model`` for
+    what holds for every kind of model), and a row to ``MODELS``. The function
+
+    - fetches each page exactly once, at ``job.host``, ``job.port`` and ``job.path(page)``, or at
+      ``job.url(page)``, with at most ``job.in_flight`` requests at a time;
+    - calls ``job.begin()`` once, after it has created its pool or its loop;
+    - notes ``started = now()`` as it decides to fetch a page, and calls ``job.finish(page, body,
+      started)`` as the body arrives;
+    - calls ``job.flush()`` in each process that it forks, and waits for the process to end.
+
+    ``serial.py`` is the shortest example. The lab checks all of this against what its site saw, and
+    so does ``tests/lab/test_fetch_models.py``, for every row.
+
+    shows: the aspect of concurrency that the model demonstrates.
+    unit: what waits for a page. max_in_flight: the model's own maximum; 0 if it has none.
+    keeps_connections: whether a connection is kept from page to page.
     """
 
-    name: str
-    title: str
     shows: str
-    module: str
-    function: str = "run"
     unit: Unit = "coroutine"
-    most: int = 0
-    requires: tuple[str, ...] = ()
-    keeps: bool = True
-    asks: bool = False
+    max_in_flight: int = 0
+    keeps_connections: bool = True
 
-    def load(self) -> Callable[[Job], None]:
-        """Import it and return its ``run``."""
-        run: Callable[[Job], None] = getattr(
-            import_module(f"{__package__}.{self.module}"), self.function
-        )
-        return run
-
-    def missing(self) -> str:
-        """Return why it cannot run here, and what to do; "" if it can."""
-        lacks = [name for name in self.requires if find_spec(name) is None]
-        if lacks:
-            return f"{', '.join(lacks)} is not installed: pip install 'crawlproj[lab]'"
-        if not self.asks:
-            return ""
-        reason: str = import_module(f"{__package__}.{self.module}").missing()
-        return reason
+    @property
+    def note(self) -> str:
+        """The aspect that the model demonstrates."""
+        return self.shows
 
 
 MODELS = {
     model.name: model
     for model in (
-        Model("serial", "serial, blocking", "what waiting costs", "serial", unit="none", most=1),
-        Model("fork", "process per request", "creation, isolation", "process_per_request",
-              unit="process", most=MOST_PROCESSES, keeps=False),
-        Model("process-pool", "process pool", "pickling, a pool's locks", "process_pool",
-              unit="process", most=MOST_PROCESSES),
-        Model("prefork", "prefork workers, queue", "a master that only hands out", "prefork",
-              unit="process", most=MOST_PROCESSES),
-        Model("thread", "thread per request", "creation, one lock", "thread_per_request",
-              unit="thread", keeps=False),
-        Model("thread-pool", "thread pool", "blocking code at its best", "thread_pool",
-              unit="thread"),
-        Model("select", "callbacks on select", "FD_SETSIZE, bit sets", "callbacks", "run_select"),
-        Model("poll", "callbacks on poll", "a list each time", "callbacks", "run_poll"),
-        Model("epoll", "callbacks on epoll", "the least there is", "callbacks", "run_epoll"),
-        Model("generators", "generator coroutines on epoll", "yield and a scheduler", "generators"),
-        Model("greenlets", "greenlets on epoll", "switching without yield", "greenlets",
-              requires=("greenlet",)),
-        Model("gevent-libev", "gevent on libev", "the thread pool's code, patched",
-              "gevent_patched", "run_libev", requires=("gevent",)),
-        Model("gevent-libuv", "gevent on libuv", "the same code on another loop",
-              "gevent_patched", "run_libuv", requires=("gevent",)),
-        Model("asyncio", "asyncio (aiohttp)", "the standard loop", "asyncio_aiohttp"),
-        Model("uvloop", "asyncio on uvloop (aiohttp)", "the same code on libuv",
-              "asyncio_aiohttp", "run_uvloop"),
-        Model("tornado", "tornado", "its client, a connection a page", "tornado_client",
-              requires=("tornado",), keeps=False),
-        Model("twisted-epoll", "Twisted on epoll", "deferreds", "twisted_agent", "run_epoll"),
-        Model("twisted-asyncio", "Twisted on asyncio", "the same code on asyncio's loop",
-              "twisted_agent", "run_asyncio"),
-        Model("io-uring", "io_uring", "completions instead of readiness", "uring",
-              requires=("liburing",), asks=True),
-        Model("scrapy", "stock Scrapy", "a framework as it comes", "scrapy_stock"),
-        Model("crawlproj", "crawlproj", "this crawler: frontier, store, guard", "scrapy_crawlproj"),
-        Model("workers", "n workers × c, asyncio on uvloop", "several loops", "prefork_asyncio",
-              unit="workers"),
-        Model("fleet", "n workers × c, crawlproj", "several crawlers, one frontier", "scrapy_fleet",
-              unit="workers", asks=True),
+        FetchModel("serial", "serial, blocking", "serial", "the cost of waiting", "none", 1),
+        FetchModel("fork", "process per request", "process_per_request", "creation, isolation",
+                   "process", MAX_PROCESSES, keeps_connections=False),
+        FetchModel("process-pool", "process pool", "process_pool", "pickling, a pool's locks",
+                   "process", MAX_PROCESSES),
+        FetchModel("prefork", "prefork workers, queue", "prefork", "a master that hands out pages",
+                   "process", MAX_PROCESSES),
+        FetchModel("thread", "thread per request", "thread_per_request", "creation, one GIL",
+                   "thread", keeps_connections=False),
+        FetchModel("thread-pool", "thread pool", "thread_pool", "blocking code at its best",
+                   "thread"),
+        FetchModel("select", "callbacks on select", "callbacks", "FD_SETSIZE, bit sets",
+                   function="run_select"),
+        FetchModel("poll", "callbacks on poll", "callbacks", "a list for each call",
+                   function="run_poll"),
+        FetchModel("epoll", "callbacks on epoll", "callbacks", "the minimum of overhead",
+                   function="run_epoll"),
+        FetchModel("generators", "generator coroutines on epoll", "generators",
+                   "yield and a scheduler"),
+        FetchModel("greenlets", "greenlets on epoll", "greenlets", "switching without yield",
+                   requires=("greenlet",)),
+        FetchModel("gevent-libev", "gevent on libev", "gevent_patched",
+                   "the thread pool's code, patched", function="run_libev", requires=("gevent",)),
+        FetchModel("gevent-libuv", "gevent on libuv", "gevent_patched",
+                   "the same code on another loop", function="run_libuv", requires=("gevent",)),
+        FetchModel("asyncio", "asyncio (aiohttp)", "asyncio_aiohttp", "the standard loop"),
+        FetchModel("uvloop", "asyncio on uvloop (aiohttp)", "asyncio_aiohttp",
+                   "the same code on libuv", function="run_uvloop"),
+        FetchModel("tornado", "tornado", "tornado_client", "its client, a connection per page",
+                   keeps_connections=False, requires=("tornado",)),
+        FetchModel("twisted-epoll", "Twisted on epoll", "twisted_agent", "deferreds",
+                   function="run_epoll"),
+        FetchModel("twisted-asyncio", "Twisted on asyncio", "twisted_agent",
+                   "the same code on asyncio's loop", function="run_asyncio"),
+        FetchModel("io-uring", "io_uring", "uring", "completion instead of readiness",
+                   requires=("liburing",), checks_machine=True),
+        FetchModel("scrapy", "stock Scrapy", "scrapy_stock", "a framework with its defaults"),
+        FetchModel("crawlproj", "crawlproj", "scrapy_crawlproj",
+                   "this crawler: frontier, store, guard"),
+        FetchModel("workers", "n workers × c, asyncio on uvloop", "prefork_asyncio",
+                   "several loops", "workers"),
+        FetchModel("fleet", "n workers × c, crawlproj", "scrapy_fleet",
+                   "several crawlers, one frontier", "workers", checks_machine=True),
     )
 }  # fmt: skip
-
-
-def chosen(names: str) -> list[Model]:
-    """Return the models of a comma-separated list, all for ""; raises ConfigError."""
-    words = [word.strip() for word in names.split(",") if word.strip()]
-    if unknown := [word for word in words if word not in MODELS]:
-        known = ", ".join(MODELS)
-        raise ConfigError(f"there is no model {unknown[0]!r}; there are: {known}")
-    return [MODELS[word] for word in dict.fromkeys(words)] or list(MODELS.values())

@@ -1,4 +1,4 @@
-"""A thread for each page: cheaper than a process, and created as often."""
+"""A thread for each page: as many creations as with processes, but cheaper ones."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, with as many threads at once as may be in flight."""
+    """Fetch all pages, with a thread for each request in flight."""
     slots = Semaphore(job.in_flight)
 
-    def fetch(page: int, began: float) -> None:
+    def fetch(page: int, started: float) -> None:
         try:
-            fetch_alone(job, page, began)
+            fetch_alone(job, page, started)
         finally:
             slots.release()
 

@@ -1,4 +1,4 @@
-"""A pool of threads, each with a connection: blocking code, created once. gevent runs it, too."""
+"""A pool of threads, each with a connection, in blocking code. gevent runs this code as well."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from crawlproj.lab.fetch.job import Job
 
 
-class _Here(local):
+class _ThreadState(local):
     connection: Connection | None = None
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, a thread for each that may be in flight."""
-    here = _Here()
+    """Fetch all pages, with a thread for each request in flight."""
+    state = _ThreadState()
 
     def fetch(page: int) -> None:
-        began = now()
-        if here.connection is None:
-            here.connection = Connection(job)
-        job.finish(page, here.connection.fetch(page), began)
+        started = now()
+        if state.connection is None:
+            state.connection = Connection(job)
+        job.finish(page, state.connection.fetch(page), started)
 
     job.begin()
     with ThreadPoolExecutor(job.in_flight) as pool:

@@ -1,4 +1,4 @@
-"""tornado with its own client, which opens a connection for each page."""
+"""tornado with its own client, which opens a connection per page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Fetch all pages, a coroutine for each that may be in flight."""
+    """Fetch all pages, with a coroutine for each request in flight."""
     job.begin()
     IOLoop.current().run_sync(lambda: _fetch_all(job))
 
@@ -31,6 +31,6 @@ async def _fetch_all(job: Job) -> None:
 
 async def _fetch(job: Job, client: AsyncHTTPClient, pages: Iterator[int]) -> None:
     for page in pages:
-        began = now()
-        answer = await client.fetch(job.url(page))
-        job.finish(page, answer.body, began)
+        started = now()
+        response = await client.fetch(job.url(page))
+        job.finish(page, response.body, started)

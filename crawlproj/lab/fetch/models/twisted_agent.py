@@ -1,4 +1,4 @@
-"""Twisted's Agent with kept connections, on its epoll reactor or on asyncio's loop."""
+"""Twisted's Agent with persistent connections, on the epoll reactor or on asyncio's loop."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def _run(job: Job, module: str) -> None:
         pool.maxPersistentPerHost = job.in_flight
         agent = client.Agent(reactor, pool=pool)
         pages = iter(range(job.pages))
-        lanes = [defer.ensureDeferred(_fetch(job, agent, pages)) for _ in range(job.in_flight)]
-        await defer.gatherResults(lanes, consumeErrors=True)
+        fetches = [defer.ensureDeferred(_fetch(job, agent, pages)) for _ in range(job.in_flight)]
+        await defer.gatherResults(fetches, consumeErrors=True)
         await pool.closeCachedConnections()
 
     job.begin()
@@ -50,6 +50,6 @@ async def _fetch(job: Job, agent: Any, pages: Iterator[int]) -> None:
     from twisted.web.client import readBody  # noqa: PLC0415 - see _run
 
     for page in pages:
-        began = now()
-        answer = await agent.request(b"GET", job.url(page).encode())
-        job.finish(page, await readBody(answer), began)
+        started = now()
+        response = await agent.request(b"GET", job.url(page).encode())
+        job.finish(page, await readBody(response), started)

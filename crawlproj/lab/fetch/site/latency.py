@@ -1,4 +1,4 @@
-"""How long the lab's site takes to answer: a distribution, drawn the same each time. Pure."""
+"""How long the lab's site takes to answer: a distribution, the same values in each run. Pure."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from crawlproj.errors import ConfigError
 
 Kind = Literal["fixed", "lognormal", "exponential", "uniform"]
 
+DEFAULT_LATENCY = "lognormal:100ms,0.5"
+LATENCY_FORMS = "fixed:100ms, lognormal:MEDIAN,SIGMA, exponential:MEAN or uniform:MIN,MAX"
+
 _NORMAL = NormalDist()
 _GOLDEN = (sqrt(5) - 1) / 2
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|s)")
 _UNITS = {"ms": 0.001, "s": 1.0}
-_LONGEST_S = 600.0
-_FORMS = "fixed:100ms, lognormal:100ms,0.5 (median, sigma), exponential:100ms or uniform:50ms,150ms"
+_MAX_S = 600.0
+_EXAMPLES = (
+    "fixed:100ms, lognormal:100ms,0.5 (median, sigma), exponential:100ms or uniform:50ms,150ms"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """A distribution of latencies in seconds.
+    """A distribution of latencies, in seconds.
 
-    a: the constant, the median (lognormal), the mean (exponential) or the least (uniform).
-    b: sigma of the logarithm (lognormal) or the most (uniform); else 0.
+    a: the constant, the median (lognormal), the mean (exponential) or the minimum (uniform).
+    b: sigma of the logarithm (lognormal) or the maximum (uniform); otherwise 0.
     """
 
     kind: Kind
@@ -34,28 +39,39 @@ class Latency:
 
     @classmethod
     def parse(cls, text: str) -> Latency:
-        """Read for example ``lognormal:100ms,0.5``; raises ConfigError naming the forms."""
+        """Read for example ``lognormal:100ms,0.5``; raises ConfigError, which gives examples."""
         name, _, rest = text.strip().partition(":")
         words = [word.strip() for word in rest.split(",")]
         try:
             if name not in get_args(Kind) or len(words) != (
                 2 if name in {"lognormal", "uniform"} else 1
             ):
-                raise ValueError("no such form")
+                raise ValueError("unknown form")
             a = _seconds(words[0])
             if name == "lognormal":
                 return cls("lognormal", a, _sigma(words[1]))
             if name == "uniform":
                 b = _seconds(words[1])
                 if b < a:
-                    raise ValueError("the second is less than the first")
+                    raise ValueError("the maximum is less than the minimum")
                 return cls("uniform", a, b)
             return cls("fixed" if name == "fixed" else "exponential", a)
         except ValueError as exc:
-            raise ConfigError(f"a latency is {_FORMS}; {text!r} is none: {exc}") from None
+            raise ConfigError(f"a latency is {_EXAMPLES}, not {text!r}: {exc}") from None
+
+    @classmethod
+    def from_option(cls, text: str) -> Latency:
+        """Read the value of ``--latency``, whose mean must be above 0; raises ConfigError."""
+        try:
+            latency = cls.parse(text)
+        except ConfigError as exc:
+            raise ConfigError(f"--latency: {exc}") from None
+        if not latency.mean_s:
+            raise ConfigError("--latency must be above 0, such as fixed:1ms")
+        return latency
 
     def __str__(self) -> str:
-        """Return what ``parse`` reads."""
+        """Return the text that ``parse`` reads."""
         first = f"{self.kind}:{self.a * 1000:.10g}ms"
         if self.kind == "lognormal":
             return f"{first},{self.b:.10g}"
@@ -69,7 +85,7 @@ class Latency:
         return (self.a + self.b) / 2 if self.kind == "uniform" else self.a
 
     def quantile(self, share: float) -> float:
-        """Return the seconds that ``share`` (0 < share < 1) of the answers stay below."""
+        """Return the seconds below which ``share`` (0 < share < 1) of the latencies lie."""
         match self.kind:
             case "fixed":
                 return self.a
@@ -83,23 +99,23 @@ class Latency:
     def of_pages(self, pages: int) -> list[float]:
         """Return the latency of each page, in seconds; the same in every process and run.
 
-        By the golden ratio instead of by chance: any stretch of pages has nearly the
-        distribution's mean, so runs of few pages are comparable.
+        The values follow the golden ratio instead of chance: any series of consecutive pages has
+        nearly the distribution's mean, so runs of few pages are comparable.
         """
-        return [self.quantile(_spread(page)) for page in range(pages)]
+        return [self.quantile(_share(page)) for page in range(pages)]
 
 
-def _spread(page: int) -> float:
+def _share(page: int) -> float:
     return min(max((page + 0.5) * _GOLDEN % 1.0, 1e-9), 1 - 1e-9)
 
 
 def _seconds(word: str) -> float:
-    found = _DURATION.fullmatch(word)
-    if found is None:
-        raise ValueError(f"{word!r} is no duration such as 100ms or 0.1s")
-    value = float(found[1]) * _UNITS[found[2]]
-    if value > _LONGEST_S:
-        raise ValueError(f"{word!r} is more than {_LONGEST_S:g} s")
+    match = _DURATION.fullmatch(word)
+    if match is None:
+        raise ValueError(f"{word!r} is not a duration such as 100ms or 0.1s")
+    value = float(match[1]) * _UNITS[match[2]]
+    if value > _MAX_S:
+        raise ValueError(f"{word!r} is more than {_MAX_S:g} s")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The lab's site in a process of its own, as whoever measures sees it."""
+"""The lab's site in a process of its own, and the orders that the measuring process sends it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import CrawlprojError
 from crawlproj.fleet.children import bound
-from crawlproj.lab.fetch.site.server import Account
+from crawlproj.lab.fetch.site.server import SiteCounts
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,7 +22,7 @@ _STOP_TIMEOUT_S = 10.0
 
 
 class LabSite:
-    """A context manager: the server runs while it is entered, and dies with this process."""
+    """The server, which runs while this context manager is open, and dies with this process."""
 
     host = "127.0.0.1"
     prefix = "/page/{n}"
@@ -32,14 +32,14 @@ class LabSite:
         self._process: subprocess.Popen[str] | None = None
 
     def serve(self, latency: Latency, pages: int, page_bytes: int) -> None:
-        """Serve so many pages anew; what was asked for before is forgotten."""
+        """Serve this many pages from now on, and reset the counts."""
         self._ask({"latency": str(latency), "pages": pages, "page_bytes": page_bytes})
 
-    def account(self) -> Account:
-        """Return what was asked for since ``serve``."""
+    def counts(self) -> SiteCounts:
+        """Return what the site has seen since ``serve``."""
         answer = self._ask({})
-        answer["wrong"] = {int(page): times for page, times in answer["wrong"].items()}
-        return Account(**answer)
+        answer["wrong"] = {int(page): requests for page, requests in answer["wrong"].items()}
+        return SiteCounts(**answer)
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "crawlproj.lab.fetch.site.server"]
@@ -48,7 +48,7 @@ class LabSite:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # Ctrl-C is for whoever measures
+            start_new_session=True,  # so that Ctrl-C does not reach it
         )
         ready = self._read()
         self.port, self.sites = ready["port"], ready["sites"]
@@ -63,7 +63,7 @@ class LabSite:
         process, self._process = self._process, None
         if process is None:
             return
-        assert process.stdin is not None  # noqa: S101 - asked for above
+        assert process.stdin is not None  # noqa: S101 - Popen was asked for a pipe
         assert process.stdout is not None  # noqa: S101
         process.stdin.close()
         try:
@@ -75,23 +75,23 @@ class LabSite:
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
         process = self._running()
-        assert process.stdin is not None  # noqa: S101 - asked for above
+        assert process.stdin is not None  # noqa: S101 - Popen was asked for a pipe
         process.stdin.write(json.dumps(order) + "\n")
         process.stdin.flush()
         return self._read()
 
     def _read(self) -> dict[str, Any]:
         process = self._running()
-        assert process.stdout is not None  # noqa: S101 - asked for above
+        assert process.stdout is not None  # noqa: S101 - Popen was asked for a pipe
         line = process.stdout.readline()
         if not line:
             raise CrawlprojError(
-                f"the lab's site ended with status {process.wait()}; its error is printed above"
+                f"the lab's site ended with status {process.wait()}; see its error above"
             )
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
-            raise CrawlprojError("the lab's site is not running; use it in a with statement")
+            raise CrawlprojError("the lab's site is not running: use it in a with statement")
         return self._process

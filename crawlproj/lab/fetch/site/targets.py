@@ -1,8 +1,8 @@
-"""Where the pages come from: the lab's own site, or a URL of the user's."""
+"""Where the pages come from: the lab's own site, or a URL that the user names."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from crawlproj.errors import ConfigError
@@ -12,11 +12,27 @@ if TYPE_CHECKING:
 
     from crawlproj.lab.fetch.site.latency import Latency
     from crawlproj.lab.fetch.site.process import LabSite
-    from crawlproj.lab.fetch.site.server import Account
+    from crawlproj.lab.fetch.site.server import SiteCounts
 
 
-class OwnSite:
-    """The lab's site, which knows what it was asked for."""
+class Target(Protocol):
+    """A site to fetch pages from. host, port, prefix, marked, sites: see ``job.JobSpec``."""
+
+    host: str
+    port: int
+    prefix: str
+    marked: bool
+    sites: int
+
+    def prepare(self, pages: int) -> Sequence[float]:
+        """Get ready to serve pages 0 to ``pages`` - 1; return the expected seconds of each."""
+
+    def counts(self) -> SiteCounts | None:
+        """Return what the site has seen since ``prepare``; None if it cannot say."""
+
+
+class LabTarget:
+    """The lab's own site, which counts what it is asked for."""
 
     marked = True
 
@@ -26,21 +42,21 @@ class OwnSite:
         self._site, self._latency, self._page_bytes = site, latency, page_bytes
 
     def prepare(self, pages: int) -> Sequence[float]:
-        """Serve so many pages; returns the seconds each will take."""
+        """Serve this many pages; return the seconds that each takes."""
         self._site.serve(self._latency, pages, self._page_bytes)
         return self._latency.of_pages(pages)
 
-    def account(self) -> Account:
-        """Return what was asked for since."""
-        return self._site.account()
+    def counts(self) -> SiteCounts:
+        """Return what the site has seen since ``prepare``."""
+        return self._site.counts()
 
 
-class ForeignSite:
-    """A site at a URL, whose log is not ours: that each page came once is the models' word.
+class UrlTarget:
+    """A site at a URL. Whether each page was fetched once is known from the models alone.
 
-    url: with "{n}" where the page's number goes, else "?page=n" is added; http only, as the models
-        with sockets of their own speak no TLS.
-    latency_s: what its answers take, in seconds, as measured before; see ``latency_s``.
+    url: its "{n}" stands for the page's number; without one, "?page=n" is appended. Only http,
+        because the models with sockets of their own do not support TLS.
+    latency_s: the mean seconds of a response; the measurement sets it after its first requests.
 
     Raises ConfigError.
     """
@@ -56,7 +72,7 @@ class ForeignSite:
             raise ConfigError(f"--url {url!r}: {exc}") from None
         if parts.scheme != "http" or not host:
             raise ConfigError(
-                f"--url must be like http://127.0.0.1:8000/page/{{n}}, over http, not {url!r}"
+                f"--url must be an http URL such as http://127.0.0.1:8000/page/{{n}}, not {url!r}"
             )
         path = parts.path or "/"
         if parts.query:
@@ -67,9 +83,9 @@ class ForeignSite:
         self.latency_s = 0.0
 
     def prepare(self, pages: int) -> Sequence[float]:
-        """Return the seconds each page will take, as far as known: the mean."""
+        """Return the mean for each page."""
         return [self.latency_s] * pages
 
-    def account(self) -> None:
-        """Nobody knows."""
+    def counts(self) -> None:
+        """Return None: the site's log is not ours."""
         return

@@ -1,6 +1,6 @@
-"""asyncio: a coroutine each on one loop, which runs on only when the one that runs awaits.
+"""asyncio: a coroutine per task on one loop, which switches only where a coroutine awaits.
 
-The remedies are two more models: the hog handed to a thread, and to a process.
+Two more models are the remedies: the hog runs in a thread, or in a process.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.hog.job import HogJob, Outcome, hog, now, until
+from crawlproj.lab.hog.job import HogJob, Outcome, hog, now, seconds_until
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
 def run(job: HogJob) -> Outcome:
-    """Run all tasks on the loop, the hog too."""
+    """Run all tasks on the loop, including the hog."""
     return asyncio.run(_all(job, nullcontext(None)))
 
 
@@ -42,15 +42,15 @@ async def _all(job: HogJob, place: AbstractContextManager[Executor | None]) -> O
 
 async def _short(job: HogJob, task: int) -> list[float]:
     late = []
-    for turn in range(job.times):
+    for turn in range(job.turns):
         due = job.due(task, turn)
-        await asyncio.sleep(until(due))
+        await asyncio.sleep(seconds_until(due))
         late.append(now() - due)
     return late
 
 
 async def _hog(job: HogJob, executor: Executor | None) -> tuple[float, float]:
-    await asyncio.sleep(job.until_hog())
+    await asyncio.sleep(job.seconds_until_hog())
     if executor is None:
         return hog(job)
     return await asyncio.get_running_loop().run_in_executor(executor, hog, job)

@@ -1,4 +1,4 @@
-"""A process each: the kernel gives every one its share of the cores."""
+"""A process per task: the kernel gives each its share of the cores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.hog.job import HogJob, Outcome, hog, short
+from crawlproj.lab.hog.job import HogJob, Outcome, hog, short_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def run(job: HogJob) -> Outcome:
     """Run all tasks."""
-    shorts = [_fork(partial(short, job, task, time.sleep)) for task in range(job.tasks)]
+    shorts = [_fork(partial(short_task, job, task, time.sleep)) for task in range(job.tasks)]
     busy = _fork(partial(_hog, job))
     late = [_result(pipe) for pipe in shorts]
     began, ended = _result(busy)
@@ -28,12 +28,12 @@ def run(job: HogJob) -> Outcome:
 
 
 def _hog(job: HogJob) -> tuple[float, float]:
-    time.sleep(job.until_hog())
+    time.sleep(job.seconds_until_hog())
     return hog(job)
 
 
 def _fork(work: Callable[[], object]) -> int:
-    """Run it in a child; returns a pipe that its result can be read from."""
+    """Run ``work`` in a child; return a pipe from which ``_result`` reads its result."""
     read, write = os.pipe()
     if os.fork():
         os.close(write)
@@ -41,7 +41,7 @@ def _fork(work: Callable[[], object]) -> int:
     try:
         with os.fdopen(write, "w") as pipe:
             json.dump(work(), pipe)
-    except BaseException:  # noqa: BLE001 - nothing may run on in a copy of the parent
+    except BaseException:  # noqa: BLE001 - the copy of the parent must not continue
         traceback.print_exc()
     finally:
         sys.stderr.flush()
@@ -49,6 +49,9 @@ def _fork(work: Callable[[], object]) -> int:
 
 
 def _result(pipe: int) -> Any:
-    """Return what a child made; ValueError if it made nothing, its traceback is on stderr."""
+    """Return the result of a child.
+
+    Raises ValueError if the child failed; its traceback is on standard error.
+    """
     with os.fdopen(pipe) as file:
         return json.load(file)

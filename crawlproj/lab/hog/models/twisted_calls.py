@@ -1,4 +1,4 @@
-"""Twisted: callbacks of one reactor, which runs on only when the one that runs returns."""
+"""Twisted: callbacks on one reactor, which switches only when a callback returns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twisted.internet import reactor  # noqa: E402
 from twisted.internet.defer import ensureDeferred, gatherResults  # noqa: E402
 from twisted.internet.task import deferLater, react  # noqa: E402
 
-from crawlproj.lab.hog.job import HogJob, Outcome, hog, now, until  # noqa: E402
+from crawlproj.lab.hog.job import HogJob, Outcome, hog, now, seconds_until  # noqa: E402
 
 
 def run(job: HogJob) -> Outcome:
@@ -18,7 +18,7 @@ def run(job: HogJob) -> Outcome:
     found: list[Outcome] = []
 
     async def main() -> None:
-        busy = deferLater(reactor, job.until_hog(), hog, job)
+        busy = deferLater(reactor, job.seconds_until_hog(), hog, job)
         shorts = [ensureDeferred(_short(job, task)) for task in range(job.tasks)]
         found.append(Outcome(await gatherResults(shorts, consumeErrors=True), await busy))
 
@@ -32,8 +32,8 @@ def run(job: HogJob) -> Outcome:
 
 async def _short(job: HogJob, task: int) -> list[float]:
     late = []
-    for turn in range(job.times):
+    for turn in range(job.turns):
         due = job.due(task, turn)
-        await deferLater(reactor, until(due))
+        await deferLater(reactor, seconds_until(due))
         late.append(now() - due)
     return late

@@ -1,6 +1,6 @@
-"""The queries as an ASGI application, for every server that speaks ASGI.
+"""The service as an ASGI application.
 
-A short query is asked on the loop: it takes some microseconds, less than handing it to a thread.
+A short query runs on the loop: it takes some microseconds, less than passing it to a thread.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ async def application(
     receive: Callable[[], Awaitable[Message]],  # noqa: ARG001 - a GET has no body
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Answer a request with the service of this process's environment."""
+    """Answer a request of the service that this process's environment describes."""
     if scope["type"] != "http":
-        raise ValueError(f"only http is served, not {scope['type']}: run with --lifespan off")
-    service, items = _here()
-    query = Query.of(scope["path"])
+        raise ValueError(
+            f"this application serves http, not {scope['type']}: run it with --lifespan off"
+        )
+    service, items = _service()
+    query = Query.from_path(scope["path"])
     if query is not None and query.slow:
         await asyncio.sleep(service.slow_s)
-    body = b"" if query is None else items.answer(query)
+    body = b"" if query is None else items.read(query)
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({
         "type": "http.response.start", "status": 404 if query is None else 200, "headers": headers,
@@ -38,6 +40,6 @@ async def application(
 
 
 @cache
-def _here() -> tuple[Service, Items]:
-    service = Service.here()
+def _service() -> tuple[Service, Items]:
+    service = Service.from_environment()
     return service, Items(service.database)

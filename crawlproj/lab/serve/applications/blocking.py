@@ -1,4 +1,4 @@
-"""The least of HTTP/1.1 that a server of queries needs: GET, one request a connection."""
+"""The service in blocking code, over a minimal HTTP/1.1: GET, one request per connection."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from crawlproj.lab.serve.service import Items, Service, respond
 if TYPE_CHECKING:
     import socket
 
-HEAD_ENDS = b"\r\n\r\n"
-_MOST_HEAD = 8192
+HEAD_END = b"\r\n\r\n"
+_MAX_HEAD = 8192
 
 
 def path_of(head: bytes) -> str:
-    """Return the path that is asked for."""
+    """Return the path of a request."""
     return head.split(b" ", 2)[1].decode("latin-1")
 
 
-def message(status: str, body: bytes) -> bytes:
-    """Return an answer, after which the connection closes."""
+def response(status: str, body: bytes) -> bytes:
+    """Return the bytes of a response, after which the connection closes."""
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"
@@ -29,23 +29,23 @@ def message(status: str, body: bytes) -> bytes:
 
 
 class Handler:
-    """Answers connections in blocking code."""
+    """Answers one request per connection."""
 
     def __init__(self, service: Service) -> None:
         self._slow_s = service.slow_s
         self._items = Items(service.database)
 
     def handle(self, connection: socket.socket) -> None:
-        """Read a request, answer it and close."""
+        """Read a request, answer it, and close the connection."""
         with connection:
             head = b""
-            while HEAD_ENDS not in head:
-                more = connection.recv(_MOST_HEAD)
-                if not more or len(head) > _MOST_HEAD:
+            while HEAD_END not in head:
+                more = connection.recv(_MAX_HEAD)
+                if not more or len(head) > _MAX_HEAD:
                     return
                 head += more
-            answer = respond(self._items, path_of(head), self._wait)
-            connection.sendall(message(*answer))
+            status, body = respond(self._items, path_of(head), self._wait)
+            connection.sendall(response(status, body))
 
     def _wait(self) -> None:
         time.sleep(self._slow_s)

@@ -1,4 +1,4 @@
-"""The queries as a WSGI application, for every server that speaks WSGI."""
+"""The service as a WSGI application."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Application:
-    """Serves a service's queries; a slow one blocks whoever calls."""
+    """Answers queries; a slow one blocks the caller."""
 
     def __init__(self, service: Service) -> None:
         self._slow_s = service.slow_s
@@ -30,14 +30,14 @@ class Application:
         return [body]
 
     def _wait(self) -> None:
-        time.sleep(self._slow_s)  # not imported by name: gevent patches it
+        time.sleep(self._slow_s)  # looked up at each call, because gevent patches it
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer a request with the service of this process's environment."""
-    return _here()(environ, start_response)
+    """Answer a request of the service that this process's environment describes."""
+    return _application()(environ, start_response)
 
 
 @cache
-def _here() -> Application:
-    return Application(Service.here())
+def _application() -> Application:
+    return Application(Service.from_environment())

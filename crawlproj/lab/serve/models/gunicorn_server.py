@@ -1,4 +1,4 @@
-"""gunicorn with its several kinds of workers."""
+"""gunicorn, with each of its kinds of workers."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ WSGI = "crawlproj.lab.serve.applications.wsgi:application"
 ASGI = "crawlproj.lab.serve.applications.asgi:application"
 
 
-def command(bind: str, application: str, *words: str) -> list[str]:
-    """Return what starts gunicorn. bind: host and port, or "unix:" and a path."""
+def gunicorn_command(bind: str, application: str, *options: str) -> list[str]:
+    """Return the command that starts gunicorn. bind: host:port, or "unix:" and a path."""
     return [
         sys.executable, "-m", "gunicorn", "--bind", bind, "--log-level", "error",
-        "--no-control-socket", *words, application,
+        "--no-control-socket", *options, application,
     ]  # fmt: skip
 
 
-def sync(bind: str, places: int) -> list[str]:
-    """Return what starts it with a process for each query at a time."""
-    return command(bind, WSGI, "--worker-class", "sync", "--workers", str(places))
+def sync_command(bind: str, slots: int) -> list[str]:
+    """Return the command that starts gunicorn with a process for each slot."""
+    return gunicorn_command(bind, WSGI, "--worker-class", "sync", "--workers", str(slots))
 
 
 def run_sync(service: Service) -> None:
-    """Become gunicorn: a process for each query at a time."""
-    _become(sync(f"127.0.0.1:{service.port}", service.places))
+    """Replace this process by gunicorn with a process for each slot."""
+    _become(sync_command(f"127.0.0.1:{service.port}", service.slots))
 
 
 def run_gthread(service: Service) -> None:
-    """Become gunicorn: two processes that share the places out, each a pool of threads."""
-    threads = str(service.places // 2)
-    _two(service, WSGI, "--worker-class", "gthread", "--threads", threads)
+    """Replace this process by gunicorn with two processes, whose threads share the slots."""
+    threads = str(service.slots // 2)
+    _run_two(service, WSGI, "--worker-class", "gthread", "--threads", threads)
 
 
 def run_gevent(service: Service) -> None:
-    """Become gunicorn: two processes, a greenlet a query, the blocking code patched."""
-    _two(service, WSGI, "--worker-class", "gevent")
+    """Replace this process by gunicorn with two processes and a greenlet per query."""
+    _run_two(service, WSGI, "--worker-class", "gevent")
 
 
 def run_uvicorn(service: Service) -> None:
-    """Become gunicorn: two processes, a coroutine a query."""
-    _two(service, ASGI, "--worker-class", "uvicorn_worker.UvicornWorker")
+    """Replace this process by gunicorn with two processes and a coroutine per query."""
+    _run_two(service, ASGI, "--worker-class", "uvicorn_worker.UvicornWorker")
 
 
-def _two(service: Service, application: str, *words: str) -> None:
-    _become(command(f"127.0.0.1:{service.port}", application, "--workers", "2", *words))
+def _run_two(service: Service, application: str, *options: str) -> None:
+    _become(gunicorn_command(f"127.0.0.1:{service.port}", application, "--workers", "2", *options))
 
 
-def _become(words: list[str]) -> None:
-    os.execv(words[0], words)  # noqa: S606 - our own
+def _become(command: list[str]) -> None:
+    os.execv(command[0], command)  # noqa: S606 - our own

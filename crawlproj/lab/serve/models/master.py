@@ -1,4 +1,4 @@
-"""Prefork: a master accepts all connections and passes each to a free worker (SCM_RIGHTS)."""
+"""Prefork: a master accepts all connections and passes each to an idle worker (SCM_RIGHTS)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from crawlproj.lab.serve.applications.blocking import Handler
 if TYPE_CHECKING:
     from crawlproj.lab.serve.service import Service
 
-_FREE = b"."  # a worker says so, and the master sends it with a connection
+_IDLE = b"."  # a worker sends it to the master, which sends it back with a connection
 
 
 def run(service: Service) -> None:
-    """Serve; this process is the master."""
+    """Serve until killed; this process is the master."""
     listener = service.listen()
-    workers = [_fork(service, listener) for _ in range(service.places)]
-    free: deque[socket.socket] = deque()
+    workers = [_fork(service, listener) for _ in range(service.slots)]
+    idle: deque[socket.socket] = deque()
     waiting: deque[socket.socket] = deque()
     with DefaultSelector() as selector:
         for each in (listener, *workers):
@@ -33,10 +33,10 @@ def run(service: Service) -> None:
                     worker = workers[workers.index(key.fileobj)]  # type: ignore[arg-type]
                     if not worker.recv(1):
                         raise SystemExit("a worker ended")
-                    free.append(worker)
-            while free and waiting:
+                    idle.append(worker)
+            while idle and waiting:
                 with waiting.popleft() as connection:
-                    socket.send_fds(free.popleft(), [_FREE], [connection.fileno()])
+                    socket.send_fds(idle.popleft(), [_IDLE], [connection.fileno()])
 
 
 def _fork(service: Service, listener: socket.socket) -> socket.socket:
@@ -48,8 +48,8 @@ def _fork(service: Service, listener: socket.socket) -> socket.socket:
     listener.close()
     handler = Handler(service)
     while True:
-        theirs.send(_FREE)
+        theirs.send(_IDLE)
         _, descriptors, _, _ = socket.recv_fds(theirs, 1, 1)
         if not descriptors:
-            raise SystemExit("the master is gone")
+            raise SystemExit("the master ended")
         handler.handle(socket.socket(fileno=descriptors[0]))

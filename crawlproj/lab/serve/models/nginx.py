@@ -1,4 +1,4 @@
-"""nginx in front of gunicorn's sync workers: it takes all connections, however many."""
+"""nginx in front of gunicorn's sync workers: it accepts all connections at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawlproj.fleet.children import bound
-from crawlproj.lab.serve.models.gunicorn_server import sync
+from crawlproj.lab.serve.models.gunicorn_server import sync_command
 from crawlproj.lab.serve.service import BACKLOG
 
 if TYPE_CHECKING:
@@ -37,16 +37,21 @@ http {{
 """
 
 
+def missing() -> str:
+    """Return why the model cannot run on this machine, or "" if it can."""
+    return "" if shutil.which("nginx") else "nginx is not on PATH: install nginx"
+
+
 def configuration(service: Service, backlog: int) -> str:
-    """Return what nginx is to do, all of its files in the service's folder."""
+    """Return the content of nginx.conf, which keeps all files in the service's folder."""
     return _CONFIGURATION.format(folder=service.folder, port=service.port, backlog=backlog)
 
 
 def run(service: Service) -> None:
-    """Start gunicorn and become nginx."""
-    behind = sync(f"unix:{service.folder}/gunicorn.sock", service.places)
-    subprocess.Popen(bound(behind, signal.SIGKILL))  # noqa: S603
+    """Start gunicorn, then replace this process by nginx."""
+    gunicorn = sync_command(f"unix:{service.folder}/gunicorn.sock", service.slots)
+    subprocess.Popen(bound(gunicorn, signal.SIGKILL))  # noqa: S603
     path = Path(service.folder) / "nginx.conf"
     path.write_text(configuration(service, BACKLOG), "utf-8")
-    nginx = shutil.which("nginx") or "nginx"
+    nginx = shutil.which("nginx") or "nginx"  # see missing
     os.execv(nginx, [nginx, "-p", service.folder, "-e", "stderr", "-c", str(path)])  # noqa: S606

@@ -1,4 +1,4 @@
-"""A process per request, forked as its connection is accepted."""
+"""A process per request, forked when its connection is accepted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def run(service: Service) -> None:
-    """Serve."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel then buries the children itself
+    """Serve until killed."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that the kernel reaps the children
     handler = Handler(service)
     with service.listen() as listener:
         while True:
@@ -27,7 +27,7 @@ def run(service: Service) -> None:
             try:
                 listener.close()
                 handler.handle(connection)
-            except BaseException:  # noqa: BLE001 - nothing may run on in a copy of the parent
+            except BaseException:  # noqa: BLE001 - the copy of the parent must not continue
                 traceback.print_exc()
             finally:
                 sys.stderr.flush()

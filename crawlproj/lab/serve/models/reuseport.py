@@ -1,6 +1,6 @@
-"""Prefork: workers that listen at one port each for itself, and the kernel shares out.
+"""Prefork: each worker listens at the same port, and the kernel distributes the connections.
 
-It shares out by a hash of the addresses, whether the worker it hits on is busy or not.
+The kernel chooses the worker by a hash of the addresses, whether or not the worker is busy.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from crawlproj.lab.serve.applications.blocking import Handler
 if TYPE_CHECKING:
     from crawlproj.lab.serve.service import Service
 
-_LOOK_S = 1.0
+_POLL_S = 1.0
 
 
 def run(service: Service) -> None:
-    """Serve; this process is one of the workers."""
+    """Serve until killed; this process is one of the workers."""
     first = os.getpid()
-    for _ in range(service.places - 1):
+    for _ in range(service.slots - 1):
         if not os.fork():
             break
     handler = Handler(service)
-    with service.listen(share=True) as listener:
-        listener.settimeout(_LOOK_S)
+    with service.listen(reuse_port=True) as listener:
+        listener.settimeout(_POLL_S)
         while first in {os.getpid(), os.getppid()}:  # no worker outlives the first
             with contextlib.suppress(TimeoutError):
                 connection, _ = listener.accept()

@@ -1,4 +1,4 @@
-"""A thread per request, and a pool of threads that requests wait for."""
+"""A thread per request, or a pool of threads for which requests wait."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(service: Service) -> None:
-    """Serve, a thread for each request."""
+    """Serve until killed, with a thread for each request."""
     handler = Handler(service)
     with service.listen() as listener:
         while True:
@@ -22,9 +22,9 @@ def run(service: Service) -> None:
 
 
 def run_pool(service: Service) -> None:
-    """Serve, from a pool."""
+    """Serve until killed, with a pool of threads."""
     handler = Handler(service)
-    with service.listen() as listener, ThreadPoolExecutor(service.places) as pool:
+    with service.listen() as listener, ThreadPoolExecutor(service.slots) as pool:
         while True:
             connection, _ = listener.accept()
             pool.submit(handler.handle, connection)

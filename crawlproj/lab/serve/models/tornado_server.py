@@ -1,4 +1,4 @@
-"""tornado: its own server and handlers, a coroutine a query."""
+"""tornado with its own server and handlers, and a coroutine per query."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def run(service: Service) -> None:
-    """Serve."""
+    """Serve until killed."""
     items = Items(service.database)
 
     class Handler(RequestHandler):
         async def get(self) -> None:
-            query = Query.of(self.request.path)
+            query = Query.from_path(self.request.path)
             if query is None:
                 self.set_status(404)
                 return
             if query.slow:
                 await asyncio.sleep(service.slow_s)
             self.set_header("Content-Type", "application/json")
-            self.write(items.answer(query))
+            self.write(items.read(query))
 
     async def main() -> None:
         rules: _RuleList = [(r"/.*", Handler)]

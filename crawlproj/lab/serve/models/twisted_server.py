@@ -1,4 +1,4 @@
-"""twisted.web: its own server and resources, a slow query's answer comes by a deferred."""
+"""twisted.web with its own server and resources, and a deferred for each slow query."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(service: Service) -> None:
-    """Serve."""
+    """Serve until killed."""
     loop: Any = reactor
     site = Site(_Queries(service))  # type: ignore[no-untyped-call]
     loop.listenTCP(service.port, site, BACKLOG, "127.0.0.1")
@@ -35,21 +35,21 @@ class _Queries(Resource):
         self._items = Items(service.database)
 
     def render_GET(self, request: Any) -> bytes | int:  # noqa: N802 - Twisted's name
-        query = Query.of(request.path.decode("latin-1"))
+        query = Query.from_path(request.path.decode("latin-1"))
         if query is None:
             request.setResponseCode(404)
             return b""
         if not query.slow:
-            return self._headed(request, query)
+            return self._respond(request, query)
         deferLater(reactor, self._slow_s, self._finish, request, query)
         return NOT_DONE_YET
 
     def _finish(self, request: Any, query: Query) -> None:
-        request.write(self._headed(request, query))
+        request.write(self._respond(request, query))
         request.finish()
 
-    def _headed(self, request: Any, query: Query) -> bytes:
-        body = self._items.answer(query)
+    def _respond(self, request: Any, query: Query) -> bytes:
+        body = self._items.read(query)
         request.setHeader(b"content-type", b"application/json")
         request.setHeader(b"content-length", b"%d" % len(body))
         return body

@@ -1,7 +1,7 @@
-"""Two lanes: an event loop in front, a pool of threads for the short queries, one for the slow.
+"""Two lanes: an event loop that passes short queries to one pool of threads, slow ones to another.
 
-A slow query that is not through within its time limit is given up with 503, whether it waited for a
-place or for its answer; as many places as the thread pool has are shared out between the lanes.
+A slow query that is not answered within its time limit, the wait for a thread included, gets a 503.
+Both lanes together have as many threads as the model thread-pool.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from crawlproj.lab.serve.applications.blocking import HEAD_ENDS, message, path_of
+from crawlproj.lab.serve.applications.blocking import HEAD_END, path_of, response
 from crawlproj.lab.serve.service import (
     BACKLOG,
     NOT_FOUND,
@@ -23,7 +23,7 @@ from crawlproj.lab.serve.service import (
 
 
 def run(service: Service) -> None:
-    """Serve."""
+    """Serve until killed."""
     asyncio.run(_Lanes(service).serve())
 
 
@@ -31,8 +31,8 @@ class _Lanes:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._items = Items(service.database)
-        self._short = ThreadPoolExecutor(service.places // 2)
-        self._slow = ThreadPoolExecutor(service.places - service.places // 2)
+        self._short = ThreadPoolExecutor(service.slots // 2)
+        self._slow = ThreadPoolExecutor(service.slots - service.slots // 2)
 
     async def serve(self) -> None:
         port = self._service.port
@@ -41,20 +41,20 @@ class _Lanes:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await reader.readuntil(HEAD_ENDS)
-            writer.write(message(*await self._answer(path_of(head))))
+            head = await reader.readuntil(HEAD_END)
+            writer.write(response(*await self._respond(path_of(head))))
         except asyncio.IncompleteReadError:
-            pass  # it went away
+            pass  # the client closed the connection
         finally:
             writer.close()
 
-    async def _answer(self, path: str) -> tuple[str, bytes]:
-        query = Query.of(path)
+    async def _respond(self, path: str) -> tuple[str, bytes]:
+        query = Query.from_path(path)
         if query is None:
             return NOT_FOUND, b""
         run = asyncio.get_running_loop().run_in_executor
         if not query.slow:
-            return OK, await run(self._short, self._items.answer, query)
+            return OK, await run(self._short, self._items.read, query)
         try:
             async with asyncio.timeout(self._service.limit_s):
                 return OK, await run(self._slow, self._slow_answer, query)
@@ -63,4 +63,4 @@ class _Lanes:
 
     def _slow_answer(self, query: Query) -> bytes:
         time.sleep(self._service.slow_s)
-        return self._items.answer(query)
+        return self._items.read(query)

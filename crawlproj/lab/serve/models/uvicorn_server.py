@@ -1,4 +1,4 @@
-"""uvicorn: an ASGI server on asyncio, here with uvloop; a coroutine a query."""
+"""uvicorn, an ASGI server, on uvloop, with a coroutine per query."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(service: Service) -> None:
-    """Serve."""
+    """Serve until killed."""
     uvicorn.run(
         ASGI, host="127.0.0.1", port=service.port, loop="uvloop", lifespan="off",
         log_level="error", access_log=False,

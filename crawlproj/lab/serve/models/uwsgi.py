@@ -1,4 +1,4 @@
-"""uWSGI: a process for each query at a time, in C around the interpreter."""
+"""uWSGI, a server in C that embeds the interpreter, with a process for each slot."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def run(service: Service) -> None:
-    """Become uWSGI."""
+    """Replace this process by uWSGI."""
     pyuwsgi.run([
         "--http-socket", f"127.0.0.1:{service.port}", "--master", "--no-orphans", "--need-app",
-        "--disable-logging", "--processes", str(service.places), "--module", WSGI,
+        "--disable-logging", "--processes", str(service.slots), "--module", WSGI,
     ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""werkzeug's server, the one that Flask develops with: a thread per request."""
+"""werkzeug's server, which Flask uses during development, with a thread per request."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 
 def run(service: Service) -> None:
-    """Serve."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line a request
+    """Serve until killed."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise it logs a line per request
     make_server("127.0.0.1", service.port, Application(service), threaded=True).serve_forever()

@@ -1,4 +1,4 @@
-"""``scrapy lab``, as typed."""
+"""``scrapy lab`` and ``scrapy lab fetch`` on the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crawlproj.errors import ConfigError
 from crawlproj.lab.fetch.command import add_options, plan_of
 from crawlproj.lab.fetch.site.latency import Latency
 from crawlproj.lab.fetch.site.process import LabSite
-from crawlproj.lab.fetch.site.targets import ForeignSite
+from crawlproj.lab.fetch.site.targets import UrlTarget
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,14 +28,15 @@ def scrapy(*words: str, folder: Path | None = None) -> subprocess.CompletedProce
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
-def test_alone_it_lists_what_there_is() -> None:
+def test_without_a_subcommand_it_lists_the_subcommands_and_their_models() -> None:
     done = scrapy()
 
     assert done.returncode == 0
-    assert "scrapy lab fetch" in done.stdout
+    for words in ("scrapy lab fetch", "io-uring", "gunicorn-sync", "--url URL"):
+        assert words in done.stdout
 
 
-def test_a_small_measurement_is_printed_and_written(tmp_path: Path) -> None:
+def test_a_measurement_is_printed_and_written(tmp_path: Path) -> None:
     done = scrapy(
         "fetch", "--models", "epoll,prefork", "--in-flight", "2,4", "--requests", "12",
         "--latency", "fixed:5ms", "--rounds", "2", folder=tmp_path,
@@ -49,7 +50,7 @@ def test_a_small_measurement_is_printed_and_written(tmp_path: Path) -> None:
     assert (tmp_path / "lab.html").exists()
 
 
-def test_quick_too_compares_the_memory_of_processes_threads_and_coroutines(tmp_path: Path) -> None:
+def test_quick_compares_the_memory_of_processes_threads_and_coroutines(tmp_path: Path) -> None:
     done = scrapy(
         "fetch", "--quick", "--models", "prefork,thread-pool,greenlets,generators,asyncio",
         "--latency", "fixed:50ms", folder=tmp_path,
@@ -64,7 +65,7 @@ def test_quick_too_compares_the_memory_of_processes_threads_and_coroutines(tmp_p
     assert "costs more memory than a" in done.stdout
 
 
-def test_a_site_of_the_users_own_is_fetched_from(tmp_path: Path) -> None:
+def test_pages_can_be_fetched_from_the_users_site(tmp_path: Path) -> None:
     with LabSite() as site:
         site.serve(Latency("fixed", 0.005), 50, 1000)
         url = f"http://{site.host}:{site.port}/page/{{n}}"
@@ -72,23 +73,23 @@ def test_a_site_of_the_users_own_is_fetched_from(tmp_path: Path) -> None:
             "fetch", "--models", "asyncio", "--in-flight", "4", "--requests", "20",
             "--rounds", "1", "--url", url, folder=tmp_path,
         )  # fmt: skip
-        account = site.account()
+        counts = site.counts()
 
     assert done.returncode == 0, done.stderr
-    assert account.in_flight <= 4
+    assert counts.max_in_flight <= 4
     (cell,) = json.loads((tmp_path / "lab.json").read_text())["fetch"]["cells"]
-    assert cell["connections"] is None
+    assert cell["max_connections"] is None
     assert 0.2 < cell["efficiency"]["median"] <= 1.2
 
 
-def test_what_the_command_does_not_know_is_told_with_where_to_look() -> None:
+def test_the_error_about_an_unknown_option_names_the_help() -> None:
     done = scrapy("fetch", "--nonsense")
 
     assert done.returncode == 2
-    assert "'--nonsense' is no option; see: scrapy lab fetch -h" in done.stderr
+    assert "unknown option '--nonsense'; see: scrapy lab fetch -h" in done.stderr
 
 
-def test_a_site_that_does_not_answer_is_told_in_a_line(tmp_path: Path) -> None:
+def test_a_site_that_does_not_answer_is_reported_without_a_traceback(tmp_path: Path) -> None:
     done = scrapy("fetch", "--url", "http://127.0.0.1:1/", "--in-flight", "1", folder=tmp_path)
 
     assert done.returncode == 2
@@ -98,19 +99,19 @@ def test_a_site_that_does_not_answer_is_told_in_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("--models nginx", "--models: there is no model 'nginx'"),
         ("--in-flight 0", "--in-flight must be whole numbers from 1 to 8192"),
         ("--in-flight many", "not 'many'"),
         ("--latency slow", "--latency: a latency is fixed:100ms"),
-        ("--latency fixed:0ms", "something to wait for"),
-        ("--url http://127.0.0.1:1/", "--url needs --in-flight"),
+        ("--latency fixed:0ms", "--latency must be above 0"),
+        ("--url http://127.0.0.1:1/", "--url requires --in-flight"),
         ("--parse-ms -1", "--parse-ms must be at least 0"),
     ],
 )
-def test_a_wrong_option_is_named(words: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(told)):
+def test_the_error_names_the_wrong_option(words: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
         plan_of(options(words))
 
 
@@ -122,17 +123,17 @@ def test_a_wrong_option_is_named(words: str, told: str) -> None:
         ("http://localhost:8000/a?b=c", "/a?b=c&page={n}"),
     ],
 )
-def test_the_number_of_a_page_goes_into_its_url(url: str, path: str) -> None:
-    assert ForeignSite(url).prefix == path
+def test_the_url_contains_the_number_of_the_page(url: str, path: str) -> None:
+    assert UrlTarget(url).prefix == path
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/", "nonsense", "http://x:y/"])
-def test_a_wrong_url_is_named(url: str) -> None:
+def test_the_error_names_a_wrong_url(url: str) -> None:
     with pytest.raises(ConfigError, match="--url"):
-        ForeignSite(url)
+        UrlTarget(url)
 
 
-def test_quick_is_one_short_round_unless_told() -> None:
+def test_quick_measures_one_round_unless_options_say_otherwise() -> None:
     assert plan_of(options("--quick")).rounds == 1
     assert plan_of(options("--quick --rounds 2 --in-flight 7")).in_flight == [7]
     assert plan_of(options("")).in_flight == [1, 8, 64, 512]

@@ -1,4 +1,4 @@
-"""What is measured in which order, how many pages each gets, and when it ends."""
+"""The plan of a measurement: the order of runs, their pages, and the budget."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawlproj.lab.fetch import measure as measure_module
-from crawlproj.lab.fetch.measure import Fetching, Plan
-from crawlproj.lab.fetch.models.table import MODELS, Model
+from crawlproj.lab.fetch.measure import FetchMeasurement, Plan
+from crawlproj.lab.fetch.models.table import MODELS, FetchModel
 from crawlproj.lab.fetch.run import Run
 from crawlproj.lab.fetch.site.latency import Latency
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 PLAN = Plan(
     [MODELS["epoll"], MODELS["workers"]], [64], Latency("fixed", 0.1), cores=2, seconds=0.2,
-    turns=1, matrix_in_flight=(), reach=0,
+    min_reuse=1, matrix_in_flight=(), stress_in_flight=0,
 )  # fmt: skip
 RUN_S = 10.0
 
 
-class Measured:
-    """In measure's place: each run takes RUN_S of a clock of its own, and is noted."""
+class FakeRuns:
+    """Stands in for run_model: each run takes RUN_S of a clock of its own, and is noted."""
 
     def __init__(self) -> None:
         self.now = 100.0
         self.runs: list[tuple[str, Load, int]] = []
 
-    def measure(self, model: Model, load: Load, pages: int, target: object) -> Run:
+    def run_model(self, model: FetchModel, load: Load, pages: int, target: object) -> Run:
         self.now += RUN_S
         self.runs.append((model.name, load, pages))
         return Run(
@@ -42,69 +42,69 @@ class Measured:
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
-    fake = Measured()
-    monkeypatch.setattr(measure_module, "measure", fake.measure)
+def fake_runs(monkeypatch: pytest.MonkeyPatch) -> FakeRuns:
+    fake = FakeRuns()
+    monkeypatch.setattr(measure_module, "run_model", fake.run_model)
     monkeypatch.setattr(measure_module, "time", SimpleNamespace(monotonic=lambda: fake.now))
     return fake
 
 
-def silent(words: str, share: float) -> None: ...
+def ignore_progress(words: str, share: float) -> None: ...
 
 
 def section(**changes: Any) -> dict[str, Any]:
     target: Any = object()
-    return Fetching(replace(PLAN, **changes), target, silent).run()
+    return FetchMeasurement(replace(PLAN, **changes), target, ignore_progress).run()
 
 
 @pytest.mark.parametrize(
     ("budget_s", "rounds"),
     [(5.0, 1), (59.0, 1), (60.0, 2), (1000.0, 3)],
-    ids=["too little for one", "not quite two", "two and the look beyond", "more than needed"],
+    ids=["too short for one", "not quite two", "two and the stress runs", "more than needed"],
 )
-def test_rounds_are_as_many_as_end_in_time_with_the_look_beyond(
-    measured: Measured, budget_s: float, rounds: int
+def test_a_round_starts_only_if_it_ends_within_the_budget(
+    fake_runs: FakeRuns, budget_s: float, rounds: int
 ) -> None:
-    found = section(budget_s=budget_s, reach=2048)  # two runs a round, two beyond
+    found = section(budget_s=budget_s, stress_in_flight=2048)  # two runs per round, two of stress
 
     assert found["settings"]["rounds"] == rounds
-    assert measured.now == 100.0 + RUN_S * (2 * rounds + 2)
-    assert set(found["reach"]) == {"epoll", "workers"}
+    assert fake_runs.now == 100.0 + RUN_S * (2 * rounds + 2)
+    assert set(found["stress"]) == {"epoll", "workers"}
 
 
-def test_what_waits_alone_is_measured_once_and_its_time_is_not_kept_for_another_round(
-    measured: Measured,
+def test_loads_of_one_in_flight_are_measured_once_and_not_budgeted_again(
+    fake_runs: FakeRuns,
 ) -> None:
-    found = section(in_flight=[1, 64], budget_s=60.0)  # four runs, then two a round
+    found = section(in_flight=[1, 64], budget_s=60.0)  # four runs, then two per round
 
     assert found["settings"]["rounds"] == 2
-    assert Counter(load.in_flight for _, load, _ in measured.runs) == {1: 2, 64: 4}
+    assert Counter(load.in_flight for _, load, _ in fake_runs.runs) == {1: 2, 64: 4}
 
 
-def test_it_is_measured_again_where_nothing_else_is_asked_for(measured: Measured) -> None:
+def test_loads_of_one_in_flight_are_repeated_if_there_are_no_others(fake_runs: FakeRuns) -> None:
     section(in_flight=[1], rounds=2)
 
-    assert len(measured.runs) == 4
+    assert len(fake_runs.runs) == 4
 
 
-def test_at_a_load_that_the_matrix_has_all_models_get_the_pages_of_its_runs(
-    measured: Measured,
+def test_all_models_fetch_as_many_pages_as_the_matrix_at_its_loads(
+    fake_runs: FakeRuns,
 ) -> None:
     section(rounds=1, in_flight=[16, 64], matrix_in_flight=(64,), matrix_parse_ms=(0.0,),
             matrix_seconds=0.4)  # fmt: skip
 
-    pages = {(name, load.in_flight): pages for name, load, pages in measured.runs}
+    pages = {(name, load.in_flight): pages for name, load, pages in fake_runs.runs}
     assert pages == {
         ("epoll", 16): 32, ("workers", 16): 32, ("epoll", 64): 256, ("workers", 64): 256,
     }  # fmt: skip
 
 
-def test_for_memory_each_unit_has_one_more_load_that_is_no_cell(measured: Measured) -> None:
+def test_memory_takes_one_more_load_per_unit_outside_of_the_cells(fake_runs: FakeRuns) -> None:
     models = [MODELS[name] for name in ("prefork", "generators", "epoll")]
 
     found = section(models=models, rounds=1, memory_in_flight=(8, 512))
 
-    loads = {(name, load.in_flight) for name, load, _ in measured.runs}
+    loads = {(name, load.in_flight) for name, load, _ in fake_runs.runs}
     assert loads == {
         ("prefork", 8), ("prefork", 64), ("generators", 64), ("generators", 512), ("epoll", 64),
     }  # fmt: skip

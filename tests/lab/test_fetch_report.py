@@ -1,0 +1,113 @@
+"""The claims and tables of ``scrapy lab fetch``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+
+from crawlproj.lab.fetch.claims import claims
+from crawlproj.lab.fetch.tables import fetch_tables
+from tests.lab.sections import row, section
+
+
+def printed(data: dict[str, Any]) -> str:
+    console = Console(width=80, force_terminal=False, color_system=None)
+    with console.capture() as capture:
+        for table in fetch_tables(data):
+            console.print(table)
+    return capture.get()
+
+
+def test_a_claim_says_whether_the_figures_support_it() -> None:
+    agreeing = claims(section([row("asyncio", 64, cpu_ms=0.4), row("uvloop", 64, cpu_ms=0.2)]))
+    contrary = claims(section([row("asyncio", 64, cpu_ms=0.2), row("uvloop", 64, cpu_ms=0.2)]))
+
+    assert [claim.holds for claim in agreeing] == [True]
+    assert [claim.holds for claim in contrary] == [False]
+    assert agreeing[0].figure == (
+        "64 in flight: asyncio 0.4 ms of CPU per page (100 pages/s), uvloop 0.2 ms "
+        "(100 pages/s): 2.00 ×"
+    )
+
+
+def test_a_claim_is_open_if_the_rounds_disagree() -> None:
+    asyncio, uvloop = row("asyncio", 64, cpu_ms=0.4), row("uvloop", 64, cpu_ms=0.2)
+    uvloop["cpu_ms"] = {"median": 0.2, "low": 0.15, "high": 0.5}
+    data = section([asyncio, uvloop])
+    data["claims"] = [asdict(claim) for claim in claims(data)]
+
+    assert [claim["holds"] for claim in data["claims"]] == [None]
+    assert "?" in printed(data)
+
+
+def test_memory_per_request_is_a_slope() -> None:
+    costs = {"prefork": 1000, "thread-pool": 50, "greenlets": 10, "generators": 4}
+    data = section(
+        [row(name, n, pss_mb=20 + n * kb / 1000) for name, kb in costs.items() for n in (1, 64)]
+    )
+
+    assert {each["model"]: each["kb_per_request"] for each in data["memory"]} == costs
+    assert any(
+        "process 1.0 MB, thread 50 KB, greenlet 10 KB, generator 4 KB" in claim.figure
+        and claim.holds
+        for claim in claims(data)
+    )
+
+
+def test_several_workers_are_compared_with_one_at_the_same_total_in_flight() -> None:
+    matrix = [
+        row("workers", 64, workers=workers, parse_ms=10.0, pages_per_s=rate)
+        for workers, rate in ((1, 90), (2, 180), (4, 170))
+    ]
+
+    found = claims(section([row("workers", 64, workers=2)], matrix=matrix))
+
+    assert [(claim.figure, claim.holds) for claim in found] == [
+        ("2 × 32: 180 pages/s; 1 × 64: 90 pages/s: 2.00 ×", True)
+    ]
+
+
+def test_there_is_no_claim_without_figures() -> None:
+    assert claims(section([row("tornado", 64)])) == []
+    assert claims(section([row("asyncio", 64), row("uvloop", 64, failure="it crashed")])) == []
+
+
+def test_a_table_has_the_figures_and_fits_into_80_columns() -> None:
+    cells = [row("epoll", 8), row("epoll", 512, pages_per_s=3456.7), row("fork", 8)]
+    stress = {"epoll": {"in_flight": 2048, "failure": ""}}
+
+    text = printed(section(cells, stress=stress))
+
+    assert all(len(line) <= 80 for line in text.splitlines())
+    line = next(line for line in text.splitlines() if "3,457" in line)
+    assert " ".join(line.split()) == "epoll 3,457 50% 0.30 33% 1.5 20 512 100 300 2048"
+
+
+def test_failed_and_unavailable_models_are_reported() -> None:
+    data = section([row("select", 1, failure="out of range in select()"), row("gevent-libev", 1)])
+    data["models"]["gevent-libev"]["unavailable"] = "gevent is not installed"
+
+    text = printed(data)
+
+    assert "select" in text
+    assert "out of range in select()" in text
+    assert "unavailable: gevent is not installed" in text
+
+
+def test_figures_that_differ_between_rounds_are_marked() -> None:
+    noisy = row("epoll", 8)
+    noisy["pages_per_s"] = {"median": 100.0, "low": 60.0, "high": 140.0}
+
+    assert "~100" in printed(section([noisy]))
+
+
+def test_claims_are_printed_with_their_verdicts() -> None:
+    data = section([row("asyncio", 64, cpu_ms=0.4), row("uvloop", 64, cpu_ms=0.2)])
+    data["claims"] = [asdict(claim) for claim in claims(data)]
+
+    text = printed(data)
+
+    assert "✓" in text
+    assert "The same coroutines are cheaper" in text

@@ -147,7 +147,7 @@ def test_failed_and_unavailable_models_are_reported() -> None:
         for table in hog_tables(section):
             console.print(table)
 
-    assert "broke: it fell" in capture.get()
+    assert "failed: it crashed" in capture.get()
     assert "unavailable: no gevent" in capture.get()
 
 

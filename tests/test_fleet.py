@@ -213,7 +213,7 @@ def test_a_setting_that_only_workers_check_is_told_once_and_nothing_is_left_runn
     ("words", "told"),
     [
         (("nothing",), "there is no spider 'nothing'"),
-        (("site",), "names no http or https URL"),
+        (("site",), "-a url: it is missing"),
         (("site", "-n", "0"), "-n must be at least 1"),
         (("site", "-a", "url=a.test", "-s", "FLEET_MAX_MEMORY=x"), "FLEET_MAX_MEMORY must be"),
         (("site", "-a", "url=a.test", "-s", "FRONTIER_URL=sqlite:///a.db"), "cannot share"),

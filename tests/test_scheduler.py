@@ -63,7 +63,9 @@ def test_every_way_to_end_has_its_state_and_reason(web: DemoWeb, tmp_path: Path)
     assert "Kept in memory, and lost if this process dies" in shown
 
 
-def test_a_list_of_urls_names_its_malformed_lines_and_goes_on(web: DemoWeb, tmp_path: Path) -> None:
+def test_malformed_lines_of_a_url_list_are_logged_with_their_number_and_skipped(
+    web: DemoWeb, tmp_path: Path
+) -> None:
     base = web.url("plain")
     lines = [
         f"{base}/section0/page1.html",
@@ -81,8 +83,8 @@ def test_a_list_of_urls_names_its_malformed_lines_and_goes_on(web: DemoWeb, tmp_
     status, shown = crawl(tmp_path, "crawl", "urls", "-a", "file=-", source=source)
     assert (status.totals.done, status.totals.discovered) == (3, 3)
     for number in (4, 6, 7, 8):
-        assert f"-, line {number}: " in shown
-    assert "4 malformed lines were left out" in shown
+        assert f"standard input, line {number}: " in shown
+    assert "skipped 4 malformed lines" in shown
 
 
 def test_a_long_list_waits_outside_the_frontier(web: DemoWeb, tmp_path: Path) -> None:
@@ -130,7 +132,8 @@ def test_the_delay_that_robots_txt_asks_for_holds_from_the_first_page_on(tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["site"], "names no http or https URL"),
+        (["site"], "-a url: it is missing. Write for example: scrapy crawl site -a url=https://"),
+        (["site", "-a", "url=ftp://a.org"], "-a url: 'ftp://a.org' is not an http or https URL"),
         (["site", "-a", "url=http://a.org", "-a", "scope=page"], "host, domain, prefix"),
         (["site", "-a", "url=http://a.org", "-a", "max_pages=many"], "max_pages"),
         (["site", "-a", "url=http://a.org", "-s", "CONCURRENCY_MAX_PER_SITE=few"], "CONCURRENCY"),
@@ -142,7 +145,7 @@ def test_the_delay_that_robots_txt_asks_for_holds_from_the_first_page_on(tmp_pat
         (["sight"], "there are: site, urls"),
     ],
 )
-def test_wrong_usage_is_told_in_plain_words(
+def test_wrong_usage_ends_with_status_2_and_a_plain_message(
     arguments: list[str], message: str, tmp_path: Path
 ) -> None:
     database = f"sqlite:///{tmp_path / 'crawl.db'}"

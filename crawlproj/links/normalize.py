@@ -21,6 +21,7 @@ import ada_url
 import tldextract
 
 from crawlproj.errors import ConfigError
+from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,6 +53,25 @@ def normalize(url: str) -> str | None:
 def join(base: str, href: str) -> str | None:
     """Return the normal form of ``href``, relative to ``base``, or None if it is not http(s)."""
     return _normalized(href, base)
+
+
+def valid_url(text: str) -> str:
+    """Return the normal form of a URL that a person wrote. Raises ValueError if it has none.
+
+    The message says what is wrong with the URL, and omits credentials.
+    """
+    url = normalize(text)
+    if url is not None:
+        return url
+    stripped = text.strip()
+    shown = without_credentials(stripped)
+    if len(stripped) > MAX_URL_LENGTH:
+        raise ValueError(f"'{shown[:80]}…' is longer than {MAX_URL_LENGTH} characters")
+    if not re.match("https?://", stripped, re.IGNORECASE):
+        raise ValueError(f"{shown!r} is not an http or https URL")
+    if shown != stripped:
+        raise ValueError(f"{shown!r} has a user name or password, which must be left out")
+    raise ValueError(f"{shown!r} is not a valid URL")
 
 
 def _normalized(url: str, base: str | None) -> str | None:

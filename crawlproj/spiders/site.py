@@ -1,4 +1,4 @@
-"""Crawls whole sites: every page in scope, each as a Page item."""
+"""Crawls whole sites and yields a Page item for every page in scope."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
 from crawlproj.links.html import forget_tree
-from crawlproj.links.normalize import join, normalize, scope_from
+from crawlproj.links.normalize import join, normalize, scope_from, valid_url
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 class SiteSpider(Spider):
-    """Follows every link in scope from the given pages, and the sitemaps robots.txt names.
+    """Follows every link in scope from the start URLs, and the sitemaps that robots.txt names.
 
-    url: one or more start URLs, separated by commas.
-    scope: what is followed: "host" (the same hosts), "domain" (the same registrable domains) or
-        "prefix" (below the directory of a start URL).
-    max_pages: end after so many URLs (sitemaps included); 0 means all.
+    url: one or more start URLs, separated by commas. Without a scheme, https is used.
+    scope: which links to follow: "host" (same host as a start URL), "domain" (same registrable
+        domain) or "prefix" (below the directory of a start URL).
+    max_pages: stop after this many URLs, including sitemaps; 0 means no limit.
 
     Raises ConfigError naming the argument that is missing or wrong.
     """
@@ -54,14 +54,14 @@ class SiteSpider(Spider):
         except ValueError:
             self.max_pages = -1
         if self.max_pages < 0:
-            raise ConfigError(f"-a max_pages must be a whole number, not {max_pages!r}")
-        # The same crawl, run again, continues; max_pages may differ.
+            raise ConfigError(f"-a max_pages must be a whole number, 0 or more, not {max_pages!r}")
+        # A run with the same job continues the crawl, so max_pages, which may differ, is not in it.
         self.job = f"site {scope} {','.join(sorted(self.seeds))}"
         self.links = LinkExtractor()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> SiteSpider:
-        """Make the spider; ``max_pages`` becomes the setting MAX_PAGES."""
+        """Build the spider, and set MAX_PAGES to ``max_pages``."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         if spider.max_pages:
             crawler.settings.set("MAX_PAGES", spider.max_pages, priority="spider")
@@ -69,18 +69,21 @@ class SiteSpider(Spider):
         return spider
 
     def _seeds(self, urls: str) -> list[str]:
-        seeds = []
+        seeds: list[str] = []
+        errors: list[ValueError] = []
         for url in filter(None, (part.strip() for part in urls.split(","))):
-            seed = normalize(url if "://" in url else f"https://{url}")
-            if seed is None:
-                self.logger.error("-a url: %r is no http or https URL; left out", url)
-            else:
-                seeds.append(seed)
+            try:
+                seeds.append(valid_url(url if "://" in url else f"https://{url}"))
+            except ValueError as exc:
+                errors.append(exc)
         if not seeds:
+            problem = "; ".join(map(str, errors)) or "it is missing"
             raise ConfigError(
-                f"-a url={urls!r} names no http or https URL; "
-                "write for example: scrapy crawl site -a url=https://example.org"
+                f"-a url: {problem}. Write for example: "
+                f"scrapy crawl {self.name} -a url=https://example.org"
             )
+        for error in errors:
+            self.logger.error("-a url: %s; skipped", error)
         return seeds
 
     async def start(self) -> AsyncIterator[Request]:
@@ -89,36 +92,36 @@ class SiteSpider(Spider):
             yield Request(url, errback=self.failed)
 
     def parse(self, response: Response) -> Iterator[Page | Request]:
-        """Yield the page, and requests for links not seen before."""
+        """Yield the page, and requests for its links in scope that may be new."""
         page = page_of(response)
         urls: list[str] = []
-        # A redirect may have led out of scope: keep the page that was asked for, follow nothing.
+        # A redirect may have led out of scope: keep that page, but do not follow its links.
         if isinstance(response, TextResponse) and self.scope.allows(response.url):
             urls = self.links.extract_urls(response)
-            forget_tree(response)  # the page may wait for the store a while
+            forget_tree(response)  # the response stays in memory until the page is stored
         yield page
         for url in self.unseen(urls):
             if self.scope.allows(url):
                 yield Request(url, errback=self.failed)
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
-        """Yield what is stored of a URL that failed for good; nothing of one that was skipped."""
+        """Yield the item for a URL that failed for good; nothing for a skipped one."""
         if outcome_of(error_of(failure))[0] is State.FAILED:
             yield failure_of(failure)
 
     def unseen(self, urls: Iterable[str]) -> Iterable[str]:
-        """Yield those of ``urls`` that may be new to the scheduler when it is their turn."""
+        """Yield the ``urls`` that may be new to the scheduler, checked as they are consumed."""
         scheduler = scheduler_of(self.crawler)
         return scheduler.unseen(urls) if scheduler is not None else urls
 
     def follow_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
-        """Enqueue the sitemaps of a site in scope."""
+        """Enqueue ``sitemaps``, those of ``origin``, if it is in scope or has a start URL."""
         if self.scope.allows(f"{origin}/") or any(url.startswith(origin) for url in self.seeds):
             for request in self._sitemap_requests(filter(None, map(normalize, sitemaps))):
                 self.crawler.engine.crawl(request)
 
     def parse_sitemap(self, response: Response) -> Iterator[Request]:
-        """Yield the pages in scope that a sitemap names, and the sitemaps of a sitemap index."""
+        """Yield requests for a sitemap's pages in scope, or for the sitemaps of a sitemap index."""
         body = response.body
         try:
             if gzip_magic_number(response):
@@ -132,7 +135,7 @@ class SiteSpider(Spider):
             for url in self.unseen(filter(self.scope.allows, urls)):
                 yield Request(url, errback=self.failed)
         except (LxmlError, StopIteration, ValueError, OSError, EOFError) as exc:
-            self.logger.warning("Not a sitemap, left alone: %s (%s)", response.url, exc)
+            self.logger.warning("Skipped %s, which is not a sitemap: %s", response.url, exc)
 
     def _sitemap_requests(self, urls: Iterable[str]) -> Iterator[Request]:
         for url in urls:

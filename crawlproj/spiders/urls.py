@@ -1,4 +1,4 @@
-"""Fetches a list of URLs, each as a Page item; follows nothing."""
+"""Fetches a list of URLs and yields a Page item for each. Follows no links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scrapy import Request, Spider
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
-from crawlproj.links.normalize import normalize
+from crawlproj.links.normalize import valid_url
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 
@@ -31,14 +31,13 @@ _CHUNK_BYTES = 65_536
 
 
 class UrlsSpider(Spider):
-    """Fetches every URL of a file.
+    """Fetches every URL in a file.
 
-    file: a path, or "-" for standard input. A line is a URL, or a JSON object with ``url`` and
-        optionally ``meta`` (an object, passed on as the request's meta). Empty lines and lines
-        that begin with # are passed over; a malformed line is named with its number, the rest
-        goes on.
+    file: a path, or "-" for standard input. Each line is a URL, or a JSON object with ``url`` and
+        optionally ``meta``, an object that becomes the request's meta. Empty lines and lines that
+        begin with # are ignored. A malformed line is logged with its number and skipped.
 
-    Raises ConfigError if the file is missing or cannot be read.
+    Raises ConfigError if ``file`` is missing or cannot be read.
     """
 
     name = "urls"
@@ -46,8 +45,12 @@ class UrlsSpider(Spider):
     def __init__(self, file: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not file:
-            raise ConfigError("-a file is missing; write for example: -a file=urls.txt, or file=-")
+            raise ConfigError(
+                f"-a file is missing. Write for example: scrapy crawl {self.name} -a file=urls.txt "
+                "(file=- reads standard input)"
+            )
         self.file = file
+        self._source_name = "standard input" if file == "-" else file
         self.malformed = 0
         self.job = f"urls {file if file == '-' else Path(file).resolve()}"
         if file != "-":
@@ -55,10 +58,13 @@ class UrlsSpider(Spider):
                 with Path(file).open("rb"):
                     pass
             except OSError as exc:
-                raise ConfigError(f"-a file={file} cannot be read: {exc.strerror}") from None
+                raise ConfigError(
+                    f"-a file={file} cannot be read: {exc.strerror}. Name a text file with one URL "
+                    "per line, or file=- for standard input"
+                ) from None
 
     async def start(self) -> AsyncIterator[Request]:
-        """Yield a request a line."""
+        """Yield a request for each line."""
         number = 0
         rest = b""
         with contextlib.closing(_source(self.file)) as source:
@@ -71,7 +77,7 @@ class UrlsSpider(Spider):
         if (request := self._request(rest, number + 1)) is not None:
             yield request
         if self.malformed:
-            self.logger.error("%s: %d malformed lines were left out", self.file, self.malformed)
+            self.logger.error("%s: skipped %d malformed lines", self._source_name, self.malformed)
 
     def _request(self, line: bytes, number: int) -> Request | None:
         try:
@@ -79,13 +85,10 @@ class UrlsSpider(Spider):
             if not text or text.startswith("#"):
                 return None
             url, meta = _parsed(text)
-            normal = normalize(url)
-            if normal is None:
-                raise ValueError(f"{url!r} is no http or https URL")
-            return Request(normal, meta=meta, errback=self.failed)
+            return Request(valid_url(url), meta=meta, errback=self.failed)
         except ValueError as exc:
             self.malformed += 1
-            self.logger.error("%s, line %d: %s; left out", self.file, number, exc)
+            self.logger.error("%s, line %d: %s; skipped", self._source_name, number, exc)
             return None
 
     def parse(self, response: Response) -> Iterator[Page]:
@@ -93,24 +96,24 @@ class UrlsSpider(Spider):
         yield page_of(response)
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
-        """Yield what is stored of a URL that failed for good; nothing of one that was skipped."""
+        """Yield the item for a URL that failed for good; nothing for a skipped one."""
         if outcome_of(error_of(failure))[0] is State.FAILED:
             yield failure_of(failure)
 
 
 def _parsed(text: str) -> tuple[str, dict[str, Any]]:
-    """Return the URL and meta of a line. Raises ValueError saying what is wrong."""
+    """Return the URL and meta of a line. Raises ValueError if the line is malformed."""
     if not text.startswith("{"):
         return text, {}
     try:
         value = json.loads(text)
     except json.JSONDecodeError as exc:
-        raise ValueError(f"not JSON: {exc}") from None
+        raise ValueError(f"the line is not valid JSON: {exc}") from None
     url, meta = value.get("url"), value.get("meta", {})
     if not isinstance(url, str):
-        raise ValueError('"url" is missing or no text')
+        raise ValueError('"url" is missing or not a string')
     if not isinstance(meta, dict):
-        raise ValueError('"meta" is no object')
+        raise ValueError('"meta" is not an object')
     return url, meta
 
 
@@ -119,10 +122,10 @@ def _source(file: str) -> BufferedIOBase:
 
 
 async def read_chunks(source: BufferedIOBase) -> AsyncIterator[bytes]:
-    """Yield what ``source`` has as it comes; raises OSError if reading fails.
+    """Yield the bytes of ``source`` as they arrive. Raises OSError if reading fails.
 
-    Reads in a daemon thread, a few chunks ahead: a slow pipe holds up neither the event loop nor
-    the end of the process.
+    Reads a few chunks ahead in a daemon thread, so that a slow pipe delays neither the event loop
+    nor the end of the process.
     """
     loop = asyncio.get_running_loop()
     chunks: asyncio.Queue[bytes | OSError] = asyncio.Queue(maxsize=4)
@@ -136,7 +139,7 @@ async def read_chunks(source: BufferedIOBase) -> AsyncIterator[bytes]:
                 while chunk := source.read1(_CHUNK_BYTES):
                     put(chunk)
                 put(b"")
-            except (OSError, ValueError) as exc:  # ValueError: closed, nobody wants more
+            except (OSError, ValueError) as exc:  # ValueError: start() has closed the source
                 put(exc if isinstance(exc, OSError) else b"")
 
     Thread(target=read, name="read-urls", daemon=True).start()

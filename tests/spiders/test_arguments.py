@@ -1,0 +1,61 @@
+"""The spiders check their arguments, and say what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.errors import ConfigError
+from crawlproj.links.normalize import MAX_URL_LENGTH
+from crawlproj.spiders.site import SiteSpider
+from crawlproj.spiders.urls import UrlsSpider
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_start_urls_are_separated_by_commas_and_default_to_https() -> None:
+    spider = SiteSpider("example.org, http://Example.com/a")
+    assert spider.seeds == ["https://example.org/", "http://example.com/a"]
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("", "it is missing"),
+        (" , ", "it is missing"),
+        ("ftp://example.org", "'ftp://example.org' is not an http or https URL"),
+        ("http://a b/", "'http://a b/' is not a valid URL"),
+        ("https://user:secret@example.org/", "'https://example.org/' has a user name or password"),
+        (f"http://a.org/{'x' * MAX_URL_LENGTH}", f"is longer than {MAX_URL_LENGTH} characters"),
+        ("ftp://a.org,ftp://b.org", "'ftp://a.org' is not an http or https URL; 'ftp://b.org' is"),
+    ],
+)
+def test_without_a_valid_start_url_the_error_says_why(url: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(problem)) as caught:
+        SiteSpider(url)
+    assert "scrapy crawl site -a url=https://example.org" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_invalid_start_url_beside_a_valid_one_is_logged_and_skipped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert SiteSpider("ftp://a.org,http://b.org").seeds == ["http://b.org/"]
+    assert "-a url: 'ftp://a.org' is not an http or https URL; skipped" in caplog.text
+
+
+@pytest.mark.parametrize("max_pages", ["x", "-1", "1.5", -1])
+def test_max_pages_must_be_a_whole_number_of_0_or_more(max_pages: str | int) -> None:
+    with pytest.raises(ConfigError, match=r"-a max_pages must be a whole number, 0 or more, not"):
+        SiteSpider("http://a.org", max_pages=max_pages)
+
+
+def test_the_error_for_a_missing_file_says_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"scrapy crawl urls -a file=urls\.txt"):
+        UrlsSpider()
+    for path in (tmp_path, tmp_path / "missing.txt"):
+        with pytest.raises(ConfigError, match=re.escape(f"-a file={path} cannot be read")):
+            UrlsSpider(str(path))

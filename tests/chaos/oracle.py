@@ -148,6 +148,18 @@ def started(web: DemoWeb, since: float, until: float) -> int:
     return sum(since <= line.time <= until for line in web.log() if line.path != _ROBOTS)
 
 
+def arrived(web: DemoWeb, site: str) -> list[float]:
+    """Return when requests arrived at ``site`` (unix seconds)."""
+    return [line.time for line in web.log() if line.site == site and line.path != _ROBOTS]
+
+
+def abandoned(web: DemoWeb, site: str) -> list[float]:
+    """Return when clients went away from ``site`` without an answer (unix seconds)."""
+    return [
+        line.ended for line in web.answers() if line.site == site and line.ending == "abandoned"
+    ]
+
+
 def _fetches(web: DemoWeb) -> dict[str, list[AnswerLine]]:
     """Return the requests of each URL as they came; those for robots.txt are the workers' own."""
     found: dict[str, list[AnswerLine]] = defaultdict(list)

@@ -24,6 +24,7 @@ _MB = 1 << 20
 _MOST_GROWTH = 40 * _MB  # of a worker that waits
 _OUT = 3 * IN_FLIGHT  # requests handed out and not acked, at most, of a worker
 _LONGEST_WAIT_S = 2.5  # until a worker finds that Redis is back
+_LATE_S = 1.0  # on a machine this busy
 _TAKEN_OVER_WITHIN_S = 15.0  # the sites of a stopped worker, once its leases have expired
 
 
@@ -91,6 +92,32 @@ def test_a_worker_is_stopped_past_its_lease(tmp_path: Path, *, long: bool) -> No
         for worker in stopped:
             log = worker.log()
             assert "expired while this process stalled" in log or "stale_acks" in log
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_cut_off_from_redis_ends_its_requests_with_its_leases(
+    tmp_path: Path,
+) -> None:
+    lease_s = 2.5
+    hanging = SiteSpec("hanging", pages=5, latency_s=60.0)
+    with stage(tmp_path, long=False, seconds=4, lease_s=lease_s, more=(hanging,)) as on:
+        on.crew.start()
+        while not oracle.arrived(on.web, "hanging"):
+            on.crew.tend(0.1)
+        assert not oracle.abandoned(on.web, "hanging"), "its lease is renewed"
+        cut_at = time.time()
+        on.proxy.refuse()
+        on.proxy.cut()
+        on.crew.tend(lease_s + _LATE_S)
+        asked, ended = (of(on.web, "hanging") for of in (oracle.arrived, oracle.abandoned))
+        assert len(asked) == len(ended)
+        assert cut_at < min(ended)
+        assert max(ended) < cut_at + lease_s + _LATE_S
+        on.proxy.accept()
+        until = time.time() + _TAKEN_OVER_WITHIN_S
+        while len(oracle.arrived(on.web, "hanging")) == len(asked):
+            assert time.time() < until, "nobody asked for the page again"
+            on.crew.tend(0.1)
 
 
 @both

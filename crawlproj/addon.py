@@ -1,4 +1,4 @@
-"""This project's parts in other people's projects: ``ADDONS = {"crawlproj.addon.Addon": 300}``."""
+"""Brings crawlproj to any Scrapy project: ``ADDONS = {"crawlproj.addon.Addon": 300}``."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from crawlproj.check_settings import check_settings
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
 
-# Belongs to this project, not to the one that uses the add-on.
+# These belong to crawlproj's own project, not to the one that uses the add-on.
 _OWN = frozenset(
     {"BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE", "COMMANDS_MODULE", "USER_AGENT"}
 )
-# The user's sessions and log lines may matter to their spiders; what they store is theirs.
+# Sessions and log lines may matter to the project's spiders, and it decides what it stores.
 _LEFT_ALONE = frozenset({"COOKIES_ENABLED", "LOG_LEVEL", "LOG_FORMATTER", "ITEM_PIPELINES"})
-# Can only be set before there is a crawler; a spider's custom_settings come too late for them.
+# These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
-# Dicts of components: ours are added to the project's.
-_MERGED = (*("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS"),)
+# Dicts of components, to which ours are added.
+_MERGED = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS")
 
 
 class Addon:
-    """Scheduler, frontier, download handler, robots.txt, display and safe settings.
+    """Sets the scheduler, frontier, download handler, robots.txt, display and safe settings.
 
-    Everything is set at the add-on priority, so the project's own settings win. Left to the
-    project: its name and User-Agent, cookies, log, and pipelines; to store pages as this project
-    does, add "crawlproj.pipelines.store.StorePipeline" to ITEM_PIPELINES.
+    Everything is set at the add-on priority, so the project's own settings win. The project keeps
+    its name, User-Agent, cookies, log and pipelines. To store pages as crawlproj does, add
+    "crawlproj.pipelines.store.StorePipeline" to ITEM_PIPELINES.
 
-    Raises ConfigError when a setting that the parts read is wrong.
+    Raises ConfigError if a setting that these parts read is wrong.
     """
 
     def update_settings(self, settings: Settings) -> None:
-        """Set what the project has not set itself."""
+        """Set everything that the project has not set itself."""
         for name, value in vars(ours).items():
             if not name.isupper() or name in (_OWN | _LEFT_ALONE | {*_PRE_CRAWLER}):
                 continue
@@ -45,7 +45,7 @@ class Addon:
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
-        """Let the reactor be asyncio on uvloop; heard only when ADDONS is a project's setting."""
+        """Choose the asyncio reactor on uvloop; works only if ADDONS is a project setting."""
         for name in _PRE_CRAWLER:
             settings.set(name, getattr(ours, name), priority="addon")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def text(settings: BaseSettings, name: str, default: str) -> str:
-    """Return a setting that is text."""
+    """Return a setting that must be text."""
     value = settings.get(name, default)
     if value is None:
         return default
@@ -25,7 +25,7 @@ def text(settings: BaseSettings, name: str, default: str) -> str:
 
 
 def integer(settings: BaseSettings, name: str, default: int, *, minimum: int = 0) -> int:
-    """Return a setting that is a whole number."""
+    """Return a setting that must be a whole number of at least ``minimum``."""
     try:
         value = settings.getint(name, default)
     except (TypeError, ValueError):
@@ -41,7 +41,7 @@ def requests_in_flight(settings: BaseSettings) -> int:
 
 
 def number(settings: BaseSettings, name: str, default: float, *, minimum: float = 0.0) -> float:
-    """Return a setting that is a finite number."""
+    """Return a setting that must be a finite number of at least ``minimum``."""
     try:
         value = settings.getfloat(name, default)
     except (TypeError, ValueError):
@@ -52,7 +52,7 @@ def number(settings: BaseSettings, name: str, default: float, *, minimum: float 
 
 
 def boolean(settings: BaseSettings, name: str, *, default: bool = False) -> bool:
-    """Return a setting that is True or False."""
+    """Return a setting that must be True or False."""
     try:
         return settings.getbool(name, default)
     except ValueError:
@@ -60,7 +60,7 @@ def boolean(settings: BaseSettings, name: str, *, default: bool = False) -> bool
 
 
 def text_lists(settings: BaseSettings, name: str) -> dict[str, list[str]]:
-    """Return a setting that is a dict of lists of text."""
+    """Return a setting that must be a dict of lists of text."""
     try:
         value = settings.getdict(name)
     except (TypeError, ValueError):

@@ -44,7 +44,7 @@ def crawl(folder: Path, *command: str, source: bytes = b"") -> tuple[JobStatus, 
     return status, shown
 
 
-def test_every_way_to_end_has_its_state_and_reason(web: DemoWeb, tmp_path: Path) -> None:
+def test_every_way_a_request_can_end_has_its_state_and_reason(web: DemoWeb, tmp_path: Path) -> None:
     base = web.url("plain")
     status, shown = crawl(tmp_path, "runspider", "tests/outcomes_spider.py", "-a", f"base={base}")
     totals = status.totals

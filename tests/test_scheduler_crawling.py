@@ -40,7 +40,7 @@ class Marking:
 
 
 @on_reactor
-async def test_a_request_that_is_kept_in_memory_is_tried_again_as_any_other() -> None:
+async def test_a_request_kept_in_memory_is_retried_like_any_other() -> None:
     async with site(refusing(1, 500)) as one:
         kept = Request(f"{one.url}/kept", meta={"session": object()})
         outcomes, _ = await crawl([kept, f"{one.url}/plain"], RETRY_TIMES=2)
@@ -49,7 +49,7 @@ async def test_a_request_that_is_kept_in_memory_is_tried_again_as_any_other() ->
 
 
 @on_reactor
-async def test_what_a_shared_frontier_cannot_store_is_tried_as_often_as_any_other(
+async def test_a_request_that_a_shared_frontier_cannot_store_is_retried_like_any_other(
     server: Redis, client: Client
 ) -> None:
     middlewares = {**SETTINGS["DOWNLOADER_MIDDLEWARES"], Marking: 10}
@@ -65,7 +65,7 @@ async def test_what_a_shared_frontier_cannot_store_is_tried_as_often_as_any_othe
 
 
 @on_reactor
-async def test_where_pages_lead_is_fetched_once_though_they_were_tried_again() -> None:
+async def test_links_of_retried_pages_are_fetched_once() -> None:
     class Following(Visitor):
         def parse(self, response: Any) -> Any:
             if response.url.endswith("/start"):
@@ -83,7 +83,7 @@ async def test_where_pages_lead_is_fetched_once_though_they_were_tried_again() -
 
 
 @on_reactor
-async def test_a_link_to_what_was_posted_to_is_followed() -> None:
+async def test_a_link_to_a_url_that_was_posted_to_is_followed() -> None:
     class Posting(Visitor):
         def parse(self, response: Any) -> Any:
             super().parse(response)

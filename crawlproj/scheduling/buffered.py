@@ -1,12 +1,12 @@
 """A frontier that can be asked synchronously.
 
-Scrapy asks its scheduler synchronously and a frontier answers later, so leases are fetched ahead of
-need into a *buffer*, and puts and acks wait in an *outbox* that is written in batches. One task,
-the pump, does both; nothing here blocks.
+Scrapy asks its scheduler synchronously, but a frontier answers later. So leases are fetched ahead
+of need into a *buffer*, and entries and acks wait in an *outbox* that is written in batches. One
+task, the pump, does both; nothing here blocks.
 
-What is durable when: a lease's children and its ack are in the same outbox, children first, and a
-round of the pump writes the whole outbox in one ``Frontier.write``. Killed in between, the lease
-goes back and the page is fetched again; nothing that was acked is missing its children.
+When what is durable: a lease's children and its ack are in the same outbox, children first, and a
+round of the pump writes the whole outbox in one ``Frontier.write``. If the process is killed before
+that, the lease goes back and the page is fetched again. No acked page is missing its children.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class BufferedFrontier:
 
     held: the leases that this worker has, in the buffer or handed out.
     seeds: open while the outbox is short and few entries are pending.
-    on_change: called when leases arrived, a site became ready or nothing is left: look again.
-    on_failure: called once when the frontier failed for good; nothing is written after that.
-    on_forgotten: called when the frontier may have forgotten its last moments. What was put in
-        them is put again, but what was not as it was known may have to be put now.
+    on_change: called when leases have arrived, a site is ready or nothing is left: ask again.
+    on_failure: called once, when the frontier has failed for good; nothing is written after that.
+    on_forgotten: called when the frontier may have forgotten its last moments. What was put then is
+        put again; but what was not put, because the frontier knew it, may have to be put now.
     on_lost: called with the ids of leases that another worker may have now: their requests must
         neither start nor stay in flight.
-    delay_of: seconds between two starts at a site, for one whose last start is not known.
+    delay_of: seconds between two starts at a site, for a site whose last start is unknown.
     """
 
     def __init__(
@@ -80,15 +80,15 @@ class BufferedFrontier:
         self.held = HeldLeases(frontier, self._buffer, clock, config.lease_s, on_lost)
         self._notes = SiteNotes(frontier, permits, every_s=config.notes_s)
         self._handover = Handover(frontier, permits, self._buffer, self._notes, clock, delay_of)
-        self._left_alone: set[str] = set()  # sites the last claim passed over
-        self._hungry = True  # a claim could bring something
+        self._left_alone: set[str] = set()  # sites that the last claim passed over
+        self._hungry = True  # a claim may bring something
         self._busy = True  # a round is due or under way
         self._failed = False
         self._closing = False
         self._wake = asyncio.Event()
-        self._urgent = asyncio.Event()  # do not let more gather
+        self._urgent = asyncio.Event()  # do not wait for more to gather
         self.seeds = SeedGate(self._crowded)
-        # A time may bring something though nothing happens:
+        # What only the passing of time brings:
         self._claim_alarm = Alarm(clock, self._on_claim_due)  # a site or an entry is ready
         self._turn_alarm = Alarm(clock, on_change)  # a blocked site has its turn
         self._pump_task: asyncio.Task[None] | None = None
@@ -105,20 +105,20 @@ class BufferedFrontier:
         return opened
 
     def put(self, entry: Entry) -> None:
-        """Put ``entry`` with the next round."""
+        """Put ``entry`` in the next round."""
         self._outbox.put(entry)
         self._ask()
 
     def ack(self, ack: Ack, site: str) -> None:
-        """Apply ``ack`` of a lease of ``site`` with the next round."""
-        # A site all of whose leases are out has room for more then.
+        """Apply ``ack``, of a lease of ``site``, in the next round."""
+        # If all leases of the site were out, it then has room for more.
         self._outbox.ack([ack], promising=ack.state is State.PENDING or self._low(site))
         if self._outbox.acks >= self._config.batch:
             self._urgent.set()
         self._ask()
 
     def next(self) -> Handout | None:
-        """Return a lease of a site that has a permit, with it; None when there is none."""
+        """Return a lease with a permit of its site; None if no site has both."""
         if not self.held.valid:
             return None
         handout = self._buffer.next()
@@ -136,7 +136,7 @@ class BufferedFrontier:
         return handout
 
     def release(self, site: str, permit: Permit, ending: Ending) -> None:
-        """Give a permit of ``site`` back, with how its request ended."""
+        """Give back a permit of ``site``, with how its request ended."""
         self.permits.give_back(permit, ending)
         self._asked[site] -= 1
         if not self._asked[site]:
@@ -155,42 +155,42 @@ class BufferedFrontier:
         """Whether anything may still come out of ``next``."""
         if self._failed:
             return False
-        # Others may put entries while they hold leases.
+        # Other workers may put entries as long as they hold leases.
         others = self._frontier.shared and self.totals.leased > len(self.held)
         return bool(self._busy or self._buffer or self.totals.pending or others)
 
     @property
     def stale(self) -> int:
-        """Acks that came too late."""
+        """How many acks came too late."""
         return self._outbox.stale
 
     @property
     def owner(self) -> int:
-        """The number of this worker of a shared frontier; 0: none."""
+        """This worker's number in a shared frontier; 0 if it has none."""
         return self._frontier.owner
 
     @property
     def buffered(self) -> int:
-        """Leases waiting in the buffer."""
+        """How many leases wait in the buffer."""
         return len(self._buffer)
 
     @property
     def outstanding(self) -> int:
-        """Leases handed out whose acks are not durable: what a crash now would fetch again."""
+        """How many leases were handed out and have no durable ack: a crash fetches them again."""
         return len(self.held) - len(self._buffer)
 
     async def flushed(self) -> None:
-        """Wait until everything put so far is durable; raises FrontierError if it will not be."""
+        """Wait until everything put so far is durable. Raises FrontierError if it never will be."""
         if self._pump_task is None:
             raise FrontierError("the frontier is not open: call open() first")
         self._ask()
         await self._outbox.flushed()
 
     async def close(self, *, finish: bool, skip_rest: str = "") -> bool:
-        """Write the outbox and give all leases back; returns whether the generation is finished.
+        """Write the outbox and give all leases back. Returns whether the generation is finished.
 
-        finish: mark it finished if nothing is pending or leased.
-        skip_rest: the reason to skip what is still pending or in the buffer; "" leaves it.
+        finish: mark the generation finished if nothing is pending or leased.
+        skip_rest: the reason for which what is pending or in the buffer is skipped; "" leaves it.
         """
         self._closing = True
         self.seeds.close()
@@ -222,7 +222,7 @@ class BufferedFrontier:
                 except FrontierError:
                     if not self._frontier.shared:
                         raise
-                    return False  # others put something meanwhile: they go on
+                    return False  # other workers have put something in the meantime and go on
             return finished
         finally:
             self._outbox.close()
@@ -243,17 +243,17 @@ class BufferedFrontier:
     async def _pump(self) -> None:
         while not self._closing:
             self._urgent.clear()
-            # Leases are renewed, and others' entries found, though nothing happens here.
+            # Even if nothing happens here, leases are renewed and others' entries are looked for.
             patience_s = max(0.0, self.held.renew_at - self._clock())
             if self._frontier.shared:
                 poll_s = self._config.poll_s
                 patience_s = min(patience_s, 4 * poll_s if self._buffer else poll_s)
             if not await set_within(self._wake, patience_s):
                 self._hungry |= self._frontier.shared
-            if self._buffer:  # there is work to go on with: let more gather
+            if self._buffer:  # there is work to go on with, so let more gather
                 await set_within(self._urgent, self._config.batch_s)
             self._wake.clear()
-            await asyncio.sleep(0)  # a round may have nothing to wait for: let others go on
+            await asyncio.sleep(0)  # a round may never wait, so let other tasks go on
             if not self._closing:
                 await self._round()
 
@@ -281,7 +281,7 @@ class BufferedFrontier:
             await self._frontier.reap()
         await self._notes.write_if_due(now)
         self.totals = await self._frontier.totals()
-        self._outbox.writing = 0  # the totals have them
+        self._outbox.writing = 0  # the totals include them now
         if self._hungry and (self.totals.pending or self._frontier.shared):
             claimed = await self._claim()
         if self._frontier.shared:
@@ -301,15 +301,15 @@ class BufferedFrontier:
         limit = min(config.ready - buffer.startable(), config.max_leases - len(buffer))
         if limit <= 0:
             return False
-        # Sites that rest are left alone; the others are topped up.
+        # Resting sites are passed over; the others are topped up.
         resting = permits.resting()
         self._left_alone = set(resting)
         resting.update(self._handover.resting())
-        self._hungry = False  # what happens while the claim is under way may set it again
+        self._hungry = False  # what happens during the claim may set it again
         leases = await self._frontier.claim(
             limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
         )
-        await self._heed()  # before anything of what was gained can start
+        await self._heed()  # before any request of a gained site can start
         buffer.add(leases)
         self.held.add(leases)
         self._hungry |= len(leases) == limit
@@ -317,12 +317,12 @@ class BufferedFrontier:
         if not self._hungry:
             self._set_timer(await self._frontier.next_ready())
         if self._left_alone and permits.next_ready() is None:
-            self._hungry = True  # the last rest ended meanwhile: no timer will tell
+            self._hungry = True  # the last rest has just ended, so no alarm is set for it
             self._ask()
         return bool(leases)
 
     async def _heed(self) -> News:
-        """Follow what the server of a shared frontier told; returns it."""
+        """Act on the news from a shared frontier's server, and return it."""
         news = self._frontier.take_news()
         if news.forgotten:
             self.held.doubt()
@@ -334,7 +334,7 @@ class BufferedFrontier:
         return news
 
     def _set_timer(self, frontier_ready: float | None = None) -> None:
-        """Look again when a blocked or resting site, or a delayed entry, becomes ready."""
+        """Ask again when a blocked or resting site, or a delayed entry, becomes ready."""
         if self._closing:
             return
         for ready_at in (frontier_ready, self.permits.next_ready()):

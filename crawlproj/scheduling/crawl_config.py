@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CrawlConfig:
-    """What the scheduler needs to know.
+    """The settings that the scheduler reads.
 
-    frontier_url: FRONTIER_URL; without it REDIS_URL; without both a file.
+    frontier_url: FRONTIER_URL, else REDIS_URL, else a file.
     redis_params: REDIS_PARAMS.
-    generation: FRONTIER_GENERATION; 0 is the one that is due.
-    keep: SCHEDULER_PERSIST; whether a shared frontier outlives its last worker.
-    job: FRONTIER_JOB; "" leaves the name to the spider.
-    reset: FRONTIER_RESET or scrapy-redis's SCHEDULER_FLUSH_ON_START; forget what the job had.
+    generation: FRONTIER_GENERATION; 0 means the one that is due.
+    keep: SCHEDULER_PERSIST: whether a shared frontier outlives its last worker.
+    job: FRONTIER_JOB; "" means that the spider names the job.
+    reset: FRONTIER_RESET or scrapy-redis's SCHEDULER_FLUSH_ON_START: forget the job's entries.
     lease_s: FRONTIER_LEASE_TIME.
     max_pages: MAX_PAGES; 0 means no limit.
-    in_flight: CONCURRENT_REQUESTS; requests downloading at once.
-    seeds_pending: SEED_MAX_PENDING; pending entries at which seeds wait.
-    grace_s: SHUTDOWN_GRACE; what downloads under way get after a signal to stop.
+    in_flight: CONCURRENT_REQUESTS: max requests downloading at once.
+    seeds_pending: SEED_MAX_PENDING: with so many entries pending, seeds wait.
+    grace_s: SHUTDOWN_GRACE: how long downloads may go on after a signal to stop.
     """
 
     frontier_url: str = "sqlite:///crawl.db"
@@ -50,7 +50,7 @@ class CrawlConfig:
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> CrawlConfig:
-        """Read and check them; raises ConfigError naming the setting that is wrong."""
+        """Read and check the settings. Raises ConfigError naming the first wrong one."""
         return cls(
             frontier_url=text(settings, "FRONTIER_URL", "")
             or text(settings, "REDIS_URL", "")
@@ -69,7 +69,7 @@ class CrawlConfig:
         )
 
     def frontier(self) -> Frontier:
-        """Return the frontier, not yet opened; raises ConfigError if the URL is wrong."""
+        """Return the frontier, not yet opened. Raises ConfigError if its URL is wrong."""
         return frontier_from_url(
             self.frontier_url,
             redis=self.redis_params,

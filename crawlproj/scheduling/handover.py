@@ -1,7 +1,7 @@
-"""A worker's part of a shared frontier: the sites it gains, and those it leaves to others.
+"""A worker's share of a shared frontier: the sites it gains, and those it leaves to others.
 
-A site has one worker at a time, so the limits that worker keeps hold over all of them. When it
-passes on, so does what must be kept: when it may be asked next, and what was learned of it.
+A site has one worker at a time, so that worker's limits are the site's limits. When a site changes
+hands, two things go with it: when its next request may start, and what was learned about it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.lease_buffer import LeaseBuffer
     from crawlproj.scheduling.site_notes import SiteNotes
 
-_LEAVING_S = 2.0  # for which a site that is being left is not claimed of; said again meanwhile
+_LEAVING_S = 2.0  # no lease of a site that is being left is claimed for so long; renewed meanwhile
 
 
 class Handover:
-    """See the module docstring.
+    """Takes over the sites that this worker gains, and leaves those that others want.
 
-    delay_of: seconds between two starts at a site, for one whose last start is not known.
+    delay_of: seconds between two starts at a site, for a site whose last start is unknown.
     """
 
     def __init__(
@@ -42,41 +42,41 @@ class Handover:
         self._notes = notes
         self._clock = clock
         self._delay_of = delay_of
-        self._leaving: set[str] = set()  # sites to be ceded once nothing is in flight there
-        self._left: set[str] = set()  # sites that were ceded while something was leased of them
+        self._leaving: set[str] = set()  # sites to cede once nothing is in flight there
+        self._left: set[str] = set()  # sites that were ceded while leases of them were out
 
     def resting(self) -> dict[str, float]:
-        """Return the sites not to claim of, as they are being left, with until when."""
+        """Return the sites that are being left, with the time until which none are claimed."""
         return dict.fromkeys(self._leaving, self._clock() + _LEAVING_S)
 
     async def gain(self, news: News) -> None:
-        """Let sites that were another's begin where that one left off."""
+        """Let the sites that another worker had begin where it left off."""
         if not news.gained:
             return
         self._left -= news.gained.keys()
         learned = await self._notes.recall(list(news.gained))
         now = self._clock()
         for site, ready_at in news.gained.items():
-            # Its robots.txt may ask for a delay that this worker has not read yet.
+            # Its robots.txt, which this worker has not read yet, may ask for a delay.
             asked_s = learned[site].delay_s if site in learned else 0.0
             delay_s = max(self._delay_of(site), asked_s)
             until = now + delay_s if ready_at is None else ready_at
             if until > now:
                 self._permits.rest_until(site, until)
             if ready_at is None:
-                # Its worker may be suspended, and the site still at work on what that one sent.
+                # Its worker may be suspended, and the site still busy with what it sent.
                 self._permits.begin_carefully(site)
 
     async def cede(self, surplus: int, held: Iterable[str], asked: Container[str]) -> list[Ack]:
-        """Leave ``surplus`` sites to workers that have nothing to do; returns acks to write.
+        """Leave ``surplus`` sites to workers that have nothing to do. Returns acks to write.
 
-        Those go first of which nothing is leased. The others give up what waits for them here, and
-        go when the last of their requests is through: its page may still be parsed here.
+        Sites with no leases go first. The others give their waiting leases back at once, and go
+        when the last of their requests is answered; its page may still be parsed here.
 
-        held: the site of each lease this worker has. asked: the sites with requests in flight.
+        held: the site of each lease of this worker. asked: the sites with requests in flight.
         """
         if not surplus:
-            self._leaving.clear()  # nobody wants them any more
+            self._leaving.clear()  # no worker wants them any more
             return []
         acks: list[Ack] = []
         wanted = surplus - len(self._leaving)
@@ -93,5 +93,5 @@ class Handover:
         if free:
             await self._notes.write()
             self._left |= await self._frontier.cede(free)
-            self._leaving -= free.keys()  # one that nobody took stays this worker's
+            self._leaving -= free.keys()  # a site that nobody took stays with this worker
         return acks

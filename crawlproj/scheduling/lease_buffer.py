@@ -1,4 +1,4 @@
-"""Leases that wait here for a permit of their site, and whose turn it is."""
+"""Leases that wait for a permit of their site, and whose turn it is."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from crawlproj.limits.site import Permit
 
 
-@dataclass(slots=True)  # not frozen, which makes it three times as dear
+@dataclass(slots=True)  # frozen would make it three times as expensive
 class Handout:
-    """A lease with the permit to work on it now; waited_s: how long it waited for that here."""
+    """A lease with the permit to work on it now.
+
+    waited_s: how long the lease waited for the permit.
+    """
 
     lease: Lease
     permit: Permit
@@ -27,18 +30,18 @@ class Handout:
 
 
 class LeaseBuffer:
-    """A queue for each site; the sites take turns, those first that have less than their share.
+    """A queue for each site; the sites take turns, those below their share first.
 
-    A site without a free permit is *blocked*: it has no turns until a permit is given back or the
-    time comes at which it may have one. So a thousand sites that wait cost nothing.
+    A site without a free permit is *blocked*: it gets no turn until a permit is given back or
+    until the time at which it may have one. So a thousand waiting sites cost nothing.
     """
 
     def __init__(self, permits: Permits, clock: Clock) -> None:
         self._permits = permits
         self._clock = clock
-        self._queues: dict[str, deque[tuple[Lease, float]]] = {}  # with when it came
+        self._queues: dict[str, deque[tuple[Lease, float]]] = {}  # and when each came
         self._size = 0
-        self._first: deque[str] = deque()  # sites to try that had less than their share
+        self._first: deque[str] = deque()  # sites to try that are below their share
         self._turns: deque[str] = deque()  # the other sites to try
         self._blocked: dict[str, float] = {}  # until when, unless a permit is given back
         self._wakes: list[tuple[float, str]] = []  # heap of the same
@@ -53,23 +56,23 @@ class LeaseBuffer:
                 yield lease
 
     def size_of(self, site: str) -> int:
-        """Return the leases there are of ``site``."""
+        """Return how many leases of ``site`` there are."""
         queue = self._queues.get(site)
         return len(queue) if queue is not None else 0
 
     @property
     def has_turns(self) -> bool:
-        """Whether there is a site to try."""
+        """Whether any site is to be tried."""
         return bool(self._first or self._turns)
 
     @property
     def has_blocked(self) -> bool:
-        """Whether a site waits for a permit."""
+        """Whether any site waits for a permit."""
         return bool(self._blocked)
 
     @property
     def wakes_at(self) -> float | None:
-        """When the first blocked site may have a permit; None if no time brings one."""
+        """When the first blocked site may have a permit; None if that depends on no time."""
         return self._wakes[0][0] if self._wakes else None
 
     def startable(self) -> int:
@@ -80,7 +83,7 @@ class LeaseBuffer:
         )
 
     def add(self, leases: Iterable[Lease]) -> None:
-        """Put leases at the ends of their sites' queues."""
+        """Append leases to the queues of their sites."""
         now = self._clock()
         for lease in leases:
             site = lease.entry.site
@@ -92,7 +95,7 @@ class LeaseBuffer:
             self._size += 1
 
     def next(self) -> Handout | None:
-        """Return a lease of the site whose turn it is, with a permit; None when there is none."""
+        """Return a lease of the site whose turn it is, with a permit; None if no site has both."""
         self._unblock()
         while self.has_turns:
             site = (self._first or self._turns).popleft()
@@ -111,12 +114,12 @@ class LeaseBuffer:
         return None
 
     def given_back(self, site: str) -> list[str]:
-        """Give sites their turns that may share a permit of ``site``, which was given back.
+        """Give the sites that share the permits of ``site`` their turns: one permit is back.
 
-        Returns sites that could start a request and have none here.
+        Returns the sites that could start a request but have no lease here.
         """
         free = self._permits.free(site)
-        # Given back with a refusal, it is time now that the site waits for.
+        # If a refusal came with it, the site now waits for a time, not for a permit.
         wake_at = inf if free else self._permits.wake_at(site)
         without = []
         for member in self._permits.members(site):
@@ -131,13 +134,13 @@ class LeaseBuffer:
         return without
 
     def remove(self, site: str) -> list[Lease]:
-        """Take all leases of ``site`` out."""
+        """Take all leases of ``site`` out and return them."""
         leases = [lease for lease, _ in self._queues.get(site, ())]
         self.drop({lease.id for lease in leases})
         return leases
 
     def drop(self, lease_ids: Container[int]) -> None:
-        """Forget leases that expired."""
+        """Forget leases, because they expired."""
         for site, queue in list(self._queues.items()):
             kept = deque(waiting for waiting in queue if waiting[0].id not in lease_ids)
             self._size -= len(queue) - len(kept)
@@ -156,13 +159,13 @@ class LeaseBuffer:
         self._blocked[site] = wake_at
         if wake_at < inf:
             heapq.heappush(self._wakes, (wake_at, site))
-            # Stale entries go when they come to the top; this bounds those that never do.
+            # Stale entries leave when they reach the top; this bounds those that never do.
             if len(self._wakes) > 64 + 4 * len(self._blocked):
                 self._wakes = [(when, name) for name, when in self._blocked.items() if when < inf]
                 heapq.heapify(self._wakes)
 
     def _unblock(self) -> None:
-        """Give sites whose time has come their turns again."""
+        """Give the sites whose time has come their turns again."""
         now = self._clock()
         while self._wakes and self._wakes[0][0] <= now:
             when, site = heapq.heappop(self._wakes)
@@ -171,5 +174,5 @@ class LeaseBuffer:
                     del self._blocked[site]
                     self._give_turn(site)
                 else:
-                    # A moment later: what wakes a site may round to just before it is free.
+                    # A moment later, because wake_at may round to just before the site is free.
                     self._block(site, max(self._permits.wake_at(site), now + 0.001))

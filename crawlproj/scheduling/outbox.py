@@ -1,4 +1,4 @@
-"""Puts and acks that wait to be written to a frontier, in one step."""
+"""Entries and acks that wait to be written to a frontier in one step."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
     from crawlproj.frontier.base import Ack, Clock, Entry, Frontier
 
-# For which a shared frontier's server may forget what it has acknowledged: its disk has a second,
-# twice that while it is slow, and a replica that takes over is as far behind.
+# How far back a shared frontier's server may forget what it has acknowledged: its disk is up to a
+# second behind, twice that while it is slow, and a replica that takes over is as far behind again.
 _FORGETTABLE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was written. promising: whether the frontier may have more to claim for it."""
+    """What was written.
+
+    promising: whether the frontier may have more to claim because of it.
+    """
 
     entries: Sequence[Entry]
     acks: Sequence[Ack]
@@ -33,11 +36,11 @@ class Sent:
 
 
 class Outbox:
-    """What is put while a write is under way goes with the next one.
+    """Collects entries and acks; those that come during a write go with the next one.
 
-    clock: for what was written lately, which a shared frontier may forget; see ``put_again``.
-    writing: entries of the latest write; whoever counts what is pending sets it to 0.
-    stale: acks that came too late, of all writes.
+    clock: dates what was written lately, which a shared frontier may forget; see ``put_again``.
+    writing: entries of the latest write; whoever counts pending entries resets it to 0.
+    stale: how many acks came too late, over all writes.
     """
 
     def __init__(self, frontier: Frontier, clock: Clock) -> None:
@@ -54,12 +57,12 @@ class Outbox:
 
     @property
     def entries(self) -> int:
-        """Entries that wait or are being written."""
+        """How many entries wait or are being written."""
         return len(self._entries) + self.writing
 
     @property
     def acks(self) -> int:
-        """Acks that wait."""
+        """How many acks wait."""
         return len(self._acks)
 
     def put(self, entry: Entry) -> None:
@@ -76,17 +79,17 @@ class Outbox:
         self._promising |= promising
 
     def put_again(self) -> None:
-        """Put what was written lately once more: the frontier may have forgotten it.
+        """Put what was written lately again, because the frontier may have forgotten it.
 
-        What a page led to comes back with the page, but nothing leads to a seed. What the frontier
-        still knows does not change by that.
+        The links of a page come back with the page, but nothing leads to a seed. Entries that the
+        frontier still knows do not change.
         """
         for _, entries in self._written:
             self._entries += entries
         self._promising |= bool(self._written)
 
     async def write(self) -> Sent:
-        """Write all; what fails stays. Raises FrontierError."""
+        """Write everything; what fails stays. Raises FrontierError."""
         sent = Sent(self._entries, self._acks, self._promising)
         flushed, self._flushed = self._flushed, []
         self._entries, self._acks, self._promising = [], [], False
@@ -111,7 +114,7 @@ class Outbox:
         return sent
 
     async def flushed(self) -> None:
-        """Wait until everything that is in it is written; FrontierError if it will not be."""
+        """Wait until everything in it is written. Raises FrontierError if it never will be."""
         if self._closed:
             if self._entries or self._acks:
                 raise FrontierError("the frontier was closed before all was written")
@@ -121,7 +124,7 @@ class Outbox:
         await done
 
     def close(self) -> None:
-        """Tell those who wait in ``flushed`` that nothing is written any more."""
+        """End every wait in ``flushed`` with FrontierError: nothing more is written."""
         self._closed = True
         for waiting in self._flushed:
             if not waiting.done():

@@ -1,4 +1,4 @@
-"""What this process has enqueued lately: a sieve before requests are built."""
+"""The URLs that this process enqueued lately: a sieve before requests are built."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
 
 class Seen:
-    """A bounded set of URLs: of the last ``size`` to ``2 * size`` that were added.
+    """A bounded set of URLs: the last ``size`` to ``2 * size`` that were added.
 
-    Two generations: when the younger is full, the older is dropped. A URL it has forgotten is only
-    a little more work for the frontier, which deduplicates exactly.
+    It has two generations: when the younger is full, the older is dropped. A forgotten URL only
+    costs the frontier, which deduplicates exactly, a little more work.
     """
 
     def __init__(self, size: int = 100_000) -> None:
         self._size = size
         self._young: set[str] = set()
         self._old: set[str] = set()
-        self._coming: set[str] = set()  # given out by ``missing``, perhaps not added yet
+        self._coming: set[str] = set()  # yielded by ``missing``, perhaps not added yet
 
     def __contains__(self, url: str) -> bool:
         return url in self._young or url in self._old
@@ -31,15 +31,15 @@ class Seen:
         self._young.add(url)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget every URL."""
         self._young, self._old = set(), set()
 
     def missing(self, urls: Iterable[str]) -> Generator[str, None, None]:
         """Yield those of ``urls`` that are not remembered when it is their turn.
 
         Pages of a site are handled side by side and share most links, and a URL is added a moment
-        after it was given out. So one that another call has given out comes last: it is then
-        remembered, most likely, or was dropped on its way and is given out again.
+        after it was yielded. So a URL that another call has yielded comes last: by then it is most
+        likely remembered; if not, it was dropped on its way and is yielded again.
         """
         given: set[str] = set()
         later: list[str] = []

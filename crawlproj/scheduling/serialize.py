@@ -1,8 +1,8 @@
 """Requests as frontier entries and back: data only, never pickles.
 
-An entry's payload is JSON (UTF-8), b"" for a plain GET with nothing to remember. Callbacks are
-stored as names of the spider's methods. What JSON and two tags (for bytes and tuples) cannot say
-makes the request *unstorable* (see ``Unstorable``); the scheduler keeps it in memory instead.
+An entry's payload is JSON (UTF-8), or b"" for a plain GET with nothing to remember. Callbacks are
+stored as names of the spider's methods. A request that holds anything else than JSON can express
+(with two tags, for bytes and tuples) is *unstorable*; the scheduler keeps it in memory instead.
 """
 
 from __future__ import annotations
@@ -26,38 +26,39 @@ if TYPE_CHECKING:
     from scrapy import Spider
 
 # Keys of Request.meta
-LEASE = "frontier_lease"  # the id of the lease a request works on
-PERMIT_WAIT = "permit_wait"  # seconds its lease waited for a permit
-RETRY_AT = "retry_at"  # unix seconds before which a retry must not start
-REFUSALS = "refusals"  # how often its site refused it without an attempt counted
+LEASE = "frontier_lease"  # the id of the lease that a request works on
+PERMIT_WAIT = "permit_wait"  # how many seconds its lease waited for a permit
+RETRY_AT = "retry_at"  # the unix time before which a retry must not start
+REFUSALS = "refusals"  # how often its site refused it, no attempt counted
 VOLATILE = b'{"volatile":true}'
 
-# What belongs to one attempt, not to the request.
+# These belong to one attempt, not to the request.
 _TRANSIENT_META = frozenset(
     {LEASE, PERMIT_WAIT, RETRY_AT, "download_slot", "download_latency", "timings", "_auth_proxy"}
 )
-# These differ from Request in how they are built, not in what is sent.
+# These differ from Request in how they are built, not in what they send.
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
 _BYTES, _TUPLE = "__bytes__", "__tuple__"
 
 
 class Unstorable(CrawlprojError):
-    """The request holds something that is not data; the message says what and what to change."""
+    """The request holds something that is not data; the message says what to change."""
 
 
 class BadPayload(CrawlprojError):
     """A stored request cannot be rebuilt, for example because the spider lost its callback.
 
-    reason: what its lease failed for.
+    reason: why its lease failed.
     """
 
     reason = "bad-payload"
 
 
 def key_of(request: Request) -> int:
-    """Return the request's identity: a signed 64-bit BLAKE2b.
+    """Return the request's identity: a signed 64-bit BLAKE2b hash.
 
-    Of the normalised URL for a GET without a body; of Scrapy's request fingerprint otherwise.
+    It is the hash of the normalised URL for a GET without a body, else that of Scrapy's request
+    fingerprint.
     """
     if request.method == "GET" and not request.body:
         return key_of_url(request.url)
@@ -82,7 +83,7 @@ def entry_of(request: Request, spider: Spider, key: int) -> Entry:
     except UnicodeEncodeError as exc:
         raise Unstorable(f"{request} holds text that is not Unicode: {exc}") from None
     except RecursionError:
-        raise Unstorable(f"{request}: it nests too deep to be stored; make it flatter") from None
+        raise Unstorable(f"{request}: too deeply nested to be stored; make it flatter") from None
     return Entry(key, site_of(request.url), request.url, encoded, request.priority)
 
 
@@ -118,7 +119,7 @@ def request_of(entry: Entry, spider: Spider) -> Request:
 
 
 def _payload(request: Request, spider: Spider) -> dict[str, Any]:
-    """Return what differs from a plain GET, in JSON's types."""
+    """Return, in JSON's types, how the request differs from a plain GET."""
     if type(request) not in _STORABLE_TYPES:
         raise Unstorable(
             f"{request}: a {type(request).__name__} cannot be rebuilt from data; use scrapy.Request"
@@ -157,7 +158,7 @@ def _name(function: Callable[..., Any], role: str, request: Request, spider: Spi
     name = getattr(function, "__name__", "")
     if getattr(function, "__self__", None) is not spider or not hasattr(spider, name):
         raise Unstorable(
-            f"{request}: its {role} {function!r} is no method of the spider; make it one"
+            f"{request}: its {role} {function!r} is not a method of the spider; make it one"
         )
     return name
 
@@ -167,7 +168,7 @@ def _method(spider: Spider, name: str | None) -> Callable[..., Any] | None:
         return None
     method = getattr(spider, name)
     if getattr(method, "__self__", None) is not spider:
-        raise ValueError(f"{name!r} is no method of the spider {spider.name!r}")
+        raise ValueError(f"{name!r} is not a method of the spider {spider.name!r}")
     return method  # type: ignore[no-any-return]
 
 

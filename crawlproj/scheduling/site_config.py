@@ -31,9 +31,9 @@ SCOPES = ("host", "domain", "ip")
 
 @dataclass(frozen=True, slots=True)
 class SiteConfig:
-    """What holds at one site.
+    """The settings of one site.
 
-    limit: name of the estimator. start, least, most: requests in flight, see Bounds.
+    limit: the name of the estimator. start, least, most: requests in flight, see Bounds.
     delay_s: between two starts; not 0: one at a time. rate: requests/s at most.
     """
 
@@ -51,7 +51,7 @@ class SiteConfig:
         return Bounds(min(max(self.start, least), self.most), least, self.most)
 
 
-# A key of CONCURRENCY_SITES: the field it sets.
+# Keys of CONCURRENCY_SITES, with the field that each sets.
 _KEYS = {
     "limit": "limit",
     "start": "start",
@@ -66,13 +66,12 @@ _KEYS = {
 class ConcurrencyConfig:
     """The CONCURRENCY_* settings.
 
-    enabled: CONCURRENCY_ENABLED; off, every site has ``most`` permits, whatever it answers.
-    default: for sites that no pattern of ``sites`` fits.
-    sites: CONCURRENCY_SITES, pattern and what holds, the first that fits.
-    scope: CONCURRENCY_SCOPE; whether a host (with port), a registrable domain or an IP address is
-        a site.
-    refusals: CONCURRENCY_REFUSALS; how often a page may be refused by its site (429, 503 with
-        Retry-After, an outage) before that counts as an attempt.
+    enabled: CONCURRENCY_ENABLED; if off, every site has ``most`` permits, whatever it answers.
+    default: the settings of sites that match no pattern of ``sites``.
+    sites: CONCURRENCY_SITES as (pattern, settings); the first pattern that matches wins.
+    scope: CONCURRENCY_SCOPE: a site is a host (with port), a registrable domain or an IP address.
+    refusals: CONCURRENCY_REFUSALS: how often its site may refuse a page (429, 503 with Retry-After,
+        an outage) before that counts as an attempt.
     """
 
     enabled: bool = True
@@ -84,7 +83,7 @@ class ConcurrencyConfig:
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> ConcurrencyConfig:
-        """Read and check them; raises ConfigError naming the setting that is wrong."""
+        """Read and check the settings. Raises ConfigError naming the first wrong one."""
         default = SiteConfig(
             limit=_known_limit(text(settings, "CONCURRENCY_LIMIT", DEFAULT_LIMIT)),
             start=_positive(settings, "CONCURRENCY_START", 2.0),
@@ -106,10 +105,10 @@ class ConcurrencyConfig:
         )
 
     def of(self, site: str) -> SiteConfig:
-        """Return what holds at ``site`` (a host, with or without port, a domain or an address)."""
+        """Return the settings of ``site`` (a host, with or without port, a domain, an address)."""
         host = site.rpartition(":")[0] if site.rpartition(":")[2].isdigit() else site
         for pattern, config in self.sites:
-            # Where domains are sites, "*.example.org" means example.org, all its hosts in one.
+            # If domains are sites, "*.example.org" also matches example.org: all of its hosts.
             if any(fnmatchcase(name, pattern) for name in (site, host, f".{host}")):
                 return config
         return self.default
@@ -120,7 +119,7 @@ class ConcurrencyConfig:
         return Permits(self.control, time.time, budget=budget, group_of=group_of)
 
     def control(self, site: str) -> SiteControl:
-        """Return the control of a site nothing is known of yet."""
+        """Return the control of a site about which nothing is known yet."""
         config = self.of(site)
         if not self.enabled:
             control = SiteControl(Fixed(config.bounds), None, None)

@@ -1,4 +1,4 @@
-"""Counts of what this run has done, for the display and the summary."""
+"""Counts what this run has done, for the display and the summary."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _MAX_SITES = 10_000
 
 
 class Tally:
-    """What became of the leases of this run (the frontier's totals span all runs of a job).
+    """What became of this run's leases (the frontier's totals span all runs of a job).
 
-    done, requeued: leases that ended so.
-    failed, skipped: leases by reason.
-    sites: leases done, by site; beyond 10,000 sites only those already known are counted.
+    done, requeued: how many leases ended that way.
+    failed, skipped: how many did, by reason.
+    sites: leases done by site; once there are 10,000 sites, no others are counted.
     """
 
     def __init__(self) -> None:

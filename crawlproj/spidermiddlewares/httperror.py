@@ -1,4 +1,4 @@
-"""Tells the scheduler about responses that nobody handles."""
+"""Reports responses with an unhandled status to the scheduler."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class HttpErrorNotingMiddleware(HttpErrorMiddleware):
-    """Scrapy's, with the same settings; a URL it filters ends as failed("http-404")."""
+    """Scrapy's middleware with its settings; a URL that it filters ends as failed("http-404")."""
 
     def process_spider_input(  # type: ignore[override]  # Scrapy deprecates its spider argument
         self, response: Response

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-_BATCH = 100  # seeds between two looks at the frontier, and two turns of everybody else
+_BATCH = 100  # after so many seeds, the frontier is asked for room and other tasks go on
 
 
 class SeedsMiddleware:
-    """Takes the requests of ``Spider.start()`` to the scheduler, waiting while it is crowded.
+    """Passes the requests of ``Spider.start()`` to the scheduler, and waits while it is crowded.
 
-    Scrapy drains ``start()`` as fast as it can, one seed a turn of the event loop, so a long list
-    fills memory and a slow generator holds nothing back. Here a million-line file or an endless
-    generator waits while SEED_MAX_PENDING URLs are pending. Items go on to Scrapy.
+    Scrapy drains ``start()`` as fast as it can, so a long list fills memory. Here a million-line
+    file or an endless generator waits while SEED_MAX_PENDING URLs are pending. Items go on to
+    Scrapy.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -31,13 +31,13 @@ class SeedsMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> SeedsMiddleware:
-        """Make it; NotConfigured when SCHEDULER is somebody else's."""
+        """Build the middleware. Raises NotConfigured if SCHEDULER is not crawlproj's."""
         if crawler.settings["SCHEDULER"] not in (Scheduler, "crawlproj.scheduler.Scheduler"):
             raise NotConfigured
         return cls(crawler)
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Yield the items of ``start``; its requests are enqueued here."""
+        """Yield the items of ``start`` and enqueue its requests."""
         engine, scheduler = self._crawler.engine, scheduler_of(self._crawler)
         assert scheduler is not None  # noqa: S101 - from_crawler saw to it
         fed = 0

@@ -85,7 +85,7 @@ async def test_a_paced_site_is_asked_again_when_its_time_has_come() -> None:
 
 
 @in_virtual_time
-async def test_a_site_that_is_told_to_rest_while_it_is_full_goes_on_when_the_rest_ends() -> None:
+async def test_a_full_site_that_must_rest_goes_on_when_the_rest_ends() -> None:
     async with desk(most=1) as it:
         await it.put(entry(1), entry(2))
         refused = it.some()
@@ -178,7 +178,7 @@ async def test_a_site_at_its_limit_leaves_room_for_others_in_the_buffer() -> Non
 
 
 @in_virtual_time
-async def test_the_buffer_never_holds_more_than_its_most() -> None:
+async def test_the_buffer_never_holds_more_leases_than_its_max() -> None:
     config = BufferConfig(ready=8, per_site=4, max_leases=10, batch_s=0.0)
     async with desk(most=1, config=config) as it:
         await it.put(*(entry(n, f"{n % 10}.test") for n in range(100)))
@@ -238,7 +238,7 @@ class Slow(Watched):
 
 
 @pytest.mark.parametrize("slow", ["claim", "totals"])
-def test_what_ends_while_a_round_is_under_way_makes_room_for_the_next(slow: str) -> None:
+def test_requests_that_end_during_a_round_make_room_for_the_next_claim(slow: str) -> None:
     @in_virtual_time
     async def test() -> None:
         async with desk(Slow(slow), config=BufferConfig(per_site=2, batch_s=0.0)) as it:
@@ -255,7 +255,7 @@ def test_what_ends_while_a_round_is_under_way_makes_room_for_the_next(slow: str)
 
 
 @in_virtual_time
-async def test_a_frontier_that_fails_is_told_of_once_and_written_to_no_more() -> None:
+async def test_a_failed_frontier_is_reported_once_and_never_written_to_again() -> None:
     frontier = Watched()
     async with desk(frontier) as it:
         frontier.broken = True

@@ -67,7 +67,7 @@ def test_a_retry_keeps_its_place_and_waits_for_its_time() -> None:
     assert (again.key, again.site, again.not_before) == (5, "queue", 99.0)
 
 
-def test_what_cannot_be_stored_is_kept_in_memory_until_it_has_ended() -> None:
+def test_an_unstorable_request_is_kept_in_memory_until_it_has_ended() -> None:
     it, request = entries(), unstorable()
     entry = it.entry_of(request, 1)
     assert entry.payload == VOLATILE
@@ -90,14 +90,12 @@ def test_a_retry_replaces_the_one_in_memory() -> None:
     assert it.request_of(entry) is again
 
 
-def test_where_others_work_on_the_frontier_what_cannot_be_stored_is_refused() -> None:
+def test_a_shared_frontier_refuses_a_request_that_cannot_be_stored() -> None:
     with pytest.raises(Unstorable, match="object"):
         entries(shared=True).entry_of(unstorable(), 1)
 
 
-def test_there_a_retry_that_cannot_be_stored_goes_back_as_it_was_leased_until_it_is_given_up() -> (
-    None
-):
+def test_an_unstorable_retry_goes_back_as_leased_until_its_attempts_are_spent() -> None:
     it, leased = entries(shared=True, retry_times=2), Entry(5, "queue", URL)
     again = it.retried(unstorable(**{RETRY_AT: 99.0}), lease(leased, attempts=1))
     assert again == Entry(5, "queue", URL, not_before=99.0)

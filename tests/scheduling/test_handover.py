@@ -93,7 +93,7 @@ async def test_nothing_is_started_on_leases_that_may_have_expired_in_a_stall() -
 
 
 @in_virtual_time
-async def test_after_a_stall_nothing_is_started_before_it_is_known_which_leases_it_cost() -> None:
+async def test_after_a_stall_nothing_starts_before_the_lost_leases_are_known() -> None:
     class Slow(Shared):
         async def renew(self, lease_ids: Sequence[int], *, lease_s: float) -> set[int]:
             await asyncio.sleep(1)
@@ -129,7 +129,7 @@ async def test_a_gained_site_begins_where_its_last_worker_left_off() -> None:
 
 
 @in_virtual_time
-async def test_a_site_of_a_worker_that_was_not_heard_of_begins_with_one_request() -> None:
+async def test_a_site_of_a_silent_worker_begins_with_one_request() -> None:
     """That worker may be suspended, and the site at work on its last requests."""
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
@@ -185,7 +185,7 @@ async def test_after_a_restart_of_the_server_nothing_starts_before_the_leases_ar
 
 
 @in_virtual_time
-async def test_of_what_it_has_too_much_a_worker_cedes_what_it_has_no_leases_of_first() -> None:
+async def test_a_worker_first_cedes_sites_without_leases() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
         await it.put(entry(1, "a.test"))
@@ -198,7 +198,7 @@ async def test_of_what_it_has_too_much_a_worker_cedes_what_it_has_no_leases_of_f
 
 
 @in_virtual_time
-async def test_a_site_whose_permits_are_all_taken_by_its_neighbours_may_be_served_at_once() -> None:
+async def test_a_ceded_site_whose_permits_its_neighbours_hold_may_be_served_at_once() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
         while it.permits.take_free("a.test"):  # as one on the same address would
@@ -210,7 +210,7 @@ async def test_a_site_whose_permits_are_all_taken_by_its_neighbours_may_be_serve
 
 
 @in_virtual_time
-async def test_a_site_that_is_left_ends_its_requests_and_gives_the_rest_back() -> None:
+async def test_a_site_being_left_ends_its_requests_and_gives_waiting_leases_back() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
         await it.put(*(entry(n, "a.test") for n in range(10)))
@@ -230,7 +230,7 @@ async def test_a_site_that_is_left_ends_its_requests_and_gives_the_rest_back() -
 
 
 @in_virtual_time
-async def test_a_site_is_left_when_nothing_is_asked_of_it_though_its_page_is_still_parsed() -> None:
+async def test_a_site_is_left_once_its_requests_are_answered_even_if_a_page_is_parsed() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
         await it.put(entry(1, "a.test"))
@@ -263,7 +263,7 @@ async def test_a_site_that_was_left_is_not_left_again_instead_of_another() -> No
 
 
 @in_virtual_time
-async def test_a_site_that_nobody_takes_in_the_end_is_worked_on_again() -> None:
+async def test_a_site_that_no_worker_takes_is_worked_on_again() -> None:
     class Refusing(Shared):
         async def cede(self, sites: Mapping[str, float]) -> set[str]:
             self.news.surplus = 0  # who wanted it is gone
@@ -282,7 +282,7 @@ async def test_a_site_that_nobody_takes_in_the_end_is_worked_on_again() -> None:
 
 
 @in_virtual_time
-async def test_a_site_that_is_wanted_no_more_is_kept() -> None:
+async def test_a_site_that_no_worker_wants_any_more_is_kept() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
         await it.put(*(entry(n, "a.test") for n in range(3)))
@@ -298,7 +298,7 @@ async def test_a_site_that_is_wanted_no_more_is_kept() -> None:
 
 
 @in_virtual_time
-async def test_when_the_server_may_have_forgotten_the_sieve_is_told() -> None:
+async def test_a_restarted_server_empties_the_sieve() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
         frontier.news = News(forgotten=True)
@@ -331,7 +331,7 @@ async def test_what_the_server_may_have_forgotten_is_put_again_before_the_end() 
 
 
 @in_virtual_time
-async def test_flushed_returns_when_what_was_put_is_written() -> None:
+async def test_flushed_returns_when_every_entry_is_written() -> None:
     frontier = Shared()
     async with desk(frontier, config=CONFIG) as it:
         it.buffered.put(entry(1))
@@ -364,7 +364,7 @@ async def test_flushed_fails_with_the_frontier() -> None:
 
 
 @in_virtual_time
-async def test_rounds_gather_while_there_is_enough_to_do() -> None:
+async def test_rounds_let_work_gather_while_there_is_enough_to_do() -> None:
     frontier = Shared()
     config = BufferConfig(batch_s=0.1, batch=8, lease_s=30.0)
     async with desk(frontier, most=100, config=config) as it:

@@ -23,7 +23,7 @@ def bears(most: float) -> SiteControl:
     return SiteControl(Fixed(Bounds(most, most, most)), None, None)
 
 
-def test_a_site_that_has_less_than_its_share_waits_for_none_that_has_it() -> None:
+def test_a_site_below_its_share_goes_before_sites_that_have_theirs() -> None:
     now = Now()
     limits = {"small.test": 1, "a.test": 8, "b.test": 8, "c.test": 8}
     permits = Permits(lambda site: bears(limits[site]), now, budget=8)

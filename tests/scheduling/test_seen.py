@@ -22,7 +22,7 @@ def test_what_was_added_is_not_missing() -> None:
     assert list(seen.missing(URLS[:3])) == [URLS[0], URLS[2]]
 
 
-def test_a_url_added_meanwhile_is_not_missing_when_its_turn_comes() -> None:
+def test_a_url_added_in_the_meantime_is_not_missing_when_its_turn_comes() -> None:
     seen = Seen()
     missing = seen.missing(URLS[:3])
     assert next(missing) == URLS[0]
@@ -36,7 +36,7 @@ def test_pages_that_share_their_links_divide_them() -> None:
     assert [next(one), next(other), next(one), next(other)] == URLS[:4]
 
 
-def test_a_url_that_another_page_gave_out_and_that_was_dropped_is_given_out_again() -> None:
+def test_a_url_that_another_page_yielded_but_that_was_dropped_is_yielded_again() -> None:
     seen = Seen()
     one, other = seen.missing(URLS[:2]), seen.missing(URLS[:2])
     assert next(one) == URLS[0]
@@ -44,7 +44,7 @@ def test_a_url_that_another_page_gave_out_and_that_was_dropped_is_given_out_agai
     assert list(other) == [URLS[0]]
 
 
-def test_a_page_that_is_given_up_holds_nothing_back() -> None:
+def test_an_abandoned_page_holds_no_url_back() -> None:
     seen = Seen()
     one = seen.missing(URLS)
     next(one)
@@ -64,7 +64,7 @@ def test_the_older_half_is_forgotten_first() -> None:
     dropped=st.sets(st.sampled_from(URLS)),
     turns=st.randoms(use_true_random=False),
 )
-def test_each_page_offers_what_was_not_added_whatever_happens_between(
+def test_every_page_yields_what_was_not_added_whatever_happens_in_between(
     pages: list[list[str]], dropped: set[str], turns: object
 ) -> None:
     seen = Seen()

@@ -58,11 +58,11 @@ def test_a_request_comes_back_as_it_was(request_: Request) -> None:
         assert getattr(back, name) == getattr(request_, name), name
 
 
-def test_what_nests_too_deep_is_unstorable_and_when_read_a_bad_payload() -> None:
+def test_deeply_nested_data_is_unstorable_and_a_bad_payload_when_read() -> None:
     deep: list[Any] = []
     for _ in range(3000):
         deep = [deep]
-    with pytest.raises(Unstorable, match="nests too deep to be stored"):
+    with pytest.raises(Unstorable, match="too deeply nested to be stored"):
         entry_of(Request("http://a.org/", meta={"v": deep}), SPIDER, 1)
     stored = b'{"meta":{"v":' + b"[" * 3000 + b"]" * 3000 + b"}}"
     with pytest.raises(BadPayload, match="cannot be rebuilt"):
@@ -98,13 +98,13 @@ def test_any_plain_data_in_meta_survives(meta: dict[str, Any]) -> None:
         (Request("http://a.org/", cb_kwargs={"x": {1: 2}}), "cb_kwargs holds a dict"),
     ],
 )
-def test_what_is_no_data_is_named(request_: Request, named: str) -> None:
+def test_a_value_that_is_not_data_is_named(request_: Request, named: str) -> None:
     with pytest.raises(Unstorable, match=named):
         there_and_back(request_)
 
 
 @pytest.mark.parametrize("payload", [b"{", b"[]", b'{"callback":"gone"}', b'{"callback":"name"}'])
-def test_a_payload_that_makes_no_request_is_an_error_of_its_own(payload: bytes) -> None:
+def test_a_payload_that_makes_no_request_raises_badpayload(payload: bytes) -> None:
     with pytest.raises(BadPayload, match=r"http://a\.org/"):
         request_of(Entry(1, "a.org", "http://a.org/", payload), SPIDER)
 

@@ -98,11 +98,11 @@ def test_a_wrong_site_is_named(value: Any, message: str) -> None:
         sites(value)
 
 
-def test_sites_may_be_json_as_on_the_command_line() -> None:
+def test_sites_may_be_given_as_json_on_the_command_line() -> None:
     assert sites('{"*.shop.test": {"max": 3}}').of("www.shop.test").most == 3
 
 
-def test_the_first_pattern_that_fits_counts_with_or_without_the_port() -> None:
+def test_the_first_matching_pattern_wins_with_or_without_the_port() -> None:
     one = sites(
         {
             "API.shop.test": {"max": 1, "delay": 2},
@@ -128,7 +128,7 @@ def test_the_first_pattern_that_fits_counts_with_or_without_the_port() -> None:
         (SiteConfig(start=50, least=20, most=10), Bounds(10, 10, 10)),
     ],
 )
-def test_the_most_wins_over_the_other_bounds(site: SiteConfig, bounds: Bounds) -> None:
+def test_the_max_wins_over_the_other_bounds(site: SiteConfig, bounds: Bounds) -> None:
     assert site.bounds == bounds
 
 
@@ -141,7 +141,7 @@ def test_a_site_gets_the_control_that_is_configured_for_it() -> None:
     assert one.control("other.test").rate == inf
 
 
-def test_switched_off_every_site_has_its_most_whatever_happens() -> None:
+def test_with_concurrency_switched_off_every_site_has_its_max_permits() -> None:
     control = config(CONCURRENCY_ENABLED=False, CONCURRENCY_MAX_PER_SITE=5).control("a.test")
     assert control.free(NOW) == 5
     assert not control.down

@@ -17,7 +17,7 @@ def work() -> Work:
     return Work(LEASE, Request("http://a.test/"), None)
 
 
-def test_a_response_that_nobody_objects_to_is_done() -> None:
+def test_a_response_without_an_error_is_done() -> None:
     it = work()
     it.respond()
     assert it.ack(closing=False) == Ack(7, State.DONE)
@@ -125,7 +125,7 @@ def test_only_the_first_of_two_copies_replaces_the_work() -> None:
     assert hand.replaced_by(request.copy()) is None
 
 
-def test_work_that_was_removed_is_nobodys() -> None:
+def test_a_request_does_no_work_after_it_was_removed() -> None:
     hand, request = in_hand()
     (it,) = hand
     hand.remove(it)

@@ -86,7 +86,7 @@ class ConcurrencyMiddleware:
         """
         admission = self._admission
         now = self._clock()
-        self._lag.ask()
+        self._lag.measure()
         permit = admission.on_sent(request) if admission is not None else None
         if admission is None:
             downloader = self._crawler.engine.downloader

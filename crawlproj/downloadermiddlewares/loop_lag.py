@@ -1,39 +1,46 @@
-"""How late our own event loop is: what must not be blamed on a site."""
+"""Measures the lag of our own event loop, which must not count as a site's latency."""
 
 from __future__ import annotations
 
 import asyncio
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-_SHARE = 0.03  # by which it comes down towards the newest measurement
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DECAY = 0.03  # share of the distance to a shorter measurement by which the lag falls
 
 
 class LoopLag:
-    """Seconds that a callback waits for its turn: the longest of the last turns of the loop.
+    """How long a callback waits for its turn: the maximum of recent turns of the event loop.
 
-    An answer that came while the loop was busy is read later by about one turn, and a request
-    written in a busy turn leaves later by as much.
+    A response that arrives while the loop is busy is read about one turn late, and a request
+    written during a busy turn is sent as late.
+
+    clock: returns seconds, and never goes backwards.
     """
 
-    def __init__(self) -> None:
-        self._longest_s = 0.0
-        self._asked_at: float | None = None
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
+        self._max_s = 0.0
+        self._started_at: float | None = None
 
     @property
     def seconds(self) -> float:
-        """The lag, the turn under way included."""
-        if self._asked_at is None:
-            return self._longest_s
-        return max(self._longest_s, perf_counter() - self._asked_at)
+        """The lag, including the current turn."""
+        if self._started_at is None:
+            return self._max_s
+        return max(self._max_s, self._clock() - self._started_at)
 
-    def ask(self) -> None:
-        """Measure the present turn; to be called when there is traffic, cheap: once a turn."""
-        if self._asked_at is None:
-            self._asked_at = perf_counter()
-            asyncio.get_running_loop().call_soon(self._answer)
+    def measure(self) -> None:
+        """Measure the current turn. Call this on every request and response: it is cheap."""
+        if self._started_at is None:
+            self._started_at = self._clock()
+            asyncio.get_running_loop().call_soon(self._finish)
 
-    def _answer(self) -> None:
-        assert self._asked_at is not None  # noqa: S101 - ask() set it
-        waited_s = perf_counter() - self._asked_at
-        self._asked_at = None
-        self._longest_s = max(waited_s, self._longest_s + _SHARE * (waited_s - self._longest_s))
+    def _finish(self) -> None:
+        assert self._started_at is not None  # noqa: S101 - measure() set it
+        lag_s = self._clock() - self._started_at
+        self._started_at = None
+        self._max_s = max(lag_s, self._max_s + _DECAY * (lag_s - self._max_s))

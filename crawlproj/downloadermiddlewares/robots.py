@@ -1,4 +1,4 @@
-"""Obeys robots.txt (RFC 9309), Crawl-delay included."""
+"""Obeys robots.txt (RFC 9309), including Crawl-delay."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ logger = logging.getLogger(__name__)
 _MAX_ORIGINS = 10_000
 _MAX_REDIRECTS = 5  # RFC 9309 §2.3.1.2
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# What is read is far less, but a longer file is no reason to give up its site.
+# Only the first MAX_BYTES are read, but a longer file must not make its site unreachable.
 _MAX_DOWNLOAD_BYTES = 4 * 1024 * 1024
 _LONG_DELAY_S = 60.0
-_PRIORITY = 1000  # as Scrapy's
+_PRIORITY = 1000  # same as in Scrapy's middleware
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#]*@)?([^/?#]+)", re.IGNORECASE)
 
 
@@ -50,14 +50,14 @@ class RobotsDisallowed(IgnoreRequest):
 
 
 class RobotsUnreachable(IgnoreRequest):
-    """The site's robots.txt cannot be had, so nothing of the site may be fetched for now."""
+    """The site's robots.txt is unreachable, so no page of the site may be fetched for now."""
 
     frontier_outcome = (State.FAILED, "robots-unreachable")
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What an origin allows: nothing if there is a refusal, everything if there are no rules."""
+    """What an origin allows: nothing if ``refusal`` is set, everything if both are None."""
 
     rules: RobotsRules | None
     expires_at: float
@@ -66,16 +66,18 @@ class _Verdict:
 
 
 class RobotsTxtMiddleware:
-    """Takes the place of Scrapy's middleware of the same name; on while ROBOTSTXT_OBEY is.
+    """Replaces Scrapy's middleware of the same name. Enabled by ROBOTSTXT_OBEY.
 
-    After RFC 9309 §2.3.1: a 4xx means there are no rules; 429, anything else that is not 2xx, a
-    failed connection and more than five redirects mean *unreachable*, and then nothing is allowed:
-    the URLs end as failed("robots-unreachable"), or as failed("guard") where the address guard
-    refused the site. An answer is kept ROBOTSTXT_CACHE_TTL seconds, an unreachable one
-    ROBOTSTXT_RETRY_AFTER seconds; a site that becomes unreachable keeps its last rules (§2.4).
+    By RFC 9309 §2.3.1, a 4xx status other than 429 means that there are no rules. Any other status
+    that is not 2xx, a failed connection, and more than five redirects mean that robots.txt is
+    *unreachable*. Then no page of the origin is fetched: its URLs end as
+    failed("robots-unreachable"), or as failed("guard") if the address guard refused the connection.
 
-    Per request it costs a look-up and the rules; only the first ones of an origin wait for the
-    file. Sends ``crawlproj.signals.robots_parsed`` when it has come.
+    A file is cached for ROBOTSTXT_CACHE_TTL seconds. An unreachable one is requested again after
+    ROBOTSTXT_RETRY_AFTER seconds; until then, an origin with known rules keeps them (§2.4).
+
+    Only the first requests to an origin wait for the file; later ones cost a lookup and a match.
+    Sends ``crawlproj.signals.robots_parsed`` when the file has been read.
     """
 
     def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.time) -> None:
@@ -85,22 +87,25 @@ class RobotsTxtMiddleware:
         self._crawler = crawler
         self._clock = clock
         agent = text(settings, "ROBOTSTXT_USER_AGENT", "")
-        self._same_for_all = bool(agent)
+        self._same_token_for_all = bool(agent)
         self._token = product_token(agent or text(settings, "USER_AGENT", ""))
         self._cache_s = number(settings, "ROBOTSTXT_CACHE_TTL", 86_400.0)
         self._retry_s = number(settings, "ROBOTSTXT_RETRY_AFTER", 60.0)
-        self._verdicts: OrderedDict[str, _Verdict] = OrderedDict()  # used longest ago first
+        self._verdicts: OrderedDict[str, _Verdict] = OrderedDict()  # least recently used first
         self._fetches: dict[str, asyncio.Task[_Verdict | None]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsTxtMiddleware:
-        """Make it; NotConfigured when ROBOTSTXT_OBEY is off, ConfigError for a wrong setting."""
+        """Build the middleware.
+
+        Raises NotConfigured if ROBOTSTXT_OBEY is off and ConfigError if a setting is wrong.
+        """
         return cls(crawler)
 
     def process_request(self, request: Request) -> Coroutine[None, None, None] | None:
-        """Raise RobotsDisallowed or RobotsUnreachable for a URL that may not be fetched.
+        """Raise RobotsDisallowed or RobotsUnreachable if the URL may not be fetched.
 
-        At once where the rules are known, else through what is returned.
+        If the rules are not known yet, or take long to match, returns a coroutine that raises.
         """
         if request.meta.get("dont_obey_robotstxt"):
             return None
@@ -112,8 +117,8 @@ class RobotsTxtMiddleware:
             return self._when_known(request, origin)
         self._verdicts.move_to_end(origin)
         if verdict.rules is not None and verdict.rules.heavy:
-            return self._judge_heavy(request, verdict.rules)
-        self._judge(request, verdict)
+            return self._check_in_thread(request, verdict.rules)
+        self._check(request, verdict)
         return None
 
     async def _when_known(self, request: Request, origin: str) -> None:
@@ -121,23 +126,23 @@ class RobotsTxtMiddleware:
         if fetch is None:
             fetch = self._fetches[origin] = asyncio.ensure_future(self._fetch(origin))
             fetch.add_done_callback(lambda _: self._fetches.pop(origin))
-        # Shielded: one request given up must not take the file from the others.
+        # Shielded, because cancelling one request must not cancel the fetch that others wait for.
         verdict = await asyncio.shield(fetch)
         if verdict is None:
             raise DownloadCancelledError(f"Getting {origin}/robots.txt was cancelled")
         if verdict.rules is not None and verdict.rules.heavy:
-            await self._judge_heavy(request, verdict.rules)
+            await self._check_in_thread(request, verdict.rules)
         else:
-            self._judge(request, verdict)
+            self._check(request, verdict)
 
-    def _judge(self, request: Request, verdict: _Verdict) -> None:
+    def _check(self, request: Request, verdict: _Verdict) -> None:
         if verdict.refusal is not None:
             self._count("unreachable")
             raise verdict.refusal(verdict.detail)
         if verdict.rules is not None:
             self._require(verdict.rules.allows(request.url, self._token_of(request)), request)
 
-    async def _judge_heavy(self, request: Request, rules: RobotsRules) -> None:
+    async def _check_in_thread(self, request: Request, rules: RobotsRules) -> None:
         token = self._token_of(request)
         self._require(await asyncio.to_thread(rules.allows, request.url, token), request)
 
@@ -148,15 +153,15 @@ class RobotsTxtMiddleware:
             raise RobotsDisallowed("Forbidden by robots.txt")
 
     def _token_of(self, request: Request) -> str:
-        agent = None if self._same_for_all else request.headers.get(b"User-Agent")
+        agent = None if self._same_token_for_all else request.headers.get(b"User-Agent")
         return self._token if agent is None else product_token(agent.decode("latin-1"))
 
     async def _fetch(self, origin: str) -> _Verdict | None:
-        """Learn what ``origin`` allows; None when the download was cancelled: nothing is known."""
+        """Return what ``origin`` allows, or None if the download was cancelled."""
         self._count("request_count")
         try:
             rules = await self._read(await self._get(f"{origin}/robots.txt"), origin)
-        except Exception as exc:  # noqa: BLE001 - whatever failed, the rules are not known
+        except Exception as exc:  # noqa: BLE001 - after any error, the rules are unknown
             if reason_of(exc) == "cancelled":
                 return None
             verdict = self._unreachable(origin, exc)
@@ -186,8 +191,8 @@ class RobotsTxtMiddleware:
             if response.status not in _REDIRECTS or location is None:
                 return response
             url = urljoin(url, safe_url_string(location))
-            if not origin_of(url):  # never a file: URL
-                raise RobotsUnreachable(f"redirected to {url}")
+            if not origin_of(url):  # a file: URL, for example
+                raise RobotsUnreachable(f"redirected to {url}, which is not an http or https URL")
         raise RobotsUnreachable(f"more than {_MAX_REDIRECTS} redirects")
 
     async def _read(self, response: Response, origin: str) -> RobotsRules | None:
@@ -207,16 +212,16 @@ class RobotsTxtMiddleware:
         expires_at = self._clock() + self._retry_s
         known = self._verdicts.get(origin)
         if known is not None and known.refusal is None:
-            logger.warning("%s; its last rules still hold", detail)
+            logger.warning("%s; the last known rules still apply", detail)
             return replace(known, expires_at=expires_at)
-        logger.warning("%s; its pages are not fetched", detail)
+        logger.warning("%s; no page of the site is fetched", detail)
         refusal = AddressRefused if isinstance(exc, AddressRefused) else RobotsUnreachable
         return _Verdict(None, expires_at, refusal, detail)
 
     def _announce(self, origin: str, rules: RobotsRules | None) -> None:
         delay_s = rules.crawl_delay_s(self._token) if rules else None
         if delay_s is not None and delay_s > _LONG_DELAY_S:
-            logger.warning("%s asks for %g s between requests (Crawl-delay)", origin, delay_s)
+            logger.warning("%s asks for a Crawl-delay of %g s between requests", origin, delay_s)
         self._crawler.signals.send_catch_log(
             robots_parsed,
             origin=origin,
@@ -230,6 +235,6 @@ class RobotsTxtMiddleware:
 
 
 def origin_of(url: str) -> str:
-    """Return scheme, host and port of an http or https URL, in lower case; "" for any other."""
+    """Return scheme, host and port of an http or https URL in lower case, or "" for any other."""
     match = _ORIGIN.match(url)
     return (match[1] + match[2]).lower() if match else ""

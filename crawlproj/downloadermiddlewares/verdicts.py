@@ -1,4 +1,4 @@
-"""What a response or an exception says of its site."""
+"""Classifies responses and exceptions for the limit of their site."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Headers, Response
 
-# 502 and 504 are a proxy's words for the same; 520 to 530 Cloudflare's.
+# Proxies send 502 and 504 for an overloaded site, Cloudflare sends 520 to 530.
 _OVERLOADED = frozenset({502, 503, 504, *range(520, 531)})
-_AWAY = frozenset({"timeout", "connection-refused", "connection-lost"})
-# A page was on its way, so the site is there.
+_UNREACHABLE = frozenset({"timeout", "connection-refused", "connection-lost"})
+# The site had begun to send a page, so it is up.
 _ANSWERED = frozenset({"too-large", "data-loss", "stopped"})
 _RESOLUTION_S = 0.001
-# As Scrapy's Headers spells its keys.
+# In the spelling of the keys of Scrapy's Headers.
 _QUOTA_HEADERS = (
     *(b"Ratelimit", b"Ratelimit-Policy", b"Ratelimit-Remaining"),
     *(b"X-Ratelimit-Remaining", b"X-Rate-Limit-Remaining"),
@@ -28,9 +28,10 @@ _QUOTA_HEADERS = (
 def ending_of_response(
     request: Request, response: Response, now: float, lag_s: float = 0.0
 ) -> Ending:
-    """Return how ``request`` ended with ``response`` at ``now`` (unix seconds).
+    """Return the ending of a ``request`` that got ``response``.
 
-    lag_s: how late our own event loop is, which is taken off the site's latency.
+    now: Unix time in seconds.
+    lag_s: the lag of our own event loop, which is subtracted from the site's latency.
     """
     if "cached" in response.flags:
         return Ending(Verdict.IGNORED)
@@ -44,15 +45,15 @@ def ending_of_response(
         value = headers.get(b"Retry-After")
         wait_s = retry_after_s(value.decode("latin-1"), now) if value is not None else None
     rtt_s = _rtt_s(request)
-    # Late once when it is written, once when the answer is read, and once more to be sure.
+    # The lag delays both the write and the read. Subtract it a third time to be safe.
     rtt_s = max(rtt_s - 3 * lag_s, min(rtt_s, _RESOLUTION_S))
     return Ending(verdict, rtt_s, wait_s, policy)
 
 
 def ending_of_exception(request: Request, exception: Exception) -> Ending:
-    """Return how ``request`` ended with ``exception``."""
+    """Return the ending of a ``request`` that failed with ``exception``."""
     reason = reason_of(exception)
-    if reason in _AWAY:
+    if reason in _UNREACHABLE:
         return Ending(Verdict.OVERLOADED)
     if reason in _ANSWERED:
         return Ending(Verdict.OK, _rtt_s(request))
@@ -60,14 +61,14 @@ def ending_of_exception(request: Request, exception: Exception) -> Ending:
 
 
 def _rtt_s(request: Request) -> float:
-    """Return seconds to the first byte, as the download handler left them in ``meta``."""
+    """Return the seconds to the first byte, which the download handler stored in ``meta``."""
     timings = request.meta.get("timings")
     return float(timings["ttfb"] if timings else request.meta.get("download_latency", 0.0))
 
 
 def _policy(headers: Headers, now: float) -> RatePolicy | None:
     raw = cast("dict[bytes, list[bytes]]", headers)
-    # Nearly always there is none: then this is all it costs.
+    # Most responses have none of these headers, and need no more than this check.
     if not any(dict.__contains__(raw, name) for name in _QUOTA_HEADERS):
         return None
 

@@ -1,4 +1,4 @@
-"""A crawl's worth of Scrapy for the robots middleware: its engine answers from a table."""
+"""Runs the robots middleware with a fake engine that answers from a table."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def status(code: int, **headers: str) -> Response:
 
 
 class FakeEngine:
-    """Answers by URL; the answers may be exchanged, and held back by ``gate``."""
+    """Answers by URL from ``answers``, which may change, once ``gate`` lets it."""
 
     def __init__(self, answers: dict[str, Answer]) -> None:
         self.answers = answers
@@ -49,8 +49,8 @@ class FakeEngine:
         return [request.url for request in self.requests]
 
 
-class Guest:
-    """A middleware and what surrounds it."""
+class Harness:
+    """A robots middleware with a fake engine and clock. ``announced`` are the signals it sent."""
 
     def __init__(self, answers: dict[str, Answer] | Answer, **settings: Any) -> None:
         if not isinstance(answers, dict):
@@ -58,7 +58,7 @@ class Guest:
         defaults = {"ROBOTSTXT_OBEY": True, "USER_AGENT": "crawlproj/0.1 (Scrapy; polite)"}
         crawler = get_crawler(settings_dict=defaults | settings)
         self.engine = FakeEngine(answers)
-        crawler.engine = self.engine  # type: ignore[assignment]  # the one method it needs
+        crawler.engine = self.engine  # type: ignore[assignment]  # has the one method in use
         self.now = Now()
         self.middleware = RobotsTxtMiddleware(crawler, self.now)
         self.announced: list[dict[str, Any]] = []
@@ -70,15 +70,15 @@ class Guest:
             {"origin": origin, "site": site, "delay": crawl_delay_s, "sitemaps": sitemaps}
         )
 
-    async def ask(self, url: str, **kwargs: Any) -> None:
-        """Raise what process_request raises, at once or later."""
+    async def process(self, url: str, **kwargs: Any) -> None:
+        """Call process_request and await its coroutine, if any."""
         waiting = self.middleware.process_request(Request(url, **kwargs))
         if waiting is not None:
             await waiting
 
     async def allows(self, url: str, **kwargs: Any) -> bool:
         try:
-            await self.ask(url, **kwargs)
+            await self.process(url, **kwargs)
         except Exception as exc:
             if type(exc).__name__ != "RobotsDisallowed":
                 raise
@@ -89,8 +89,8 @@ class Guest:
         return self._crawler.stats.get_value(f"robotstxt/{key}")
 
 
-def refused(guest: Guest, url: str = "http://a.test/") -> Exception:
-    """Return what the middleware raises for ``url``."""
+def refused(harness: Harness, url: str = "http://a.test/") -> Exception:
+    """Return the exception that the middleware raises for ``url``."""
     with pytest.raises(Exception, match=r"robots\.txt") as caught:
-        run(guest.ask(url))
+        run(harness.process(url))
     return caught.value

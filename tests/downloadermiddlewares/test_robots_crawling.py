@@ -1,4 +1,4 @@
-"""The robots middleware in real crawls of a site on loopback."""
+"""The robots middleware in real crawls of a loopback site."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SETTINGS = {
 
 
 class Site:
-    """Answers a path from a table, 200 and nothing for others; ``asked`` are the paths."""
+    """Answers by path from a table, else with an empty 200; ``asked`` are the requested paths."""
 
     def __init__(self, answers: dict[str, tuple[str, bytes]]) -> None:
         self.answers = answers
@@ -70,7 +70,7 @@ async def serving(answers: dict[str, tuple[str, bytes]]) -> AsyncIterator[Site]:
 
 
 class Visitor(Spider):
-    """Asks for the given URLs and notes what came of each."""
+    """Requests the given URLs and records the outcome of each."""
 
     name = "visitor"
 
@@ -93,7 +93,7 @@ class Visitor(Spider):
 async def visit(
     urls: list[str], announced: list[dict[str, Any]] | None = None, **settings: Any
 ) -> dict[str, Any]:
-    """Crawl ``urls``; returns what came of each."""
+    """Crawl ``urls``; return the outcome of each."""
     outcomes: dict[str, Any] = {}
     crawler = AsyncCrawlerRunner(SETTINGS | settings).create_crawler(Visitor)
 
@@ -107,7 +107,7 @@ async def visit(
 
 
 @on_reactor
-async def test_a_crawl_asks_first_and_leaves_alone_what_is_private() -> None:
+async def test_a_crawl_fetches_robots_txt_first_and_skips_forbidden_pages() -> None:
     rules = b"User-agent: *\nDisallow: /private\nCrawl-delay: 0.5\nSitemap: /map.xml\n"
     answers = {
         "/robots.txt": ("301 Moved\r\nLocation: /moved.txt", b""),
@@ -130,16 +130,16 @@ async def test_a_crawl_asks_first_and_leaves_alone_what_is_private() -> None:
 
 
 @on_reactor
-async def test_nothing_is_fetched_of_a_site_whose_robots_txt_fails() -> None:
+async def test_no_page_is_fetched_from_a_site_whose_robots_txt_fails() -> None:
     async with serving({"/robots.txt": ("503 Service Unavailable", b"")}) as site:
         urls = [f"{site.url}/1", f"{site.url}/2"]
         outcomes = await visit(urls)
     assert outcomes == dict.fromkeys(urls, (State.FAILED, "robots-unreachable"))
-    assert site.asked == ["/robots.txt"] * 2, "retried once, as RETRY_TIMES says"
+    assert site.asked == ["/robots.txt"] * 2, "retried once, because RETRY_TIMES is 1"
 
 
 @on_reactor
-async def test_a_site_that_is_not_there_fails() -> None:
+async def test_a_site_that_refuses_connections_fails_as_robots_unreachable() -> None:
     async with serving({}) as site:
         pass
     outcomes = await visit([site.url])
@@ -147,7 +147,7 @@ async def test_a_site_that_is_not_there_fails() -> None:
 
 
 @on_reactor
-async def test_a_site_the_guard_refuses_fails_for_that_reason() -> None:
+async def test_a_site_that_the_guard_refuses_fails_with_reason_guard() -> None:
     async with serving({}) as site:
         outcomes = await visit([site.url], GUARD_ALLOW=[])
     assert outcomes == {site.url: (State.FAILED, "guard")}
@@ -155,7 +155,7 @@ async def test_a_site_the_guard_refuses_fails_for_that_reason() -> None:
 
 
 @on_reactor
-async def test_a_long_robots_txt_is_read_though_pages_may_not_be_as_long() -> None:
+async def test_robots_txt_may_be_longer_than_download_maxsize() -> None:
     rules = b"User-agent: *\nDisallow: /private\n" + b"# filler\n" * 100_000
     async with serving({"/robots.txt": ("200 OK", rules)}) as site:
         urls = [f"{site.url}/1", f"{site.url}/private"]

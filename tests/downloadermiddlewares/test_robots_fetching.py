@@ -1,4 +1,4 @@
-"""When the robots middleware asks for a file, how, and how long it keeps the answer."""
+"""When and how the robots middleware fetches a file, and how long it caches it."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import pytest
 from scrapy.exceptions import DownloadCancelledError
 
 from crawlproj.downloadermiddlewares.robots import RobotsUnreachable
-from tests.downloadermiddlewares.helpers import Answer, Guest, refused, robots, status
+from tests.downloadermiddlewares.helpers import Answer, Harness, refused, robots, status
 from tests.frontier.helpers import run
 
 PRIVATE = "User-agent: *\nDisallow: /private\n"
 ROBOTS = "http://a.test/robots.txt"
 
 
-def test_many_requests_share_one_fetch() -> None:
-    guest = Guest(robots(PRIVATE))
+def test_concurrent_requests_share_one_fetch() -> None:
+    harness = Harness(robots(PRIVATE))
 
     async def crawl() -> list[bool]:
         urls = [f"http://a.test/{path}" for path in ("1", "2", "private", "3")]
-        return list(await asyncio.gather(*map(guest.allows, urls)))
+        return list(await asyncio.gather(*map(harness.allows, urls)))
 
     assert run(crawl()) == [True, True, False, True]
-    assert guest.engine.urls == [ROBOTS]
+    assert harness.engine.urls == [ROBOTS]
 
 
-def test_a_waiter_that_is_cancelled_leaves_the_file_to_the_others() -> None:
-    guest = Guest(robots(PRIVATE))
+def test_cancelling_one_waiting_request_does_not_cancel_the_shared_fetch() -> None:
+    harness = Harness(robots(PRIVATE))
 
     async def crawl() -> bool:
         arrived = asyncio.Event()
-        guest.engine.gate = arrived.wait
-        first = asyncio.ensure_future(guest.ask("http://a.test/1"))
-        second = asyncio.ensure_future(guest.allows("http://a.test/private"))
+        harness.engine.gate = arrived.wait
+        first = asyncio.ensure_future(harness.process("http://a.test/1"))
+        second = asyncio.ensure_future(harness.allows("http://a.test/private"))
         await asyncio.sleep(0)
         first.cancel()
         await asyncio.sleep(0)
@@ -43,88 +43,88 @@ def test_a_waiter_that_is_cancelled_leaves_the_file_to_the_others() -> None:
         return allowed
 
     assert not run(crawl())
-    assert guest.engine.urls == [ROBOTS]
+    assert harness.engine.urls == [ROBOTS]
 
 
-def test_a_fetch_that_a_stopping_crawl_cancels_decides_nothing() -> None:
-    guest = Guest(DownloadCancelledError("the crawl is being stopped"))
-    assert isinstance(refused(guest), DownloadCancelledError)
-    guest.engine.answers[ROBOTS] = robots("")
-    assert run(guest.allows("http://a.test/"))
+def test_a_cancelled_fetch_is_not_cached() -> None:
+    harness = Harness(DownloadCancelledError("the crawl is being stopped"))
+    assert isinstance(refused(harness), DownloadCancelledError)
+    harness.engine.answers[ROBOTS] = robots("")
+    assert run(harness.allows("http://a.test/"))
 
 
-def test_an_answer_is_kept_for_a_day() -> None:
-    guest = Guest(robots(PRIVATE))
-    assert run(guest.allows("http://a.test/"))
-    guest.engine.answers[ROBOTS] = robots("User-agent: *\nDisallow: /\n")
-    guest.now.time += 86_399
-    assert run(guest.allows("http://a.test/"))
-    guest.now.time += 1
-    assert not run(guest.allows("http://a.test/"))
-    assert len(guest.engine.requests) == 2
+def test_a_file_is_cached_for_a_day() -> None:
+    harness = Harness(robots(PRIVATE))
+    assert run(harness.allows("http://a.test/"))
+    harness.engine.answers[ROBOTS] = robots("User-agent: *\nDisallow: /\n")
+    harness.now.time += 86_399
+    assert run(harness.allows("http://a.test/"))
+    harness.now.time += 1
+    assert not run(harness.allows("http://a.test/"))
+    assert len(harness.engine.requests) == 2
 
 
-def test_an_unreachable_file_is_asked_for_again_a_minute_later() -> None:
-    guest = Guest(status(503))
-    refused(guest)
-    guest.engine.answers[ROBOTS] = robots("")
-    guest.now.time += 59
-    refused(guest)
-    guest.now.time += 1
-    assert run(guest.allows("http://a.test/"))
-    assert len(guest.engine.requests) == 2
+def test_an_unreachable_file_is_requested_again_after_a_minute() -> None:
+    harness = Harness(status(503))
+    refused(harness)
+    harness.engine.answers[ROBOTS] = robots("")
+    harness.now.time += 59
+    refused(harness)
+    harness.now.time += 1
+    assert run(harness.allows("http://a.test/"))
+    assert len(harness.engine.requests) == 2
 
 
-def test_a_site_that_becomes_unreachable_keeps_its_last_rules() -> None:
-    guest = Guest(robots(PRIVATE), ROBOTSTXT_CACHE_TTL=100, ROBOTSTXT_RETRY_AFTER=10)
-    assert run(guest.allows("http://a.test/"))
-    guest.engine.answers[ROBOTS] = status(503)
-    guest.now.time += 100
-    assert run(guest.allows("http://a.test/"))
-    assert not run(guest.allows("http://a.test/private"))
-    guest.engine.answers[ROBOTS] = robots("User-agent: *\nDisallow: /\n")
-    guest.now.time += 10
-    assert not run(guest.allows("http://a.test/"))
-    assert len(guest.engine.requests) == 3
+def test_a_site_whose_file_becomes_unreachable_keeps_its_last_rules() -> None:
+    harness = Harness(robots(PRIVATE), ROBOTSTXT_CACHE_TTL=100, ROBOTSTXT_RETRY_AFTER=10)
+    assert run(harness.allows("http://a.test/"))
+    harness.engine.answers[ROBOTS] = status(503)
+    harness.now.time += 100
+    assert run(harness.allows("http://a.test/"))
+    assert not run(harness.allows("http://a.test/private"))
+    harness.engine.answers[ROBOTS] = robots("User-agent: *\nDisallow: /\n")
+    harness.now.time += 10
+    assert not run(harness.allows("http://a.test/"))
+    assert len(harness.engine.requests) == 3
 
 
-def test_redirects_are_followed_to_other_hosts() -> None:
-    guest = Guest(
+def test_redirects_to_other_hosts_are_followed() -> None:
+    harness = Harness(
         {
             ROBOTS: status(301, Location="//b.test/moved"),
             "http://b.test/moved": status(307, Location="rules.txt"),
             "http://b.test/rules.txt": robots(PRIVATE),
         }
     )
-    assert not run(guest.allows("http://a.test/private"))
-    assert guest.announced[0]["origin"] == "http://a.test"
+    assert not run(harness.allows("http://a.test/private"))
+    assert harness.announced[0]["origin"] == "http://a.test"
 
 
 @pytest.mark.parametrize(("hops", "reachable"), [(5, True), (6, False)])
-def test_five_redirects_are_followed_and_no_more(hops: int, reachable: bool) -> None:
+def test_up_to_five_redirects_are_followed(hops: int, reachable: bool) -> None:
     answers: dict[str, Answer] = {ROBOTS: status(302, Location="/1")}
     for hop in range(1, hops):
         answers[f"http://a.test/{hop}"] = status(302, Location=f"/{hop + 1}")
     answers[f"http://a.test/{hops}"] = robots("")
-    guest = Guest(answers)
+    harness = Harness(answers)
     if reachable:
-        assert run(guest.allows("http://a.test/"))
+        assert run(harness.allows("http://a.test/"))
     else:
-        assert "more than 5 redirects" in str(refused(guest))
-    assert len(guest.engine.requests) == 6
+        assert "more than 5 redirects" in str(refused(harness))
+    assert len(harness.engine.requests) == 6
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "data:,x", "http://[", "ftp://a.test/"])
-def test_a_redirect_leads_nowhere_but_to_the_web(location: str) -> None:
-    guest = Guest(status(301, Location=location))
-    assert isinstance(refused(guest), RobotsUnreachable)
-    assert guest.engine.urls == [ROBOTS]
+def test_a_redirect_to_a_url_that_is_not_http_is_not_followed(location: str) -> None:
+    harness = Harness(status(301, Location=location))
+    assert isinstance(refused(harness), RobotsUnreachable)
+    assert harness.engine.urls == [ROBOTS]
 
 
-def test_the_request_for_the_file_goes_its_own_way() -> None:
-    guest = Guest(robots(""), DOWNLOAD_MAXSIZE=1000)
-    run(guest.ask("http://user:secret@a.test/x"))
-    (request,) = guest.engine.requests
+def test_the_request_for_the_file_bypasses_filters_and_the_page_size_limit() -> None:
+    harness = Harness(robots(""), DOWNLOAD_MAXSIZE=1000)
+    run(harness.process("http://user:secret@a.test/x"))
+    (request,) = harness.engine.requests
     assert request.url == ROBOTS
     assert request.priority == 1000
     assert request.meta["dont_obey_robotstxt"]
@@ -132,11 +132,11 @@ def test_the_request_for_the_file_goes_its_own_way() -> None:
     assert request.meta["download_maxsize"] > 500 * 1024
 
 
-def test_of_many_origins_the_one_used_longest_ago_is_forgotten(
+def test_the_least_recently_used_origin_is_evicted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("crawlproj.downloadermiddlewares.robots._MAX_ORIGINS", 2)
-    guest = Guest({f"http://{name}.test/robots.txt": robots("") for name in "abc"})
+    harness = Harness({f"http://{name}.test/robots.txt": robots("") for name in "abc"})
     for name in "abacab":
-        run(guest.ask(f"http://{name}.test/"))
-    assert [url[7] for url in guest.engine.urls] == ["a", "b", "c", "b"]
+        run(harness.process(f"http://{name}.test/"))
+    assert [url[7] for url in harness.engine.urls] == ["a", "b", "c", "b"]

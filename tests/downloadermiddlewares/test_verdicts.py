@@ -1,4 +1,4 @@
-"""What responses and exceptions say of their site."""
+"""The ending of a request for each kind of response and exception."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def ending(status: int, *flags: str, **headers: str) -> Ending:
         *((status, Verdict.OVERLOADED) for status in (502, 503, 504, 520, 522, 530)),
     ],
 )
-def test_a_status_is_an_answer_a_throttle_or_an_overload(status: int, verdict: Verdict) -> None:
+def test_a_status_means_ok_throttled_or_overloaded(status: int, verdict: Verdict) -> None:
     assert ending(status) == Ending(verdict, 0.25)
 
 
@@ -54,18 +54,20 @@ def test_a_status_is_an_answer_a_throttle_or_an_overload(status: int, verdict: V
     [("30", 30), ("Sun, 23 Nov 2025 22:31:00 GMT", 60), ("soon", None), ("", None)],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_refusals_retry_after_is_read(status: int, value: str, seconds: float | None) -> None:
+def test_the_retry_after_of_a_429_or_503_is_read(
+    status: int, value: str, seconds: float | None
+) -> None:
     assert ending(status, Retry_After=value).retry_after_s == seconds
 
 
-def test_a_retry_after_that_is_no_refusals_is_not() -> None:
+def test_the_retry_after_of_any_other_status_is_ignored() -> None:
     assert ending(301, Retry_After="30").retry_after_s is None
 
 
 @pytest.mark.parametrize("status", [200, 404, 429, 503])
-def test_a_quota_is_read_off_any_answer(status: int) -> None:
-    told = ending(status, RateLimit='"a";r=7;t=30', RateLimit_Policy='"a";q=60;w=60')
-    assert told.policy == RatePolicy(1.0, 7, 30)
+def test_a_quota_is_read_from_any_response(status: int) -> None:
+    ended = ending(status, RateLimit='"a";r=7;t=30', RateLimit_Policy='"a";q=60;w=60')
+    assert ended.policy == RatePolicy(1.0, 7, 30)
     for name in ("X_RateLimit", "X_Rate_Limit", "x_ratelimit", "RateLimit"):
         headers = {f"{name}_Remaining": "9", f"{name}_Reset": str(int(NOW) + 60)}
         assert ending(status, **headers).policy == RatePolicy(None, 9, 60)
@@ -73,18 +75,18 @@ def test_a_quota_is_read_off_any_answer(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 429, 503])
-def test_a_page_from_the_cache_says_nothing_whatever_it_was(status: int) -> None:
-    told = ending(status, "cached", Retry_After="30", X_RateLimit_Remaining="0")
-    assert told == Ending(Verdict.IGNORED)
+def test_a_cached_response_is_ignored_whatever_its_status(status: int) -> None:
+    ended = ending(status, "cached", Retry_After="30", X_RateLimit_Remaining="0")
+    assert ended == Ending(Verdict.IGNORED)
 
 
-def test_without_timings_scrapys_latency_counts() -> None:
+def test_without_timings_scrapys_latency_is_used() -> None:
     response = Response(URL)
     assert ending_of_response(request(download_latency=0.5), response, NOW).rtt_s == 0.5
     assert ending_of_response(request(), response, NOW).rtt_s == 0
 
 
-def test_what_our_own_loop_took_is_not_the_sites() -> None:
+def test_the_lag_of_our_own_loop_is_subtracted_from_the_latency() -> None:
     response = Response(URL)
 
     def rtt_s(latency_s: float, lag_s: float) -> float:
@@ -113,9 +115,9 @@ def test_what_our_own_loop_took_is_not_the_sites() -> None:
         (ValueError("a bug"), Verdict.IGNORED),
     ],
 )
-def test_an_exception_is_an_outage_an_answer_or_nothing(
+def test_an_exception_means_overloaded_ok_or_nothing(
     exception: Exception, verdict: Verdict
 ) -> None:
-    told = ending_of_exception(request(timings={"ttfb": 0.25}), exception)
-    assert told.verdict is verdict
-    assert told.rtt_s == (0.25 if verdict is Verdict.OK else 0)
+    ended = ending_of_exception(request(timings={"ttfb": 0.25}), exception)
+    assert ended.verdict is verdict
+    assert ended.rtt_s == (0.25 if verdict is Verdict.OK else 0)

@@ -36,7 +36,7 @@ NUMBERS = count()
 
 @dataclass(frozen=True)
 class Backend:
-    """An open store, and a way to query its tables over another connection."""
+    """A store, and a way to query its tables over another connection."""
 
     store: Store
     look: Callable[[str], list[tuple[Any, ...]]]
@@ -61,17 +61,26 @@ def on_postgres(url: str) -> Backend:
     return Backend(store_from_url(url), look)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    if request.param == "sqlite":
-        path = tmp_path / "store.db"
-        found = Backend(SqliteStore(path), partial(read, path))
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        found = on_postgres(server.create(f"db{next(NUMBERS)}"))
-    run(found.store.open())
-    yield found
-    run(found.store.close())
+def new_sqlite(request: pytest.FixtureRequest) -> Backend:
+    path: Path = request.getfixturevalue("tmp_path") / "store.db"
+    return Backend(SqliteStore(path), partial(read, path))
+
+
+def new_postgres(request: pytest.FixtureRequest) -> Backend:
+    server: Postgres = request.getfixturevalue("postgres")
+    return on_postgres(server.create(f"db{next(NUMBERS)}"))
+
+
+# Each returns an empty store, not open yet, and may ask ``request`` for fixtures.
+BACKENDS = {"sqlite": new_sqlite, "postgres": new_postgres}
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    made = BACKENDS[request.param](request)
+    run(made.store.open())
+    yield made
+    run(made.store.close())
 
 
 def test_of_two_rows_with_the_same_url_the_later_one_stays(backend: Backend) -> None:

@@ -30,17 +30,17 @@ class _Page(HTMLParser):
         self.navigation: list[str] = []
         self.loads: list[str] = []
         self.ids: set[str] = set()
-        self._depth = 0  # of <div>, inside the navigation
+        self._in_navigation = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         self.ids.add(found.get("id", ""))
-        if tag == "div" and (self._depth or "sidebar-tree" in found.get("class", "").split()):
-            self._depth += 1
+        if tag == "nav" and "bd-docs-nav" in found.get("class", "").split():
+            self._in_navigation = True
         if tag == "a" and "href" in found:
             self.links.append(found["href"])
-            if self._depth:
+            if self._in_navigation:
                 self.navigation.append(found["href"])
         address = found.get(_LOADING.get(tag, ""), "")
         if address and not (tag == "link" and found.get("rel") in _NOT_LOADED):
@@ -48,13 +48,13 @@ class _Page(HTMLParser):
         self.loads += _IN_CSS.findall(found.get("style", ""))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "div" and self._depth:
-            self._depth -= 1
+        if tag == "nav":
+            self._in_navigation = False
 
 
 def problems(site: Path) -> list[str]:
     """Return what is wrong with the site, a line each."""
-    pages = {path: _Page(path.read_text()) for path in sorted(site.rglob("*.html"))}
+    pages = {path: _Page(path.read_text()) for path in _pages(site)}
     first = site / "index.html"
     if first not in pages:
         return [f"{first} is missing"]
@@ -78,6 +78,10 @@ def problems(site: Path) -> list[str]:
         for address in _IN_CSS.findall(path.read_text()):
             found.append(f"{path.relative_to(site)}: loads {address}")
     return found
+
+
+def _pages(site: Path) -> list[Path]:
+    return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
 
 
 def _is_elsewhere(address: str) -> bool:

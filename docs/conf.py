@@ -14,7 +14,8 @@ project_copyright = author
 version = release = installed_version("crawlproj")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "field_lines", "public_names"]
-exclude_patterns = ["_ext"]
+exclude_patterns = ["_ext", "_templates"]
+templates_path = ["_templates"]
 nitpicky = True  # a reference to a name of ours that no page documents fails the build
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!crawlproj\.).*"),  # other projects' names
@@ -27,6 +28,7 @@ myst_enable_extensions = ["fieldlist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
+autodoc_default_options = {"no-value": True}
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
@@ -34,16 +36,22 @@ maximum_signature_line_length = 80
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
-html_theme = "furo"
+html_theme = "pydata_sphinx_theme"
 html_title = "crawlproj"
 html_static_path = ["_static"]
 html_css_files = ["docs.css"]
 html_copy_source = False
 html_domain_indices = False
 html_show_sphinx = False
+html_sidebars = {"**": ["all-pages"]}
 html_theme_options = {
-    "light_css_variables": {"color-brand-primary": "#0f766e", "color-brand-content": "#0f766e"},
-    "dark_css_variables": {"color-brand-primary": "#2dd4bf", "color-brand-content": "#2dd4bf"},
+    "logo": {"text": "crawlproj"},
+    "navbar_start": ["navbar-logo"],
+    "navbar_center": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
 }
-pygments_style = "friendly"
-pygments_dark_style = "native"

@@ -99,7 +99,7 @@ def test_the_advice_is_shown_with_its_settings(tmp_path: Path) -> None:
     body = shown(tmp_path, advise=advise_section())
 
     assert figures(body) == ["Predicted pages per second"]
-    for words in ("Recommended: 1 × 32 in flight", "measured 300", "+7 %", "REQUESTS = 32"):
+    for words in ("Recommended: 1 × 32 in flight", "measured 300", "+7%", "REQUESTS = 32"):
         assert words in body
 
 

@@ -128,7 +128,7 @@ function showSweep(done, names, of, models) {
   plain("Memory", "peak PSS of the process tree; colours as above", "pss_mb", 1, "MB", logarithmic("pss_mb", 1, "MB"));
   plain("CPU per page", "user and system, of the process tree", "cpu_ms", 1, "ms", logarithmic("cpu_ms", 1, "ms"));
   plain("Latency, 99th percentile", "from the decision to fetch until the body has arrived", "p99_s", 1000, "ms", logarithmic("p99_s", 1000, "ms"));
-  plain("Efficiency", "share of the ideal throughput", "efficiency", 100, "%", () => axis("", { ticksuffix: " %", range: [0, 108] }));
+  plain("Efficiency", "share of the ideal throughput", "efficiency", 100, "%", () => axis("", { ticksuffix: "%", range: [0, 108] }));
 }
 
 // rows: one per model. swept: whether the plots by requests in flight show the rest.
@@ -138,9 +138,10 @@ function showCosts(rows, models, swept) {
   const grid = cards();
   const label = (row, narrow) => `${narrow ? row.model : models[row.model].title} (${row.in_flight})`;
   const plot = (kind, title, note, unit, ...parts) => {
+    const order = unit === "pages/s" ? -1 : 1; // the best on top
     const known = rows.filter((row) => row[parts[0][0]]);
     const sum = (row) => parts.reduce((total, [key, , , scale = 1]) => total + median(row, key) * scale, 0);
-    if (known.length) bars(grid, title, note, unit, known.sort((a, b) => sum(a) - sum(b)), label,
+    if (known.length) bars(grid, title, note, unit, known.sort((a, b) => (sum(a) - sum(b)) * order), label,
       parts.map(([key, name, paint, scale = 1]) => ({ name, paint, value: (row) => median(row, key) * scale })), kind);
   };
   if (!swept) plot("wide", "Throughput", "pages per second", "pages/s", ["pages_per_s", "", "green"]);
@@ -156,10 +157,10 @@ function showAll({ models, cells, stress, settings }) {
   const columns = [
     ["model", (row) => models[row.model].title],
     ["in flight", (row) => row.in_flight], ["workers", (row) => row.workers], ["pages/s", (row) => short(median(row, "pages_per_s"))],
-    ["of ideal", (row) => percent(median(row, "efficiency"))], ["user ms", (row) => short(median(row, "user_ms"), 2)],
-    ["system ms", (row) => short(median(row, "system_ms"), 2)], ["voluntary", (row) => short(median(row, "voluntary"), 2)],
-    ["involuntary", (row) => short(median(row, "involuntary"), 2)], ["PSS MB", (row) => short(median(row, "pss_mb"))],
-    ["connections", (row) => short(median(row, "max_connections"))], ["opened", (row) => short(median(row, "connections_opened"))],
+    ["ideal", (row) => percent(median(row, "efficiency"))], ["user ms", (row) => short(median(row, "user_ms"), 2)],
+    ["sys ms", (row) => short(median(row, "system_ms"), 2)], ["vol. switches", (row) => short(median(row, "voluntary"), 2)],
+    ["invol.", (row) => short(median(row, "involuntary"), 2)], ["PSS MB", (row) => short(median(row, "pss_mb"))],
+    ["conn.", (row) => short(median(row, "max_connections"))], ["opened", (row) => short(median(row, "connections_opened"))],
     ["p50 ms", (row) => ms(row, "p50_s")], ["p99 ms", (row) => ms(row, "p99_s")], ["site busy", (row) => percent(median(row, "site_busy"))],
   ];
   const stressed = Object.entries(stress).filter(([, found]) => found.failure)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _FIGURES_LEGEND = (
-    "ideal: share of the throughput that waiting alone would allow. CPU, kernel (its share of the "
-    "CPU), switch (context switches): per page, of the process tree. MB: its peak PSS. "
+    "ideal: share of the throughput that waiting alone would allow. CPU, sys (the kernel's share "
+    "of it), switch (context switches): per page, of the process tree. MB: its peak PSS. "
     "conn: connections. p50, p99: latency in ms."
 )
 _NOISY = 0.25  # half the range over the median, from which a figure is marked
@@ -26,11 +26,12 @@ _NOISY = 0.25  # half the range over the median, from which a figure is marked
 
 def fetch_tables(section: Row) -> Iterator[RenderableType]:
     """Yield the tables of a section of measure.py."""
-    for in_flight in section["settings"]["in_flight"]:
-        if table := _load_table(section, in_flight):
+    loads = section["settings"]["in_flight"]
+    for in_flight in loads:
+        if table := _load_table(section, in_flight, show_max=len(loads) > 1):
             yield table
     if section["matrix"]:
-        yield from _matrix_tables(section["matrix"])
+        yield _matrix_table(section["matrix"])
     if failures := _failures(section):
         yield failures
     if section["claims"]:
@@ -38,16 +39,17 @@ def fetch_tables(section: Row) -> Iterator[RenderableType]:
     yield _legend(section)
 
 
-def _load_table(section: Row, in_flight: int) -> Table | None:
+def _load_table(section: Row, in_flight: int, *, show_max: bool) -> Table | None:
     rows = [row for row in section["cells"] if row["in_flight"] == in_flight and not row["failure"]]
     if not rows:
         return None
     table = plain_table(
-        f"{in_flight:,} in flight", "model", "pages/s", "ideal", "CPU ms", "kernel", "switch",
-        "MB", "conn", "p50", "p99", "max",
+        f"{in_flight:,} in flight", "model", "pages/s", "ideal", "CPU ms", "sys", "switch",
+        "MB", "conn", "p50", "p99", *["max"] * show_max,
     )  # fmt: skip
     for row in sorted(rows, key=lambda row: -row["pages_per_s"]["median"]):
-        table.add_row(row["model"], *_figures(row), _max_in_flight(section, row["model"]))
+        maximum = [_max_in_flight(section, row["model"])] * show_max
+        table.add_row(row["model"], *_figures(row), *maximum)
     return table
 
 
@@ -63,21 +65,19 @@ def _figures(row: Row) -> Iterator[str]:
         yield f"{row[name]['median'] * 1000:.0f}"
 
 
-def _matrix_tables(rows: list[Row]) -> Iterator[Table]:
+def _matrix_table(rows: list[Row]) -> Table:
+    cells = {(row["parse_ms"], row["workers"], row["in_flight"]): row for row in rows}
     totals = sorted({row["in_flight"] for row in rows})
+    table = plain_table(
+        "n workers × c: pages/s", "parsing", "workers",
+        *(f"{total} in flight" for total in totals),
+    )  # fmt: skip
     for cost in sorted({row["parse_ms"] for row in rows}):
-        table = plain_table(
-            f"n workers × c, parsing {cost:g} ms per page: pages/s", "workers",
-            *(f"{total} in flight" for total in totals),
-        )  # fmt: skip
         for workers in sorted({row["workers"] for row in rows}):
-            cells = {
-                row["in_flight"]: row
-                for row in rows
-                if row["workers"] == workers and row["parse_ms"] == cost
-            }
-            table.add_row(str(workers), *(_cell(cells.get(total)) for total in totals))
-        yield table
+            label = f"{cost:g} ms" if workers == 1 else ""
+            values = (_cell(cells.get((cost, workers, total))) for total in totals)
+            table.add_row(label, str(workers), *values)
+    return table
 
 
 def _cell(row: Row | None) -> str:
@@ -112,22 +112,26 @@ def _failures(section: Row) -> Table | None:
 
 
 def _legend(section: Row) -> Text:
-    cores, rounds = section["settings"]["cores"], section["settings"]["rounds"]
-    names = [name for name, model in section["models"].items() if not model["keeps_connections"]]
+    settings = section["settings"]
     lines = [
-        (
-            f"max: the most in flight that the model handled, for processes {MAX_PROCESSES}. "
-            f"workers, fleet: {cores} processes share the requests in flight."
-        ),
-        f"A new connection per page: {', '.join(names)}." if names else "",
-        (
-            "One round."
-            if rounds == 1
-            else f"Medians of {rounds} rounds; of one in flight, a single round. "
-            "~: the rounds differ by a quarter or more. ?: the rounds disagree."
-        ),
+        _FIGURES_LEGEND,
+        f"workers, fleet: {settings['cores']} processes share the requests in flight.",
     ]
-    return legend(_FIGURES_LEGEND, *filter(None, lines))
+    if len(settings["in_flight"]) > 1:
+        lines.append(
+            "max: the most in flight that the model handled. Models of processes are given at most "
+            f"{MAX_PROCESSES}."
+        )
+    models = section["models"].items()
+    if names := [name for name, model in models if not model["keeps_connections"]]:
+        lines.append(f"A new connection per page: {', '.join(names)}.")
+    lines.append(
+        f"Medians of {settings['rounds']} rounds; of one in flight, a single round. "
+        "~: the rounds differ by a quarter or more. ?: the rounds disagree."
+        if settings["rounds"] > 1
+        else "One round."
+    )
+    return legend(*lines)
 
 
 def _max_in_flight(section: Row, model: str) -> str:

@@ -25,7 +25,7 @@ def hog_tables(section: Row) -> Iterator[RenderableType]:
     yield _gil(section["gil"])
     if section["claims"]:
         yield claims_table(section["claims"])
-    yield _legend(section["settings"])
+    yield _legend(section)
 
 
 def _lateness(section: Row) -> Table:
@@ -55,23 +55,23 @@ def _lateness(section: Row) -> Table:
 
 def _gil(rows: list[Row]) -> Table:
     counts = list(rows[0]["speedup"])
-    table = plain_table("CPU work by n workers at once, in multiples of one worker's", "work")
+    table = plain_table("CPU work done by n workers, in multiples of one worker's", "work")
     table.add_column("in")
     table.add_column("interpreter", overflow="fold")
     for count in counts:
         table.add_column(f"n = {count}", justify="right")
     for row in rows:
-        if not row["interpreter"]:
-            table.add_row("free-threaded", "", f"unavailable: {row['unavailable']}")
-            continue
-        python = f"{row['interpreter']}{'' if row['gil'] else ', no GIL'}"
-        speedups = (f"{row['speedup'][count]:.2f}" for count in counts)
-        table.add_row(_KINDS[row["kind"]], row["unit"], python, *speedups)
+        if row["interpreter"]:
+            python = f"{row['interpreter']}{'' if row['gil'] else ', no GIL'}"
+            speedups = (f"{row['speedup'][count]:.2f}" for count in counts)
+            table.add_row(_KINDS[row["kind"]], row["unit"], python, *speedups)
     return table
 
 
-def _legend(settings: Row) -> Text:
+def _legend(section: Row) -> Text:
+    settings = section["settings"]
     rounds = "one round" if settings["rounds"] == 1 else f"medians of {settings['rounds']} rounds"
+    missing = [row["unavailable"] for row in section["gil"] if not row["interpreter"]]
     return legend(
         f"Each short task is due every {settings['period_s'] * 1000:g} ms, however late it was "
         "before. before: p99 of the turns before the hog started; p50, p99, max: of the turns due "
@@ -79,6 +79,7 @@ def _legend(settings: Row) -> Text:
         "of CPU.",
         "CPU work: the best of the rounds. hashlib releases the GIL. ?: no second core was free, "
         "because processes gained nothing either.",
+        *(f"No free-threaded interpreter: {reason}." for reason in missing),
     )
 
 

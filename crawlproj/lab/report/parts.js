@@ -27,7 +27,7 @@ function short(value, digits = 3) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   return value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(digits)));
 }
-const percent = (value) => (value === null ? "–" : `${Math.round(value * 100)} %`);
+const percent = (value) => (value === null ? "–" : `${Math.round(value * 100)}%`);
 const ms = (row, key, digits = 3) => short((median(row, key) ?? NaN) * 1000, digits);
 const rounds = (count) => (count === 1 ? "one round" : `medians of ${count} rounds`);
 function measuredAt({ machine }) {

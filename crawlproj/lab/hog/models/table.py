@@ -41,13 +41,13 @@ MODELS = {
         HogModel("threads", "threads", "threads", "interpreter, after 5 ms"),
         HogModel("threads-1ms", "threads, interval 1 ms", "threads", "interpreter, after 1 ms",
                  function="run_1ms"),
-        HogModel("asyncio", "asyncio", "asyncio_tasks", "the task, at await"),
+        HogModel("asyncio", "asyncio", "asyncio_tasks", "task, at await"),
         HogModel("asyncio-thread", "asyncio, hog in a thread", "asyncio_tasks",
                  "interpreter, after 5 ms", function="run_thread"),
         HogModel("asyncio-process", "asyncio, hog in a process", "asyncio_tasks",
                  "kernel, at any time", function="run_process"),
-        HogModel("gevent", "gevent", "gevent_greenlets", "the greenlet, at a wait",
+        HogModel("gevent", "gevent", "gevent_greenlets", "greenlet, at a wait",
                  requires=("gevent",)),
-        HogModel("twisted", "Twisted", "twisted_calls", "the callback, at its end"),
+        HogModel("twisted", "Twisted", "twisted_calls", "callback, at its end"),
     )
 }  # fmt: skip

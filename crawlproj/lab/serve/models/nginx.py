@@ -39,7 +39,7 @@ http {{
 
 def missing() -> str:
     """Return why the model cannot run on this machine, or "" if it can."""
-    return "" if shutil.which("nginx") else "nginx is not on PATH: install nginx"
+    return "" if shutil.which("nginx") else "nginx is not on PATH; install it"
 
 
 def configuration(service: Service, backlog: int) -> str:

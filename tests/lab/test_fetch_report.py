@@ -85,6 +85,17 @@ def test_a_table_has_the_figures_and_fits_into_80_columns() -> None:
     assert " ".join(line.split()) == "epoll 3,457 50% 0.30 33% 1.5 20 512 100 300 2048"
 
 
+def test_a_model_with_a_lower_maximum_is_shown_with_the_next_higher_load() -> None:
+    cells = [row("serial", 1, pages_per_s=9.3), row("epoll", 64)]
+    data = section(cells)
+    data["settings"]["in_flight"] = [64]
+
+    text = printed(data)
+
+    assert "serial (1)" in text
+    assert "\n1 in flight" not in text
+
+
 def test_failed_and_unavailable_models_are_reported() -> None:
     data = section([row("select", 1, failure="out of range in select()"), row("gevent-libev", 1)])
     data["models"]["gevent-libev"]["unavailable"] = "gevent is not installed"

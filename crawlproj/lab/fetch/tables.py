@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.lab.fetch.models.table import MAX_PROCESSES
@@ -27,9 +28,15 @@ _NOISY = 0.25  # half the range over the median, from which a figure is marked
 def fetch_tables(section: Row) -> Iterator[RenderableType]:
     """Yield the tables of a section of measure.py."""
     loads = section["settings"]["in_flight"]
-    for in_flight in loads:
-        if table := _load_table(section, in_flight, show_max=len(loads) > 1):
-            yield table
+    for fewer, in_flight in pairwise([0, *loads]):
+        # A model with a lower maximum is shown with the next higher load.
+        rows = [
+            row
+            for row in section["cells"]
+            if fewer < row["in_flight"] <= in_flight and not row["failure"]
+        ]
+        if rows:
+            yield _load_table(section, in_flight, rows, show_max=len(loads) > 1)
     if section["matrix"]:
         yield _matrix_table(section["matrix"])
     if failures := _failures(section):
@@ -39,17 +46,15 @@ def fetch_tables(section: Row) -> Iterator[RenderableType]:
     yield _legend(section)
 
 
-def _load_table(section: Row, in_flight: int, *, show_max: bool) -> Table | None:
-    rows = [row for row in section["cells"] if row["in_flight"] == in_flight and not row["failure"]]
-    if not rows:
-        return None
+def _load_table(section: Row, in_flight: int, rows: list[Row], *, show_max: bool) -> Table:
     table = plain_table(
         f"{in_flight:,} in flight", "model", "pages/s", "ideal", "CPU ms", "sys", "switch",
         "MB", "conn", "p50", "p99", *["max"] * show_max,
     )  # fmt: skip
     for row in sorted(rows, key=lambda row: -row["pages_per_s"]["median"]):
-        maximum = [_max_in_flight(section, row["model"])] * show_max
-        table.add_row(row["model"], *_figures(row), *maximum)
+        name = row["model"]
+        label = name if row["in_flight"] == in_flight else f"{name} ({row['in_flight']})"
+        table.add_row(label, *_figures(row), *[_max_in_flight(section, name)] * show_max)
     return table
 
 

@@ -105,7 +105,7 @@ class Guard:
             return
         raise AddressRefused(
             f"{address} is a {kind} address; nothing was sent. "
-            f"If this crawl may connect to it, add it to GUARD_ALLOW, for example ['{ip}']"
+            f"If this crawl may connect to it, allow it, for example with -s GUARD_ALLOW={ip}"
         )
 
     def _refusal_unless_allowed(self, ip: IPAddress) -> str | None:

@@ -180,7 +180,7 @@ class DownloadHandler:
             )
             outgoing.timings.ready_at = perf_counter()
             protocol = connection.protocol
-            assert isinstance(protocol, Protocol)  # noqa: S101 - our connector's factory
+            assert isinstance(protocol, Protocol)  # noqa: S101 - our connector makes no other
             reused, protocol.reused = protocol.reused, True
             try:
                 self.before_send(request)

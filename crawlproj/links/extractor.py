@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _MEMO_SIZE = 50_000  # raw links to remember; a site repeats its navigation on every page
 _MEMO_LENGTH = 512  # characters; longer links are not remembered
-_CONTROLS = "".join(map(chr, range(0x21)))  # stripped by the URL Standard, as is the space
+_CONTROLS = "".join(map(chr, range(0x21)))  # the URL Standard strips controls and spaces
 # Links that may depend on the whole base URL, not only its directory, such as "?page=2" and
 # "https:?page=2". The URL Standard ignores leading control characters, and line breaks anywhere.
 _OF_WHOLE_BASE = re.compile(r"[\x00-\x20?#]|https?:(?![/\\])|h[a-z]*[\t\n\r]", re.IGNORECASE)

@@ -71,10 +71,12 @@ class Command(crawl.Command):
         running = process.crawl(crawler, **opts.spargs)
         process.start()
         tell_wrong_settings(running)
-        stats = crawler._stats
-        # Not get_value(): scrapy-redis's collector takes every value for a number there.
-        reason = stats.get_stats().get("finish_reason") if stats is not None else None
-        if process.bootstrap_failed or reason in _BAD_ENDS:
+        if process.bootstrap_failed:
+            self.exitcode = 1
+            return
+        # Not get_value(), where scrapy-redis's collector expects every value to be a number.
+        reason = crawler.stats.get_stats().get("finish_reason")
+        if reason in _BAD_ENDS:
             self.exitcode = 1
         elif reason == "shutdown":
             self.exitcode = stopped

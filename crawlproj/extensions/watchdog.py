@@ -88,7 +88,7 @@ class Watchdog:
     def _start(self) -> None:
         self._schedule(time.perf_counter())
         if self._threshold_s:
-            self._depth = depth_of(sys._getframe(1))
+            self._depth = depth_of(sys._getframe(1))  # noqa: SLF001 - documented
             self._loop_thread = threading.get_ident()
             self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
             self._thread.start()
@@ -117,7 +117,7 @@ class Watchdog:
             self._frames = []  # they hold the page
 
     def _running(self) -> FrameType | None:
-        frame = sys._current_frames().get(self._loop_thread)
+        frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - documented
         self._frames = stack_of(frame, self._depth)
         return culprit_of(self._frames)
 

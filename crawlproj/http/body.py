@@ -78,6 +78,6 @@ async def read_body(
             limits.check(size, expected=False)
     except aiohttp.ClientPayloadError as exc:
         # StreamReader raises before it returns the bytes that arrived just before the end.
-        chunks.append(stream._read_nowait(-1))
+        chunks.append(stream._read_nowait(-1))  # noqa: SLF001 - of aiohttp, see connector.py
         raise DataLossError(b"".join(chunks), exc) from exc
     return chunks[0] if len(chunks) == 1 else b"".join(chunks), None

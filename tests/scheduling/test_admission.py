@@ -1,0 +1,77 @@
+"""A request's permit, from when it is handed out until its download has ended."""
+
+from __future__ import annotations
+
+import pytest
+from scrapy import Request
+
+from crawlproj.frontier.base import Entry, Lease
+from crawlproj.limits.permits import Permits
+from crawlproj.limits.site import Ending, Verdict
+from crawlproj.scheduling.admission import Admission
+from crawlproj.scheduling.crawl_delays import CrawlDelays
+from crawlproj.scheduling.fence import Fence, LeaseLost
+from crawlproj.scheduling.lease_buffer import Handout
+from crawlproj.scheduling.site_groups import SiteGroups
+from crawlproj.scheduling.work import WorkInHand
+from tests.scheduling.desk import control
+
+SITE = "a.test"
+OK = Ending(Verdict.OK, 0.1)
+
+
+class Desk:
+    """An admission at ``now``, with a delay of two seconds. valid: whether the leases are."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.valid = True
+        self.permits = Permits(lambda _: control(4), lambda: self.now)
+        in_hand = WorkInHand()
+        self.admission = Admission(
+            self.permits,
+            in_hand,
+            CrawlDelays(self.permits, lambda _: 2.0),
+            SiteGroups("host"),
+            Fence(in_hand, lambda: self.valid),
+            lambda _, permit, ending: self.permits.give_back(permit, ending),
+        )
+
+    def hand_out(self) -> Request:
+        request = Request(f"https://{SITE}/")
+        lease = Lease(1, Entry(1, SITE, request.url), 0, self.now + 30)
+        self.admission.start(Handout(lease, self.permits.take(SITE), 0.0), request)
+        return request
+
+
+def test_a_delay_counts_from_when_the_request_was_written_to_its_connection() -> None:
+    desk = Desk()
+    request = desk.hand_out()
+    desk.now += 1
+    desk.admission.on_sent(request)
+    desk.now += 5  # looked the name up, and connected
+    desk.admission.before_send(request)
+    desk.now += 1
+    desk.admission.on_downloaded(request, OK)
+    assert not desk.permits.free(SITE)
+    desk.now += 1
+    assert desk.permits.free(SITE)
+
+
+def test_a_request_that_may_not_be_sent_gives_its_permit_back() -> None:
+    desk = Desk()
+    request = desk.hand_out()
+    desk.valid = False
+    with pytest.raises(LeaseLost):
+        desk.admission.before_send(request)
+    assert desk.permits.in_flight(SITE) == 1
+    desk.admission.on_downloaded(request, Ending(Verdict.IGNORED))
+    assert desk.permits.in_flight(SITE) == 0
+    assert desk.admission.permit_of(request) is None
+
+
+def test_a_request_without_a_permit_is_sent_at_once() -> None:
+    desk = Desk()
+    desk.valid = False
+    desk.admission.before_send(Request(f"https://{SITE}/robots.txt"))
+    assert desk.admission.on_sent(Request(f"https://{SITE}/robots.txt")) is None

@@ -150,18 +150,20 @@ def test_a_crawl_killed_five_times_ends_with_the_same_tables(web: DemoWeb, tmp_p
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @site(SiteSpec("slow", "slow", 2000), SiteSpec("hanging", "slow", 50, latency_s=60))
-def test_a_signal_drains_the_crawl_within_ten_seconds(
+def test_after_a_signal_downloads_have_their_grace_and_the_crawl_ends(
     web: DemoWeb, tmp_path: Path, number: signal.Signals
 ) -> None:
+    grace_s = 3.0
     crawl = Crawl(tmp_path, web)
-    process = crawl.start()
+    process = crawl.start("-s", f"SHUTDOWN_GRACE={grace_s}")
     deadline = time.monotonic() + 30
     while len(web.log()) < 60 and time.monotonic() < deadline:
         time.sleep(0.05)
     began = time.monotonic()
     process.send_signal(number)
     assert process.wait(15) == 0, process.output()
-    assert time.monotonic() - began < 10
+    # Two seconds on a machine that is free, which this one may not be.
+    assert time.monotonic() - began < grace_s + 6
     assert "run the same command again to continue" in process.output()
     (stored,) = crawl.query("SELECT count(*) FROM pages")[0]
     answered = sum(line.path != "/robots.txt" for line in web.log() if line.site == "slow")

@@ -1,4 +1,4 @@
-"""Items of every kind are stored, and passed on only once they are durable; invalid ones drop."""
+"""Items of every kind are stored, and passed on only once they are durable."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from scrapy import Field, Item, Spider
 from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
-from crawlproj.errors import ConfigError, NotStored, StoreError
+from crawlproj.errors import NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
 from crawlproj.pipelines.store import RowRejected, StorePipeline
-from crawlproj.pipelines.validation import ValidationPipeline
 from crawlproj.store.base import Row, Store, StoreBusy, Stored
 from tests.frontier.helpers import run
 
@@ -204,38 +203,3 @@ def test_a_store_that_stays_busy_does_not_delay_closing() -> None:
 
     run(crawl())
     assert store.closed
-
-
-@pytest.mark.parametrize(
-    ("item", "named"),
-    [
-        ({"url": "/relative"}, "url must be an absolute http or https URL, not '/relative'"),
-        ({"url": None}, "url must be an absolute http or https URL, not None"),
-        (
-            Page("http://a/", "http://a/", 20),
-            "Page http://a/: status must be an HTTP status, 100 to 599, not 20",
-        ),
-        (Page("http://a/", "http://a/", 200, depth=-1), "depth must be a whole number, 0 or more"),
-        (
-            Page("http://a/", "http://a/", 200, title=5),  # type: ignore[arg-type]
-            "title must be text, not 5",
-        ),
-        (Page("http://a/", "http://a/", 200, fetched_at=-1), "fetched_at must be a number of sec"),
-    ],
-)
-def test_an_item_with_an_impossible_value_is_dropped_and_the_reason_named(
-    item: Any, named: str
-) -> None:
-    made = crawler()
-    with pytest.raises(DropItem, match=named):
-        ValidationPipeline(made).process_item(item)
-    assert made.stats.get_value("validation/dropped") == 1
-
-
-def test_required_fields_are_checked_on_any_item() -> None:
-    pipeline = ValidationPipeline(crawler(ITEM_REQUIRED_FIELDS={"Data": ["price"]}))
-    assert pipeline.process_item({"anything": 1}) == {"anything": 1}
-    with pytest.raises(DropItem, match="price is required but missing"):
-        pipeline.process_item(Data("http://a/", price=None))  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="ITEM_REQUIRED_FIELDS"):
-        ValidationPipeline(crawler(ITEM_REQUIRED_FIELDS={"Data": 3}))

@@ -26,6 +26,7 @@ from crawlproj.http.resolver import Resolver
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from aiohttp.client import ClientTimeout
     from aiohttp.connector import AddrInfoType
@@ -66,8 +67,13 @@ class Protocol(ResponseHandler):
             if self._log_tls:
                 _log_tls_session(ssl_object)
 
-    async def exchange(self, outgoing: Outgoing) -> tuple[RawResponseMessage, StreamReader]:
-        """Send ``outgoing`` and return the response's head and the stream of its body."""
+    async def exchange(
+        self, outgoing: Outgoing, before_send: Callable[[], None]
+    ) -> tuple[RawResponseMessage, StreamReader]:
+        """Send ``outgoing`` and return the response's head and the stream of its body.
+
+        before_send: called right before the first byte is written; an exception prevents that.
+        """
         self.set_response_params(
             skip_payload=outgoing.method == "HEAD",
             read_until_eof=True,
@@ -79,7 +85,9 @@ class Protocol(ResponseHandler):
         )
         if self.transport is None or self.transport.is_closing():
             raise aiohttp.ServerDisconnectedError
-        for chunk in outgoing.chunks():
+        chunks = outgoing.chunks()
+        before_send()
+        for chunk in chunks:
             self.transport.write(chunk)
         while True:
             message, body = await self.read()

@@ -66,8 +66,8 @@ class DownloadHandler:
     guard (see guard.Guard) refuses non-public addresses with AddressRefused, which Scrapy does not
     retry.
 
-    before_send: called with each request once it has a connection, which may be long after
-        ``download_request`` was called. An exception that it raises ends the download.
+    before_send: called with each request right before it is written to its connection, which may be
+        long after ``download_request`` was called. An exception that it raises ends the download.
 
     One instance serves both schemes of a crawler, so that they share one connection pool.
     """
@@ -183,8 +183,9 @@ class DownloadHandler:
             assert isinstance(protocol, Protocol)  # noqa: S101 - our connector makes no other
             reused, protocol.reused = protocol.reused, True
             try:
-                self.before_send(request)
-                message, stream = await protocol.exchange(outgoing)
+                message, stream = await protocol.exchange(
+                    outgoing, partial(self.before_send, request)
+                )
             except CONNECTION_CLOSED:
                 connection.close()
                 if reused and outgoing.idempotent:

@@ -64,14 +64,14 @@ class Admission:
         return permit
 
     def before_send(self, request: Request) -> None:
-        """Let ``request`` be written to its connection, which may be long after it was sent there.
+        """Note that ``request`` is written to its connection now, which took a while to be ready.
 
-        Raises LeaseLost if another worker may have its lease now.
+        Raises LeaseLost if another worker may have its lease.
         """
-        self._fence.check(request)
         permit = self.permit_of(request)
         if permit is not None:
             self._permits.send(permit)  # the site sees the request only now
+        self._fence.check(request)  # last: a worker can be stopped at any moment
 
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         """Give the permit of ``request`` back, with how its download ended.

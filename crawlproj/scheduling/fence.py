@@ -45,7 +45,7 @@ class Fence:
     def check(self, request: Request) -> None:
         """Raise LeaseLost if ``request`` must not be sent."""
         work = self._in_hand.of(request)
-        if work is None or (self._valid() and not work.cut_short):
+        if work is None or (not work.cut_short and self._valid()):
             return
         work.cut_short = True
         raise LeaseLost(f"{request} was not sent: another worker may have it now")

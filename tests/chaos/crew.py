@@ -158,7 +158,7 @@ class Crew:
             assert self._look(), "the crawl ended before the faults did: make it longer"
             time.sleep(_STEP_S)
 
-    def until_all_work(self, within_s: float = 30.0) -> None:
+    def until_all_work(self, within_s: float = 60.0) -> None:
         """Tend until every worker has leases."""
         until = time.time() + within_s
         self.tend(_STEP_S)  # replaces who is dead

@@ -47,7 +47,14 @@ class SiteSpider(Spider):
         self, url: str = "", scope: str = "host", max_pages: str | int = 0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.seeds = self._seeds(url)
+        self.seeds, errors = start_urls(url)
+        if not self.seeds:
+            raise ConfigError(
+                f"-a url: {'; '.join(errors) or 'it is missing'}. Write for example: "
+                f"scrapy crawl {self.name} -a url=https://example.org"
+            )
+        for error in errors:
+            self.logger.error("-a url: %s; skipped", error)
         self.scope = scope_from(scope, self.seeds)
         try:
             self.max_pages = int(max_pages)
@@ -67,24 +74,6 @@ class SiteSpider(Spider):
             crawler.settings.set("MAX_PAGES", spider.max_pages, priority="spider")
         crawler.signals.connect(spider.follow_sitemaps, robots_parsed)
         return spider
-
-    def _seeds(self, urls: str) -> list[str]:
-        seeds: list[str] = []
-        errors: list[ValueError] = []
-        for url in filter(None, (part.strip() for part in urls.split(","))):
-            try:
-                seeds.append(valid_url(url if "://" in url else f"https://{url}"))
-            except ValueError as exc:
-                errors.append(exc)
-        if not seeds:
-            problem = "; ".join(map(str, errors)) or "it is missing"
-            raise ConfigError(
-                f"-a url: {problem}. Write for example: "
-                f"scrapy crawl {self.name} -a url=https://example.org"
-            )
-        for error in errors:
-            self.logger.error("-a url: %s; skipped", error)
-        return seeds
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the start pages."""
@@ -140,3 +129,15 @@ class SiteSpider(Spider):
     def _sitemap_requests(self, urls: Iterable[str]) -> Iterator[Request]:
         for url in urls:
             yield Request(url, callback=self.parse_sitemap, errback=self.failed, priority=10)
+
+
+def start_urls(text: str) -> tuple[list[str], list[str]]:
+    """Return the URLs in a comma-separated list, normalized, and what is wrong with the others."""
+    urls: list[str] = []
+    errors: list[str] = []
+    for url in filter(None, map(str.strip, text.split(","))):
+        try:
+            urls.append(valid_url(url if "://" in url else f"https://{url}"))
+        except ValueError as exc:
+            errors.append(str(exc))
+    return urls, errors

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         ("--parse-ms -1", "--parse-ms must be at least 0"),
         ("--rounds -1", "--rounds must be at least 0"),
         ("--url https://a.example --pages 5", "--pages must be at least 20"),
-        ("--url ftp://a.example", "--url: -a url='ftp://a.example' names no http"),
+        ("--url ftp://a.example", "--url: 'ftp://a.example' is not an http or https URL"),
         ("--url https://a.example -s NAME", "-s must be given as NAME=VALUE"),
         (
             "--url https://a.example -s CONCURRENCY_MAX_PER_SITE=x",

@@ -18,7 +18,7 @@ from crawlproj.lab.advise.crawls.sample import Sample, read_sample
 from crawlproj.lab.system.subprocesses import failure_reason, running
 from crawlproj.links.normalize import site_of
 from crawlproj.scheduling.site_config import ConcurrencyConfig
-from crawlproj.spiders.site import SiteSpider
+from crawlproj.spiders.site import start_urls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,10 +52,10 @@ class UserSiteCrawls:
         given: Mapping[str, str],
         pages: tuple[int, int],
     ) -> None:
-        try:
-            self._sites = sorted({site_of(seed) for seed in SiteSpider(url).seeds})
-        except ConfigError as exc:
-            raise ConfigError(f"--url: {exc}") from None
+        urls, errors = start_urls(url)
+        if not urls:
+            raise ConfigError(f"--url: {'; '.join(errors) or 'it is empty'}")
+        self._sites = sorted(set(map(site_of, urls)))
         self._url, self._settings, self._given, self._pages = url, settings, given, pages
         self._config = ConcurrencyConfig.from_settings(settings)
         self.max_in_flight = sum(self._max_in_flight(site) for site in self._sites)

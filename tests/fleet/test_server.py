@@ -43,8 +43,11 @@ def test_what_it_had_is_there_when_the_next_one_in_the_folder_starts(tmp_path: P
 
 
 def test_only_its_user_can_reach_it(tmp_path: Path) -> None:
-    with EmbeddedRedis(tmp_path) as server:
-        assert ask(server.url, "CONFIG", "GET", "port")["port"] == "0"
+    with (
+        EmbeddedRedis(tmp_path) as server,
+        Redis.from_url(server.url, retry=None, decode_responses=True) as client,
+    ):
+        assert client.config_get("port") == {"port": "0"}
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
 
 

@@ -10,6 +10,8 @@ from crawlproj.check_settings import check_settings
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
 
+__all__ = ["Addon"]
+
 # These belong to crawlproj's own project, not to the one that uses the add-on.
 _OWN = frozenset(
     {"BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE", "COMMANDS_MODULE", "USER_AGENT"}

@@ -15,6 +15,16 @@ Each message says what failed, on which URL, key or file, and what to do about i
 
 from __future__ import annotations
 
+__all__ = [
+    "AddressRefused",
+    "ConfigError",
+    "CrawlprojError",
+    "FrontierError",
+    "FrontierInUse",
+    "NotStored",
+    "StoreError",
+]
+
 
 class CrawlprojError(Exception):
     """Base class of all exceptions of this project."""

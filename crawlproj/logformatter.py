@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from scrapy.logformatter import LogFormatterResult
     from twisted.python.failure import Failure
 
+__all__ = ["QuietLogFormatter"]
+
 
 class QuietLogFormatter(LogFormatter):
     """Scrapy's log formatter without "Crawled" and "Scraped", which cost more than fetching a page.

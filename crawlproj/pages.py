@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
+__all__ = ["failure_of", "page_of"]
+
 
 def page_of(response: Response) -> Page:
     """Return the item to store for ``response``."""

@@ -35,6 +35,8 @@ from crawlproj.frontier.base import State
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
+__all__ = ["detail_of", "error_of", "outcome_of", "reason_of"]
+
 # Cases that Scrapy distinguishes only by the message: type, beginning of the message, outcome.
 _BY_MESSAGE: tuple[tuple[type[Exception], str, State, str], ...] = (
     (IgnoreRequest, "Filtered offsite request", State.SKIPPED, "offsite"),

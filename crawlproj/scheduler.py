@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
     from crawlproj.frontier.base import Lease, Opened, Totals
 
+__all__ = ["Scheduler"]
+
 logger = logging.getLogger(__name__)
 
 

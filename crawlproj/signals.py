@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["robots_parsed"]
+
 robots_parsed = object()
 """Sent each time a site's robots.txt has been read.
 

@@ -6,9 +6,9 @@ import ast
 import inspect
 import re
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -49,23 +49,6 @@ PUBLIC = {
 NAMES = [f"{module}.{name}" for module, names in PUBLIC.items() for name in names]
 
 
-def found(name: str) -> Any:
-    """Return the module, or what a module or class has, at a dotted name."""
-    parts = name.split(".")
-    for end in range(len(parts), 0, -1):
-        module = ".".join(parts[:end])
-        try:
-            if find_spec(module) is None:
-                continue
-        except ModuleNotFoundError:
-            continue  # its parent is no package
-        thing = import_module(module)
-        for part in parts[end:]:
-            thing = getattr(thing, part)
-        return thing
-    raise ModuleNotFoundError(name)
-
-
 def documented(page: str) -> set[str]:
     """Return the dotted names and the imports of a page, in text and in code."""
     names = set(re.findall(r"(?<![\w/.-])crawlproj(?:\.[A-Za-z_]\w*)+", page))
@@ -88,7 +71,7 @@ def test_what_a_page_names_exists(path: Path) -> None:
     page = path.read_text()
     for name in sorted(documented(page)):
         if not name.startswith(invented(page)):
-            found(name)
+            resolve_name(name)
 
 
 def test_the_pages_name_enough_for_this_to_be_a_test() -> None:
@@ -109,7 +92,7 @@ def has_docstring_below(module: str, constant: str) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_public_name_has_a_docstring(name: str) -> None:
-    thing = found(name)
+    thing = resolve_name(name)
     if inspect.isclass(thing) or inspect.isroutine(thing):
         assert thing.__doc__
     else:

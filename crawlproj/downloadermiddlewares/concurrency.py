@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from crawlproj.limits.site import Ending, SiteControl
     from crawlproj.scheduling.admission import Admission
 
+__all__ = ["ConcurrencyMiddleware"]
+
 _FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 1.0, 60.0
 _LEAST_CANARY_TIMEOUT_S = 10.0
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to put back

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+__all__ = ["LatencyMiddleware"]
+
 _STARTED = "latency_started"  # meta key, there only between process_request and the answer
 
 

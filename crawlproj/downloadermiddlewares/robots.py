@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+__all__ = ["RobotsDisallowed", "RobotsTxtMiddleware", "RobotsUnreachable"]
+
 logger = logging.getLogger(__name__)
 
 _MAX_ORIGINS = 10_000

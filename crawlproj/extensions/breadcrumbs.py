@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from crawlproj._scrapy.scraper import CallSpider
 
+__all__ = ["Breadcrumbs"]
+
 
 class Breadcrumbs:
     """On if FLEET_DIR and FLEET_WORKER are set, as ``scrapy fleet`` does; see Breadcrumb.

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from crawlproj.scheduler import Scheduler
 
+__all__ = ["FleetWorker"]
+
 logger = logging.getLogger(__name__)
 
 _EVERY_S = 1.0

@@ -21,6 +21,8 @@ from crawlproj.scheduler import scheduler_of
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+__all__ = ["Metrics"]
+
 logger = logging.getLogger(__name__)
 
 _CLOSE_WAIT_S = 1.0

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from crawlproj.scheduler import Scheduler
 
+__all__ = ["Progress"]
+
 logger = logging.getLogger(__name__)
 
 _REFRESH_S = 0.5

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from crawlproj.limits.permits import Permits, SiteView
     from crawlproj.scheduler import Scheduler
 
+__all__ = ["Report"]
+
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0

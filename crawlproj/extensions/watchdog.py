@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+__all__ = ["Watchdog"]
+
 logger = logging.getLogger(__name__)
 
 _BEAT_S = 0.1

@@ -34,9 +34,25 @@ from enum import IntEnum
 
 from crawlproj.errors import FrontierError
 
+__all__ = [
+    "MAX_NOTES",
+    "Ack",
+    "Clock",
+    "Entry",
+    "Frontier",
+    "Lease",
+    "News",
+    "Opened",
+    "State",
+    "Totals",
+    "Written",
+]
+
 Clock = Callable[[], float]
+"""Returns the time now, in seconds since the epoch."""
 
 MAX_NOTES = 100_000
+"""How many sites' notes a frontier keeps."""
 
 
 class State(IntEnum):

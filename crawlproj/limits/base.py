@@ -18,6 +18,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 
+__all__ = ["Bounds", "Limit", "Outcome", "Sample", "whole"]
+
 
 class Outcome(Enum):
     """What a finished request says about its site."""

@@ -26,6 +26,8 @@ from crawlproj.masking import without_credentials
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+__all__ = ["join", "normalize", "registrable_domain", "site_of"]
+
 MAX_URL_LENGTH = 8192
 """Characters; longer URLs are refused. Servers commonly accept 8 KB request lines."""
 

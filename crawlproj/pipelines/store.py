@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from crawlproj.store.base import Store, Stored
 
+__all__ = ["RowRejected", "StorePipeline"]
+
 logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0  # between attempts to write to a busy store

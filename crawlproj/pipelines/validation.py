@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+__all__ = ["ValidationPipeline"]
+
 
 def _is_url(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(("http://", "https://"))

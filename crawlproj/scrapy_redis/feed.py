@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
+__all__ = ["StartUrlsFeed"]
+
 logger = logging.getLogger(__name__)
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.05, 0.5

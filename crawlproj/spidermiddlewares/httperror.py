@@ -11,6 +11,8 @@ from crawlproj.scheduler import scheduler_of
 if TYPE_CHECKING:
     from scrapy.http import Response
 
+__all__ = ["HttpErrorNotingMiddleware"]
+
 
 class HttpErrorNotingMiddleware(HttpErrorMiddleware):
     """Scrapy's middleware with its settings; a URL that it filters ends as failed("http-404")."""

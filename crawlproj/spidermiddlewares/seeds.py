@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+__all__ = ["SeedsMiddleware"]
+
 _BATCH = 100  # after so many seeds, the frontier is asked for room and other tasks go on
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from crawlproj.items import FetchFailure, Page
 
+__all__ = ["SiteSpider"]
+
 
 class SiteSpider(Spider):
     """Follows every link in scope from the start URLs, and the sitemaps that robots.txt names.

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from crawlproj.items import FetchFailure, Page
 
+__all__ = ["UrlsSpider"]
+
 _CHUNK_BYTES = 65_536
 
 

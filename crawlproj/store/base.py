@@ -19,8 +19,10 @@ from crawlproj.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+__all__ = ["Row", "Store", "StoreBusy", "Stored", "Table"]
 
 Table = Literal["pages", "failures"]
+"""The tables of a store."""
 
 
 class StoreBusy(StoreError):

@@ -1,4 +1,4 @@
-"""Spiders as scrapy-redis's users write them; test_start_urls.py and others run them."""
+"""Spiders as users of scrapy-redis write them, for tests/scrapy_redis and others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Plain(RedisSpider):  # type: ignore[misc]  # scrapy-redis has no types
 
 
 class Own(Plain):
-    """Makes its requests itself."""
+    """Makes its own requests."""
 
     name = "own"
     redis_key = "own:urls"

@@ -1,4 +1,4 @@
-"""Feeds scrapy-redis's start URLs to our scheduler, so that RedisSpiders run as they are."""
+"""Feeds scrapy-redis's start URLs to the scheduler, so that RedisSpiders run unchanged."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import LEASE
+from crawlproj.scrapy_redis.mixin import disable_reading, inherits
 from crawlproj.scrapy_redis.start_urls import ALIVE_S, Kind, StartUrls
 
 if TYPE_CHECKING:
@@ -31,22 +32,20 @@ __all__ = ["StartUrlsFeed"]
 
 logger = logging.getLogger(__name__)
 
-_FIRST_POLL_S, _LONGEST_POLL_S = 0.05, 0.5
+_MIN_POLL_S, _MAX_POLL_S = 0.05, 0.5
 _CLOSE_S = 3.0
-_SHOWN = 200  # characters of a datum in the log
+_MAX_LOGGED = 200  # characters of a datum
 
 
 class StartUrlsFeed:
-    """On for a spider that is a scrapy_redis.spiders.RedisMixin, with our scheduler.
+    """An extension that is active for spiders with scrapy_redis.spiders.RedisMixin.
 
-    Start URLs become requests while the scheduler has room for them, whatever else the crawl is
-    doing, and leave Redis once the frontier has them (see crawlproj/start_urls.py). What
-    ``make_request_from_data`` cannot take is logged, and put aside in ``<redis_key>:bad``.
+    Start URLs become requests whenever the scheduler has room for them, even while the crawl is
+    busy, and leave Redis once the frontier has them (see ``StartUrls``). Data from which
+    ``make_request_from_data`` makes no request are logged and put aside in ``<redis_key>:bad``.
 
-    The mixin's own handler of spider_idle is disconnected: it would block the event loop. A
-    subclass's own stays, and finds nothing to read. The crawl stays open while it is idle, for as
-    long as max_idle_time (MAX_IDLE_TIME_BEFORE_CLOSE; 0: for ever) and SCHEDULER_IDLE_BEFORE_CLOSE
-    say, in seconds.
+    An idle crawl stays open for max_idle_time (MAX_IDLE_TIME_BEFORE_CLOSE; 0: for ever) or
+    SCHEDULER_IDLE_BEFORE_CLOSE seconds, whichever is longer.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -63,7 +62,7 @@ class StartUrlsFeed:
         self._start_urls = StartUrls(
             RedisConfig.from_settings(settings), self._key, _kind_of(settings)
         )
-        self._taken: list[int] = []  # enqueued, and not known to be in the frontier
+        self._taken: list[int] = []  # enqueued, but maybe not in the frontier yet
         self._bad: list[int] = []
         self._dropped = False
         self._idle_s = 0.0
@@ -75,7 +74,11 @@ class StartUrlsFeed:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> StartUrlsFeed:
-        """Make it; NotConfigured for other spiders, ConfigError for a wrong setting."""
+        """Build the extension.
+
+        Raises NotConfigured if the spider does not use RedisMixin, ConfigError if a setting is
+        wrong.
+        """
         return cls(crawler)
 
     def _on_opened(self) -> None:
@@ -83,7 +86,7 @@ class StartUrlsFeed:
         if scheduler is None or scheduler.opened is None:
             return
         self._scheduler = scheduler
-        self._silence_mixin()
+        disable_reading(self._spider, self._crawler)
         if scheduler.opened.finished:
             return
         connect = self._crawler.signals.connect
@@ -91,25 +94,8 @@ class StartUrlsFeed:
         connect(self._on_dropped, signals.request_dropped)
         connect(self._on_closed, signals.spider_closed)
         self._feeding = self._start(self._feed())
-        self._start(self._finish_what_is_durable())
+        self._start(self._finish_durable())
         self._start(self._keep_alive())
-
-    def _silence_mixin(self) -> None:
-        spider = self._spider
-        if _inherits(spider, "spider_idle"):
-            self._crawler.signals.disconnect(spider.spider_idle, signals.spider_idle)
-        # Of each plain URL, which is as good as JSON here.
-        spider.logger.logger.addFilter(_is_no_plaint)
-        spider.count_size = lambda _key: 0
-        spider.fetch_data = lambda _key, _size: []
-        for name in ("next_requests", "schedule_next_requests"):
-            if not _inherits(spider, name):
-                logger.warning(
-                    "%s.%s() is not used: it would block the event loop. Override "
-                    "make_request_from_data() for what to do with a start URL",
-                    type(spider).__name__,
-                    name,
-                )
 
     # Three tasks
 
@@ -122,37 +108,37 @@ class StartUrlsFeed:
     def _on_ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            told = None if isinstance(error, CrawlprojError) else error
-            logger.error("Start URLs cannot be read: %s", error, exc_info=told)
+            traceback = None if isinstance(error, CrawlprojError) else error
+            logger.error("Start URLs cannot be read: %s", error, exc_info=traceback)
             close = self._crawler.engine.close_spider_async(reason="start-urls-unusable")
             self._closing = asyncio.ensure_future(close)
 
     async def _feed(self) -> None:
-        """Take start URLs and enqueue their requests until no more are wanted."""
-        poll_s, idle_since = _FIRST_POLL_S, None
+        """Take start URLs and enqueue their requests until the scheduler wants no more."""
+        poll_s, idle_since = _MIN_POLL_S, None
         while await self._scheduler.room():
             data = await self._start_urls.take(self._spider.redis_batch_size)
             if data:
-                poll_s, idle_since, self._idle_s = _FIRST_POLL_S, None, 0.0
+                poll_s, idle_since, self._idle_s = _MIN_POLL_S, None, 0.0
                 self._spider.spider_idle_start_time = int(time.time())
-                for number_, datum in data:
-                    self._enqueue(number_, datum)
+                for url_number, datum in data:
+                    self._enqueue(url_number, datum)
                 self._any_taken.set()
                 continue
-            # As often for a list, a set and a sorted set: only a list's push can be waited for
-            # without taking what was pushed from where others would find it.
+            # Polling serves lists, sets and sorted sets. Redis has no command that waits for a push
+            # to any of them and leaves the data where other workers would find it.
             await asyncio.sleep(poll_s)
-            poll_s = min(2 * poll_s, _LONGEST_POLL_S)
+            poll_s = min(2 * poll_s, _MAX_POLL_S)
             now = time.monotonic()
             if not self._crawler.engine.spider_is_idle():
                 idle_since = None
             elif idle_since is None:
                 idle_since = now
             elif now - idle_since >= self._idle_limit_s and await self._start_urls.others_hold():
-                idle_since = now  # what a dead worker took comes back soon
+                idle_since = now  # if that worker is dead, its start URLs come back soon
             self._idle_s = 0.0 if idle_since is None else now - idle_since
 
-    async def _finish_what_is_durable(self) -> None:
+    async def _finish_durable(self) -> None:
         while True:
             await self._any_taken.wait()
             self._any_taken.clear()
@@ -164,48 +150,50 @@ class StartUrlsFeed:
             if taken:
                 await self._scheduler.flushed()
         except FrontierError:
-            return  # which the scheduler tells; they go back
+            return  # the scheduler reports it; the start URLs go back
         await self._start_urls.finish(taken, bad)
-        # Only now: cut short, this is done again.
+        # Only now, so that all is finished again if this was interrupted.
         del self._taken[: len(taken)], self._bad[: len(bad)]
 
     async def _keep_alive(self) -> None:
         while True:
             if back := await self._start_urls.keep_alive():
-                logger.warning("%d start URLs that dead workers had taken are back", back)
+                logger.warning("%d start URLs that dead workers had taken were put back", back)
             await asyncio.sleep(ALIVE_S / 3)
 
     # Requests
 
-    def _enqueue(self, number_: int, datum: bytes) -> None:
+    def _enqueue(self, url_number: int, datum: bytes) -> None:
         try:
             made = self._spider.make_request_from_data(datum)
             requests = list(made) if isinstance(made, Iterable) else [made] if made else []
-            if not requests and _inherits(self._spider, "make_request_from_data"):
-                raise ValueError("it names no url")
+            if not requests and inherits(self._spider, "make_request_from_data"):
+                raise ValueError("it has no url")
             for request in requests:
                 self._crawl(request)
         except Exception as exc:  # noqa: BLE001 - whatever a spider's own method raises
             logger.error(
-                "Start URL %s is put aside in %s:bad: %s",
-                _shown(datum),
+                "Start URL %s was put aside in %s:bad: %s",
+                _excerpt(datum),
                 self._key,
-                _why(datum, exc),
+                _reason(datum, exc),
             )
             self._crawler.stats.inc_value("start_urls/bad")
-            self._bad.append(number_)
+            self._bad.append(url_number)
         else:
             self._crawler.stats.inc_value("start_urls/read")
-            self._taken.append(number_)
+            self._taken.append(url_number)
 
     def _crawl(self, request: Request) -> None:
         if not isinstance(request, Request):
-            raise TypeError(f"make_request_from_data() made a {type(request).__name__}")
-        request.meta.pop(LEASE, None)  # who pushes a URL must not end other work
+            raise TypeError(
+                f"make_request_from_data() returned a {type(request).__name__}, not a Request"
+            )
+        request.meta.pop(LEASE, None)  # a pushed URL must not ack another request's lease
         self._dropped = False
         self._crawler.engine.crawl(request)
         if self._dropped:
-            raise ValueError("the frontier cannot hold its request, see above")
+            raise ValueError("the frontier cannot store its request; the error before says why")
 
     # Signals
 
@@ -218,7 +206,7 @@ class StartUrlsFeed:
             raise DontCloseSpider
 
     async def _on_closed(self) -> None:
-        """The scheduler has been closed: what was enqueued is durable, or goes back."""
+        """Finish the start URLs that the closed scheduler has made durable, put back the others."""
         self._start_urls.hurry()
         for task in self._tasks:
             task.cancel()
@@ -228,9 +216,14 @@ class StartUrlsFeed:
                 async with asyncio.timeout(_CLOSE_S):
                     await self._finish()
             if back := await self._start_urls.close():
-                logger.info("%d start URLs went back to %s", back, self._key)
+                logger.info("%d start URLs were put back into %s", back, self._key)
         except CrawlprojError as exc:
-            logger.error("Start URLs that were taken go back once another worker looks: %s", exc)
+            logger.error(
+                "The start URLs that this worker had taken could not be put back (%s): another "
+                "worker will do that within %.0f s",
+                exc,
+                ALIVE_S * 4 / 3,
+            )
 
 
 def _kind_of(settings: BaseSettings) -> Kind:
@@ -239,17 +232,8 @@ def _kind_of(settings: BaseSettings) -> Kind:
     return Kind.ZSET if boolean(settings, "REDIS_START_URLS_AS_ZSET") else Kind.LIST
 
 
-def _inherits(spider: RedisMixin, name: str) -> bool:
-    """Whether the method is the mixin's own."""
-    return getattr(type(spider), name) is getattr(RedisMixin, name)
-
-
-def _is_no_plaint(record: logging.LogRecord) -> bool:
-    return "String request is deprecated" not in record.getMessage()
-
-
-def _why(datum: bytes, exc: Exception) -> str:
-    if datum.lstrip().startswith(b"{"):  # which the mixin takes for a URL if it is not JSON
+def _reason(datum: bytes, exc: Exception) -> str:
+    if datum.lstrip().startswith(b"{"):  # the mixin takes malformed JSON for a URL
         try:
             json.loads(datum)
         except ValueError as not_json:
@@ -257,6 +241,6 @@ def _why(datum: bytes, exc: Exception) -> str:
     return f"{type(exc).__name__}: {exc}"
 
 
-def _shown(datum: bytes) -> str:
-    text = datum[: _SHOWN + 1].decode("utf-8", "backslashreplace")
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+def _excerpt(datum: bytes) -> str:
+    text = datum[: _MAX_LOGGED + 1].decode("utf-8", "backslashreplace")
+    return repr(text if len(text) <= _MAX_LOGGED else f"{text[:_MAX_LOGGED]}…")

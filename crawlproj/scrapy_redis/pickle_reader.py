@@ -1,11 +1,11 @@
-"""Pickles of plain values, read without running anything they say.
+"""Reads pickles of plain values without running any code.
 
-A pickle is a program. Those of str, bytes, numbers, None, lists, tuples, dicts and sets need only
-opcodes that build such values; whatever else a pickle can do begins with a *global*, a function or
-class that it names. So no global is allowed here, nor any opcode that needs none but those.
+A pickle is a program. Pickles of str, bytes, numbers, None, lists, tuples, dicts and sets need only
+opcodes that build such values. Everything else that a pickle can do starts from a *global*: a
+function or class that it names. So globals are refused, and so is every opcode not listed here.
 
-One global is never looked up and yet understood: lxml's text, a str with more to it, which Scrapy's
-link extractor puts into ``meta["link_text"]``. It becomes the str that it is.
+One global is understood without being looked up: lxml's subclass of str, which Scrapy's link
+extractor puts into ``meta["link_text"]``. It is read as a plain str.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _PLAIN = frozenset(
         "LIST", "APPEND", "APPENDS", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3",
         "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "EMPTY_SET", "ADDITEMS", "FROZENSET",
         "GET", "BINGET", "LONG_BINGET", "PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE",
-        "GLOBAL", "STACK_GLOBAL",  # the unpickler tells their names
-        "NEWOBJ", "REDUCE", "BUILD",  # of what they name
+        "GLOBAL", "STACK_GLOBAL",  # find_class() checks the names
+        "NEWOBJ", "REDUCE", "BUILD",  # only act on such globals
     }
 )  # fmt: skip
 _MEMO_INDEX = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
@@ -35,21 +35,21 @@ _MAX_VALUES, _MAX_TEXT = 100_000, 64 * 1024 * 1024
 
 
 class NotPlain(CrawlprojError):
-    """The pickle is more than plain values, or no pickle at all; the message says which."""
+    """The data is not a pickle of plain values; the message says why."""
 
 
 class _Text(str):
-    """Stands for a class of text."""
+    """Replaces a subclass of str."""
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> _Text:
         if not isinstance(text, str):
-            raise NotPlain(f"the pickle makes text of a {type(text).__name__}")
+            raise NotPlain(f"the pickle makes text from a value of type {type(text).__name__}")
         return super().__new__(cls, text)
 
     def __setstate__(self, state: object) -> None:
-        """Leave out where in a document it was."""
+        """Ignore the state: the text's place in its document."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -60,29 +60,29 @@ class _Unpickler(pickle.Unpickler):
 
 
 def loads(data: bytes) -> object:
-    """Return the value that ``data`` is the pickle of. Raises NotPlain."""
+    """Return the value pickled in ``data``; raises NotPlain."""
     try:
         _scan(data)
         value: object = _Unpickler(io.BytesIO(data)).load()
     except NotPlain:
         raise
-    except Exception as exc:  # noqa: BLE001 - a wrong pickle may raise anything
-        raise NotPlain(f"no pickle that can be read: {type(exc).__name__}: {exc}") from None
-    _weigh(value)
+    except Exception as exc:  # noqa: BLE001 - a malformed pickle may raise anything
+        raise NotPlain(f"the pickle is malformed: {type(exc).__name__}: {exc}") from None
+    _check_size(value)
     return value
 
 
 def _scan(data: bytes) -> None:
     for opcode, argument, _ in pickletools.genops(data):
         if opcode.name not in _PLAIN:
-            raise NotPlain(f"the pickle has the opcode {opcode.name}")
-        # The memo is an array: a few bytes could make it fill the memory.
+            raise NotPlain(f"the pickle uses the opcode {opcode.name}, which may run code")
+        # The memo is an array: a few bytes could make it exhaust the memory.
         if opcode.name in _MEMO_INDEX and (argument or 0) > len(data):
-            raise NotPlain("the pickle numbers more values than it can have")
+            raise NotPlain("the pickle numbers more values than it can contain")
 
 
-def _weigh(value: object) -> None:
-    """Refuse a value that holds itself, or a few things so often that it is huge as text."""
+def _check_size(value: object) -> None:
+    """Refuse a value that contains itself, or repeats parts so often that it is huge as text."""
     left, text = [value], 0
     for _ in range(_MAX_VALUES):
         if not left or text > _MAX_TEXT:
@@ -97,4 +97,6 @@ def _weigh(value: object) -> None:
             case _:
                 pass
     if left:
-        raise NotPlain(f"the pickle holds itself, or more than {_MAX_VALUES:,} values or 64 MiB")
+        raise NotPlain(
+            f"the pickle contains itself, or more than {_MAX_VALUES:,} values or 64 MiB of text"
+        )

@@ -1,16 +1,17 @@
-"""scrapy-redis's start URLs, read so that none is lost.
+"""Reads scrapy-redis's start URLs without losing any.
 
-What is taken moves, in one step on the server, from the key to a hash of the worker that took it,
-and is deleted there when the worker says that the frontier has it. What a worker leaves there when
-it dies goes back to the key: each worker has a heartbeat, a key that expires, and looks for the
-others'. So a start URL is delivered at least once, and twice only if a worker died, or stalled for
-``ALIVE_S``, after it took the URL and before it finished it.
+A start URL that a worker takes moves, in one step on the server, from the key to the worker's hash.
+It is deleted there once the frontier has it. If the worker dies, its start URLs go back to the key:
+each worker has a heartbeat, a key that expires, and checks the heartbeats of the others. So a start
+URL is delivered at least once, and twice only if a worker died, or stalled for ``ALIVE_S``, between
+taking it and finishing it.
 
-Beside the key ``K`` there are::
+Besides the key ``K`` there are::
 
-    K:workers       SET   names of workers that may have taken something
-    K:alive:WORKER  a heartbeat that expires        K:taken:WORKER  HASH number → score datum
-    K:bad           LIST  data that no request could be made of, as they were pushed
+    K:workers       SET     names of workers that may have taken start URLs
+    K:alive:WORKER  STRING  a heartbeat, which expires
+    K:taken:WORKER  HASH    number → score datum
+    K:bad           LIST    data that could not be made into requests, as they were pushed
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
     from crawlproj.frontier.redis.connection import RedisConfig
 
 ALIVE_S = 15.0
-"""How long a heartbeat lasts; it is given three times as often."""
+"""How long a heartbeat lasts, in seconds; it is renewed after a third of that."""
 
 
 class Kind(StrEnum):
-    """What holds the start URLs, and which of them comes first.
+    """The type of the key, which decides the order of the start URLs.
 
-    LIST: the leftmost. SET: any. ZSET: the one with the highest score.
+    LIST: the leftmost first. SET: any. ZSET: the highest score first.
     """
 
     LIST = "list"
@@ -48,10 +49,10 @@ class Kind(StrEnum):
 
 
 class StartUrls:
-    """The start URLs of ``key`` as one worker reads them; connects when it is first asked.
+    """One worker's view of the start URLs in ``key``. The first call connects.
 
-    A server that is away is waited for. Methods raise FrontierError when it refuses a command,
-    and ConfigError when the key holds something else than ``kind``.
+    Methods wait for a server that does not answer. They raise FrontierError if it refuses a
+    command, and ConfigError if the key is not of type ``kind``.
     """
 
     def __init__(self, config: RedisConfig, key: str, kind: Kind) -> None:
@@ -65,7 +66,7 @@ class StartUrls:
         )
 
     async def take(self, limit: int) -> list[tuple[int, bytes]]:
-        """Take up to ``limit`` start URLs: data with the numbers to ``finish`` them by."""
+        """Take up to ``limit`` start URLs; returns each with the number that ``finish`` needs."""
         first = self._next
         keys = self._keys(self.worker)
         args: list[str | int] = [self.kind, self.worker, int(ALIVE_S * 1000), first, limit]
@@ -74,13 +75,13 @@ class StartUrls:
         return list(enumerate(data, first))
 
     async def finish(self, numbers: Sequence[int], bad: Sequence[int] = ()) -> None:
-        """Forget ``numbers``, which the frontier has, and put ``bad`` aside in ``KEY:bad``."""
+        """Delete ``numbers``, which the frontier has, and move ``bad`` to ``KEY:bad``."""
         keys = [self._keys(self.worker)[1], f"{self.key}:bad"]
         args = [len(bad), *bad, *numbers]
         await self._server.ask(lambda: self._finish(keys=keys, args=args))
 
     async def keep_alive(self) -> int:
-        """Give the heartbeat, and put back what dead workers had taken; returns how many."""
+        """Renew the heartbeat, and put back the start URLs of dead workers; returns how many."""
         redis = self._server.redis
         alive = self._keys(self.worker)[2]
         await self._server.ask(lambda: redis.set(alive, "1", px=int(ALIVE_S * 1000)))
@@ -94,7 +95,7 @@ class StartUrls:
         )
 
     async def others_hold(self) -> bool:
-        """Whether another worker, alive or dead, has taken what it has not finished."""
+        """Return whether another worker, alive or dead, holds unfinished start URLs."""
         redis = self._server.redis
         for name in await self._server.ask(lambda: redis.smembers(f"{self.key}:workers")):
             taken = self._keys(name.decode())[1]
@@ -103,14 +104,14 @@ class StartUrls:
         return False
 
     async def close(self) -> int:
-        """Put back what was taken and not finished; returns how many. The last call."""
+        """Put back the unfinished start URLs, and disconnect; returns how many went back."""
         try:
             return await self._give_back(self.worker, may_live=False)
         finally:
             await self._server.close()
 
     def hurry(self) -> None:
-        """Wait no more than a few seconds for a server that is away."""
+        """From now on, wait at most a few seconds for a server that does not answer."""
         self._server.hurry()
 
     async def _give_back(self, worker: str, *, may_live: bool) -> int:
@@ -125,8 +126,9 @@ class StartUrls:
             if "WRONGTYPE" not in str(exc):
                 raise
             raise ConfigError(
-                f"{self.key!r} is no {self.kind}: set REDIS_START_URLS_AS_SET or "
-                "REDIS_START_URLS_AS_ZSET to what it is, both False for a list"
+                f"{self.key!r} is not a {self.kind}: set REDIS_START_URLS_AS_SET or "
+                "REDIS_START_URLS_AS_ZSET to True if it is a set or a sorted set, and neither if "
+                "it is a list"
             ) from None
 
     def _keys(self, worker: str) -> list[str]:

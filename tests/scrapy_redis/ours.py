@@ -1,7 +1,7 @@
-"""A pytest plugin that puts our parts in the place of scrapy-redis's while its own tests run.
+"""A pytest plugin that replaces scrapy-redis's parts with crawlproj's while its own tests run.
 
-Where theirs is a queue and a set, ours is one frontier: what was put and claimed is popped when it
-is acked, and what is known is not put again. The translation adds no behaviour of its own.
+scrapy-redis has a queue and a set where crawlproj has one frontier: to pop is to claim and ack, and
+a known key is not put again. The adapters add no behaviour of their own.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ def config_of(server: Any) -> RedisConfig:
 
 
 def frontier_of(server: Any, *, keep: bool = True) -> Frontier:
-    """The frontier on their server; where that is a mock, the reference."""
+    """Return a frontier on the tests' server, or the reference if that is a mock."""
     if isinstance(server, Redis):
         return RedisFrontier(config_of(server), keep=keep)
     return MemoryFrontier()
 
 
 class Job:
-    """A job of a frontier, as their classes have keys."""
+    """A job of a frontier, in the role of a key of scrapy-redis."""
 
     def __init__(self, frontier: Frontier, key: str, spider: Any = None) -> None:
         self.frontier = frontier
@@ -89,7 +89,7 @@ class Dupefilter:
 
 
 class Queue:
-    """What the queue alone does: each push is an entry."""
+    """A queue without deduplication: each push is a new entry."""
 
     def __init__(self, server: Any, spider: Spider, key: str) -> None:
         self._job = Job(frontier_of(server), key, spider)
@@ -153,7 +153,7 @@ class Scheduler:
 
     def close(self, reason: str) -> None:
         self._job.close()
-        if not self.persist:  # which their tests change meanwhile
+        if not self.persist:  # which the tests change meanwhile
             self._opened().close()
 
 
@@ -162,7 +162,7 @@ def client_from_settings(settings: Settings) -> Any:
 
 
 def setup_redis(spider: Any, crawler: Any, theirs: Callable[[Any, Any], None]) -> None:
-    """Theirs, with start URLs then taken as ours are."""
+    """Call scrapy-redis's setup_redis, and then let the spider take start URLs by StartUrls."""
     theirs(spider, crawler)
     settings = crawler.settings
     kind = Kind.ZSET if settings.getbool("REDIS_START_URLS_AS_ZSET") else Kind.LIST
@@ -178,7 +178,7 @@ def setup_redis(spider: Any, crawler: Any, theirs: Callable[[Any, Any], None]) -
 
 @pytest.fixture(autouse=True)
 def _ours(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace what the test's module imported by ours, and call the setup() of its class."""
+    """Replace what the test's module imported with crawlproj's parts."""
     with Redis(os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"])) as server:
         server.flushall()
     replace = partial(monkeypatch.setattr, raising=False)
@@ -195,7 +195,7 @@ def _ours(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.fixture(autouse=True)
 def _setup(request: pytest.FixtureRequest, _ours: None) -> None:
-    """What pytest did itself when those tests were written."""
+    """Call the test's setup(), as pytest did when those tests were written."""
     setup = getattr(request.instance, "setup", None)
     if setup is not None:
         setup()

@@ -1,4 +1,4 @@
-"""A project of scrapy-redis's, moved: its crawl goes on, its parts and settings may stay."""
+"""A project that moves here from scrapy-redis: its crawl continues, its settings still work."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ def settings_of(server: Redis, **settings: object) -> list[str]:
 
 
 def crawl(spider: str, server: Redis, **settings: object) -> str:
-    code, shown = scrapy("crawl", spider, *settings_of(server, **settings))
-    assert code == 0, shown
-    return shown
+    code, output = scrapy("crawl", spider, *settings_of(server, **settings))
+    assert code == 0, output
+    return output
 
 
 def fetched(web: DemoWeb) -> Counter[str]:
     return Counter(line.path for line in web.log() if line.path.endswith(".html"))
 
 
-def test_a_crawl_of_scrapy_redis_that_was_stopped_goes_on_with_ours(
+def test_a_crawl_that_scrapy_redis_began_continues_and_fetches_no_page_twice(
     server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     client.rpush("following:start_urls", f"{web.url('plain')}/")
@@ -87,11 +87,11 @@ def test_a_crawl_of_scrapy_redis_that_was_stopped_goes_on_with_ours(
     queued = client.zcard("following:requests")
     assert queued
     (tmp_path / "done").write_text("".join(f"{web.url('plain')}{path}\n" for path in began))
-    shown = run(
-        "-m", "crawlproj.scrapy_redis.migrate", "following", "--delete",
+    output = run(
+        "-m", "scrapy", "migrate", "following", "--delete",
         "--done-urls", str(tmp_path / "done"), *settings_of(server),
     )  # fmt: skip
-    assert f"following:requests (zset): {queued:,} moved" in shown
+    assert f"following:requests (zset): {queued:,} moved" in output
     assert not client.keys("following:*")
     crawl("following", server)
     assert set(fetched(web).values()) == {1}
@@ -99,7 +99,7 @@ def test_a_crawl_of_scrapy_redis_that_was_stopped_goes_on_with_ours(
     assert len({path for path in fetched(web) if "page" in path}) == 147
 
 
-def test_a_project_of_its_own_needs_the_add_on_and_no_more(
+def test_another_project_only_needs_the_add_on(
     server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     client.rpush("following:start_urls", f"{web.url('plain')}/")
@@ -117,7 +117,7 @@ def test_a_project_of_its_own_needs_the_add_on_and_no_more(
     assert not client.exists("following:start_urls", "following:requests")
 
 
-def test_a_start_url_pushed_twice_is_fetched_twice_unless_it_says_that_it_is_a_seed(
+def test_a_start_url_pushed_twice_is_fetched_twice_unless_marked_as_a_start_request(
     server: Redis, client: Client, web: DemoWeb
 ) -> None:
     twice, once = (f"{web.url('plain')}/section0/page{number}.html" for number in (1, 2))
@@ -127,11 +127,11 @@ def test_a_start_url_pushed_twice_is_fetched_twice_unless_it_says_that_it_is_a_s
     assert fetched(web) == {"/section0/page1.html": 2, "/section0/page2.html": 1}
 
 
-def test_their_pipeline_and_settings_may_stay_as_they_are(
+def test_the_pipeline_and_settings_of_scrapy_redis_still_work(
     server: Redis, client: Client, web: DemoWeb
 ) -> None:
     client.rpush("following:start_urls", f"{web.url('plain')}/")
-    shown = crawl(
+    output = crawl(
         "following",
         server,
         ITEM_PIPELINES='{"scrapy_redis.pipelines.RedisPipeline": 300}',
@@ -141,7 +141,7 @@ def test_their_pipeline_and_settings_may_stay_as_they_are(
         SCHEDULER_SERIALIZER="pickle",
         SCHEDULER_PERSIST=True,
     )
-    assert "Traceback" not in shown
+    assert "Traceback" not in output
     items = [json.loads(item) for item in client.lrange("following:items", 0, -1)]
     assert len(items) == len({item["url"] for item in items}) > 140
     assert client.hget("following:stats", "finish_reason") == b"finished"
@@ -150,7 +150,7 @@ def test_their_pipeline_and_settings_may_stay_as_they_are(
 
 
 @pytest.mark.parametrize("spider", [Plain, Following])
-def test_a_spider_takes_its_arguments_as_ever(spider: type[Plain], server: Redis) -> None:
+def test_a_spiders_arguments_work_as_in_scrapy_redis(spider: type[Plain], server: Redis) -> None:
     crawler = get_crawler(spider, {"REDIS_URL": server.url(), "CONCURRENT_REQUESTS": 5})
     given = spider.from_crawler(
         crawler, redis_key="key:%(name)s", redis_batch_size="2000", max_idle_time="100"
@@ -181,7 +181,7 @@ def test_a_wrong_argument_is_a_value_error_that_names_it(argument: str, value: s
         (b'{"url": "http://a.test/", "meta": {"job": 1}}', "GET", b"", {"job": 1}),
     ],
 )
-def test_a_start_url_is_the_request_it_was(
+def test_a_start_url_becomes_the_same_request_as_in_scrapy_redis(
     datum: bytes, method: str, body: bytes, meta: dict[str, Any]
 ) -> None:
     spider = Plain.from_crawler(get_crawler(Plain, dict(Settings())))

@@ -1,4 +1,4 @@
-"""RedisSpiders as scrapy-redis's users have them, crawling from our scheduler."""
+"""RedisSpiders, unchanged, crawl with crawlproj's scheduler."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-START_S = 20.0  # a crawl has begun, a page has come
+START_S = 20.0  # for a crawl to start and to fetch a page
 FRONTIERS = pytest.mark.parametrize("frontier", ["sqlite", "redis"])
 
 
@@ -33,7 +33,7 @@ def web(tmp_path: Path) -> Iterator[DemoWeb]:
 
 
 class Crawl:
-    """`scrapy crawl` of one of tests/redis_spiders.py, whose items go to a file."""
+    """Runs `scrapy crawl` with spiders of tests/redis_spiders.py; their items go to a file."""
 
     def __init__(self, folder: Path, server: Redis, frontier: str = "sqlite") -> None:
         self._folder = folder
@@ -58,7 +58,7 @@ class Crawl:
         return Scrapy("crawl", spider, *options(everything), *items)
 
     def end(self, process: Scrapy, within_s: float = 30.0) -> str:
-        """Wait for it to end by itself; returns its log."""
+        """Wait until the crawl ends by itself; returns its log."""
         assert process.wait(within_s) == 0, process.output()
         return process.output()
 
@@ -75,7 +75,7 @@ def fetched(web: DemoWeb, site: str = "fast") -> Counter[str]:
 
 
 def until(what: Callable[[], object], within_s: float = START_S) -> float:
-    """Wait for it; returns how many seconds it took."""
+    """Wait until ``what()`` is true; returns how many seconds that took."""
     began = time.monotonic()
     while not what():
         assert time.monotonic() < began + within_s, "it did not happen"
@@ -88,7 +88,7 @@ def page(web: DemoWeb, number: int) -> str:
 
 
 @FRONTIERS
-def test_plain_urls_and_json_become_requests_and_what_is_wrong_is_put_aside(
+def test_urls_and_json_become_requests_and_malformed_data_are_put_aside(
     frontier: str, server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     bad = [b"{broken", b"nonsense", b'{"meta": {}}', b"5", b"\xff\xfe", b'{"url": "x", "meta": 7}']
@@ -104,8 +104,8 @@ def test_plain_urls_and_json_become_requests_and_what_is_wrong_is_put_aside(
     log = crawl.end(crawl.start("plain", MAX_IDLE_TIME_BEFORE_CLOSE=1))
     assert client.lrange("plain:start_urls:bad", 0, -1) == bad
     assert client.exists("plain:start_urls", "plain:start_urls:workers") == 0
-    assert log.count("is put aside in plain:start_urls:bad") == len(bad)
-    assert "Start URL '{broken' is put aside in plain:start_urls:bad: not JSON" in log
+    assert log.count("was put aside in plain:start_urls:bad") == len(bad)
+    assert "Start URL '{broken' was put aside in plain:start_urls:bad: not JSON" in log
     assert "Traceback" not in log
     assert sorted((item["url"], item["method"], item.get("note")) for item in crawl.items()) == [
         (page(web, 1), "GET", None),
@@ -117,7 +117,7 @@ def test_plain_urls_and_json_become_requests_and_what_is_wrong_is_put_aside(
 
 @FRONTIERS
 @pytest.mark.parametrize("kind", ["SET", "ZSET"])
-def test_sets_and_sorted_sets_are_read_too(
+def test_start_urls_are_also_read_from_sets_and_sorted_sets(
     frontier: str, kind: str, server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     crawl = Crawl(tmp_path, server, frontier)
@@ -132,7 +132,7 @@ def test_sets_and_sorted_sets_are_read_too(
     assert not client.keys("theirs*")
 
 
-def test_a_spider_that_makes_its_own_requests_is_asked(
+def test_a_spiders_own_make_request_from_data_is_used(
     server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     client.rpush("own:urls", "nothing", f"go {page(web, 1)}")
@@ -143,7 +143,7 @@ def test_a_spider_that_makes_its_own_requests_is_asked(
 
 
 @FRONTIERS
-def test_a_start_url_is_fetched_at_once_while_the_crawl_is_busy_and_when_it_is_idle(
+def test_a_start_url_is_fetched_at_once_whether_the_crawl_is_busy_or_idle(
     frontier: str, server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     crawl = Crawl(tmp_path, server, frontier)
@@ -154,27 +154,27 @@ def test_a_start_url_is_fetched_at_once_while_the_crawl_is_busy_and_when_it_is_i
     busy_s = until(lambda: fetched(web)["/section0/page1.html"])
     assert not client.exists("plain:start_urls")
     until(lambda: any(line.site == "slow" and "page" in line.path for line in web.answers()))
-    time.sleep(1.5)  # idle, and as patient as it gets
+    time.sleep(1.5)  # idle, and polling at its longest interval
     client.rpush("plain:start_urls", page(web, 2))
     idle_s = until(lambda: fetched(web)["/section0/page2.html"])
     assert max(busy_s, idle_s) < 1.5
-    assert process.poll() is None  # it stays open without a limit
+    assert process.poll() is None  # without a limit it stays open
     crawl.stop(process)
 
 
 @FRONTIERS
-def test_a_crawl_spider_follows_links_and_the_loop_is_never_blocked(
+def test_a_crawl_spider_follows_links_and_never_blocks_the_event_loop(
     frontier: str, server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     client.rpush("following:start_urls", f"{web.url('fast')}/")
     crawl = Crawl(tmp_path, server, frontier)
     log = crawl.end(crawl.start("following", MAX_IDLE_TIME_BEFORE_CLOSE=1))
     assert set(fetched(web).values()) == {1}
-    assert len(fetched(web)) == 197  # all but the start page and the two of the sitemap
+    assert len(fetched(web)) == 197  # all but the start page and the two in the sitemap only
     assert "blocking the event loop" not in log
 
 
-def test_the_crawl_goes_on_while_the_server_with_the_start_urls_is_stopped(
+def test_the_crawl_continues_while_the_start_url_server_is_down(
     web: DemoWeb, tmp_path: Path
 ) -> None:
     (tmp_path / "redis").mkdir()
@@ -192,7 +192,7 @@ def test_the_crawl_goes_on_while_the_server_with_the_start_urls_is_stopped(
         assert "blocking the event loop" not in log
 
 
-def test_an_idle_crawl_ends_after_its_limit_and_not_before(
+def test_an_idle_crawl_ends_after_its_idle_limit_and_not_before(
     server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     client.rpush("plain:start_urls", page(web, 1))
@@ -205,19 +205,19 @@ def test_an_idle_crawl_ends_after_its_limit_and_not_before(
     assert 4 <= time.monotonic() - began < 4 + 5 + 3  # Scrapy looks every five seconds
 
 
-def test_a_key_of_another_type_ends_the_crawl_with_what_to_set(
+def test_a_key_of_another_type_ends_the_crawl_and_the_log_says_what_to_set(
     server: Redis, client: Client, tmp_path: Path
 ) -> None:
     client.zadd("plain:start_urls", {"http://a.test": 1})
     process = Crawl(tmp_path, server).start("plain")
     assert process.wait(30) == 1
     log = process.output()
-    assert "'plain:start_urls' is no list: set REDIS_START_URLS_AS_SET" in log
+    assert "'plain:start_urls' is not a list: set REDIS_START_URLS_AS_SET" in log
     assert "Traceback" not in log
     assert client.zcard("plain:start_urls") == 1
 
 
-def test_what_was_taken_and_not_yet_in_the_frontier_survives_sigkill(
+def test_a_start_url_that_was_taken_but_is_not_in_the_frontier_survives_sigkill(
     server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     (tmp_path / "frontier").mkdir()
@@ -232,16 +232,16 @@ def test_what_was_taken_and_not_yet_in_the_frontier_survives_sigkill(
         process.kill()
         assert not fetched(web)
         frontier.start()
-        client.delete(*client.keys("plain:start_urls:alive:*"))  # as they expire by themselves
+        client.delete(*client.keys("plain:start_urls:alive:*"))  # they would expire by themselves
         second = crawl.start("plain", MAX_IDLE_TIME_BEFORE_CLOSE=2)
         log = crawl.end(second)
-        assert "2 start URLs that dead workers had taken are back" in log
+        assert "2 start URLs that dead workers had taken were put back" in log
         assert fetched(web) == {"/section0/page1.html": 1, "/section0/page2.html": 1}
 
 
 @pytest.mark.slow
 @FRONTIERS
-def test_every_start_url_is_fetched_though_workers_are_killed(
+def test_every_start_url_is_fetched_even_if_workers_are_killed(
     frontier: str, server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     wanted = {page(web, number) for number in range(1, 190)}
@@ -272,7 +272,7 @@ def test_every_start_url_is_fetched_though_workers_are_killed(
     print(f"{frontier}: {kills} ends, {again} pages fetched again", os.getpid())  # noqa: T201
 
 
-def test_a_worker_that_is_stopped_leaves_nothing_behind_and_loses_nothing(
+def test_a_stopped_worker_puts_back_its_start_urls_and_removes_its_keys(
     server: Redis, client: Client, web: DemoWeb, tmp_path: Path
 ) -> None:
     crawl = Crawl(tmp_path, server)

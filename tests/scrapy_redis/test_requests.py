@@ -1,4 +1,4 @@
-"""Requests between workers: kept, ordered and told apart as scrapy-redis does it."""
+"""Requests that workers share: kept, ordered and deduplicated as in scrapy-redis."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPIDER = Plain()
 
 
 class Worker:
-    """A process's part, between opening and closing."""
+    """One process's part in a crawl."""
 
     def __init__(self, server: Redis, *, keep: bool = True, flush: bool = False) -> None:
         self.frontier = RedisFrontier(RedisConfig(server.url()), keep=keep)
@@ -63,19 +63,21 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS, ids=lambda request: request.url)
-def test_requests_that_are_one_to_scrapy_redis_are_one_to_us(one: Request, other: Request) -> None:
+def test_requests_are_equal_here_exactly_if_they_are_in_scrapy_redis(
+    one: Request, other: Request
+) -> None:
     fingerprint = RFPDupeFilter(None, "").request_fingerprint
     assert (key_of(one) == key_of(other)) == (fingerprint(one) == fingerprint(other))
 
 
-def test_the_order_of_a_query_means_something_to_us_alone() -> None:
+def test_the_order_of_a_query_matters_here_but_not_in_scrapy_redis() -> None:
     one, other = Request("http://a.test/?a=1&b=2"), Request("http://a.test/?b=2&a=1")
     fingerprint = RFPDupeFilter(None, "").request_fingerprint
     assert fingerprint(one) == fingerprint(other)
     assert key_of(one) != key_of(other)
 
 
-def test_what_was_seen_is_not_put_again_by_any_worker(server: Redis, client: Client) -> None:
+def test_a_known_request_is_not_put_again_by_any_worker(server: Redis, client: Client) -> None:
     one, other = Worker(server), Worker(server)
     assert one.enqueue("http://a.test/1")
     assert not other.enqueue("http://a.test/1")
@@ -84,7 +86,7 @@ def test_what_was_seen_is_not_put_again_by_any_worker(server: Redis, client: Cli
     one.finish()
     assert not other.enqueue("http://a.test/1")
     one.close()
-    assert not other.enqueue("http://a.test/1")  # closing one forgets nothing
+    assert not other.enqueue("http://a.test/1")  # closing a worker forgets nothing
     other.close()
 
 
@@ -100,7 +102,7 @@ def test_the_highest_priority_comes_first_and_the_oldest_among_equals(
     worker.close()
 
 
-def test_what_is_queued_is_there_for_the_next_run(server: Redis, client: Client) -> None:
+def test_queued_requests_are_kept_for_the_next_run(server: Redis, client: Client) -> None:
     first = Worker(server)
     for number in range(3):
         first.enqueue(f"http://a.test/{number}", callback=SPIDER.parse, meta={"n": number})
@@ -108,14 +110,14 @@ def test_what_is_queued_is_there_for_the_next_run(server: Redis, client: Client)
     first.close()
     second = Worker(server)
     assert second.opened.resumed
-    assert second.pending() == 3  # what was only taken is back
+    assert second.pending() == 3  # the leased request is back
     assert {(request.callback, request.meta["n"]) for request in second.take()} == {
         (SPIDER.parse, number) for number in range(3)
     }
     second.close()
 
 
-def test_without_persist_the_last_worker_empties_the_queue_and_no_other(
+def test_without_persist_only_the_last_worker_empties_the_queue(
     server: Redis, client: Client
 ) -> None:
     one, last = Worker(server, keep=False), Worker(server, keep=False)
@@ -129,7 +131,7 @@ def test_without_persist_the_last_worker_empties_the_queue_and_no_other(
     fresh.close()
 
 
-def test_a_flush_at_the_start_empties_the_queue_unless_another_works_on_it(
+def test_a_flush_on_start_empties_the_queue_unless_another_worker_is_alive(
     server: Redis, client: Client
 ) -> None:
     first = Worker(server)

@@ -1,4 +1,4 @@
-"""Start URLs on a real server: taken in order, delivered at least once, whoever dies."""
+"""Start URLs on a real server are taken in order, and delivered at least once if workers die."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVERY_KIND = pytest.mark.parametrize("kind", list(Kind))
 
 
 class Worker(StartUrls):
-    """A reader of KEY."""
+    """A worker that reads KEY."""
 
     def __init__(self, client: Client, kind: Kind, url: str = "") -> None:
         at = client.connection_pool.connection_kwargs
@@ -39,12 +39,12 @@ class Worker(StartUrls):
         return [datum for _, datum in run(self.take(limit))]
 
     def dies(self, client: Client) -> None:
-        """Its heartbeat ends; nothing else of it does."""
+        """End its heartbeat, and leave everything else as it is."""
         client.delete(f"{KEY}:alive:{self.worker}")
 
 
 def push(client: Client, kind: Kind, *data: str) -> None:
-    """Push ``data``, to a sorted set with the first having the highest score."""
+    """Push ``data``; in a sorted set the first gets the highest score."""
     for score, datum in enumerate(reversed(data)):
         if kind is Kind.ZSET:
             client.zadd(KEY, {datum: score})
@@ -55,7 +55,7 @@ def push(client: Client, kind: Kind, *data: str) -> None:
 
 
 def left(client: Client, kind: Kind) -> list[bytes]:
-    """What is in KEY, in the order in which it would be taken."""
+    """Return the data in KEY, in the order in which they would be taken."""
     found: Any
     if kind is Kind.SET:
         members: Any = client.smembers(KEY)
@@ -68,7 +68,7 @@ def left(client: Client, kind: Kind) -> list[bytes]:
 
 
 @EVERY_KIND
-def test_start_urls_are_taken_as_scrapy_redis_takes_them(client: Client, kind: Kind) -> None:
+def test_start_urls_are_taken_in_the_order_of_scrapy_redis(client: Client, kind: Kind) -> None:
     push(client, kind, "a", "b", "c")
     worker = Worker(client, kind)
     first, rest = worker.takes(2), worker.takes(2)
@@ -79,12 +79,12 @@ def test_start_urls_are_taken_as_scrapy_redis_takes_them(client: Client, kind: K
 
 
 @EVERY_KIND
-def test_what_a_dead_worker_had_comes_first_again(client: Client, kind: Kind) -> None:
+def test_a_dead_workers_start_urls_go_back_to_the_front(client: Client, kind: Kind) -> None:
     push(client, kind, "a", "b", "c", "d", "e")
     dead, other = Worker(client, kind), Worker(client, kind)
     (number, done), *_ = run(dead.take(3))
     run(dead.finish([number]))
-    assert run(other.keep_alive()) == 0  # it lives
+    assert run(other.keep_alive()) == 0  # the worker is still alive
     assert run(other.others_hold())
     dead.dies(client)
     assert run(other.keep_alive()) == 2
@@ -95,7 +95,7 @@ def test_what_a_dead_worker_had_comes_first_again(client: Client, kind: Kind) ->
     assert sorted(client.keys("*")) == [KEY.encode(), f"{KEY}:alive:{other.worker}".encode()]
 
 
-def test_a_stalled_worker_that_comes_back_deletes_nothing_of_others(client: Client) -> None:
+def test_a_stalled_worker_that_returns_deletes_no_other_workers_start_urls(client: Client) -> None:
     push(client, Kind.LIST, "a", "b")
     stalled, other = Worker(client, Kind.LIST), Worker(client, Kind.LIST)
     had = run(stalled.take(2))
@@ -110,7 +110,9 @@ def test_a_stalled_worker_that_comes_back_deletes_nothing_of_others(client: Clie
 
 
 @EVERY_KIND
-def test_a_worker_that_ends_gives_back_what_it_did_not_finish(client: Client, kind: Kind) -> None:
+def test_a_worker_that_closes_puts_back_its_unfinished_start_urls(
+    client: Client, kind: Kind
+) -> None:
     push(client, kind, "a", "b", "c")
     worker = Worker(client, kind)
     before = left(client, kind)
@@ -120,7 +122,7 @@ def test_a_worker_that_ends_gives_back_what_it_did_not_finish(client: Client, ki
     assert client.keys("*") == [KEY.encode()]
 
 
-def test_a_score_given_meanwhile_is_kept(client: Client) -> None:
+def test_a_score_that_was_set_after_the_take_is_kept(client: Client) -> None:
     client.zadd(KEY, {"a": 1.5})
     worker = Worker(client, Kind.ZSET)
     worker.takes()
@@ -129,18 +131,18 @@ def test_a_score_given_meanwhile_is_kept(client: Client) -> None:
     assert client.zscore(KEY, "a") == 7
 
 
-def test_bad_ones_are_put_aside_as_they_were_pushed(client: Client) -> None:
+def test_bad_start_urls_are_put_aside_as_they_were_pushed(client: Client) -> None:
     client.rpush(KEY, "a", b"\xff bad \x00", "c")
     worker = Worker(client, Kind.LIST)
     numbers = [number for number, _ in run(worker.take(5))]
-    for _ in range(2):  # the first answer may have got lost
+    for _ in range(2):  # as if the first answer was lost
         run(worker.finish([numbers[0]], bad=[numbers[1]]))
     assert client.lrange(f"{KEY}:bad", 0, -1) == [b"\xff bad \x00"]
     assert run(worker.close()) == 1
 
 
 @EVERY_KIND
-def test_an_answer_that_got_lost_loses_nothing(server: Redis, client: Client, kind: Kind) -> None:
+def test_a_lost_answer_loses_no_start_url(server: Redis, client: Client, kind: Kind) -> None:
     push(client, kind, "a", "b", "c")
     with Proxy(server.url()) as proxy:
         worker = Worker(client, kind, proxy.url())
@@ -153,14 +155,14 @@ def test_an_answer_that_got_lost_loses_nothing(server: Redis, client: Client, ki
         assert run(worker.close()) == 1
 
 
-def test_another_type_is_told_with_what_to_set(client: Client) -> None:
+def test_a_key_of_another_type_is_an_error_that_says_what_to_set(client: Client) -> None:
     client.zadd(KEY, {"a": 1})
-    with pytest.raises(ConfigError, match=r"'spider:start_urls' is no list: set REDIS_START"):
+    with pytest.raises(ConfigError, match=r"'spider:start_urls' is not a list: set REDIS_START"):
         Worker(client, Kind.LIST).takes()
 
 
 class Delivery(RuleBasedStateMachine):
-    """Workers take, finish, die and come back in any order."""
+    """Workers take, finish, die and return in any order."""
 
     client: Client
     kind: Kind
@@ -191,13 +193,13 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 1))
     def die(self, who: int) -> None:
-        """And start again, as a worker of another name."""
+        """The worker dies, and restarts under another name."""
         self.workers[who].dies(self.client)
         self.workers[who], self.hands[who] = Worker(self.client, self.kind), {}
 
     @rule(who=st.integers(0, 1))
     def stall(self, who: int) -> None:
-        """Let the other take it for dead; it goes on with what it has in hand."""
+        """The other worker takes it for dead, but it continues with what it has in hand."""
         self.workers[who].dies(self.client)
         run(self.workers[1 - who].keep_alive())
 
@@ -206,7 +208,7 @@ class Delivery(RuleBasedStateMachine):
         run(self.workers[who].keep_alive())
 
     @invariant()
-    def none_is_lost(self) -> None:
+    def no_start_url_is_lost(self) -> None:
         there = set(left(self.client, self.kind))
         for key in self.client.scan_iter(f"{KEY}:taken:*"):
             values: Any = self.client.hvals(key)
@@ -225,7 +227,7 @@ class Delivery(RuleBasedStateMachine):
 
 
 @EVERY_KIND
-def test_no_start_url_is_lost_by_workers_that_die_and_stall(client: Client, kind: Kind) -> None:
+def test_no_start_url_is_lost_when_workers_die_or_stall(client: Client, kind: Kind) -> None:
     machine = type("Machine", (Delivery,), {"client": client, "kind": kind})
     run_state_machine_as_test(
         machine,

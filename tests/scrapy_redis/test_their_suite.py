@@ -1,4 +1,4 @@
-"""scrapy-redis's own tests, from its source distribution, with our parts in the place of theirs."""
+"""scrapy-redis's own tests, from its source distribution, run on crawlproj's parts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 VERSION = version("scrapy-redis")
 
-# What does not agree, on purpose; docs/how-to/come-from-scrapy-redis.md has a row for each reason.
+# Deliberate differences; docs/how-to/come-from-scrapy-redis.md has a row for each reason.
 DIFFERENT = {
     "TestRFPDupeFilter::test_overridable_request_fingerprinter": "key of a request",
     "TestRFPDupeFilter::test_clear_deletes": "how long URLs stay known",
@@ -34,8 +34,8 @@ DIFFERENT = {
     "LifoQueueTest::test_queue": "the requests of a site go by priority, then oldest first",
     "ConnectionTest::test_redis_default": "127.0.0.1, which needs no resolver",
 }
-# Where theirs are replaced: the tests that say something about ours. The others run their own
-# classes, which RedisSpiders go on using.
+# The tests that run on crawlproj's parts. The others run scrapy-redis's own classes, which
+# RedisSpiders still use.
 OF_OURS = (
     "TestRFPDupeFilter::test_request_seen", "DupeFilterTest", "TestBaseQueue", "FifoQueueTest",
     "PriorityQueueTest", "LifoQueueTest", "SchedulerTest", "ConnectionTest",
@@ -45,7 +45,7 @@ OF_OURS = (
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Their tests, of the version that is installed."""
+    """The tests of the installed version of scrapy-redis."""
     folder = tmp_path_factory.mktemp("scrapy-redis")
     got = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
@@ -62,7 +62,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outcomes(suite: Path, server: Redis, report: Path) -> tuple[dict[str, bool], str]:
-    """Run them; returns whether each passed, and what was printed."""
+    """Run the tests; returns whether each passed, and the output."""
     at = urlsplit(server.url())
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", str(suite), "-p", "tests.scrapy_redis.ours",
@@ -79,16 +79,16 @@ def outcomes(suite: Path, server: Redis, report: Path) -> tuple[dict[str, bool],
     return found, finished.stdout
 
 
-def test_their_tests_pass_on_ours_where_behaviour_is_meant_to_agree(
+def test_the_tests_of_scrapy_redis_pass_except_for_documented_differences(
     suite: Path, server: Redis, tmp_path: Path
 ) -> None:
-    found, shown = outcomes(suite, server, tmp_path / "report.xml")
+    found, output = outcomes(suite, server, tmp_path / "report.xml")
     failed = {name for name, passed in found.items() if not passed}
-    assert failed == set(DIFFERENT), shown
+    assert failed == set(DIFFERENT), output
     on_ours = [name for name in found if name.startswith(OF_OURS) and name not in DIFFERENT]
     assert (len(found), len(on_ours)) == (49, 22), on_ours
 
 
-def test_each_difference_is_in_the_docs_with_its_reason() -> None:
+def test_every_difference_is_documented_with_its_reason() -> None:
     documented = (ROOT / "docs/how-to/come-from-scrapy-redis.md").read_text()
     assert [reason for reason in DIFFERENT.values() if reason not in documented] == []

@@ -1,4 +1,4 @@
-"""Two workers of an unchanged RedisSpider on one Redis, of which one is killed."""
+"""Two workers run an unchanged RedisSpider on one Redis, and one of them is killed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from tests.servers import Redis
 
 IN_FLIGHT = 4
-# What the dead one was working on, and what it had taken that was in the frontier already.
+# What the dead worker had in flight, and what it had taken that was already in the frontier.
 MAY_REPEAT = 2 * IN_FLIGHT + 64
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[DemoWeb]:
-    # Of several sites, as one belongs to one worker.
+    # Several sites, because a site belongs to one worker.
     sites = [SiteSpec(f"site{n}", "small", pages=100, latency_s=0.05) for n in range(4)]
     with DemoWeb(sites, tmp_path / "access.log") as running:
         yield running
@@ -52,7 +52,7 @@ def until(what: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
-def test_no_start_url_is_lost_with_a_worker_that_is_killed_while_they_are_pushed(
+def test_no_start_url_is_lost_when_a_worker_is_killed_while_they_are_pushed(
     server: Redis, client: Client, web: DemoWeb
 ) -> None:
     paths = [f"/section{page // 50}/page{page}.html" for page in range(1, 90)]

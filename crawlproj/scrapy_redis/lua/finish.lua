@@ -1,6 +1,6 @@
--- Forget start URLs that are in the frontier, and put aside those that no request can be made of.
--- KEYS: the worker's hash, as in take_start_urls.lua; what was put aside (LIST of data)
--- ARGV: how many to put aside, their numbers, the numbers of the others
+-- Delete start URLs that are in the frontier, and put aside those that cannot be made into requests.
+-- KEYS: the worker's hash, as in take.lua; start URLs put aside (LIST of data)
+-- ARGV: how many to put aside, their numbers, the numbers to delete
 local aside = tonumber(ARGV[1])
 for i = 2, #ARGV do
   if i <= aside + 1 then

@@ -1,6 +1,6 @@
--- Put what a worker took and did not finish back to where it was, first in its order.
--- KEYS: as take_start_urls.lua has them, of the worker that ended
--- ARGV: list|set|zset, worker, whether it may be alive (0|1: then nothing is done if it is)
+-- Put a worker's unfinished start URLs back at the front of the key.
+-- KEYS: as in take.lua, those of the worker that ended
+-- ARGV: list|set|zset, worker, may_live (1: do nothing if its heartbeat exists)
 -- Returns how many went back.
 local kind, source, taken = ARGV[1], KEYS[1], KEYS[2]
 local call = redis.call

@@ -1,14 +1,14 @@
--- Move start URLs from where they were pushed to the hash of the worker that works on them.
+-- Move start URLs from the key to the hash of the worker that takes them.
 -- KEYS: start URLs (LIST, SET or ZSET), the worker's hash (HASH number -> score SPACE datum),
 --   its heartbeat (STRING), workers (SET of their names)
--- ARGV: list|set|zset, worker, heartbeat in ms, number of the first one, how many at most
--- Returns the data, numbered from the first. Sent again with the same number, as the first answer
--- got lost, it returns the same.
+-- ARGV: list|set|zset, worker, heartbeat in ms, number of the first start URL, max start URLs
+-- Returns the data, numbered from the first. If it is sent again with the same number, because its
+-- answer was lost, it returns the same data.
 local kind, worker, first, limit = ARGV[1], ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[5])
 local source, taken = KEYS[1], KEYS[2]
 local call = redis.call
 
--- First: whatever a worker has taken, others find when it dies.
+-- Before taking any, so that the others find this worker's start URLs if it dies.
 call('SADD', KEYS[4], worker)
 call('SET', KEYS[3], '1', 'PX', ARGV[3])
 

@@ -206,7 +206,7 @@ class FakeCrawls:
 def ignore_progress(words: str, share: float) -> None: ...
 
 
-def _two_cores(most: int) -> list[float]:
+def _two_cores(max_processes: int) -> list[float]:
     return [1.0, 2.0]
 
 

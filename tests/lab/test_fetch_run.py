@@ -37,10 +37,10 @@ def test_a_run_fails_if_more_requests_were_in_flight_than_allowed() -> None:
 
 
 def test_the_failure_of_a_model_has_a_reason() -> None:
-    gone = UrlTarget("http://127.0.0.1:1/")  # no server listens at port 1
+    closed = UrlTarget("http://127.0.0.1:1/")  # no server listens at port 1
 
     with pytest.raises(RunFailed, match="Connection refused"):
-        run_model(MODELS["serial"], Load(1), 3, gone)
+        run_model(MODELS["serial"], Load(1), 3, closed)
 
 
 def test_select_fails_beyond_1024_descriptors() -> None:

@@ -84,13 +84,13 @@ def test_processes_forked_by_a_child_end_with_it() -> None:
         assert process.stdout is not None
         grandchild = int(process.stdout.readline())
 
-    def gone() -> bool:
+    def has_ended() -> bool:
         try:
             return Path(f"/proc/{grandchild}/stat").read_text().split()[2] == "Z"
         except FileNotFoundError:
             return True
 
-    wait_for(gone, 5.0)
+    wait_for(has_ended, 5.0)
     assert process.returncode == -signal.SIGKILL
 
 
@@ -121,7 +121,7 @@ def test_the_output_of_a_child_is_returned() -> None:
         ("\n", "it printed nothing"),
     ],
 )
-def test_the_reason_of_a_failure_is_the_last_line_that_is_no_traceback(
+def test_the_reason_of_a_failure_is_the_last_line_outside_of_tracebacks(
     log: str, reason: str
 ) -> None:
     assert failure_reason(log, "it printed nothing") == reason

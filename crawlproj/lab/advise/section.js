@@ -4,8 +4,8 @@ function showAdvise(section) {
   const { candidates, recommended: best, sampled, settings } = section;
   const load = (row) => `${row.workers} × ${short(row.in_flight / row.workers)}`;
   heading("h2", "Advice for a workload");
-  put(prose(`${section.workload}: latency p50 ${short(sampled.latency_p50_s * 1000)}, p90 ${short(sampled.latency_p90_s * 1000)}, ` +
-    `p99 ${short(sampled.latency_p99_s * 1000)} ms, in ${short(sampled.pages)} pages; at most ${settings.max_in_flight} in flight; ` +
+  put(prose(`${section.workload}. Latency p50 ${short(sampled.latency_p50_s * 1000)}, p90 ${short(sampled.latency_p90_s * 1000)}, ` +
+    `p99 ${short(sampled.latency_p99_s * 1000)} ms, in ${short(sampled.pages)} sampled pages; at most ${settings.max_in_flight} in flight; ` +
     `${rounds(settings.rounds)}. ${measuredAt(section)}`));
   put(prose(`Recommended: ${load(best)} in flight. Predicted ${short(best.pages_per_s)} pages/s, then measured ` +
     `${short(best.measured_per_s)} (${short(best.measured_pages)} pages): ${best.deviation > 0 ? "+" : "−"}${percent(Math.abs(best.deviation))}. ${best.reasons.join("; ")}`));

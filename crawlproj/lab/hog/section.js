@@ -35,7 +35,7 @@ function showGil({ gil, machine }) {
   const missing = gil.filter((row) => !row.interpreter);
   if (!measured.length) return;
   heading("h3", "The GIL");
-  put(prose("Each of n workers does the same CPU work at once. The bars show how many multiples of one worker's work worker they do in its time, by the best of the rounds; " +
+  put(prose("Each of n workers does the same CPU work at once. The bars show how many times the work of one worker they do in its time, by the best of the rounds; " +
     `the dotted line shows what ${machine.cores} cores allow.`));
   const workers = Object.keys(measured[0].speedup).map(Number).sort((a, b) => a - b);
   const python = (row) => `${row.interpreter}${row.gil ? "" : " without GIL"}`;

@@ -18,7 +18,7 @@ function put(...children) {
   main.append(...children);
   return first;
 }
-const prose = (text) => element("p", { class: "what" }, text);
+const prose = (text) => element("p", { class: "prose" }, text);
 const cards = (kind = "") => put(element("section", { class: `grid ${kind}` }));
 
 // Numbers as text

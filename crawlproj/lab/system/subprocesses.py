@@ -78,7 +78,7 @@ def run_to_end(
 
 
 def failure_reason(log: str, otherwise: str) -> str:
-    """Return the line of a log that says why a process failed: the last one that is no traceback.
+    """Return the line of a log that says why a process failed: the last outside of tracebacks.
 
     otherwise: returned if there is no such line.
     """

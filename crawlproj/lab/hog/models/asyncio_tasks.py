@@ -23,12 +23,12 @@ def run(job: HogJob) -> Outcome:
 
 
 def run_thread(job: HogJob) -> Outcome:
-    """Run the hog in a thread beside the loop."""
+    """Run the hog in a thread, not on the loop."""
     return asyncio.run(_all(job, ThreadPoolExecutor(1)))
 
 
 def run_process(job: HogJob) -> Outcome:
-    """Run the hog in a process beside the loop's."""
+    """Run the hog in another process than the loop."""
     context = multiprocessing.get_context("fork")
     return asyncio.run(_all(job, ProcessPoolExecutor(1, mp_context=context)))
 

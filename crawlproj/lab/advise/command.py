@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--pages", type=int, default=_PAGES, metavar="N",
         help="with --url: pages of the measurement (default: %(default)s)")  # fmt: skip
     add("--latency", default=DEFAULT_LATENCY, metavar="KIND:…",
-        help=f"of the lab's site: {LATENCY_FORMS} (default: %(default)s)")  # fmt: skip
+        help=f"latency of the lab's site: {LATENCY_FORMS} (default: %(default)s)")  # fmt: skip
     add("--page-bytes", type=int, default=10_000, metavar="N",
         help="size of a page of the lab's site (default: %(default)s)")  # fmt: skip
     add("--parse-ms", type=float, default=0.0, metavar="M",

@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--in-flight", default="", metavar="C,…",
         help=f"requests in flight, one load for each number (default: {_IN_FLIGHT})")  # fmt: skip
     add("--latency", default=DEFAULT_LATENCY, metavar="KIND:…",
-        help=f"of the lab's site: {LATENCY_FORMS} (default: %(default)s)")  # fmt: skip
+        help=f"latency of the lab's site: {LATENCY_FORMS} (default: %(default)s)")  # fmt: skip
     add("--page-bytes", type=int, default=10_000, metavar="N",
         help="size of a page (default: %(default)s)")  # fmt: skip
     add("--parse-ms", type=float, default=0.0, metavar="M",

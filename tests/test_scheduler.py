@@ -90,7 +90,7 @@ def test_malformed_lines_of_a_url_list_are_logged_with_their_number_and_skipped(
 def test_a_long_list_waits_outside_the_frontier(web: DemoWeb, tmp_path: Path) -> None:
     base = web.url("plain")
     urls = tmp_path / "urls.txt"
-    urls.write_text("".join(f"{base}/section0/page{n % 29 + 1}.html?{n}\n" for n in range(5000)))
+    urls.write_text("".join(f"{base}/section0/page{n % 29 + 1}.html?{n}\n" for n in range(2000)))
     database = tmp_path / "crawl.db"
     settings = {
         "SEED_MAX_PENDING": 500,
@@ -101,22 +101,22 @@ def test_a_long_list_waits_outside_the_frontier(web: DemoWeb, tmp_path: Path) ->
         "LOG_LEVEL": "ERROR",
     }
 
-    async def most_pending() -> int:
+    async def max_pending() -> int:
         process = Scrapy("crawl", "urls", "-a", f"file={urls}", *options(settings))
-        most = 0
+        seen = 0
         while process.poll() is None:
             await asyncio.sleep(0.1)
-            with contextlib.suppress(FrontierError):  # it is being made
+            with contextlib.suppress(FrontierError):  # the file is being created
                 for status in await read_status(database):
-                    most = max(most, status.totals.pending)
+                    seen = max(seen, status.totals.pending)
         assert process.poll() == 0, process.output()
-        return most
+        return seen
 
-    most = run(most_pending())
-    # A batch of seeds may follow the look that found room.
-    assert 0 < most <= 500 + 200
+    seen = run(max_pending())
+    # The spider may add a batch of seeds after it has found room for them.
+    assert 0 < seen <= 500 + 200
     (status,) = run(read_status(database))
-    assert (status.totals.done, status.finished) == (5000, True)
+    assert (status.totals.done, status.finished) == (2000, True)
 
 
 def test_the_delay_that_robots_txt_asks_for_holds_from_the_first_page_on(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import time
 import pytest
 
 from crawlproj.errors import CrawlprojError
-from crawlproj.lab.fetch.job import FetchedPage, burn
 from crawlproj.lab.fetch.loads import Load
 from crawlproj.lab.fetch.models.table import MODELS
 from crawlproj.lab.fetch.run import RunFailed, check, run_model
@@ -15,6 +14,7 @@ from crawlproj.lab.fetch.site.latency import Latency
 from crawlproj.lab.fetch.site.process import LabSite
 from crawlproj.lab.fetch.site.server import SiteCounts
 from crawlproj.lab.fetch.site.targets import LabTarget, UrlTarget
+from crawlproj.lab.fetch.toolkit.job import FetchedPage, burn
 
 
 def fetched(*pages: int) -> list[FetchedPage]:

@@ -18,8 +18,8 @@ from crawlproj.lab.hog.command import add_options, plan_of
 from crawlproj.lab.hog.gil import GilPlan, WrongResult, gil_rows
 from crawlproj.lab.hog.gil_work import measure as measure_work
 from crawlproj.lab.hog.gil_work import primes
-from crawlproj.lab.hog.job import HogJob, Outcome
 from crawlproj.lab.hog.measure import HogFailed, Plan, lateness, measure, run_model
+from crawlproj.lab.hog.models.job import HogJob, Outcome
 from crawlproj.lab.hog.models.table import MODELS
 from crawlproj.lab.hog.tables import hog_tables
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from crawlproj.lab.fetch.job import burn
+from crawlproj.lab.fetch.toolkit.job import burn
 from crawlproj.lab.system.machine import busy_s, cpu_share_in_use, describe
 from crawlproj.lab.system.process_memory import descendants, parent_of, pss_bytes
 

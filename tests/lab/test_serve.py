@@ -17,14 +17,14 @@ from rich.console import Console
 
 from crawlproj.errors import ConfigError
 from crawlproj.lab.serve import measure as measure_module
-from crawlproj.lab.serve.applications.blocking import response
 from crawlproj.lab.serve.claims import claims
 from crawlproj.lab.serve.command import add_options, plan_of
 from crawlproj.lab.serve.load_generator import Answer, QueryLoad, fetch, judge, run
 from crawlproj.lab.serve.measure import Latencies, Plan, ServeFailed, latencies, measure, serving
 from crawlproj.lab.serve.models.nginx import configuration
 from crawlproj.lab.serve.models.table import MODELS, ServeModel
-from crawlproj.lab.serve.service import (
+from crawlproj.lab.serve.service.blocking import response
+from crawlproj.lab.serve.service.queries import (
     ITEMS,
     NOT_FOUND,
     OK,

@@ -6,7 +6,7 @@ import multiprocessing
 import time
 from typing import Any
 
-from crawlproj.lab.fetch.job import burn
+from crawlproj.lab.fetch.toolkit.job import burn
 
 _TURNS, _TURN_S = 40, 0.01
 _PAUSE_S = 0.001  # so that the kernel can move the process to an idle core

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from crawlproj.lab.fetch.job import Job, JobSpec
 from crawlproj.lab.fetch.models.table import MODELS
+from crawlproj.lab.fetch.toolkit.job import Job, JobSpec
 from crawlproj.lab.system.open_files import allow_many_open_files
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.job import FetchedPage, JobSpec, Usage, read_records
 from crawlproj.lab.fetch.loads import ideal_s
+from crawlproj.lab.fetch.toolkit.job import FetchedPage, JobSpec, Usage, read_records
 from crawlproj.lab.figures import percentile
 from crawlproj.lab.system.process_memory import pss_bytes
 from crawlproj.lab.system.subprocesses import failure_reason, running

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from crawlproj.lab.hog.job import HogJob
+from crawlproj.lab.hog.models.job import HogJob
 from crawlproj.lab.hog.models.table import MODELS
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
 from crawlproj.lab.hog.gil import GilPlan
-from crawlproj.lab.hog.job import HogJob
 from crawlproj.lab.hog.measure import Plan, measure
+from crawlproj.lab.hog.models.job import HogJob
 from crawlproj.lab.hog.models.table import MODELS
 from crawlproj.lab.hog.tables import hog_tables
 from crawlproj.lab.model import choose, list_models

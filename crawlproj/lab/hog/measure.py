@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from crawlproj.lab.figures import percentile, summarize
 from crawlproj.lab.hog.claims import claims
 from crawlproj.lab.hog.gil import GilPlan, gil_rows
-from crawlproj.lab.hog.job import HogJob, Outcome
+from crawlproj.lab.hog.models.job import HogJob, Outcome
 from crawlproj.lab.system.subprocesses import failure_reason, run_to_end
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from crawlproj.lab.serve.models.table import MODELS
-from crawlproj.lab.serve.service import Service
+from crawlproj.lab.serve.service.queries import Service
 
 
 def main(name: str) -> None:

@@ -16,7 +16,7 @@ import time
 from dataclasses import asdict, astuple, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from crawlproj.lab.serve.service import ITEMS, Query, expected_body
+from crawlproj.lab.serve.service.queries import ITEMS, Query, expected_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,7 +29,13 @@ from typing import TYPE_CHECKING, Any
 from crawlproj.lab.figures import percentile, summarize
 from crawlproj.lab.serve.claims import claims
 from crawlproj.lab.serve.load_generator import Answer, QueryLoad
-from crawlproj.lab.serve.service import SLOTS, Query, Service, create_database, expected_body
+from crawlproj.lab.serve.service.queries import (
+    SLOTS,
+    Query,
+    Service,
+    create_database,
+    expected_body,
+)
 from crawlproj.lab.system.process_memory import pss_bytes
 from crawlproj.lab.system.subprocesses import Interrupted, failure_reason, run_to_end, running
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import aiohttp
 import uvloop
 
-from crawlproj.lab.fetch.clients.http1 import HttpError
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.http1 import HttpError
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run(job: Job) -> None:

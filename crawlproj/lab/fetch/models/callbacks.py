@@ -12,13 +12,13 @@ import selectors
 import socket
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Response, connecting_socket, request
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.http1 import READ_BYTES, Response, connecting_socket, request
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run_select(job: Job) -> None:

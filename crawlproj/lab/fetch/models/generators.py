@@ -10,14 +10,14 @@ import selectors
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Response, connecting_socket, request
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.http1 import READ_BYTES, Response, connecting_socket, request
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
     from socket import socket
 
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
     Task = Generator[tuple[socket, int], None, None]
 

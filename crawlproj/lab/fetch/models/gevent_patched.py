@@ -11,7 +11,7 @@ import gevent
 from gevent import monkey
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run_libev(job: Job) -> None:

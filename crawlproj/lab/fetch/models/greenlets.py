@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import greenlet
 
-from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Response, connecting_socket, request
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.http1 import READ_BYTES, Response, connecting_socket, request
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from socket import socket
 
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run(job: Job) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from crawlproj.lab.fetch import forking
 from crawlproj.lab.fetch.models.asyncio_aiohttp import fetch_all
+from crawlproj.lab.fetch.toolkit import forking
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run(job: Job) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch import forking
-from crawlproj.lab.fetch.clients.blocking import fetch_alone
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit import forking
+from crawlproj.lab.fetch.toolkit.blocking import fetch_alone
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run(job: Job) -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from scrapy.settings import Settings
 
 import crawlproj.settings
-from crawlproj.lab.fetch.clients.spider import crawl
+from crawlproj.lab.fetch.toolkit.spider import crawl
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run(job: Job) -> None:

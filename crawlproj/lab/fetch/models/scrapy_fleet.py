@@ -17,12 +17,12 @@ from scrapy.settings import Settings
 import crawlproj.settings
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.server import EmbeddedRedis, find_server
-from crawlproj.lab.fetch import forking
-from crawlproj.lab.fetch.clients.spider import crawl
 from crawlproj.lab.fetch.models.scrapy_crawlproj import job_settings
+from crawlproj.lab.fetch.toolkit import forking
+from crawlproj.lab.fetch.toolkit.spider import crawl
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def missing() -> str:

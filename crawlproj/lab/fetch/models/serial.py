@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.clients.blocking import Connection
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.blocking import Connection
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run(job: Job) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from crawlproj.lab.fetch.job import Job
+from crawlproj.lab.fetch.toolkit.job import Job
 from crawlproj.lab.model import Model
 
 Unit = Literal["none", "process", "thread", "coroutine", "workers"]
@@ -16,7 +16,7 @@ MAX_PROCESSES = 64
 
 @dataclass(frozen=True, slots=True)
 class FetchModel(Model[Job, None]):
-    """A way to fetch the pages of a ``fetch.job.Job``.
+    """A way to fetch the pages of a ``fetch.toolkit.job.Job``.
 
     **To add a model**, add a module to this folder, with a function ``run(job)`` (see ``Model`` for
     what holds for every kind of model), and a row to ``MODELS``. The function

@@ -5,11 +5,11 @@ from __future__ import annotations
 from threading import Semaphore, Thread
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.clients.blocking import fetch_alone
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.blocking import fetch_alone
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 def run(job: Job) -> None:

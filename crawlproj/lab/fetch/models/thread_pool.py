@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import local
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.clients.blocking import Connection
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.blocking import Connection
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 class _ThreadState(local):

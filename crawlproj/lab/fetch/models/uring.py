@@ -14,13 +14,13 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.fetch.clients.http1 import READ_BYTES, Response, request
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.http1 import READ_BYTES, Response, request
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 _SETUP = 425  # the system call's number, on every architecture but alpha
 _PARAMS_BYTES = 120

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Target(Protocol):
-    """A site to fetch pages from. host, port, prefix, marked, sites: see ``job.JobSpec``."""
+    """A site to fetch pages from. Its attributes are those of ``toolkit.job.JobSpec``."""
 
     host: str
     port: int

@@ -1,1 +1,1 @@
-"""The ways to schedule the tasks, a module each, and ``table.py``, which lists them."""
+"""The ways to schedule the tasks, a module each; their table, and the job they are given."""

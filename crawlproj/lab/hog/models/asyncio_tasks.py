@@ -11,7 +11,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.hog.job import HogJob, Outcome, hog, now, seconds_until
+from crawlproj.lab.hog.models.job import HogJob, Outcome, hog, now, seconds_until
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

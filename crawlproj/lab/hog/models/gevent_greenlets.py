@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gevent
 
-from crawlproj.lab.hog.job import HogJob, Outcome, hog, short_task
+from crawlproj.lab.hog.models.job import HogJob, Outcome, hog, short_task
 
 
 def run(job: HogJob) -> Outcome:

@@ -10,7 +10,7 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.hog.job import HogJob, Outcome, hog, short_task
+from crawlproj.lab.hog.models.job import HogJob, Outcome, hog, short_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crawlproj.lab.hog.job import HogJob, Outcome
+from crawlproj.lab.hog.models.job import HogJob, Outcome
 from crawlproj.lab.model import Model
 
 
 @dataclass(frozen=True, slots=True)
 class HogModel(Model[HogJob, Outcome]):
-    """A way to run the tasks of a ``hog.job.HogJob``.
+    """A way to run the tasks of a ``hog.models.job.HogJob``.
 
     **To add a model**, add a module to this folder, with a function ``run(job)`` (see ``Model`` for
     what holds for every kind of model), and a row to ``MODELS``. The function

@@ -6,7 +6,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from crawlproj.lab.hog.job import HogJob, Outcome, hog, short_task
+from crawlproj.lab.hog.models.job import HogJob, Outcome, hog, short_task
 
 
 def run(job: HogJob) -> Outcome:

@@ -10,7 +10,7 @@ from twisted.internet import reactor  # noqa: E402
 from twisted.internet.defer import ensureDeferred, gatherResults  # noqa: E402
 from twisted.internet.task import deferLater, react  # noqa: E402
 
-from crawlproj.lab.hog.job import HogJob, Outcome, hog, now, seconds_until  # noqa: E402
+from crawlproj.lab.hog.models.job import HogJob, Outcome, hog, now, seconds_until  # noqa: E402
 
 
 def run(job: HogJob) -> Outcome:

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crawlproj.lab.serve.service import Service
+    from crawlproj.lab.serve.service.queries import Service
 
-WSGI = "crawlproj.lab.serve.applications.wsgi:application"
-ASGI = "crawlproj.lab.serve.applications.asgi:application"
+WSGI = "crawlproj.lab.serve.service.wsgi:application"
+ASGI = "crawlproj.lab.serve.service.asgi:application"
 
 
 def gunicorn_command(bind: str, application: str, *options: str) -> list[str]:

@@ -8,10 +8,10 @@ from collections import deque
 from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.serve.applications.blocking import Handler
+from crawlproj.lab.serve.service.blocking import Handler
 
 if TYPE_CHECKING:
-    from crawlproj.lab.serve.service import Service
+    from crawlproj.lab.serve.service.queries import Service
 
 _IDLE = b"."  # a worker sends it to the master, which sends it back with a connection
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from crawlproj.fleet.children import bound
 from crawlproj.lab.serve.models.gunicorn_server import sync_command
-from crawlproj.lab.serve.service import BACKLOG
+from crawlproj.lab.serve.service.queries import BACKLOG
 
 if TYPE_CHECKING:
-    from crawlproj.lab.serve.service import Service
+    from crawlproj.lab.serve.service.queries import Service
 
 _CONFIGURATION = """
 daemon off;

@@ -8,10 +8,10 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.serve.applications.blocking import Handler
+from crawlproj.lab.serve.service.blocking import Handler
 
 if TYPE_CHECKING:
-    from crawlproj.lab.serve.service import Service
+    from crawlproj.lab.serve.service.queries import Service
 
 
 def run(service: Service) -> None:

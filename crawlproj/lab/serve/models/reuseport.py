@@ -9,10 +9,10 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.serve.applications.blocking import Handler
+from crawlproj.lab.serve.service.blocking import Handler
 
 if TYPE_CHECKING:
-    from crawlproj.lab.serve.service import Service
+    from crawlproj.lab.serve.service.queries import Service
 
 _POLL_S = 1.0
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crawlproj.lab.model import Model
-from crawlproj.lab.serve.service import Service
+from crawlproj.lab.serve.service.queries import Service
 
 
 @dataclass(frozen=True, slots=True)
 class ServeModel(Model[Service, None]):
-    """A way to serve the queries of a ``serve.service.Service``.
+    """A way to serve the queries of a ``serve.service.queries.Service``.
 
     **To add a model**, add a module to this folder, with a function ``run(service)`` (see ``Model``
     for what holds for every kind of model), and a row to ``MODELS``. The function
 
     - listens at ``service.port`` of 127.0.0.1 and answers every query until it is killed, or
       replaces its process by a program that does;
-    - answers with one of ``serve/applications/``, or with a handler of its own that does the same;
+    - answers with one of ``serve/service/``, or with a handler of its own that does the same;
     - if it limits how many queries it runs at a time, limits them to ``service.slots``.
 
     ``threads.py`` is the shortest example. ``tests/lab/test_serve.py`` asks every model queries.

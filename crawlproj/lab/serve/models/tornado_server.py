@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tornado.web import Application, RequestHandler
 
-from crawlproj.lab.serve.service import BACKLOG, Items, Query, Service
+from crawlproj.lab.serve.service.queries import BACKLOG, Items, Query, Service
 
 if TYPE_CHECKING:
     from tornado.routing import _RuleList

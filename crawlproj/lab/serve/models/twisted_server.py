@@ -12,10 +12,10 @@ from twisted.internet.task import deferLater  # noqa: E402
 from twisted.web.resource import Resource  # noqa: E402
 from twisted.web.server import NOT_DONE_YET, Site  # noqa: E402
 
-from crawlproj.lab.serve.service import BACKLOG, Items, Query  # noqa: E402
+from crawlproj.lab.serve.service.queries import BACKLOG, Items, Query  # noqa: E402
 
 if TYPE_CHECKING:
-    from crawlproj.lab.serve.service import Service
+    from crawlproj.lab.serve.service.queries import Service
 
 
 def run(service: Service) -> None:

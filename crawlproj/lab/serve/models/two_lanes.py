@@ -10,8 +10,8 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from crawlproj.lab.serve.applications.blocking import HEAD_END, path_of, response
-from crawlproj.lab.serve.service import (
+from crawlproj.lab.serve.service.blocking import HEAD_END, path_of, response
+from crawlproj.lab.serve.service.queries import (
     BACKLOG,
     NOT_FOUND,
     OK,

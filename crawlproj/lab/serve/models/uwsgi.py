@@ -9,7 +9,7 @@ import pyuwsgi
 from crawlproj.lab.serve.models.gunicorn_server import WSGI
 
 if TYPE_CHECKING:
-    from crawlproj.lab.serve.service import Service
+    from crawlproj.lab.serve.service.queries import Service
 
 
 def run(service: Service) -> None:

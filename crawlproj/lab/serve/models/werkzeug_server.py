@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from werkzeug.serving import make_server
 
-from crawlproj.lab.serve.applications.wsgi import Application
+from crawlproj.lab.serve.service.wsgi import Application
 
 if TYPE_CHECKING:
-    from crawlproj.lab.serve.service import Service
+    from crawlproj.lab.serve.service.queries import Service
 
 
 def run(service: Service) -> None:

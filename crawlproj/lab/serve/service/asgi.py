@@ -9,7 +9,7 @@ import asyncio
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.lab.serve.service import Items, Query, Service
+from crawlproj.lab.serve.service.queries import Items, Query, Service
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 _NUMBER = struct.Struct("=I")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.serve.service import Items, Service, respond
+from crawlproj.lab.serve.service.queries import Items, Service, respond
 
 if TYPE_CHECKING:
     import socket

@@ -8,8 +8,8 @@ import scrapy
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess
 
-from crawlproj.lab.fetch.clients.http1 import HttpError
-from crawlproj.lab.fetch.job import now
+from crawlproj.lab.fetch.toolkit.http1 import HttpError
+from crawlproj.lab.fetch.toolkit.job import now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import Settings
 
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 
 class LabSpider(scrapy.Spider):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import http.client
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.fetch.clients.http1 import HttpError
+from crawlproj.lab.fetch.toolkit.http1 import HttpError
 
 if TYPE_CHECKING:
-    from crawlproj.lab.fetch.job import Job
+    from crawlproj.lab.fetch.toolkit.job import Job
 
 _TIMEOUT_S = 60.0
 

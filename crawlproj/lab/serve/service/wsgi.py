@@ -6,7 +6,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from crawlproj.lab.serve.service import Items, Service, respond
+from crawlproj.lab.serve.service.queries import Items, Service, respond
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,1 +1,0 @@
-"""The code that answers a query, in blocking code, for WSGI and for ASGI."""

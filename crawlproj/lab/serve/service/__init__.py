@@ -1,0 +1,1 @@
+"""The service: its queries, and the code that answers them, blocking or as WSGI or ASGI."""

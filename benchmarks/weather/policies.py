@@ -36,21 +36,21 @@ class Control(Protocol):
         """Give it back."""
 
 
-def _knee(most: int, rng: random.Random) -> Control:
-    return control(_bounds(most), rng)
+def _knee(maximum: int, rng: random.Random) -> Control:
+    return control(_bounds(maximum), rng)
 
 
 def _bare(limit: str) -> Callable[[int, random.Random], Control]:
     """Return a limit alone, for which a 429 is a drop: no rate, no rests, no canaries."""
-    return lambda most, _: SiteControl(LIMITS[limit](_bounds(most)), None, None)
+    return lambda maximum, _: SiteControl(LIMITS[limit](_bounds(maximum)), None, None)
 
 
 def _fixed(size: int) -> Callable[[int, random.Random], Control]:
     return lambda _, __: SiteControl(LIMITS["fixed"](_bounds(size)), None, None)
 
 
-def _bounds(most: int) -> Bounds:
-    return Bounds(start=min(Bounds().start, most), most=most)
+def _bounds(maximum: int) -> Bounds:
+    return Bounds(start=min(Bounds().start, maximum), max=maximum)
 
 
 POLICIES: dict[str, Callable[[int, random.Random], Control]] = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crawlproj.frontier.base import Totals
     from crawlproj.latency.histogram import Histogram
     from crawlproj.latency.recorder import LatencyRecorder
-    from crawlproj.limits.permits import SiteView
+    from crawlproj.limits.view import SiteView
 
 BOUNDS_S = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),

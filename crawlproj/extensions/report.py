@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from crawlproj.limits.permits import Permits, SiteView
+    from crawlproj.limits.permits import Permits
+    from crawlproj.limits.view import SiteView
     from crawlproj.scheduler import Scheduler
 
 __all__ = ["Report"]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.latency.recorder import OTHER, LatencyRecorder
-from crawlproj.limits.permits import SiteView
+from crawlproj.limits.view import SiteView
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduling.tally import Tally
 

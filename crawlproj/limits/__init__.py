@@ -1,4 +1,4 @@
-"""What a site bears: estimators, the rate, its health, and the permit counter. Pure."""
+"""How much load each site takes: estimators, rate, health and the permit counter. Pure."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ LIMITS: dict[str, Callable[[Bounds], Limit]] = {
     "vegas": Vegas,
     "fixed": Fixed,
 }
-"""Estimators by the name that CONCURRENCY_LIMIT takes. Adding one is a file and a line here."""
+"""The estimators by the names CONCURRENCY_LIMIT accepts. To add one: one file and one line here."""
 
 DEFAULT_LIMIT = "knee"
 
 
 def control(bounds: Bounds, rng: random.Random, limit: str = DEFAULT_LIMIT) -> SiteControl:
-    """Return the control of one site: the limit by name, with rate and health."""
+    """Return the control of a new site: the named estimator, a rate limit and a health check."""
     return SiteControl(LIMITS[limit](bounds), RateLimit(rng), Health(rng))

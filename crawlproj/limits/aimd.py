@@ -14,13 +14,13 @@ _TIMEOUT_S = 5.0
 
 
 class Aimd(Limit):
-    """+1 per window of ``limit`` answers while it is used, × 0.9 on a drop.
+    """Adds 1 per window of ``limit`` answers while the limit is used; × 0.9 on a drop.
 
     Source: Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion
-    avoidance in computer networks" (1989); the constants, the rule that an answer slower than 5 s
-    counts as dropped, and growth only while at least half of the limit is used are those of
-    Netflix's concurrency-limits (AIMDLimit). Unlike there, at most one cut per window: requests
-    sent before the last cut say nothing about it.
+    avoidance in computer networks" (1989). The constants, the rule that an answer slower than 5 s
+    counts as dropped, and growth only while at least half of the limit is used come from Netflix's
+    concurrency-limits (AIMDLimit). Unlike AIMDLimit, it cuts at most once per window: requests sent
+    before the last cut do not show its effect.
     """
 
     def __init__(self, bounds: Bounds) -> None:

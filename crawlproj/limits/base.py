@@ -1,15 +1,15 @@
 """The contract of a concurrency limit: finished requests in, requests in flight out. Pure.
 
-An estimator only computes; ``site.SiteControl`` admits. Three outcomes, after Netflix's
-concurrency-limits (https://github.com/Netflix/concurrency-limits): a *success* is a sample of
-latency and throughput, *ignore* is neither, *dropped* means back off.
+An estimator only computes; ``site.SiteControl`` admits requests. A sample has one of three
+outcomes, after Netflix's concurrency-limits (https://github.com/Netflix/concurrency-limits): a
+*success* measures latency and throughput, *ignore* measures neither, *dropped* means back off.
 
-Rules every limit keeps, tested in ``tests/limits/test_contract.py``:
+Every limit follows these rules, tested in ``tests/limits/test_contract.py``:
 
-1. ``least <= limit <= most``, always.
+1. ``min <= limit <= max``, always.
 2. Ignored samples change nothing.
 3. Dropped samples never raise the limit.
-4. The limit does not grow while it is not used: a site that is asked little tells little.
+4. The limit does not grow while it is not used: a few requests in flight say nothing about many.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ __all__ = ["Bounds", "Limit", "Outcome", "Sample", "whole"]
 
 
 class Outcome(Enum):
-    """What a finished request says about its site."""
+    """How a finished request counts for the limit; see the module docstring."""
 
     SUCCESS = "success"
     IGNORE = "ignore"
     DROPPED = "dropped"
 
 
-@dataclass(slots=True)  # not frozen, which makes it three times as dear
+@dataclass(slots=True)  # not frozen: that makes it three times as expensive
 class Sample:
     """A request that ended.
 
     started_at, ended_at: seconds on the caller's clock.
-    rtt_s: from the request out to the first byte of the answer; 0 for one that had no answer.
-    in_flight: requests at the site when it started, itself included.
-    outcome: see Outcome.
+    rtt_s: seconds from sending the request to the first byte of the answer; 0 without an answer.
+    in_flight: requests in flight at the site when it started, itself included.
     """
 
     started_at: float
@@ -48,24 +47,24 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Within which a limit moves: requests in flight at one site.
+    """The bounds of a limit, in requests in flight at one site.
 
-    start: before anything is known.
-    least: below 1, the site rests between requests: 0.5 means as long as a request takes.
-    most: the hard cap.
+    start: the limit before the first sample.
+    min: below 1, the site rests between requests; 0.5 means for as long as a request takes.
+    max: the hard cap.
     """
 
     start: float = 2.0
-    least: float = 0.1
-    most: float = 8.0
+    min: float = 0.1
+    max: float = 8.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.least <= self.start <= self.most:
-            raise ValueError(f"bounds must be 0 < least <= start <= most, not {self}")
+        if not 0 < self.min <= self.start <= self.max:
+            raise ValueError(f"bounds must satisfy 0 < min <= start <= max, not {self}")
 
     def clamp(self, limit: float) -> float:
         """Return the nearest limit within the bounds."""
-        return min(self.most, max(self.least, limit))
+        return min(self.max, max(self.min, limit))
 
 
 def whole(limit: float) -> int:
@@ -74,7 +73,7 @@ def whole(limit: float) -> int:
 
 
 class Limit(ABC):
-    """Estimates how many requests a site bears in flight; see the module docstring."""
+    """Estimates how many requests in flight a site can take; see the module docstring."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
@@ -82,13 +81,13 @@ class Limit(ABC):
 
     @abstractmethod
     def on_sample(self, sample: Sample) -> None:
-        """Take a finished request into account; may change ``limit``."""
+        """Learn from a finished request; may change ``limit``."""
 
     @property
     def unloaded_s(self) -> float:
-        """Seconds to the first byte when there is no queue; 0 for a limit that does not know."""
+        """Seconds to the first byte when there is no queue; 0 if unknown."""
         return 0.0
 
-    def restart(self, limit: float, unloaded_s: float = 0.0) -> None:  # noqa: ARG002 - see there
-        """Go on from ``limit``: after the site was away, or with what an earlier crawl learned."""
+    def restart(self, limit: float, unloaded_s: float = 0.0) -> None:  # noqa: ARG002 - for limits that measure it
+        """Continue from ``limit``, after an outage or with what an earlier crawl learned."""
         self.limit = self.bounds.clamp(limit)

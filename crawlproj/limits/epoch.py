@@ -1,15 +1,18 @@
-"""What a limit sees between two changes. Pure."""
+"""The samples that a limit collects between two changes. Pure."""
 
 from __future__ import annotations
 
 
 class Epoch:
-    """What the requests showed that ended under one limit, once that had settled.
+    """Statistics of the requests that ended under one limit, once it had settled.
 
-    began_at: what ended earlier is of the time before. n: answers. mean, variance: of the logs of
-    their latencies. load: the requests that were in flight at their starts, on average. used:
-    answers whose request met a full site. wanted: answers, at least, before it is judged.
-    dropped: requests refused. answered: requests, by how many were in flight at their starts.
+    began_at: requests that ended earlier belong to the limit before.
+    n: answers. mean, variance: of the logs of their latencies.
+    load: mean number of requests in flight when they started.
+    used: answers whose requests started with the limit, or nearly the limit, in flight.
+    wanted: minimum number of answers before the epoch is judged.
+    dropped: requests refused.
+    answered: answers by the number of requests in flight when they started.
     """
 
     __slots__ = (
@@ -29,7 +32,7 @@ class Epoch:
         self.n = 0
         self.logs = 0.0
         self.squares = 0.0
-        self.in_flight = 0  # sum over their starts
+        self.in_flight = 0  # summed over the starts
         self.used = 0
         self.wanted = 0
         self.dropped = 0
@@ -38,7 +41,8 @@ class Epoch:
     def add(self, log_s: float, in_flight: int, *, used: bool) -> None:
         """Count an answer.
 
-        log_s: of its latency. in_flight: at its start. used: whether that was the limit, or nearly.
+        log_s: log of its latency. in_flight: requests in flight when it started. used: whether that
+        was the limit, or nearly.
         """
         self.n += 1
         self.logs += log_s

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Fixed(Limit):
-    """``bounds.most`` in flight, whatever happens: CONCURRENT_REQUESTS_PER_DOMAIN's way."""
+    """Always ``bounds.max``, as CONCURRENT_REQUESTS_PER_DOMAIN does."""
 
     def __init__(self, bounds: Bounds) -> None:
         super().__init__(bounds)
-        self.limit = bounds.most
+        self.limit = bounds.max
 
     def on_sample(self, sample: Sample) -> None:
         """Change nothing."""

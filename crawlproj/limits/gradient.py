@@ -20,10 +20,10 @@ _QUEUE = 4.0
 class Gradient(Limit):
     """``limit ← 0.8 limit + 0.2 (g · limit + 4)`` with ``g = clamp(1.5 · long / short, 0.5, 1)``.
 
-    long: exponential average of latency over 600 samples, the mean of the first 10 before; it
-    shrinks by 5 % a sample while it is more than twice the short one. short: the latest sample.
+    short: latency of the latest sample. long: exponential average over 600 samples, starting as the
+    mean of the first 10; while it is more than twice ``short``, it shrinks by 5 % per sample.
 
-    Source: Netflix's concurrency-limits, Gradient2Limit, which ignores drops as this does.
+    Source: Netflix's concurrency-limits (Gradient2Limit), which ignores drops too.
     """
 
     def __init__(self, bounds: Bounds) -> None:

@@ -1,4 +1,4 @@
-"""What a site says of its own limits: Retry-After, RateLimit and X-RateLimit headers."""
+"""Parse the limits that sites announce: Retry-After, RateLimit and X-RateLimit headers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 _PARAMETER = re.compile(r"[;,\s]\s*([a-z]+)\s*=\s*([0-9.]+)", re.IGNORECASE)
 _OTHER_UNIT = re.compile(r';\s*qu\s*=\s*"(?!requests")')
 _NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:[,;]|$)")
-_EPOCH_AFTER_S = 1e9  # a reset beyond this is a unix time, not a number of seconds
-_EPOCH_AFTER_MS = 1e11  # and beyond this, one in milliseconds
-_LONGEST_WINDOW_S = 3600.0
+_EPOCH_AFTER_S = 1e9  # a reset above this is a unix time, not a number of seconds
+_EPOCH_AFTER_MS = 1e11  # above this, it is a unix time in milliseconds
+_MAX_WINDOW_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class RatePolicy:
-    """A quota as a site tells it; None where it does not.
+    """The quota that a site announced; None for the values it left out.
 
     rate: requests/s over the whole window.
     remaining: requests left until the reset.
-    reset_s: seconds until the quota is whole again.
-    quota: requests it allows when it is whole.
+    reset_s: seconds until the full quota is available again.
+    quota: requests allowed per window.
     """
 
     rate: float | None = None
@@ -37,9 +37,10 @@ class RatePolicy:
 
 
 def retry_after_s(value: str, now_unix: float) -> float | None:
-    """Return the seconds a Retry-After asks for, never negative; None if it is malformed.
+    """Return the seconds that a Retry-After header asks for, never negative; None if malformed.
 
-    Source: RFC 9110 §10.2.3, seconds or an HTTP-date; fractions are taken too, as some send them.
+    Source: RFC 9110 §10.2.3, seconds or an HTTP-date. Fractions of a second are accepted because
+    some sites send them.
     """
     value = value.strip()
     if match := re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value):
@@ -55,15 +56,15 @@ def retry_after_s(value: str, now_unix: float) -> float | None:
 
 
 def policy_of(get: Callable[[str], str | None], now_unix: float) -> RatePolicy | None:
-    """Return the quota that response headers tell of, or None.
+    """Return the quota that response headers announce, or None.
 
-    get: returns a header's value by its name, or None.
+    get: returns the value of the named header, or None.
 
-    Read are ``RateLimit`` and ``RateLimit-Policy`` of draft-ietf-httpapi-ratelimit-headers (``r``,
-    ``t``; ``q``, ``w``), those of its earlier versions (``limit=``, ``remaining=``, ``reset=``, and
-    a header for each), and ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset`` (seconds, or a unix
-    time). Of several policies the strictest counts; windows over an hour are no pace to crawl at:
-    they count when nothing remains.
+    Reads ``RateLimit`` and ``RateLimit-Policy`` of draft-ietf-httpapi-ratelimit-headers (``r``,
+    ``t``; ``q``, ``w``), the forms of its earlier versions (``limit=``, ``remaining=``, ``reset=``,
+    or one header each), and ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset`` (seconds or a unix
+    time). Of several policies the strictest counts. A window over an hour does not set the pace; it
+    counts only once nothing remains.
     """
     limits, policies = get("RateLimit"), get("RateLimit-Policy")
     remaining = reset_s = quota = None
@@ -77,7 +78,7 @@ def policy_of(get: Callable[[str], str | None], now_unix: float) -> RatePolicy |
     if reset_s is not None and reset_s > _EPOCH_AFTER_S:
         reset_unix = reset_s / 1000 if reset_s > _EPOCH_AFTER_MS else reset_s
         reset_s = max(0.0, reset_unix - now_unix)
-    if remaining and reset_s is not None and reset_s > _LONGEST_WINDOW_S:
+    if remaining and reset_s is not None and reset_s > _MAX_WINDOW_S:
         remaining = reset_s = None
     rate = _strictest(policies) if policies is not None else None
     if rate is None and remaining is None:
@@ -96,7 +97,7 @@ def _items(value: str) -> list[dict[str, float]]:
             parts.append("")
         else:
             parts[-1] += character
-    # A quota of bytes, say, is no number of requests.
+    # Skip quotas in other units, such as bytes.
     return [_parameters(part) for part in parts if not _OTHER_UNIT.search(part)]
 
 
@@ -110,7 +111,7 @@ def _parameters(text: str) -> dict[str, float]:
 
 
 def _tightest(value: str) -> tuple[float | None, float | None]:
-    """Return remaining and reset of the item that allows least."""
+    """Return remaining and reset of the item with the fewest requests left."""
     best: tuple[float | None, float | None] = (None, None)
     for item in _items(value):
         remaining = item.get("r", item.get("remaining"))
@@ -120,11 +121,11 @@ def _tightest(value: str) -> tuple[float | None, float | None]:
 
 
 def _strictest(value: str) -> float | None:
-    """Return the lowest requests/s of the policies whose window is short enough to pace by."""
+    """Return the lowest requests/s among the policies with a window of up to an hour."""
     rates = [
         item["q"] / item["w"]
         for item in _items(value if ";" in value else f"{value};")
-        if item.get("q") and 0 < item.get("w", 0.0) <= _LONGEST_WINDOW_S
+        if item.get("q") and 0 < item.get("w", 0.0) <= _MAX_WINDOW_S
     ]
     return min(rates, default=None)
 

@@ -1,4 +1,4 @@
-"""Whether a site is there at all: stalls, outages, and the canaries that ask."""
+"""Detects when a site stalls or goes down, and when it is back."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import random
 
-_FAILURES = 4  # in a row, with nothing answered between
-_LEAST_HANG_S = 2.0
+_FAILURES = 4  # in a row, without an answer in between
+_MIN_HANG_S = 2.0
 _UNKNOWN_HANG_S = 5.0
-_HANG_TIMES = 8.0  # the slowest lately
-_FORGETTING = 0.98  # of the slowest, an answer
-_LEAST_PROBE_S, _LONGEST_PROBE_S = 1.0, 60.0
-_PROBE_SHARE = 0.12  # of the time it has been down
+_HANG_FACTOR = 8.0  # times the slowest recent answer
+_FORGETTING = 0.98  # factor on the slowest answer, with each answer
+_MIN_PROBE_S, _MAX_PROBE_S = 1.0, 60.0
+_PROBE_SHARE = 0.12  # of the time the site has been down
 
 
 class Health:
     """A circuit breaker (Nygard, "Release It!", 2007) whose half-open state is one canary. Pure.
 
-    A site is *down* after four failures in a row, or when a request got no answer for longer than
-    ``hang_s`` and no other did for half as long. While it is down one request at a time
-    asks, at least a second apart and up to a minute, in proportion to how long it has been down;
-    the first answer of any kind brings it back.
+    A site is *down* after four failures in a row, or when a request has had no answer for
+    ``hang_s`` and no other request has had one for half as long. While it is down, one request at a
+    time (a *canary*) probes it. Probes are between a second and a minute apart, longer the longer
+    the site has been down. The first answer of any kind brings the site back.
 
     Times are seconds on the caller's clock.
     """
@@ -40,23 +40,23 @@ class Health:
 
     @property
     def hang_s(self) -> float:
-        """Seconds without an answer after which a request is taken for lost."""
+        """Seconds without an answer after which a request counts as lost."""
         if not self._slowest_s:
             return _UNKNOWN_HANG_S
-        return max(_LEAST_HANG_S, _HANG_TIMES * self._slowest_s)
+        return max(_MIN_HANG_S, _HANG_FACTOR * self._slowest_s)
 
     @property
     def ready_at(self) -> float:
-        """When the next request may start."""
+        """When the next probe may start; 0 while the site is up."""
         return self._probe_at if self.down_since is not None else 0.0
 
     def on_start(self, now: float) -> None:
-        """A request starts: a canary, if the site is down."""
+        """Note the start of a request; it is a canary if the site is down."""
         if self.down_since is not None:
             self._probe_at = now + self._interval_s(now)
 
     def on_answer(self, now: float, rtt_s: float) -> bool:
-        """The site answered; returns whether this ended an outage."""
+        """Note an answer; return whether it ended an outage."""
         self._answered_at = now
         self._failures = 0
         self._slowest_s = max(rtt_s, self._slowest_s * _FORGETTING)
@@ -65,23 +65,23 @@ class Health:
         return back
 
     def on_failure(self, now: float) -> None:
-        """A request failed as it does at a site that is down."""
+        """Note a request that failed the way requests to a site that is down do."""
         self._failures += 1
         if self._failures >= _FAILURES:
             self._go_down(now)
 
     def on_lost(self, now: float) -> None:
-        """A request has had no answer for ``hang_s``."""
+        """Note a request that has had no answer for ``hang_s``."""
         if now - self._answered_at >= self.hang_s / 2:
             self._go_down(now)
 
     def _go_down(self, now: float) -> None:
         if self.down_since is None:
             self.down_since = now
-            self._probe_at = now + _LEAST_PROBE_S
+            self._probe_at = now + _MIN_PROBE_S
 
     def _interval_s(self, now: float) -> float:
-        assert self.down_since is not None  # noqa: S101 - asked only then
+        assert self.down_since is not None  # noqa: S101 - called only while down
         share_s = _PROBE_SHARE * (now - self.down_since)
-        interval_s = min(_LONGEST_PROBE_S, max(_LEAST_PROBE_S, share_s))
+        interval_s = min(_MAX_PROBE_S, max(_MIN_PROBE_S, share_s))
         return interval_s * (1 + 0.1 * self._rng.random())

@@ -1,4 +1,4 @@
-"""What was learned of a site, small enough to keep for very many and to write down. Pure."""
+"""What a crawl learned about a site, small enough to keep and store for very many sites. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 from dataclasses import dataclass
 from math import inf, isfinite
 
-_FORGET_MORE_S = 600.0  # half-life of a limit above the start: sites get weaker unseen
-_FORGET_LESS_S = 3600.0  # of one below: a site that could not bear more is asked gently for longer
+_HIGH_HALF_LIFE_S = 600.0  # of a limit above the start: the site may have become weaker meanwhile
+_LOW_HALF_LIFE_S = 3600.0  # of one below: a weak site is treated gently for longer
 _RATE_KEPT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A limit (requests in flight), a rate (requests/s) and when they held (unix seconds).
+    """A limit (requests in flight), a rate (requests/s) and when they applied (unix seconds).
 
-    unloaded_s: time to the first byte when there is no queue; 0 if unknown.
-    delay_s: seconds between two starts, 0 for none: what a site asked for, or was given.
+    unloaded_s: seconds to the first byte when there is no queue; 0 if unknown.
+    delay_s: seconds between two starts, from Crawl-delay or the settings; 0 for none.
     """
 
     limit: float
@@ -26,24 +26,24 @@ class Learned:
     delay_s: float = 0.0
 
     def limit_at(self, now: float, start: float) -> float:
-        """Return the limit to go on from: the older it is, the nearer to ``start``."""
-        half_life_s = _FORGET_MORE_S if self.limit > start else _FORGET_LESS_S
+        """Return the limit to continue from; it approaches ``start`` with age."""
+        half_life_s = _HIGH_HALF_LIFE_S if self.limit > start else _LOW_HALF_LIFE_S
         kept = 0.5 ** (max(0.0, now - self.at) / half_life_s)
         return float(start + (self.limit - start) * kept)
 
     def rate_at(self, now: float) -> float:
-        """Return the rate, infinite (unknown) when it is over an hour old."""
+        """Return the rate; infinite (unknown) once it is over an hour old."""
         return self.rate if now - self.at < _RATE_KEPT_S else inf
 
     def data(self) -> str:
-        """Return it as JSON: four numbers, null for an infinite rate; a fifth is the delay."""
+        """Return JSON: limit, rate (null if infinite), unloaded_s, at and, unless 0, delay_s."""
         rate = _rounded(self.rate) if isfinite(self.rate) else None
         found = [_rounded(self.limit), rate, _rounded(self.unloaded_s), round(self.at, 1)]
         return json.dumps([*found, _rounded(self.delay_s)] if self.delay_s else found)
 
 
 def learned_from(data: str) -> Learned | None:
-    """Return what ``Learned.data`` wrote; None if it is malformed."""
+    """Read the output of ``Learned.data``; return None if it is malformed."""
     try:
         limit, rate, unloaded_s, at, *rest = json.loads(data)
         (delay_s,) = rest or (0.0,)
@@ -69,5 +69,5 @@ def learned_from(data: str) -> Learned | None:
 
 
 def _rounded(value: float) -> float:
-    """Return ``value`` to four digits, however small it is."""
+    """Round ``value`` to four significant digits."""
     return float(f"{value:.4g}")

@@ -1,4 +1,4 @@
-"""How a budget is shared out. Pure."""
+"""Fair shares of a budget. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def fair_level(demands: Iterable[int], budget: float) -> float:
-    """Return the most that anyone gets of ``budget``; infinite if all demands fit.
+    """Return the maximum share of ``budget`` per demand; infinite if all demands fit.
 
-    Max-min fairness (Bertsekas and Gallager, "Data Networks", 2nd ed., §6.5.2): demands below the
-    level are met, the others get the level.
+    Max-min fairness (Bertsekas and Gallager, "Data Networks", 2nd ed., §6.5.2): demands below this
+    level are met in full, the others get the level.
     """
     rising = sorted(demands)
     if sum(rising) <= budget:

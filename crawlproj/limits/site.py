@@ -1,4 +1,4 @@
-"""One site's control: what may start there now, from all that is known of it. Pure."""
+"""The control of one site: combines limit, rate, health and rests. Pure."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from crawlproj.limits.rate import RateLimit
 
 
-_IDLE_S = 60.0  # after so long, what was learned is aged before it is used
+_IDLE_S = 60.0  # after this long without requests, limit and rate are aged before use
 
 
 class Verdict(Enum):
-    """What an ending says of the site."""
+    """What an ending says about the site."""
 
     OK = "ok"
-    """Answered: any page, found or not."""
+    """An answer: any page, found or not."""
     IGNORED = "ignored"
-    """Nothing: cancelled, or never sent."""
+    """Nothing: the request was cancelled or never sent."""
     THROTTLED = "throttled"
-    """Refused as too many a second: 429."""
+    """A refusal of too many requests a second: 429."""
     OVERLOADED = "overloaded"
-    """Refused as too much at once, or no answer: 503, a reset, a time-out."""
+    """Too much at once, or no answer: 503, a reset, a time-out."""
 
 
-@dataclass(slots=True)  # not frozen, which makes it three times as dear
+@dataclass(slots=True)  # not frozen: that makes it three times as expensive
 class Ending:
     """How a request ended.
 
-    rtt_s: from the request out to the first byte of the answer; 0 if there was none.
-    retry_after_s: how long the site asks to stay away; None if it does not.
-    policy: what it tells of its quota.
+    rtt_s: seconds from sending the request to the first byte of the answer; 0 without an answer.
+    retry_after_s: seconds the site asks to wait; None if it does not ask.
+    policy: the quota that the site announced, if any.
     """
 
     verdict: Verdict
@@ -52,10 +52,13 @@ class Ending:
 class Permit:
     """The right to have one request in flight.
 
-    started_at: when it was taken, or sent (see SiteControl.send). in_flight: then, itself included.
-    canary: asks whether a site that was down is back. site: the name its control goes by.
-    lost: see SiteControl. sent: whether the request is on its way; while it waits for something
-    else, it cannot be lost. hang_s: how long it may be without an answer.
+    started_at: when it was taken or, later, when its request was sent (see SiteControl.send).
+    in_flight: requests in flight when it was taken, itself included.
+    canary: whether its request probes a site that is down.
+    site: the name of the site's control, which sites may share; see Permits.
+    lost: see SiteControl.
+    sent: whether its request is on its way; a request that still waits cannot be lost.
+    hang_s: seconds without an answer after which its request counts as lost.
     """
 
     started_at: float
@@ -68,13 +71,13 @@ class Permit:
 
 
 class SiteControl:
-    """Admits while fewer than the limit are in flight, the rate has room, and no rest is due.
+    """Admits requests up to the limit in flight, as the rate allows, and none during a rest.
 
-    Concurrency and rate are separate limits: a 429 says nothing about in-flight, a queue nothing
-    about the rate. A request without an answer for ``Health.hang_s`` seconds is *lost*: it no
-    longer counts as in flight, for a site that forgot it is not burdened by it.
+    Concurrency and rate are separate limits: a 429 says nothing about requests in flight, and a
+    queue nothing about the rate. A request without an answer for ``Health.hang_s`` seconds is
+    *lost*: it no longer counts as in flight, because it no longer burdens the site.
 
-    rate, health: None switches that part off; then a 429 is an overload to the limit.
+    rate, health: None switches that part off. Without a rate, the limit takes a 429 as an overload.
 
     Times are seconds on the caller's clock.
     """
@@ -95,7 +98,7 @@ class SiteControl:
     )
 
     def __init__(self, limit: Limit, rate: RateLimit | None, health: Health | None) -> None:
-        self.delay_s = 0.0  # between two starts, which then are one at a time
+        self.delay_s = 0.0  # between two starts; if set, one request at a time
         self.rest_until = 0.0
         self.started_at = -inf
         self._limit = limit
@@ -105,8 +108,8 @@ class SiteControl:
         self._lost = 0
         self._rtt_s = 0.0  # smoothed; paces a limit below 1
         self._ended_at = -inf
-        self._good_limit = limit.limit  # the latest under which the site answered
-        self._cap = whole(limit.limit)  # follows a limit that rises, one more with each answer
+        self._good_limit = limit.limit  # the latest at which the site answered
+        self._cap = whole(limit.limit)  # follows a rising limit by one with each answer
 
     @property
     def in_flight(self) -> int:
@@ -115,7 +118,7 @@ class SiteControl:
 
     @property
     def limit(self) -> float:
-        """Requests that may be in flight; below 1, the site rests between two."""
+        """Requests that may be in flight; below 1, the site rests between two requests."""
         return min(1.0, self._limit.limit) if self.delay_s else self._limit.limit
 
     @property
@@ -127,7 +130,7 @@ class SiteControl:
 
     @property
     def rate(self) -> float:
-        """Requests/s that may start; infinite if nothing bounds them."""
+        """Requests/s that may start; infinite without a bound."""
         rate = self._rate.rate if self._rate is not None else inf
         return min(rate, 1 / self.delay_s) if self.delay_s else rate
 
@@ -137,7 +140,7 @@ class SiteControl:
         return self._health is not None and self._health.down_since is not None
 
     def ready_at(self) -> float:
-        """Return when time allows the next start; what is in flight may still not."""
+        """Return when time allows the next start, whatever is in flight."""
         ready = self.rest_until
         if self.delay_s:
             ready = max(ready, self.started_at + self.delay_s)
@@ -161,7 +164,7 @@ class SiteControl:
         return int(room)
 
     def wake_at(self, now: float) -> float:
-        """Return when ``free`` may change without any ending; infinite if it cannot."""
+        """Return when ``free`` may change although no request ends; infinite if it cannot."""
         ready_at = self.ready_at()
         if ready_at > now:
             return ready_at
@@ -171,11 +174,11 @@ class SiteControl:
         return inf
 
     def demand(self, now: float) -> int:
-        """Return how many requests it could have in flight now, were there no one else."""
+        """Return how many requests it could have in flight now if it were the only site."""
         return self.cap if self.ready_at() <= now + 1 else self.in_flight
 
     def start(self, now: float) -> Permit:
-        """Take a permit for a request that starts now; the caller has seen that one is free."""
+        """Take a permit for a request that starts now; the caller has checked ``free``."""
         if not self._live and self._ended_at > -inf and now - self._ended_at > _IDLE_S:
             learned = self.learned()
             if learned is not None:
@@ -192,15 +195,15 @@ class SiteControl:
         return permit
 
     def send(self, permit: Permit, now: float) -> None:
-        """Note that the request of a permit is sent now; the last call counts."""
+        """Note that the request of a permit is sent now; the latest call counts."""
         permit.sent, permit.started_at = True, now
-        self.started_at = now  # the next one's delay counts from here
+        self.started_at = now  # the delay until the next start counts from here
         if not permit.lost:
             del self._live[permit]
             self._live[permit] = None  # by start
 
     def end(self, permit: Permit, now: float, ending: Ending) -> None:
-        """Give a permit back; raises KeyError if it was given back before."""
+        """Give a permit back. Raises KeyError if it was given back before."""
         lost, permit.lost = permit.lost, False
         if lost:
             self._lost -= 1
@@ -211,9 +214,9 @@ class SiteControl:
         self._follow(ending)
 
     def observe(self, started_at: float, in_flight: int, now: float, ending: Ending) -> None:
-        """Learn from a request that somebody else admitted.
+        """Learn from a request that took no permit.
 
-        in_flight: at the site when it started, itself included.
+        in_flight: requests in flight at the site when it started, itself included.
         """
         if self._rate is not None:
             self._rate.on_start(started_at)
@@ -224,14 +227,14 @@ class SiteControl:
         self._follow(ending)
 
     def note(self, now: float, ending: Ending) -> None:
-        """Heed a refusal, a Retry-After or a quota, but take no sample."""
+        """Obey a Retry-After or an announced quota without taking a sample."""
         if ending.retry_after_s is not None:
             self.rest(now + ending.retry_after_s)
         if self._rate is not None and ending.policy is not None:
             self._rate.on_policy(now, ending.policy)
 
     def set_delay(self, delay_s: float) -> None:
-        """Let starts be ``delay_s`` apart, one at a time; 0 lifts it."""
+        """Start one request at a time, at least ``delay_s`` seconds apart; 0 removes the delay."""
         self.delay_s = delay_s
 
     def rest(self, until: float) -> None:
@@ -239,11 +242,11 @@ class SiteControl:
         self.rest_until = max(self.rest_until, until)
 
     def begin_carefully(self) -> None:
-        """Have one request in flight, and one more with each answer up to the limit."""
+        """Start with one request in flight, and allow one more with each answer up to the limit."""
         self._cap = 1
 
     def learned(self) -> Learned | None:
-        """Return what is worth remembering; None if nothing ended yet."""
+        """Return what is worth keeping; None before the first request ended."""
         if self._ended_at == -inf:
             return None
         rate = self._rate.rate if self._rate is not None else inf
@@ -252,7 +255,7 @@ class SiteControl:
         )
 
     def recall(self, learned: Learned, now: float) -> None:
-        """Go on from what was learned, the more carefully the longer ago."""
+        """Continue from what was learned, more carefully the longer ago that was."""
         limit = learned.limit_at(now, self._limit.bounds.start)
         self._limit.restart(limit, learned.unloaded_s)
         self._cap = min(self._cap, whole(self._limit.bounds.start))
@@ -270,14 +273,14 @@ class SiteControl:
             self.rest(now + ending.retry_after_s)
         outcome = Outcome.SUCCESS if verdict is Verdict.OK else Outcome.DROPPED
         if self._rate is not None:
-            self._heed_rate(self._rate, permit, now, ending)
+            self._inform_rate(self._rate, permit, now, ending)
             if verdict is Verdict.THROTTLED:
                 outcome = Outcome.IGNORE
         if self._health is not None:
             if verdict is Verdict.OVERLOADED:
                 self._health.on_failure(now)
                 if self.down:
-                    return  # a site that is away is not overloaded
+                    return  # a site that is down is not overloaded
             elif self._health.on_answer(now, ending.rtt_s):
                 self._limit.restart(self._good_limit / 2)
                 return
@@ -295,7 +298,7 @@ class SiteControl:
             self._cap += 1
         self._cap = min(self._cap, whole(self._limit.limit))
 
-    def _heed_rate(self, rate: RateLimit, permit: Permit, now: float, ending: Ending) -> None:
+    def _inform_rate(self, rate: RateLimit, permit: Permit, now: float, ending: Ending) -> None:
         if ending.policy is not None:
             rate.on_policy(now, ending.policy)
         if ending.verdict is Verdict.THROTTLED:
@@ -314,7 +317,7 @@ class SiteControl:
             self._health.on_lost(now)
 
     def _oldest(self) -> Permit | None:
-        """Return the permit whose request was sent longest ago and is not lost."""
+        """Return the permit whose request was sent first and is not lost."""
         for permit in self._live:
             if permit.sent:
                 return permit

@@ -1,4 +1,4 @@
-"""The queue that Little's law tells from the lowest latency."""
+"""The queue length, by Little's law, from the lowest latency seen."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PROBE_EVERY = 30  # times the limit, in samples
 class Vegas(Limit):
     """Keeps ``queue = limit (1 − rtt0 / rtt)`` between α = 3 and β = 6, times log10 of the limit.
 
-    rtt0 is the lowest latency seen since the last probe; each 30 · limit samples it is set to the
-    latest one. Grows by β while the queue is at most log10(limit), else by log10(limit) up to α;
-    shrinks by log10(limit) above β and on a drop.
+    rtt0 is the lowest latency seen since the last probe; every 30 · limit samples, a probe sets it
+    to the latest one. The limit grows by β while the queue is up to log10(limit), and by
+    log10(limit) while it is below α. It shrinks by log10(limit) above β and on a drop.
 
-    Source: Brakmo and Peterson, "TCP Vegas" (1995), as in Netflix's concurrency-limits
-    (VegasLimit), whose constants these are.
+    Source: Brakmo and Peterson, "TCP Vegas" (1995), with the constants of Netflix's
+    concurrency-limits (VegasLimit).
     """
 
     def __init__(self, bounds: Bounds) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crawlproj.latency.recorder import SiteLatency
-    from crawlproj.limits.permits import SiteView
+    from crawlproj.limits.view import SiteView
 
 IDLE = "idle"
 

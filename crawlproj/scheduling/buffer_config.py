@@ -44,7 +44,7 @@ class BufferConfig:
         """Return what suits the crawl; shared: other processes work on the frontier."""
         return cls(
             ready=2 * config.in_flight,
-            per_site=max(32, 2 * int(concurrency.default.most)),
+            per_site=max(32, 2 * int(concurrency.default.max)),
             max_leases=32 * config.in_flight,
             max_pending=config.seeds_pending,
             lease_s=config.lease_s,

@@ -1,4 +1,4 @@
-"""The settings of concurrency per site, and the permits that follow from them."""
+"""The settings of concurrency per site, and the permits built from them."""
 
 from __future__ import annotations
 
@@ -33,30 +33,31 @@ SCOPES = ("host", "domain", "ip")
 class SiteConfig:
     """The settings of one site.
 
-    limit: the name of the estimator. start, least, most: requests in flight, see Bounds.
-    delay_s: between two starts; not 0: one at a time. rate: requests/s at most.
+    limit: name of the estimator. start, min, max: requests in flight; see Bounds.
+    delay_s: seconds between two starts; unless it is 0, requests run one at a time.
+    rate: maximum requests/s.
     """
 
     limit: str = DEFAULT_LIMIT
     start: float = 2.0
-    least: float = 0.1
-    most: float = 8.0
+    min: float = 0.1
+    max: float = 8.0
     delay_s: float = 0.0
     rate: float = inf
 
     @property
     def bounds(self) -> Bounds:
-        """The estimator's bounds; ``most`` wins over the others."""
-        least = min(self.least, self.most)
-        return Bounds(min(max(self.start, least), self.most), least, self.most)
+        """The estimator's bounds; ``max`` overrides the others."""
+        minimum = min(self.min, self.max)
+        return Bounds(min(max(self.start, minimum), self.max), minimum, self.max)
 
 
-# Keys of CONCURRENCY_SITES, with the field that each sets.
+# The keys of CONCURRENCY_SITES, and the field that each sets.
 _KEYS = {
     "limit": "limit",
     "start": "start",
-    "min": "least",
-    "max": "most",
+    "min": "min",
+    "max": "max",
     "delay": "delay_s",
     "rate": "rate",
 }
@@ -66,12 +67,12 @@ _KEYS = {
 class ConcurrencyConfig:
     """The CONCURRENCY_* settings.
 
-    enabled: CONCURRENCY_ENABLED; if off, every site has ``most`` permits, whatever it answers.
-    default: the settings of sites that match no pattern of ``sites``.
+    enabled: CONCURRENCY_ENABLED; if off, every site has ``max`` permits, whatever it answers.
+    default: the settings of sites that match no pattern in ``sites``.
     sites: CONCURRENCY_SITES as (pattern, settings); the first pattern that matches wins.
-    scope: CONCURRENCY_SCOPE: a site is a host (with port), a registrable domain or an IP address.
-    refusals: CONCURRENCY_REFUSALS: how often its site may refuse a page (429, 503 with Retry-After,
-        an outage) before that counts as an attempt.
+    scope: CONCURRENCY_SCOPE; a site is a host (with port), a registrable domain or an IP address.
+    refusals: CONCURRENCY_REFUSALS; how often a site may refuse a page (429, 503 with Retry-After,
+        an outage) before the refusal counts as an attempt.
     """
 
     enabled: bool = True
@@ -87,8 +88,8 @@ class ConcurrencyConfig:
         default = SiteConfig(
             limit=_known_limit(text(settings, "CONCURRENCY_LIMIT", DEFAULT_LIMIT)),
             start=_positive(settings, "CONCURRENCY_START", 2.0),
-            least=_positive(settings, "CONCURRENCY_MIN", 0.1),
-            most=float(integer(settings, "CONCURRENCY_MAX_PER_SITE", 8, minimum=1)),
+            min=_positive(settings, "CONCURRENCY_MIN", 0.1),
+            max=float(integer(settings, "CONCURRENCY_MAX_PER_SITE", 8, minimum=1)),
             delay_s=number(settings, "DOWNLOAD_DELAY", 0.0),
         )
         scope = text(settings, "CONCURRENCY_SCOPE", "host")
@@ -108,7 +109,7 @@ class ConcurrencyConfig:
         """Return the settings of ``site`` (a host, with or without port, a domain, an address)."""
         host = site.rpartition(":")[0] if site.rpartition(":")[2].isdigit() else site
         for pattern, config in self.sites:
-            # If domains are sites, "*.example.org" also matches example.org: all of its hosts.
+            # If sites are domains, "*.example.org" also matches example.org, with all its hosts.
             if any(fnmatchcase(name, pattern) for name in (site, host, f".{host}")):
                 return config
         return self.default
@@ -119,7 +120,7 @@ class ConcurrencyConfig:
         return Permits(self.control, time.time, budget=budget, group_of=group_of)
 
     def control(self, site: str) -> SiteControl:
-        """Return the control of a site about which nothing is known yet."""
+        """Return the control of a new site."""
         config = self.of(site)
         if not self.enabled:
             control = SiteControl(Fixed(config.bounds), None, None)
@@ -147,7 +148,9 @@ def _sites(settings: BaseSettings, default: SiteConfig) -> tuple[tuple[str, Site
 def _site(pattern: str, values: Any, default: SiteConfig) -> SiteConfig:
     name = f"CONCURRENCY_SITES[{pattern!r}]"
     if not isinstance(values, dict) or not values.keys() <= _KEYS.keys():
-        raise ConfigError(f"{name} must be a dict with keys of {', '.join(_KEYS)}, not {values!r}")
+        raise ConfigError(
+            f"{name} must be a dict whose keys are among {', '.join(_KEYS)}, not {values!r}"
+        )
     changes: Mapping[str, Any] = {
         _KEYS[key]: _known_limit(value, f"{name}['limit']")
         if key == "limit"
@@ -158,14 +161,16 @@ def _site(pattern: str, values: Any, default: SiteConfig) -> SiteConfig:
 
 
 def _checked(name: str, key: str, value: Any) -> float:
-    lowest = {"delay": 0.0, "max": 1.0}.get(key, 1e-6)
+    minimum = {"delay": 0.0, "max": 1.0}.get(key, 1e-6)
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
         or not isfinite(value)
-        or value < lowest
+        or value < minimum
     ):
-        raise ConfigError(f"{name}[{key!r}] must be a number of at least {lowest:g}, not {value!r}")
+        raise ConfigError(
+            f"{name}[{key!r}] must be a number of at least {minimum:g}, not {value!r}"
+        )
     return float(value)
 
 

@@ -13,7 +13,7 @@ from crawlproj.extensions.metric_families import BOUNDS_S, CrawlCollector, Crawl
 from crawlproj.frontier.base import Totals
 from crawlproj.latency import LatencyRecorder
 from crawlproj.latency.recorder import PHASES
-from crawlproj.limits.permits import SiteView
+from crawlproj.limits.view import SiteView
 from tests.frontier.helpers import Now
 
 QUICK = {"queued": 0.001, "ttfb": 0.2, "transfer": 0.03}

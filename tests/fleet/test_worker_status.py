@@ -7,7 +7,7 @@ import pytest
 from crawlproj.fleet.files import write_whole
 from crawlproj.fleet.worker_status import Figures, Rates, WorkerStatus
 from crawlproj.latency import LatencyRecorder
-from crawlproj.limits.permits import SiteView
+from crawlproj.limits.view import SiteView
 
 if TYPE_CHECKING:
     from pathlib import Path

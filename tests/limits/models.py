@@ -1,4 +1,4 @@
-"""Sites in a few lines, and a greedy client of one in virtual time."""
+"""Small models of sites, and a greedy client of one site in virtual time."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 def dice(seed: int = 1) -> random.Random:
-    """Return a test's source of chance."""
+    """Return a seeded source of randomness."""
     return random.Random(seed)  # noqa: S311 - no secret
 
 
 class Site(Protocol):
-    """Told of a request; returns when it ends, and how."""
+    """A site: takes a request; returns when and how it ends."""
 
     def arrive(self, now: float) -> tuple[float, Ending]: ...
 
 
 class Servers:
-    """``c`` servers and a queue, first come first served; service lognormal around its median.
+    """``c`` servers with one queue, first come first served; lognormal service times.
 
-    refuse_above: with more at the site, a 503 at once. drops: share of requests that are reset.
-    ``service_s`` may be changed at any time.
+    service_s: median; may be changed at any time. refuse_above: answers 503 at once while as many
+    requests are at the site. drops: share of the requests that are reset.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class Servers:
 
 
 class Bucket:
-    """A token bucket, full at first; refused with 429 when it is empty.
+    """A token bucket, full at first; the site answers 429 while it is empty.
 
-    tells: whether the refusal says when to come back.
+    tells: whether the refusal says when to retry.
     """
 
     def __init__(self, rate: float, size: float, *, tells: bool = False) -> None:
@@ -90,7 +90,7 @@ class Bucket:
 
 
 class Window:
-    """So many requests in each ``window_s`` seconds."""
+    """Accepts ``quota`` requests in each window of ``window_s`` seconds."""
 
     def __init__(self, quota: int, window_s: float) -> None:
         self._quota = quota
@@ -110,27 +110,27 @@ class Window:
 
 @dataclass(slots=True)
 class Log:
-    """When requests started, when and how they ended, and what the limit was then."""
+    """When requests started, when and how they ended, and the limit at that time."""
 
     starts: list[float] = field(default_factory=list)
     ends: list[tuple[float, Verdict, float]] = field(default_factory=list)
 
     def of(self, verdict: Verdict, since: float = -inf, until: float = inf) -> int:
-        """Return how many ended so."""
+        """Return how many requests ended with ``verdict``."""
         return sum(how is verdict and since <= at < until for at, how, _ in self.ends)
 
     def share(self, verdict: Verdict, since: float = -inf) -> float:
-        """Return what share of all ended so."""
+        """Return the share of requests that ended with ``verdict``."""
         return self.of(verdict, since) / max(1, sum(at >= since for at, _, _ in self.ends))
 
     def mean_limit(self, since: float) -> float:
-        """Return the mean limit at endings."""
+        """Return the mean limit over the requests that ended."""
         limits = [limit for at, _, limit in self.ends if at >= since]
         return sum(limits) / len(limits)
 
 
 class Client:
-    """Has as much in flight at one site as its control admits; there is always more to ask."""
+    """Keeps as many requests in flight at one site as its control admits."""
 
     def __init__(self, control: SiteControl, site: Site, now: float = 1000.0) -> None:
         self.control = control
@@ -141,7 +141,7 @@ class Client:
         self._order = count()
 
     def run(self, seconds: float, each: Callable[[], None] | None = None) -> Log:
-        """Go on for ``seconds``; ``each`` is called after every ending."""
+        """Run for ``seconds``; call ``each`` after every request that ends."""
         until = self.now + seconds
         while self.now < until:
             while self.control.free(self.now):

@@ -1,4 +1,4 @@
-"""The rules of limits/base.py, over every limit."""
+"""The rules of limits/base.py, checked for every limit."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 each_limit = pytest.mark.parametrize("name", LIMITS)
 names = st.sampled_from(list(LIMITS))  # pytest-twisted cannot have a @given parametrized
 
-# How long after the one before it ended, how long it took, its latency, what share of the limit was
-# in flight, the outcome.
+# Seconds since the step before, duration, latency, share of the limit in flight, outcome.
 Step = tuple[float, float, float, float, Outcome]
 steps = st.tuples(
     st.floats(0, 10),
@@ -35,12 +34,12 @@ few = settings(max_examples=120, deadline=None)
 
 @st.composite
 def bounds(draw: st.DrawFn) -> Bounds:
-    least, start, most = sorted(draw(st.tuples(*[st.floats(0.01, 200)] * 3)))
-    return Bounds(start, least, most)
+    minimum, start, maximum = sorted(draw(st.tuples(*[st.floats(0.01, 200)] * 3)))
+    return Bounds(start, minimum, maximum)
 
 
 def played(limit: Limit, history: list[Step]) -> Iterator[Sample]:
-    """Return the samples of a site that admits as many as ``limit`` says."""
+    """Yield the samples of a site with as many requests in flight as ``limit`` allows."""
     now = 1000.0
     for gap_s, took_s, rtt_s, share, outcome in history:
         now += gap_s
@@ -48,7 +47,7 @@ def played(limit: Limit, history: list[Step]) -> Iterator[Sample]:
 
 
 def state(limit: Limit) -> dict[str, Any]:
-    """Return everything a limit remembers, in a form that compares by value."""
+    """Return the whole state of a limit, in a form that compares by value."""
     return {name: _plain(value) for name, value in vars(limit).items()}
 
 
@@ -62,9 +61,9 @@ def _plain(value: Any) -> Any:
 def test_the_limit_stays_within_its_bounds(name: str, bounds: Bounds, history: list[Step]) -> None:
     limit = LIMITS[name](bounds)
     for sample in played(limit, history):
-        assert bounds.least <= limit.limit <= bounds.most
+        assert bounds.min <= limit.limit <= bounds.max
         limit.on_sample(sample)
-    assert bounds.least <= limit.limit <= bounds.most
+    assert bounds.min <= limit.limit <= bounds.max
     assert 0 <= limit.unloaded_s < 1000
 
 
@@ -93,7 +92,7 @@ def test_a_dropped_sample_never_raises_the_limit(
 
 
 @each_limit
-def test_drops_with_more_in_flight_than_the_limit_do_not_raise_it(name: str) -> None:
+def test_drops_with_more_in_flight_than_the_limit_never_raise_it(name: str) -> None:
     limit = LIMITS[name](Bounds(8, 0.1, 8 if name == "fixed" else 200))
     for n in range(50):
         now = 1000.0 + n
@@ -108,12 +107,12 @@ def test_a_limit_that_is_not_used_does_not_grow(name: str, history: list[Step]) 
     limit = LIMITS[name](Bounds(start, 0.1, start if name == "fixed" else 256))
     for sample in played(limit, history):
         limit.on_sample(replace(sample, in_flight=1))
-        # It may fall, and rise again while one in flight is all of it.
+        # It may fall, and then rise while a single request in flight uses all of it.
         assert limit.limit <= start
 
 
 @each_limit
-def test_a_limit_that_is_used_grows_at_a_site_that_bears_it(name: str) -> None:
+def test_a_limit_that_is_used_grows_while_latency_stays(name: str) -> None:
     limit = LIMITS[name](Bounds(2, 0.1, 64))
     for n in range(3000):
         now = 1000 + n * 0.1
@@ -123,17 +122,18 @@ def test_a_limit_that_is_used_grows_at_a_site_that_bears_it(name: str) -> None:
 
 @each_limit
 @pytest.mark.parametrize("limit_now", [0.0, 0.5, 4.0, 1e9])
-def test_a_restart_is_clamped(name: str, limit_now: float) -> None:
+def test_a_restart_keeps_to_the_bounds(name: str, limit_now: float) -> None:
     bounds = Bounds(2, 1, 8)
     limit = LIMITS[name](bounds)
     limit.restart(limit_now, 0.2)
-    wanted = bounds.most if name == "fixed" else bounds.clamp(limit_now)
+    wanted = bounds.max if name == "fixed" else bounds.clamp(limit_now)
     assert limit.limit == wanted
 
 
 @pytest.mark.parametrize(
-    ("start", "least", "most"), [(1, 2, 3), (4, 1, 3), (1, 0, 2), (1, -1, 2), (float("nan"), 1, 2)]
+    ("start", "minimum", "maximum"),
+    [(1, 2, 3), (4, 1, 3), (1, 0, 2), (1, -1, 2), (float("nan"), 1, 2)],
 )
-def test_bounds_out_of_order_are_refused(start: float, least: float, most: float) -> None:
-    with pytest.raises(ValueError, match="bounds must be"):
-        Bounds(start, least, most)
+def test_bounds_out_of_order_are_refused(start: float, minimum: float, maximum: float) -> None:
+    with pytest.raises(ValueError, match="bounds must satisfy"):
+        Bounds(start, minimum, maximum)

@@ -1,4 +1,4 @@
-"""What sites say of their limits, in the words of the RFCs and of others."""
+"""The limits that sites announce, in the formats of RFCs, drafts and common practice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
     "value",
     ["", "soon", "-1", "1e3", "1.", "1,5", "0x10", "٣", "nan", "inf", "9" * 400, "06 Nov", "1 1 1"],
 )
-def test_a_malformed_retry_after_says_nothing(value: str) -> None:
+def test_a_malformed_retry_after_is_ignored(value: str) -> None:
     assert retry_after_s(value, NOW) is None
 
 
@@ -61,7 +61,9 @@ def policy(**headers: str) -> RatePolicy | None:
         ("limit=100, remaining=50, reset=5", "100;w=10", RatePolicy(None, 50, 5)),
     ],
 )
-def test_the_drafts_are_read(limit: str | None, quota: str | None, expected: RatePolicy) -> None:
+def test_the_formats_of_all_drafts_are_read(
+    limit: str | None, quota: str | None, expected: RatePolicy
+) -> None:
     headers = {"RateLimit": limit, "RateLimit-Policy": quota}
     assert policy_of(headers.get, NOW) == expected
 
@@ -78,8 +80,8 @@ def test_the_drafts_are_read(limit: str | None, quota: str | None, expected: Rat
     ],
 )
 def test_a_header_for_each_number_is_read(prefix: str, reset: str, seconds: float | None) -> None:
-    told = policy(**{f"{prefix}_Remaining": "0", f"{prefix}_Reset": reset})
-    assert told == RatePolicy(None, 0, seconds)
+    found = policy(**{f"{prefix}_Remaining": "0", f"{prefix}_Reset": reset})
+    assert found == RatePolicy(None, 0, seconds)
 
 
 @pytest.mark.parametrize(
@@ -93,17 +95,17 @@ def test_a_header_for_each_number_is_read(prefix: str, reset: str, seconds: floa
 )
 def test_a_reset_may_be_a_unix_time(reset: str, seconds: float) -> None:
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
-    told = policy_of(headers.get, 1_763_937_000.0)
-    assert told == RatePolicy(None, 0, seconds)
+    found = policy_of(headers.get, 1_763_937_000.0)
+    assert found == RatePolicy(None, 0, seconds)
 
 
-def test_a_long_window_is_no_pace_until_nothing_remains() -> None:
+def test_a_long_window_counts_only_once_nothing_remains() -> None:
     assert policy(X_RateLimit_Remaining="4000", X_RateLimit_Reset="86400") is None
     assert policy(RateLimit='"day";r=4000;t=86400', RateLimit_Policy='"s";q=5;w=1') == RatePolicy(5)
     assert policy(X_RateLimit_Remaining="0", X_RateLimit_Reset="7200") == RatePolicy(None, 0, 7200)
 
 
-def test_no_headers_no_policy() -> None:
+def test_without_usable_headers_there_is_no_policy() -> None:
     assert policy() is None
     assert policy(X_RateLimit_Limit="100") is None
     assert policy(RateLimit_Policy='"daily";q=1000;w=86400') is None
@@ -136,7 +138,7 @@ dates = st.datetimes().map(lambda when: when.strftime("%a, %d %b %Y %H:%M:%S GMT
 @example("Mon, 01 Jan 0001 00:00:00 +2359", 0.0)
 @example("Fri, 31 Dec 9999 23:59:59 -2359", 0.0)
 @example("1 Jan 1 1:1:1 " + "9" * 30, 0.0)
-def test_no_retry_after_raises_or_is_no_time(value: str, now: float) -> None:
+def test_any_retry_after_is_a_duration_or_none(value: str, now: float) -> None:
     seconds = retry_after_s(value, now)
     assert seconds is None or (isfinite(seconds) and seconds >= 0)
 
@@ -159,9 +161,9 @@ def test_no_retry_after_raises_or_is_no_time(value: str, now: float) -> None:
     ),
     st.floats(0, 1e11),
 )
-def test_no_quota_raises_or_is_no_number(headers: dict[str, str], now: float) -> None:
-    told = policy_of(headers.get, now)
-    numbers = [] if told is None else [told.rate, told.remaining, told.reset_s]
+def test_any_quota_is_a_number_or_none(headers: dict[str, str], now: float) -> None:
+    found = policy_of(headers.get, now)
+    numbers = [] if found is None else [found.rate, found.remaining, found.reset_s]
     for number in numbers:
         assert number is None or (isfinite(number) and number >= 0)
-    assert told is None or told.rate is None or told.rate > 0
+    assert found is None or found.rate is None or found.rate > 0

@@ -1,4 +1,4 @@
-"""Outages: noticed, asked about gently, and over with the first answer."""
+"""Outages: noticed, probed gently, and over with the first answer."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_a_site_is_down_after_four_failures_in_a_row(health: Health) -> None:
     assert health.down_since == 1003.0
 
 
-def test_an_answer_between_failures_keeps_it_up(health: Health) -> None:
+def test_an_answer_between_failures_keeps_the_site_up(health: Health) -> None:
     for n in range(20):
         failed(health, 3, 1000.0 + n)
         assert not health.on_answer(1000.5 + n, 0.1)
     assert health.down_since is None
 
 
-def test_the_first_answer_brings_it_back_and_says_so(health: Health) -> None:
+def test_the_first_answer_brings_the_site_back_and_is_reported_as_such(health: Health) -> None:
     failed(health, 4)
     assert health.on_answer(1010.0, 0.1)
     assert health.down_since is None
@@ -48,7 +48,7 @@ def test_the_first_answer_brings_it_back_and_says_so(health: Health) -> None:
     assert not health.on_answer(1011.0, 0.1)
 
 
-def test_canaries_are_a_second_apart_at_first_and_a_minute_in_the_end(health: Health) -> None:
+def test_canaries_start_a_second_apart_and_end_up_a_minute_apart(health: Health) -> None:
     failed(health, 4)
     gaps, now = [], 1000.0
     for _ in range(200):
@@ -62,7 +62,7 @@ def test_canaries_are_a_second_apart_at_first_and_a_minute_in_the_end(health: He
     assert gaps[1] < 2
 
 
-def test_canaries_are_not_all_of_one_beat() -> None:
+def test_canaries_of_several_crawlers_are_spread_in_time() -> None:
     firsts = set()
     for seed in range(10):
         health = Health(dice(seed))
@@ -72,7 +72,7 @@ def test_canaries_are_not_all_of_one_beat() -> None:
     assert len(firsts) == 10
 
 
-def test_a_hang_is_longer_than_the_slowest_answer_by_far(health: Health) -> None:
+def test_a_hang_is_much_longer_than_the_slowest_answer(health: Health) -> None:
     unknown = health.hang_s
     assert unknown >= 2
     health.on_answer(1000.0, 0.01)
@@ -85,7 +85,9 @@ def test_a_hang_is_longer_than_the_slowest_answer_by_far(health: Health) -> None
     assert health.hang_s < slow
 
 
-def test_a_request_lost_while_others_are_answered_brings_nothing_down(health: Health) -> None:
+def test_a_request_lost_while_others_are_answered_does_not_take_the_site_down(
+    health: Health,
+) -> None:
     health.on_answer(1005.0, 0.1)
     health.on_lost(1005.5)
     assert health.down_since is None
@@ -94,15 +96,15 @@ def test_a_request_lost_while_others_are_answered_brings_nothing_down(health: He
 
 
 class Site:
-    """A control with ``most`` in flight, whose requests hang, fail or are answered."""
+    """A control with up to ``limit`` in flight, whose requests hang, fail or are answered."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, limit: int) -> None:
         self.now = 1000.0
-        bounds = Bounds(most, most, most)
+        bounds = Bounds(limit, limit, limit)
         self.control = SiteControl(Fixed(bounds), None, Health(dice(3)))
 
     def starts(self, seconds: float) -> list[tuple[float, Permit]]:
-        """Take every permit there is for a while; nothing ends."""
+        """Take every free permit for a while; no request ends."""
         taken = []
         end = self.now + seconds
         while self.now < end:
@@ -140,12 +142,12 @@ def test_canaries_stay_a_second_apart_while_they_hang() -> None:
     taken = site.starts(120)
     assert site.control.down
     times = [at for at, permit in taken if permit.canary]
-    assert len(times) >= 5, "it is asked on, though no canary ever ended"
+    assert len(times) >= 5, "the site is still probed although no canary ended"
     assert all(b - a >= 1 for a, b in itertools.pairwise(times))
-    assert len(taken) == len(times), "nothing but canaries"
+    assert len(taken) == len(times), "only canaries"
 
 
-def test_the_first_answer_of_a_canary_opens_the_site_again() -> None:
+def test_the_first_answer_to_a_canary_opens_the_site_again() -> None:
     site = Site(8)
     site.end_all(site.starts(0.05), AWAY)
     canary = site.starts(1.5)
@@ -162,7 +164,7 @@ def test_a_refusal_is_an_answer() -> None:
     assert not site.control.down
 
 
-def test_silent_drops_among_answers_do_not_bring_a_site_down() -> None:
+def test_unanswered_requests_among_answers_do_not_take_a_site_down() -> None:
     site = Site(8)
     chance = dice(7)
     flying: list[tuple[float, Permit]] = []

@@ -1,4 +1,4 @@
-"""What was learned of a site, written down, read back and aged."""
+"""What was learned about a site: stored, read back and aged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ none_or_positive = st.just(0.0) | positive
         Learned, positive, positive | st.just(inf), none_or_positive, positive, none_or_positive
     )
 )
-def test_what_is_written_is_read_back_to_three_digits(learned: Learned) -> None:
+def test_what_is_stored_is_read_back_to_three_digits(learned: Learned) -> None:
     back = learned_from(learned.data())
     assert back is not None
     assert back.limit == pytest.approx(learned.limit, rel=1e-3)
@@ -68,11 +68,11 @@ def test_a_malformed_note_is_ignored(data: str) -> None:
 
 
 @given(st.text())
-def test_no_note_raises(data: str) -> None:
+def test_no_note_raises_an_error(data: str) -> None:
     learned_from(data)
 
 
-def test_what_is_fresh_is_taken_as_it_was() -> None:
+def test_fresh_values_are_used_unchanged() -> None:
     learned = Learned(40, 5, 0.1, 1000)
     assert learned.limit_at(1000, start=2) == 40
     assert learned.limit_at(900, start=2) == 40, "the clock was set back"

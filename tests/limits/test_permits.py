@@ -1,4 +1,4 @@
-"""The permit counter, example by example."""
+"""The permit counter, by examples."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ OK = Ending(Verdict.OK, 0.1)
 AWAY = Ending(Verdict.OVERLOADED)
 
 
-def fixed(most: float = 3) -> SiteControl:
-    return SiteControl(Fixed(Bounds(most, most, most)), None, None)
+def fixed(limit: float = 3) -> SiteControl:
+    return SiteControl(Fixed(Bounds(limit, limit, limit)), None, None)
 
 
 def learning(site: str) -> SiteControl:
@@ -43,7 +43,7 @@ def permits(now: Now) -> Permits:
     return Permits(lambda _: fixed(), now)
 
 
-def test_a_permit_taken_is_missing_until_it_is_given_back(permits: Permits) -> None:
+def test_a_permit_is_not_free_until_it_is_given_back(permits: Permits) -> None:
     first = permits.take(SITE)
     permits.take(SITE)
     assert (permits.free(SITE), permits.in_flight(SITE)) == (1, 2)
@@ -53,7 +53,7 @@ def test_a_permit_taken_is_missing_until_it_is_given_back(permits: Permits) -> N
     assert (permits.free(SITE), permits.in_flight(SITE)) == (2, 1)
 
 
-def test_when_a_site_is_ready_does_not_depend_on_what_is_in_flight(
+def test_the_time_a_site_is_ready_does_not_depend_on_requests_in_flight(
     permits: Permits, now: Now
 ) -> None:
     for _ in range(3):
@@ -64,22 +64,22 @@ def test_when_a_site_is_ready_does_not_depend_on_what_is_in_flight(
     assert permits.ready_at(SITE) == now.time + 5
 
 
-def test_of_a_site_nothing_is_known_of_one_is_free(permits: Permits) -> None:
+def test_a_new_site_has_one_free_permit(permits: Permits) -> None:
     assert permits.free(SITE) == 1
     assert permits.in_flight(SITE) == 0
     assert permits.active() == {}
     assert permits.views() == {}
 
 
-def test_more_than_there_are_cannot_be_taken(permits: Permits) -> None:
+def test_taking_a_permit_when_none_is_free_is_an_error(permits: Permits) -> None:
     for _ in range(3):
         permits.take(SITE)
-    with pytest.raises(ValueError, match=r"no permit of a\.test is free"):
+    with pytest.raises(ValueError, match=r"a\.test has no free permit"):
         permits.take(SITE)
     assert permits.in_flight(SITE) == 3
 
 
-def test_giving_back_twice_is_an_error_whether_others_are_in_flight_or_not(
+def test_giving_a_permit_back_twice_is_an_error(
     permits: Permits,
 ) -> None:
     first, second = permits.take(SITE), permits.take(SITE)
@@ -92,7 +92,7 @@ def test_giving_back_twice_is_an_error_whether_others_are_in_flight_or_not(
     assert permits.free(SITE) == 3
 
 
-def test_a_delay_spaces_starts_and_lets_one_run_at_a_time(permits: Permits, now: Now) -> None:
+def test_a_delay_spaces_starts_and_allows_one_request_at_a_time(permits: Permits, now: Now) -> None:
     permits.set_delay(SITE, 5)
     assert permits.free(SITE) == 1
     first = permits.take(SITE)
@@ -103,10 +103,10 @@ def test_a_delay_spaces_starts_and_lets_one_run_at_a_time(permits: Permits, now:
     now.time = 1005
     permits.take(SITE)
     now.time = 1020
-    assert permits.free(SITE) == 0, "the one before still runs"
+    assert permits.free(SITE) == 0, "the request before is still in flight"
 
 
-def test_a_delay_counts_from_a_start_before_it_was_known(permits: Permits, now: Now) -> None:
+def test_a_delay_counts_from_a_start_before_it_was_set(permits: Permits, now: Now) -> None:
     first = permits.take(SITE)
     now.time += 1
     permits.set_delay(SITE, 10)
@@ -114,7 +114,7 @@ def test_a_delay_counts_from_a_start_before_it_was_known(permits: Permits, now: 
     assert permits.wake_at(SITE) == 1010
 
 
-def test_a_delay_that_is_lifted_delays_no_more(permits: Permits) -> None:
+def test_a_delay_can_be_removed(permits: Permits) -> None:
     permits.set_delay(SITE, 10)
     permits.take(SITE)
     permits.set_delay(SITE, 0)
@@ -123,7 +123,7 @@ def test_a_delay_that_is_lifted_delays_no_more(permits: Permits) -> None:
     assert permits.next_ready() is None
 
 
-def test_lifting_the_delay_of_a_site_nothing_is_known_of_makes_nothing(permits: Permits) -> None:
+def test_removing_the_delay_of_an_unknown_site_creates_no_control(permits: Permits) -> None:
     permits.set_delay(SITE, 0)
     assert permits.views() == {}
 
@@ -138,7 +138,7 @@ def test_a_rest_is_never_shortened(permits: Permits, now: Now) -> None:
     assert permits.free(SITE) == 3
 
 
-def test_the_sites_that_rest_are_named_until_their_rest_is_over(permits: Permits, now: Now) -> None:
+def test_resting_lists_sites_until_their_rest_is_over(permits: Permits, now: Now) -> None:
     permits.rest_until("a.test", 1010)
     permits.rest_until("b.test", 1020)
     permits.rest_until("past.test", 999)
@@ -149,7 +149,7 @@ def test_the_sites_that_rest_are_named_until_their_rest_is_over(permits: Permits
     assert list(permits.resting()) == ["b.test"]
 
 
-def test_the_first_site_to_be_ready_is_told(permits: Permits, now: Now) -> None:
+def test_next_ready_is_when_the_first_rest_ends(permits: Permits, now: Now) -> None:
     assert permits.next_ready() is None
     permits.rest_until("a.test", 1020)
     permits.rest_until("b.test", 1010)
@@ -170,7 +170,7 @@ def test_a_retry_after_makes_its_site_rest(now: Now) -> None:
 
 
 @pytest.mark.parametrize("delay_s", [-1, math.inf, math.nan])
-def test_a_delay_that_is_no_time_is_refused(permits: Permits, delay_s: float) -> None:
+def test_a_delay_that_is_not_a_duration_is_refused(permits: Permits, delay_s: float) -> None:
     with pytest.raises(ValueError, match="a delay must be"):
         permits.set_delay(SITE, delay_s)
 
@@ -181,10 +181,10 @@ def test_a_rest_without_an_end_is_refused(permits: Permits, when: float) -> None
         permits.rest_until(SITE, when)
 
 
-# What is remembered
+# Memory
 
 
-def test_a_control_that_was_forgotten_comes_back_from_what_was_learned(now: Now) -> None:
+def test_a_forgotten_control_is_rebuilt_from_what_was_learned(now: Now) -> None:
     permits = Permits(learning, now, max_controls=1)
     for _ in range(30):
         taken = [permits.take(SITE) for _ in range(permits.free(SITE))]
@@ -198,7 +198,7 @@ def test_a_control_that_was_forgotten_comes_back_from_what_was_learned(now: Now)
     assert permits.views()[SITE].limit == limit
 
 
-def test_a_forgotten_site_goes_on_resting(now: Now) -> None:
+def test_a_forgotten_site_continues_to_rest(now: Now) -> None:
     permits = Permits(lambda _: fixed(), now, max_controls=1)
     permits.give_back(permits.take(SITE), Ending(Verdict.OVERLOADED, 0.1, retry_after_s=3600.0))
     permits.give_back(permits.take("b.test"), OK)
@@ -207,13 +207,13 @@ def test_a_forgotten_site_goes_on_resting(now: Now) -> None:
     assert permits.wake_at(SITE) == 4600
     assert list(permits.resting()) == [SITE]
     assert permits.next_ready() == 4600
-    permits.note(SITE, Ending(Verdict.OK))  # makes its control anew
+    permits.note(SITE, Ending(Verdict.OK))  # builds a new control
     assert permits.free(SITE) == 0
     now.time = 4600
     assert permits.free(SITE)
 
 
-def test_a_site_in_flight_is_never_forgotten(now: Now) -> None:
+def test_a_site_with_requests_in_flight_is_never_forgotten(now: Now) -> None:
     permits = Permits(lambda _: fixed(), now, max_controls=1)
     permits.take(SITE)
     for number in range(10):
@@ -221,7 +221,7 @@ def test_a_site_in_flight_is_never_forgotten(now: Now) -> None:
     assert permits.in_flight(SITE) == 1
 
 
-def test_what_an_earlier_crawl_learned_is_started_from(now: Now) -> None:
+def test_a_site_continues_from_what_an_earlier_crawl_learned(now: Now) -> None:
     permits = Permits(learning, now)
     permits.recall({SITE: Learned(20, 4.0, 0.1, now.time)})
     permits.take(SITE)
@@ -229,7 +229,7 @@ def test_what_an_earlier_crawl_learned_is_started_from(now: Now) -> None:
     assert (view.limit, view.rate, view.state) == (20, 4, "limited")
 
 
-def test_what_was_learned_is_told_once(now: Now) -> None:
+def test_what_was_learned_is_returned_once(now: Now) -> None:
     permits = Permits(learning, now, max_controls=1)
     assert permits.take_learned() == {}
     permits.give_back(permits.take("a.test"), OK)
@@ -240,7 +240,7 @@ def test_what_was_learned_is_told_once(now: Now) -> None:
     assert permits.take_learned() == {}
 
 
-def test_what_takes_no_permit_is_learned_from(now: Now) -> None:
+def test_requests_without_a_permit_are_learned_from(now: Now) -> None:
     permits = Permits(learning, now)
     control = permits.observe(SITE, now.time - 1, 2, OK)
     assert control.limit > 2
@@ -248,15 +248,7 @@ def test_what_takes_no_permit_is_learned_from(now: Now) -> None:
     assert permits.views()[SITE].limit == control.limit
 
 
-def test_ever_longer_rests_take_no_more_memory(permits: Permits) -> None:
-    permits.rest_until("first.test", 1001.5)
-    for seconds in range(2, 10_000):
-        permits.rest_until(SITE, 1000 + seconds)
-    assert len(permits._queue) < 100
-    assert permits.next_ready() == 1001.5
-
-
-def test_how_a_site_stands_is_told(now: Now) -> None:
+def test_views_give_the_state_of_each_site(now: Now) -> None:
     permits = Permits(learning, now)
     permits.take("open.test")
     permits.rest_until("resting.test", 1060)
@@ -302,7 +294,7 @@ def permits_of_shop(permits: Permits) -> list[str]:
     return sorted(permits.members("a.shop.test"))
 
 
-def test_a_permit_goes_back_to_the_group_it_came_from_though_the_site_has_moved(now: Now) -> None:
+def test_a_permit_goes_back_to_its_group_even_after_the_site_has_moved(now: Now) -> None:
     addresses = {"a.test": "a.test"}
     permits = Permits(lambda _: fixed(), now, group_of=lambda site: addresses[site])
     permit = permits.take("a.test")
@@ -315,7 +307,7 @@ def test_a_permit_goes_back_to_the_group_it_came_from_though_the_site_has_moved(
 
 
 def crawl_all(permits: Permits, sites: list[str], now: Now, rounds: int) -> dict[str, list[Permit]]:
-    """Let ``sites`` take what they may, again and again; returns what they hold in the end."""
+    """Let ``sites`` take all free permits, ``rounds`` times; return those they hold at the end."""
     held: dict[str, list[Permit]] = {site: [] for site in sites}
     for _ in range(rounds):
         now.time += 0.1
@@ -329,7 +321,7 @@ def crawl_all(permits: Permits, sites: list[str], now: Now, rounds: int) -> dict
 
 
 def max_min(budget: float, demands: list[float]) -> list[float]:
-    """Return the max-min fair shares, by water-filling in small steps of the definition."""
+    """Return the max-min fair shares, found by water-filling."""
     shares = dict.fromkeys(range(len(demands)), 0.0)
     left, open_ones = budget, set(shares)
     while open_ones and left > 1e-9:
@@ -343,7 +335,9 @@ def max_min(budget: float, demands: list[float]) -> list[float]:
 
 @settings(max_examples=60, deadline=None)
 @given(demands=st.lists(st.integers(1, 20), min_size=1, max_size=12), budget=st.integers(1, 64))
-def test_sites_that_all_want_more_get_their_max_min_share(demands: list[int], budget: int) -> None:
+def test_sites_that_want_more_than_the_budget_get_their_max_min_share(
+    demands: list[int], budget: int
+) -> None:
     now = Now()
     sites = {f"{n}.test": demand for n, demand in enumerate(demands)}
     permits = Permits(lambda site: fixed(sites[site]), now, budget=budget)
@@ -351,14 +345,14 @@ def test_sites_that_all_want_more_get_their_max_min_share(demands: list[int], bu
     shares = max_min(budget, [float(demand) for demand in demands])
     assert sum(map(len, held.values())) <= budget + len(sites)
     for taken, share in zip(held.values(), shares, strict=True):
-        # Of whole requests, rounded up; nobody is left with less, or with none at all.
+        # Rounded up or down to whole requests, and at least one.
         assert max(1, math.floor(share + 1e-6)) <= len(taken) <= math.ceil(share - 1e-6)
     if sum(demands) <= budget:
         assert [len(taken) for taken in held.values()] == demands
 
 
 class _Chaos:
-    """Sites with 1 to 20 permits that ask and end in any order."""
+    """Sites with 1 to 21 permits, taken and given back in any order."""
 
     def __init__(self, budget: int) -> None:
         self.now = Now()
@@ -392,23 +386,23 @@ def test_the_budget_is_never_exceeded_by_more_than_one_request_a_site(
             chaos.permits.give_back(chaos.held.pop(0), OK)
 
 
-def test_a_site_that_rests_holds_nothing_of_the_budget(now: Now) -> None:
+def test_a_resting_site_takes_no_share_of_the_budget(now: Now) -> None:
     permits = Permits(lambda _: fixed(8), now, budget=8)
     permits.rest_until("away.test", 2000)
     held = crawl_all(permits, ["away.test", "here.test"], now, 10)
     assert len(held["here.test"]) == 8
 
 
-def test_a_site_held_to_its_share_is_asked_again_soon(now: Now) -> None:
+def test_a_site_at_its_share_is_tried_again_soon(now: Now) -> None:
     permits = Permits(lambda _: fixed(8), now, budget=8)
     held = crawl_all(permits, ["a.test", "b.test"], now, 10)
     assert {len(permits) for permits in held.values()} == {4}
     assert now.time < permits.wake_at("a.test") <= now.time + 1
 
 
-def test_sites_below_their_share_rounded_down_are_assured_of_it(now: Now) -> None:
+def test_sites_below_their_share_rounded_down_are_assured(now: Now) -> None:
     permits = Permits(lambda _: fixed(8), now, budget=7)
-    assert permits.assured("a.test")  # there is room for all
+    assert permits.assured("a.test")  # there is room for every site
     held = crawl_all(permits, ["a.test", "b.test", "c.test"], now, 40)
     assert all(len(mine) in (2, 3) for mine in held.values())  # 7/3 each
     assert not any(map(permits.assured, held))

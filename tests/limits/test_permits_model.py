@@ -1,4 +1,4 @@
-"""The permit counter against a simpler model of itself."""
+"""The permit counter, checked against a simpler model."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
 from tests.frontier.helpers import Now
 
 SITES = ("a.test", "b.test", "c.test")
-MOST = 3
+LIMIT = 3
 
 
 class PermitsMachine(RuleBasedStateMachine):
-    """Any calls at all: the cap holds, starts are the delay apart, and nobody waits for ever."""
+    """Any calls: the cap holds, starts keep the delay, and no site waits forever."""
 
     sites = st.sampled_from(SITES)
     seconds = st.floats(0, 20)
@@ -28,7 +28,7 @@ class PermitsMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = Now()
-        bounds = Bounds(MOST, MOST, MOST)
+        bounds = Bounds(LIMIT, LIMIT, LIMIT)
         self.permits = Permits(lambda _: SiteControl(Fixed(bounds), None, None), self.now)
         self.held: list[tuple[str, Permit]] = []
         self.known: set[str] = set()
@@ -49,8 +49,8 @@ class PermitsMachine(RuleBasedStateMachine):
             return 1
         if self.ready_at(site) > self.now.time:
             return 0
-        most = 1 if self.delays.get(site) else MOST
-        return max(0, most - self.in_flight(site))
+        cap = 1 if self.delays.get(site) else LIMIT
+        return max(0, cap - self.in_flight(site))
 
     @rule(seconds=seconds)
     def wait(self, seconds: float) -> None:
@@ -64,8 +64,8 @@ class PermitsMachine(RuleBasedStateMachine):
             self.now.time = when
 
     @rule(site=sites)
-    def wait_as_told(self, site: str) -> None:
-        """Where nothing is in flight, time alone brings a permit: exactly then."""
+    def wait_until_wake_at(self, site: str) -> None:
+        """With nothing in flight, a permit becomes free exactly then."""
         if not self.in_flight(site) and not self.free(site):
             self.now.time = self.permits.wake_at(site)
             assert self.permits.free(site)
@@ -73,7 +73,7 @@ class PermitsMachine(RuleBasedStateMachine):
     @rule(site=sites)
     def start(self, site: str) -> None:
         if not self.free(site):
-            with pytest.raises(ValueError, match="is free"):
+            with pytest.raises(ValueError, match="has no free permit"):
                 self.permits.take(site)
             return
         self.held.append((site, self.permits.take(site)))

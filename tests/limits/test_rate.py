@@ -1,4 +1,4 @@
-"""The rate: kept, found, told, never exceeded."""
+"""The rate: enforced, measured, announced, never exceeded."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import Ending, SiteControl, Verdict
 from tests.limits.models import Bucket, Client, Site, Window, dice
 
-BURST_S = 0.1  # what may be caught up with, and more
+BURST_S = 0.1  # more than a late start may catch up
 SLACK = 1e-6
 
 
-def limit(most: float = inf) -> RateLimit:
-    return RateLimit(dice(1), most)
+def limit(maximum: float = inf) -> RateLimit:
+    return RateLimit(dice(1), maximum)
 
 
 def client(site: Site, rate: RateLimit | None = None, in_flight: int = 32) -> Client:
@@ -28,7 +28,7 @@ def client(site: Site, rate: RateLimit | None = None, in_flight: int = 32) -> Cl
     return Client(SiteControl(Fixed(bounds), rate or limit(), None), site)
 
 
-def test_nothing_is_held_back_before_anything_is_known() -> None:
+def test_without_any_refusal_nothing_is_held_back() -> None:
     rate = limit()
     assert rate.rate == inf
     assert rate.room(1000.0) == inf
@@ -55,7 +55,7 @@ def test_starts_never_exceed_the_rate_and_its_burst(per_s: float, gaps: list[flo
 
 
 @given(per_s=st.floats(0.01, 1000), room_at=st.floats(0, 10))
-def test_the_room_told_can_be_taken(per_s: float, room_at: float) -> None:
+def test_as_many_requests_may_start_as_there_is_room_for(per_s: float, room_at: float) -> None:
     rate = limit(per_s)
     rate.on_start(1000.0)
     now = 1000 + room_at
@@ -77,7 +77,7 @@ def test_the_room_told_can_be_taken(per_s: float, room_at: float) -> None:
         (100, 100),
     ],
 )
-def test_a_token_buckets_rate_is_found_with_few_refusals(per_s: float, size: float) -> None:
+def test_the_rate_of_a_token_bucket_is_found_with_few_refusals(per_s: float, size: float) -> None:
     site = client(Bucket(per_s, size))
     seconds = max(300.0, 300 / per_s)
     log = site.run(2 * seconds)
@@ -86,14 +86,14 @@ def test_a_token_buckets_rate_is_found_with_few_refusals(per_s: float, size: flo
     assert log.share(Verdict.THROTTLED, since) < 0.05
 
 
-def test_a_fixed_windows_quota_is_used_with_few_refusals() -> None:
+def test_the_quota_of_a_fixed_window_is_used_with_few_refusals() -> None:
     site = client(Window(300, 60.0))
     log = site.run(3600)
     assert log.of(Verdict.OK, 2800) >= 0.8 * 5 * 1800
     assert log.share(Verdict.THROTTLED, 2800) < 0.05
 
 
-def test_a_wider_bucket_is_found_out_about() -> None:
+def test_the_rate_follows_a_bucket_that_becomes_faster() -> None:
     bucket = Bucket(10, 10)
     site = client(bucket)
     site.run(120)
@@ -103,7 +103,7 @@ def test_a_wider_bucket_is_found_out_about() -> None:
     assert log.of(Verdict.OK, 1360) >= 0.85 * 40 * 120
 
 
-def test_a_narrower_bucket_is_followed() -> None:
+def test_the_rate_follows_a_bucket_that_becomes_slower() -> None:
     bucket = Bucket(40, 40)
     site = client(bucket)
     site.run(120)
@@ -139,7 +139,7 @@ def test_a_retry_after_is_never_shortened(refusals: list[Refusal]) -> None:
     assert rate.ready_at() >= asked_until
 
 
-def test_a_retry_after_is_spread_upwards_by_little() -> None:
+def test_a_retry_after_is_extended_slightly_and_at_random() -> None:
     until = set()
     for seed in range(20):
         rate = RateLimit(dice(seed))
@@ -148,7 +148,7 @@ def test_a_retry_after_is_spread_upwards_by_little() -> None:
     assert 1100 <= min(until) < max(until) <= 1110
 
 
-def test_after_a_refusal_one_request_at_a_time_tries() -> None:
+def test_after_a_refusal_one_request_at_a_time_is_sent() -> None:
     site = client(Bucket(1, 1))
     control = site.control
     permits = [control.start(1000.0) for _ in range(8)]
@@ -162,7 +162,7 @@ def test_after_a_refusal_one_request_at_a_time_tries() -> None:
     assert control.free(when + 1) == 0
 
 
-def test_many_refusals_at_once_cut_but_once() -> None:
+def test_many_refusals_at_once_cut_the_rate_once() -> None:
     once, often = limit(), limit()
     for rate, times in ((once, 1), (often, 50)):
         for n in range(20):
@@ -173,7 +173,7 @@ def test_many_refusals_at_once_cut_but_once() -> None:
     assert once.rate == often.rate
 
 
-def test_pauses_grow_while_a_site_refuses_everything_and_end_at_a_minute() -> None:
+def test_pauses_grow_up_to_a_minute_while_a_site_refuses_everything() -> None:
     rate = limit()
     now, pauses = 1000.0, []
     for _ in range(60):
@@ -186,7 +186,7 @@ def test_pauses_grow_while_a_site_refuses_everything_and_end_at_a_minute() -> No
     assert pauses[-1] == pytest.approx(60)
 
 
-def test_a_site_that_refuses_for_days_is_still_asked_once_a_minute() -> None:
+def test_a_site_that_refuses_for_days_is_still_tried() -> None:
     rate = limit()
     now = 1000.0
     for _ in range(3000):
@@ -196,7 +196,7 @@ def test_a_site_that_refuses_for_days_is_still_asked_once_a_minute() -> None:
         now = rate.ready_at()
 
 
-def test_a_site_that_refuses_from_the_first_request_on_may_accept_later() -> None:
+def test_a_site_that_refuses_its_first_requests_may_accept_later_ones() -> None:
     rate = limit()
     for now in (1000.0, 1001.0, 1002.0):
         rate.on_start(now)
@@ -207,7 +207,7 @@ def test_a_site_that_refuses_from_the_first_request_on_may_accept_later() -> Non
     assert not rate.trying
 
 
-def test_a_told_rate_is_kept_and_never_grown_beyond() -> None:
+def test_an_announced_rate_is_used_and_never_exceeded() -> None:
     rate = limit()
     now = 1000.0
     rate.on_policy(now, RatePolicy(rate=10.0))
@@ -220,7 +220,7 @@ def test_a_told_rate_is_kept_and_never_grown_beyond() -> None:
     assert rate.rate <= 10
 
 
-def test_what_remains_of_a_quota_is_spread_until_the_reset() -> None:
+def test_the_rest_of_a_quota_is_spread_until_the_reset() -> None:
     rate = limit()
     rate.on_policy(1000.0, RatePolicy(None, 30.0, 60.0))
     assert rate.rate == pytest.approx(0.5, rel=0.05)
@@ -228,7 +228,7 @@ def test_what_remains_of_a_quota_is_spread_until_the_reset() -> None:
     assert rate.rate == pytest.approx(0.2, rel=0.05)
 
 
-def test_a_spent_quota_is_waited_out() -> None:
+def test_nothing_starts_before_a_spent_quota_is_reset() -> None:
     rate = limit()
     rate.on_policy(1000.0, RatePolicy(10.0, 0.0, 25.0))
     assert rate.ready_at() >= 1025
@@ -236,11 +236,11 @@ def test_a_spent_quota_is_waited_out() -> None:
 
 @settings(max_examples=50)
 @given(
-    most=st.floats(0.1, 100),
+    maximum=st.floats(0.1, 100),
     events=st.lists(st.tuples(st.sampled_from("+-tr"), st.floats(0, 30)), max_size=80),
 )
-def test_the_most_is_never_exceeded(most: float, events: list[tuple[str, float]]) -> None:
-    rate = limit(most)
+def test_the_maximum_is_never_exceeded(maximum: float, events: list[tuple[str, float]]) -> None:
+    rate = limit(maximum)
     now = 1000.0
     for what, value in events:
         now += value / 10
@@ -253,10 +253,10 @@ def test_the_most_is_never_exceeded(most: float, events: list[tuple[str, float]]
             rate.on_policy(now, RatePolicy(1 + value * 100, value, value))
         else:
             rate.restart(value * 1000, now)
-        assert 0 < rate.rate <= most
+        assert 0 < rate.rate <= maximum
 
 
-def test_a_recalled_rate_is_gone_on_from() -> None:
+def test_a_crawl_continues_from_a_recalled_rate() -> None:
     rate = limit()
     rate.restart(5.0, 1000.0)
     assert rate.rate == 5
@@ -265,7 +265,7 @@ def test_a_recalled_rate_is_gone_on_from() -> None:
     assert rate.rate == 5
 
 
-def test_a_recalled_rate_grows_again_at_a_site_that_bears_more() -> None:
+def test_a_recalled_rate_grows_at_a_site_that_accepts_more() -> None:
     rate = limit()
     rate.restart(5.0, 1000.0)
     bucket = Bucket(50, 50)

@@ -1,4 +1,4 @@
-"""One site's control: limit, rate, rests and lost requests together."""
+"""The control of one site: limit, rate, rests and lost requests together."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def health() -> Health:
     return Health(dice(1))
 
 
-def fixed(most: float) -> Limit:
-    return Fixed(Bounds(most, most, most))
+def fixed(limit: float) -> Limit:
+    return Fixed(Bounds(limit, limit, limit))
 
 
-def aimd(start: float, least: float = 0.1) -> Limit:
-    return Aimd(Bounds(start, least, 64))
+def aimd(start: float) -> Limit:
+    return Aimd(Bounds(start, 0.1, 64))
 
 
-class Told(Limit):
-    """A limit that is what it was told to be."""
+class Manual(Limit):
+    """A limit that the test sets by ``restart``."""
 
     def on_sample(self, sample: Sample) -> None:
         pass
@@ -54,7 +54,7 @@ def start(control: SiteControl, number: int, now: float = NOW) -> list[Permit]:
     return permits
 
 
-def test_as_many_are_admitted_as_the_limit_says() -> None:
+def test_as_many_requests_are_admitted_as_the_limit_allows() -> None:
     control = SiteControl(fixed(3), None, None)
     assert control.free(NOW) == 3
     permits = start(control, 3)
@@ -64,8 +64,8 @@ def test_as_many_are_admitted_as_the_limit_says() -> None:
     assert (control.free(NOW + 1), control.in_flight) == (1, 2)
 
 
-def test_a_limit_that_rises_is_followed_by_one_more_with_each_answer() -> None:
-    limit = Told(Bounds(2, 0.1, 64))
+def test_the_cap_follows_a_rising_limit_by_one_with_each_answer() -> None:
+    limit = Manual(Bounds(2, 0.1, 64))
     control = SiteControl(limit, None, None)
     held = [control.start(1000.0), control.start(1000.0)]
     limit.restart(8)
@@ -101,7 +101,7 @@ def test_a_lost_permit_given_back_twice_is_an_error() -> None:
     assert control.in_flight == 0
 
 
-def test_a_429_does_not_touch_the_limit_where_there_is_a_rate() -> None:
+def test_with_a_rate_a_429_leaves_the_limit_alone() -> None:
     control = SiteControl(aimd(8), rate(), None)
     for permit in start(control, 8):
         control.end(permit, NOW + 1, THROTTLED)
@@ -109,7 +109,7 @@ def test_a_429_does_not_touch_the_limit_where_there_is_a_rate() -> None:
     assert control.rate < inf
 
 
-def test_a_429_is_an_overload_where_there_is_no_rate() -> None:
+def test_without_a_rate_a_429_is_an_overload() -> None:
     control = SiteControl(aimd(8), None, None)
     for permit in start(control, 8):
         control.end(permit, NOW + 1, THROTTLED)
@@ -117,7 +117,7 @@ def test_a_429_is_an_overload_where_there_is_no_rate() -> None:
     assert control.rate == inf
 
 
-def test_an_overload_lowers_the_limit_and_not_the_rate() -> None:
+def test_an_overload_lowers_the_limit_but_not_the_rate() -> None:
     control = SiteControl(aimd(8), rate(), health())
     for permit in start(control, 3):
         control.end(permit, NOW + 1, OVERLOADED)
@@ -125,7 +125,7 @@ def test_an_overload_lowers_the_limit_and_not_the_rate() -> None:
     assert control.rate == inf
 
 
-def test_what_says_nothing_changes_nothing() -> None:
+def test_an_ignored_request_changes_nothing() -> None:
     control = SiteControl(aimd(8), rate(), health())
     for permit in start(control, 8):
         control.end(permit, NOW + 1, IGNORED)
@@ -135,9 +135,7 @@ def test_what_says_nothing_changes_nothing() -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.THROTTLED, Verdict.OVERLOADED])
 @pytest.mark.parametrize("with_rate", [True, pytest.param(False, id="without_rate")])
-def test_a_retry_after_keeps_everything_away_until_then(
-    verdict: Verdict, *, with_rate: bool
-) -> None:
+def test_nothing_starts_before_a_retry_after_is_over(verdict: Verdict, *, with_rate: bool) -> None:
     control = SiteControl(fixed(4), rate() if with_rate else None, health())
     first, second = start(control, 2)
     control.end(first, NOW, Ending(verdict, 0.1, retry_after_s=30.0))
@@ -155,7 +153,7 @@ def test_a_rest_is_never_shortened() -> None:
     assert control.ready_at() == NOW + 60
 
 
-def test_what_a_request_without_a_permit_was_told_is_heeded() -> None:
+def test_answers_to_requests_without_a_permit_are_obeyed() -> None:
     control = SiteControl(fixed(4), rate(), None)
     control.note(NOW, Ending(Verdict.OK, policy=RatePolicy(rate=2.0)))
     control.note(NOW, Ending(Verdict.OVERLOADED, retry_after_s=10.0))
@@ -164,7 +162,7 @@ def test_what_a_request_without_a_permit_was_told_is_heeded() -> None:
     assert control.learned() is None, "no sample was taken"
 
 
-def test_a_delay_means_one_at_a_time() -> None:
+def test_with_a_delay_one_request_runs_at_a_time() -> None:
     control = SiteControl(fixed(8), rate(), None)
     control.set_delay(5.0)
     (permit,) = start(control, 1)
@@ -173,7 +171,7 @@ def test_a_delay_means_one_at_a_time() -> None:
     assert control.free(NOW + 4.9) == 0
     assert control.wake_at(NOW + 4.9) == NOW + 5
     (permit,) = start(control, 1, NOW + 5)
-    assert control.free(NOW + 10.5) == 0, "the one before still runs"
+    assert control.free(NOW + 10.5) == 0, "the request before is still in flight"
     assert control.limit == 1
     assert control.rate == 0.2
     control.set_delay(0.0)
@@ -190,12 +188,12 @@ def test_a_delay_counts_from_when_the_request_was_sent() -> None:
     assert control.ready_at() == NOW + 8
 
 
-def test_a_limit_below_one_rests_between_two_requests() -> None:
+def test_below_a_limit_of_one_the_site_rests_between_two_requests() -> None:
     control = SiteControl(fixed(0.25), None, None)
     (permit,) = start(control, 1)
     assert control.free(NOW + 1) == 0
     control.end(permit, NOW + 1, Ending(Verdict.OK, 1.0))
-    # A quarter in flight: three times as much rest as work.
+    # A limit of a quarter: it rests three times as long as it works.
     assert control.free(NOW + 3.9) == 0
     assert control.ready_at() == pytest.approx(NOW + 4)
     assert control.free(NOW + 4.01) == 1
@@ -213,7 +211,7 @@ def test_lost_requests_stop_counting() -> None:
     assert answers == 60
     assert not control.down
     assert control.free(NOW + 12.2) == 4
-    assert control.in_flight == 3, "they are still somewhere"
+    assert control.in_flight == 3, "they have not ended"
     for permit in hanging:
         control.end(permit, NOW + 12.2, IGNORED)
     assert control.in_flight == 0
@@ -230,16 +228,16 @@ def test_a_lost_request_says_nothing_about_the_limit() -> None:
     assert control.limit == grown
 
 
-def test_where_the_oldest_was_sent_later_the_others_are_still_found_lost() -> None:
+def test_a_lost_request_is_found_behind_an_older_one_that_was_sent_later() -> None:
     control = SiteControl(fixed(4), None, health())
     first, second = start(control, 2)
     control.end(control.start(NOW), NOW + 0.1, OK)
-    control.send(first, NOW + 400)  # it waited, for robots.txt say
+    control.send(first, NOW + 400)  # it waited, for example for robots.txt
     control.free(NOW + 500)
     assert second.lost
 
 
-def test_what_was_not_sent_yet_is_not_lost() -> None:
+def test_a_request_that_was_not_sent_yet_is_not_lost() -> None:
     control = SiteControl(fixed(2), None, health())
     waiting = start(control, 2)
     for permit in waiting:
@@ -249,10 +247,10 @@ def test_what_was_not_sent_yet_is_not_lost() -> None:
         now += 0.5
         while control.free(now):
             waiting.append(control.start(now))
-    assert len(waiting) == 2, "all of them will be sent at once when it comes"
+    assert len(waiting) == 2, "robots.txt will release all of them at once"
 
 
-def test_after_an_outage_it_goes_on_from_half() -> None:
+def test_after_an_outage_the_limit_starts_from_half() -> None:
     control = SiteControl(aimd(8), None, health())
     for permit in start(control, 4):
         control.end(permit, NOW, OK)
@@ -281,7 +279,7 @@ def test_what_was_learned_is_aged_after_a_minute_of_idleness() -> None:
     assert control.limit == pytest.approx(2 + (busy - 2) / 2)
 
 
-def test_the_rate_learned_long_ago_is_forgotten() -> None:
+def test_a_rate_learned_long_ago_is_forgotten() -> None:
     control = SiteControl(fixed(4), rate(), None)
     control.recall(Learned(4, 3.0, 0.1, NOW), NOW)
     assert control.rate == 3
@@ -290,7 +288,7 @@ def test_the_rate_learned_long_ago_is_forgotten() -> None:
     assert other.rate == inf
 
 
-def test_nothing_is_learned_before_anything_ended() -> None:
+def test_nothing_is_learned_before_the_first_request_ended() -> None:
     control = SiteControl(aimd(2), rate(), health())
     assert control.learned() is None
     (permit,) = start(control, 1)
@@ -301,7 +299,7 @@ def test_nothing_is_learned_before_anything_ended() -> None:
     assert (learned.limit, learned.at) == (control.limit, NOW + 1)
 
 
-def test_one_learns_from_requests_that_others_admitted() -> None:
+def test_requests_without_a_permit_are_learned_from() -> None:
     control = SiteControl(aimd(4), rate(), health())
     control.observe(NOW, 4, NOW + 1, OK)
     assert control.limit > 4
@@ -312,7 +310,7 @@ def test_one_learns_from_requests_that_others_admitted() -> None:
     assert control.in_flight == 0
 
 
-def test_canaries_that_others_admitted_are_a_second_apart_too() -> None:
+def test_canaries_without_a_permit_are_a_second_apart_too() -> None:
     control = SiteControl(fixed(4), None, health())
     for _ in range(4):
         control.observe(NOW, 4, NOW, Ending(Verdict.OVERLOADED))
@@ -321,8 +319,8 @@ def test_canaries_that_others_admitted_are_a_second_apart_too() -> None:
     assert control.ready_at() >= now + 1
 
 
-def test_a_delay_counts_from_when_the_request_was_sent_last() -> None:
-    """It waited for its connection, or went out again on another."""
+def test_a_delay_counts_from_the_latest_time_the_request_was_sent() -> None:
+    """It waited for its connection, or was sent again on another one."""
     control = SiteControl(fixed(1), None, None)
     control.set_delay(2.0)
     (permit,) = start(control, 1)
@@ -337,16 +335,16 @@ def test_a_delay_counts_from_when_the_request_was_sent_last() -> None:
 def test_a_site_that_begins_carefully_has_one_more_in_flight_with_each_answer() -> None:
     control = SiteControl(fixed(3), None, None)
     control.begin_carefully()
-    most = []
+    in_flight = []
     for _ in range(4):
         permits = start(control, control.free(NOW))
-        most.append(len(permits))
+        in_flight.append(len(permits))
         for permit in permits:
             control.end(permit, NOW, OK)
-    assert most == [1, 2, 3, 3]
+    assert in_flight == [1, 2, 3, 3]
 
 
-def test_what_says_nothing_of_the_site_ends_no_careful_beginning() -> None:
+def test_only_a_good_answer_ends_a_careful_beginning() -> None:
     control = SiteControl(fixed(3), None, None)
     control.begin_carefully()
     for ending in (IGNORED, OVERLOADED):

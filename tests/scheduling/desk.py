@@ -57,8 +57,8 @@ class Watched(MemoryFrontier):
         return await super().write(entries, acks)
 
 
-def control(most: int, rate: float = inf) -> SiteControl:
-    limit = Fixed(Bounds(most, most, most))
+def control(maximum: int, rate: float = inf) -> SiteControl:
+    limit = Fixed(Bounds(maximum, maximum, maximum))
     return SiteControl(limit, RateLimit(dice(1), rate), None)
 
 

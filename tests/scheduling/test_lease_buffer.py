@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 OK = Ending(Verdict.OK, 0.1)
 
 
-def bears(most: float) -> SiteControl:
-    return SiteControl(Fixed(Bounds(most, most, most)), None, None)
+def bears(maximum: float) -> SiteControl:
+    return SiteControl(Fixed(Bounds(maximum, maximum, maximum)), None, None)
 
 
 def test_a_site_below_its_share_goes_before_sites_that_have_theirs() -> None:

@@ -76,10 +76,13 @@ def sites(value: Any) -> ConcurrencyConfig:
         ("{broken", "CONCURRENCY_SITES must be a dict of patterns"),
         ("[1, 2]", "CONCURRENCY_SITES must be a dict of patterns"),
         (5, "CONCURRENCY_SITES must be a dict of patterns"),
-        ({"a.test": 5}, r"CONCURRENCY_SITES\['a.test'\] must be a dict with keys of limit, start"),
+        (
+            {"a.test": 5},
+            r"CONCURRENCY_SITES\['a.test'\] must be a dict whose keys are among limit, start",
+        ),
         (
             {"a.test": {"most": 5}},
-            "must be a dict with keys of limit, start, min, max, delay, rate",
+            "must be a dict whose keys are among limit, start, min, max, delay, rate",
         ),
         ({"a.test": {"max": 0}}, r"\['a.test'\]\['max'\] must be a number of at least 1, not 0"),
         ({"a.test": {"max": True}}, r"\['max'\] must be a number"),
@@ -99,7 +102,7 @@ def test_a_wrong_site_is_named(value: Any, message: str) -> None:
 
 
 def test_sites_may_be_given_as_json_on_the_command_line() -> None:
-    assert sites('{"*.shop.test": {"max": 3}}').of("www.shop.test").most == 3
+    assert sites('{"*.shop.test": {"max": 3}}').of("www.shop.test").max == 3
 
 
 def test_the_first_matching_pattern_wins_with_or_without_the_port() -> None:
@@ -110,11 +113,11 @@ def test_the_first_matching_pattern_wins_with_or_without_the_port() -> None:
             "b.test:8080": {"rate": 5, "limit": "fixed"},
         }
     )
-    assert one.of("api.shop.test") == SiteConfig(most=1, delay_s=2)
-    assert one.of("www.shop.test:8443").most == 3
+    assert one.of("api.shop.test") == SiteConfig(max=1, delay_s=2)
+    assert one.of("www.shop.test:8443").max == 3
     assert one.of("b.test:8080") == SiteConfig(rate=5, limit="fixed")
     assert one.of("b.test") == SiteConfig()
-    assert one.of("shop.test").most == 3, "where a domain is a site, it stands for its hosts"
+    assert one.of("shop.test").max == 3, "where a domain is a site, it stands for its hosts"
     assert one.of("myshop.test") == SiteConfig()
     assert one.of("[::1]:80") == SiteConfig()
 
@@ -123,9 +126,9 @@ def test_the_first_matching_pattern_wins_with_or_without_the_port() -> None:
     ("site", "bounds"),
     [
         (SiteConfig(), Bounds(2, 0.1, 8)),
-        (SiteConfig(most=1), Bounds(1, 0.1, 1)),
-        (SiteConfig(least=3), Bounds(3, 3, 8)),
-        (SiteConfig(start=50, least=20, most=10), Bounds(10, 10, 10)),
+        (SiteConfig(max=1), Bounds(1, 0.1, 1)),
+        (SiteConfig(min=3), Bounds(3, 3, 8)),
+        (SiteConfig(start=50, min=20, max=10), Bounds(10, 10, 10)),
     ],
 )
 def test_the_max_wins_over_the_other_bounds(site: SiteConfig, bounds: Bounds) -> None:

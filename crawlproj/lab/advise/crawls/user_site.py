@@ -97,7 +97,7 @@ class UserSiteCrawls:
 
     def _max_in_flight(self, site: str) -> int:
         config = self._config.of(site)
-        return 1 if config.delay_s else int(config.most)
+        return 1 if config.delay_s else int(config.max)
 
     def _rate(self, site: str) -> float:
         config = self._config.of(site)

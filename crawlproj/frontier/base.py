@@ -59,10 +59,15 @@ class State(IntEnum):
     """The state of an entry. The numbers are stored: never renumber."""
 
     PENDING = 0
+    """Waiting to be fetched."""
     LEASED = 1
+    """A worker has it."""
     DONE = 2
+    """Fetched; its callback and pipelines are done."""
     FAILED = 3
+    """Wanted, and not fetched; it has a reason."""
     SKIPPED = 4
+    """Not fetched by decision; it has a reason."""
 
     @property
     def terminal(self) -> bool:

@@ -25,8 +25,11 @@ class Outcome(Enum):
     """How a finished request counts for the limit; see the module docstring."""
 
     SUCCESS = "success"
+    """It measures latency and throughput."""
     IGNORE = "ignore"
+    """It measures neither."""
     DROPPED = "dropped"
+    """The site is overloaded or away: back off."""
 
 
 @dataclass(slots=True)  # not frozen: that makes it three times as expensive

@@ -1,7 +1,7 @@
 """Render this project's way of describing fields and arguments in a docstring.
 
-In a paragraph that begins so, a line ``name: what it is``, with more of it indented below, becomes
-an item of a list; ``name`` may be several names, separated by commas.
+In a paragraph that begins with one, each line ``name: what it is`` becomes an item of a list,
+together with the lines up to the next. ``name`` may be several names, separated by commas.
 """
 
 from __future__ import annotations
@@ -36,11 +36,9 @@ def with_lists(lines: list[str]) -> list[str]:
             in_list = True
             names = ", ".join(f"``{name}``" for name in field["names"].split(", "))
             result.append(f"* {names}: {field['text']}")
-        elif in_list and line.startswith("    "):
+        elif in_list and line:
             result.append("  " + line.strip())
         else:
-            if in_list and line:
-                result.append("")
-            in_list = in_list and not line
+            in_list = False
             result.append(line)
     return result

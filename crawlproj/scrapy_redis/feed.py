@@ -14,6 +14,7 @@ from scrapy import Request, signals
 from scrapy.exceptions import DontCloseSpider, NotConfigured
 from scrapy_redis.spiders import RedisMixin
 
+from crawlproj._scrapy.engine import EngineHooks
 from crawlproj.config import boolean, number
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.redis.connection import RedisConfig
@@ -86,6 +87,7 @@ class StartUrlsFeed:
         if scheduler is None or scheduler.opened is None:
             return
         self._scheduler = scheduler
+        self._engine = EngineHooks(self._crawler.engine)
         disable_reading(self._spider, self._crawler)
         if scheduler.opened.finished:
             return
@@ -137,6 +139,8 @@ class StartUrlsFeed:
             elif now - idle_since >= self._idle_limit_s and await self._start_urls.others_hold():
                 idle_since = now  # if that worker is dead, its start URLs come back soon
             self._idle_s = 0.0 if idle_since is None else now - idle_since
+            if self._idle_s >= self._idle_limit_s:
+                self._engine.wake()  # by itself it checks only every five seconds
 
     async def _finish_durable(self) -> None:
         while True:

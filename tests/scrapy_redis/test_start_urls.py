@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.redis.connection import RedisConfig
-from crawlproj.scrapy_redis.start_urls import Kind, StartUrls
+from crawlproj.scrapy_redis.start_urls import ALIVE_S, Kind, StartUrls
 from tests.frontier.helpers import run
 from tests.servers import Proxy, Redis
 
@@ -93,6 +93,14 @@ def test_a_dead_workers_start_urls_go_back_to_the_front(client: Client, kind: Ki
         assert left(client, kind) == [b"b", b"c", b"d", b"e"]
     assert not run(other.others_hold())
     assert sorted(client.keys("*")) == [KEY.encode(), f"{KEY}:alive:{other.worker}".encode()]
+
+
+def test_a_heartbeat_always_expires_by_itself(client: Client) -> None:
+    worker = Worker(client, Kind.LIST)
+    for give in (worker.take(1), worker.keep_alive()):
+        run(give)
+        assert 0 < client.pttl(f"{KEY}:alive:{worker.worker}") <= 1000 * ALIVE_S
+        worker.dies(client)
 
 
 def test_a_stalled_worker_that_returns_deletes_no_other_workers_start_urls(client: Client) -> None:

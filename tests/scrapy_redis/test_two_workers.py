@@ -38,7 +38,7 @@ def start(server: Redis) -> Scrapy:
         server,
         CONCURRENT_REQUESTS=IN_FLIGHT,
         FRONTIER_LEASE_TIME=2,
-        MAX_IDLE_TIME_BEFORE_CLOSE=6,
+        MAX_IDLE_TIME_BEFORE_CLOSE=2,
         HOG_THRESHOLD=2,
     )
     return Scrapy("crawl", "plain", *words)
@@ -57,7 +57,10 @@ def test_no_start_url_is_lost_when_a_worker_is_killed_while_they_are_pushed(
 ) -> None:
     paths = [f"/section{page // 50}/page{page}.html" for page in range(1, 90)]
     urls = [f"{web.url(f'site{n}')}{path}" for path in paths for n in range(4)]
-    killed, other = (start(server) for _ in range(2))
+    killed = start(server)
+    until(lambda: client.scard("plain:start_urls:workers") == 1)
+    (heartbeat,) = client.keys("plain:start_urls:alive:*")
+    other = start(server)
     try:
         until(lambda: client.scard("plain:start_urls:workers") == 2)
         for url in urls[:100]:
@@ -66,6 +69,7 @@ def test_no_start_url_is_lost_when_a_worker_is_killed_while_they_are_pushed(
         client.rpush("plain:start_urls", *urls[100:])
         until(lambda: len(client.keys("plain:start_urls:taken:*")) == 2)
         killed.kill()
+        client.delete(heartbeat)  # as it expires by itself, within ALIVE_S
         assert other.wait(60) == 0, other.output()
     finally:
         for process in (killed, other):

@@ -26,6 +26,7 @@ from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
 from crawlproj.fleet.server import EmbeddedRedis, find_server
 from crawlproj.fleet.worker_status import WorkerStatus
 from tests import ROOT
+from tests.processes import Scrapy, options, scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,26 +56,12 @@ class FleetProcess:
             "STORE_URL": f"sqlite:///{self.store}",
             "SPIDER_MODULES": "crawlproj.spiders,tests.fleet.killer_spider",
         }
-        options = [word for item in settings.items() for word in ("-s", "=".join(item))]
-        self._printed = (folder / "printed").open("w+b")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "scrapy", "fleet", "-n", "2", *options, *words],
-            cwd=ROOT,
-            stdout=self._printed,
-            stderr=self._printed,
-        )
+        self.process = Scrapy("fleet", "-n", "2", *options(settings), *words)
 
     def wait(self, timeout_s: float = 60) -> int:
         """Return its exit status."""
-        try:
-            status = self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        finally:
-            self._printed.seek(0)
-            self.output = self._printed.read().decode()
-            self._printed.close()
+        status = self.process.wait(timeout_s)
+        self.output = self.process.output()
         return status
 
     def status(self, worker: str) -> WorkerStatus | None:
@@ -116,8 +103,8 @@ def urls(web: DemoWeb) -> str:
 
 def test_two_workers_share_a_crawl_and_end_with_one_summary(tmp_path: Path, web: DemoWeb) -> None:
     # Slow enough for both to be there, on a machine that is busy with other tests.
-    options = ("-s", "PROGRESS_INTERVAL=1", "-s", "DOWNLOAD_DELAY=0.05")
-    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *options)
+    slowly = ("-s", "PROGRESS_INTERVAL=1", "-s", "DOWNLOAD_DELAY=0.05")
+    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *slowly)
     assert fleet.wait() == 0, fleet.output
     assert fleet.pages() == expected(web)
     assert "site: finished (generation 1)" in fleet.output
@@ -153,7 +140,7 @@ def test_killed_drained_and_continued_it_crawls_every_page(tmp_path: Path, web: 
     os.kill(killed.pid, signal.SIGKILL)
     fleet.when(lambda status: status.pid != killed.pid and status.done > 0)
     began = time.monotonic()
-    fleet.process.terminate()
+    fleet.process.send_signal(signal.SIGTERM)
     assert fleet.wait(15) == 0, fleet.output
     assert time.monotonic() - began < 10
     assert "was killed by SIGKILL" in fleet.output
@@ -194,7 +181,7 @@ def test_a_fleet_that_keeps_nothing_keeps_nothing_when_it_is_stopped(
     slowly = ("-s", "DOWNLOAD_DELAY=0.2", "-s", f"SCHEDULER_PERSIST={persist}")
     fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *slowly)
     fleet.when(lambda status: status.done > 5)
-    fleet.process.terminate()
+    fleet.process.send_signal(signal.SIGTERM)
     assert fleet.wait(15) == 0, fleet.output
     assert bool(left_in_redis(fleet)) == (persist == "True")
 
@@ -233,18 +220,22 @@ def test_a_second_fleet_in_the_folder_is_refused(tmp_path: Path, web: DemoWeb) -
     second = FleetProcess(tmp_path, *words)
     assert second.wait() == 2
     assert "a fleet works on this job" in second.output
-    first.process.terminate()
+    first.process.send_signal(signal.SIGTERM)
     assert first.wait() == 0
 
 
 def test_a_terminal_that_is_closed_stops_it_in_order(tmp_path: Path, web: DemoWeb) -> None:
     terminal, end = pty.openpty()
-    settings = (f"FLEET_DIR={tmp_path}", f"STORE_URL=sqlite:///{tmp_path}/pages.db")
-    options = [word for each in settings for word in ("-s", each)]
+    settings = {
+        "FLEET_DIR": tmp_path,
+        "STORE_URL": f"sqlite:///{tmp_path}/pages.db",
+        "GUARD_ALLOW": "127.0.0.0/8",
+        "CONCURRENT_REQUESTS": 2,
+    }
     fleet = subprocess.Popen(
         [
             *(sys.executable, "-m", "scrapy", "fleet", "-n", "1", "site", "-a", urls(web)),
-            *(*options, "-s", "GUARD_ALLOW=127.0.0.0/8", "-s", "CONCURRENT_REQUESTS=2"),
+            *options(settings),
         ],
         cwd=ROOT, stdin=end, stdout=end, stderr=end, start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - of no thread's
@@ -273,18 +264,13 @@ def test_whenever_a_pages_code_runs_that_page_is_noted(
         "LATENCY_ENABLED": latency,
         "LOG_LEVEL": "WARNING",
     }
-    options = [word for item in settings.items() for word in ("-s", "=".join(item))]
-    words = ("crawl", "noting", "-a", f"base={web.url('site0')}", *options)
-    done = subprocess.run(
-        [sys.executable, "-m", "scrapy", *words],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    code, shown = scrapy("crawl", "noting", "-a", f"base={web.url('site0')}", *options(settings))
+    assert code == 0, shown
     if latency == "1":
         # 10 of each kind: 4, 2, 6 and 1 looks; and the errback.
-        assert "right: 131" in done.stderr, done.stderr
-    assert "wrong/generator" not in done.stderr
-    assert "wrong/list" not in done.stderr
+        assert "right: 131" in shown, shown
+    assert "wrong/generator" not in shown
+    assert "wrong/list" not in shown
     assert read_breadcrumb(breadcrumb_file(tmp_path, "1")) is None
     status = json.loads(status_file(tmp_path, "1").read_text())
     assert status["done"] == 40

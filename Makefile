@@ -14,7 +14,7 @@ LOWEST_READY := $(LOWEST)/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PINS := -c requirements.txt -c requirements-extras.txt
 
-.PHONY: help demo demo-fleet demo-scrapyd crawl lab test chaos test-lowest bench bench-weather check lint format docs clean
+.PHONY: help demo demo-fleet demo-scrapyd crawl lab test test-fast chaos test-lowest bench bench-weather check lint format docs clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -78,14 +78,18 @@ bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with we
 bench-weather: $(DEV_READY) ## simulated sites that no constant was tuned on, all policies (5 minutes)
 	$(BIN)/python -m benchmarks.weather --set held-out $(ARGS)
 
-test: $(DEV_READY) ## run the tests
-	$(BIN)/pytest -n 2 $(ARGS)
+test: $(DEV_READY) ## run the tests (4 minutes), and name the slowest
+	$(BIN)/pytest -n 2 --durations=25 $(ARGS)
+
+test-fast: $(DEV_READY) ## run the tests that need neither a server nor another process
+	$(BIN)/pytest -n 2 -m 'not slow and not server and not chaos' $(ARGS)
 
 test-lowest: $(LOWEST_READY) ## run the tests of one process with the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/pytest -n 2 -m 'not slow and not chaos' --ignore tests/lab $(ARGS)
 
-chaos: $(DEV_READY) ## kill workers, Redis, the network and the database during crawls (6 minutes)
+chaos: $(DEV_READY) ## kill workers, Redis, the network and the database; try properties thoroughly (10 minutes)
 	$(BIN)/pytest -m chaos $(ARGS)
+	$(if $(ARGS),,$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile=thorough)
 
 check: lint     ## lint, types, import contracts
 

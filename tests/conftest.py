@@ -1,16 +1,80 @@
+"""Servers that tests share, and the marks by which ``make test-fast`` leaves tests out.
+
+A test that uses one of ``SERVERS`` gets the mark ``server`` here. A test that starts a process
+itself needs the mark ``slow``, and fails without it: see ``_on_event``.
+"""
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 from redis import Redis as Client
 
 from crawlproj.frontier.redis.connection import RedisConfig
 from tests.frontier.helpers import Now
-from tests.servers import Redis
+from tests.servers import Postgres, Redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+
+SERVERS = frozenset({"server", "redis", "postgres", "web"})
+"""Fixtures that start Redis, PostgreSQL or a demo web, and parameters for which others do."""
+
+# A deadline measures the machine. tests/properties.py tells what "thorough" multiplies.
+settings.register_profile("default", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile("default")
+
+
+# Marks, and the order of the tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a server; put the long ones first: none is left at the end."""
+    for item in items:
+        if not SERVERS.isdisjoint(_uses(item)):
+            item.add_marker(pytest.mark.server)
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in _LONG])
+
+
+_LONG = ("chaos", "slow", "server")  # the longest first
+
+
+def _uses(item: pytest.Item) -> set[str]:
+    """Return the names of a test's fixtures, and its parameters that may be names of others."""
+    if not isinstance(item, pytest.Function):
+        return set()
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return {*item.fixturenames, *(value for value in parameters if isinstance(value, str))}
+
+
+_running_fast = False
+
+
+def _on_event(event: str, _: tuple[Any, ...]) -> None:
+    """Fail a test that starts a process and is not marked. The interpreter calls this."""
+    if _running_fast and event in {"subprocess.Popen", "os.fork", "os.posix_spawn"}:
+        raise RuntimeError("this test starts a process: give it the mark slow")
+
+
+sys.addaudithook(_on_event)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Watch what a test starts, its fixtures included."""
+    global _running_fast  # noqa: PLW0603 - an audit hook gets no more, and stays for ever
+    _running_fast = not any(item.get_closest_marker(name) for name in _LONG)
+    try:
+        return (yield)
+    finally:
+        _running_fast = False
+
+
+# Servers
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +83,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     if missing := Redis.missing():
         pytest.skip(missing)
     with Redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server, the same for all tests of a process."""
+    if missing := Postgres.missing():
+        pytest.skip(missing)
+    with Postgres(tmp_path_factory.mktemp("postgres")) as server:
         yield server
 
 

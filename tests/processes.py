@@ -41,6 +41,7 @@ class Scrapy:
             args=(words, self._output.name, stdin, {**os.environ, **(env or {})}),
             daemon=True,
         )
+        sys.audit("subprocess.Popen", "scrapy", words, ROOT, env)  # conftest.py watches for it
         with contextlib.chdir(ROOT):  # the first start starts the server, which must find tests
             self._process.start()
         assert self._process.pid is not None

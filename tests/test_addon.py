@@ -62,6 +62,7 @@ def test_a_wrong_setting_is_named_at_once() -> None:
         with_addon(CONCURRENCY_MAX_PER_SITE=0)
 
 
+@pytest.mark.slow
 def test_a_spider_of_their_own_crawls_through_our_frontier(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text(SPIDER)
     with DemoWeb([SiteSpec("plain", "plain", pages=40)], tmp_path / "log") as web:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from tests.frontier.helpers import run
@@ -12,6 +14,8 @@ from tests.processes import scrapy
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 
 def site(url: str, database: Path, *more: str) -> tuple[int, str]:

@@ -86,6 +86,7 @@ def test_the_pinned_versions_are_within_the_ranges(
         assert pinned[of] in requirement.specifier, f"{of}=={pinned[of]} is not {requirement}"
 
 
+@pytest.mark.slow
 def test_the_installed_package_has_the_version_and_the_licence_of_the_source() -> None:
     installed = metadata("crawlproj")
     assert installed["Version"] == crawlproj.__version__
@@ -94,6 +95,7 @@ def test_the_installed_package_has_the_version_and_the_licence_of_the_source() -
     assert (ROOT / "LICENSE").read_text().startswith("BSD 3-Clause License")
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_nothing_else() -> None:
     code = "import sys; old = set(sys.modules); import crawlproj; print(*set(sys.modules) - old)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
@@ -114,6 +116,7 @@ def test_the_commit_hooks_are_the_tools_of_make_lint() -> None:
         assert (BIN / entry.partition(" ")[0]).is_file()
 
 
+@pytest.mark.slow
 def test_the_workflow_is_one_that_github_accepts() -> None:
     checked = subprocess.run(
         [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", WORKFLOW],

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from crawlproj.frontier.job_status import JobStatus
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[DemoWeb]:

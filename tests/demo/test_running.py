@@ -163,6 +163,7 @@ def test_the_servers_cpu_time_is_told(web: DemoWeb) -> None:
     assert 0 < before < web.cpu_s()
 
 
+@pytest.mark.slow
 def test_the_server_ends_with_its_context(tmp_path: Path) -> None:
     with DemoWeb(SITES[:1], tmp_path / "access.log") as web:
         url = web.url("plain")
@@ -171,6 +172,7 @@ def test_the_server_ends_with_its_context(tmp_path: Path) -> None:
         web.cpu_s()
 
 
+@pytest.mark.slow
 def test_the_server_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from crawlproj.demo import *\n"
@@ -192,6 +194,7 @@ def test_the_server_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     assert refuses_connections(url)
 
 
+@pytest.mark.slow
 def test_the_server_ends_on_sigterm(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crawlproj.demo", "--spec", '[{"name": "site"}]', "--log"]
     with subprocess.Popen(
@@ -203,6 +206,7 @@ def test_the_server_ends_on_sigterm(tmp_path: Path) -> None:
         assert process.wait(5) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
@@ -218,6 +222,7 @@ def test_a_wrong_spec_is_refused_at_start(tmp_path: Path, spec: str, words: str)
     assert words in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(CrawlprojError, match=r"did not start|ended with status 2"),

@@ -7,12 +7,13 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.demo.weather import Reply, Weather, WeatherSite
 from crawlproj.demo.weather_fields import READERS
 from crawlproj.errors import ConfigError
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from crawlproj.demo.weather_fields import LimiterKind
@@ -209,7 +210,7 @@ def test_other_clients_take_their_part() -> None:
     assert mine == pytest.approx(site.capacity(0, 500), rel=0.1)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=st.integers(0, 10_000), gap_s=st.floats(0.001, 1.0), network_s=st.sampled_from([0, 1]))
 def test_every_job_has_one_answer(seed: int, gap_s: float, network_s: float) -> None:
     weather = Weather(

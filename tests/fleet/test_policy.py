@@ -3,7 +3,6 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -360,5 +359,4 @@ class AnyHistory(RuleBasedStateMachine):
         assert self.fleet.exit_status in {0, 1}
 
 
-AnyHistory.TestCase.settings = settings(max_examples=100, deadline=None)
 TestAnyHistory = AnyHistory.TestCase

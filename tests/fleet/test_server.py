@@ -18,6 +18,8 @@ from crawlproj.errors import ConfigError, FrontierError
 from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.server import EmbeddedRedis, find_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def a_server() -> None:

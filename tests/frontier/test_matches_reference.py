@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -26,6 +27,7 @@ from crawlproj.frontier.memory import MemoryFrontier
 from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from tests.frontier.helpers import Now, run
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from crawlproj.frontier.redis.connection import RedisConfig
@@ -238,13 +240,15 @@ class RedisMatchesReference(MatchesReference):
         return lease.entry.site, lease.entry.priority
 
 
-HOW = settings(phases=[Phase.generate], max_examples=40, stateful_step_count=30, deadline=None)
+HOW = settings(examples(40), phases=[Phase.generate], stateful_step_count=30)
 
 
+@pytest.mark.hypothesis
 def test_sqlite_behaves_like_the_reference() -> None:
     run_state_machine_as_test(SqliteMatchesReference, settings=HOW)
 
 
+@pytest.mark.hypothesis
 def test_redis_behaves_like_the_reference(redis: RedisConfig) -> None:
     RedisMatchesReference.config = redis
     run_state_machine_as_test(RedisMatchesReference, settings=HOW)

@@ -28,6 +28,7 @@ def scrapy(*words: str, folder: Path | None = None) -> subprocess.CompletedProce
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_without_a_subcommand_it_lists_the_subcommands_and_their_models() -> None:
     done = scrapy()
 
@@ -36,6 +37,7 @@ def test_without_a_subcommand_it_lists_the_subcommands_and_their_models() -> Non
         assert words in done.stdout
 
 
+@pytest.mark.slow
 def test_a_measurement_is_printed_and_written(tmp_path: Path) -> None:
     done = scrapy(
         "fetch", "--models", "epoll,prefork", "--in-flight", "2,4", "--requests", "12",
@@ -50,6 +52,7 @@ def test_a_measurement_is_printed_and_written(tmp_path: Path) -> None:
     assert (tmp_path / "lab.html").exists()
 
 
+@pytest.mark.slow
 def test_quick_compares_the_memory_of_processes_threads_and_coroutines(tmp_path: Path) -> None:
     done = scrapy(
         "fetch", "--quick", "--models", "prefork,thread-pool,greenlets,generators,asyncio",
@@ -65,6 +68,7 @@ def test_quick_compares_the_memory_of_processes_threads_and_coroutines(tmp_path:
     assert "costs more memory than a" in done.stdout
 
 
+@pytest.mark.slow
 def test_pages_can_be_fetched_from_the_users_site(tmp_path: Path) -> None:
     with LabSite() as site:
         site.serve(Latency("fixed", 0.005), 50, 1000)
@@ -82,6 +86,7 @@ def test_pages_can_be_fetched_from_the_users_site(tmp_path: Path) -> None:
     assert 0.2 < cell["efficiency"]["median"] <= 1.2
 
 
+@pytest.mark.slow
 def test_the_error_about_an_unknown_option_names_the_help() -> None:
     done = scrapy("fetch", "--nonsense")
 
@@ -89,6 +94,7 @@ def test_the_error_about_an_unknown_option_names_the_help() -> None:
     assert "unknown option '--nonsense'; see: scrapy lab fetch -h" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_site_that_does_not_answer_is_reported_without_a_traceback(tmp_path: Path) -> None:
     done = scrapy("fetch", "--url", "http://127.0.0.1:1/", "--in-flight", "1", folder=tmp_path)
 

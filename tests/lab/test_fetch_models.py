@@ -27,6 +27,7 @@ def site() -> Iterator[LabTarget]:
         yield LabTarget(site, Latency.parse("lognormal:10ms,0.5"), page_bytes=5_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_fetches_each_page_exactly_once(name: str, site: LabTarget) -> None:
     model = MODELS[name]
@@ -51,6 +52,7 @@ def test_every_model_fetches_each_page_exactly_once(name: str, site: LabTarget) 
     assert run.cpu_ms > 0
 
 
+@pytest.mark.slow
 def test_parsing_costs_cpu_for_each_page(site: LabTarget) -> None:
     run = run_model(MODELS["epoll"], Load(IN_FLIGHT, parse_ms=5.0), PAGES, site)
 

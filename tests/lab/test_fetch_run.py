@@ -36,6 +36,7 @@ def test_a_run_fails_if_more_requests_were_in_flight_than_allowed() -> None:
         check(fetched(0), SiteCounts(fetched_once=1, max_in_flight=9), Load(8), 1)
 
 
+@pytest.mark.slow
 def test_the_failure_of_a_model_has_a_reason() -> None:
     closed = UrlTarget("http://127.0.0.1:1/")  # no server listens at port 1
 
@@ -43,6 +44,7 @@ def test_the_failure_of_a_model_has_a_reason() -> None:
         run_model(MODELS["serial"], Load(1), 3, closed)
 
 
+@pytest.mark.slow
 def test_select_fails_beyond_1024_descriptors() -> None:
     with LabSite() as site:
         own = LabTarget(site, Latency("fixed", 0.2), page_bytes=100)
@@ -51,6 +53,7 @@ def test_select_fails_beyond_1024_descriptors() -> None:
             run_model(MODELS["select"], Load(1100), 1100, own)
 
 
+@pytest.mark.slow
 def test_the_site_counts_its_requests_until_it_is_reset() -> None:
     with LabSite() as site:
         own = LabTarget(site, Latency("fixed", 0.001), page_bytes=100)

@@ -35,6 +35,7 @@ def options(*words: str) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_runs_all_tasks_and_a_hog_blocks_the_cooperative_ones(name: str) -> None:
     if missing := MODELS[name].missing():
@@ -72,6 +73,7 @@ def test_a_model_fails_if_the_hog_runs_after_all_short_tasks() -> None:
         lateness(SMALL, Outcome([[0.0] * 40] * 5, (7.0, 7.5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["threads", "processes"])
 def test_each_worker_does_the_whole_work(unit: str) -> None:
     wall_s, results = measure_work("python", unit, 3, 1000)
@@ -84,6 +86,7 @@ def test_primes_are_counted() -> None:
     assert [primes(below) for below in (2, 3, 4, 30)] == [0, 1, 2, 10]
 
 
+@pytest.mark.slow
 def test_a_free_threaded_interpreter_has_rows_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -96,6 +99,7 @@ def test_a_free_threaded_interpreter_has_rows_of_its_own(
     assert rows[0]["speedup"][1] == 1.0
 
 
+@pytest.mark.slow
 def test_a_row_says_that_no_free_threaded_interpreter_was_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -106,6 +110,7 @@ def test_a_row_says_that_no_free_threaded_interpreter_was_found(
     assert row["unavailable"] == "none of python3.13t, python3.14t and python3.15t is on PATH"
 
 
+@pytest.mark.slow
 def test_workers_with_different_results_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gil_module, "_result", lambda *_: -1)
 
@@ -113,6 +118,7 @@ def test_workers_with_different_results_are_an_error(monkeypatch: pytest.MonkeyP
         gil_rows(GilPlan({"python": 300}, workers=(1,), rounds=1), ignore_progress)
 
 
+@pytest.mark.slow
 def test_a_section_is_valid_json_and_fits_into_80_columns() -> None:
     plan = Plan([MODELS["asyncio"]], SMALL, GilPlan({"python": 300}, rounds=1), rounds=1)
 

@@ -77,6 +77,7 @@ def test_ctrl_c_ends_a_measurement_and_all_of_its_processes(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_processes_forked_by_a_child_end_with_it() -> None:
     fork = "import os, time; print(os.fork(), flush=True); time.sleep(60)"
 
@@ -94,6 +95,7 @@ def test_processes_forked_by_a_child_end_with_it() -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_another_thread_can_stop_a_child() -> None:
     stop = Event()
     stop.set()
@@ -102,11 +104,13 @@ def test_another_thread_can_stop_a_child() -> None:
         run_to_end([sys.executable, "-c", "import time; time.sleep(60)"], 60.0, stop)
 
 
+@pytest.mark.slow
 def test_a_child_is_killed_after_its_timeout() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         run_to_end([sys.executable, "-c", "import time; time.sleep(60)"], 0.2)
 
 
+@pytest.mark.slow
 def test_the_output_of_a_child_is_returned() -> None:
     done = run_to_end([sys.executable, "-c", "print('output'); raise SystemExit(3)"], 30.0, Event())
 

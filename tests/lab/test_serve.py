@@ -80,6 +80,7 @@ async def ask_together(port: int, paths: list[str]) -> list[bytes]:
     return await asyncio.gather(*(fetch(port, path) for path in paths))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_answers_short_and_slow_queries_at_the_same_time(name: str) -> None:
     if missing := MODELS[name].missing():
@@ -99,6 +100,7 @@ def test_every_model_answers_short_and_slow_queries_at_the_same_time(name: str) 
     assert nothing.split(b" ", 2)[1] == b"404"
 
 
+@pytest.mark.slow
 def test_the_slow_lane_refuses_late_queries_and_delays_no_short_one() -> None:
     with serving(MODELS["two-lanes"], 0.3, 0.4, Event()) as (port, _):
         slow = [Query(number, slow=True) for number in range(4)]
@@ -119,6 +121,7 @@ def test_the_slow_lane_refuses_late_queries_and_delays_no_short_one() -> None:
     assert sorted(outcomes) == ["refused", "refused", "right", "right"]
 
 
+@pytest.mark.slow
 def test_the_reason_why_a_model_does_not_start_is_reported() -> None:
 
     with (
@@ -239,6 +242,7 @@ def test_a_model_fails_with_a_wrong_or_missing_answer(bad: Answer) -> None:
         latencies([right(0.1)], [right(0.1), bad], None)
 
 
+@pytest.mark.slow
 def test_a_section_is_valid_json_and_fits_into_80_columns() -> None:
     plan = Plan([MODELS["thread-pool"], MODELS["fork"]], seconds=0.2, rounds=1, at_once=2)
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.limits import LIMITS
 from crawlproj.limits.base import Bounds, Limit, Outcome, Sample
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ steps = st.tuples(
     st.sampled_from(Outcome),
 )
 histories = st.lists(steps, max_size=80)
-few = settings(max_examples=120, deadline=None)
+few = examples(120)
 
 
 @st.composite

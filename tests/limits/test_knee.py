@@ -30,7 +30,8 @@ def at_the_knee(logs: Iterable[Log], c: int, since: float) -> bool:
     return usual and limits[-2:][0] <= max(2 * c, c + 2.5)  # one run may take longer
 
 
-capacities = pytest.mark.parametrize("c", [1, 2, 8, 32])
+# A busier site shows as much in less time.
+capacities = pytest.mark.parametrize(("c", "time_s"), [(1, 300), (2, 300), (8, 200), (32, 100)])
 
 
 def client(site: Servers, start: float = 2.0, maximum: float = 128.0) -> Client:
@@ -42,10 +43,11 @@ def throughput(log: Log, since: float, until: float) -> float:
 
 
 @capacities
-def test_it_settles_at_the_knee_from_below(c: int) -> None:
-    logs = [client(Servers(c, seed=seed)).run(300) for seed in SEEDS]
-    assert at_the_knee(logs, c, 1150)
-    assert all(throughput(log, 1150, 1300) >= 0.8 * c / 0.105 for log in logs)
+def test_it_settles_at_the_knee_from_below(c: int, time_s: int) -> None:
+    logs = [client(Servers(c, seed=seed)).run(time_s) for seed in SEEDS]
+    settled, end = 1000 + time_s / 2, 1000 + time_s
+    assert at_the_knee(logs, c, settled)
+    assert all(throughput(log, settled, end) >= 0.8 * c / 0.105 for log in logs)
 
 
 def test_a_queue_present_from_the_start_is_recognised() -> None:
@@ -56,19 +58,19 @@ def test_a_queue_present_from_the_start_is_recognised() -> None:
 
 
 @capacities
-def test_it_settles_at_the_knee_from_above(c: int) -> None:
+def test_it_settles_at_the_knee_from_above(c: int, time_s: int) -> None:
     logs = []
     for seed in SEEDS:
         site = client(Servers(c, seed=seed))
         site.control.recall(Learned(4 * c, float("inf"), 0.1, 1000.0), 1000.0)
-        logs.append(site.run(300))
-    assert at_the_knee(logs, c, 1150)
+        logs.append(site.run(time_s))
+    assert at_the_knee(logs, c, 1000 + time_s / 2)
 
 
 @capacities
-def test_it_settles_although_it_began_with_an_overload(c: int) -> None:
-    logs = [client(Servers(c, seed=seed), start=4.0 * c).run(400) for seed in SEEDS]
-    assert at_the_knee(logs, c, 1250)
+def test_it_settles_although_it_began_with_an_overload(c: int, time_s: int) -> None:
+    logs = [client(Servers(c, seed=seed), start=4.0 * c).run(time_s + 100) for seed in SEEDS]
+    assert at_the_knee(logs, c, 1100 + time_s / 2)
 
 
 def test_a_lasting_overload_is_not_mistaken_for_normal() -> None:

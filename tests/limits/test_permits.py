@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.limits.aimd import Aimd
@@ -18,6 +18,7 @@ from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
 from tests.frontier.helpers import Now
 from tests.limits.models import dice
+from tests.properties import examples
 
 SITE = "a.test"
 OK = Ending(Verdict.OK, 0.1)
@@ -333,7 +334,7 @@ def max_min(budget: float, demands: list[float]) -> list[float]:
     return [shares[n] for n in range(len(demands))]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(demands=st.lists(st.integers(1, 20), min_size=1, max_size=12), budget=st.integers(1, 64))
 def test_sites_that_want_more_than_the_budget_get_their_max_min_share(
     demands: list[int], budget: int
@@ -365,7 +366,7 @@ class _Chaos:
         assert sum(active.values()) <= self.budget + len(active)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     budget=st.integers(1, 20),
     steps=st.lists(

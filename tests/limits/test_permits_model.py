@@ -122,4 +122,4 @@ class PermitsMachine(RuleBasedStateMachine):
 
 
 TestPermitsMachine = PermitsMachine.TestCase
-TestPermitsMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestPermitsMachine.settings = settings(stateful_step_count=40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.limits.base import Bounds
@@ -14,6 +14,7 @@ from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import Ending, SiteControl, Verdict
 from tests.limits.models import Bucket, Client, Site, Window, dice
+from tests.properties import examples
 
 BURST_S = 0.1  # more than a late start may catch up
 SLACK = 1e-6
@@ -234,7 +235,7 @@ def test_nothing_starts_before_a_spent_quota_is_reset() -> None:
     assert rate.ready_at() >= 1025
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     maximum=st.floats(0.1, 100),
     events=st.lists(st.tuples(st.sampled_from("+-tr"), st.floats(0, 30)), max_size=80),

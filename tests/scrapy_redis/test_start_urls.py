@@ -19,6 +19,7 @@ from crawlproj.errors import ConfigError
 from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.scrapy_redis.start_urls import ALIVE_S, Kind, StartUrls
 from tests.frontier.helpers import run
+from tests.properties import examples
 from tests.servers import Proxy, Redis
 
 if TYPE_CHECKING:
@@ -234,13 +235,14 @@ class Delivery(RuleBasedStateMachine):
         assert set(look.takes(1000)) | set(self.finished) == everything
 
 
+@pytest.mark.hypothesis
 @EVERY_KIND
 def test_no_start_url_is_lost_when_workers_die_or_stall(client: Client, kind: Kind) -> None:
     machine = type("Machine", (Delivery,), {"client": client, "kind": kind})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25, stateful_step_count=25, deadline=None,
+            examples(25), stateful_step_count=25,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.errors import ConfigError, StoreError
@@ -24,6 +24,7 @@ from crawlproj.store.sqlite import SqliteStore
 from crawlproj.store.url import store_from_url
 from tests import ROOT
 from tests.frontier.helpers import run
+from tests.properties import examples
 from tests.store.helpers import PAGES, check_first_pages, page
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_each_content_has_one_first_page_that_all_others_name_in_sqlite(
     check_first_pages(rows)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(batches=SMALL_BATCHES)
 def test_each_content_has_one_first_page_that_all_others_name_in_postgresql(
     postgres: Postgres, batches: list[list[tuple[str, str]]]

@@ -8,11 +8,15 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests import ROOT
 from tests.store.writer import ROWS, url
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 
 def start(path: Path, number: int, batches: int) -> subprocess.Popen[str]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.core.downloader import Slot
 from scrapy.extensions.throttle import AutoThrottle as Scrapys
@@ -16,6 +16,7 @@ from scrapy.utils.test import get_crawler
 
 from benchmarks.weather.autothrottle import AutoThrottle
 from crawlproj.limits.site import Ending, Verdict
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ def scrapys_delays(answers: Sequence[tuple[float, int]], target: float, start_s:
     return slot.delay
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(answers=ANSWERS, tuned=st.sampled_from([(1.0, 5.0), (16.0, 0.0)]))
 def test_the_delay_is_that_of_scrapy(
     answers: list[tuple[float, int]], tuned: tuple[float, float]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from rich.console import Console
 
 from benchmarks.weather.report import as_json, matrix, scenario_table, summary_table
@@ -28,6 +29,7 @@ def test_tables_fit_120_columns_and_the_json_holds_every_seed() -> None:
     assert data["summary"]["tuned"]["knee"]["better_on_both"] is False
 
 
+@pytest.mark.slow
 def test_processes_change_nothing() -> None:
     alone, together = (list(run_all([SCENARIO], ["fixed-8"], 7, jobs)) for jobs in (1, 2))
     assert [str(one.figures) for one in alone] == [str(one.figures) for one in together]

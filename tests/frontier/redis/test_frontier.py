@@ -155,6 +155,7 @@ def test_the_admin_sees_the_workers_counts_and_can_fail_a_lease(
     run(worker.close())
 
 
+@pytest.mark.slow
 def test_a_user_with_the_documented_rights_can_do_everything(redis: RedisConfig) -> None:
     rights = re.search(r"ACL user needs `([^`]+)`", DOCS.read_text())
     assert rights is not None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_a_worker_waits_for_a_server_that_restarts(tmp_path: Path) -> None:
     server = Redis(tmp_path)
     server.start()

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 _FIGURES_LEGEND = (
     "ideal: share of the throughput that waiting alone would allow. CPU, sys (the kernel's share "
-    "of it), switch (context switches): per page, of the process tree. MB: its peak PSS. "
+    "of it), ctx (context switches): per page, of the process tree. MB: its peak PSS. "
     "conn: connections. p50, p99: latency in ms."
 )
 _NOISY = 0.25  # half the range over the median, from which a figure is marked
@@ -48,7 +48,7 @@ def fetch_tables(section: Row) -> Iterator[RenderableType]:
 
 def _load_table(section: Row, in_flight: int, rows: list[Row], *, show_max: bool) -> Table:
     table = plain_table(
-        f"{in_flight:,} in flight", "model", "pages/s", "ideal", "CPU ms", "sys", "switch",
+        f"{in_flight:,} in flight", "model", "pages/s", "ideal", "CPU ms", "sys", "ctx",
         "MB", "conn", "p50", "p99", *["max"] * show_max,
     )  # fmt: skip
     for row in sorted(rows, key=lambda row: -row["pages_per_s"]["median"]):

@@ -32,7 +32,7 @@ _MIN_WAVES = 16  # times in flight: in a short run, pages that start at once end
 class LabSiteCrawls:
     """Runs of the model ``crawlproj`` or, with several workers, ``fleet``; see Crawls.
 
-    latency_s: the site's mean. parse_ms: of a page. max_in_flight: the load to stay below.
+    latency_s: the site's mean. parse_ms: of a page. max_in_flight: over all workers.
     """
 
     limited_by_sites = False

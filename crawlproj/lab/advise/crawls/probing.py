@@ -1,4 +1,4 @@
-"""Installs the probe in the crawls that are started."""
+"""Installs the probe in crawls that are about to start."""
 
 from __future__ import annotations
 

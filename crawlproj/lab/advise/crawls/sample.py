@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_SINCE, _UNTIL = 0.3, 0.9  # share of the pages: without start and end, a crawl is like a long one
+_SINCE, _UNTIL = 0.3, 0.9  # of the pages: the middle, which most of a long crawl is
 _MIN_PAGES = 10
 _MIN_POINTS = 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import date
@@ -155,6 +156,26 @@ def test_the_requests_can_move_to_a_sqlite_frontier(
     assert status == 0, output
     (found,) = run(read_status(tmp_path / "a.db"))
     assert (found.job, found.totals.pending, found.totals.done) == ("plain", 1, 1)
+
+
+def test_another_project_gets_the_command_from_its_commands_module(
+    redis: RedisConfig, client: Client, tmp_path: Path
+) -> None:
+    FifoQueue(client, SPIDER, "%(spider)s:requests").push(Request(url(1)))
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = theirs\n")
+    (tmp_path / "theirs.py").write_text(
+        'SPIDER_MODULES = ["tests.redis_spiders"]\n'
+        'ADDONS = {"crawlproj.addon.Addon": 300}\n'
+        'COMMANDS_MODULE = "crawlproj.commands"\n'
+        f"REDIS_URL = {redis.url!r}\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-m", "scrapy", "migrate", "plain"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+    )  # fmt: skip
+    assert (finished.returncode, finished.stdout) == (0, f"{QUEUE} (list): 1 moved\n"), finished
+    assert waiting(redis) == [(url(1), 0)]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 BIN = Path(sys.executable).parent
 HOOKS = ROOT / ".pre-commit-config.yaml"
 WORKFLOW = ROOT / ".github/workflows/ci.yml"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PACKAGE = ROOT / "crawlproj"
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
 
@@ -93,6 +95,15 @@ def test_the_installed_package_has_the_version_and_the_licence_of_the_source() -
     assert installed["License-Expression"] == PROJECT["license"] == "BSD-3-Clause"
     assert PROJECT["license-files"] == ["LICENSE"]
     assert (ROOT / "LICENSE").read_text().startswith("BSD 3-Clause License")
+
+
+def test_every_file_of_the_package_is_packed() -> None:
+    data = PYPROJECT["tool"]["setuptools"]["package-data"]["crawlproj"]
+    packed = {path for pattern in data for path in PACKAGE.glob(pattern)}
+    files = {
+        path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert packed == {path for path in files if path.suffix != ".py"}
 
 
 @pytest.mark.slow

@@ -35,12 +35,10 @@ process.start()
 """
 
 
-def run(*words: str) -> str:
-    finished = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+def run_script(settings: dict[str, Any]) -> None:
+    subprocess.run(
+        [sys.executable, "-c", THEIRS, json.dumps(settings)], cwd=ROOT, timeout=60, check=True
     )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return finished.stdout + finished.stderr
 
 
 def settings_of(server: Redis, **settings: object) -> list[str]:
@@ -81,16 +79,15 @@ def test_a_crawl_that_scrapy_redis_began_continues_and_fetches_no_page_twice(
         "CONCURRENT_REQUESTS": 4,
         "LOG_LEVEL": "WARNING",
     }
-    run("-c", THEIRS, json.dumps(theirs))
+    run_script(theirs)
     began = fetched(web)
     assert 40 <= len(began) < 140
     queued = client.zcard("following:requests")
     assert queued
     (tmp_path / "done").write_text("".join(f"{web.url('plain')}{path}\n" for path in began))
-    output = run(
-        "-m", "scrapy", "migrate", "following", "--delete",
-        "--done-urls", str(tmp_path / "done"), *settings_of(server),
-    )  # fmt: skip
+    words = ("--delete", "--done-urls", str(tmp_path / "done"), *settings_of(server))
+    code, output = scrapy("migrate", "following", *words)
+    assert code == 0, output
     assert f"following:requests (zset): {queued:,} moved" in output
     assert not client.keys("following:*")
     crawl("following", server)
@@ -111,7 +108,7 @@ def test_another_project_only_needs_the_add_on(
         "GUARD_ALLOW": ["127.0.0.0/8"],
         "LOG_LEVEL": "WARNING",
     }
-    run("-c", THEIRS, json.dumps(theirs))
+    run_script(theirs)
     assert client.llen("following:items") > 140
     assert client.exists("crawlproj:{following}:job")
     assert not client.exists("following:start_urls", "following:requests")

@@ -16,6 +16,7 @@ from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.sqlite.status import read_status
 from tests import ROOT
 from tests.frontier.helpers import claim, run
+from tests.processes import options, scrapy
 from tests.scrapy_redis.queued import SPIDER, Json, url
 
 if TYPE_CHECKING:
@@ -35,12 +36,7 @@ def migrate(redis: RedisConfig, *arguments: str, frontier: str = "") -> tuple[in
         "FRONTIER_URL": frontier or redis.url,
         "SPIDER_MODULES": "tests.redis_spiders",
     }
-    options = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
-    finished = subprocess.run(
-        [sys.executable, "-m", "scrapy", "migrate", "plain", *options, *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    return finished.returncode, finished.stdout + finished.stderr
+    return scrapy("migrate", "plain", *options(settings), *arguments)
 
 
 def waiting(redis: RedisConfig, job: str = "plain") -> list[tuple[str, int]]:

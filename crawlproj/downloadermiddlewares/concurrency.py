@@ -1,4 +1,4 @@
-"""Turns what sites answer into samples, and holds back what they refuse."""
+"""Turns outcomes of downloads into samples, and delays the retries of refused requests."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 
 __all__ = ["ConcurrencyMiddleware"]
 
-_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 1.0, 60.0
-_LEAST_CANARY_TIMEOUT_S = 10.0
-_CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to put back
+_FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 1.0, 60.0
+_MIN_CANARY_TIMEOUT_S = 10.0
+_CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
 
 
 class ConcurrencyMiddleware:
-    """Each outcome of a download (response, exception, time-out, refusal) is a sample of its site.
+    """Takes each outcome (response, exception, time-out, refusal) as a sample of its site.
 
-    With the project's scheduler, permits admit before the downloader, and this gives them back.
-    With another, the downloader's slot of the site is driven: its concurrency is the limit, its
-    delay the rate or the rest.
+    With the project's scheduler, requests reach the downloader with a permit, which this middleware
+    gives back. With another scheduler, it controls the downloader's slot of the site: the limit
+    sets its concurrency, the rate or rest its delay.
 
     A page that its site refuses (429; 503 with Retry-After; anything while the site is down) is
-    asked for again without an attempt counted, up to CONCURRENCY_REFUSALS times; Scrapy's retry
-    middleware counts what comes after. No retry is instant: it waits for Retry-After, which is
-    never shortened, or for 1, 2, 4, … 60 s (± 25 %), and holds neither permit nor slot meanwhile.
+    requested again up to CONCURRENCY_REFUSALS times without counting an attempt; Scrapy's retry
+    middleware counts later refusals. Every retry waits: for Retry-After, which is never shortened,
+    or for 1, 2, 4, … 60 s (± 25 %). Meanwhile it holds neither a permit nor a slot.
 
-    ``meta["dont_retry"]`` and RETRY_ENABLED hold here too. NotConfigured when
-    CONCURRENCY_ENABLED is off; ConfigError for a wrong setting.
+    Respects ``meta["dont_retry"]`` and RETRY_ENABLED. Raises NotConfigured if CONCURRENCY_ENABLED
+    is off, ConfigError if a setting is wrong.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class ConcurrencyMiddleware:
             raise NotConfigured
         self._crawler = crawler
         self._clock = clock
-        self._rng = rng or random.Random()  # noqa: S311 - spreads retries, no secret
+        self._rng = rng or random.Random()  # noqa: S311 - spreads retries, not a secret
         self._retries = settings.getbool("RETRY_ENABLED")
         self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
         self._lag = LoopLag()
-        # For schedulers that ask for no permits.
+        # For schedulers that do not take permits.
         self._slots = Permits(self._config.control, clock)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ConcurrencyMiddleware:
-        """Make it; see the class for what it raises."""
+        """Build the middleware; see the class for the errors."""
         return cls(crawler)
 
     @property
@@ -82,9 +82,10 @@ class ConcurrencyMiddleware:
         return scheduler.admission if scheduler is not None else None
 
     def process_request(self, request: Request) -> Coroutine[Any, Any, None] | None:
-        """Note when the request is sent; hold a retry that takes no permit until its time.
+        """Note when the request is sent; delay a retry that takes no permit until its time.
 
-        Such are all of another scheduler, and with ours what never was scheduled: robots.txt.
+        Requests without a permit are those of another scheduler, and those that were never
+        scheduled, such as robots.txt.
         """
         admission = self._admission
         now = self._clock()
@@ -99,22 +100,22 @@ class ConcurrencyMiddleware:
             retry_at = request.meta.pop(RETRY_AT, 0.0)
             return self._hold(retry_at) if retry_at > now else None
         if permit.canary:
-            # A site that hangs must not hide its recovery behind one long time-out.
-            timeout_s = float(request.meta.get("download_timeout", _LEAST_CANARY_TIMEOUT_S))
+            # A long time-out would delay the discovery that a hanging site is back.
+            timeout_s = float(request.meta.get("download_timeout", _MIN_CANARY_TIMEOUT_S))
             request.meta[_CANARY_TIMEOUT] = timeout_s
-            patience_s = max(_LEAST_CANARY_TIMEOUT_S, permit.hang_s)
+            patience_s = max(_MIN_CANARY_TIMEOUT_S, permit.hang_s)
             request.meta["download_timeout"] = min(timeout_s, patience_s)
         return None
 
     async def _hold(self, until: float) -> None:
-        """Wait, but not longer than the crawl goes on."""
+        """Wait until ``until``, or raise as soon as the crawl stops."""
         while (wait_s := until - self._clock()) > 0:
             if is_closing(self._crawler.engine):
                 raise DownloadCancelledError("the crawl is being stopped")
             await asyncio.sleep(min(1.0, wait_s))
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
-        """Take the sample; return the request again if its site refused it."""
+        """Take the sample; return the request for a retry if its site refused it."""
         ending = ending_of_response(request, response, self._clock(), self._lag.seconds)
         canary = self._end(request, ending, str(response.ip_address or ""))
         refused = ending.verdict is Verdict.THROTTLED or (
@@ -129,7 +130,7 @@ class ConcurrencyMiddleware:
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        """Take the sample; return the request again if its site is down."""
+        """Take the sample; return the request for a retry if its site is down."""
         ending = ending_of_exception(request, exception)
         canary = self._end(request, ending, "")
         if ending.verdict is not Verdict.OVERLOADED:
@@ -140,7 +141,7 @@ class ConcurrencyMiddleware:
         return None
 
     def _end(self, request: Request, ending: Ending, address: str) -> bool:
-        """Take the sample; returns whether the request was a canary."""
+        """Take the sample; return whether the request was a canary."""
         admission = self._admission
         if admission is None:
             self._drive(request, ending)
@@ -153,7 +154,7 @@ class ConcurrencyMiddleware:
         return canary
 
     def _drive(self, request: Request, ending: Ending) -> None:
-        """Tell the control of the request's slot, and the slot what the control now admits."""
+        """Report to the control of the request's slot, and set the slot to what it now admits."""
         downloader = self._crawler.engine.downloader
         key = downloader.get_slot_key(request)
         slot = downloader.slots.get(key)
@@ -172,7 +173,7 @@ class ConcurrencyMiddleware:
         )
 
     def _again(self, request: Request, ending: Ending) -> Request | None:
-        """Return the request to be sent later, no attempt counted; None if it had its share."""
+        """Return the request for a later retry that is not counted; None if none is allowed."""
         refusals = request.meta.get(REFUSALS, 0)
         allowed = self._retries and not request.meta.get("dont_retry")
         if not allowed or refusals >= self._config.refusals:
@@ -185,13 +186,13 @@ class ConcurrencyMiddleware:
         return again
 
     def _put_off(self, request: Request, ending: Ending) -> None:
-        """Let the retry that Scrapy's middleware may make of this wait."""
+        """Delay the retry that Scrapy's middleware may make of this request."""
         wait_s = _FIRST_BACK_OFF_S * 2.0 ** min(6, request.meta.get("retry_times", 0))
-        wait_s = min(_LONGEST_BACK_OFF_S, wait_s) * self._rng.uniform(0.75, 1.25)
+        wait_s = min(_MAX_BACK_OFF_S, wait_s) * self._rng.uniform(0.75, 1.25)
         request.meta[RETRY_AT] = self._clock() + max(wait_s, ending.retry_after_s or 0.0)
 
 
 def _rest_s(control: SiteControl, now: float, spacing_s: float) -> float:
-    """Return the seconds until the next start if they are a rest and no mere spacing."""
+    """Return the seconds until the next start if that is a rest, 0 if it is only spacing."""
     rest_s = control.ready_at() - now
     return rest_s if rest_s > spacing_s else 0.0

@@ -1,4 +1,4 @@
-"""Records where the time of each request went."""
+"""Records how long each phase of a request took."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ if TYPE_CHECKING:
 
 __all__ = ["LatencyMiddleware"]
 
-_STARTED = "latency_started"  # meta key, there only between process_request and the answer
+_STARTED = "latency_started"  # meta key, present only between process_request and the answer
 
 
 class LatencyMiddleware:
-    """Feeds ``latency.recorder_of(crawler)``; on while LATENCY_ENABLED is.
+    """Records into ``latency.recorder_of(crawler)``, unless LATENCY_ENABLED is off.
 
-    Belongs nearest to the downloader (970): a middleware between them that answers a response with
-    a new request, as the concurrency middleware does with a 429, would hide it from this one.
+    Place it next to the downloader (970): a middleware in between that answers a response with a
+    new request, as the concurrency middleware does for a 429, would hide the response from it.
 
-    Every download counts, robots.txt, retries and redirects included; what another middleware
-    answers or refuses is none, nor what we cancelled ourselves. The phases are the download
-    handler's ``meta["timings"]``; of another handler only ``meta["download_latency"]`` is known,
-    which becomes ttfb. ``meta["permit_wait"]`` (seconds) is the scheduler's.
+    Every download counts, including robots.txt, retries and redirects. Requests that another
+    middleware answers or refuses do not count, nor do those cancelled by the crawl itself. The
+    phases are the download handler's ``meta["timings"]``. Other handlers only provide
+    ``meta["download_latency"]``, which becomes ttfb. The scheduler provides
+    ``meta["permit_wait"]`` (seconds).
 
-    A status of 400 or above is an error ("http-404"), unless it is another 4xx than 429 and the
-    request says that it takes it (handle_httpstatus_list, handle_httpstatus_all): a site without a
-    robots.txt is in no trouble.
+    A status of 400 or above is an error ("http-404"). Exceptions are statuses of 4xx other than 429
+    that the request accepts (handle_httpstatus_list, handle_httpstatus_all), because a site without
+    a robots.txt has no problem.
 
     The phases callback and pipelines come from scraper_timing.py.
     """
@@ -55,19 +56,19 @@ class LatencyMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> LatencyMiddleware:
-        """Make it; NotConfigured when LATENCY_ENABLED is off."""
+        """Build the middleware. Raises NotConfigured if LATENCY_ENABLED is off."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Note that ``request`` is about to be downloaded."""
+        """Note the start of a download."""
         meta = request.meta
-        # Copied from an earlier attempt, or from the page it was found on.
+        # These may be copies, from an earlier attempt or from the page with the link.
         meta.pop("timings", None)
         meta.pop("download_latency", None)
         meta[_STARTED] = self._clock()
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Record a download that was answered."""
+        """Record a download with an answer."""
         if _STARTED in request.meta:
             self._record(request, _reason_of(request, response.status))
         return response

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 def time_scraper(
     scraper: Scraper, spider: Spider, recorder: LatencyRecorder, clock: Callable[[], float]
 ) -> None:
-    """Record how long each callback (or errback) of ``spider`` runs, and each item's pipelines.
+    """Record the time of each callback or errback of ``spider``, and of each item's pipelines.
 
-    Raises CrawlprojError if this Scrapy is built differently.
+    Raises CrawlprojError if this version of Scrapy is not supported.
     """
 
     def record_callback(seconds: float) -> None:

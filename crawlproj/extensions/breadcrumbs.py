@@ -1,4 +1,4 @@
-"""A fleet's worker: notes whose callback runs, so that the supervisor knows what killed it."""
+"""In a fleet's worker: notes the page in progress, so that the supervisor knows what killed it."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ __all__ = ["Breadcrumbs"]
 
 
 class Breadcrumbs:
-    """On if FLEET_DIR and FLEET_WORKER are set, as ``scrapy fleet`` does; see Breadcrumb.
+    """Notes the page in progress. On if FLEET_DIR and FLEET_WORKER are set; see Breadcrumb.
 
-    Callbacks, errbacks and generators take turns, and Scrapy lets the loop turn between a spider
-    middleware and the callback. So each step of a page's code notes its page first: the stopwatch
-    of the latencies asks its clock before and after each step, and the clock is what notes. A page
-    stays noted until another's turn or its own end; what its items do in the pipelines counts as
-    its doing.
+    ``scrapy fleet`` sets both. Callbacks, errbacks and generators of several pages take turns, and
+    Scrapy yields to the loop between a spider middleware and the callback. So every step of a
+    page's code notes its page first: a Stopwatch reads its clock before and after each step, and
+    the clock given to it makes the note. A note stays until the turn of another page or the end of
+    its own; it thus covers the work of pipelines on the items of its page.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._breadcrumb = Breadcrumb(breadcrumb_file(*place_of(crawler.settings)))
-        # After spider_opened, when the latencies take their place: around them.
+        # After spider_opened, when the timing of callbacks is installed, to surround that too.
         crawler.signals.connect(self._install, signals.engine_started)
         crawler.signals.connect(self._breadcrumb.close, signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Breadcrumbs:
-        """Make it; NotConfigured unless there is a fleet."""
+        """Build the extension. Raises NotConfigured without a fleet."""
         return cls(crawler)
 
     def _install(self) -> None:
@@ -57,8 +57,8 @@ class Breadcrumbs:
         async def call(
             result: Response | Failure, request: Request
         ) -> Iterable[Any] | AsyncIterator[Any]:
-            unheard = isinstance(result, Failure) and request.errback is None
-            if unheard or LEASE not in request.meta:
+            unhandled = isinstance(result, Failure) and request.errback is None
+            if unhandled or LEASE not in request.meta:
                 return await call_spider(result, request)
             page = PageInHand(request.meta[LEASE], request.url)
             steps = Stopwatch(partial(self._note, page))

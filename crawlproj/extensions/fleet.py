@@ -1,4 +1,4 @@
-"""A fleet's worker: tells its supervisor each second how it stands."""
+"""In a fleet's worker: reports its status to the supervisor every second."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ __all__ = ["FleetWorker"]
 logger = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
-_BUSIEST, _MOST_ERRORS = 12, 8  # sites that are told of
+_BUSIEST, _MOST_ERRORS = 12, 8  # number of sites in the status, by each criterion
 _MB = 1 << 20
 
 
 def place_of(settings: BaseSettings) -> tuple[Path, str]:
-    """Return the fleet's folder and this worker's name in it; NotConfigured without a fleet."""
+    """Return the fleet's folder and this worker's name. Raises NotConfigured without a fleet."""
     folder, worker = text(settings, "FLEET_DIR", ""), text(settings, "FLEET_WORKER", "")
     if not folder or not worker:
         raise NotConfigured
@@ -45,7 +45,7 @@ def place_of(settings: BaseSettings) -> tuple[Path, str]:
 
 
 class FleetWorker:
-    """On if FLEET_DIR and FLEET_WORKER are set, as ``scrapy fleet`` does; see WorkerStatus."""
+    """Writes the WorkerStatus. On if FLEET_DIR and FLEET_WORKER are set, as by ``scrapy fleet``."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._path = status_file(*place_of(crawler.settings))
@@ -58,13 +58,13 @@ class FleetWorker:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> FleetWorker:
-        """Make it; NotConfigured unless there is a fleet."""
+        """Build the extension. Raises NotConfigured without a fleet."""
         return cls(crawler)
 
     def _opened(self) -> None:
         scheduler = scheduler_of(self._crawler)
         if scheduler is not None and scheduler.opened is not None:
-            self._write(scheduler)  # before the first page: the supervisor must know the owner
+            self._write(scheduler)  # before the first page, because the supervisor needs the owner
             self._task = asyncio.ensure_future(self._run(scheduler))
 
     async def _run(self, scheduler: Scheduler) -> None:
@@ -105,14 +105,14 @@ class FleetWorker:
         try:
             write_whole(self._path, status.text())
         except OSError as exc:
-            logger.error("The supervisor cannot be told how this worker stands: %s", exc)
+            logger.error("This worker cannot write its status for the supervisor: %s", exc)
 
 
 def _memory_mb() -> float:
-    """Return the resident memory; where it is not told, the most it ever was."""
+    """Return the resident memory in MB, or its maximum so far on systems without /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
         return pages * resource.getpagesize() / _MB
     except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, else KB
-        return most / _MB if sys.platform == "darwin" else most / 1024
+        maximum = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, else KB
+        return maximum / _MB if sys.platform == "darwin" else maximum / 1024

@@ -1,4 +1,4 @@
-"""What the Prometheus metrics are: a snapshot of a crawl in, metric families out. Pure."""
+"""The Prometheus metrics: a snapshot of a crawl in, metric families out. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BOUNDS_S = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
     *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0),
 )
-"""Upper bounds of the histograms' buckets: seconds."""
+"""Upper bounds of the histograms' buckets, in seconds."""
 
 _OTHER = "other"
 _MAX_REASONS = 100
@@ -39,19 +39,19 @@ _QUANTILES = (0.5, 0.95)
 
 @runtime_checkable
 class Viewable(Protocol):
-    """Permits that can be looked at."""
+    """Permits that give a view of each site."""
 
     def views(self) -> Mapping[str, SiteView]:
-        """Return how each site stands; see limits.permits.Permits."""
+        """Return the state of each site; see limits.permits.Permits."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlNow:
-    """What there is to tell.
+    """The state of the crawl that the metrics are made from.
 
     in_flight: requests downloading. response_bytes: downloaded so far. queued: URLs that wait for
-    their turn. totals, queued, pages, permits: the scheduler's; None when it is not ours. permits
-    are read if they are Viewable.
+    their turn. totals, queued, pages and permits come from the scheduler and are None if it is not
+    this project's. permits: read if they are Viewable.
     """
 
     recorder: LatencyRecorder
@@ -64,11 +64,12 @@ class CrawlNow:
 
 
 class CrawlCollector(Collector):
-    """Reads ``now()`` at each scrape.
+    """Calls ``now()`` at each scrape.
 
-    max_sites: how many sites have labels of their own: those that had them at the last scrape, as
-    long as they are in flight, so that a crawl of a million sites makes no million of series; then
-    the busiest. The rest is ``site="other"``, as are reasons of failure after the first 100.
+    max_sites: how many sites have a label of their own, so that a crawl of a million sites does not
+    make a million series. Sites with requests in flight keep the label they had at the last scrape;
+    the busiest others get the free ones. All other sites share ``site="other"``, as do reasons of
+    failures after the first 100.
     """
 
     def __init__(self, now: Callable[[], CrawlNow], max_sites: int) -> None:
@@ -78,7 +79,7 @@ class CrawlCollector(Collector):
         self._reasons: set[str] = set()
 
     def describe(self) -> list[Metric]:
-        """Return nothing: a registry asks for it when there is no crawl to read yet."""
+        """Return nothing, because a registry calls this before the crawl starts."""
         return []
 
     def collect(self) -> Iterator[Metric]:
@@ -90,12 +91,10 @@ class CrawlCollector(Collector):
 
     def _crawl(self, now: CrawlNow) -> Iterator[Metric]:
         if now.pages is not None:
-            yield CounterMetricFamily(
-                "crawlproj_pages", "URLs that this run brought to an end as done.", now.pages
-            )
+            yield CounterMetricFamily("crawlproj_pages", "URLs done by this run.", now.pages)
         if now.totals is not None:
             urls = GaugeMetricFamily(
-                "crawlproj_urls", "URLs of the job by state, all runs.", labels=["state"]
+                "crawlproj_urls", "URLs of the job by state, over all runs.", labels=["state"]
             )
             for state, count in (
                 ("pending", now.totals.pending),
@@ -115,14 +114,14 @@ class CrawlCollector(Collector):
             "crawlproj_response_bytes", "Bytes of the responses.", now.response_bytes
         )
         yield CounterMetricFamily(
-            "crawlproj_downloads", "Downloads that got a good answer.", now.recorder.ok
+            "crawlproj_downloads", "Downloads with a good answer.", now.recorder.ok
         )
         errors = CounterMetricFamily(
-            "crawlproj_download_errors", "Downloads that did not, by reason.", labels=["reason"]
+            "crawlproj_download_errors", "Failed downloads by reason.", labels=["reason"]
         )
         others = 0
         for reason, count in now.recorder.errors.items():
-            # Once other, always other: a counter must never fall.
+            # A reason that counts as other stays other, because a counter must never fall.
             if reason in self._reasons or len(self._reasons) < _MAX_REASONS:
                 self._reasons.add(reason)
                 errors.add_metric([reason], count)
@@ -134,7 +133,7 @@ class CrawlCollector(Collector):
 
     def _latency(self, recorder: LatencyRecorder) -> Iterator[Metric]:
         phases = HistogramMetricFamily(
-            "crawlproj_phase_seconds", "Where the time of requests went.", labels=["phase"]
+            "crawlproj_phase_seconds", "Time spent in each phase of requests.", labels=["phase"]
         )
         for phase, histogram in recorder.phases.items():
             phases.add_metric([phase], *_cumulated(histogram))
@@ -151,7 +150,7 @@ class CrawlCollector(Collector):
         self._choose(views, {site: latency.requests for site, latency in known.items()})
         labelled = set(self._labelled)
         rest = [view for site, view in views.items() if site not in labelled]
-        states = GaugeMetricFamily("crawlproj_sites", "Sites by how they stand.", labels=["state"])
+        states = GaugeMetricFamily("crawlproj_sites", "Sites by state.", labels=["state"])
         for state, count in Counter(view.state for view in views.values()).items():
             states.add_metric([state], count)
         yield states
@@ -191,11 +190,16 @@ _SITE_GAUGES: tuple[
     tuple[str, str, Callable[[SiteView], float], Callable[[Iterator[float]], float]], ...
 ] = (
     ("in_flight", "Requests in flight at the site.", lambda view: view.in_flight, sum),
-    ("limit", "Requests in flight that the site may have.", lambda view: view.limit, sum),
-    ("rate", "Requests a second that the site may have.", lambda view: view.rate, sum),
-    ("blocked_seconds", "How long the site still rests.", lambda view: view.blocked_s, _worst),
+    ("limit", "Requests that may be in flight at the site.", lambda view: view.limit, sum),
+    ("rate", "Requests a second that may start at the site.", lambda view: view.rate, sum),
+    (
+        "blocked_seconds",
+        "Time until a request may start.",
+        lambda view: view.blocked_s,
+        _worst,
+    ),
 )
-"""Name, help text, how to read it, and what becomes of it over the sites without a label."""
+"""Name, help text, value of a site, and how to combine the values of sites without a label."""
 
 
 def _cumulated(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:

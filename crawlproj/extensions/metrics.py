@@ -1,4 +1,4 @@
-"""Prometheus metrics, read from what the crawl knows anyway whenever somebody asks."""
+"""Serves Prometheus metrics, collected when they are scraped."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 class Metrics:
     """Serves /metrics on METRICS_HOST:METRICS_PORT during the crawl; off while METRICS_PORT is 0.
 
-    A page costs nothing: a scrape reads the latency recorder, the scheduler and the stats. It runs
-    on the event loop, so it never sees a number half changed. Sites beyond the METRICS_MAX_SITES
-    busiest are one, ``site="other"``.
+    Pages cost nothing extra: a scrape reads the latency recorder, the scheduler and the stats. It
+    runs on the event loop, so its numbers are consistent. Sites beyond the METRICS_MAX_SITES
+    busiest are combined as ``site="other"``.
 
-    A port that is taken is an error in the log; the crawl goes on.
+    If the port is taken, this logs an error and the crawl continues.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -48,21 +48,24 @@ class Metrics:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Metrics:
-        """Make it; NotConfigured without METRICS_PORT, ConfigError for a wrong setting."""
+        """Build the extension. Raises NotConfigured without METRICS_PORT, or ConfigError."""
         return cls(crawler)
 
     async def _on_opened(self) -> None:
         if not is_asyncio_available():
-            logger.error("METRICS_PORT needs asyncio, which this reactor is not")
+            logger.error(
+                "METRICS_PORT needs the asyncio reactor; set TWISTED_REACTOR to "
+                "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+            )
             return
         try:
             await self._server.start(self._host, self._port)
         except OSError as exc:
             logger.error(
-                "No metrics: METRICS_PORT %d of METRICS_HOST %s cannot be listened on (%s). "
-                "The crawl goes on; give another crawl on this machine another port",
-                self._port,
+                "No metrics: cannot listen on %s:%d (%s). The crawl continues. Set another "
+                "METRICS_PORT, or METRICS_HOST to an address of this machine",
                 self._host,
+                self._port,
                 exc.strerror or exc,
             )
             return

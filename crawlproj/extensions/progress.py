@@ -1,4 +1,4 @@
-"""Shows how the crawl goes: a live display or log lines, and a summary at the end."""
+"""Shows the progress of the crawl as a live display or log lines, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ logger = logging.getLogger(__name__)
 
 _REFRESH_S = 0.5
 _RATE_OVER_S = 5.0
-_SITES_SHOWN = 12  # more than a display has room for, so that one that rises has a rate
+_SITES_SHOWN = 12  # more than a display shows, so that a rising site already has a rate
 
 
 class Progress:
-    """On while PROGRESS_ENABLED is; a log line every PROGRESS_INTERVAL seconds off a terminal.
+    """The display. Without a terminal, it is a log line every PROGRESS_INTERVAL seconds.
 
-    Standard error is where both go, so that standard output stays for what the user asked for. With
-    LOG_FILE and no terminal the summary is in the log.
+    Everything goes to standard error, so that standard output has only what the user asked for.
+    With LOG_FILE and no terminal, the summary goes to the log.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -53,7 +53,7 @@ class Progress:
         self._live: Live | None = None
         self._task: asyncio.Task[None] | None = None
         self._started_at = time.monotonic()
-        # Of the last seconds: when, pages done, pages done at the busiest sites.
+        # Over the last seconds: time, pages done, pages done by the busiest sites.
         self._rates: list[tuple[float, int, dict[str, int]]] = []
         self._recorder = recorder_of(crawler)
         self._log_stream: object = None
@@ -62,7 +62,7 @@ class Progress:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Progress:
-        """Make it; NotConfigured when PROGRESS_ENABLED is off."""
+        """Build the extension. Raises NotConfigured if PROGRESS_ENABLED is off."""
         return cls(crawler)
 
     def _opened(self) -> None:
@@ -75,7 +75,7 @@ class Progress:
         if self._console.is_terminal and to_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
-            # Live puts log lines above the display when they go through its standard error.
+            # Live redirects sys.stderr; log lines written to it appear above the display.
             handler.setStream(sys.stderr)  # type: ignore[union-attr]
         self._task = asyncio.ensure_future(self._run(scheduler))
 
@@ -102,10 +102,10 @@ class Progress:
         scheduler = scheduler_of(self._crawler)
         if scheduler is not None and scheduler.opened is not None:
             snapshot = self._snapshot(scheduler, all_sites=True)
-            self._tell(summary_table(snapshot, reason, self._console.width))
+            self._print(summary_table(snapshot, reason, self._console.width))
 
-    def _tell(self, summary: RenderableType) -> None:
-        # Under scrapyd standard error is the server's log, and the job's own what people read.
+    def _print(self, summary: RenderableType) -> None:
+        # Under scrapyd, standard error is the server's log; people read the log of the job.
         to_file = isinstance(get_scrapy_root_handler(), logging.FileHandler)
         if to_file and not self._console.is_terminal:
             with self._console.capture() as captured:
@@ -138,7 +138,7 @@ class Progress:
         )
 
     def _sites(self, scheduler: Scheduler, *, all_sites: bool) -> list[SiteRow]:
-        """Return the rows of the busiest sites, or of all, busiest first."""
+        """Return the rows of the busiest sites, or of all sites, busiest first."""
         done, latencies = scheduler.tally.sites, self._recorder.sites
         if all_sites:
             known = (done.keys() | latencies.keys()) - {OTHER}

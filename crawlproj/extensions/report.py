@@ -1,4 +1,4 @@
-"""Writes the report: at the end of the crawl, and now and then before it."""
+"""Writes the report during the crawl and at its end."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from scrapy.exceptions import NotConfigured
 from crawlproj.config import number, text
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
-from crawlproj.report.document import MOST_SITES, Crawl, document
+from crawlproj.report.document import MAX_SITES, Crawl, document
 from crawlproj.report.files import ReportFiles
 from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
-from crawlproj.report.timeline import MOST_RANKED, SiteTick, Tick, Timeline
+from crawlproj.report.timeline import MAX_RANK, SiteTick, Tick, Timeline
 from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ __all__ = ["Report"]
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0
-_ROWS_AT_ONCE = 200  # some milliseconds
+_ROWS_AT_ONCE = 200  # take some milliseconds
 
 
 class Report:
-    """On while REPORT names a file; writes it every REPORT_INTERVAL seconds, too.
+    """Writes the file REPORT every REPORT_INTERVAL seconds and at the end.
 
-    The one that takes the recorder's intervals. Documents are made and written in a thread, while
-    no tick is taken; the event loop is only needed for the sites' rows, a few at a time.
+    Only this extension may take intervals from the recorder. A thread makes and writes the
+    document, while no tick is taken; the event loop makes the sites' rows, some at a time.
     """
 
     def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,13 +66,13 @@ class Report:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Report:
-        """Make it; NotConfigured without REPORT, ConfigError when it cannot be written."""
+        """Build the extension. Raises NotConfigured without REPORT, ConfigError if it is wrong."""
         return cls(crawler)
 
     def _opened(self) -> None:
         scheduler = scheduler_of(self._crawler)
         if scheduler is None:
-            logger.warning("No report: SCHEDULER is not crawlproj.scheduler.Scheduler")
+            logger.warning('No report: it needs SCHEDULER = "crawlproj.scheduler.Scheduler"')
             return
         self._started_at = time.time()
         self._began = self._ticked = self._clock()
@@ -115,7 +115,7 @@ class Report:
                 lag=interval.lag,
                 sites={
                     site: self._site_tick(site, count, permits.view(site))
-                    for site, count in scheduler.tally.sites.most_common(MOST_RANKED)
+                    for site, count in scheduler.tally.sites.most_common(MAX_RANK)
                 },
             )
         )
@@ -170,12 +170,12 @@ class Report:
         try:
             await asyncio.to_thread(make)
         except OSError as exc:
-            logger.error("The report could not be written: %s", exc)
+            logger.error("Cannot write the report: %s", exc)
 
     async def _rows(
         self, done: Mapping[str, int], known: set[str], permits: Permits
     ) -> list[SiteRow]:
-        busiest = sorted(known, key=lambda site: (-done.get(site, 0), site))[:MOST_SITES]
+        busiest = sorted(known, key=lambda site: (-done.get(site, 0), site))[:MAX_SITES]
         running_s = max(self._clock() - self._began, 1e-3)
         rows = []
         for made, site in enumerate(busiest, 1):

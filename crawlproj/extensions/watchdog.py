@@ -1,4 +1,4 @@
-"""Watches the event loop: how late it is, and who blocks it."""
+"""Watches the event loop: how late it is, and which code blocks it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scrapy.utils.asyncio import is_asyncio_available
 
 from crawlproj.config import number
 from crawlproj.latency import recorder_of
-from crawlproj.latency.hogs import Blocked, HogJudge, Offence, Offences, times
+from crawlproj.latency.hogs import Blocked, HogDetector, Offence, Offences, times
 from crawlproj.latency.stacks import culprit_of, depth_of, shown, stack_of, url_in
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ _JOIN_S = 1.0
 class Watchdog:
     """Records the loop's lag, and warns of code that blocks it for HOG_THRESHOLD seconds or longer.
 
-    A timer of the loop measures every 100 ms how late it is. A stall is recorded as what timers due
-    every 100 ms would have found, the later ones shorter, so that one long stall weighs in the
-    quantiles by its length (Gil Tene's correction for "coordinated omission").
+    Every 100 ms, a timer of the loop measures how late it is. A stall is recorded as all the timers
+    due every 100 ms would have measured it, each less than the one before, so that a long stall
+    counts in the quantiles by its length (Gil Tene's correction for "coordinated omission").
 
-    Whatever blocks the loop stops every site. A thread looks whether the timer still fires, and
-    else what the loop's thread is at. The warning comes while it happens, with the user's lines of
-    the stack and the URL, at most every 30 s for each function; INFO tells the totals at the end.
-    HOG_THRESHOLD = 0 leaves the thread out. In stats: ``hogs/count``, ``hogs/worst_s``.
+    Code that blocks the loop stops every site. A thread checks whether the timer still fires, and
+    if not, which code the loop's thread runs. It warns while the code runs, with the user's lines
+    of the stack and the URL, at most every 30 s per function; the totals are logged at the end with
+    level INFO. HOG_THRESHOLD = 0 switches the thread off. Stats: ``hogs/count``, ``hogs/worst_s``.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -51,26 +51,26 @@ class Watchdog:
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._beat = 0.0
-        self._depth = 0  # of the stack below everything that the loop runs
+        self._depth = 0  # of the stack below the callbacks of the loop
         self._loop_thread = 0
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._judge: HogJudge[FrameType] = HogJudge(self._threshold_s, _BEAT_S)
+        self._detector: HogDetector[FrameType] = HogDetector(self._threshold_s, _BEAT_S)
         self._offences = Offences(_WARN_EVERY_S)
-        self._frames: list[FrameType] = []  # of the latest look
+        self._frames: list[FrameType] = []  # at the latest look
         crawler.signals.connect(self._on_opened, signals.spider_opened)
         crawler.signals.connect(self._on_closed, signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Watchdog:
-        """Make it; raises ConfigError for a wrong HOG_THRESHOLD."""
+        """Build the extension. Raises ConfigError if HOG_THRESHOLD is wrong."""
         return cls(crawler)
 
     def _on_opened(self) -> None:
         if not is_asyncio_available():
-            logger.warning("The event loop is not watched: this reactor is not asyncio's")
+            logger.warning("The event loop is not watched: that needs the asyncio reactor")
             return
-        # From where the loop calls everything, so that the depth is right.
+        # Called by the loop itself, so that the depth is that of its callbacks.
         asyncio.get_running_loop().call_soon(self._start)
 
     def _on_closed(self) -> None:
@@ -110,13 +110,13 @@ class Watchdog:
     # In the thread
 
     def _watch(self) -> None:
-        # Five looks before it is too late tell a hog from a loop that is merely busy.
+        # Five looks within the threshold distinguish a hog from a loop that is merely busy.
         while not self._stop.wait(min(_BEAT_S, self._threshold_s / 5)):
             now = time.perf_counter()
-            blocked = self._judge.look(now, time.process_time(), self._beat, self._running)
+            blocked = self._detector.look(now, time.process_time(), self._beat, self._running)
             if blocked is not None:
                 self._report(blocked, now)
-            self._frames = []  # they hold the page
+            self._frames = []  # free the page that they refer to
 
     def _running(self) -> FrameType | None:
         frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - documented
@@ -131,12 +131,12 @@ class Watchdog:
 
 
 def warning(name: str, seconds: float, offence: Offence, frames: list[FrameType]) -> str:
-    """Return what a user is told about ``name``, which has run for ``seconds`` and goes on."""
+    """Return the warning about ``name``, which has run for ``seconds`` and is still running."""
     url = url_in(frames)
     again = f" ({times(offence.count)} so far, {offence.worst_s:.1f} s at worst)"
     return (
         f"{name} has been blocking the event loop for {seconds:.1f} s"
         f"{f', at {url}' if url else ''}{again if offence.count > 1 else ''}. "
-        "Until it returns, nothing else runs, at any site: make it faster, or move the slow part "
-        f"to a thread (await asyncio.to_thread(...)). It is here:\n{shown(frames)}"
+        "No site is crawled until it returns. Make it faster, or move the slow part to a thread "
+        f"(await asyncio.to_thread(...)). It is here:\n{shown(frames)}"
     )

@@ -1,4 +1,4 @@
-"""Where the time of requests goes: phases, histograms, what blocks the loop. Pure."""
+"""Measures where time goes: phases of requests, histograms, code that blocks the loop. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _recorders: WeakKeyDictionary[object, LatencyRecorder] = WeakKeyDictionary()
 
 
 def recorder_of(crawler: object) -> LatencyRecorder:
-    """Return the recorder that all parts of ``crawler`` share; the first call makes it."""
+    """Return the recorder that all parts of ``crawler`` share; the first call creates it."""
     recorder = _recorders.get(crawler)
     if recorder is None:
         recorder = _recorders[crawler] = LatencyRecorder(perf_counter)

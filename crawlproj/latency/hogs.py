@@ -1,4 +1,4 @@
-"""Judges whether one piece of code blocks the event loop, and when to say so. Pure."""
+"""Detects code that blocks the event loop, and limits the warnings about it. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class Blocked(Generic[K]):
-    """``who`` has run for ``seconds`` without a pause, and still does.
+    """``who`` has run for ``seconds`` without a pause, and is still running.
 
-    is_new: the first time that this is said of this run of it.
+    is_new: whether this is the first report of this run.
     """
 
     who: K
@@ -24,15 +24,15 @@ class Blocked(Generic[K]):
     is_new: bool
 
 
-class HogJudge(Generic[K]):
-    """Looks now and then, from another thread, whether the loop's heartbeat still moves.
+class HogDetector(Generic[K]):
+    """Checks from another thread, again and again, whether the loop's heartbeat still moves.
 
-    A loop is also late when it has many short things to do, each of which is innocent. So it takes
-    the same code seen in every look since the heartbeat is missing. It began after the look before,
-    which is how exact ``seconds`` is.
+    A loop is also late when it runs many short callbacks, none of which is at fault. So code counts
+    as blocking only if every look since the heartbeat stopped has seen it. ``seconds`` is exact to
+    the time between two looks.
 
-    threshold_s: how long is too long.
-    beat_every_s: between two beats of a loop that keeps up.
+    threshold_s: seconds of blocking from which to report.
+    beat_every_s: seconds between two heartbeats of a loop that keeps up.
     """
 
     def __init__(self, threshold_s: float, beat_every_s: float) -> None:
@@ -43,39 +43,39 @@ class HogJudge(Generic[K]):
         self._beat = -inf
         self._who: K | None = None
         self._since = 0.0
-        self._told = False
+        self._reported = False
 
     def look(
         self, now: float, cpu_s: float, beat: float, running: Callable[[], K | None]
     ) -> Blocked[K] | None:
-        """Return who blocks the loop, if somebody has for the threshold or longer.
+        """Return the code that has blocked the loop for the threshold or longer, or None.
 
-        cpu_s: CPU seconds the process has used. beat: when the heart beat last. running: tells what
-        runs on the loop; None: nothing. Compared by identity.
+        cpu_s: CPU seconds that the process has used. beat: time of the latest heartbeat.
+        running: returns the code that runs on the loop (compared by identity) or None.
         """
         alive_at, self._looked_at = max(beat, self._looked_at), now
         used_s, self._cpu_s = cpu_s - self._cpu_s, cpu_s
         if now - beat <= self._beat_every_s:
             self._who = None
             return None
-        # Code that holds the GIL (a regular expression) stops this thread too, but works; a process
-        # that was suspended does not.
+        # Code that holds the GIL (a regular expression) stops this thread too, but uses CPU; a
+        # suspended process does not.
         if now - alive_at > self._threshold_s and used_s < (now - alive_at) / 10:
             self._who = None
             return None
         who = running()
         if who is not self._who or beat != self._beat:
-            self._who, self._beat, self._told = who, beat, False
+            self._who, self._beat, self._reported = who, beat, False
             self._since = alive_at
         if who is None or now - self._since < self._threshold_s:
             return None
-        is_new, self._told = not self._told, True
+        is_new, self._reported = not self._reported, True
         return Blocked(who, now - self._since, is_new)
 
 
 @dataclass(slots=True)
 class Offence:
-    """How often, and for how long at worst (seconds), a function has blocked the loop."""
+    """How often a function has blocked the loop, and for how many seconds at worst."""
 
     count: int = 0
     worst_s: float = 0.0
@@ -83,14 +83,14 @@ class Offence:
 
 
 class Offences:
-    """Counts by function, and lets each be warned about once in ``every_s`` seconds."""
+    """Counts by function, and allows one warning per function every ``every_s`` seconds."""
 
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
         self.by_name: dict[str, Offence] = {}
 
     def note(self, name: str, seconds: float, now: float, *, is_new: bool) -> Offence | None:
-        """Count, and return the function's offence if it is time for a warning."""
+        """Count the offence; return the function's total if it is time for a warning, else None."""
         offence = self.by_name.setdefault(name, Offence())
         offence.count += is_new
         offence.worst_s = max(offence.worst_s, seconds)
@@ -99,16 +99,16 @@ class Offences:
         offence.warned_at = now
         return offence
 
-    def summary(self, most: int = 5) -> str:
-        """Return "Spider.parse 3 times (1.2 s at worst), …", the worst first."""
+    def summary(self, max_functions: int = 5) -> str:
+        """Return "Spider.parse 3 times (1.2 s at worst), …", worst first."""
         worst = sorted(self.by_name.items(), key=lambda named: -named[1].worst_s)
-        told = [
+        parts = [
             f"{name} {times(offence.count)} ({offence.worst_s:.1f} s at worst)"
-            for name, offence in worst[:most]
+            for name, offence in worst[:max_functions]
         ]
-        if len(worst) > most:
-            told.append(f"{len(worst) - most} more")
-        return ", ".join(told)
+        if len(worst) > max_functions:
+            parts.append(f"{len(worst) - max_functions} more")
+        return ", ".join(parts)
 
 
 def times(count: int) -> str:

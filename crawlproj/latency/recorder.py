@@ -1,4 +1,4 @@
-"""Records where the time of each request went, by phase and by site."""
+"""Records how long each phase of a request took, by phase and by site."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ PHASES = (
     "callback",
     "pipelines",
 )
-"""In the order they happen; see LatencyRecorder."""
+"""The phases of a request, in order; see LatencyRecorder."""
 
 OTHER = "(other)"
-"""Stands for the sites that were used longest ago, when there are too many."""
+"""Name that stands for the sites used longest ago once there are too many."""
 
 _MAX_SITES = 10_000
 _DOWNLOAD = frozenset({"queued", "dns", "connect", "tls", "ttfb", "transfer"})
@@ -39,9 +39,9 @@ def _histograms() -> dict[str, Histogram]:
 class SiteLatency:
     """The downloads from one site.
 
-    ttfb: from the request out to the first byte of the answer.
-    total: from asking for a connection to the end of the body, so without the wait for a permit.
-    ok: downloads that got a good answer. errors: the others, by reason.
+    ttfb: from sending the request to the first byte of the answer.
+    total: from asking for a connection to the end of the body, without the wait for a permit.
+    ok: downloads with a good answer. errors: other downloads, by reason.
     """
 
     ttfb: Histogram = field(default_factory=Histogram)
@@ -51,11 +51,11 @@ class SiteLatency:
 
     @property
     def requests(self) -> int:
-        """Downloads, whatever became of them."""
+        """All downloads, good and failed."""
         return self.ok + sum(self.errors.values())
 
     def merge(self, other: SiteLatency) -> None:
-        """Count all that ``other`` has counted."""
+        """Add the counts of ``other``."""
         self.ttfb.merge(other.ttfb)
         self.total.merge(other.total)
         self.ok += other.ok
@@ -64,7 +64,7 @@ class SiteLatency:
 
 @dataclass(slots=True)
 class Interval:
-    """What was recorded between two calls of take_interval(), ``seconds`` apart, at all sites."""
+    """The records of all sites between two calls of take_interval(), ``seconds`` apart."""
 
     seconds: float = 0.0
     phases: dict[str, Histogram] = field(default_factory=_histograms)
@@ -74,11 +74,11 @@ class Interval:
 
     @property
     def ttfb(self) -> Histogram:
-        """The phase most asked for."""
+        """The time to first byte."""
         return self.phases["ttfb"]
 
     def merge(self, other: Interval) -> None:
-        """Count all that ``other`` has counted; ``seconds`` adds up too."""
+        """Add the counts of ``other``, and its ``seconds``."""
         self.seconds += other.seconds
         for phase, histogram in other.phases.items():
             self.phases[phase].merge(histogram)
@@ -90,17 +90,17 @@ class Interval:
 class LatencyRecorder:
     """Histograms of each phase over all sites, of each site's downloads, and of the loop's lag.
 
-    The phases: permit (waiting until the site may be asked), queued (for a connection), dns,
-    connect, tls, ttfb (request out to first byte in), transfer (the body), callback (the spider's
-    code, while it runs), pipelines (of one item, from first to last). A phase that did not happen
-    is not recorded, so its histogram's count tells how often it did. Failures are recorded too,
-    their last phase up to the failure.
+    The phases: permit (wait for a permit of the site), queued (wait for a connection), dns,
+    connect, tls, ttfb (request sent to first byte received), transfer (the body), callback (the
+    spider's code, while it runs), pipelines (one item, from the first to the last). A phase that
+    did not happen is not recorded, so the count of its histogram is how often it happened. Failed
+    downloads are recorded too, with their last phase up to the failure.
 
-    clock: seconds, monotonic; measures intervals.
-    max_sites: at least 2; beyond it the site used longest ago becomes part of OTHER.
+    clock: monotonic seconds, to measure intervals.
+    max_sites: at least 2; beyond it, the sites used longest ago become part of OTHER.
     errors: downloads by reason, over all sites.
 
-    Not for use by several threads at once.
+    Not thread-safe.
     """
 
     def __init__(self, clock: Callable[[], float], *, max_sites: int = _MAX_SITES) -> None:
@@ -110,13 +110,13 @@ class LatencyRecorder:
         self._clock = clock
         self._max_sites = max_sites
         self._sites: OrderedDict[str, SiteLatency] = OrderedDict()  # used longest ago first
-        # Each duration is recorded once, in the interval; the past is what was taken.
+        # Each duration is recorded once, in the current interval; the past holds those taken.
         self._past = Interval()
         self._interval = Interval()
         self._since = clock()
 
     def record(self, site: str, phases: Mapping[str, float], reason: str = "") -> None:
-        """Record a download: seconds by phase, and why it failed ("" if it did not)."""
+        """Record a download: its seconds by phase, and why it failed ("" if it did not)."""
         interval = self._interval
         histograms = interval.phases
         total = ttfb = 0.0
@@ -145,31 +145,31 @@ class LatencyRecorder:
         self._interval.phases[phase].record(seconds)
 
     def lag(self, seconds: float) -> None:
-        """Record how late the event loop ran something."""
+        """Record by how many seconds the event loop was late."""
         self._interval.lag.record(seconds)
 
     @property
     def sites(self) -> Mapping[str, SiteLatency]:
-        """The sites, used longest ago first; not to be changed, but it goes on changing."""
+        """The sites, used longest ago first: a live view for reading."""
         return self._sites
 
     @property
     def phases(self) -> dict[str, Histogram]:
-        """A histogram of each of PHASES, as of now."""
+        """The histogram of each of PHASES so far."""
         return self._totals().phases
 
     @property
     def loop_lag(self) -> Histogram:
-        """How late the event loop was, as of now."""
+        """How late the event loop was so far."""
         return self._totals().lag
 
     @property
     def ok(self) -> int:
-        """Downloads that got a good answer."""
+        """Downloads with a good answer."""
         return self._past.ok + self._interval.ok
 
     def take_interval(self) -> Interval:
-        """Return what was recorded since the last call (the first time: since the beginning)."""
+        """Return what was recorded since the last call, or since the start on the first call."""
         taken, self._interval = self._interval, Interval()
         now = self._clock()
         taken.seconds, self._since = now - self._since, now
@@ -177,7 +177,7 @@ class LatencyRecorder:
         return taken
 
     def merge(self, other: LatencyRecorder) -> None:
-        """Count all that ``other`` has counted, in the interval under way."""
+        """Add the counts of ``other`` to the current interval."""
         theirs = other._totals()
         theirs.seconds = 0.0
         self._interval.merge(theirs)
@@ -186,7 +186,7 @@ class LatencyRecorder:
             self._site(site).merge(known)
 
     def data(self, sites: Collection[str] | None = None) -> dict[str, Any]:
-        """Return everything as JSON's types; of the sites only ``sites``, if given."""
+        """Return JSON types: everything, or only the given ``sites``."""
         totals = self._totals()
         return {
             "ok": totals.ok,
@@ -207,7 +207,7 @@ class LatencyRecorder:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], clock: Callable[[], float]) -> LatencyRecorder:
-        """Return what ``data()`` was taken from; raises ValueError if it is malformed."""
+        """Rebuild a recorder from ``data()``. Raises ValueError if the data is malformed."""
         recorder = cls(clock)
         interval = recorder._interval
         try:
@@ -226,7 +226,7 @@ class LatencyRecorder:
                     )
                 )
         except (TypeError, KeyError, AttributeError) as exc:
-            raise ValueError(f"this is no latency recorder's data: {exc!r}") from None
+            raise ValueError(f"malformed data of a latency recorder: {exc!r}") from None
         return recorder
 
     def _totals(self) -> Interval:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _INFRASTRUCTURE = frozenset({"asyncio", "crawlproj", "pydispatch", "scrapy", "twisted", "uvloop"})
-# Where a user of this project puts code of theirs.
-_USERS_PLACES = ("crawlproj.spiders.", "crawlproj.pipelines.")
+# Folders of this project that hold the user's own code.
+_USER_CODE = ("crawlproj.spiders.", "crawlproj.pipelines.")
 _PACKAGES = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 _STDLIB = (sysconfig.get_path("stdlib"), "<frozen ")
-_MOST_FRAMES = 12
+_MAX_FRAMES = 12
 
 
 class Kind(Enum):
@@ -31,15 +31,15 @@ def kind_of(frame: FrameType) -> Kind:
     """Return whose code ``frame`` runs."""
     module: str = frame.f_globals.get("__name__", "")
     if module.partition(".")[0] in _INFRASTRUCTURE:
-        return Kind.USER if module.startswith(_USERS_PLACES) else Kind.INFRASTRUCTURE
+        return Kind.USER if module.startswith(_USER_CODE) else Kind.INFRASTRUCTURE
     file = frame.f_code.co_filename
-    if file.startswith(_PACKAGES):  # inside the standard library's folder, often
+    if file.startswith(_PACKAGES):  # often inside the standard library's folder, so check it first
         return Kind.LIBRARY
     return Kind.INFRASTRUCTURE if file.startswith(_STDLIB) else Kind.USER
 
 
 def depth_of(frame: FrameType | None) -> int:
-    """Return how many frames there are from ``frame`` outwards, itself included."""
+    """Return the number of frames from ``frame`` outwards, itself included."""
     depth = 0
     while frame is not None:
         depth, frame = depth + 1, frame.f_back
@@ -47,7 +47,7 @@ def depth_of(frame: FrameType | None) -> int:
 
 
 def stack_of(frame: FrameType | None, depth: int = 0) -> list[FrameType]:
-    """Return the frames from the outermost to ``frame``, less the ``depth`` outermost ones."""
+    """Return the frames from the outermost to ``frame``, without the ``depth`` outermost ones."""
     frames: list[FrameType] = []
     while frame is not None:
         frames.append(frame)
@@ -58,8 +58,8 @@ def stack_of(frame: FrameType | None, depth: int = 0) -> list[FrameType]:
 def culprit_of(frames: list[FrameType]) -> FrameType | None:
     """Return the frame to blame: where the infrastructure last called the user's code.
 
-    Of a callback that runs inside somebody's middleware it is the callback. Where the user has no
-    code: the outermost frame of an installed package, or simply the outermost one.
+    For a callback that runs inside the user's middleware, this is the callback. Without user code
+    on the stack, it is the outermost frame of an installed package, or else the outermost frame.
     """
     kinds = [kind_of(frame) for frame in frames]
     entries = [
@@ -76,12 +76,12 @@ def culprit_of(frames: list[FrameType]) -> FrameType | None:
 
 
 def url_in(frames: list[FrameType]) -> str:
-    """Return the URL of the response or request that the infrastructure is busy with, or ""."""
+    """Return the URL of the response or request that the infrastructure handles, or ""."""
     for frame in reversed(frames):
         if kind_of(frame) is not Kind.INFRASTRUCTURE:
             continue
         for name in ("response", "request"):
-            # Asking for f_locals copies them all, so look whether it is worth it.
+            # f_locals copies all local variables, so check first whether one is of use.
             if name in frame.f_code.co_varnames or name in frame.f_code.co_freevars:
                 url = getattr(frame.f_locals.get(name), "url", None)
                 if isinstance(url, str):
@@ -90,13 +90,13 @@ def url_in(frames: list[FrameType]) -> str:
 
 
 def shown(frames: list[FrameType]) -> str:
-    """Return the stack as text, the latest call last, the user's own lines marked with ">".
+    """Return the stack as text, latest call last, with ">" before the user's own lines.
 
-    The infrastructure is left out, but for the innermost frame: what is being done at the moment.
+    Leaves out the infrastructure, except the innermost frame: what runs at the moment.
     """
     kept = [frame for frame in frames[:-1] if kind_of(frame) is not Kind.INFRASTRUCTURE]
     lines = []
-    for frame in [*kept, *frames[-1:]][-_MOST_FRAMES:]:
+    for frame in [*kept, *frames[-1:]][-_MAX_FRAMES:]:
         code, number = frame.f_code, frame.f_lineno or 0
         mark = ">" if kind_of(frame) is Kind.USER else " "
         lines.append(f'{mark} File "{code.co_filename}", line {number}, in {code.co_qualname}')

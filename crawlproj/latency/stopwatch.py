@@ -1,4 +1,4 @@
-"""Times the code of a callback while it runs, whatever kind of function it is."""
+"""Times a callback while it runs: a function, generator, coroutine or async generator."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 class Stopwatch:
-    """Adds up the seconds that wrapped code runs; what it awaits does not count.
+    """Adds up the seconds that the wrapped code runs, without the time it awaits.
 
-    clock: seconds, monotonic.
+    clock: monotonic seconds.
     """
 
     __slots__ = ("clock", "seconds")
@@ -25,11 +25,11 @@ class Stopwatch:
         self.seconds = 0.0
 
     def awaited(self, awaitable: Awaitable[T]) -> Awaitable[T]:
-        """Return an awaitable of the same; each of its steps is timed."""
+        """Wrap ``awaitable`` so that each of its steps is timed."""
         return _Steps(awaitable, self)
 
     def iterated(self, values: Iterable[T], done: Callable[[float], None]) -> Iterator[T]:
-        """Yield ``values``, timing each; then call ``done`` with all the seconds so far."""
+        """Yield ``values`` and time each; then call ``done`` with the total seconds."""
         clock = self.clock
         try:
             iterator = iter(values)
@@ -48,7 +48,7 @@ class Stopwatch:
     def async_iterated(
         self, values: AsyncIterator[T], done: Callable[[float], None]
     ) -> AsyncIterator[T]:
-        """Yield ``values``, timing the steps of each; then call ``done`` with all the seconds."""
+        """Yield ``values`` and time their steps; then call ``done`` with the total seconds."""
         return _AsyncSteps(values, self, done)
 
 
@@ -58,7 +58,7 @@ class _Steps(Generic[T]):
         self._stopwatch = stopwatch
 
     def __await__(self) -> Generator[Any, Any, T]:
-        """Do what ``yield from`` does (PEP 380), with a look at the clock around each step."""
+        """Do what ``yield from`` does (PEP 380), and read the clock around each step."""
         stopwatch, clock = self._stopwatch, self._stopwatch.clock
         inner = self._awaitable.__await__()
         step: Callable[[], Any] = partial(next, inner)
@@ -75,7 +75,7 @@ class _Steps(Generic[T]):
             except GeneratorExit:
                 inner.close()
                 raise
-            except BaseException as exc:  # noqa: BLE001 - cancellation is passed on, too
+            except BaseException as exc:  # noqa: BLE001 - passes cancellation on too
                 step = partial(inner.throw, exc)
             else:
                 step = partial(next, inner) if sent is None else partial(inner.send, sent)

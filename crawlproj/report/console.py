@@ -1,4 +1,4 @@
-"""What the progress display and the summary look like (pure: a snapshot in, rich's objects out)."""
+"""The progress display and the summary: a snapshot in, rich's objects out. Pure."""
 
 from __future__ import annotations
 
@@ -25,22 +25,24 @@ _STYLES = {"open": "green", "limited": "yellow", "resting": "magenta", "down": "
 _PANEL_EDGES = 4
 _WIDTH_WITH_STATE = 92
 _WIDTH_WITH_LATENCY = 72
-# What the columns right of the site's name may take, up to seven digits done.
-_PAGES_TO_DONE, _ERRORS_TO_DONE, _STATE_TO_DONE = 33, 57, 66
-_TOLD_BESIDE_SITE = 63
-# What is worth a line at the end: this share of attempts failed; this much slower than most.
-_MANY_ERRORS, _FEW_ERRORS = 0.05, 5
+# Width of the columns beside the site's name, with up to seven digits done: without latencies, with
+# latencies, with the state; and in the table of slow sites.
+_BESIDE_SITE, _BESIDE_SITE_LATENCY, _BESIDE_SITE_STATE = 33, 57, 66
+_BESIDE_SLOW_SITE = 63
+# A site held the crawl back if this share of its attempts, and at least this number, failed; or if
+# its p99 is this many times the median, and at least this long.
+_ERROR_SHARE, _MIN_ERRORS = 0.05, 5
 _SLOWER_THAN_MEDIAN, _SLOW_S = 4.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """How the crawl stands.
+    """The state of the crawl.
 
-    pages_per_s: over the last seconds. in_flight: requests downloading. queued:
-    URLs waiting for their turn. totals: of the frontier's
-    generation, all runs. tally: of this run. sites: those that may be shown, busiest first, their
-    pages_per_s over the last seconds too. places: where frontier and store are.
+    pages_per_s: over the last seconds. in_flight: requests downloading. queued: URLs that wait for
+    their turn. totals: of the frontier's generation, over all runs. tally: of this run. sites: the
+    candidates for display, busiest first, with pages_per_s over the last seconds. places: where
+    frontier and store are.
     """
 
     spider: str
@@ -73,9 +75,9 @@ def log_line(now: Snapshot) -> str:
 
 
 def live_view(now: Snapshot, width: int, workers: RenderableType | None = None) -> RenderableType:
-    """Return the live display; more of each site is shown where ``width`` allows.
+    """Return the live display, with more columns the larger ``width`` (characters) is.
 
-    workers: what there is to see of a fleet's, above the sites.
+    workers: the view of a fleet's workers, shown above the sites.
     """
     failed = sum(now.totals.failed.values())
     head = Text("  ").join(
@@ -105,10 +107,10 @@ def live_view(now: Snapshot, width: int, workers: RenderableType | None = None) 
 
 
 def _sites_table(rows: Sequence[SiteRow], width: int) -> Table:
-    """Return what the sites do, as much of it as ``width`` allows."""
+    """Return the table of sites, with as many columns as fit into ``width``."""
     table = Table(box=None, padding=(0, 1), header_style="dim")
     latency, state = width >= _WIDTH_WITH_LATENCY, width >= _WIDTH_WITH_STATE
-    others = _STATE_TO_DONE if state else _ERRORS_TO_DONE if latency else _PAGES_TO_DONE
+    others = _BESIDE_SITE_STATE if state else _BESIDE_SITE_LATENCY if latency else _BESIDE_SITE
     table.add_column("site", max_width=max(12, min(40, width - others)), no_wrap=True)
     for title in ("done", "in flight", "pages/s"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -135,7 +137,7 @@ def _sites_table(rows: Sequence[SiteRow], width: int) -> Table:
 
 
 def latency_text(seconds: float | None) -> str:
-    """Return seconds with a unit that fits them: 870us, 42ms, 1.3s; "–" when unknown."""
+    """Return seconds with a suitable unit: 870µs, 42ms, 1.3s; "–" if unknown."""
     if seconds is None:
         return "–"
     if seconds < 0.001:
@@ -152,13 +154,13 @@ def _limit(limit: float | None) -> str:
 
 
 def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableType:
-    """Return the table at the end: every discovered URL is in one of its rows.
+    """Return the summary at the end: a table in which every discovered URL counts in one row.
 
-    Below it, within ``width``, are the sites that held the crawl back, if any did.
+    Below it, within ``width`` characters, are the sites that held the crawl back, if any.
     """
     totals = now.totals
     table = Table()
-    table.add_column("what became of the URLs")
+    table.add_column("outcome")
     table.add_column("URLs", justify="right")
     table.add_row("done", f"{totals.done:,}")
     for name, counts in (("failed", totals.failed), ("skipped", totals.skipped)):
@@ -173,35 +175,35 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
     this_run = f"this run: {now.tally.done:,} done in {duration(now.elapsed_s)}, {speed:,.1f}/s"
     headline = Text(_headline(now, reason), style="bold")
     parts: list[RenderableType] = [headline, table]
-    if told := worth_telling(now.sites):
-        parts += ["", _told_table(told, width), ""]
+    if slow := slow_sites(now.sites):
+        parts += ["", _slow_sites_table(slow, width), ""]
     return Group(*parts, *(Text(line, style="dim") for line in (this_run, *now.places)))
 
 
-def worth_telling(rows: Sequence[SiteRow]) -> list[tuple[SiteRow, str]]:
-    """Return the sites that held the crawl back, and how; those where most was lost first."""
+def slow_sites(rows: Sequence[SiteRow]) -> list[tuple[SiteRow, str]]:
+    """Return the sites that held the crawl back, with the reasons, worst first."""
     tails = [row.p99_s for row in rows if row.p99_s is not None]
     usual_s = median(tails) if tails else 0.0
-    told = []
+    found = []
     for row in rows:
         reasons = []
         if row.state == "down":
             reasons.append("down")
         if row.rate_limit < float("inf"):
             reasons.append(f"limited to {row.rate_limit:.2g}/s")
-        if row.errors >= _FEW_ERRORS and row.error_share >= _MANY_ERRORS:
+        if row.errors >= _MIN_ERRORS and row.error_share >= _ERROR_SHARE:
             reasons.append(f"{row.error_share:.0%} failed")
         if row.p99_s is not None and row.p99_s >= max(_SLOW_S, _SLOWER_THAN_MEDIAN * usual_s):
             reasons.append(f"{row.p99_s / usual_s:.0f} × the usual p99")
         if reasons:
-            told.append((row, ", ".join(reasons)))
-    told.sort(
+            found.append((row, ", ".join(reasons)))
+    found.sort(
         key=lambda entry: (entry[0].state != "down", -entry[0].errors, -(entry[0].p99_s or 0))
     )
-    return told
+    return found
 
 
-def _told_table(told: Sequence[tuple[SiteRow, str]], width: int) -> Table:
+def _slow_sites_table(slow: Sequence[tuple[SiteRow, str]], width: int) -> Table:
     table = Table(
         box=None,
         padding=(0, 1),
@@ -211,12 +213,12 @@ def _told_table(told: Sequence[tuple[SiteRow, str]], width: int) -> Table:
         title_style="bold",
         caption_justify="left",
     )
-    site_width = max(16, min(40, width - _TOLD_BESIDE_SITE))
+    site_width = max(16, min(40, width - _BESIDE_SLOW_SITE))
     table.add_column("site", max_width=site_width, no_wrap=True)
     for title in ("done", "errors", "limit", "p50", "p99"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("why", min_width=20)
-    for row, why in told[:_TOP]:
+    for row, why in slow[:_TOP]:
         table.add_row(
             Text(row.site),
             f"{row.done:,}",
@@ -226,8 +228,8 @@ def _told_table(told: Sequence[tuple[SiteRow, str]], width: int) -> Table:
             latency_text(row.p99_s),
             why,
         )
-    if len(told) > _TOP:
-        table.caption = f"and {len(told) - _TOP:,} more; -s REPORT=report.html shows them all"
+    if len(slow) > _TOP:
+        table.caption = f"and {len(slow) - _TOP:,} more; -s REPORT=report.html shows all sites"
     return table
 
 

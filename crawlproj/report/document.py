@@ -1,31 +1,30 @@
-"""The report as data: what report.json holds and the page draws. Pure.
+"""The report as data: the content of report.json, which the page draws. Pure.
 
-Durations are in seconds, measured numbers have four significant digits, and what is not known is
-null::
+Durations are in seconds, measured numbers have four significant digits, unknown values are null::
 
-    schema       1; raised when a field changes its meaning or goes
+    schema       1; raised when a field changes its meaning or is removed
     crawl        spider, job, generation, state ("running", "finished" or "stopped"), reason,
                  places [text], started_at and written_at (unix seconds), duration_s
     summary      pages (URLs done in this run), failed and skipped {reason: URLs},
-                 pages_per_s, ttfb_s {count, mean, p50, p90, p99, p999, max}, loop_lag_s (the same),
-                 errors {reason: attempts}, sites (how many are known)
-    phases       {phase: {count, mean, p50, p90, p99, p999, max}}, in the order a page goes through
-                 them; only the times it was gone through count
-    timeline     columns of equal length, a row a span of time, oldest first:
+                 pages_per_s, ttfb_s {count, mean, p50, p90, p99, p999, max}, loop_lag_s (likewise),
+                 errors {reason: attempts}, sites (their number)
+    phases       {phase: {count, mean, p50, p90, p99, p999, max}}, in the order of a request;
+                 requests that skip a phase do not count in it
+    timeline     columns of equal length, a row per span of time, oldest first:
                  start_s (since the crawl began), span_s, pages_per_s, limit and limit_most,
-                 in_flight and in_flight_most (mean and most over the span, of the sites with
-                 requests in flight),
+                 in_flight and in_flight_most (mean and maximum over the span, added up over
+                 the sites with requests in flight),
                  ttfb_p50_s, ttfb_p90_s, ttfb_p99_s, ttfb_max_s, lag_p50_s, lag_p99_s, lag_max_s,
-                 errors_per_s {reason: column}: the eight most frequent, and "other"
+                 errors_per_s {reason: column}: the eight most frequent reasons, and "other"
     site_timelines
                  the busiest sites, busiest first: {site: columns}: start_s, span_s, pages_per_s,
                  errors_per_s, limit, in_flight, in_flight_most, ttfb_mean_s
-    sites        columns of equal length, a row a site, busiest first: site, done, errors, limit,
-                 in_flight, rate_limit (requests a second; null: none), pages_per_s (over the
-                 crawl), p50_s, p99_s (to first byte), blocked_s (until it may be asked), state (see
-                 sites.py)
+    sites        columns of equal length, a row per site, busiest first: site, done, errors, limit,
+                 in_flight, rate_limit (requests/s; null: none), pages_per_s (over the
+                 crawl), p50_s, p99_s (time to first byte), blocked_s (until a request may
+                 start), state (see sites.py)
     sites_left_out
-                 sites beyond the 5,000 busiest, which are in no row
+                 number of sites beyond the 5,000 busiest, which have no row
 """
 
 from __future__ import annotations
@@ -43,14 +42,14 @@ if TYPE_CHECKING:
     from crawlproj.report.timeline import Point, SitePoint, Timeline
 
 SCHEMA = 1
-MOST_SITES = 5000
-_MOST_REASONS = 8
+MAX_SITES = 5000
+_MAX_REASONS = 8
 _OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Crawl:
-    """Which crawl it is, and how it stands; see the module docstring."""
+    """The identity and state of the crawl; see the module docstring."""
 
     spider: str
     job: str
@@ -77,12 +76,12 @@ def document(
 ) -> dict[str, Any]:
     """Return the report; see the module docstring.
 
-    phases: in order; "ttfb" is one of them. rows: of the sites to be shown, of ``sites`` known.
+    phases: in order; "ttfb" is one of them. rows: the sites to show, out of ``sites``.
     """
     errors = Counter[str]()
     for point in timeline.points:
         errors.update(point.errors)
-    busiest = sorted(rows, key=lambda row: (-row.done, row.site))[:MOST_SITES]
+    busiest = sorted(rows, key=lambda row: (-row.done, row.site))[:MAX_SITES]
     return {
         "schema": SCHEMA,
         "crawl": {**asdict(crawl), "places": list(crawl.places)},
@@ -105,7 +104,7 @@ def document(
 
 
 def _timeline(points: Sequence[Point], errors: Counter[str]) -> dict[str, Any]:
-    named = [reason for reason, _ in _ranked(errors)[:_MOST_REASONS]]
+    named = [reason for reason, _ in _ranked(errors)[:_MAX_REASONS]]
     by_reason: dict[str, list[float | None]] = {
         reason: _column(point.errors[reason] / point.span_s for point in points) for reason in named
     }
@@ -121,9 +120,9 @@ def _timeline(points: Sequence[Point], errors: Counter[str]) -> dict[str, Any]:
         "pages_per_s": _column(point.done / point.span_s for point in points),
         "errors_per_s": by_reason,
         "limit": _column(point.limit.mean for point in points),
-        "limit_most": _column(point.limit.most for point in points),
+        "limit_most": _column(point.limit.max for point in points),
         "in_flight": _column(point.in_flight.mean for point in points),
-        "in_flight_most": _column(point.in_flight.most for point in points),
+        "in_flight_most": _column(point.in_flight.max for point in points),
         "ttfb_p50_s": _column(_quantile(point.ttfb, 0.5) for point in points),
         "ttfb_p90_s": _column(_quantile(point.ttfb, 0.9) for point in points),
         "ttfb_p99_s": _column(_quantile(point.ttfb, 0.99) for point in points),
@@ -142,7 +141,7 @@ def _site(points: Sequence[SitePoint]) -> dict[str, Any]:
         "errors_per_s": _column(point.errors / point.span_s for point in points),
         "limit": _column(point.limit.mean for point in points),
         "in_flight": _column(point.in_flight.mean for point in points),
-        "in_flight_most": _column(point.in_flight.most for point in points),
+        "in_flight_most": _column(point.in_flight.max for point in points),
         "ttfb_mean_s": _column(
             point.ttfb_sum_s / point.ttfb_count if point.ttfb_count else None for point in points
         ),
@@ -189,7 +188,7 @@ def _column(values: Iterable[float | None]) -> list[float | None]:
 
 
 def _short(value: float | None) -> float | None:
-    # JSON has no infinity; and a page of a thousand points need not say micro-nanoseconds.
+    # JSON has no infinity, and four digits keep a page with thousands of points small.
     if value is None or not isfinite(value):
         return None
     return float(f"{value:.4g}")

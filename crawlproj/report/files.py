@@ -1,4 +1,4 @@
-"""Where the report goes."""
+"""The files of the report."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class ReportFiles:
-    """An .html file and the .json of the same stem beside it, or that alone.
+    """An .html file with a .json file of the same name beside it, or the .json file alone.
 
-    Each file is replaced as a whole, so that whoever reads it, and a crawl that is killed, finds a
-    complete one.
+    Each file is replaced as a whole, so that it is complete at any time, even if the crawl is
+    killed.
 
-    Raises ConfigError, naming REPORT, if they could not be written or the page not be made.
+    Raises ConfigError, naming REPORT, if the files cannot be written or plotly is missing.
     """
 
     def __init__(self, target: str) -> None:
@@ -29,23 +29,24 @@ class ReportFiles:
         if path.suffix not in {".html", ".json"}:
             raise ConfigError(f"REPORT must end in .html or .json, not {target!r}")
         if not path.parent.is_dir():
-            raise ConfigError(f"REPORT names a folder that does not exist: {str(path.parent)!r}")
+            raise ConfigError(
+                f"REPORT must be in an existing folder; {str(path.parent)!r} does not exist"
+            )
         if path.is_dir():
             raise ConfigError(f"REPORT must be a file, but {target!r} is a folder")
         if path.suffix == ".html" and find_spec("plotly") is None:
             raise ConfigError(
-                "REPORT needs plotly for an .html page: pip install -e .[report], or let REPORT "
-                "end in .json"
+                "A REPORT in .html needs plotly: run pip install -e .[report], or name a .json file"
             )
         self.page = path if path.suffix == ".html" else None
         self.data = path.with_suffix(".json")
 
     def write(self, document: Mapping[str, Any], title: str) -> None:
-        """Write what document.py made; raises OSError."""
+        """Write the document of document.py. Raises OSError."""
         text = json.dumps(document, separators=(",", ":"), allow_nan=False)
         _replace(self.data, text)
         if self.page is not None:
-            # 5 MB; read each time rather than kept.
+            # The source of plotly takes 5 MB, so read it each time and do not keep it.
             _replace(self.page, page(text, title, import_module("plotly.offline").get_plotlyjs()))
 
 

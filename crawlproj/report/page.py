@@ -1,7 +1,7 @@
-"""The report as one HTML page that needs nothing else: data, script, style and Plotly inside. Pure.
+"""The report as one self-contained HTML page: data, script, style and Plotly inside. Pure.
 
-What comes from the web (site names, reasons) is only ever in the JSON, which the script puts on
-the page as text; a content security policy forbids the page to load anything.
+Text from the web (site names, reasons) is only in the JSON, which the script puts on the page as
+text. A content security policy forbids the page to load anything.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from importlib.resources import files
 from string import Template
 
 _PART = files(__name__.rpartition(".")[0])
-_SCRIPTS = ("parts.js", "plots.js", "table.js")  # one after the other, in one scope
-# JSON may hold "</script>" and "<!--"; < is in its strings only, where an escape may stand for it.
+_SCRIPTS = ("parts.js", "plots.js", "table.js")  # concatenated, in one scope
+# JSON may contain "</script>" and "<!--". It has < only in strings, where an escape may replace it.
 _IN_SCRIPT = {ord("<"): "\\u003c"}
 
 

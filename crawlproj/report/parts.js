@@ -1,7 +1,7 @@
 "use strict";
-// What the plots and the table share. The report is the JSON in #data; its fields are described in
-// document.py. What comes from the web goes on the page as text nodes, and into Plotly, which reads
-// some HTML, through plain().
+// Helpers of the plots and the table. The report is the JSON in #data; document.py describes its
+// fields. Text from the web goes on the page as text nodes, and through plain() into Plotly, which
+// interprets some HTML.
 
 const report = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
@@ -9,7 +9,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const plain = (text) =>
   text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/%\{/g, "%&#123;");
 
-// Words for numbers
+// Numbers as text
 
 const count = (n) => n.toLocaleString("en");
 function number(value) {
@@ -55,7 +55,7 @@ const timeAxis = (more = {}) => axis("time since the start", {
   range: [0, Math.max(report.crawl.duration_s, 1) / unitSeconds], ...more,
 });
 
-// A logarithmic axis that just holds the values, its ticks in the words of ``say``.
+// A logarithmic axis just wide enough for the values; ``say`` formats its ticks.
 function logAxis(title, values, say, more = {}) {
   const known = values.filter((value) => value > 0).map(Math.log10);
   const low = known.reduce((a, b) => Math.min(a, b), known[0] ?? -3) - 0.12;
@@ -84,7 +84,7 @@ function draw(id, traces, shape) {
   const place = $(id);
   if (!traces.some((trace) => trace.y.some((value) => value !== null))) {
     Plotly.purge(place);
-    place.textContent = "nothing was measured";
+    place.textContent = "no measurements";
     place.classList.add("empty");
     return;
   }
@@ -95,7 +95,7 @@ function draw(id, traces, shape) {
   Plotly.react(place, traces, layout(shape), { displayModeBar: false, responsive: true });
 }
 
-// A line over time. A measurement between two spans without any is no line: it gets a dot.
+// A line over time. A single measurement between two gaps would be invisible, so it gets a dot.
 function line(name, x, y, paint, more = {}) {
   const missing = (i) => (y[i] ?? null) === null;
   const alone = y.map((_, i) => (!missing(i) && missing(i - 1) && missing(i + 1) ? 4 : 0));
@@ -108,7 +108,7 @@ function line(name, x, y, paint, more = {}) {
 const secondsLine = (name, x, y, paint, more = {}) =>
   line(name, x, y, paint, { customdata: y.map(seconds), hovertemplate: "%{customdata}", ...more });
 
-// A rate in at most so many bars; each is the mean over its time, so that rare events stay legible.
+// A rate in up to ``bars`` bars, each the mean over its time, so that rare events stay visible.
 function binned(columns, y, bars = 100) {
   const each = Math.ceil(y.length / bars);
   const made = { x: [], y: [], width: [] };

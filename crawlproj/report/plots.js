@@ -1,4 +1,4 @@
-// The plots; each draws into the element of its name.
+// The plots; each is drawn into the element of the same name.
 
 function drawCrawl() {
   const at = report.timeline;
@@ -14,7 +14,7 @@ function drawCrawl() {
     line("in flight", x, at.in_flight, colour("blue"),
       { hovertemplate: "%{y:,.3~r}", fill: "tozeroy", fillcolor: `${colour("blue")}22` }),
     ...(at.in_flight.some((mean, i) => mean !== at.in_flight_most[i])
-      ? [line("most in flight", x, at.in_flight_most, colour("blue-soft"), { hovertemplate: "%{y:,.3~r}" })] : []),
+      ? [line("max in flight", x, at.in_flight_most, colour("blue-soft"), { hovertemplate: "%{y:,.3~r}" })] : []),
     line("limit", x, at.limit, colour("orange"), { hovertemplate: "%{y:,.3~r}" }),
   ], { xaxis: timeAxis(), yaxis: axis("requests", { rangemode: "tozero" }) });
   const ttfb = [at.ttfb_p50_s, at.ttfb_p90_s, at.ttfb_p99_s, at.ttfb_max_s];
@@ -29,7 +29,7 @@ function drawCrawl() {
     secondsLine("max", x, lag[2], colour("grey"), { line: { color: colour("grey"), width: 1, dash: "dot" } }),
     secondsLine("p99", x, lag[1], colour("violet")),
     secondsLine("p50", x, lag[0], colour("violet"), { opacity: 0.45 }),
-  ], { xaxis: timeAxis(), yaxis: secondsAxis("late by, log scale", lag.flat()) });
+  ], { xaxis: timeAxis(), yaxis: secondsAxis("lag, log scale", lag.flat()) });
 }
 
 function drawPhases() {
@@ -42,7 +42,7 @@ function drawPhases() {
   }
   const dots = (q, paint) => ({
     type: "scatter", mode: "markers", name: q, x: of(q), y: names, marker: { size: 10, color: paint },
-    customdata: of(q).map((value, i) => `${seconds(value)} (${count(report.phases[names[i]].count)} times)`),
+    customdata: of(q).map((value, i) => `${seconds(value)} (${count(report.phases[names[i]].count)} measurements)`),
     hovertemplate: `%{y} ${q}: %{customdata}<extra></extra>`,
   });
   draw("phases", [
@@ -62,7 +62,7 @@ const paintOf = (state) => colour(STATES[state] ?? "grey");
 function drawSites() {
   const all = report.sites;
   const rows = all.site.map((_, i) => i).filter((i) => all.pages_per_s[i] > 0 && all.p99_s[i] > 0);
-  // The rare states are drawn last, above the others.
+  // Draw rare states last, above the others.
   const many = new Map();
   for (const i of rows) many.set(all.state[i], (many.get(all.state[i]) ?? 0) + 1);
   const states = [...many.keys()].sort((a, b) => many.get(b) - many.get(a));
@@ -83,16 +83,16 @@ function drawSites() {
     yaxis: secondsAxis("p99 to first byte, log scale", rows.map((i) => all.p99_s[i])),
   });
   const silent = all.site.length - rows.length;
-  $("scatter-note").textContent = `a dot a site, click one to find it${silent ? `; ${count(silent)} never answered` : ""}`;
+  $("scatter-note").textContent = `one dot per site; click it to find the site below${silent ? `; ${count(silent)} without an answer are left out` : ""}`;
 
   const share = (column) => {
     const sorted = column.filter((value) => value > 0).sort((a, b) => a - b);
     return { x: sorted, y: sorted.map((_, i) => ((i + 1) / sorted.length) * 100) };
   };
-  const shares = [["their p50", share(all.p50_s), colour("blue-soft")], ["their p99", share(all.p99_s), colour("blue-deep")]];
+  const shares = [["p50", share(all.p50_s), colour("blue-soft")], ["p99", share(all.p99_s), colour("blue-deep")]];
   draw("spread", shares.map(([name, { x, y }, paint]) => ({
     type: "scatter", mode: "lines", name, x, y, customdata: x.map(seconds), line: { color: paint, width: 2, shape: "hv" },
-    hovertemplate: `%{y:.0f} % of sites: ${name} at most %{customdata}<extra></extra>`,
+    hovertemplate: `%{y:.0f} % of sites: ${name} up to %{customdata}<extra></extra>`,
   })), {
     hovermode: "closest",
     xaxis: secondsAxis("time to first byte, log scale", shares.flatMap((entry) => entry[1].x), { showline: true }),
@@ -120,7 +120,7 @@ function drawSite() {
   });
 }
 
-// Zooming one plot over time zooms them all.
+// Zoom all plots over time together.
 const OVER_TIME = ["goodput", "errors", "limit", "ttfb", "lag", "site"];
 function zoomTogether() {
   let busy = false;

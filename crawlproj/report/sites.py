@@ -1,4 +1,4 @@
-"""What is known of each site, in one row each, for the display and the report. Pure."""
+"""One row per site, for the display and the report. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class SiteRow:
     """One site.
 
     done: URLs done in this run. errors: attempts that failed, retried ones included.
-    in_flight, limit: requests; the limit of a site that was forgotten is None.
-    rate_limit: requests a second it may start; inf: any.
-    pages_per_s: over the span the caller chose.
-    p50_s, p99_s: to first byte; None before there is one.
-    blocked_s: until it may be asked again.
-    state: "open", "limited" (by rate), "resting", "down"; "idle" for one that was forgotten.
+    in_flight, limit: requests; limit is None for a site without a control.
+    rate_limit: requests/s that may start; infinite without a bound.
+    pages_per_s: over the span that the caller chose.
+    p50_s, p99_s: time to first byte; None before the first.
+    blocked_s: until a request may start.
+    state: "open", "limited" (by rate), "resting" or "down"; "idle" for a site without a control.
     """
 
     site: str
@@ -40,7 +40,7 @@ class SiteRow:
 
     @property
     def error_share(self) -> float:
-        """Failed attempts among all that ended."""
+        """Failed attempts as a share of all that ended."""
         return self.errors / (self.done + self.errors) if self.errors else 0.0
 
 
@@ -51,7 +51,7 @@ def site_row(
     view: SiteView | None,
     latency: SiteLatency | None,
 ) -> SiteRow:
-    """Return the row of a site; what is not known of it is left out."""
+    """Return the row of a site; without ``view`` or ``latency``, their fields keep the defaults."""
     answered = latency is not None and latency.ttfb.count > 0
     return SiteRow(
         site=site,

@@ -1,4 +1,4 @@
-// The words and the table, and what happens when the page opens.
+// The text and the table, and what runs when the page opens.
 
 function drawWords() {
   const { crawl, summary, sites_left_out: leftOut } = report;
@@ -18,7 +18,7 @@ function drawWords() {
   ];
   for (const [name, value, bad] of tiles)
     $("tiles").append(element("div", { class: bad ? "tile bad" : "tile" }, element("span", {}, name), element("b", {}, value)));
-  const listed = [["Failed URLs", summary.failed], ["Skipped URLs", summary.skipped], ["Failed attempts, retried ones included", summary.errors]];
+  const listed = [["Failed URLs", summary.failed], ["Skipped URLs", summary.skipped], ["Failed attempts, with retries", summary.errors]];
   for (const [name, counts] of listed) {
     const entries = Object.entries(counts);
     if (!entries.length) continue;
@@ -27,7 +27,7 @@ function drawWords() {
     if (rest) chips.push(element("i", {}, `${entries.length - 12} more reasons`, element("b", {}, count(rest))));
     $("reasons").append(element("p", {}, `${name}:`, ...chips));
   }
-  $("sites-title").textContent = `Sites (${count(summary.sites)})` + (leftOut ? `, of which the ${count(summary.sites - leftOut)} busiest are shown` : "");
+  $("sites-title").textContent = `Sites (${count(summary.sites)})` + (leftOut ? `: the ${count(summary.sites - leftOut)} busiest` : "");
 }
 
 const PAGE_ROWS = 25;
@@ -35,7 +35,7 @@ const COLUMNS = [
   ["site", "site", String], ["done", "done", count], ["errors", "errors", count], ["limit", "limit", number],
   ["in flight", "in_flight", number], ["rate limit", "rate_limit", (v) => (v === null ? "–" : `${number(v)}/s`)],
   ["pages/s", "pages_per_s", number], ["p50", "p50_s", seconds], ["p99", "p99_s", seconds],
-  ["rests for", "blocked_s", (v) => (v ? seconds(v) : "–")], ["state", "state", String],
+  ["rest left", "blocked_s", (v) => (v ? seconds(v) : "–")], ["state", "state", String],
 ];
 const view = { by: "done", down: true, from: 0 };
 
@@ -68,7 +68,7 @@ function drawTable() {
     all.site[i].toLowerCase().includes(words) && (!state || all.state[i] === state));
   const column = all[view.by];
   const sign = view.down ? -1 : 1;
-  // What is not known comes last, whichever way the rest is sorted.
+  // Unknown values come last in either order.
   found.sort((a, b) => {
     if (column[a] === null || column[b] === null) return (column[a] === null) - (column[b] === null);
     return sign * (typeof column[a] === "string" ? column[a].localeCompare(column[b]) : column[a] - column[b]);
@@ -83,7 +83,7 @@ function drawTable() {
   $("rows").replaceChildren(...found.slice(view.from, view.from + PAGE_ROWS).map((i) => element("tr", {},
     ...COLUMNS.map(([, key, words]) => cell(key, all[key][i], words(all[key][i]))))));
   const last = Math.min(view.from + PAGE_ROWS, found.length);
-  $("shown").textContent = found.length ? `${count(view.from + 1)}–${count(last)} of ${count(found.length)}` : "no site";
+  $("shown").textContent = found.length ? `${count(view.from + 1)}–${count(last)} of ${count(found.length)}` : "no sites";
   $("back").disabled = view.from === 0;
   $("next").disabled = last >= found.length;
 }

@@ -1,9 +1,9 @@
 """The crawl over time in bounded memory. Pure.
 
-One Tick a second goes in. A series keeps at most so many points: when it is full, neighbours are
-merged pairwise, so a crawl of a minute is seen by the second and one of a week by some minutes,
-and nothing that was counted is lost. Histograms and counts add up; a gauge keeps its mean (by time)
-and its largest value.
+The timeline takes one Tick a second. A series holds a limited number of points; when it is full, it
+merges neighbours in pairs. So a point of a crawl of a minute covers a second, one of a crawl of a
+week covers some minutes, and no count is lost. Histograms and counts add up; a gauge keeps its mean
+over time and its maximum.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
     from crawlproj.latency.histogram import Histogram
 
-MOST_POINTS = 1024
-MOST_SITE_POINTS = 512
-MOST_SITES = 24
-MOST_RANKED = 2 * MOST_SITES
+MAX_POINTS = 1024
+MAX_SITE_POINTS = 512
+MAX_SITES = 24
+MAX_RANK = 2 * MAX_SITES
 
 
 @dataclass(frozen=True, slots=True)
 class SiteTick:
     """One site's share of a Tick; the counters are running totals of the crawl.
 
-    limit: requests in flight it may have. in_flight: those it has. done, errors: URLs done and
-    failed attempts so far. ttfb_sum_s, ttfb_count: times to first byte so far, added and counted.
+    limit: requests that may be in flight. in_flight: requests that are. done, errors: URLs done and
+    failed attempts so far. ttfb_sum_s, ttfb_count: sum and number of times to first byte so far.
     """
 
     limit: float
@@ -42,13 +42,13 @@ class SiteTick:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What happened since the last one.
+    """What happened since the last tick.
 
-    start_s, span_s: seconds since the crawl began, and how long it lasted.
-    done: URLs that were done. errors: attempts that failed, by reason.
-    limit, in_flight: over the sites with requests in flight, at its end.
-    ttfb, lag: seconds to first byte; seconds the event loop was late.
-    sites: the MOST_RANKED with most URLs done.
+    start_s, span_s: start in seconds since the crawl began, and length in seconds.
+    done: URLs done. errors: failed attempts by reason.
+    limit, in_flight: sums over the sites with requests in flight at the end of the tick.
+    ttfb, lag: time to first byte; how late the event loop was.
+    sites: the MAX_RANK sites with the most URLs done.
     """
 
     start_s: float
@@ -64,30 +64,30 @@ class Tick:
 
 class _Point(Protocol):
     def absorb(self, later: Self) -> None:
-        """Take in the point that follows."""
+        """Merge the point that follows into this one."""
 
 
 P = TypeVar("P", bound=_Point)
 
 
 class Series(Generic[P]):
-    """At most ``most`` points, each made of equally many of those that were added."""
+    """Up to ``max_points`` points, each merged from equally many of those added."""
 
-    def __init__(self, most: int) -> None:
-        if most < 2 or most % 2:
-            raise ValueError(f"a series needs an even number of points, at least 2, not {most}")
+    def __init__(self, max_points: int) -> None:
+        if max_points < 2 or max_points % 2:
+            raise ValueError(f"max_points must be an even number from 2, not {max_points}")
         self.points: list[P] = []
-        self._most = most
+        self._max_points = max_points
         self._per_point = 1
-        self._in_last = 0  # how many were added to the last point
+        self._in_last = 0  # how many points were merged into the last one
 
     def add(self, point: P) -> None:
-        """Add a point; it belongs to the series from now on."""
+        """Add a point, which the series then owns."""
         if self.points and self._in_last < self._per_point:
             self.points[-1].absorb(point)
             self._in_last += 1
             return
-        if len(self.points) == self._most:
+        if len(self.points) == self._max_points:
             for earlier, later in zip(self.points[::2], self.points[1::2], strict=True):
                 earlier.absorb(later)
             del self.points[1::2]
@@ -101,14 +101,14 @@ class Gauge:
     """A value over a span of time."""
 
     mean: float
-    most: float
+    max: float
 
     def absorb(self, later: Gauge, span_s: float, later_span_s: float) -> None:
-        """Take in the span that follows; the mean is weighted by time."""
+        """Merge the span that follows; the mean is weighted by time."""
         whole = span_s + later_span_s
         if whole > 0:
             self.mean = (self.mean * span_s + later.mean * later_span_s) / whole
-        self.most = max(self.most, later.most)
+        self.max = max(self.max, later.max)
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class Point:
     lag: Histogram
 
     def absorb(self, later: Point) -> None:
-        """Take in the point that follows."""
+        """Merge the point that follows into this one."""
         self.limit.absorb(later.limit, self.span_s, later.span_s)
         self.in_flight.absorb(later.in_flight, self.span_s, later.span_s)
         self.span_s = later.start_s + later.span_s - self.start_s
@@ -137,7 +137,7 @@ class Point:
 
 @dataclass(slots=True)
 class SitePoint:
-    """One site over a span of time; the counters are of that span alone."""
+    """One site over a span of time; counters cover only that span."""
 
     start_s: float
     span_s: float
@@ -149,7 +149,7 @@ class SitePoint:
     ttfb_count: int
 
     def absorb(self, later: SitePoint) -> None:
-        """Take in the point that follows."""
+        """Merge the point that follows into this one."""
         self.limit.absorb(later.limit, self.span_s, later.span_s)
         self.in_flight.absorb(later.in_flight, self.span_s, later.span_s)
         self.span_s = later.start_s + later.span_s - self.start_s
@@ -166,17 +166,17 @@ class _Followed:
 
 
 class Timeline:
-    """All sites together, and the busiest one by one.
+    """All sites together, and each of the busiest.
 
-    A site is followed from when it is one of the MOST_SITES busiest until it is no longer one of
-    MOST_RANKED, so that two sites neck and neck do not take each other's history away.
+    A site is followed from the time it is among the MAX_SITES busiest until it is no longer among
+    the MAX_RANK busiest, so that two sites that keep swapping ranks keep their history.
     """
 
     def __init__(
-        self, most_points: int = MOST_POINTS, most_site_points: int = MOST_SITE_POINTS
+        self, max_points: int = MAX_POINTS, max_site_points: int = MAX_SITE_POINTS
     ) -> None:
-        self._all: Series[Point] = Series(most_points)
-        self._most_site_points = most_site_points
+        self._all: Series[Point] = Series(max_points)
+        self._max_site_points = max_site_points
         self._followed: dict[str, _Followed] = {}
 
     @property
@@ -185,12 +185,12 @@ class Timeline:
         return self._all.points
 
     def busiest(self) -> dict[str, list[SitePoint]]:
-        """Return the points of the MOST_SITES sites with most URLs done, busiest first."""
-        ranked = _busiest({name: site.last for name, site in self._followed.items()}, MOST_SITES)
+        """Return the points of the MAX_SITES sites with the most URLs done, busiest first."""
+        ranked = _busiest({name: site.last for name, site in self._followed.items()}, MAX_SITES)
         return {name: self._followed[name].series.points for name in ranked}
 
     def add(self, tick: Tick) -> None:
-        """Take a tick, later than the last one, whose histograms the caller gives away."""
+        """Add a tick, later than the last one. The timeline then owns its histograms."""
         self._all.add(
             Point(
                 tick.start_s,
@@ -220,10 +220,10 @@ class Timeline:
                     now.ttfb_count - before.ttfb_count,
                 )
             )
-        for name in _busiest(tick.sites, MOST_SITES):
+        for name in _busiest(tick.sites, MAX_SITES):
             if name not in self._followed:
-                self._followed[name] = _Followed(Series(self._most_site_points), tick.sites[name])
+                self._followed[name] = _Followed(Series(self._max_site_points), tick.sites[name])
 
 
-def _busiest(sites: Mapping[str, SiteTick], most: int) -> list[str]:
-    return sorted(sites, key=lambda name: (-sites[name].done, name))[:most]
+def _busiest(sites: Mapping[str, SiteTick], max_sites: int) -> list[str]:
+    return sorted(sites, key=lambda name: (-sites[name].done, name))[:max_sites]

@@ -1,4 +1,4 @@
-"""Whole crawls, in this process, of sites on loopback that refuse, and note what was asked."""
+"""Whole crawls in this process, of sites on loopback that refuse requests and record them."""
 
 from __future__ import annotations
 
@@ -40,19 +40,21 @@ SETTINGS: dict[str, Any] = {
     "SHUTDOWN_GRACE": 1,
 }
 
-# The path and how often it was asked before; returns the status, and Retry-After, or "" for none
-# (of a redirect: where it leads).
+# A status, and Retry-After or "" (or the target of a redirect).
 Answer = tuple[int, str]
 OK: Answer = (200, "")
 
 
 def refusing(times: int, status: int = 429, retry_after: str = "") -> Callable[[str, int], Answer]:
-    """Refuse each path so many times, then answer."""
+    """Refuse each path some times, then answer."""
     return lambda _, before: (status, retry_after) if before < times else OK
 
 
 class Site:
-    """``asked`` are the paths in order and when; ``most`` is how many it had at once."""
+    """A site that refuses as ``answer`` says, given a path and how often it was requested before.
+
+    asked: the paths in the order of their requests, with times.
+    """
 
     def __init__(self, answer: Callable[[str, int], Answer], latency_s: float) -> None:
         self._answer = answer
@@ -65,7 +67,7 @@ class Site:
 
     @property
     def paths(self) -> Counter[str]:
-        """How often each path was asked for."""
+        """How often each path was requested."""
         return Counter(path for path, _ in self.asked)
 
     def gaps(self, path: str) -> list[float]:
@@ -113,7 +115,7 @@ async def site(
 
 
 class Visitor(Spider):
-    """Asks for the given requests and notes what came of each: a status, or a reason."""
+    """Sends the given requests and records the result of each: a status or a reason."""
 
     name = "visitor"
 
@@ -151,9 +153,9 @@ async def crawl(
     spider: type[Visitor] = Visitor,
     **settings: Any,
 ) -> tuple[dict[str, int | str], Crawler]:
-    """Crawl; returns what came of each URL, and the crawler.
+    """Crawl; return the result of each URL, and the crawler.
 
-    look: called whenever a request has come to an end.
+    look: called whenever a request has ended.
     """
     outcomes: dict[str, int | str] = {}
     crawler = AsyncCrawlerRunner(SETTINGS | settings).create_crawler(spider)

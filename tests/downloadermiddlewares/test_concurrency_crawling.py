@@ -1,4 +1,4 @@
-"""Refusals, shared permits and what is learned, in real crawls of sites on loopback."""
+"""Refusals, shared permits and learned limits in real crawls of sites on loopback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ each_scheduler = pytest.mark.parametrize("scheduler", [OURS, SCRAPYS])
 
 @each_scheduler
 @on_reactor
-async def test_a_refusal_waits_as_long_as_it_says_and_costs_no_attempt(scheduler: str) -> None:
+async def test_a_retry_after_is_respected_and_the_refusal_is_not_an_attempt(scheduler: str) -> None:
     async with (
         site(refusing(1, 429, "2"), host="127.0.0.1") as throttling,
         site(refusing(1, 503, "2"), host="127.0.0.2") as overloaded,
@@ -41,7 +41,7 @@ async def test_a_refusal_waits_as_long_as_it_says_and_costs_no_attempt(scheduler
 
 
 @on_reactor
-async def test_while_it_waits_the_other_pages_of_its_site_wait_too() -> None:
+async def test_other_pages_of_the_site_wait_for_a_retry_after_too() -> None:
     async with site(_first_refused) as one:
         pages = [f"{one.url}/{n}" for n in range(12)]
         outcomes, _ = await crawl(pages)
@@ -78,7 +78,7 @@ async def test_with_retries_off_a_refusal_is_final() -> None:
 
 @each_scheduler
 @on_reactor
-async def test_a_page_that_is_always_refused_fails_in_the_end(scheduler: str) -> None:
+async def test_a_page_that_is_always_refused_fails_eventually(scheduler: str) -> None:
     async with site(refusing(99, 429)) as one:
         outcomes, _ = await crawl(
             [f"{one.url}/page"], SCHEDULER=scheduler, CONCURRENCY_REFUSALS=1, RETRY_TIMES=1
@@ -89,7 +89,7 @@ async def test_a_page_that_is_always_refused_fails_in_the_end(scheduler: str) ->
 
 
 @on_reactor
-async def test_an_overload_without_a_retry_after_costs_an_attempt_and_waits() -> None:
+async def test_an_overload_without_a_retry_after_is_an_attempt_and_waits() -> None:
     async with site(refusing(1, 503)) as one:
         outcomes, crawler = await crawl([f"{one.url}/page"], RETRY_TIMES=1)
     assert outcomes == {f"{one.url}/page": 200}
@@ -99,7 +99,7 @@ async def test_an_overload_without_a_retry_after_costs_an_attempt_and_waits() ->
 
 
 @on_reactor
-async def test_a_robots_txt_that_is_refused_is_not_asked_again_before_its_time() -> None:
+async def test_a_refused_robots_txt_is_not_requested_again_too_early() -> None:
     def answer(path: str, before: int) -> Answer:
         return (429, "2") if path == "/robots.txt" and not before else (200, "")
 
@@ -114,7 +114,7 @@ async def test_a_robots_txt_that_is_refused_is_not_asked_again_before_its_time()
 
 
 @on_reactor
-async def test_another_schedulers_slots_follow_the_control() -> None:
+async def test_with_another_scheduler_slots_follow_the_control() -> None:
     seen: list[tuple[int, float]] = []
 
     def look(crawler: Crawler) -> None:
@@ -140,7 +140,7 @@ async def test_another_schedulers_slots_follow_the_control() -> None:
 
 
 @on_reactor
-async def test_another_schedulers_slot_is_slowed_by_refusals_and_told_delays() -> None:
+async def test_with_another_scheduler_refusals_and_delays_slow_the_slot() -> None:
     delays: list[float] = []
 
     def look(crawler: Crawler) -> None:
@@ -160,7 +160,7 @@ async def test_another_schedulers_slot_is_slowed_by_refusals_and_told_delays() -
 
 
 @on_reactor
-async def test_switched_off_refusals_are_scrapys_business() -> None:
+async def test_when_switched_off_scrapy_handles_refusals() -> None:
     async with site(refusing(1, 429, "2"), latency_s=0.05) as one:
         pages = [f"{one.url}/{n}" for n in range(12)]
         outcomes, crawler = await crawl(
@@ -190,7 +190,7 @@ async def test_sites_have_their_own_settings() -> None:
 
 @pytest.mark.parametrize(("scope", "together"), [("host", 4), ("domain", 2), ("ip", 2)])
 @on_reactor
-async def test_hosts_share_permits_as_the_scope_says(
+async def test_hosts_share_permits_by_scope(
     scope: str, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = socket.getaddrinfo
@@ -210,13 +210,13 @@ async def test_hosts_share_permits_as_the_scope_says(
             CONCURRENCY_MAX_PER_SITE=2,
         )
     assert outcomes == dict.fromkeys(pages, 200)
-    # Of an address one learns with the first answer.
+    # The address of a host is known from its first answer.
     assert max(one.in_flight[8:]) == together
 
 
 @pytest.mark.parametrize("reset", [False, True])
 @on_reactor
-async def test_what_was_learned_is_there_in_the_next_crawl(tmp_path: Path, *, reset: bool) -> None:
+async def test_the_next_crawl_starts_from_what_was_learned(tmp_path: Path, *, reset: bool) -> None:
     limits: list[float] = []
 
     def look(crawler: Crawler) -> None:

@@ -25,7 +25,7 @@ TIMINGS = {"queued": 0.1, "dns": 0.0, "connect": 0.0, "tls": 0.0, "ttfb": 0.5, "
 
 
 class Downloads:
-    """Downloads that take as long as they are told to."""
+    """Downloads that take a given time."""
 
     def __init__(self) -> None:
         self.now = Now()
@@ -39,7 +39,7 @@ class Downloads:
     def download(
         self, request: Request, outcome: int | Exception = 200, *, seconds: float = 2.0, **meta: Any
     ) -> Request:
-        """Let the handler leave ``meta`` and end with a status or an exception."""
+        """End a download with a status or an exception, and with ``meta`` from the handler."""
         self.middleware.process_request(request)
         self.now.time += seconds
         request.meta.update(meta)
@@ -61,7 +61,7 @@ def page(**meta: Any) -> Request:
     return Request("http://a.test:80/page", meta=meta)
 
 
-def test_the_handlers_phases_and_the_wait_for_a_permit_are_recorded() -> None:
+def test_phases_of_the_handler_and_the_wait_for_a_permit_are_recorded() -> None:
     downloads = Downloads()
     downloads.download(page(permit_wait=3.0), timings=TIMINGS)
     assert downloads.counts() == {"permit": 1, "queued": 1, "ttfb": 1, "transfer": 1}
@@ -69,14 +69,14 @@ def test_the_handlers_phases_and_the_wait_for_a_permit_are_recorded() -> None:
     assert downloads.recorder.sites["a.test"].ok == 1
 
 
-def test_of_another_handler_the_download_latency_is_the_first_byte() -> None:
+def test_with_another_handler_the_download_latency_counts_as_ttfb() -> None:
     downloads = Downloads()
     downloads.download(page(), download_latency=1.5)
     assert downloads.counts() == {"ttfb": 1}
     assert downloads.recorder.phases["ttfb"].max == 1.5
 
 
-def test_a_failure_is_recorded_with_its_reason_and_its_time() -> None:
+def test_a_failure_is_recorded_with_its_reason_and_duration() -> None:
     downloads = Downloads()
     slow = TIMINGS | {"ttfb": 30.0, "transfer": 0.0}
     downloads.download(page(), DownloadTimeoutError("late"), timings=slow)
@@ -100,14 +100,14 @@ def test_a_failure_is_recorded_with_its_reason_and_its_time() -> None:
         (503, {"handle_httpstatus_all": True}, "http-503"),
     ],
 )
-def test_which_statuses_are_errors(status: int, meta: dict[str, Any], reason: str) -> None:
+def test_statuses_not_accepted_are_errors(status: int, meta: dict[str, Any], reason: str) -> None:
     downloads = Downloads()
     downloads.download(page(**meta), status, timings=TIMINGS)
     assert downloads.recorder.errors == Counter([reason] if reason else [])
     assert downloads.recorder.sites["a.test"].requests == 1
 
 
-def test_what_was_not_downloaded_is_not_recorded() -> None:
+def test_a_request_that_was_not_downloaded_is_not_recorded() -> None:
     downloads = Downloads()
     downloads.end(page(timings=TIMINGS))  # from a cache, say
     downloads.end(page(), IgnoreRequest("Forbidden by robots.txt"))
@@ -117,7 +117,7 @@ def test_what_was_not_downloaded_is_not_recorded() -> None:
     assert downloads.counts() == {}
 
 
-def test_a_retry_does_not_count_the_first_attempt_again() -> None:
+def test_a_retry_does_not_repeat_the_phases_of_the_first_attempt() -> None:
     downloads = Downloads()
     first = downloads.download(page(), 503, timings=TIMINGS, download_latency=0.6)
     again = first.replace(dont_filter=True)
@@ -129,14 +129,14 @@ def test_a_retry_does_not_count_the_first_attempt_again() -> None:
     assert downloads.recorder.phases["transfer"].count == 1
 
 
-def test_it_leaves_nothing_of_its_own_in_meta() -> None:
+def test_its_key_is_removed_from_meta() -> None:
     downloads = Downloads()
     for outcome in (200, 503, DownloadTimeoutError("late"), DownloadCancelledError("stop")):
         request = downloads.download(page(depth=1), outcome, timings=TIMINGS)
         assert request.meta == {"depth": 1, "timings": TIMINGS}
 
 
-def test_it_can_be_switched_off() -> None:
+def test_the_middleware_can_be_switched_off() -> None:
     with pytest.raises(NotConfigured):
         LatencyMiddleware.from_crawler(get_crawler(settings_dict={"LATENCY_ENABLED": False}))
     with pytest.raises(ConfigError, match="LATENCY_ENABLED"):

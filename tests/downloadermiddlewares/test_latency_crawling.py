@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = {
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer one request after a while: 503 to /busy, nothing to /gone, 200 to others."""
+    """Answer a request after a while: 503 for /busy, nothing for /gone, 200 for others."""
     path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
     await asyncio.sleep(ANSWER_S)
     if path != "/gone":
@@ -69,7 +69,7 @@ async def serving() -> AsyncIterator[str]:
 
 
 class Visitor(Spider):
-    """Goes to one path, with a callback or an errback of the given name."""
+    """Requests one path with the callback or errback of the given name."""
 
     name = "visitor"
 
@@ -83,7 +83,7 @@ class Visitor(Spider):
         yield Request(self.url, callback=callback, errback=self.method)
 
     async def parse(self, response: Response) -> list[dict[str, str]]:
-        """Be what is called where a request names no callback."""
+        """Handle requests without a callback."""
         return await self.awaits(response)
 
     def returns(self, _: Response) -> list[dict[str, str]]:
@@ -137,14 +137,14 @@ async def test_every_phase_of_a_page_is_recorded(method: str) -> None:
         "pipelines": 1,
     }
     assert ANSWER_S <= phases["ttfb"].max < ANSWER_S + 0.5
-    # On a busy machine the work takes longer, but what was awaited is never in it.
+    # On a busy machine the work takes longer, but awaited time never counts.
     assert WORK_S <= phases["callback"].max < AWAIT_S
     assert STORE_S <= phases["pipelines"].max < STORE_S + 0.5
     assert (recorder.ok, dict(recorder.errors)) == (1, {})
 
 
 @on_reactor
-async def test_a_broken_callback_took_its_time_too() -> None:
+async def test_a_callback_that_fails_is_timed_too() -> None:
     recorder = await visit("/page", "breaks")
     assert recorder.phases["callback"].count == 1
     assert recorder.phases["callback"].max >= WORK_S
@@ -173,7 +173,7 @@ async def test_a_robots_txt_counts_as_a_download_but_has_no_callback() -> None:
 
 
 @on_reactor
-async def test_with_scrapys_own_handler_the_first_byte_is_known() -> None:
+async def test_with_scrapys_own_handler_ttfb_is_recorded() -> None:
     path = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
     recorder = await visit("/page", DOWNLOAD_HANDLERS={"http": path})
     assert {phase for phase, found in recorder.phases.items() if found.count} == {
@@ -185,6 +185,6 @@ async def test_with_scrapys_own_handler_the_first_byte_is_known() -> None:
 
 
 @on_reactor
-async def test_nothing_is_recorded_when_it_is_off() -> None:
+async def test_nothing_is_recorded_when_switched_off() -> None:
     recorder = await visit("/page", LATENCY_ENABLED=False)
     assert not any(found.count for found in recorder.phases.values())

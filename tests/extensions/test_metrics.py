@@ -1,4 +1,4 @@
-"""The metric families of a made-up crawl."""
+"""The metric families of a fake crawl."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Crawl:
         return {dict(labels)[label] for found, labels in self.scrape() if found == name}
 
 
-def test_the_crawl_stands_as_the_scheduler_and_the_recorder_say() -> None:
+def test_the_metrics_of_the_crawl_come_from_scheduler_and_recorder() -> None:
     crawl = Crawl()
     crawl.recorder.record("a.test", QUICK)
     crawl.recorder.record("a.test", {"ttfb": 60.0}, "timeout")
@@ -76,7 +76,7 @@ def test_the_crawl_stands_as_the_scheduler_and_the_recorder_say() -> None:
         assert samples["urls", (("state", state),)] == count
 
 
-def test_phases_are_histograms_that_add_up() -> None:
+def test_each_phase_is_a_histogram() -> None:
     crawl = Crawl()
     for ttfb in (0.004, 0.2, 0.2, 200.0):
         crawl.recorder.record("a.test", {"ttfb": ttfb})
@@ -95,7 +95,7 @@ def test_phases_are_histograms_that_add_up() -> None:
     assert samples["event_loop_lag_seconds_count", ()] == 1
 
 
-def test_the_busiest_sites_have_their_own_labels_and_the_rest_is_one() -> None:
+def test_the_busiest_sites_have_labels_and_the_others_share_one() -> None:
     crawl = Crawl(max_sites=2)
     for n in range(6):
         crawl.permits.sites[f"{n}.test"] = replace(OPEN, in_flight=n, blocked_s=float(6 - n))
@@ -111,7 +111,7 @@ def test_the_busiest_sites_have_their_own_labels_and_the_rest_is_one() -> None:
     assert crawl.labels("site_ttfb_seconds") == {"5.test", "4.test"}
 
 
-def test_a_site_keeps_its_label_while_it_is_in_flight() -> None:
+def test_a_site_keeps_its_label_while_it_has_requests_in_flight() -> None:
     crawl = Crawl(max_sites=2)
     sites = crawl.permits.sites
     sites.update({"a": replace(OPEN, in_flight=3), "b": replace(OPEN, in_flight=2)})
@@ -143,7 +143,7 @@ def test_a_counter_never_falls() -> None:
         before = samples
 
 
-def test_no_site_needs_a_label() -> None:
+def test_with_no_labels_allowed_all_sites_share_one() -> None:
     crawl = Crawl(max_sites=0)
     crawl.permits.sites["a.test"] = OPEN
     crawl.recorder.record("a.test", QUICK)
@@ -151,7 +151,7 @@ def test_no_site_needs_a_label() -> None:
     assert crawl.labels("site_ttfb_seconds") == set()
 
 
-def test_under_another_scheduler_there_is_what_the_recorder_knows() -> None:
+def test_with_another_scheduler_only_the_recorders_metrics_exist() -> None:
     crawl = Crawl()
     crawl.now = replace(crawl.now, totals=None, queued=None, pages=None, permits=None)
     crawl.recorder.record("a.test", QUICK)

@@ -31,7 +31,7 @@ async def get(url: str) -> tuple[int, str]:
 
 
 class Reader(Spider):
-    """Fetches a page, and in its callback the metrics."""
+    """Fetches a page, and reads the metrics in its callback."""
 
     name = "reader"
 
@@ -102,7 +102,7 @@ async def test_a_crawl_serves_its_metrics_and_closes_the_port() -> None:
 
 
 @on_reactor
-async def test_a_port_that_is_taken_is_told_and_the_crawl_goes_on(
+async def test_a_port_that_is_taken_is_logged_and_the_crawl_continues(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     taken = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
@@ -111,11 +111,11 @@ async def test_a_port_that_is_taken_is_told_and_the_crawl_goes_on(
         answers = await crawl(port)
     taken.close()
     assert answers == [(0, "")]
-    assert f"No metrics: METRICS_PORT {port} of METRICS_HOST 127.0.0.1 cannot be" in caplog.text
-    assert "The crawl goes on" in caplog.text
+    assert f"No metrics: cannot listen on 127.0.0.1:{port}" in caplog.text
+    assert "Set another METRICS_PORT" in caplog.text
 
 
-def test_it_is_off_by_default() -> None:
+def test_metrics_are_off_by_default() -> None:
     with pytest.raises(NotConfigured):
         Metrics.from_crawler(get_crawler())
 
@@ -130,6 +130,6 @@ def test_it_is_off_by_default() -> None:
         ("METRICS_MAX_SITES", "many"),
     ],
 )
-def test_a_wrong_setting_is_named(name: str, value: Any) -> None:
+def test_a_wrong_setting_is_an_error_that_names_it(name: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=name):
         Metrics.from_crawler(get_crawler(settings_dict={"METRICS_PORT": 1, name: value}))

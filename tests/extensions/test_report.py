@@ -1,4 +1,4 @@
-"""The report of whole crawls, as users get it."""
+"""The report of real crawls."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def wait_for(path: Path, process: Scrapy) -> None:
     while not path.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert path.exists()
-    assert process.poll() is None, "it finished before it was looked at"
+    assert process.poll() is None, "the crawl ended too early"
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_crawl_leaves_a_page_and_data_that_add_up(web: DemoWeb, tmp_path: Path) -> None:
+def test_a_crawl_writes_a_page_and_data_that_add_up(web: DemoWeb, tmp_path: Path) -> None:
     code, shown = ended(start(web, tmp_path / "report.html"))
     assert code == 0, shown
     made = read(tmp_path / "report.json")
@@ -82,7 +82,7 @@ def test_a_crawl_leaves_a_page_and_data_that_add_up(web: DemoWeb, tmp_path: Path
 
 
 @pytest.mark.usefixtures("client")
-def test_the_report_says_where_the_frontier_is_without_what_may_be_secret(
+def test_the_report_names_the_frontier_with_secrets_masked(
     web: DemoWeb, tmp_path: Path, server: Redis
 ) -> None:
     frontier = f"{server.url()}?client_name=s3cret"
@@ -93,9 +93,7 @@ def test_the_report_says_where_the_frontier_is_without_what_may_be_secret(
         assert "s3cret" not in path.read_text()
 
 
-def test_a_crawl_that_is_killed_leaves_the_report_of_a_moment_ago(
-    web: DemoWeb, tmp_path: Path
-) -> None:
+def test_a_crawl_that_is_killed_leaves_its_latest_report(web: DemoWeb, tmp_path: Path) -> None:
     process = start(web, tmp_path / "report.json", interval_s=1)
     wait_for(tmp_path / "report.json", process)
     process.kill()
@@ -105,7 +103,7 @@ def test_a_crawl_that_is_killed_leaves_the_report_of_a_moment_ago(
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_report_that_cannot_be_written_any_more_is_told_and_the_crawl_goes_on(
+def test_a_failure_to_write_the_report_is_logged_and_the_crawl_continues(
     web: DemoWeb, tmp_path: Path
 ) -> None:
     (tmp_path / "folder").mkdir()
@@ -114,13 +112,15 @@ def test_a_report_that_cannot_be_written_any_more_is_told_and_the_crawl_goes_on(
     shutil.rmtree(tmp_path / "folder")
     code, shown = ended(process)
     assert code == 0
-    assert "The report could not be written" in shown
+    assert "Cannot write the report" in shown
     assert "finished (generation 1)" in shown
 
 
-def test_a_wrong_place_is_told_before_anything_is_fetched(web: DemoWeb, tmp_path: Path) -> None:
+def test_a_wrong_folder_is_an_error_before_anything_is_fetched(
+    web: DemoWeb, tmp_path: Path
+) -> None:
     code, shown = ended(start(web, tmp_path / "missing/report.html"))
     assert code == 2
-    assert "REPORT names a folder that does not exist" in shown
+    assert "REPORT must be in an existing folder" in shown
     assert "Traceback" not in shown
     assert web.log() == []

@@ -1,4 +1,4 @@
-"""The histogram against sorted lists."""
+"""The histogram, checked against sorted lists."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlproj.latency.histogram import LEAST_S, MOST_S, RELATIVE_ERROR, Histogram
+from crawlproj.latency.histogram import MAX_S, MIN_S, RELATIVE_ERROR, Histogram
 
-durations = st.floats(LEAST_S, MOST_S)
+durations = st.floats(MIN_S, MAX_S)
 many = st.lists(durations, min_size=1, max_size=200)
 ERROR = RELATIVE_ERROR + 1e-9
 
@@ -41,7 +41,7 @@ def test_count_sum_and_max_are_exact(values: list[float]) -> None:
 
 
 @given(many, many)
-def test_merging_is_the_same_as_having_recorded_everything(
+def test_merging_equals_recording_everything_in_one_histogram(
     ours: list[float], theirs: list[float]
 ) -> None:
     merged, everything = of(ours), of(ours + theirs)
@@ -52,7 +52,7 @@ def test_merging_is_the_same_as_having_recorded_everything(
 
 
 @given(many)
-def test_its_data_survives_json(values: list[float]) -> None:
+def test_a_histogram_survives_json(values: list[float]) -> None:
     histogram = of(values)
     again = Histogram.from_data(json.loads(json.dumps(histogram.data())))
     assert again.data() == histogram.data()
@@ -71,23 +71,23 @@ def test_counts_up_to_bounds_rise_and_are_within_the_stated_error(
         assert count <= sum(value <= bound / (1 - ERROR) for value in values)
 
 
-def test_what_is_out_of_range_counts_at_the_ends() -> None:
-    histogram = of([0.0, 1e-9, LEAST_S, MOST_S, 1e6])
+def test_durations_out_of_range_count_in_the_outer_buckets() -> None:
+    histogram = of([0.0, 1e-9, MIN_S, MAX_S, 1e6])
     assert histogram.count == 5
-    assert histogram.quantile(0) <= LEAST_S * (1 + ERROR)
-    assert histogram.quantile(0.99) == pytest.approx(MOST_S, rel=2 * ERROR)
+    assert histogram.quantile(0) <= MIN_S * (1 + ERROR)
+    assert histogram.quantile(0.99) == pytest.approx(MAX_S, rel=2 * ERROR)
     assert histogram.max == 1e6
     assert len(histogram.data()["buckets"]) == 2
 
 
-def test_a_copy_counts_on_its_own() -> None:
+def test_a_copy_is_independent() -> None:
     histogram = of([1.0])
     copy = histogram.copy()
     copy.record(2.0)
     assert (histogram.count, copy.count) == (1, 2)
 
 
-def test_an_empty_one_has_no_quantile() -> None:
+def test_the_quantile_of_an_empty_histogram_is_zero() -> None:
     assert Histogram().quantile(0.5) == 0.0
     assert Histogram().counts_up_to([1.0]) == [0]
     with pytest.raises(ValueError, match="between 0 and 1"):

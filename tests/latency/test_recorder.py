@@ -1,3 +1,5 @@
+"""Durations and outcomes by phase, site and interval."""
+
 from __future__ import annotations
 
 import gc
@@ -34,7 +36,7 @@ def test_a_phase_that_did_not_happen_is_not_recorded() -> None:
     }
 
 
-def test_a_site_has_its_first_bytes_and_totals_without_the_wait_for_a_permit() -> None:
+def test_the_total_of_a_site_excludes_the_wait_for_a_permit() -> None:
     latency = recorder()
     latency.record("a.test", FIRST)
     latency.record("b.test", REUSED)
@@ -57,14 +59,14 @@ def test_failures_are_recorded_with_the_time_they_took() -> None:
     assert (site.ok, site.requests) == (1, 3)
 
 
-def test_a_clock_that_was_set_back_is_no_time_at_all() -> None:
+def test_negative_durations_are_not_recorded() -> None:
     latency = recorder()
     latency.record("a.test", {"permit": -5.0, "unheard-of": 1.0})
     assert latency.phases["permit"].count == 0
     assert latency.ok == 1
 
 
-def test_an_interval_has_what_was_recorded_since_the_last() -> None:
+def test_an_interval_holds_the_records_since_the_last_one() -> None:
     now = Now()
     latency = LatencyRecorder(now)
     latency.record("a.test", FIRST)
@@ -81,7 +83,7 @@ def test_an_interval_has_what_was_recorded_since_the_last() -> None:
     assert (second.ttfb.count, second.ttfb.max) == (1, 0.5)
     assert latency.phases["ttfb"].count == 2
     assert latency.loop_lag.max == 0.05
-    assert first.ttfb.count == 1, "what was taken does not change"
+    assert first.ttfb.count == 1, "an interval that was taken does not change"
 
 
 def test_totals_are_the_same_whether_or_not_intervals_are_taken() -> None:
@@ -97,7 +99,7 @@ def test_totals_are_the_same_whether_or_not_intervals_are_taken() -> None:
     assert plain.errors == watched.errors
 
 
-def test_the_sites_used_longest_ago_become_one() -> None:
+def test_the_sites_used_longest_ago_are_merged() -> None:
     latency = recorder(max_sites=3)
     for site in ("a", "b", "c", "a", "d", "e"):
         latency.record(site, FIRST, "timeout" if site == "b" else "")
@@ -111,7 +113,7 @@ def test_the_sites_used_longest_ago_become_one() -> None:
     assert sum(site.requests for site in latency.sites.values()) == 56
 
 
-def test_the_site_just_recorded_is_never_the_one_merged_away() -> None:
+def test_the_latest_site_is_never_merged() -> None:
     latency = recorder(max_sites=2)
     for n in range(5):
         latency.record(str(n), FIRST)
@@ -120,7 +122,7 @@ def test_the_site_just_recorded_is_never_the_one_merged_away() -> None:
         recorder(max_sites=1)
 
 
-def test_two_workers_merge_into_one() -> None:
+def test_the_records_of_two_workers_merge() -> None:
     ours, theirs = recorder(), recorder()
     ours.record("a.test", FIRST)
     theirs.record("a.test", REUSED, "timeout")
@@ -135,7 +137,7 @@ def test_two_workers_merge_into_one() -> None:
     assert (theirs.ok, theirs.phases["ttfb"].count) == (1, 2)
 
 
-def test_its_data_survives_json() -> None:
+def test_a_recorder_survives_json() -> None:
     latency = recorder()
     latency.record("a.test", FIRST)
     latency.take_interval()
@@ -145,11 +147,11 @@ def test_its_data_survives_json() -> None:
     again = LatencyRecorder.from_data(json.loads(json.dumps(data)), Now())
     assert again.data() == data
     assert (again.ok, again.errors) == (latency.ok, latency.errors)
-    with pytest.raises(ValueError, match="no latency recorder's data"):
+    with pytest.raises(ValueError, match="malformed data of a latency recorder"):
         LatencyRecorder.from_data({"sites": []}, Now())
 
 
-def test_a_crawler_has_one_recorder_which_goes_with_it() -> None:
+def test_each_crawler_has_one_recorder_which_is_freed_with_it() -> None:
     class Crawler:
         pass
 

@@ -1,4 +1,4 @@
-"""Stacks as a crawl has them: user code called by Scrapy called by user code."""
+"""Stacks as in a crawl: user code calls Scrapy, which calls user code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def calling(name: str, module: str, file: str, function: Any, **variables: Any) 
     space = {"__name__": module, "function": function, "given": variables}
     code = compile(source, file, "exec")
     assert isinstance(code, CodeType)
-    exec(code, space)  # noqa: S102 - a frame of a module that there is not
+    exec(code, space)  # noqa: S102 - makes a frame of a module that does not exist
     return space[name]
 
 
@@ -65,12 +65,12 @@ def blamed(stack: Captured) -> str:
         ("__main__", "/home/me/run.py", Kind.USER),
     ],
 )
-def test_whose_code_it_is(module: str, file: str, kind: Kind) -> None:
+def test_a_frame_is_classified_by_module_and_file(module: str, file: str, kind: Kind) -> None:
     (frame,) = frames(("f", module, file))
     assert kind_of(frame) is kind
 
 
-def test_the_callback_is_blamed_not_the_middleware_around_it() -> None:
+def test_the_callback_is_blamed_rather_than_the_middleware_around_it() -> None:
     stack = frames(
         ("_scrape", *SCRAPY),
         ("process_spider_output", "shop.middlewares", "/home/me/shop/middlewares.py"),
@@ -81,7 +81,7 @@ def test_the_callback_is_blamed_not_the_middleware_around_it() -> None:
     assert blamed(stack) == "parse"
 
 
-def test_a_callback_is_blamed_for_what_a_library_does_for_it() -> None:
+def test_a_callback_is_blamed_for_the_libraries_it_calls() -> None:
     stack = frames(
         ("_scrape", *SCRAPY),
         ("parse", *USER),
@@ -92,7 +92,7 @@ def test_a_callback_is_blamed_for_what_a_library_does_for_it() -> None:
     assert blamed(stack) == "parse"
 
 
-def test_without_user_code_the_outermost_is_blamed() -> None:
+def test_without_user_code_the_outermost_frame_is_blamed() -> None:
     stack = frames(("next_request", "crawlproj.scheduler", "/x/s.py"), ("f", *SCRAPY))
     assert blamed(stack) == "next_request"
     stack = frames(("f", *SCRAPY), ("process_item", *LIBRARY), ("g", *LIBRARY))
@@ -100,7 +100,7 @@ def test_without_user_code_the_outermost_is_blamed() -> None:
     assert culprit_of([]) is None
 
 
-def test_the_url_is_that_of_the_page_being_worked_on() -> None:
+def test_the_url_is_that_of_the_page_in_progress() -> None:
     another = SimpleNamespace(url="http://a.test/another")
     stack = frames(
         ("outer", *SCRAPY, {"response": another}),
@@ -111,7 +111,7 @@ def test_the_url_is_that_of_the_page_being_worked_on() -> None:
     assert url_in(frames(("f", *SCRAPY, {"response": None}), ("g", *SCRAPY))) == ""
 
 
-def test_the_users_lines_are_shown_and_where_it_is_at_the_moment() -> None:
+def test_the_stack_shows_user_code_and_the_innermost_frame() -> None:
     stack = frames(
         ("_scrape", *SCRAPY),
         ("parse", *USER),
@@ -125,6 +125,6 @@ def test_the_users_lines_are_shown_and_where_it_is_at_the_moment() -> None:
     ]
 
 
-def test_a_deep_recursion_is_cut_short() -> None:
+def test_a_deep_recursion_is_shortened() -> None:
     stack = frames(*[("visit", *USER)] * 40)
     assert shown(stack).count("File") == 12

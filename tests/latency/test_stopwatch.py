@@ -1,4 +1,4 @@
-"""Only the time that code runs counts, on a clock that the code itself moves."""
+"""Only the time that code runs counts; the code itself moves the clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Spider:
-    """Its callbacks work for so many seconds, while the loop waits for others."""
+    """Callbacks that work for some seconds and wait for others."""
 
     def __init__(self) -> None:
         self.now = Now()
@@ -59,7 +59,7 @@ def test_a_generator_is_timed_while_it_runs() -> None:
     assert spider.times == [3]
 
 
-def test_what_a_coroutine_awaits_does_not_count() -> None:
+def test_the_time_that_a_coroutine_awaits_does_not_count() -> None:
     async def main() -> None:
         spider = Spider()
         stopwatch = Stopwatch(spider.now)
@@ -84,7 +84,7 @@ def test_an_async_generator_is_timed_while_it_runs() -> None:
     run(main())
 
 
-def test_an_exception_passes_and_ends_the_time() -> None:
+def test_an_exception_propagates_and_ends_the_timing() -> None:
     spider = Spider()
 
     def broken() -> Iterator[str]:
@@ -98,7 +98,7 @@ def test_an_exception_passes_and_ends_the_time() -> None:
     assert spider.times == [3]
 
 
-def test_a_broken_async_generator_is_counted_once_though_it_is_asked_again() -> None:
+def test_a_failed_async_generator_is_counted_once() -> None:
     async def broken(spider: Spider) -> AsyncIterator[str]:
         spider.work(1)
         yield "a"
@@ -141,7 +141,7 @@ def test_cancellation_reaches_the_code_that_waits() -> None:
     assert cleaned == ["yes"]
 
 
-def test_a_caught_exception_lets_the_code_go_on() -> None:
+def test_code_that_catches_an_exception_continues() -> None:
     async def survives() -> str:
         try:
             async with asyncio.timeout(0):
@@ -156,7 +156,7 @@ def test_a_caught_exception_lets_the_code_go_on() -> None:
     assert run(main()) == "survived"
 
 
-def test_closing_a_waiting_coroutine_closes_what_it_waits_for() -> None:
+def test_closing_a_coroutine_closes_the_one_it_awaits() -> None:
     closed: list[str] = []
 
     async def inner() -> None:

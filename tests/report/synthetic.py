@@ -1,4 +1,4 @@
-"""Made-up crawls for the report: as its tests see them, and to look at.
+"""Synthetic crawls for the tests of the report, and for a look at the page.
 
     python -m tests.report.synthetic SITES SECONDS FOLDER
 
@@ -18,12 +18,12 @@ from crawlproj.latency.histogram import Histogram
 from crawlproj.report.document import Crawl, document
 from crawlproj.report.files import ReportFiles
 from crawlproj.report.sites import SiteRow
-from crawlproj.report.timeline import MOST_RANKED, SiteTick, Tick, Timeline
+from crawlproj.report.timeline import MAX_RANK, SiteTick, Tick, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PHASES = {  # median seconds, log-sigma, share of pages that go through it
+_PHASES = {  # median seconds, log-sigma, share of pages with this phase
     "permit": (0.4, 1.1, 1.0),
     "queued": (0.0004, 0.6, 1.0),
     "dns": (0.012, 0.9, 0.03),
@@ -49,7 +49,7 @@ class _Site:
         self.ttfb = Histogram()
 
     def step(self, now: float, dice: random.Random, ttfb: Histogram) -> tuple[int, list[str]]:
-        """Go on for a second; returns pages done and the reasons of what failed."""
+        """Advance by a second; return the pages done and the reasons of failed attempts."""
         low = 0.35 if self.state == "limited" and 60 < now % 240 < 150 else 1.0
         self.limit += 0.15 * (self.capacity * low * (1.1 + 0.15 * sin(now / 17)) - self.limit)
         self.in_flight = max(0, round(self.limit * dice.uniform(0.75, 1.0)))
@@ -70,9 +70,9 @@ class _Site:
         return done, dice.choices(_REASONS, weights, k=failed)
 
 
-def made_up(sites: int, seconds: int, seed: int = 1) -> dict[str, Any]:
-    """Return the report of a crawl of so many sites, and so many seconds."""
-    dice = random.Random(seed)  # noqa: S311 - made-up numbers
+def synthetic_report(sites: int, seconds: int, seed: int = 1) -> dict[str, Any]:
+    """Return the report of a synthetic crawl."""
+    dice = random.Random(seed)  # noqa: S311 - synthetic numbers
     all_sites = [_Site(number, dice) for number in range(sites)]
     timeline, failed = Timeline(), Counter[str]()
     all_ttfb, all_lag = Histogram(), Histogram()
@@ -87,7 +87,7 @@ def made_up(sites: int, seconds: int, seed: int = 1) -> dict[str, Any]:
         all_ttfb.merge(ttfb)
         all_lag.merge(lag)
         failed.update({reason: n // 4 for reason, n in errors.items() if n > 3})
-        busiest = sorted(all_sites, key=lambda site: -site.done)[:MOST_RANKED]
+        busiest = sorted(all_sites, key=lambda site: -site.done)[:MAX_RANK]
         timeline.add(
             Tick(
                 start_s=float(now),
@@ -151,7 +151,7 @@ def _phases(ttfb: Histogram, pages: int, dice: random.Random) -> Mapping[str, Hi
 
 def main() -> None:
     sites, seconds, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    ReportFiles(str(folder / "report.html")).write(made_up(sites, seconds), "Made up")
+    ReportFiles(str(folder / "report.html")).write(synthetic_report(sites, seconds), "Synthetic")
 
 
 if __name__ == "__main__":

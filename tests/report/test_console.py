@@ -1,4 +1,4 @@
-"""What people see, rendered as text."""
+"""The display and the summary, rendered as text."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from crawlproj.report.console import (
     latency_text,
     live_view,
     log_line,
+    slow_sites,
     summary_table,
-    worth_telling,
 )
 from crawlproj.report.sites import SiteRow
 from crawlproj.scheduling.tally import Tally
@@ -61,7 +61,7 @@ def shown(view: RenderableType, width: int = 100) -> str:
     return capture.get()
 
 
-def test_the_summary_has_a_row_for_every_url() -> None:
+def test_every_url_counts_in_one_row_of_the_summary() -> None:
     text = shown(summary_table(snapshot(), "shutdown"))
     rows = [line.split("│") for line in text.splitlines() if line.count("│") == 3]
     counts = {row[1].strip(): int(row[2].replace(",", "")) for row in rows}
@@ -71,7 +71,7 @@ def test_the_summary_has_a_row_for_every_url() -> None:
     assert "stopped (shutdown); run the same command again to continue" in text
 
 
-def test_the_live_view_fits_the_terminal_and_keeps_to_the_busiest() -> None:
+def test_the_live_view_fits_the_terminal_and_shows_the_busiest_sites() -> None:
     for width in (60, 80, 100, 140, 200):
         text = shown(live_view(snapshot(), width), width)
         assert "…" not in text
@@ -82,7 +82,7 @@ def test_the_live_view_fits_the_terminal_and_keeps_to_the_busiest() -> None:
     assert "1:02:05" in shown(live_view(snapshot(), 100))
 
 
-def test_a_log_line_says_the_same() -> None:
+def test_a_log_line_has_the_same_figures() -> None:
     assert log_line(snapshot()) == (
         "210 done, 12.3/s, 2 in flight, 3 queued, 5 failed (timeout 4, http-404 1)"
     )
@@ -90,7 +90,7 @@ def test_a_log_line_says_the_same() -> None:
     assert log_line(quiet).endswith("0 failed")
 
 
-def test_a_site_shows_its_limit_goodput_latency_and_errors_where_there_is_room() -> None:
+def test_a_wider_terminal_shows_more_columns_of_each_site() -> None:
     row = "3/7.5 4.2 42ms 310ms 1"
     for width, wanted in ((80, row), (100, f"{row} open"), (140, f"{row} open")):
         text = " ".join(shown(live_view(snapshot(), width), width).split())
@@ -98,7 +98,7 @@ def test_a_site_shows_its_limit_goodput_latency_and_errors_where_there_is_room()
     assert "42ms" not in shown(live_view(snapshot(), 60), 60)
 
 
-def test_a_long_site_name_does_not_push_the_numbers_off() -> None:
+def test_a_long_site_name_leaves_room_for_the_numbers() -> None:
     long = replace(ROW, site="a-very-long-name." * 5 + "example:8080", state="limited")
     for width in (80, 100, 140):
         text = shown(live_view(replace(snapshot(), sites=[long]), width), width)
@@ -106,7 +106,7 @@ def test_a_long_site_name_does_not_push_the_numbers_off() -> None:
         assert "310ms" in text
 
 
-def test_the_summary_tells_of_sites_only_when_one_held_the_crawl_back() -> None:
+def test_the_summary_lists_sites_only_if_one_held_the_crawl_back() -> None:
     assert "held the crawl back" not in shown(summary_table(snapshot(), "finished"))
     slow = replace(ROW, site="slow.example", p99_s=12.4)
     failing = replace(ROW, site="failing.example", errors=50)
@@ -114,7 +114,7 @@ def test_the_summary_tells_of_sites_only_when_one_held_the_crawl_back() -> None:
     down = replace(ROW, site="down.example", state="down", p50_s=None, p99_s=None)
     few = replace(ROW, site="few.example", done=1, errors=2)
     rows = [*snapshot().sites, slow, failing, limited, down, few]
-    assert {row.site: why for row, why in worth_telling(rows)} == {
+    assert {row.site: why for row, why in slow_sites(rows)} == {
         "down.example": "down",
         "failing.example": "33% failed",
         "slow.example": "40 × the usual p99",
@@ -128,7 +128,7 @@ def test_the_summary_tells_of_sites_only_when_one_held_the_crawl_back() -> None:
     assert "12.4s" in text
 
 
-def test_latencies_have_units_that_fit_them() -> None:
-    said = {0.0000873: "87µs", 0.0423: "42ms", 0.9996: "1.0s", 12.34: "12.3s", 360.0: "360s"}
-    assert {seconds: latency_text(seconds) for seconds in said} == said
+def test_latencies_have_suitable_units() -> None:
+    texts = {0.0000873: "87µs", 0.0423: "42ms", 0.9996: "1.0s", 12.34: "12.3s", 360.0: "360s"}
+    assert {seconds: latency_text(seconds) for seconds in texts} == texts
     assert latency_text(None) == "–"

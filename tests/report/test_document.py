@@ -1,4 +1,4 @@
-"""The report as data, and as a page."""
+"""The report as data and as a page."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from crawlproj.errors import ConfigError
 from crawlproj.latency.histogram import Histogram
 from crawlproj.report import files
-from crawlproj.report.document import MOST_SITES, SCHEMA, Crawl, document
+from crawlproj.report.document import MAX_SITES, SCHEMA, Crawl, document
 from crawlproj.report.files import ReportFiles
 from crawlproj.report.page import page
 from crawlproj.report.sites import SiteRow
 from crawlproj.report.timeline import Tick, Timeline
-from tests.report.synthetic import made_up
+from tests.report.synthetic import synthetic_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,8 @@ def columns(table: dict[str, Any]) -> list[int]:
     return [len(column) for column in table.values() if isinstance(column, list)]
 
 
-def test_what_is_written_reads_back_with_a_row_for_every_site(tmp_path: Path) -> None:
-    made = made_up(sites=60, seconds=40)
+def test_the_data_reads_back_with_a_row_for_every_site(tmp_path: Path) -> None:
+    made = synthetic_report(sites=60, seconds=40)
     ReportFiles(str(tmp_path / "report.json")).write(made, "title")
     read = json.loads((tmp_path / "report.json").read_text())
     assert read == made
@@ -67,7 +67,7 @@ def test_what_is_written_reads_back_with_a_row_for_every_site(tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
-def test_rare_reasons_are_added_up_and_no_error_is_lost() -> None:
+def test_rare_reasons_are_added_up_as_other() -> None:
     reasons = {f"http-{400 + number}": 30 - number for number in range(12)}
     shown = small(errors=reasons)["timeline"]["errors_per_s"]
     assert len(shown) == 9
@@ -75,17 +75,17 @@ def test_rare_reasons_are_added_up_and_no_error_is_lost() -> None:
     assert sum(rate for (rate,) in shown.values()) == sum(reasons.values())
 
 
-def test_what_is_not_known_is_null_and_sites_beyond_the_most_are_counted() -> None:
-    rows = tuple(SiteRow(f"s{number}.example", done=number) for number in range(MOST_SITES + 3))
+def test_unknown_values_are_null_and_sites_left_out_are_counted() -> None:
+    rows = tuple(SiteRow(f"s{number}.example", done=number) for number in range(MAX_SITES + 3))
     made = small(rows=rows)
     assert made["sites_left_out"] == 3
-    assert made["sites"]["site"][0] == f"s{MOST_SITES + 2}.example"
+    assert made["sites"]["site"][0] == f"s{MAX_SITES + 2}.example"
     assert made["sites"]["limit"][0] is made["sites"]["rate_limit"][0] is None
     assert made["timeline"]["ttfb_p99_s"] == [None]
     json.dumps(made, allow_nan=False)
 
 
-def test_the_page_holds_its_data_and_nothing_from_the_web_is_markup() -> None:
+def test_the_page_contains_its_data_and_no_markup_from_the_web() -> None:
     made = small(rows=(SiteRow(EVIL, done=1),), errors={"<b>reason": 1})
     text = page(json.dumps(made), f"Crawl report: {EVIL}", "/* plotly */")
     assert "<img" not in text
@@ -97,19 +97,19 @@ def test_the_page_holds_its_data_and_nothing_from_the_web_is_markup() -> None:
 
 
 def test_the_page_of_two_thousand_sites_stays_below_six_megabytes(tmp_path: Path) -> None:
-    ReportFiles(str(tmp_path / "r.html")).write(made_up(sites=2000, seconds=20), "title")
+    ReportFiles(str(tmp_path / "r.html")).write(synthetic_report(sites=2000, seconds=20), "title")
     assert (tmp_path / "r.html").stat().st_size < 6_000_000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.html", "r.json"]
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_an_error_that_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
     for target in ("report.pdf", "missing/report.html", "folder.json"):
         with pytest.raises(ConfigError, match="REPORT"):
             ReportFiles(str(tmp_path / target))
 
 
-def test_without_plotly_a_page_is_refused_and_data_is_not(
+def test_without_plotly_only_a_json_report_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "find_spec", lambda _: None)

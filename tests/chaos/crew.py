@@ -132,8 +132,11 @@ class Crew:
         if worker.owner:
             run(self.admin.give_up(worker.owner))
 
-    def stop(self, worker: Worker) -> None:
+    def stop(self, worker: Worker) -> bool:
+        """Stop it as SIGSTOP does; returns whether it has leases then."""
         worker.process.send_signal(signal.SIGSTOP)
+        self.tend(_STEP_S)  # Redis answers what is under way
+        return self._keeper.leases_of(worker.owner) > 0
 
     def go_on(self, worker: Worker) -> None:
         worker.process.send_signal(signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""An add-on of the workers under test: each tells in its log which owner it is."""
+"""An add-on of the workers under test: each logs which owner it is, once it is at work."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ class Telling:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        crawler.signals.connect(self._opened, signals.spider_opened)
+        # Not when the spider is opened: before the engine runs, Scrapy ends the process after a
+        # signal without closing anything.
+        crawler.signals.connect(self._asked, signals.request_reached_downloader)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    def _opened(self) -> None:
+    def _asked(self) -> None:
+        self._crawler.signals.disconnect(self._asked, signals.request_reached_downloader)
         scheduler = self._crawler.engine.scheduler
         assert isinstance(scheduler, Scheduler)
         logger.info("%s%d", TOLD, scheduler.owner)

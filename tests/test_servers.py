@@ -18,16 +18,18 @@ def client(proxy: Proxy) -> redis.Redis:
 def test_a_delay_is_added_in_each_direction_and_does_not_limit_throughput(server: Redis) -> None:
     with Proxy(server.url(), delay_s=0.05) as proxy, client(proxy) as through:
         through.ping()
-        began = time.monotonic()
-        through.ping()
-        once = time.monotonic() - began
+        pings = []
+        for _ in range(5):
+            began = time.monotonic()
+            through.ping()
+            pings.append(time.monotonic() - began)
         pipeline = through.pipeline(transaction=False)
         for _ in range(2000):
             pipeline.echo("x" * 1000)
         began = time.monotonic()
         assert len(pipeline.execute()) == 2000
-        assert 0.1 <= once < 0.2
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 20  # one after the other, they would take 200 s
+        assert 0.1 <= min(pings) < 0.2
 
 
 def test_a_cut_connection_is_an_error_and_the_next_one_works(server: Redis) -> None:

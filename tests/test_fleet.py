@@ -1,4 +1,4 @@
-"""``scrapy fleet``, as typed: real workers, the demo web, a Redis of its own."""
+"""``scrapy fleet`` end to end: real workers, the demo web and the fleet's own Redis."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class FleetProcess:
         return WorkerStatus.read(status_file(self.folder, worker))
 
     def when(self, condition: Callable[[WorkerStatus], bool], worker: str = "1") -> WorkerStatus:
-        """Return a worker's status as soon as it is so."""
+        """Return a worker's status as soon as it satisfies ``condition``."""
         deadline = time.monotonic() + 30
         while True:
             found = self.status(worker)
@@ -101,8 +101,8 @@ def urls(web: DemoWeb) -> str:
     return f"url={','.join(web.urls.values())}"
 
 
-def test_two_workers_share_a_crawl_and_end_with_one_summary(tmp_path: Path, web: DemoWeb) -> None:
-    # Slow enough for both to be there, on a machine that is busy with other tests.
+def test_two_workers_share_a_crawl_and_print_one_summary(tmp_path: Path, web: DemoWeb) -> None:
+    # Slow enough for both workers to get pages, even on a busy machine.
     slowly = ("-s", "PROGRESS_INTERVAL=1", "-s", "DOWNLOAD_DELAY=0.05")
     fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *slowly)
     assert fleet.wait() == 0, fleet.output
@@ -116,7 +116,7 @@ def test_two_workers_share_a_crawl_and_end_with_one_summary(tmp_path: Path, web:
 
 
 @pytest.mark.parametrize("how", ["kill", "exit"])
-def test_a_page_that_kills_three_workers_is_failed_and_all_others_are_crawled(
+def test_a_page_that_kills_three_workers_is_failed_and_every_other_page_is_crawled(
     tmp_path: Path, web: DemoWeb, how: str
 ) -> None:
     poison = sorted(web.expected("site3").pages)[50]
@@ -132,7 +132,9 @@ def test_a_page_that_kills_three_workers_is_failed_and_all_others_are_crawled(
     assert len(fetched) == 3
 
 
-def test_killed_drained_and_continued_it_crawls_every_page(tmp_path: Path, web: DemoWeb) -> None:
+def test_a_fleet_that_lost_a_worker_was_stopped_and_run_again_crawls_every_page(
+    tmp_path: Path, web: DemoWeb
+) -> None:
     words = ("site", "-a", urls(web))
     slowly = ("-s", "DOWNLOAD_DELAY=0.2")
     fleet = FleetProcess(tmp_path, *words, *slowly)
@@ -152,7 +154,7 @@ def test_killed_drained_and_continued_it_crawls_every_page(tmp_path: Path, web: 
 
 
 def left_in_redis(fleet: FleetProcess) -> list[str]:
-    """Return the keys of the job's generations that its Redis has."""
+    """Return the keys of the job's generations that are left in its Redis."""
     with (
         EmbeddedRedis(fleet.folder / "redis") as server,
         Redis.from_url(server.url, decode_responses=True) as client,
@@ -160,7 +162,7 @@ def left_in_redis(fleet: FleetProcess) -> list[str]:
         return [key for key in client.keys("*") if re.search(r":\d+:", key)]
 
 
-def test_a_fleet_that_keeps_nothing_loses_nothing_when_its_only_worker_is_rolled(
+def test_without_persistence_a_roll_of_the_only_worker_loses_no_page(
     tmp_path: Path, web: DemoWeb
 ) -> None:
     words = ("site", "-n", "1", "-a", urls(web), "-s", "SCHEDULER_PERSIST=False")
@@ -175,7 +177,7 @@ def test_a_fleet_that_keeps_nothing_loses_nothing_when_its_only_worker_is_rolled
 
 
 @pytest.mark.parametrize("persist", ["True", "False"])
-def test_a_fleet_that_keeps_nothing_keeps_nothing_when_it_is_stopped(
+def test_a_stopped_fleet_deletes_its_job_only_without_persistence(
     tmp_path: Path, web: DemoWeb, persist: str
 ) -> None:
     slowly = ("-s", "DOWNLOAD_DELAY=0.2", "-s", f"SCHEDULER_PERSIST={persist}")
@@ -186,7 +188,7 @@ def test_a_fleet_that_keeps_nothing_keeps_nothing_when_it_is_stopped(
     assert bool(left_in_redis(fleet)) == (persist == "True")
 
 
-def test_a_setting_that_only_workers_check_is_told_once_and_nothing_is_left_running(
+def test_a_wrong_setting_that_only_workers_check_is_logged_once_and_ends_the_fleet(
     tmp_path: Path,
 ) -> None:
     words = ("site", "-a", "url=http://127.0.0.1:9/", "-s", "CONCURRENCY_LIMIT=x")
@@ -197,7 +199,7 @@ def test_a_setting_that_only_workers_check_is_told_once_and_nothing_is_left_runn
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("nothing",), "there is no spider 'nothing'"),
         (("site",), "-a url: it is missing"),
@@ -206,25 +208,27 @@ def test_a_setting_that_only_workers_check_is_told_once_and_nothing_is_left_runn
         (("site", "-a", "url=a.test", "-s", "FRONTIER_URL=sqlite:///a.db"), "cannot share"),
     ],
 )
-def test_wrong_usage_ends_with_status_2(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+def test_wrong_usage_ends_with_status_2_and_a_plain_message(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
     fleet = FleetProcess(tmp_path, *words)
     assert fleet.wait() == 2
-    assert told in fleet.output
+    assert message in fleet.output
     assert "Traceback" not in fleet.output
 
 
-def test_a_second_fleet_in_the_folder_is_refused(tmp_path: Path, web: DemoWeb) -> None:
+def test_a_second_fleet_in_the_same_folder_is_refused(tmp_path: Path, web: DemoWeb) -> None:
     words = ("site", "-a", urls(web), "-s", "CONCURRENT_REQUESTS=1", "-s", "SHUTDOWN_GRACE=0")
     first = FleetProcess(tmp_path, *words)
     first.when(lambda status: status.done > 0)
     second = FleetProcess(tmp_path, *words)
     assert second.wait() == 2
-    assert "a fleet works on this job" in second.output
+    assert "another fleet is working on this job" in second.output
     first.process.send_signal(signal.SIGTERM)
     assert first.wait() == 0
 
 
-def test_a_terminal_that_is_closed_stops_it_in_order(tmp_path: Path, web: DemoWeb) -> None:
+def test_closing_the_terminal_stops_the_fleet_in_order(tmp_path: Path, web: DemoWeb) -> None:
     terminal, end = pty.openpty()
     settings = {
         "FLEET_DIR": tmp_path,
@@ -247,11 +251,11 @@ def test_a_terminal_that_is_closed_stops_it_in_order(tmp_path: Path, web: DemoWe
     assert "crawlproj · site".encode() in shown
     os.close(terminal)
     assert fleet.wait(20) == 0
-    assert "The terminal is gone" in (tmp_path / "fleet.log").read_text()
+    assert "The terminal was closed" in (tmp_path / "fleet.log").read_text()
 
 
 @pytest.mark.parametrize("latency", ["1", "0"])
-def test_whenever_a_pages_code_runs_that_page_is_noted(
+def test_a_workers_noted_page_is_always_the_one_whose_code_runs(
     tmp_path: Path, web: DemoWeb, latency: str
 ) -> None:
     settings = {
@@ -267,7 +271,7 @@ def test_whenever_a_pages_code_runs_that_page_is_noted(
     code, shown = scrapy("crawl", "noting", "-a", f"base={web.url('site0')}", *options(settings))
     assert code == 0, shown
     if latency == "1":
-        # 10 of each kind: 4, 2, 6 and 1 looks; and the errback.
+        # 10 pages of each kind with 4, 2, 6 and 1 checks, and the errback's.
         assert "right: 131" in shown, shown
     assert "wrong/generator" not in shown
     assert "wrong/list" not in shown

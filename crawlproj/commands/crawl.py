@@ -28,7 +28,7 @@ _BAD_ENDS = frozenset(
 )
 
 
-def tell_wrong_settings(running: object) -> None:
+def raise_setup_error(running: object) -> None:
     """Raise UsageError if the crawl of which ``running`` is the task could not be set up."""
     if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():
         error = running.exception()
@@ -70,7 +70,7 @@ class Command(crawl.Command):
             raise UsageError(str(exc), print_help=False) from None
         running = process.crawl(crawler, **opts.spargs)
         process.start()
-        tell_wrong_settings(running)
+        raise_setup_error(running)
         if process.bootstrap_failed:
             self.exitcode = 1
             return

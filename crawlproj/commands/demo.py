@@ -11,7 +11,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
-from crawlproj.commands.crawl import tell_wrong_settings
+from crawlproj.commands.crawl import raise_setup_error
 from crawlproj.demo import DEMO_SITES, DemoWeb
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Command(ScrapyCommand):
         ):
             running = process.crawl("site", url=",".join(web.urls.values()))
             process.start()
-        tell_wrong_settings(running)
+        raise_setup_error(running)
         sys.stderr.write(
             f"\nThe pages are in {DATABASE}, tables pages and failures. Look at them:\n"
             f"  sqlite3 {DATABASE} 'select url, title from pages limit 5'\n"

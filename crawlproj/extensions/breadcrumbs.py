@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from crawlproj._scrapy.scraper import surround_callbacks
 from crawlproj.extensions.fleet import place_of
-from crawlproj.fleet.breadcrumb import Breadcrumb, PageInHand
+from crawlproj.fleet.breadcrumb import Breadcrumb, CurrentPage
 from crawlproj.fleet.files import breadcrumb_file
 from crawlproj.latency.stopwatch import Stopwatch
 from crawlproj.scheduling.serialize import LEASE
@@ -60,7 +60,7 @@ class Breadcrumbs:
             unhandled = isinstance(result, Failure) and request.errback is None
             if unhandled or LEASE not in request.meta:
                 return await call_spider(result, request)
-            page = PageInHand(request.meta[LEASE], request.url)
+            page = CurrentPage(request.meta[LEASE], request.url)
             steps = Stopwatch(partial(self._note, page))
             try:
                 output = await steps.awaited(call_spider(result, request))
@@ -74,9 +74,9 @@ class Breadcrumbs:
 
         return call
 
-    def _note(self, page: PageInHand) -> float:
+    def _note(self, page: CurrentPage) -> float:
         self._breadcrumb.note(page)
         return 0.0
 
-    def _end(self, page: PageInHand, _: float) -> None:
+    def _end(self, page: CurrentPage, _: float) -> None:
         self._breadcrumb.clear(page)

@@ -1,1 +1,1 @@
-"""Many workers on one machine, on one job: the supervisor and what it shares with its workers."""
+"""Several workers on one machine that share one job: the supervisor, and its files and Redis."""

@@ -1,4 +1,4 @@
-"""What a fleet is told by its settings."""
+"""The settings of a fleet."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 FOLDER = ".fleet"
-# A worker is gone a second or two after its grace; see Scheduler.
+# A worker's process ends a second or two after its grace period; see Scheduler.
 _AFTER_GRACE_S = 2.0
-_LONGEST_NAME = 48
+_MAX_NAME = 48
 
 
 @dataclass(frozen=True, slots=True)
 class FleetConfig:
-    """What the supervisor needs to know.
+    """The settings that the supervisor needs.
 
-    job: its name in the frontier. folder: FLEET_DIR.
-    redis: where the frontier is; None: in a server of the fleet's own.
+    job: the job's name in the frontier. folder: FLEET_DIR.
+    redis: the server that holds the frontier; None if the fleet is to start its own.
     reset: FRONTIER_RESET. keep: SCHEDULER_PERSIST.
     limits: SHUTDOWN_GRACE, FLEET_MAX_MEMORY, FLEET_HANG_TIMEOUT.
     interval_s: PROGRESS_INTERVAL. report, metrics_port: REPORT, METRICS_PORT.
@@ -48,7 +48,7 @@ class FleetConfig:
 
     @classmethod
     def from_settings(cls, settings: BaseSettings, spider: Spider) -> FleetConfig:
-        """Read and check them; raises ConfigError naming the setting that is wrong."""
+        """Read and check the settings; raises ConfigError naming the setting that is wrong."""
         crawl = CrawlConfig.from_settings(settings)
         job = crawl.job_of(spider)
         folder = text(settings, "FLEET_DIR", "")
@@ -58,7 +58,7 @@ class FleetConfig:
             if given.partition(":")[0].lower() not in REDIS_SCHEMES:
                 raise ConfigError(
                     f"FRONTIER_URL is {masked(given)!r}, which several workers cannot share: give "
-                    "redis://…, or leave it out for a Redis of the fleet's own"
+                    "redis://…, or leave it out to let the fleet start its own Redis"
                 )
             redis.client()  # raises ConfigError
         return cls(
@@ -78,23 +78,23 @@ class FleetConfig:
         )
 
     def worker_settings(self, worker: int) -> dict[str, str]:
-        """Return what a worker (1, 2, …) is told on its command line, over everything else.
+        """Return the settings for the command line of a worker (1, 2, …); they override all others.
 
-        Nothing secret: where a Redis that is not ours is, workers read where we did.
+        None is secret: workers read the URL of an external Redis from where the fleet read it.
         """
         own = {
             "FRONTIER_JOB": self.job,
             "FRONTIER_RESET": "0",
             "SCHEDULER_FLUSH_ON_START": "0",
-            # The last one to close may be started anew; what is not to be kept we delete.
+            # A worker must not delete a job that others or its successor continue: the fleet does.
             "SCHEDULER_PERSIST": "1",
             "STOPPED_EXIT_STATUS": "0",
             "FLEET_DIR": str(self.folder),
             "FLEET_WORKER": str(worker),
             "PROGRESS_ENABLED": "0",
-            "LOG_FILE": "",  # to standard error, which is the worker's own file
+            "LOG_FILE": "",  # standard error, which the supervisor redirects to the worker's file
         }
-        # What only one process can have.
+        # A report file and a port belong to one process each.
         if self.report:
             path = Path(self.report)
             own["REPORT"] = str(path.with_name(f"{path.stem}-{worker}{path.suffix}"))
@@ -104,8 +104,8 @@ class FleetConfig:
 
 
 def folder_name(job: str) -> str:
-    """Return a job's name as that of a folder: short, plain, and different from all others'."""
+    """Return a folder name for a job: short, without special characters, unique to the job."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", job).strip("-.")
-    if plain == job and len(job) <= _LONGEST_NAME:
+    if plain == job and len(job) <= _MAX_NAME:
         return job
-    return f"{plain[:_LONGEST_NAME].strip('-.')}-{blake2b(job.encode(), digest_size=4).hexdigest()}"
+    return f"{plain[:_MAX_NAME].strip('-.')}-{blake2b(job.encode(), digest_size=4).hexdigest()}"

@@ -1,4 +1,4 @@
-"""Says in one line why a process ended."""
+"""Describes in one line why a process ended."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TAIL_BYTES = 32_768
-_LONGEST = 300  # characters
+_MAX_LENGTH = 300  # characters
 _LOGGED = re.compile(r"\S+ \S+ \[(?P<by>[^]]+)\] (?P<level>[A-Z]+): (?P<message>.*)")
 _USAGE = re.compile(r"\S+: error: (?P<message>.+)")
 _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>.+)')
 
 
-def how_it_ended(status: int) -> str:
+def describe_exit(status: int) -> str:
     """Return "ended with status 1" or "was killed by SIGSEGV".
 
-    status: the exit status; below 0: the number of the signal, negative.
+    status: the exit status, or minus the number of the signal that killed the process.
     """
     if status >= 0:
         return f"ended with status {status}"
@@ -31,11 +31,12 @@ def how_it_ended(status: int) -> str:
         return f"was killed by signal {-status}"
 
 
-def last_words(log: Path, offset: int = 0) -> str:
-    """Return what a log, from byte ``offset`` on, says last that may tell why; "" if nothing.
+def last_error(log: Path, offset: int = 0) -> str:
+    """Return the last error that a log reports from byte ``offset`` on; "" if there is none.
 
-    That is a message of Scrapy's log above INFO, of a usage error or a traceback, or anything where
-    there is no such log. Of what faulthandler writes it is the fatal error and the line it was in.
+    An error is a message of Scrapy's log above INFO, a usage error or the last line of a traceback.
+    A fatal error of Python takes precedence, with the function it occurred in. In output without
+    any log message of Scrapy's, every line counts.
     """
     try:
         with log.open("rb") as file:
@@ -44,11 +45,11 @@ def last_words(log: Path, offset: int = 0) -> str:
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
-    told = _fatal(lines) or _last_trouble(lines)
-    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+    message = _fatal_error(lines) or _last_message(lines)
+    return message if len(message) <= _MAX_LENGTH else f"{message[:_MAX_LENGTH]}…"
 
 
-def _fatal(lines: Sequence[str]) -> str:
+def _fatal_error(lines: Sequence[str]) -> str:
     for at, line in enumerate(lines):
         if line.startswith("Fatal Python error: "):
             frames = (_FRAME.match(frame) for frame in lines[at:])
@@ -58,17 +59,17 @@ def _fatal(lines: Sequence[str]) -> str:
     return ""
 
 
-def _last_trouble(lines: Sequence[str]) -> str:
-    told, in_traceback, has_log = "", False, False
+def _last_message(lines: Sequence[str]) -> str:
+    message, in_traceback, has_log = "", False, False
     for line in lines:
         if found := _LOGGED.match(line):
             has_log, in_traceback = True, False
             if found["level"] not in {"DEBUG", "INFO"}:
-                told = found["message"]
+                message = found["message"]
         elif found := _USAGE.match(line):
-            told = found["message"]
+            message = found["message"]
         elif line == _TRACEBACK:
             in_traceback = True
         elif line.strip() and ((in_traceback and line[0] != " ") or not has_log):
-            told, in_traceback = line.strip(), False
-    return told
+            message, in_traceback = line.strip(), False
+    return message

@@ -1,4 +1,4 @@
-"""What a fleet's display and summary look like (pure: a snapshot in, rich's objects out)."""
+"""Renders a fleet's display and summary. Pure: takes a snapshot, returns rich objects."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 _STYLES = {"running": "green", "waiting": "yellow", "draining": "magenta", "refused": "red"}
 _QUANTILES = (0.5, 0.9, 0.99)
-_SHOWN = 10  # workers in the display; pages in the summary
+_MAX_SHOWN = 10  # workers in the display, quarantined pages in the summary
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
     """A worker.
 
-    state: of policy.Phase. pid: 0 if there is no process. done: pages, all its processes.
-    in_flight: requests. memory_mb: resident. restarts: processes after the first.
-    due_s: seconds until it is started, where it waits for that.
+    state: its policy.Phase. pid: 0 if it has no process. done: pages, over all its processes.
+    in_flight: requests. memory_mb: resident memory. restarts: processes after the first.
+    due_s: seconds until it starts, while it waits for that.
     """
 
     name: str
@@ -47,11 +47,11 @@ class WorkerRow:
 
 @dataclass(frozen=True, slots=True)
 class FleetSnapshot:
-    """How a fleet stands.
+    """The state of a fleet at one moment.
 
-    crawl: of all workers together.
-    counts: "crashed", "hung", "rolled", "recycled": how often. quarantined: URLs, by this run.
-    phases: how long each took, all workers.
+    crawl: the crawl, all workers together.
+    counts: how often workers "crashed", "hung", were "rolled" or "recycled".
+    quarantined: the URLs that this run has given up. phases: latencies by phase, all workers.
     """
 
     crawl: Snapshot
@@ -74,7 +74,7 @@ def fleet_view(now: FleetSnapshot, width: int) -> RenderableType:
     table.add_column("state", no_wrap=True, min_width=9)
     for title in ("pid", "done", "in flight", "pages/s", "memory", "restarts"):
         table.add_column(title, justify="right", no_wrap=True)
-    for row in now.workers[:_SHOWN]:
+    for row in now.workers[:_MAX_SHOWN]:
         state = f"in {row.due_s:.0f} s" if row.due_s > 0.5 else row.state
         table.add_row(
             row.name,
@@ -86,8 +86,8 @@ def fleet_view(now: FleetSnapshot, width: int) -> RenderableType:
             f"{row.memory_mb:.0f} MB" if row.memory_mb else "–",
             Text(str(row.restarts), style="red" if row.restarts else "dim"),
         )
-    if len(now.workers) > _SHOWN:
-        table.add_row("…", f"{len(now.workers) - _SHOWN} more")
+    if len(now.workers) > _MAX_SHOWN:
+        table.add_row("…", f"{len(now.workers) - _MAX_SHOWN} more")
     parts: list[RenderableType] = [table]
     if now.quarantined:
         parts.append(Text(f"not tried again: {', '.join(now.quarantined[-3:])}", style="red"))
@@ -95,17 +95,20 @@ def fleet_view(now: FleetSnapshot, width: int) -> RenderableType:
 
 
 def fleet_summary(now: FleetSnapshot, reason: str, width: int) -> RenderableType:
-    """Return what is told at the end."""
+    """Return the summary that is printed at the end.
+
+    reason: why a crawl that is not finished ended. width: columns of the terminal.
+    """
     parts = [summary_table(now.crawl, reason, width)]
     if any(now.phases[phase].count for phase in PHASES):
         parts += ["", _latencies(now.phases)]
     if now.quarantined:
-        title = "Not tried again, as they killed their workers"
-        parts += ["", Text(title, style="bold"), *map(Text, now.quarantined[:_SHOWN])]
-        if len(now.quarantined) > _SHOWN:
-            parts.append(Text(f"and {len(now.quarantined) - _SHOWN} more", style="dim"))
-    told = f"{len(now.workers)} workers{_restarts(now) or ', no restarts'}"
-    return Group(*parts, "", Text(told, style="dim"))
+        title = "Not tried again because they killed their workers"
+        parts += ["", Text(title, style="bold"), *map(Text, now.quarantined[:_MAX_SHOWN])]
+        if len(now.quarantined) > _MAX_SHOWN:
+            parts.append(Text(f"and {len(now.quarantined) - _MAX_SHOWN} more", style="dim"))
+    footer = f"{len(now.workers)} workers{_restarts(now) or ', no restarts'}"
+    return Group(*parts, "", Text(footer, style="dim"))
 
 
 def _latencies(phases: Mapping[str, Histogram]) -> Table:
@@ -118,7 +121,7 @@ def _latencies(phases: Mapping[str, Histogram]) -> Table:
         title_style="bold",
     )
     table.add_column("phase", no_wrap=True)
-    for title in ("times", *(f"p{100 * q:.0f}" for q in _QUANTILES), "max"):
+    for title in ("count", *(f"p{100 * q:.0f}" for q in _QUANTILES), "max"):
         table.add_column(title, justify="right", no_wrap=True)
     for phase in PHASES:
         found = phases[phase]
@@ -129,5 +132,5 @@ def _latencies(phases: Mapping[str, Histogram]) -> Table:
 
 
 def _restarts(now: FleetSnapshot) -> str:
-    told = ", ".join(f"{count} {name}" for name, count in sorted(now.counts.items()) if count)
-    return f", {told}" if told else ""
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(now.counts.items()) if count)
+    return f", {counts}" if counts else ""

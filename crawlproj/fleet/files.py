@@ -1,4 +1,4 @@
-"""The files of a fleet's folder: what each is called, and how it is written whole or not at all."""
+"""The names of the files in a fleet's folder, and how to replace one atomically."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ if TYPE_CHECKING:
 
 
 def status_file(folder: Path, worker: str) -> Path:
-    """Return where a worker writes its status."""
+    """Return the file a worker writes its status to."""
     return folder / f"worker-{worker}.json"
 
 
 def breadcrumb_file(folder: Path, worker: str) -> Path:
-    """Return where a worker notes the page it is working on."""
+    """Return the file in which a worker records its current page."""
     return folder / f"worker-{worker}.page"
 
 
 def log_file(folder: Path, worker: str) -> Path:
-    """Return where a worker's output goes."""
+    """Return the file that receives a worker's output."""
     return folder / f"worker-{worker}.log"
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace a file, so that a reader sees the old one or the new one."""
+    """Replace a file atomically: a reader sees the old text or the new one."""
     new = path.with_name(f"{path.name}.new")
     new.write_text(text, "utf-8")
-    os.replace(new, path)  # noqa: PTH105 - Path.replace would return a Path nobody wants
+    os.replace(new, path)  # noqa: PTH105 - Path.replace would return a Path that is not needed

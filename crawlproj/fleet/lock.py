@@ -1,4 +1,4 @@
-"""A lock that children inherit: it is free when the last of them is gone."""
+"""A file lock that child processes inherit: it is free once the last of them has ended."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _POLL_S = 0.05
 
 
 def take_lock(path: Path, timeout_s: float, message: str) -> int:
-    """Return a file descriptor that holds the lock, to be closed; waits up to ``timeout_s``.
+    """Return a file descriptor that holds the lock; waits up to ``timeout_s`` for it.
 
-    Pass it on with ``pass_fds``. Raises ConfigError with ``message`` if somebody else holds it.
+    Close it to release the lock; pass it to children with ``pass_fds``. Raises ConfigError with
+    ``message`` if another process holds the lock.
     """
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + timeout_s

@@ -1,13 +1,13 @@
-"""Decides what becomes of a fleet's workers. Pure: what happened and the time in, actions out.
+"""Decides when a fleet's workers start and end. Pure: takes events and the time, returns actions.
 
 ::
 
-    WAITING ──start──▶ STARTING ──on the job──▶ READY
+    WAITING ──start──▶ STARTING ─────ready────▶ READY
        ▲                  │                       │ signal, roll, memory
        │                  │                       ▼
        └──── exited ◀─────┴────── exited ◀──── DRAINING ──deadline──▶ KILLED
                 │
-                └─▶ ENDED (nothing left to do, or stopping) or REFUSED (it cannot be started so)
+                └─▶ ENDED (the job is finished or stopping) or REFUSED (wrong usage or settings)
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
-STABLE_S = 60.0  # a worker that ran so long has no history
-TRIES = 3  # failed starts, while no worker has ever been on the job
-START_S = 300.0  # that a start may take, beyond the silence that is allowed later
-LINGER_S = 30.0  # that a worker may take to notice that the job is finished
-_LOOK_S = 2.0  # what one look at a worker can add to its silence, as we may have been stopped too
-USAGE = 2  # exit status of a command that was used wrongly
+MIN_WAIT_S, MAX_WAIT_S = 1.0, 60.0
+STABLE_S = 60.0  # a worker that ran this long starts over with the shortest wait
+MAX_FAILED_STARTS = 3  # in a row, of one worker, as long as no worker has ever been ready
+START_TIMEOUT_S = 300.0  # for a start, on top of the silence allowed to a ready worker
+FINISH_TIMEOUT_S = 30.0  # for a worker to notice that the job is finished
+# The most silence that one look adds: the supervisor may have been suspended since the last one.
+_MAX_LOOK_S = 2.0
+USAGE_ERROR = 2  # exit status after wrong usage or a wrong setting
 
 
 class Phase(StrEnum):
-    """Where a worker stands; see the module docstring."""
+    """The phase of a worker; the module docstring shows the transitions."""
 
     WAITING = "waiting"
     STARTING = "starting"
@@ -44,12 +45,12 @@ class Phase(StrEnum):
 
     @property
     def live(self) -> bool:
-        """Whether there is a process."""
+        """Whether the worker has a process."""
         return self in {Phase.STARTING, Phase.READY, Phase.DRAINING, Phase.KILLED}
 
     @property
     def over(self) -> bool:
-        """Whether there will be none any more."""
+        """Whether the worker is not started again."""
         return self in {Phase.ENDED, Phase.REFUSED}
 
 
@@ -65,7 +66,7 @@ class Send:
     """Send a worker's process a signal."""
 
     worker: int
-    how: signal.Signals
+    signum: signal.Signals
 
 
 Action = Start | Send
@@ -73,11 +74,11 @@ Action = Start | Send
 
 @dataclass(frozen=True, slots=True)
 class WorkerExit:
-    """What an exit means.
+    """The consequences of a worker's exit.
 
-    crashed: it was not asked to end, and did not end in order.
-    blamed: whatever page it was working on may have killed it.
-    restart_s: seconds until it is started again; None: it is not.
+    crashed: it failed, and had not been asked to end.
+    blamed: the page it was processing may have killed it.
+    restart_s: seconds until it is started again; None if it is not.
     """
 
     crashed: bool
@@ -87,11 +88,12 @@ class WorkerExit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the supervisor is told by its settings.
+    """The limits that a worker must keep.
 
-    grace_s: from SIGTERM to SIGKILL. memory_mb: at which a worker is started anew; 0: none.
-    hang_s: after so long without a sign of life a worker is killed (START_S later, while it
-        starts); 0: never.
+    grace_s: seconds from SIGTERM to SIGKILL.
+    memory_mb: a worker that uses more is restarted; 0 for no limit.
+    hang_s: a worker that reports nothing for this long is killed (START_TIMEOUT_S later while it
+        starts); 0 for no limit.
     """
 
     grace_s: float = 10.0
@@ -101,12 +103,13 @@ class Limits:
 
 @dataclass(slots=True)
 class Worker:
-    """A place in the fleet, and the process in it, if there is one.
+    """A worker and, if it has one, its process.
 
-    due: when it is started (WAITING) or killed (DRAINING). since: when its process was started.
-    ready: it was on the job. starts: of processes. failures: in a row. why: it is to end: "stop",
-    "rolled", "recycled", "hung". silent_s: without a sign of life, by the looks at it, of which
-    ``looked`` was the last.
+    due: when to start it (WAITING) or to kill it (DRAINING). since: when its process was started.
+    ready: whether that process has begun to work. starts: how many processes it has had.
+    failures: exits in a row that nobody asked for.
+    reason: why it is being ended: "stop", "rolled", "recycled", "hung"; "" if it is not.
+    silent_s: how long it has reported nothing. looked: when it was last looked at.
     """
 
     phase: Phase = Phase.WAITING
@@ -115,22 +118,22 @@ class Worker:
     ready: bool = False
     starts: int = 0
     failures: int = 0
-    why: str = ""
+    reason: str = ""
     silent_s: float = 0.0
     looked: float = 0.0
 
     @property
     def restarts(self) -> int:
-        """See above."""
+        """How many processes it has had after the first."""
         return max(0, self.starts - 1)
 
 
 class Fleet:
-    """The workers 0 … n-1. Times are seconds of any clock that does not go back.
+    """Workers 0 to n-1. Times are seconds on any clock that never goes back.
 
-    jitter: numbers in [0, 1).
-    counts: "crashed", "hung", "rolled", "recycled": how often.
-    gave_up: no worker can be started.
+    jitter: returns numbers in [0, 1).
+    counts: how often workers "crashed", "hung", were "rolled" or "recycled".
+    gave_up: whether the fleet stopped because no worker could be started.
     """
 
     def __init__(self, n: int, limits: Limits, jitter: Callable[[], float] = random.random) -> None:
@@ -142,37 +145,37 @@ class Fleet:
         self._ever_ready = False
         self._finished_at = 0.0
         self._to_roll: deque[int] = deque()
-        self._rolled: Worker | None = None  # the last one, until it is on the job again
+        self._rolled: Worker | None = None  # the last one, until it is ready again
 
     @property
     def workers(self) -> Sequence[Worker]:
-        """By number; not to be changed."""
+        """The workers by number, for reading only."""
         return self._workers
 
     @property
     def done(self) -> bool:
-        """Whether there is nothing left to supervise."""
+        """Whether every worker is over."""
         return all(worker.phase.over for worker in self._workers)
 
     @property
     def exit_status(self) -> int:
-        """0: the job is done or was stopped; 1: it could not be worked on."""
+        """0 if the job is finished or was stopped, 1 if no worker could work on it."""
         refused = all(worker.phase is Phase.REFUSED for worker in self._workers)
         return 1 if self.gave_up or refused else 0
 
     def tick(self, now: float, *, finished: bool = False) -> list[Action]:
-        """Do what is due; to be called several times a second.
+        """Return the actions that are due; call this several times a second.
 
-        finished: nothing of the job is left to do; others may still put something.
+        finished: whether the job has no work left. Another process may still add some.
         """
         if finished and not self.finished:
             self._finished_at = now
         if self.finished and not finished and not self.stopping:
-            self._revive(now)
+            self._restart_ended(now)
         self.finished = finished
         if finished:
-            self._end_waiting()
-        lingering = self.finished and now >= self._finished_at + LINGER_S
+            self._cancel_starts()
+        lingering = self.finished and now >= self._finished_at + FINISH_TIMEOUT_S
         if (self.gave_up or lingering) and not self.stopping:
             return self.stop(now)
         actions: list[Action] = [] if self.stopping or self.finished else self._roll_next(now)
@@ -186,7 +189,7 @@ class Fleet:
         return actions
 
     def ready(self, number: int, now: float) -> None:
-        """Note that a worker is on the job."""
+        """Take the news that a worker has begun to work."""
         worker = self._workers[number]
         if worker.phase is Phase.STARTING:
             worker.phase, worker.ready = Phase.READY, True
@@ -194,21 +197,24 @@ class Fleet:
             self._ever_ready = True
 
     def look(self, number: int, now: float, *, alive: bool, memory_mb: float) -> list[Action]:
-        """Take a worker's state: whether it gave a sign of life since the last look."""
+        """Take a worker's state and return what to do about it.
+
+        alive: whether it has reported anything since the last look.
+        """
         worker = self._workers[number]
         if worker.phase not in {Phase.STARTING, Phase.READY}:
             return []
-        worker.silent_s = 0.0 if alive else worker.silent_s + min(now - worker.looked, _LOOK_S)
+        worker.silent_s = 0.0 if alive else worker.silent_s + min(now - worker.looked, _MAX_LOOK_S)
         worker.looked = now
         hang_s = self._limits.hang_s
-        if hang_s and worker.silent_s >= hang_s + (0.0 if worker.ready else START_S):
-            worker.phase, worker.why = Phase.KILLED, "hung"
+        if hang_s and worker.silent_s >= hang_s + (0.0 if worker.ready else START_TIMEOUT_S):
+            worker.phase, worker.reason = Phase.KILLED, "hung"
             self.counts["hung"] += 1
             return [Send(number, signal.SIGKILL)]
         if (
             worker.ready
             and 0 < self._limits.memory_mb < memory_mb
-            and now >= worker.since + STABLE_S  # else one that needs as much would only restart
+            and now >= worker.since + STABLE_S  # at most one such restart a minute
             and not any(other.phase is Phase.DRAINING for other in self._workers)
         ):
             return self._drain(number, now, "recycled")
@@ -217,38 +223,40 @@ class Fleet:
     def exited(self, number: int, now: float, status: int) -> WorkerExit:
         """Take the end of a worker's process.
 
-        status: its exit status; below 0: the number of the signal that killed it, negative.
+        status: its exit status, or minus the number of the signal that killed it.
         """
         worker = self._workers[number]
         was, worker.phase = worker.phase, Phase.WAITING
-        asked = was in {Phase.DRAINING, Phase.KILLED} and worker.why != "hung"
+        asked = was in {Phase.DRAINING, Phase.KILLED} and worker.reason != "hung"
         crashed = not asked and status != 0
-        blamed = was is not Phase.KILLED or worker.why == "hung"
-        if crashed and worker.why != "hung":
+        blamed = was is not Phase.KILLED or worker.reason == "hung"
+        if crashed and worker.reason != "hung":
             self.counts["crashed"] += 1
         if self.stopping or self.finished:
             worker.phase = Phase.ENDED
         elif asked:
             worker.due = now
-        elif status == USAGE and was is Phase.STARTING:
+        elif status == USAGE_ERROR and was is Phase.STARTING:
             worker.phase = Phase.REFUSED
-            self._to_roll.clear()  # what one cannot do, the others cannot
+            self._to_roll.clear()  # the others would fail the same way
             self.gave_up |= not self._ever_ready
         else:
             if worker.ready and now >= worker.since + STABLE_S:
                 worker.failures = 0
             worker.failures += 1
             worker.due = now + self._wait_s(worker.failures)
-            self.gave_up |= crashed and worker.failures >= TRIES and not self._ever_ready
-        worker.why = ""
+            self.gave_up |= (
+                crashed and worker.failures >= MAX_FAILED_STARTS and not self._ever_ready
+            )
+        worker.reason = ""
         waits = worker.phase is Phase.WAITING and not self.gave_up
         return WorkerExit(crashed, blamed, worker.due - now if waits else None)
 
     def stop(self, now: float) -> list[Action]:
-        """Drain the workers; the second time, kill them."""
+        """Drain the workers; kill them if called a second time."""
         actions: list[Action] = []
         hurry, self.stopping = self.stopping, True
-        self._end_waiting()
+        self._cancel_starts()
         for number, worker in enumerate(self._workers):
             if hurry and worker.phase.live and worker.phase is not Phase.KILLED:
                 worker.phase = Phase.KILLED
@@ -258,7 +266,7 @@ class Fleet:
         return actions
 
     def roll(self, now: float) -> list[Action]:
-        """Drain and start the workers anew, one after another; also those that were refused."""
+        """Restart the workers one after another, those that were refused included."""
         if self.stopping or self.finished:
             return []
         self._to_roll = deque(range(len(self._workers)))
@@ -279,12 +287,12 @@ class Fleet:
             worker.phase, worker.due = Phase.WAITING, now
         return []
 
-    def _drain(self, number: int, now: float, why: str) -> list[Action]:
+    def _drain(self, number: int, now: float, reason: str) -> list[Action]:
         worker = self._workers[number]
-        worker.phase, worker.why = Phase.DRAINING, why
+        worker.phase, worker.reason = Phase.DRAINING, reason
         worker.due = now + self._limits.grace_s
-        if why != "stop":
-            self.counts[why] += 1
+        if reason != "stop":
+            self.counts[reason] += 1
         return [Send(number, signal.SIGTERM)]
 
     def _start(self, worker: Worker, now: float) -> None:
@@ -293,17 +301,17 @@ class Fleet:
         worker.ready = False
         worker.looked, worker.silent_s = now, 0.0
 
-    def _end_waiting(self) -> None:
+    def _cancel_starts(self) -> None:
         for worker in self._workers:
             if worker.phase is Phase.WAITING:
                 worker.phase = Phase.ENDED
 
-    def _revive(self, now: float) -> None:
-        """Start again those that ended as there was nothing left to do."""
+    def _restart_ended(self, now: float) -> None:
+        """Restart the workers that ended because the job was finished."""
         for worker in self._workers:
             if worker.phase is Phase.ENDED:
                 worker.phase, worker.due = Phase.WAITING, now
 
     def _wait_s(self, failures: int) -> float:
-        longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (failures - 1))
-        return longest * (0.5 + self._jitter() / 2)
+        wait_s = min(MAX_WAIT_S, MIN_WAIT_S * 2.0 ** (failures - 1))
+        return wait_s * (0.5 + self._jitter() / 2)

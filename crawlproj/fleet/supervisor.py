@@ -1,4 +1,4 @@
-"""Runs a fleet's worker processes as the policy decides."""
+"""Runs a fleet's worker processes as policy.Fleet decides."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.fleet.breadcrumb import read_breadcrumb
-from crawlproj.fleet.children import bound
-from crawlproj.fleet.crash import how_it_ended, last_words
+from crawlproj.fleet.children import bind_to_parent
+from crawlproj.fleet.crash import describe_exit, last_error
 from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
 from crawlproj.fleet.policy import Fleet, Limits, Phase, Start
 from crawlproj.fleet.quarantine import KILLS
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from crawlproj.fleet.aftermath import Admin, Aftermath
-    from crawlproj.fleet.breadcrumb import PageInHand
+    from crawlproj.fleet.breadcrumb import CurrentPage
     from crawlproj.fleet.policy import Action, WorkerExit
+    from crawlproj.fleet.recovery import Admin, Recovery
     from crawlproj.frontier.base import Totals
 
 logger = logging.getLogger(__name__)
@@ -35,15 +35,15 @@ logger = logging.getLogger(__name__)
 _STEP_S = 0.1
 _LOOK_S = 1.0
 _POLL_S = 1.0
-_LAST_WORDS_S = 5.0  # for the frontier, at the end
+_RECOVERY_TIMEOUT_S = 5.0  # for the frontier to answer at the end
 
 
 @dataclass(slots=True)
 class Seat:
-    """What the supervisor knows of a worker: its process, and the last status of that.
+    """A worker as the supervisor sees it: its process and the process's last status.
 
-    ended_early: the process before ended in order, without being asked to.
-    past: figures of the processes before.
+    ended_early: whether its previous process ended with status 0 without being asked to.
+    past: the figures of its previous processes.
     """
 
     number: int
@@ -55,21 +55,21 @@ class Seat:
 
     @property
     def name(self) -> str:
-        """The name its files have."""
+        """The worker's name, from 1, as in its files' names."""
         return str(self.number + 1)
 
 
 class Supervisor:
-    """Starts, watches and ends the workers; nothing here waits for the frontier.
+    """Starts, watches and ends the workers, and never blocks on the frontier.
 
-    folder: of the job; exists, and nobody else supervises workers in it.
-    command: the command line of a worker, by its name ("1", "2", …).
-    env: of the workers.
+    folder: the fleet's folder, which exists and has no other supervisor.
+    command: returns the command line of a worker, given its name ("1", "2", …).
+    env: the environment of the workers.
     lock: a file descriptor that the workers inherit, so that its lock outlives a killed supervisor.
-    totals: of the job, as it stands. generation: of the job, that the workers work on.
-    clock: seconds, monotonic.
+    totals: the job's totals at the start. generation: the job's generation.
+    clock: monotonic seconds.
 
-    fleet, seats, totals, totals_before, aftermath, rates: for who shows how it goes.
+    A display may read fleet, seats, totals, totals_before, recovery and rates.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Supervisor:
         env: Mapping[str, str],
         admin: Admin,
         totals: Totals,
-        aftermath: Aftermath,
+        recovery: Recovery,
         lock: int,
         generation: int,
         clock: Callable[[], float] = time.monotonic,
@@ -90,7 +90,7 @@ class Supervisor:
         self.fleet = Fleet(n, limits)
         self.seats = [Seat(number) for number in range(n)]
         self.totals = self.totals_before = totals
-        self.aftermath = aftermath
+        self.recovery = recovery
         self.rates = Rates()
         self._folder = folder
         self._command = command
@@ -100,26 +100,29 @@ class Supervisor:
         self._generation = generation
         self._clock = clock
         self._finished = False
-        self._ask = asyncio.Event()  # how the job stands, now
+        self._poll_now = asyncio.Event()  # polls the frontier before its interval is over
         self._looked = 0.0
-        self._said_refused = False
+        self._logged_refusal = False
 
     def stop(self) -> None:
-        """End in order; the second time, at once."""
+        """Drain the workers; kill them if called a second time."""
         if self.fleet.stopping:
-            logger.warning("Killing the workers; their pages go back to the frontier")
+            logger.warning("Killing the workers; their pages return to the frontier")
         else:
-            logger.info("Stopping: the workers finish what they are downloading")
-        self._do(self.fleet.stop(self._clock()))
+            logger.info("Stopping: the workers finish their downloads")
+        self._apply(self.fleet.stop(self._clock()))
 
     def roll(self) -> None:
-        """Start the workers anew, one after another."""
-        logger.info("Rolling: the workers are started anew, one after another")
-        self._do(self.fleet.roll(self._clock()))
+        """Restart the workers one after another."""
+        logger.info("Restarting the workers one after another")
+        self._apply(self.fleet.roll(self._clock()))
 
     async def run(self, show: Callable[[], object] = lambda: None) -> int:
-        """Return the exit status when all is over; ``show`` is called several times a second."""
-        self._bury_leftovers()
+        """Run until every worker is over; returns the exit status.
+
+        show: called several times a second.
+        """
+        self._release_leftovers()
         polling = asyncio.create_task(self._poll())
         try:
             while not self.fleet.done:
@@ -128,15 +131,15 @@ class Supervisor:
                 await asyncio.sleep(_STEP_S)
         finally:
             polling.cancel()
-            for seat in self.seats:  # there are some only if this failed
+            for seat in self.seats:  # only after an error
                 if seat.process is not None:
                     seat.process.kill()
                     seat.process.wait()
-        await self._last_words()
+        await self._finish_recovery()
         return self.fleet.exit_status
 
     def figures(self) -> Figures:
-        """Return those of all runs so far."""
+        """Return the figures of all processes so far."""
         figures = Figures()
         for seat in self.seats:
             figures.merge(seat.past)
@@ -152,7 +155,7 @@ class Supervisor:
         if now >= self._looked + _LOOK_S:
             self._looked = now
             self._look(now)
-        self._do(self.fleet.tick(now, finished=self._finished))
+        self._apply(self.fleet.tick(now, finished=self._finished))
 
     def _look(self, now: float) -> None:
         for seat in self.seats:
@@ -161,15 +164,15 @@ class Supervisor:
             alive = self._read_status(seat)
             page = self._page(seat)
             if page is not None:
-                self.fleet.ready(seat.number, now)  # if its first page does not let it tell so
+                self.fleet.ready(seat.number, now)  # its first page may hang before it can report
             memory_mb = seat.status.memory_mb if seat.status else 0.0
             actions = self.fleet.look(seat.number, now, alive=alive, memory_mb=memory_mb)
             worker = self.fleet.workers[seat.number]
-            if worker.why == "recycled" and actions:
-                logger.info("Worker %s has %.0f MB and is started anew", seat.name, memory_mb)
-            self._do(actions)
+            if worker.reason == "recycled" and actions:
+                logger.info("Worker %s uses %.0f MB: restarting it", seat.name, memory_mb)
+            self._apply(actions)
             if page is not None:
-                self.aftermath.meet(page)
+                self.recovery.fail_if_condemned(page)
         self.rates.add(now, self._counters())
 
     def _counters(self) -> Iterable[tuple[str, int]]:
@@ -179,37 +182,37 @@ class Supervisor:
                 yield from seat.status.sites.items()
 
     def _read_status(self, seat: Seat) -> bool:
-        """Return whether there is a new one."""
+        """Return whether the worker has written a new status."""
         found = WorkerStatus.read(status_file(self._folder, seat.name))
         if found is None or (seat.status is not None and found.beat == seat.status.beat):
             return False
         seat.status = found
-        # It has opened the frontier, and the store, for which it would have ended at once.
+        # A second status means that it could open the frontier and the store.
         if found.owner and (found.done or (found.beat > 1 and seat.process is not None)):
             self.fleet.ready(seat.number, self._clock())
         return True
 
-    def _page(self, seat: Seat) -> PageInHand | None:
+    def _page(self, seat: Seat) -> CurrentPage | None:
         return read_breadcrumb(breadcrumb_file(self._folder, seat.name))
 
-    def _do(self, actions: Iterable[Action]) -> None:
+    def _apply(self, actions: Iterable[Action]) -> None:
         for action in actions:
             seat = self.seats[action.worker]
             if isinstance(action, Start):
                 self._start(seat)
             elif seat.process is not None:
                 worker = self.fleet.workers[action.worker]
-                if action.how is signal.SIGKILL and worker.why:
+                if action.signum is signal.SIGKILL and worker.reason:
                     logger.warning(
-                        "Worker %s %s and is killed",
+                        "Killing worker %s, which %s",
                         seat.name,
-                        "gives no sign of life" if worker.why == "hung" else "does not end",
+                        "has stopped reporting" if worker.reason == "hung" else "does not end",
                     )
-                seat.process.send_signal(action.how)
+                seat.process.send_signal(action.signum)
 
     def _start(self, seat: Seat) -> None:
-        if seat.ended_early:  # told now, as only now it is sure that the job was not finished
-            logger.info("Worker %s ended in order before the job did; started again", seat.name)
+        if seat.ended_early:  # logged only now, because the job might have been finished
+            logger.info("Worker %s ended before the job was finished: restarting it", seat.name)
         seat.status = None
         status_file(self._folder, seat.name).unlink(missing_ok=True)
         breadcrumb_file(self._folder, seat.name).unlink(missing_ok=True)
@@ -217,16 +220,16 @@ class Supervisor:
             seat.log_offset = log.tell()
             try:
                 seat.process = subprocess.Popen(  # noqa: S603 - our own command
-                    bound(self._command(seat.name), signal.SIGTERM),
+                    bind_to_parent(self._command(seat.name), signal.SIGTERM),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     env=self._env,
                     pass_fds=(self._lock,),
-                    start_new_session=True,  # Ctrl-C is for us, who drain them
+                    start_new_session=True,  # Ctrl-C must not reach it: the supervisor drains it
                 )
-            except OSError as exc:  # the machine has no room for it, at the moment
-                logger.error("Worker %s cannot be started: %s", seat.name, exc)
+            except OSError as exc:  # the machine is out of memory or processes at the moment
+                logger.error("Cannot start worker %s: %s", seat.name, exc)
                 self.fleet.exited(seat.number, self._clock(), 1)
 
     def _exited(self, seat: Seat, status: int) -> None:
@@ -237,56 +240,56 @@ class Supervisor:
         was, ran_s = worker.phase, self._clock() - worker.since
         page = self._page(seat)
         if page is not None:
-            self.fleet.ready(seat.number, self._clock())  # if it was on the job for a moment only
+            self.fleet.ready(seat.number, self._clock())  # it may have worked only for a moment
         ending = self.fleet.exited(seat.number, self._clock(), status)
         page = page if ending.blamed else None
-        kills = self.aftermath.blame(page) if page else 0
+        kills = self.recovery.blame(page) if page else 0
         if worker.phase is Phase.REFUSED and was is Phase.STARTING:
-            self._tell_refused(seat)
+            self._log_refusal(seat)
         elif ending.crashed or page:
-            self._tell_crash(seat, process.pid, status, ran_s, ending, page, kills)
+            self._log_crash(seat, process.pid, status, ran_s, ending, page, kills)
         seat.ended_early = status == 0 and bool(ending.restart_s)
-        self._ask.set()  # it may have ended since the job is finished
+        self._poll_now.set()  # it may have ended because the job is finished
         if seat.status is not None:
             seat.past.add(seat.status, over=True)
-            self.aftermath.bury(seat.status.owner, page)
+            self.recovery.release(seat.status.owner, page)
             seat.status = None
 
-    def _bury_leftovers(self) -> None:
-        """Give back what the workers of a supervisor that was killed held."""
+    def _release_leftovers(self) -> None:
+        """Return the leases of a killed supervisor's workers to the queue."""
         for path in self._folder.glob(status_file(self._folder, "*").name):
             status = WorkerStatus.read(path)
             path.unlink(missing_ok=True)
             if status is not None:
-                self.aftermath.bury(status.owner, None)
+                self.recovery.release(status.owner, None)
 
-    def _tell_refused(self, seat: Seat) -> None:
-        if not self._said_refused:
-            self._said_refused = True
-            why = last_words(log_file(self._folder, seat.name), seat.log_offset)
+    def _log_refusal(self, seat: Seat) -> None:
+        if not self._logged_refusal:
+            self._logged_refusal = True
+            why = last_error(log_file(self._folder, seat.name), seat.log_offset)
             logger.error("The workers cannot be started with these settings: %s", why)
 
-    def _tell_crash(
+    def _log_crash(
         self,
         seat: Seat,
         pid: int,
         status: int,
         ran_s: float,
         ending: WorkerExit,
-        page: PageInHand | None,
+        page: CurrentPage | None,
         kills: int,
     ) -> None:
         log = log_file(self._folder, seat.name)
-        parts = [f"Worker {seat.name} (pid {pid}) {how_it_ended(status)} after {ran_s:.0f} s"]
+        parts = [f"Worker {seat.name} (pid {pid}) {describe_exit(status)} after {ran_s:.0f} s"]
         if page:
             parts.append(f", on {page.url} ({kills} of {KILLS} times)")
-        if words := last_words(log, seat.log_offset):
-            parts.append(f"; its log ends: {words}")
+        if error := last_error(log, seat.log_offset):
+            parts.append(f"; its last error: {error}")
         parts.append(f"; see {log}")
         if ending.restart_s is not None:
-            parts.append(f"; started again in {ending.restart_s:.1f} s")
+            parts.append(f"; restarting in {ending.restart_s:.1f} s")
         elif self.fleet.gave_up:
-            parts.append("; given up, as no worker could be started")
+            parts.append("; giving up because no worker could be started")
         logger.error("%s", "".join(parts))
 
     async def _poll(self) -> None:
@@ -295,15 +298,15 @@ class Supervisor:
                 self.totals = await self._admin.totals()
                 if await self._admin.finished():
                     self._finished = True
-                elif self._finished:  # others put something, or have begun the next generation
+                elif self._finished:  # others added work or began the next generation
                     self._finished = await self._admin.generation() != self._generation
             except FrontierError as exc:
-                logger.error("The frontier cannot be asked how it stands: %s", exc)
-            self._ask.clear()
-            await set_within(self._ask, _POLL_S)
+                logger.error("Cannot read the state of the frontier: %s", exc)
+            self._poll_now.clear()
+            await set_within(self._poll_now, _POLL_S)
 
-    async def _last_words(self) -> None:
+    async def _finish_recovery(self) -> None:
         with contextlib.suppress(TimeoutError, FrontierError):
-            async with asyncio.timeout(_LAST_WORDS_S):
-                await self.aftermath.end()
+            async with asyncio.timeout(_RECOVERY_TIMEOUT_S):
+                await self.recovery.end()
                 self.totals = await self._admin.totals()

@@ -1,4 +1,4 @@
-"""What a worker tells its supervisor, and what that makes of it."""
+"""The status that a worker reports, and the figures a supervisor computes from statuses."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """A worker's run so far.
+    """A worker process's run so far.
 
-    beat: counts the statuses of the run. owner: in the frontier; 0 before it is opened.
-    done, requeued, failed, skipped: of this run, as in Tally.
-    in_flight: requests. waiting: leases it holds ahead of need. memory_mb: resident.
-    sites: URLs done at the busiest sites and those with most errors. views: how these stand.
-    latency: LatencyRecorder.data(), of the same sites.
+    beat: the number of the status, from 1. owner: its number in the frontier; 0 before it opens.
+    done, requeued, failed, skipped: the fields of Tally.
+    in_flight: requests. waiting: leases not requested yet. memory_mb: resident memory.
+    sites: URLs done, for the busiest sites and those with the most errors. views: their limits.
+    latency: LatencyRecorder.data() for the same sites.
     """
 
     pid: int
@@ -42,14 +42,14 @@ class WorkerStatus:
     latency: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
-        """Return it as JSON."""
+        """Return the status as JSON."""
         data = {each.name: getattr(self, each.name) for each in fields(self)}
         data["views"] = {site: asdict(view) for site, view in self.views.items()}
         return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def read(cls, path: Path) -> WorkerStatus | None:
-        """Return what was written to a file; None if there is none, or it is another version's."""
+        """Return the status in a file; None if there is none, or another version wrote it."""
         try:
             data = json.loads(path.read_text("utf-8"))
             views = {site: SiteView(**view) for site, view in data.pop("views").items()}
@@ -59,7 +59,7 @@ class WorkerStatus:
 
 
 class Figures:
-    """The figures of several runs together."""
+    """The combined figures of several processes."""
 
     def __init__(self) -> None:
         self.tally = Tally()
@@ -67,29 +67,27 @@ class Figures:
         self._views: dict[str, SiteView] = {}
 
     def add(self, status: WorkerStatus, *, over: bool) -> None:
-        """Count a run; ``over``: its process is gone, so that it does nothing at any site."""
-        self.tally.done += status.done
-        self.tally.requeued += status.requeued
-        self.tally.failed.update(status.failed)
-        self.tally.skipped.update(status.skipped)
-        self.tally.sites.update(status.sites)
+        """Add a status.
+
+        over: whether its process has ended, and so has nothing in flight at any site.
+        """
+        self._count(status)
         if not over:
             self._views.update(status.views)
         if status.latency:
             self.latency.merge(LatencyRecorder.from_data(status.latency, lambda: 0.0))
 
     def merge(self, other: Figures) -> None:
-        """Count all that ``other`` has counted."""
-        self.tally.done += other.tally.done
-        self.tally.requeued += other.tally.requeued
-        self.tally.failed.update(other.tally.failed)
-        self.tally.skipped.update(other.tally.skipped)
-        self.tally.sites.update(other.tally.sites)
+        """Add the figures of ``other``."""
+        self._count(other.tally)
         self._views.update(other._views)
         self.latency.merge(other.latency)
 
     def site_rows(self, pages_per_s: Mapping[str, float]) -> list[SiteRow]:
-        """Return what is known of the sites, busiest first."""
+        """Return a row for each known site, busiest first.
+
+        pages_per_s: by site.
+        """
         done, latencies = self.tally.sites, self.latency.sites
         known = (done.keys() | latencies.keys()) - {OTHER}
         return [
@@ -103,6 +101,13 @@ class Figures:
             for site in sorted(known, key=lambda site: (-done[site], site))
         ]
 
+    def _count(self, more: WorkerStatus | Tally) -> None:
+        self.tally.done += more.done
+        self.tally.requeued += more.requeued
+        self.tally.failed.update(more.failed)
+        self.tally.skipped.update(more.skipped)
+        self.tally.sites.update(more.sites)
+
 
 class Rates:
     """How fast counters rise, over the last ``over_s`` seconds."""
@@ -112,13 +117,13 @@ class Rates:
         self._seen: list[tuple[float, dict[str, int]]] = []
 
     def add(self, now: float, counts: Iterable[tuple[str, int]]) -> None:
-        """Take the counters as they stand."""
+        """Record the counters at time ``now``."""
         self._seen.append((now, dict(counts)))
         while len(self._seen) > 2 and self._seen[0][0] < now - self._over_s:
             del self._seen[0]
 
     def per_s(self) -> dict[str, float]:
-        """Return by how much each rises in a second, since it was first seen or began anew."""
+        """Return the increase per second of each counter, since it first appeared or was reset."""
         if not self._seen:
             return {}
         now, counts = self._seen[-1]

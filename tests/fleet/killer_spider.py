@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class KillerSpider(SiteSpider):
-    """The site spider, but page ``poison`` ends the process: by SIGKILL, or ``how=exit``."""
+    """The site spider, but page ``poison`` ends the process: by SIGKILL, or with ``how=exit``."""
 
     name = "killer"
 
@@ -25,7 +25,7 @@ class KillerSpider(SiteSpider):
         self.how = how
 
     def parse(self, response: Response) -> Iterator[Any]:
-        """Yield what SiteSpider does, once the page has been survived."""
+        """End the process on the poison page; treat every other page as SiteSpider does."""
         if response.url.endswith(self.poison):
             if self.how == "exit":
                 os._exit(3)

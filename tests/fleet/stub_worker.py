@@ -1,8 +1,8 @@
-"""python -m tests.fleet.stub_worker FOLDER NAME WHAT…: what a worker does, without a crawl.
+"""python -m tests.fleet.stub_worker FOLDER NAME STEP…: acts like a worker, without a crawl.
 
-WHAT, one after another: work (until SIGTERM), stubborn (work, but SIGTERM is not heard), page=URL
-(be on a page), first=URL (be on one before any is done), die=NUMBER (of the signal), exit=STATUS,
-grow=MB, silent (SIGTERM is heard, but no status is written).
+Steps, in order: work (until SIGTERM), stubborn (work, but ignore SIGTERM), page=URL (process a
+page), first=URL (process a page before any is done), die=SIGNAL, exit=STATUS, grow=MB, silent
+(write no status until SIGTERM).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import sys
 import time
 from pathlib import Path
 
-from crawlproj.fleet.breadcrumb import Breadcrumb, PageInHand
+from crawlproj.fleet.breadcrumb import Breadcrumb, CurrentPage
 from crawlproj.fleet.files import breadcrumb_file, status_file, write_whole
 from crawlproj.fleet.worker_status import WorkerStatus
 
 
 def main(folder: Path, name: str, steps: list[str]) -> None:
-    """Do it."""
+    """Carry out the steps."""
     breadcrumb = Breadcrumb(breadcrumb_file(folder, name))
     owner, beat, memory_mb, drained = os.getpid() % 1000 + 1, 0, 10.0, False
 
@@ -29,10 +29,10 @@ def main(folder: Path, name: str, steps: list[str]) -> None:
 
     signal.signal(signal.SIGTERM, drain)
     for step in steps:
-        what, _, value = step.partition("=")
-        if what == "stubborn":
+        action, _, value = step.partition("=")
+        if action == "stubborn":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if what in {"work", "stubborn"}:
+        if action in {"work", "stubborn"}:
             while not drained:
                 beat += 1
                 status = WorkerStatus(os.getpid(), beat, owner, done=beat, memory_mb=memory_mb)
@@ -40,20 +40,20 @@ def main(folder: Path, name: str, steps: list[str]) -> None:
                 time.sleep(0.02)
             breadcrumb.close()
             return
-        match what:
+        match action:
             case "silent":
                 while not drained:
                     time.sleep(0.02)
             case "grow":
                 memory_mb = float(value)
             case "page" | "first":
-                breadcrumb.note(PageInHand((owner << 32) + 1, value))
-                status = WorkerStatus(os.getpid(), beat + 1, owner, done=int(what == "page"))
+                breadcrumb.note(CurrentPage((owner << 32) + 1, value))
+                status = WorkerStatus(os.getpid(), beat + 1, owner, done=int(action == "page"))
                 write_whole(status_file(folder, name), status.text())
             case "die":
                 os.kill(os.getpid(), int(value))
             case "exit":
-                sys.stderr.write(f"Error: told to exit with {value}\n")
+                sys.stderr.write(f"Error: exiting with {value}\n")
                 os._exit(int(value))
 
 

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawlproj.fleet.breadcrumb import Breadcrumb, PageInHand, read_breadcrumb
+from crawlproj.fleet.breadcrumb import Breadcrumb, CurrentPage, read_breadcrumb
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST, SECOND = (
-    PageInHand((5 << 32) + 1, "http://a.test/ä"),
-    PageInHand((5 << 32) + 2, "http://a.test/2"),
+    CurrentPage((5 << 32) + 1, "http://a.test/ä"),
+    CurrentPage((5 << 32) + 2, "http://a.test/2"),
 )
 
 
-def test_the_page_noted_last_is_read_back(tmp_path: Path) -> None:
+def test_a_reader_finds_the_page_noted_last(tmp_path: Path) -> None:
     breadcrumb = Breadcrumb(tmp_path / "page")
     assert read_breadcrumb(tmp_path / "page") is None
     for page in (FIRST, SECOND, FIRST):
@@ -21,7 +21,7 @@ def test_the_page_noted_last_is_read_back(tmp_path: Path) -> None:
         assert read_breadcrumb(tmp_path / "page") == page
 
 
-def test_a_page_that_has_ended_is_forgotten_unless_another_took_its_place(tmp_path: Path) -> None:
+def test_a_page_is_cleared_unless_another_has_been_noted_since(tmp_path: Path) -> None:
     breadcrumb = Breadcrumb(tmp_path / "page")
     breadcrumb.note(FIRST)
     breadcrumb.note(SECOND)
@@ -31,7 +31,7 @@ def test_a_page_that_has_ended_is_forgotten_unless_another_took_its_place(tmp_pa
     assert read_breadcrumb(tmp_path / "page") is None
 
 
-def test_a_worker_that_ended_in_order_was_on_no_page(tmp_path: Path) -> None:
+def test_closing_clears_the_page_and_ignores_later_notes(tmp_path: Path) -> None:
     breadcrumb = Breadcrumb(tmp_path / "page")
     breadcrumb.note(FIRST)
     breadcrumb.close()
@@ -41,9 +41,9 @@ def test_a_worker_that_ended_in_order_was_on_no_page(tmp_path: Path) -> None:
     assert read_breadcrumb(tmp_path / "page") is None
 
 
-def test_a_long_url_is_cut(tmp_path: Path) -> None:
+def test_a_long_url_is_truncated(tmp_path: Path) -> None:
     breadcrumb = Breadcrumb(tmp_path / "page")
-    breadcrumb.note(PageInHand(1, "http://a.test/" + "x" * 10_000))
+    breadcrumb.note(CurrentPage(1, "http://a.test/" + "x" * 10_000))
     found = read_breadcrumb(tmp_path / "page")
     assert found is not None
     assert 4000 < len(found.url) < 4096

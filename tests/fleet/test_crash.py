@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawlproj.fleet.crash import how_it_ended, last_words
+from crawlproj.fleet.crash import describe_exit, last_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ USAGE = (
 
 
 @pytest.mark.parametrize(
-    ("log", "told"),
+    ("log", "error"),
     [
         ("", ""),
         (INFO + VERSIONS, ""),
@@ -38,35 +38,35 @@ USAGE = (
         (INFO + ERROR.replace("full", "f" * 900), "The disk is " + "f" * 288 + "…"),
     ],
 )
-def test_the_last_words_are_those_that_may_tell_why(tmp_path: Path, log: str, told: str) -> None:
+def test_the_last_error_in_a_log_is_found(tmp_path: Path, log: str, error: str) -> None:
     path = tmp_path / "log"
     path.write_text(log)
-    assert last_words(path) == told
+    assert last_error(path) == error
 
 
-def test_what_an_earlier_process_said_does_not_count(tmp_path: Path) -> None:
+def test_errors_of_an_earlier_process_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text(ERROR + INFO)
-    assert last_words(path, len(ERROR)) == ""
-    assert last_words(tmp_path / "missing") == ""
+    assert last_error(path, len(ERROR)) == ""
+    assert last_error(tmp_path / "missing") == ""
 
 
 @pytest.mark.slow
-def test_a_crash_in_c_is_told_with_the_line_that_led_to_it(tmp_path: Path) -> None:
+def test_a_crash_in_c_is_described_with_the_function_that_caused_it(tmp_path: Path) -> None:
     script = tmp_path / "spider.py"
     script.write_text("import ctypes\ndef parse():\n    ctypes.string_at(0)\nparse()\n")
     with (tmp_path / "log").open("wb") as log:
         status = subprocess.call(
             [sys.executable, "-X", "faulthandler", str(script)], stdout=log, stderr=log
         )
-    assert how_it_ended(status) == "was killed by SIGSEGV"
-    words = last_words(tmp_path / "log")
+    assert describe_exit(status) == "was killed by SIGSEGV"
+    words = last_error(tmp_path / "log")
     assert words.startswith("Segmentation fault in ")
     assert "string_at" in words
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "description"),
     [
         (0, "ended with status 0"),
         (3, "ended with status 3"),
@@ -74,5 +74,5 @@ def test_a_crash_in_c_is_told_with_the_line_that_led_to_it(tmp_path: Path) -> No
         (-36, "was killed by signal 36"),
     ],
 )
-def test_an_exit_is_told_by_its_status_or_signal(status: int, told: str) -> None:
-    assert how_it_ended(status) == told
+def test_an_exit_is_described_by_its_status_or_signal(status: int, description: str) -> None:
+    assert describe_exit(status) == description

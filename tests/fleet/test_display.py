@@ -56,7 +56,7 @@ def shown(what: RenderableType, width: int = 100) -> str:
     return printed.getvalue()
 
 
-def test_the_display_has_a_line_for_each_worker() -> None:
+def test_the_display_shows_a_row_for_each_worker() -> None:
     lines = shown(fleet_view(snapshot(), 100)).splitlines()
     assert "1,007 pages  32.5/s  14 in flight  321 queued  0 failed  0:01:05" in lines[1]
     rows = [line.strip("│ ").split() for line in lines if line.strip("│ ")[:1] in {"1", "2", "3"}]
@@ -64,13 +64,13 @@ def test_the_display_has_a_line_for_each_worker() -> None:
     assert ["2", "in", "8", "s", "–", "100", "0", "0.0", "–", "3"] in rows
 
 
-def test_the_display_fits_a_terminal_of_80_columns() -> None:
+def test_the_display_fits_in_80_columns() -> None:
     printed = shown(fleet_view(snapshot(quarantined=("http://a.test/" + "x" * 200,)), 80), 80)
     assert max(map(len, printed.splitlines())) <= 80
     assert printed.count("╮") == printed.count("╯") == 1
 
 
-def test_pages_that_are_not_tried_again_are_named() -> None:
+def test_the_display_and_the_summary_list_the_pages_that_are_not_tried_again() -> None:
     quarantined = tuple(f"http://a.test/{number}" for number in range(12))
     now = snapshot(quarantined=quarantined)
     assert "http://a.test/11" in shown(fleet_view(now, 100))
@@ -80,7 +80,7 @@ def test_pages_that_are_not_tried_again_are_named() -> None:
     assert "failed: killed-worker" in printed
 
 
-def test_the_summary_has_what_became_of_the_urls_where_the_time_went_and_restarts() -> None:
+def test_the_summary_shows_url_totals_latencies_and_restarts() -> None:
     printed = shown(fleet_summary(snapshot(finished=True), "", 100))
     assert "site: finished (generation 2)" in printed
     assert "done" in printed
@@ -88,7 +88,7 @@ def test_the_summary_has_what_became_of_the_urls_where_the_time_went_and_restart
     assert "3 workers, 3 crashed, 1 rolled" in printed
 
 
-def test_a_line_for_a_log_has_the_same_in_short() -> None:
+def test_the_log_line_sums_up_crawl_and_workers() -> None:
     line = fleet_line(snapshot())
     assert line.startswith("1007 done, 32.5/s, 14 in flight, 321 queued")
     assert line.endswith("1 of 3 workers, 3 crashed, 1 rolled")

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from crawlproj.fleet.policy import (
-    LINGER_S,
-    LONGEST_WAIT_S,
+    FINISH_TIMEOUT_S,
+    MAX_FAILED_STARTS,
+    MAX_WAIT_S,
     STABLE_S,
-    START_S,
-    TRIES,
+    START_TIMEOUT_S,
     Fleet,
     Limits,
     Phase,
@@ -30,7 +30,7 @@ def fleet(n: int = 2, *, memory_mb: float = 0.0, hang_s: float = 0.0) -> Fleet:
 
 
 def working(n: int = 2, *, memory_mb: float = 0.0, hang_s: float = 0.0) -> Fleet:
-    """All on the job since time 0."""
+    """Return a fleet whose workers have been ready since time 0."""
     made = fleet(n, memory_mb=memory_mb, hang_s=hang_s)
     assert made.tick(0.0) == [Start(number) for number in range(n)]
     for number in range(n):
@@ -38,7 +38,7 @@ def working(n: int = 2, *, memory_mb: float = 0.0, hang_s: float = 0.0) -> Fleet
     return made
 
 
-def test_a_crashed_worker_is_started_again_later_each_time() -> None:
+def test_a_worker_that_keeps_crashing_is_restarted_after_longer_and_longer_waits() -> None:
     crashing = working()
     now, waits = 0.0, []
     for _ in range(8):
@@ -55,7 +55,7 @@ def test_a_crashed_worker_is_started_again_later_each_time() -> None:
     assert crashing.counts["crashed"] == 8
 
 
-def test_a_worker_that_was_stable_for_a_while_is_restarted_soon() -> None:
+def test_a_worker_that_ran_for_a_while_is_restarted_after_the_shortest_wait() -> None:
     crashing = working()
     now = 0.0
     for _ in range(4):
@@ -65,7 +65,7 @@ def test_a_worker_that_was_stable_for_a_while_is_restarted_soon() -> None:
     assert crashing.exited(0, now + STABLE_S, 1).restart_s == 1
 
 
-def test_the_wait_is_spread_so_that_workers_do_not_come_back_together() -> None:
+def test_restarts_are_jittered() -> None:
     waits = set()
     for jitter in (0.0, 0.5):
         crashing = Fleet(1, Limits(), jitter=iter([jitter]).__next__)
@@ -75,14 +75,14 @@ def test_the_wait_is_spread_so_that_workers_do_not_come_back_together() -> None:
     assert waits == {0.5, 0.75}
 
 
-def test_a_worker_that_ended_in_order_before_the_job_did_is_started_again() -> None:
+def test_a_worker_that_exits_with_0_before_the_job_is_finished_is_restarted() -> None:
     ended = working()
     ending = ended.exited(0, 5.0, 0)
     assert (ending.crashed, ending.restart_s) == (False, 1)
     assert ended.tick(6.0) == [Start(0)]
 
 
-def test_when_the_job_is_finished_nothing_is_started_again_and_the_exit_status_is_0() -> None:
+def test_once_the_job_is_finished_no_worker_is_restarted_and_the_exit_status_is_0() -> None:
     finishing = working()
     finishing.exited(0, 5.0, 0)
     assert finishing.tick(9.0, finished=True) == []
@@ -91,13 +91,13 @@ def test_when_the_job_is_finished_nothing_is_started_again_and_the_exit_status_i
     assert finishing.exit_status == 0
 
 
-def test_a_worker_that_does_not_notice_that_the_job_is_finished_is_drained() -> None:
+def test_a_worker_that_runs_on_after_the_job_is_finished_is_drained() -> None:
     finishing = working(1)
     finishing.tick(5.0, finished=True)
-    assert finishing.tick(5.0 + LINGER_S, finished=True) == [Send(0, signal.SIGTERM)]
+    assert finishing.tick(5.0 + FINISH_TIMEOUT_S, finished=True) == [Send(0, signal.SIGTERM)]
 
 
-def test_a_job_that_gets_new_work_is_not_finished_and_all_workers_are_there_for_it() -> None:
+def test_new_work_in_a_finished_job_restarts_the_workers_that_had_ended() -> None:
     going_on = working()
     going_on.exited(0, 5.0, 0)
     assert going_on.tick(5.1, finished=True) == []
@@ -107,10 +107,10 @@ def test_a_job_that_gets_new_work_is_not_finished_and_all_workers_are_there_for_
     for second in range(7, 100):
         assert going_on.tick(float(second)) == []
     assert going_on.tick(100.0, finished=True) == []
-    assert going_on.tick(100.0 + LINGER_S - 1, finished=True) == []
+    assert going_on.tick(100.0 + FINISH_TIMEOUT_S - 1, finished=True) == []
 
 
-def test_new_work_starts_nobody_once_the_fleet_is_stopping() -> None:
+def test_new_work_starts_no_worker_once_the_fleet_is_stopping() -> None:
     stopping = working()
     stopping.exited(0, 5.0, 0)
     stopping.tick(5.1, finished=True)
@@ -120,7 +120,7 @@ def test_new_work_starts_nobody_once_the_fleet_is_stopping() -> None:
     assert stopping.done
 
 
-def test_a_wrong_setting_is_not_tried_again() -> None:
+def test_workers_refused_for_a_wrong_setting_are_not_restarted() -> None:
     wrong = fleet()
     wrong.tick(0.0)
     assert wrong.exited(0, 1.0, 2).restart_s is None
@@ -130,20 +130,20 @@ def test_a_wrong_setting_is_not_tried_again() -> None:
     assert wrong.exit_status == 1
 
 
-def test_workers_that_can_never_be_started_are_given_up_after_three_tries() -> None:
+def test_the_fleet_gives_up_after_three_failed_starts_if_no_worker_was_ever_ready() -> None:
     broken = fleet(1)
     now = 0.0
-    for tried in range(1, TRIES + 1):
+    for tried in range(1, MAX_FAILED_STARTS + 1):
         assert broken.tick(now) == [Start(0)]
         ending = broken.exited(0, now, 1)
-        assert broken.gave_up == (tried == TRIES)
+        assert broken.gave_up == (tried == MAX_FAILED_STARTS)
         now += ending.restart_s or 0
     assert broken.tick(now) == []
     assert broken.done
     assert broken.exit_status == 1
 
 
-def test_workers_that_once_worked_are_never_given_up() -> None:
+def test_the_fleet_never_gives_up_once_a_worker_was_ready() -> None:
     away = working(1)
     now = 0.0
     for _ in range(50):
@@ -152,7 +152,7 @@ def test_workers_that_once_worked_are_never_given_up() -> None:
     assert not away.gave_up
 
 
-def test_a_signal_drains_all_and_after_their_grace_kills_what_is_left() -> None:
+def test_stopping_drains_all_workers_and_kills_those_that_exceed_their_grace() -> None:
     stopping = working()
     assert stopping.stop(5.0) == [Send(0, signal.SIGTERM), Send(1, signal.SIGTERM)]
     stopping.exited(0, 6.0, 0)
@@ -164,14 +164,14 @@ def test_a_signal_drains_all_and_after_their_grace_kills_what_is_left() -> None:
     assert stopping.exit_status == 0
 
 
-def test_a_second_signal_kills_at_once() -> None:
+def test_stopping_a_second_time_kills_at_once() -> None:
     stopping = working()
     stopping.stop(5.0)
     assert stopping.stop(5.1) == [Send(0, signal.SIGKILL), Send(1, signal.SIGKILL)]
     assert stopping.stop(5.2) == []
 
 
-def test_a_roll_takes_one_worker_after_the_other_and_waits_until_each_is_on_the_job() -> None:
+def test_a_roll_restarts_one_worker_at_a_time_and_waits_until_it_is_ready() -> None:
     rolling = working()
     assert rolling.roll(10.0) == [Send(0, signal.SIGTERM)]
     assert rolling.tick(11.0) == []
@@ -187,7 +187,7 @@ def test_a_roll_takes_one_worker_after_the_other_and_waits_until_each_is_on_the_
     assert rolling.counts == {"rolled": 2}
 
 
-def test_new_code_that_does_not_start_stops_the_roll_and_the_others_work_on() -> None:
+def test_a_roll_stops_at_a_worker_that_does_not_start_and_the_others_keep_running() -> None:
     for status in (1, 2):
         rolling = working()
         rolling.roll(10.0)
@@ -200,7 +200,7 @@ def test_new_code_that_does_not_start_stops_the_roll_and_the_others_work_on() ->
         assert not rolling.gave_up
 
 
-def test_a_roll_also_starts_what_was_refused() -> None:
+def test_a_roll_also_starts_refused_workers() -> None:
     rolling = working()
     rolling.roll(10.0)
     rolling.exited(0, 11.0, 0)
@@ -211,7 +211,7 @@ def test_a_roll_also_starts_what_was_refused() -> None:
     assert rolling.tick(20.0) == [Start(0)]
 
 
-def test_a_worker_that_grew_too_large_is_drained_and_started_anew_one_at_a_time() -> None:
+def test_workers_over_the_memory_limit_are_restarted_one_at_a_time() -> None:
     growing = working(memory_mb=100)
     assert growing.look(0, STABLE_S - 1, alive=True, memory_mb=200) == []
     assert growing.look(0, STABLE_S, alive=True, memory_mb=200) == [Send(0, signal.SIGTERM)]
@@ -222,7 +222,7 @@ def test_a_worker_that_grew_too_large_is_drained_and_started_anew_one_at_a_time(
     assert growing.counts == {"recycled": 2}
 
 
-def test_a_worker_without_a_sign_of_life_is_killed_and_its_page_blamed() -> None:
+def test_a_worker_that_stops_reporting_is_killed_and_its_page_is_blamed() -> None:
     hanging = working(1, hang_s=10)
     for second in range(1, 10):
         assert hanging.look(0, second, alive=False, memory_mb=1) == []
@@ -234,41 +234,41 @@ def test_a_worker_without_a_sign_of_life_is_killed_and_its_page_blamed() -> None
 
 
 def silence(hanging: Fleet, since: float, seconds: float) -> list[Action]:
-    """Look at worker 0 each second; return what is done about it."""
+    """Look at worker 0 every second while it reports nothing; return the actions."""
     actions: list[Action] = []
     for second in range(1, int(seconds) + 1):
         actions += hanging.look(0, since + second, alive=False, memory_mb=1)
     return actions
 
 
-def test_a_worker_that_is_silent_as_it_starts_is_killed_once_a_start_has_had_its_time() -> None:
+def test_a_worker_that_hangs_during_its_start_is_killed_after_the_start_timeout() -> None:
     hanging = fleet(1, hang_s=10)
     hanging.tick(0.0)
-    assert silence(hanging, 0.0, START_S + 9) == []
-    assert silence(hanging, START_S + 9, 1) == [Send(0, signal.SIGKILL)]
-    assert hanging.exited(0, START_S + 10, -signal.SIGKILL).blamed
+    assert silence(hanging, 0.0, START_TIMEOUT_S + 9) == []
+    assert silence(hanging, START_TIMEOUT_S + 9, 1) == [Send(0, signal.SIGKILL)]
+    assert hanging.exited(0, START_TIMEOUT_S + 10, -signal.SIGKILL).blamed
     assert hanging.counts == {"hung": 1}
 
 
-def test_workers_that_always_hang_as_they_start_are_given_up() -> None:
+def test_the_fleet_gives_up_if_every_start_hangs() -> None:
     hanging = fleet(1, hang_s=10)
     now = 0.0
-    for tried in range(1, TRIES + 1):
+    for tried in range(1, MAX_FAILED_STARTS + 1):
         assert hanging.tick(now) == [Start(0)]
-        assert silence(hanging, now, START_S + 10) == [Send(0, signal.SIGKILL)]
-        now += START_S + 10
+        assert silence(hanging, now, START_TIMEOUT_S + 10) == [Send(0, signal.SIGKILL)]
+        now += START_TIMEOUT_S + 10
         ending = hanging.exited(0, now, -signal.SIGKILL)
-        assert hanging.gave_up == (tried == TRIES)
+        assert hanging.gave_up == (tried == MAX_FAILED_STARTS)
         now += ending.restart_s or 0
 
 
-def test_a_worker_that_is_not_on_the_job_yet_is_not_too_large() -> None:
+def test_the_memory_limit_does_not_apply_to_a_starting_worker() -> None:
     starting = fleet(1, memory_mb=100)
     starting.tick(0.0)
     assert starting.look(0, STABLE_S, alive=True, memory_mb=200) == []
 
 
-def test_a_supervisor_that_was_suspended_kills_nobody_for_it() -> None:
+def test_a_supervisor_that_was_suspended_kills_no_worker_for_its_silence() -> None:
     hanging = working(1, hang_s=10)
     assert hanging.look(0, 1000.0, alive=False, memory_mb=1) == []
     assert hanging.look(0, 1001.0, alive=True, memory_mb=1) == []
@@ -276,7 +276,7 @@ def test_a_supervisor_that_was_suspended_kills_nobody_for_it() -> None:
 
 
 class AnyHistory(RuleBasedStateMachine):
-    """Whatever happens in whatever order."""
+    """Any events in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -305,7 +305,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.running.remove(number)
         ending = self.fleet.exited(number, self.now, status)
         if ending.restart_s is not None:
-            assert 0 <= ending.restart_s <= LONGEST_WAIT_S
+            assert 0 <= ending.restart_s <= MAX_WAIT_S
 
     @precondition(lambda self: self.running)
     @rule(data=st.data())
@@ -327,27 +327,27 @@ class AnyHistory(RuleBasedStateMachine):
         self.do(self.fleet.stop(self.now))
 
     @invariant()
-    def what_is_live_is_running(self) -> None:
+    def a_worker_is_live_exactly_while_its_process_runs(self) -> None:
         live = {number for number, it in enumerate(self.fleet.workers) if it.phase.live}
         assert live == self.running
 
     @invariant()
-    def nobody_is_forgotten(self) -> None:
-        """Whoever is not on the job has a time at which something happens, or is over."""
+    def no_worker_is_forgotten(self) -> None:
+        """A worker that waits or drains has a time at which that ends."""
         for worker in self.fleet.workers:
             if worker.phase is Phase.WAITING:
-                assert worker.due <= self.now + LONGEST_WAIT_S
+                assert worker.due <= self.now + MAX_WAIT_S
             if worker.phase is Phase.DRAINING:
                 assert worker.due <= self.now + GRACE_S
 
     @invariant()
-    def at_most_one_is_away_by_our_own_will(self) -> None:
+    def at_most_one_worker_drains_unless_the_fleet_stops(self) -> None:
         draining = [it for it in self.fleet.workers if it.phase is Phase.DRAINING]
         if not self.fleet.stopping:
             assert len(draining) <= 1
 
     def teardown(self) -> None:
-        """It can always be brought to an end: a signal, the grace, and nobody is left."""
+        """A signal and the grace period always end every worker."""
         if not self.fleet.stopping:
             self.do(self.fleet.stop(self.now))
         self.do(self.fleet.tick(self.now + GRACE_S))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_was_counted_is_known_to_the_next_supervisor_of_the_generation(
+def test_counts_are_kept_for_the_next_supervisor_of_the_same_generation(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "killed.json"
@@ -22,7 +22,7 @@ def test_what_was_counted_is_known_to_the_next_supervisor_of_the_generation(
 
 
 @pytest.mark.parametrize("garbage", ["", "{", "[]", '{"generation": 1, "kills": 3}'])
-def test_a_file_that_cannot_be_read_counts_anew(tmp_path: Path, garbage: str) -> None:
+def test_an_unreadable_file_starts_the_count_over(tmp_path: Path, garbage: str) -> None:
     path = tmp_path / "killed.json"
     path.write_text(garbage)
     assert Quarantine(path, 1).blame("http://a.test/") == 1

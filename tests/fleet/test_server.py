@@ -34,7 +34,7 @@ def ask(url: str, *words: str) -> Any:
         return client.execute_command(*words)
 
 
-def test_what_it_had_is_there_when_the_next_one_in_the_folder_starts(tmp_path: Path) -> None:
+def test_the_next_server_in_the_folder_has_the_data_of_the_one_before(tmp_path: Path) -> None:
     folder = tmp_path / "a folder" / "redis"
     with EmbeddedRedis(folder) as server:
         ask(server.url, "SET", "kept", "value")
@@ -44,7 +44,7 @@ def test_what_it_had_is_there_when_the_next_one_in_the_folder_starts(tmp_path: P
         assert ask(server.url, "GET", "kept") == "value"
 
 
-def test_only_its_user_can_reach_it(tmp_path: Path) -> None:
+def test_only_its_own_user_can_reach_the_server(tmp_path: Path) -> None:
     with (
         EmbeddedRedis(tmp_path) as server,
         Redis.from_url(server.url, retry=None, decode_responses=True) as client,
@@ -53,7 +53,7 @@ def test_only_its_user_can_reach_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
 
 
-def test_a_folder_too_long_for_a_socket_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_folder_whose_path_is_too_long_for_a_socket_works(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path / ("long" * 30)) as server:
         assert ask(server.url, "PING")
         socket = Path(server.url.removeprefix("unix://").partition("?")[0])
@@ -61,7 +61,7 @@ def test_a_folder_too_long_for_a_socket_is_no_obstacle(tmp_path: Path) -> None:
     assert not socket.parent.exists()
 
 
-def test_one_that_dies_is_started_again_with_what_it_had(tmp_path: Path) -> None:
+def test_a_server_that_dies_is_restarted_with_its_data(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path) as server:
         ask(server.url, "SET", "kept", "value")
         killed = server.pid
@@ -78,7 +78,7 @@ def test_one_that_dies_is_started_again_with_what_it_had(tmp_path: Path) -> None
         assert server.pid != killed
 
 
-def test_a_second_server_is_refused_in_a_folder_that_has_one(
+def test_a_second_server_in_the_same_folder_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crawlproj.fleet.server._LOCK_TIMEOUT_S", 0.1)
@@ -88,29 +88,29 @@ def test_a_second_server_is_refused_in_a_folder_that_has_one(
         assert ask(first.url, "PING")
 
 
-def test_a_server_that_cannot_start_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_the_error_for_a_server_that_cannot_start_quotes_its_log(tmp_path: Path) -> None:
     (tmp_path / "appendonlydir").write_text("no folder")
-    with pytest.raises(FrontierError, match=r"does not start: .*redis\.log"):
+    with pytest.raises(FrontierError, match=r"did not start: .*redis\.log"):
         EmbeddedRedis(tmp_path).start()
 
 
-def test_one_that_is_stopped_while_it_waits_for_its_folder_is_never_started(
+def test_a_server_stopped_while_it_waits_for_its_folder_is_never_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = EmbeddedRedis(tmp_path)
     stopper = threading.Thread(target=server.stop)
-    told: list[str] = []
+    errors: list[str] = []
 
     def take_late(path: Path, timeout_s: float, message: str) -> int:
         stopper.start()
-        stopper.join(0.2)  # it need not wait for us
+        stopper.join(0.2)  # stop() need not wait for start()
         return take_lock(path, timeout_s, message)
 
     def start() -> None:
         try:
             server.start()
         except FrontierError as exc:
-            told.append(str(exc))
+            errors.append(str(exc))
 
     monkeypatch.setattr("crawlproj.fleet.server.take_lock", take_late)
     starter = threading.Thread(target=start, daemon=True)
@@ -118,13 +118,15 @@ def test_one_that_is_stopped_while_it_waits_for_its_folder_is_never_started(
     starter.join(10)
     assert not starter.is_alive()
     stopper.join(10)
-    assert told
-    assert "was stopped while it started" in told[0]
+    assert errors
+    assert "was stopped while it started" in errors[0]
     os.close(take_lock(tmp_path / "lock", 0, "it is held"))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's end")
-def test_a_killed_parent_leaves_no_server(tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux signals children when their parent ends"
+)
+def test_a_server_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib, time\n"
         "from crawlproj.fleet.server import EmbeddedRedis\n"
@@ -147,14 +149,14 @@ def test_a_killed_parent_leaves_no_server(tmp_path: Path) -> None:
 
 
 def running(pid: int) -> bool:
-    """Whether it is there and no zombie, which a container without an init keeps."""
+    """Whether a process runs; a container without an init keeps ended ones as zombies."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-def test_without_any_server_the_error_says_what_to_install(
+def test_the_error_without_any_server_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", "")

@@ -1,4 +1,4 @@
-"""The supervisor, real processes and signals; no Scrapy and no Redis."""
+"""The supervisor with real processes and signals, but without Scrapy and Redis."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawlproj.fleet.aftermath import Aftermath
 from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.policy import Limits, Phase
 from crawlproj.fleet.quarantine import Quarantine
+from crawlproj.fleet.recovery import Recovery
 from crawlproj.fleet.supervisor import Supervisor
 from crawlproj.frontier.base import Totals
 from tests import ROOT
@@ -30,13 +30,13 @@ pytestmark = pytest.mark.slow
 
 
 class FakeAdmin:
-    """A job's frontier that remembers what it was asked."""
+    """A job's frontier that records the calls."""
 
     def __init__(self) -> None:
         self.done = False
         self.number = 1  # of the generation
-        self.stale = 0  # of the next leases that are asked to end
-        self.asked: list[str] = []
+        self.stale = 0  # how many calls of fail() find their lease expired
+        self.calls: list[str] = []
 
     async def totals(self) -> Totals:
         return Totals()
@@ -48,17 +48,17 @@ class FakeAdmin:
         return self.number
 
     async def give_up(self, owner: int) -> int:
-        self.asked.append(f"give up {owner}")
+        self.calls.append(f"give up {owner}")
         return 3
 
     async def fail(self, lease_id: int, reason: str) -> bool:
-        self.asked.append(f"fail {lease_id >> 32} {reason}")
+        self.calls.append(f"fail {lease_id >> 32} {reason}")
         self.stale -= 1
         return self.stale < 0
 
 
 class Scene:
-    """A supervisor of stub workers; ``steps`` are what one process after the other does."""
+    """A supervisor of stub workers; each process takes the next of ``steps``, the last repeats."""
 
     def __init__(self, folder: Path, *steps: str, n: int = 2, limits: Limits | None = None) -> None:
         self.admin = FakeAdmin()
@@ -75,7 +75,7 @@ class Scene:
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             admin=self.admin,
             totals=Totals(),
-            aftermath=Aftermath(self.admin, Quarantine(folder / "killed.json", 1), self._note),
+            recovery=Recovery(self.admin, Quarantine(folder / "killed.json", 1), self._note),
             lock=lock,
             generation=1,
         )
@@ -90,7 +90,7 @@ class Scene:
         self.noted.append(url)
 
     def run(self, script: Callable[[Scene], object] = lambda _: None) -> int:
-        """Return the exit status; ``script`` is called again and again while it runs."""
+        """Return the exit status; ``script`` is called several times a second meanwhile."""
 
         async def scenario() -> int:
             async with asyncio.timeout(30):
@@ -111,7 +111,7 @@ class Scene:
 def once(
     condition: Callable[[Scene], bool], action: Callable[[Scene], object]
 ) -> Callable[[Scene], None]:
-    """Return a script that acts when ``condition`` is true for the first time."""
+    """Return a script that runs ``action`` the first time that ``condition`` is true."""
     acted = False
 
     def script(scene: Scene) -> None:
@@ -131,7 +131,7 @@ def alive(pid: int) -> bool:
     return True
 
 
-def test_a_signal_drains_the_workers_and_ends_with_status_0(tmp_path: Path) -> None:
+def test_stopping_drains_the_workers_and_ends_with_status_0(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "work")
     pids: list[int] = []
 
@@ -143,7 +143,7 @@ def test_a_signal_drains_the_workers_and_ends_with_status_0(tmp_path: Path) -> N
     assert len(pids) == 2
     assert not any(map(alive, pids))
     assert sorted(scene.started) == ["1", "2"]
-    assert len(scene.admin.asked) == 2  # whatever was left of their leases
+    assert len(scene.admin.calls) == 2  # one call for each, in case it left leases
 
 
 def test_a_worker_that_does_not_drain_is_killed_after_its_grace(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_worker_that_does_not_drain_is_killed_after_its_grace(tmp_path: Path) 
     assert not (tmp_path / "killed.json").exists()  # its page is not to blame
 
 
-def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
+def test_stopping_a_second_time_does_not_wait_for_the_grace(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "stubborn", limits=Limits(grace_s=3600))
 
     def twice(scene: Scene) -> None:
@@ -162,7 +162,7 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
     assert scene.run(once(Scene.ready, twice)) == 0
 
 
-def test_a_worker_killed_by_an_operator_is_replaced_and_its_leases_given_back(
+def test_a_killed_worker_is_replaced_and_its_leases_are_returned(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene = Scene(tmp_path, "page=http://a.test/1 work", n=1)
@@ -179,7 +179,7 @@ def test_a_worker_killed_by_an_operator_is_replaced_and_its_leases_given_back(
     with caplog.at_level(logging.INFO, "crawlproj"):
         assert scene.run(script) == 0
     assert scene.started == ["1", "1"]
-    assert f"give up {killed[0] % 1000 + 1}" in scene.admin.asked
+    assert f"give up {killed[0] % 1000 + 1}" in scene.admin.calls
     assert re.search(
         rf"Worker 1 \(pid {killed[0]}\) was killed by SIGKILL after \d+ s, "
         r"on http://a\.test/1 \(1 of 3 times\)",
@@ -187,7 +187,7 @@ def test_a_worker_killed_by_an_operator_is_replaced_and_its_leases_given_back(
     )
 
 
-def test_a_page_that_kills_three_workers_is_failed_before_their_leases_are_given_back(
+def test_a_page_that_kills_three_workers_is_failed_before_their_leases_are_returned(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     kills = [f"page=http://a.test/bad {how}" for how in ("die=11", "exit=0", "die=9")]
@@ -199,14 +199,14 @@ def test_a_page_that_kills_three_workers_is_failed_before_their_leases_are_given
 
     with caplog.at_level(logging.INFO, "crawlproj"):
         assert scene.run(stop_when_noted) == 0
-    kinds = [asked.split()[0] for asked in scene.admin.asked]
+    kinds = [calls.split()[0] for calls in scene.admin.calls]
     assert kinds == ["give", "give", "fail", "give", "give"]
     assert scene.noted == ["http://a.test/bad"]
-    assert scene.supervisor.aftermath.quarantined == ["http://a.test/bad"]
-    assert "Not tried again, as it killed 3 workers: http://a.test/bad" in caplog.text
+    assert scene.supervisor.recovery.quarantined == ["http://a.test/bad"]
+    assert "Not tried again because it killed 3 workers: http://a.test/bad" in caplog.text
 
 
-def test_a_roll_replaces_one_worker_after_the_other(tmp_path: Path) -> None:
+def test_a_roll_replaces_one_worker_at_a_time(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "work")
     before: list[int] = []
     ready: list[int] = []
@@ -227,16 +227,16 @@ def test_a_roll_replaces_one_worker_after_the_other(tmp_path: Path) -> None:
     assert scene.supervisor.fleet.counts == {"rolled": 2}
 
 
-def test_a_wrong_setting_is_told_once_and_ends_with_status_1(
+def test_a_wrong_setting_is_logged_once_and_ends_with_status_1(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene = Scene(tmp_path, "exit=2")
     assert scene.run() == 1
     assert sorted(scene.started) == ["1", "2"]
-    assert caplog.text.count("Error: told to exit with 2") == 1
+    assert caplog.text.count("Error: exiting with 2") == 1
 
 
-def test_when_the_job_is_finished_all_is_over(tmp_path: Path) -> None:
+def test_the_supervisor_ends_when_the_job_is_finished(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "work")
 
     def finish(scene: Scene) -> None:
@@ -248,13 +248,13 @@ def test_when_the_job_is_finished_all_is_over(tmp_path: Path) -> None:
     assert sorted(scene.started) == ["1", "2"]
 
 
-def test_when_a_finished_job_gets_new_work_who_had_ended_is_started_again(tmp_path: Path) -> None:
+def test_new_work_in_a_finished_job_restarts_workers_that_had_ended(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "exit=0", "work")
 
     def script(scene: Scene) -> None:
         states = scene.states()
         if Phase.ENDED in states:
-            scene.admin.done = False  # the other one found something
+            scene.admin.done = False  # the other worker has added work
         elif len(scene.started) == 2 and Phase.WAITING in states:
             scene.admin.done = True
         elif len(scene.started) == 3 and scene.ready():
@@ -265,7 +265,7 @@ def test_when_a_finished_job_gets_new_work_who_had_ended_is_started_again(tmp_pa
     assert not scene.supervisor.fleet.finished
 
 
-def test_a_finished_job_stays_finished_when_others_begin_its_next_generation(
+def test_the_next_generation_of_a_finished_job_does_not_restart_workers(
     tmp_path: Path,
 ) -> None:
     scene = Scene(tmp_path, "work")
@@ -283,7 +283,9 @@ def test_a_finished_job_stays_finished_when_others_begin_its_next_generation(
 
 
 @pytest.mark.parametrize("begun", ["page", "first"])
-def test_a_silent_worker_is_killed_and_its_page_blamed(tmp_path: Path, begun: str) -> None:
+def test_a_worker_that_stops_reporting_is_killed_and_its_page_is_blamed(
+    tmp_path: Path, begun: str
+) -> None:
     steps = f"{begun}=http://a.test/endless silent"
     scene = Scene(tmp_path, steps, "work", n=1, limits=Limits(hang_s=1.5))
     script = once(
@@ -295,7 +297,7 @@ def test_a_silent_worker_is_killed_and_its_page_blamed(tmp_path: Path, begun: st
     assert scene.supervisor.fleet.counts == {"hung": 1}
 
 
-def test_a_page_whose_lease_was_another_workers_by_then_is_failed_where_it_is_met_again(
+def test_a_condemned_page_whose_lease_has_expired_is_failed_when_a_worker_next_leases_it(
     tmp_path: Path,
 ) -> None:
     kills = ["page=http://a.test/bad die=9"] * 3
@@ -308,31 +310,33 @@ def test_a_page_whose_lease_was_another_workers_by_then_is_failed_where_it_is_me
 
     assert scene.run(stop_when_noted) == 0
     assert len(scene.started) == 4
-    assert len([asked for asked in scene.admin.asked if asked.startswith("fail")]) == 2
-    assert scene.supervisor.aftermath.quarantined == ["http://a.test/bad"]
+    assert len([calls for calls in scene.admin.calls if calls.startswith("fail")]) == 2
+    assert scene.supervisor.recovery.quarantined == ["http://a.test/bad"]
 
 
-def test_what_the_workers_of_a_killed_supervisor_held_is_given_back(tmp_path: Path) -> None:
+def test_leases_of_a_killed_supervisors_workers_are_returned(tmp_path: Path) -> None:
     leaving = Scene(tmp_path, "page=http://a.test/ die=9", n=1)
     (tmp_path / "worker-7.json").write_text('{"pid":1,"beat":1,"owner":77,"views":{}}')
     leaving.admin.done = True
     leaving.run()
-    assert "give up 77" in leaving.admin.asked
+    assert "give up 77" in leaving.admin.calls
     assert not (tmp_path / "worker-7.json").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's end")
-def test_a_killed_supervisor_leaves_no_worker_and_its_lock_is_free_after_them(
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux signals children when their parent ends"
+)
+def test_workers_end_when_their_supervisor_is_killed_and_then_free_its_lock(
     tmp_path: Path,
 ) -> None:
     script = (
         "import sys, pathlib, time, subprocess, signal\n"
-        "from crawlproj.fleet.children import bound\n"
+        "from crawlproj.fleet.children import bind_to_parent\n"
         "from crawlproj.fleet.lock import take_lock\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "lock = take_lock(folder / 'lock', 1, '')\n"
         "command = [sys.executable, '-m', 'tests.fleet.stub_worker', str(folder), '1', 'work']\n"
-        "child = subprocess.Popen(bound(command, signal.SIGTERM), pass_fds=(lock,))\n"
+        "child = subprocess.Popen(bind_to_parent(command, signal.SIGTERM), pass_fds=(lock,))\n"
         "while not (folder / 'worker-1.json').exists(): time.sleep(0.02)\n"
         "print(child.pid, flush=True)\n"
         "time.sleep(60)\n"

@@ -30,20 +30,20 @@ def status(pid: int, done: int, ttfb_s: float, site: str = "a.test") -> WorkerSt
     )
 
 
-def test_a_status_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_status_survives_writing_and_reading(tmp_path: Path) -> None:
     written = status(1, 3, 0.1)
     write_whole(tmp_path / "status", written.text())
     assert WorkerStatus.read(tmp_path / "status") == written
 
 
 @pytest.mark.parametrize("garbage", ["", "{", "[]", "{}", '{"views": {}, "more": 1}'])
-def test_what_is_no_status_is_none(tmp_path: Path, garbage: str) -> None:
+def test_a_file_without_a_valid_status_reads_as_none(tmp_path: Path, garbage: str) -> None:
     (tmp_path / "status").write_text(garbage)
     assert WorkerStatus.read(tmp_path / "status") is None
     assert WorkerStatus.read(tmp_path / "missing") is None
 
 
-def test_figures_of_several_runs_add_up_and_their_histograms_merge() -> None:
+def test_figures_of_several_processes_add_up_and_their_histograms_merge() -> None:
     past, now = Figures(), Figures()
     past.add(status(1, 90, 0.01), over=True)
     now.merge(past)
@@ -57,14 +57,14 @@ def test_figures_of_several_runs_add_up_and_their_histograms_merge() -> None:
     assert now.latency.phases["ttfb"].count == 102
 
 
-def test_a_worker_that_is_gone_does_nothing_at_its_sites() -> None:
+def test_a_worker_that_has_ended_has_nothing_in_flight_at_its_sites() -> None:
     figures = Figures()
     figures.add(status(1, 5, 0.01), over=True)
     (row,) = figures.site_rows({})
     assert (row.done, row.in_flight, row.state) == (5, 0, "idle")
 
 
-def test_rates_are_over_the_last_seconds_and_begin_with_each_counter() -> None:
+def test_a_rate_covers_the_last_seconds_or_the_time_since_its_counter_appeared() -> None:
     rates = Rates(over_s=5)
     assert rates.per_s() == {}
     for second in range(20):
@@ -73,7 +73,7 @@ def test_rates_are_over_the_last_seconds_and_begin_with_each_counter() -> None:
     assert rates.per_s() == {"steady": 10, "late": 4}
 
 
-def test_a_counter_that_began_anew_has_risen_since_then_only() -> None:
+def test_a_counter_that_was_reset_is_measured_from_the_reset() -> None:
     rates = Rates(over_s=5)
     for second, count in enumerate([100, 110, 0, 7]):
         rates.add(second, [("worker", count)])

@@ -9,7 +9,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.fleet.children import bound
+from crawlproj.fleet.children import bind_to_parent
 
 if TYPE_CHECKING:
     import threading
@@ -36,7 +36,7 @@ def running(
     The terminal's Ctrl-C does not reach the command: the measuring process handles it.
     """
     process = subprocess.Popen(  # noqa: S603 - our own
-        bound(command, signal.SIGKILL),
+        bind_to_parent(command, signal.SIGKILL),
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,

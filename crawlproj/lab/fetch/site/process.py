@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import CrawlprojError
-from crawlproj.fleet.children import bound
+from crawlproj.fleet.children import bind_to_parent
 from crawlproj.lab.fetch.site.server import SiteCounts
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LabSite:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "crawlproj.lab.fetch.site.server"]
         self._process = subprocess.Popen(  # noqa: S603 - our own
-            bound(command, signal.SIGKILL),
+            bind_to_parent(command, signal.SIGKILL),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawlproj.fleet.children import bound
+from crawlproj.fleet.children import bind_to_parent
 from crawlproj.lab.serve.models.gunicorn_server import sync_command
 from crawlproj.lab.serve.service.queries import BACKLOG
 
@@ -50,7 +50,7 @@ def configuration(service: Service, backlog: int) -> str:
 def run(service: Service) -> None:
     """Start gunicorn, then replace this process by nginx."""
     gunicorn = sync_command(f"unix:{service.folder}/gunicorn.sock", service.slots)
-    subprocess.Popen(bound(gunicorn, signal.SIGKILL))  # noqa: S603
+    subprocess.Popen(bind_to_parent(gunicorn, signal.SIGKILL))  # noqa: S603
     path = Path(service.folder) / "nginx.conf"
     path.write_text(configuration(service, BACKLOG), "utf-8")
     nginx = shutil.which("nginx") or "nginx"  # see missing

@@ -1,4 +1,4 @@
-"""What is done at the frontier about workers that died, and pages that killed them."""
+"""Returns the leases of dead workers to the frontier, and fails the pages that killed them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crawlproj.fleet.quarantine import KILLS, REASON
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from crawlproj.fleet.breadcrumb import PageInHand
+    from crawlproj.fleet.breadcrumb import CurrentPage
     from crawlproj.fleet.quarantine import Quarantine
     from crawlproj.frontier.base import Totals
 
@@ -21,29 +21,29 @@ logger = logging.getLogger(__name__)
 
 
 class Admin(Protocol):
-    """What is asked of a job's frontier; see RedisAdmin."""
+    """The operations on a job's frontier that a supervisor needs; RedisAdmin implements them."""
 
     async def totals(self) -> Totals:
-        """Return the counts over the job."""
+        """Return the counts of the whole job."""
 
     async def finished(self) -> bool:
-        """Return whether nothing is left to do."""
+        """Return whether the job has no work left."""
 
     async def generation(self) -> int:
         """Return the number of the job's generation."""
 
     async def give_up(self, owner: int) -> int:
-        """Give a dead worker's leases back; returns how many."""
+        """Return a dead worker's leases to the queue; returns how many there were."""
 
     async def fail(self, lease_id: int, reason: str) -> bool:
-        """End a leased entry as failed; returns False if the lease is no more."""
+        """Fail a leased entry; returns False if the lease has ended or expired."""
 
 
-class Aftermath:
-    """Works in the background: the frontier may be away for a while.
+class Recovery:
+    """Works in background tasks, because the frontier may be unreachable for a while.
 
-    on_quarantined: awaited with the URL of a page that is not tried again, and why.
-    quarantined: those pages.
+    on_quarantined: awaited with the URL and the reason of each page that is not tried again.
+    quarantined: the URLs of those pages.
     """
 
     def __init__(
@@ -56,30 +56,31 @@ class Aftermath:
         self._admin = admin
         self._quarantine = quarantine
         self._on_quarantined = on_quarantined
-        self._condemned: set[str] = set()  # as soon as there is a lease to end
+        self._condemned: set[str] = set()  # URLs to fail as soon as a worker leases them
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def blame(self, page: PageInHand) -> int:
-        """Count a page that killed its worker; returns how many it has killed."""
+    def blame(self, page: CurrentPage) -> int:
+        """Count a worker that died on a page; returns how many have."""
         kills = self._quarantine.blame(page.url)
         if kills >= KILLS:
             self._condemned.add(page.url)
         return kills
 
-    def bury(self, owner: int, page: PageInHand | None) -> None:
-        """Give a dead worker's leases back, but for that of the page it was on, if condemned."""
-        self._begin(self._bury(owner, page))
+    def release(self, owner: int, page: CurrentPage | None) -> None:
+        """Return a dead worker's leases to the queue, but first fail ``page`` if condemned."""
+        self._begin(self._release(owner, page))
 
-    def meet(self, page: PageInHand) -> None:
-        """End a condemned page where a worker is on it again.
+    def fail_if_condemned(self, page: CurrentPage) -> None:
+        """Fail the page a worker is on, if it is condemned.
 
-        One that hangs has outlived the lease it was blamed with, and is another's by now.
+        By the time a hung worker is killed, its lease may have expired and the page may be leased
+        by another worker.
         """
         if page.url in self._condemned:
-            self._begin(self._bury(0, page))
+            self._begin(self._release(0, page))
 
     async def end(self) -> None:
-        """Wait for what is under way; to be cancelled if that takes too long."""
+        """Wait for the background tasks; if the caller cancels this, they are cancelled too."""
         try:
             while self._tasks:
                 await asyncio.wait(self._tasks)
@@ -92,19 +93,22 @@ class Aftermath:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _bury(self, owner: int, page: PageInHand | None) -> None:
+    async def _release(self, owner: int, page: CurrentPage | None) -> None:
         with contextlib.suppress(FrontierError):
             if page is not None and page.url in self._condemned:
                 await self._fail(page)
         try:
-            if owner and (back := await self._admin.give_up(owner)):
-                logger.info("%d pages of a worker that is gone may be claimed again", back)
+            if owner and (returned := await self._admin.give_up(owner)):
+                logger.info("Returned %d pages of a dead worker to the queue", returned)
         except FrontierError as exc:
-            logger.error("What a dead worker held is claimed again when its leases end: %s", exc)
+            logger.error(
+                "Cannot return a dead worker's pages now; they return when its leases expire: %s",
+                exc,
+            )
 
-    async def _fail(self, page: PageInHand) -> None:
+    async def _fail(self, page: CurrentPage) -> None:
         if await self._admin.fail(page.lease_id, REASON):
             self._condemned.discard(page.url)
             self.quarantined.append(page.url)
-            logger.error("Not tried again, as it killed %d workers: %s", KILLS, page.url)
+            logger.error("Not tried again because it killed %d workers: %s", KILLS, page.url)
             await self._on_quarantined(page.url, f"killed {KILLS} workers")

@@ -83,7 +83,7 @@ def table_of(all_compared: Sequence[Compared], rounds: int) -> Table:
 
 def measured_on() -> dict[str, Any]:
     """Return what figures depend on besides the code."""
-    packages = ("scrapy", "twisted", "aiohttp", "uvloop", "selectolax")
+    packages = ("scrapy", "twisted", "aiohttp", "uvloop", "turbohtml")
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",

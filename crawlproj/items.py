@@ -14,7 +14,8 @@ class Page:
     url: where the content came from, after redirects. Identifies the page in the store.
     requested_url: the URL of the original request, before redirects.
     status: HTTP status.
-    text: the visible text, with whitespace collapsed; "" unless the page is HTML or plain text.
+    text: the visible text, with spaces and line breaks where a browser shows them; "" unless the
+        page is HTML or plain text.
     content_hash: 32 hex digits (128 bits of BLAKE2b) of the body.
     depth: number of links followed from a seed to the page; 0 for a seed.
     fetched_at: Unix time in seconds at which the response was complete.

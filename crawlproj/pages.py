@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from crawlproj.content.page import content_of, is_prose
 from crawlproj.items import FetchFailure, Page
-from crawlproj.links.html import page_fields
 from crawlproj.reasons import detail_of, error_of, reason_of
 
 if TYPE_CHECKING:
@@ -35,9 +34,12 @@ def page_of(response: Response) -> Page:
         fetched_at=time.time(),
         timings=meta.get("timings", {}),
     )
-    if isinstance(response, TextResponse):
-        for name, value in asdict(page_fields(response)).items():
-            setattr(page, name, value)
+    if (content := content_of(response)) is not None:
+        page.title, page.description = content.title, content.description
+        page.canonical, page.language = content.canonical, content.language
+        page.text = content.text
+    elif isinstance(response, TextResponse) and is_prose(response):
+        page.text = response.text.strip()
     return page
 
 

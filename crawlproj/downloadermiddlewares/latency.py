@@ -12,8 +12,8 @@ from crawlproj.config import boolean
 from crawlproj.downloadermiddlewares.scraper_timing import time_scraper
 from crawlproj.frontier.base import State
 from crawlproj.latency import recorder_of
-from crawlproj.links.normalize import site_of
 from crawlproj.reasons import outcome_of
+from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,9 +21,9 @@ from crawlproj.config import number, text
 from crawlproj.downloadermiddlewares.robots_rules import RobotsRules, is_heavy, product_token
 from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
-from crawlproj.links.normalize import site_of
 from crawlproj.reasons import detail_of, reason_of
 from crawlproj.signals import robots_parsed
+from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

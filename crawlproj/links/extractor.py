@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
 from lxml.etree import XPath, XPathSyntaxError
 from parsel.csstranslator import HTMLTranslator
-from scrapy.http import HtmlResponse
 from scrapy.link import Link
 from scrapy.linkextractors import IGNORED_EXTENSIONS
 from scrapy.utils.misc import rel_has_nofollow
-from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from w3lib.url import canonicalize_url
 
+from crawlproj.content.page import content_of
+from crawlproj.content.robots import robots_directives
+from crawlproj.content.tree import Element, reads_css
 from crawlproj.errors import ConfigError
 from crawlproj.links.filters import Patterns, UrlFilter, compiled, listed
-from crawlproj.links.html import base_of, robots_directives, tree_of
-from crawlproj.links.normalize import join
+from crawlproj.urls import join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from scrapy.http import TextResponse
+
+    from crawlproj.content.page import PageContent
+    from crawlproj.content.tree import Tree
+
+    Get = Callable[[str], str | None]
 
 _MEMO_SIZE = 50_000  # raw links to remember; a site repeats its navigation on every page
 _MEMO_LENGTH = 512  # characters; longer links are not remembered
@@ -85,12 +89,12 @@ class LinkExtractor:
             for tag in sorted(self._tags)
             for attr in sorted(self._attrs)
         )
-        if self._selector and not _lexbor_reads(self._selector):
+        if self._selector and not reads_css(self._selector):
             raise ConfigError(
                 f"tags={tags!r} and attrs={attrs!r} must be names of HTML elements and attributes, "
                 "or '*'"
             )
-        self._css = tuple(css for css in listed(restrict_css) if _lexbor_reads(css))
+        self._css = tuple(css for css in listed(restrict_css) if reads_css(css))
         self._xpaths = (
             *listed(restrict_xpaths),
             *(
@@ -123,10 +127,10 @@ class LinkExtractor:
         """Return the page's links in document order, without repeated URLs if ``unique``."""
         links: list[Link] = []
         seen: set[str] = set()
-        for url, element, attributes in self._found(response):
+        for url, element, get in self._found(response):
             if not self._unique or url not in seen:
                 seen.add(url)
-                nofollow = rel_has_nofollow(attributes.get("rel"))
+                nofollow = rel_has_nofollow(get("rel"))
                 links.append(Link(url, _text_of(element), nofollow=nofollow))
         return links
 
@@ -134,25 +138,26 @@ class LinkExtractor:
         """Whether ``url`` passes the domain, allow and deny filters."""
         return self._filter.matches(url)
 
-    def _found(self, response: TextResponse) -> Iterator[tuple[str, Any, Mapping[str, str | None]]]:
-        """Yield the URL, element and attributes of every link that passes the filters."""
-        if not isinstance(response, HtmlResponse):
+    def _found(self, response: TextResponse) -> Iterator[tuple[str, Any, Get]]:
+        """Yield the URL of every link that passes the filters, its element, and its attributes."""
+        page = content_of(response)
+        if page is None:
             return
         if self._nofollow and robots_directives(response, self._agent).nofollow:
             return
-        base = base_of(response)
+        base = page.base
         memo = self._memo_of(base)
-        encoding = response.encoding.lower()
-        is_utf = encoding.startswith(("utf", "ascii"))
-        for element, attributes in self._elements(response):
-            if self._nofollow and "rel" in attributes and rel_has_nofollow(attributes["rel"]):
+        encoding = (page.tree.encoding or "utf-8").lower()
+        is_utf = encoding.startswith("utf")
+        for element, get in self._elements(response, page):
+            if self._nofollow and (rel := get("rel")) and rel_has_nofollow(rel):
                 continue
-            for value in self._values(attributes):
+            for value in self._values(element, get):
                 if not (is_utf or value.isascii()):
                     value = _with_query_in(encoding, value)  # noqa: PLW2901 - as browsers read it
                 url = memo[value] if value in memo else self._url(value, base, memo)
                 if url is not None and (not self._text or self._text_matches(element)):
-                    yield url, element, attributes
+                    yield url, element, get
 
     def _memo_of(self, base: str) -> dict[str, str | None]:
         """Return the memo of ``base``'s directory: raw link → its URL, or None if filtered out."""
@@ -161,47 +166,44 @@ class LinkExtractor:
             self._remembered = 0
         return self._memos.setdefault(base[: base.partition("?")[0].rfind("/") + 1], {})
 
-    def _elements(self, response: TextResponse) -> Iterable[tuple[Any, Mapping[str, str | None]]]:
-        """Return the elements that may hold links: lexbor's, and lxml's if an XPath is given."""
+    def _elements(self, response: TextResponse, page: PageContent) -> Iterator[tuple[Any, Get]]:
+        """Yield the elements that may hold links, with what returns an attribute.
+
+        They are lxml's if an XPath is given, for which Scrapy's functions and namespaces hold.
+        """
         if not self._selector:
-            return []
-        tree = tree_of(response)
+            return
         if not self._xpaths and not self._css:
-            return self._nodes(tree)
-        regions = tree.css(",".join(self._css)) if self._css else []
-        return chain(
-            *(
-                self._lxml_elements(region.root)
-                for x in self._xpaths
-                for region in response.xpath(x)
-            ),
-            *map(self._nodes, regions),
-        )
+            yield from self._in(page.tree)
+        for xpath in self._xpaths:
+            for selected in response.xpath(xpath):
+                yield from self._in_lxml(selected.root)
+        for region in page.tree.select(",".join(self._css)) if self._css else ():
+            yield from self._in(region)
 
-    def _nodes(
-        self, root: LexborHTMLParser | LexborNode
-    ) -> Iterable[tuple[Any, Mapping[str, str | None]]]:
-        nodes = root.css(self._selector)
-        if self._deny_tags:
-            nodes = [node for node in nodes if node.tag not in self._deny_tags]
-        return [(node, node.attributes) for node in nodes]  # ``attributes`` builds a new dict
+    def _in(self, root: Tree | Element) -> Iterator[tuple[Any, Get]]:
+        elements = root.select(self._selector)
+        if isinstance(root, Element) and root.matches(self._selector):
+            elements.insert(0, root)
+        for element in elements:
+            if not self._deny_tags or element.tag not in self._deny_tags:
+                yield element, element.attr
 
-    def _lxml_elements(self, root: Any) -> Iterator[tuple[Any, Mapping[str, str | None]]]:
+    def _in_lxml(self, root: Any) -> Iterator[tuple[Any, Get]]:
         every = "*" in self._tags
         for element in root.iter("*") if hasattr(root, "iter") else ():
             if (every or element.tag in self._tags) and element.tag not in self._deny_tags:
-                yield element, element.attrib
+                yield element, element.get
 
-    def _values(self, attributes: Mapping[str, str | None]) -> list[str]:
+    def _values(self, element: Any, get: Get) -> list[str]:
         if self._attr is not None:
-            value = attributes.get(self._attr)
+            value = get(self._attr)
             return [value] if value else []
-        every = "*" in self._attrs
-        return [
-            value
-            for name, value in attributes.items()
-            if value and (name in self._attrs or (every and name not in self._deny_attrs))
-        ]
+        names: Iterable[str] = self._attrs
+        if "*" in self._attrs:
+            every = element.attrs if isinstance(element, Element) else element.attrib
+            names = [name for name in every if name not in self._deny_attrs]
+        return [value for name in names if (value := get(name))]
 
     def _url(self, value: str, base: str, memo: dict[str, str | None]) -> str | None:
         if self._process_value is not None:
@@ -232,7 +234,7 @@ class LinkExtractor:
 
 
 def _text_of(element: Any) -> str:
-    return element.text() if isinstance(element, LexborNode) else str(_TEXT(element))
+    return element.text if isinstance(element, Element) else str(_TEXT(element))
 
 
 def _with_query_in(encoding: str, value: str) -> str:
@@ -247,14 +249,6 @@ def _with_query_in(encoding: str, value: str) -> str:
             lambda found: quote(found[0].encode(encoding, "xmlcharrefreplace"), safe=""), query
         )
     )
-
-
-def _lexbor_reads(css: str) -> bool:
-    try:
-        LexborHTMLParser("").css(css)
-    except SelectolaxError:
-        return False
-    return True
 
 
 def _check_xpath(xpath: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crawlproj.links.normalize import normalize, site_of
+from crawlproj.urls import normalize, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.site import Ending, Verdict
-from crawlproj.links.normalize import site_of
+from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,6 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crawlproj.links.normalize import registrable_domain
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
     VOLATILE,
@@ -18,6 +17,7 @@ from crawlproj.scheduling.serialize import (
     request_of,
     volatile_entry,
 )
+from crawlproj.urls import registrable_domain
 
 if TYPE_CHECKING:
     from scrapy import Request, Spider

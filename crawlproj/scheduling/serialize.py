@@ -18,7 +18,7 @@ from scrapy.utils.request import fingerprint
 
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
-from crawlproj.links.normalize import normalize, site_of
+from crawlproj.urls import normalize, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

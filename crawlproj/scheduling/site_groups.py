@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crawlproj.links.normalize import registrable_domain
+from crawlproj.urls import registrable_domain
 
 _MAX_ADDRESSES = 100_000
 

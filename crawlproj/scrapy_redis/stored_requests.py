@@ -17,9 +17,9 @@ from scrapy import Request
 
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
-from crawlproj.links.normalize import normalize, registrable_domain, site_of
 from crawlproj.scheduling.serialize import Unstorable, entry_of, key_of, key_of_url
 from crawlproj.scrapy_redis import pickle_reader
+from crawlproj.urls import normalize, registrable_domain, site_of
 
 if TYPE_CHECKING:
     from scrapy import Spider

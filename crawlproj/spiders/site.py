@@ -10,15 +10,15 @@ from scrapy.http import TextResponse
 from scrapy.utils.gz import gunzip, gzip_magic_number
 from scrapy.utils.sitemap import Sitemap
 
+from crawlproj.content.page import forget_content
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
-from crawlproj.links.html import forget_tree
-from crawlproj.links.normalize import join, normalize, scope_from, valid_url
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
 from crawlproj.signals import robots_parsed
+from crawlproj.urls import join, normalize, scope_from, valid_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from crawlproj.items import FetchFailure, Page
 
 __all__ = ["SiteSpider"]
+
+
+_LINKING = ("a", "area", "frame", "iframe")
 
 
 class SiteSpider(Spider):
@@ -66,7 +69,7 @@ class SiteSpider(Spider):
             raise ConfigError(f"-a max_pages must be a whole number, 0 or more, not {max_pages!r}")
         # A run with the same job continues the crawl, so max_pages, which may differ, is not in it.
         self.job = f"site {scope} {','.join(sorted(self.seeds))}"
-        self.links = LinkExtractor()
+        self.links = LinkExtractor(tags=_LINKING, attrs=("href", "src"))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> SiteSpider:
@@ -89,7 +92,7 @@ class SiteSpider(Spider):
         # A redirect may have led out of scope: keep that page, but do not follow its links.
         if isinstance(response, TextResponse) and self.scope.allows(response.url):
             urls = self.links.extract_urls(response)
-            forget_tree(response)  # the response stays in memory until the page is stored
+            forget_content(response)  # the response stays in memory until the page is stored
         yield page
         for url in self.unseen(urls):
             if self.scope.allows(url):

@@ -14,9 +14,9 @@ from scrapy import Request, Spider
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
-from crawlproj.links.normalize import valid_url
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
+from crawlproj.urls import valid_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from selectolax.lexbor import LexborHTMLParser
 
+from crawlproj.content.tree import tree_of
 from crawlproj.demo import SiteSpec, expected
 from crawlproj.demo.pages import NOT_FOLLOWED, answer
 from crawlproj.demo.spec import content_of, fate_of, path_of
@@ -21,8 +21,7 @@ KINDS: tuple[Kind, ...] = ("plain", "docs", "slow", "failing")
 
 
 def links(body: bytes) -> list[str]:
-    nodes = LexborHTMLParser(body).css("a[href]")
-    return [node.attributes["href"] or "" for node in nodes]
+    return [link.attr("href") or "" for link in tree_of(body).select("a[href]")]
 
 
 def crawl(spec: SiteSpec) -> Expected:
@@ -41,7 +40,7 @@ def crawl(spec: SiteSpec) -> Expected:
             found.skipped[url] = "robots"
         elif path == "/sitemap.xml":
             found.other.add(url)
-            new = [node.text() for node in LexborHTMLParser(got.body).css("loc")]
+            new = [loc.text for loc in tree_of(got.body).select("loc")]
         elif got.status in {301, 302}:
             found.skipped[url] = "redirected"
             new = [urljoin(url, dict(got.headers)["Location"])]

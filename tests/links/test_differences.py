@@ -12,10 +12,10 @@ from scrapy import Request
 from scrapy.http import HtmlResponse
 from scrapy.linkextractors import LinkExtractor as ScrapyLinkExtractor
 
+from crawlproj.content.page import content_of
 from crawlproj.errors import ConfigError
 from crawlproj.links import LinkExtractor
-from crawlproj.links.html import page_fields
-from crawlproj.links.normalize import join, normalize
+from crawlproj.urls import join, normalize
 from tests.links.pages import documentation_page
 
 PAGE = """<html><head><base href="/base/"><link href="style" rel="next"></head><body>
@@ -97,7 +97,9 @@ def test_an_xpath_that_selects_text_finds_no_links() -> None:
 
 def test_links_in_script_attributes_are_found_after_the_fields_were_read() -> None:
     response = page('<script src="s">var x = 1</script>')
-    assert page_fields(response).text == ""
+    content = content_of(response)
+    assert content is not None
+    assert content.text == ""
     assert LinkExtractor(tags="script", attrs="src").extract_urls(response) == [
         "http://a.example/s"
     ]

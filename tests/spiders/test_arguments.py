@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.errors import ConfigError
-from crawlproj.links.normalize import MAX_URL_LENGTH
 from crawlproj.spiders.site import SiteSpider
 from crawlproj.spiders.urls import UrlsSpider
+from crawlproj.urls import MAX_URL_LENGTH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,9 @@ from crawlproj.fleet.server import find_server
 from crawlproj.lab.advise.crawls.probing import extensions_with_probe, probes_write_to
 from crawlproj.lab.advise.crawls.sample import Sample, read_sample
 from crawlproj.lab.system.subprocesses import failure_reason, running
-from crawlproj.links.normalize import site_of
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.spiders.site import start_urls
+from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Measures the cost of extracting links and fields: ``python -m tests.links.bench``. Not a test.
+"""Measures what reading a page costs: ``python -m benchmarks.page_cost``.
 
 Runs all cases on each of 80 pages (85 KB, 235 links) in turn, so that a busy machine slows them all
 alike. Each case parses the page again. Prints the median of each case in milliseconds.
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from scrapy.http import HtmlResponse
 from scrapy.linkextractors import LinkExtractor as ScrapyLinkExtractor
 
+from crawlproj.content.page import content_of
 from crawlproj.links import LinkExtractor
-from crawlproj.links.html import page_fields, tree_of
 from tests.links.pages import documentation_page
 
 if TYPE_CHECKING:
@@ -29,17 +29,22 @@ def main() -> None:
     ours, cold, with_fields = LinkExtractor(), LinkExtractor(), LinkExtractor()
     links, scrapys = LinkExtractor(), ScrapyLinkExtractor()
 
+    def fields(response: HtmlResponse) -> None:
+        page = content_of(response)
+        assert page is not None
+        _ = page.title, page.description, page.canonical, page.language, page.text
+
     def both(response: HtmlResponse) -> None:
-        page_fields(response)
+        fields(response)
         with_fields.extract_urls(response)
 
     cases: dict[str, tuple[bool, Callable[[HtmlResponse], object]]] = {
-        "parsing alone": (False, tree_of),
+        "parsing alone": (False, content_of),
         "extract_urls, distinct links": (True, cold.extract_urls),
         "extract_urls, repeated navigation": (False, ours.extract_urls),
         "extract_links, repeated navigation": (False, links.extract_links),
-        "page_fields": (False, page_fields),
-        "page_fields and extract_urls": (False, both),
+        "fields": (False, fields),
+        "fields and extract_urls": (False, both),
         "Scrapy's extract_links": (False, scrapys.extract_links),
     }
     taken: dict[str, list[float]] = {name: [] for name in cases}

@@ -35,15 +35,15 @@ _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._
 # The URL Standard leaves these as they are: any spelling of an escape; a "%" that does not begin
 # one; characters that RFC 3986 does not allow outside the host. Scrapy's Request would escape the
 # latter, and one page would have two URLs.
-_IRREGULAR = re.compile(r"%(?:[0-9a-fA-F]{2})?|[\[\]^`{|}]")
-_SUSPECT = re.compile(r"[%\[\]^`{|}]")
+_IRREGULAR = re.compile(r"%(?:[0-9a-fA-F]{2})?|[\[\\\]^`{|}]")
+_SUSPECT = re.compile(r"[%\[\\\]^`{|}]")
 _REGULAR = {
     f"%{high}{low}": chr(int(high + low, 16))
     if chr(int(high + low, 16)) in _UNRESERVED
     else f"%{high}{low}".upper()
     for high in "0123456789abcdefABCDEF"
     for low in "0123456789abcdefABCDEF"
-} | {character: f"%{ord(character):02X}" for character in "%[]^`{|}"}
+} | {character: f"%{ord(character):02X}" for character in "%[\\]^`{|}"}
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 

@@ -1,4 +1,4 @@
-"""The normalization that links/normalize.py documents."""
+"""The normalization that urls.py documents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawlproj.errors import ConfigError
-from crawlproj.links.normalize import join, normalize, registrable_domain, scope_from, site_of
+from crawlproj.urls import join, normalize, registrable_domain, scope_from, site_of
 
 
 @pytest.mark.parametrize(

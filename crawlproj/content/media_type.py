@@ -1,0 +1,127 @@
+"""What a response is: its media type by the rules of browsers, not by the label alone. Pure.
+
+Sources: Fetch Standard, "extract a MIME type" (https://fetch.spec.whatwg.org/#extract-a-mime-type),
+and MIME Sniffing Standard §4.4 and §7.1 (https://mimesniff.spec.whatwg.org).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_ESSENCE = re.compile(rb"[\t\n\r ]*(%b)/(%b)[\t\n\r ]*" % (_TOKEN, _TOKEN))
+_CHARSET = re.compile(rb";[\t\n\r ]*charset=(?:\"([^\"]*)\"?|([^;]*))", re.IGNORECASE)
+# A comma inside a quoted parameter does not separate members.
+_MEMBER = re.compile(rb"(?:\"[^\"]*\"?|[^,\"])+")
+# MIME Sniffing Standard §7.1; each tag must be followed by a space or ">".
+_HTML_START = re.compile(
+    rb"[\t\n\x0c\r ]*(?:<!--|<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|"
+    rb"title|b|body|br|p)[ >])",
+    re.IGNORECASE,
+)
+# Enough to contradict a label that says that a page is something else.
+_HTML_FOR_SURE = re.compile(rb"[\t\n\x0c\r ]*<(?:!doctype html|html|head|body)[ >]", re.IGNORECASE)
+_XML_START = re.compile(rb"[\t\n\x0c\r ]*<\?xml")
+_XHTML_ROOT = re.compile(
+    rb"(?:[^<]|<[?!][^>]*>)*<(?:\w+:)?html\b[^>]*http://www\.w3\.org/1999/xhtml", re.IGNORECASE
+)
+_BOMS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_SNIFFED_BYTES = 1445  # as many as the standard reads
+
+
+class Kind(Enum):
+    """How the body is read.
+
+    HTML, XHTML: as a page. PROSE: plain text for people. OTHER: neither.
+    """
+
+    HTML = "html"
+    XHTML = "xhtml"
+    PROSE = "prose"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """A media type.
+
+    essence: "text/html", in lower case; "" if none was given or it was not valid.
+    charset: the label of the header; "" if there is none.
+    """
+
+    essence: str = ""
+    charset: str = ""
+
+
+_PROSE = frozenset({"text/plain", "text/markdown", "text/x-rst", "text/enriched", "text/troff"})
+# Labels under which servers send pages by mistake. Of the others, such as images, none is a page.
+_DOUBTED = frozenset({"", "text/plain", "application/json", "application/octet-stream"})
+_NOT_PROSE = frozenset({"text/css", "text/javascript", "text/csv", "text/xml", "text/calendar"})
+
+
+def media_type(headers: Iterable[bytes]) -> MediaType:
+    """Return the media type that the Content-Type headers declare.
+
+    The last valid member counts, as a proxy may have added one. A charset holds for later members
+    of the same type.
+    """
+    found = MediaType()
+    for header in headers:
+        found = _added(found, header)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _added(known: MediaType, header: bytes) -> MediaType:
+    for member in _MEMBER.findall(header):
+        essence, _, _ = member.partition(b";")
+        if (valid := _ESSENCE.fullmatch(essence)) is None:
+            continue
+        name = b"/".join(valid.groups()).lower().decode("ascii")
+        charset = _CHARSET.search(member)
+        label = (charset[1] or charset[2] or b"").strip().decode("latin-1") if charset else ""
+        if not label and name == known.essence:
+            label = known.charset
+        known = MediaType(name, label)
+    return known
+
+
+def kind_of(declared: MediaType, body: bytes) -> Kind:
+    """Return how ``body`` is read: as the label says, unless that is missing or plainly wrong."""
+    essence = declared.essence
+    if essence == "text/html":
+        return Kind.HTML
+    if essence == "application/xhtml+xml":
+        return Kind.XHTML
+    start = body[:_SNIFFED_BYTES]
+    if essence in {"text/xml", "application/xml"} or essence.endswith("+xml"):
+        return Kind.XHTML if _XHTML_ROOT.match(start) else Kind.OTHER
+    if essence in _DOUBTED and _HTML_FOR_SURE.match(_without_bom(start)):
+        return Kind.HTML
+    if not essence:
+        return _sniffed(start)
+    if essence in _PROSE or (essence.startswith("text/") and essence not in _NOT_PROSE):
+        return Kind.PROSE
+    return Kind.OTHER
+
+
+def _sniffed(start: bytes) -> Kind:
+    if _XML_START.match(_without_bom(start)):
+        return Kind.XHTML if _XHTML_ROOT.match(start) else Kind.OTHER
+    if _HTML_START.match(_without_bom(start)):
+        return Kind.HTML
+    if start.startswith(_BOMS) or not _NOT_TEXT.search(start):
+        return Kind.PROSE
+    return Kind.OTHER
+
+
+def _without_bom(start: bytes) -> bytes:
+    return start.removeprefix(b"\xef\xbb\xbf")

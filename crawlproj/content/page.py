@@ -1,0 +1,140 @@
+"""What a page says: its fields, each read from the page's one tree when it is asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from scrapy.http import HtmlResponse, TextResponse
+
+from crawlproj._scrapy.responses import given_encoding
+from crawlproj.content.media_type import Kind, kind_of, media_type
+from crawlproj.content.tree import text_of, tree_of
+from crawlproj.masking import without_credentials
+from crawlproj.urls import join, normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy.http import Response
+
+    from crawlproj.content.tree import Element, Tree
+
+_MAX_FIELD = 2000  # characters of a title, a description or a language
+_IN_HEAD = "title,base[href],meta[content],link[rel][href]"
+
+
+class PageContent:
+    """A page as a browser reads it. Every part is computed when it is first asked for.
+
+    url: where it came from, without credentials. tree: shared by everything; do not change it.
+    """
+
+    def __init__(self, url: str, tree: Tree) -> None:
+        self.url = normalize(without_credentials(url)) or url
+        self.tree = tree
+
+    @cached_property
+    def base(self) -> str:
+        """The base URL of relative links."""
+        for element in self._head("base"):
+            if (href := element.attr("href")) and (base := join(self.url, href)):
+                return base
+            break  # only the first counts
+        return self.url
+
+    @property
+    def title(self) -> str:
+        """The title, at most 2,000 characters, with whitespace collapsed."""
+        # An element that is not allowed in the head ends it, and puts the title into the body. The
+        # title of an image is not the page's.
+        for element in self._head("title"):
+            if element.namespace.value == "html":
+                return _folded(element.text)
+        return ""
+
+    @property
+    def description(self) -> str:
+        """The content of <meta name=description>, at most 2,000 characters."""
+        return next((_folded(content) for content in self.meta("description")), "")
+
+    @property
+    def canonical(self) -> str:
+        """The URL of <link rel=canonical>, absolute and normalized."""
+        for element in self._head("link"):
+            if "canonical" in (element.attr("rel") or "").lower().split():
+                return join(self.base, element.attr("href") or "") or ""
+        return ""
+
+    @property
+    def language(self) -> str:
+        """The language of the root element, at most 2,000 characters."""
+        root = self.tree.root
+        if root is None:
+            return ""
+        return _folded(root.attr("lang") or root.attr("xml:lang") or "")
+
+    @cached_property
+    def text(self) -> str:
+        """The visible text, with spaces and line breaks only where a browser shows them."""
+        return text_of(self.tree)
+
+    def meta(self, *names: str) -> Iterator[str]:
+        """Yield the contents of the <meta> elements with one of ``names``, in lower case."""
+        for element in self._head("meta"):
+            if (element.attr("name") or "").strip().lower() in names:
+                yield element.attr("content") or ""
+
+    @cached_property
+    def _in_head(self) -> dict[str, list[Element]]:
+        found: dict[str, list[Element]] = {}
+        for element in self.tree.select(_IN_HEAD):
+            found.setdefault(element.tag, []).append(element)
+        return found
+
+    def _head(self, tag: str) -> list[Element]:
+        return self._in_head.get(tag, [])
+
+
+_contents: WeakKeyDictionary[Response, tuple[Kind, PageContent | None]] = WeakKeyDictionary()
+
+
+def content_of(response: Response) -> PageContent | None:
+    """Return what ``response`` says, parsed on the first call; None if it is not a page."""
+    return _content(response)[1]
+
+
+def is_prose(response: Response) -> bool:
+    """Whether ``response`` is plain text for people."""
+    return _content(response)[0] is Kind.PROSE
+
+
+def forget_content(response: Response) -> None:
+    """Free the tree of ``response``, some megabytes, while the response itself is still in use."""
+    _contents.pop(response, None)
+
+
+def _content(response: Response) -> tuple[Kind, PageContent | None]:
+    known = _contents.get(response)
+    if known is None:
+        known = _contents[response] = _read(response)
+    return known
+
+
+def _read(response: Response) -> tuple[Kind, PageContent | None]:
+    if not isinstance(response, TextResponse):
+        return Kind.OTHER, None
+    declared = media_type(response.headers.getlist(b"Content-Type"))
+    kind = kind_of(declared, response.body)
+    if kind is not Kind.XHTML and isinstance(response, HtmlResponse):
+        kind = Kind.HTML  # somebody has decided
+    if kind not in {Kind.HTML, Kind.XHTML}:
+        return kind, None
+    label = given_encoding(response) or declared.charset
+    tree = tree_of(response.body, label, xhtml=kind is Kind.XHTML)
+    return kind, PageContent(response.url, tree)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())[:_MAX_FIELD]

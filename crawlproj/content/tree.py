@@ -1,0 +1,93 @@
+"""From bytes to a tree: the one module that knows the HTML parser.
+
+turbohtml follows the HTML Standard in tree construction and in encodings (byte order mark, labels,
+<meta> prescan). It takes linear time where others take quadratic: 100,000 nested elements cost
+about 10 ms. What it does not do by itself is below: XHTML, shadow trees, frames' own text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import turbohtml
+from turbohtml import HTMLParseError, PlainText, SelectorSyntaxError, Text, parse, parse_xml
+
+Tree = turbohtml.Document
+Element = turbohtml.Element
+
+_XML_ENCODING = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w.:-]+)")
+_TEMPLATE = re.compile(rb"<template\b", re.IGNORECASE)
+_EMPTY = parse("")
+# Shadow trees are read as templates, because the parser hides closed ones.
+_PARSING: Any = {"positions": False, "allow_declarative_shadow_roots": False}
+# One cell, one word; lists without marks: they are not in the page.
+_LAYOUT = PlainText(layout="strict", bullet="", table_cell_separator=" ")
+
+
+def tree_of(body: bytes, label: str = "", *, xhtml: bool = False) -> Tree:
+    """Return the tree of a page.
+
+    label: the encoding that the header declares, or "". Unknown labels are ignored. A byte order
+        mark wins; without either, <meta> decides, else what the bytes look like.
+    xhtml: read it as XML; if it is not well-formed, as HTML, where a browser would give up.
+    """
+    if xhtml:
+        body = _as_html(body, label)
+        label = "utf-8"
+    tree = _parsed(body, label)
+    if _TEMPLATE.search(body):
+        for shadow in tree.select("template[shadowrootmode]"):
+            shadow.unwrap()  # declarative shadow trees are shown
+        tree.remove("template")  # what else there is, only a script would show
+    return tree
+
+
+def encoding_of(label: str) -> str | None:
+    """Return the standard name of an encoding, or None if no browser knows ``label``."""
+    try:
+        return parse(b"", encoding=label).encoding
+    except LookupError:
+        return None
+
+
+def reads_css(selector: str) -> bool:
+    """Whether the parser understands a CSS selector."""
+    try:
+        _EMPTY.select(selector)
+    except SelectorSyntaxError:
+        return False
+    return True
+
+
+def _parsed(body: bytes, label: str) -> Tree:
+    if label:
+        try:
+            return parse(body, encoding=label, **_PARSING)
+        except LookupError:
+            pass
+    return parse(body, detect_encoding=True, **_PARSING)
+
+
+def _as_html(body: bytes, label: str) -> bytes:
+    """Return a well-formed XHTML page as HTML in UTF-8, so that all else is the same for both."""
+    declared = _XML_ENCODING.match(body.removeprefix(b"\xef\xbb\xbf"))
+    encoding = encoding_of(label) or (encoding_of(declared[1].decode()) if declared else None)
+    text = body.decode(encoding or "utf-8", "replace").removeprefix("\ufeff")
+    try:
+        return parse_xml(text).html.encode("utf-8", "replace")
+    except HTMLParseError:
+        return text.encode("utf-8", "replace")
+
+
+def text_of(tree: Tree) -> str:
+    """Return the visible text, with spaces and line breaks only where a browser shows them.
+
+    Paragraphs are separated by an empty line. noscript counts, because no script runs here. Changes
+    the tree: frames lose their fallback.
+    """
+    for frame in tree.select("iframe"):
+        frame.clear()
+    for option in tree.select("option"):
+        option.append(Text(" "))
+    return tree.to_text(_LAYOUT).replace("\xa0", " ").strip()

@@ -1,0 +1,102 @@
+"""The fields of pages, ordinary and malformed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+from scrapy import Request
+from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlResponse
+
+from crawlproj.links import LinkExtractor
+from crawlproj.pages import page_of
+
+if TYPE_CHECKING:
+    from crawlproj.items import Page
+
+URL = "http://a.example/x/y"
+
+
+def page_fields(response: Response) -> Page:
+    response.request = Request(response.url)
+    return page_of(response)
+
+
+def page(html: str, encoding: str = "utf-8") -> HtmlResponse:
+    return HtmlResponse(URL, body=html.encode(encoding), encoding=encoding)
+
+
+def test_a_page_has_title_description_language_canonical_and_text() -> None:
+    html = """<html lang="de"><head><title> Ein
+      Titel </title><META NAME="Description" content=" kurz "><link rel="canonical" href="../c#x">
+      <style>p{}</style></head><body><h1>Hallo</h1><p>Welt &amp;  mehr</p><script>nein()</script>
+      </body></html>"""
+    response = HtmlResponse("http://a.example/x/y", body=html.encode(), encoding="utf-8")
+    fields = page_fields(response)
+    assert (fields.title, fields.description, fields.language) == ("Ein Titel", "kurz", "de")
+    assert fields.canonical == "http://a.example/c"
+    assert fields.text == "Hallo\n\nWelt & mehr"
+
+
+def test_fields_and_links_are_the_same_in_either_order() -> None:
+    html = '<a href="/a">a</a><noscript><a href="/b">b</a></noscript><script>x</script>'
+    first, second = (HtmlResponse("http://a.example/", body=html.encode()) for _ in range(2))
+    fields = page_fields(first)
+    assert LinkExtractor().extract_urls(first) == LinkExtractor().extract_urls(second)
+    again = page_fields(second)
+    assert (again.text, again.title) == (fields.text, fields.title)
+
+
+def test_an_empty_page_and_a_wrong_encoding_do_not_raise() -> None:
+    assert page_fields(HtmlResponse("http://a.example/", body=b"")).text == ""
+    broken = HtmlResponse("http://a.example/", body=b"<p>caf\xe9</p>", encoding="utf-8")
+    assert page_fields(broken).text.startswith("caf")
+    latin = HtmlResponse("http://a.example/", body=b"<p>caf\xe9</p>", encoding="latin-1")
+    assert page_fields(latin).text == "café"
+
+
+def test_the_text_of_a_plain_text_file_is_its_content() -> None:
+    response = TextResponse("http://a.example/t.txt", body=b"one\n two", encoding="utf-8")
+    assert page_fields(response).text == "one\n two"
+
+
+def test_the_canonical_url_is_resolved_against_the_base_element() -> None:
+    html = '<base href="/other/"><link rel="canonical" href="c">'
+    assert page_fields(page(html)).canonical == "http://a.example/other/c"
+
+
+def test_the_title_is_found_in_a_broken_head_but_not_in_an_svg() -> None:
+    html = "<head><img src=x><title>Real</title></head><svg><title>icon</title></svg>"
+    assert page_fields(page(html)).title == "Real"
+    assert page_fields(page("<svg><title>icon</title></svg>")).title == ""
+
+
+def test_only_prose_counts_as_text() -> None:
+    def text(kind: type[TextResponse], content_type: str) -> str:
+        response = kind(URL, body=b"a  b", headers={"Content-Type": content_type}, encoding="ascii")
+        return page_fields(response).text
+
+    assert text(TextResponse, "text/plain; charset=utf-8") == "a  b"
+    assert text(TextResponse, "text/markdown") == "a  b"
+    assert text(TextResponse, "text/css") == ""
+    assert text(TextResponse, "application/javascript") == ""
+    assert text(JsonResponse, "application/json") == ""
+    assert text(XmlResponse, "text/xml") == ""
+
+
+def test_the_text_excludes_scripts_styles_and_templates_anywhere() -> None:
+    html = (
+        "<p>a<script>b</script>c<style>d</style><template>e</template><svg><style>f</style></svg>"
+    )
+    assert page_fields(page(html)).text == "ac"
+
+
+@given(
+    st.sampled_from(["utf-8", "utf-16", "cp1252", "shift_jis", "gb18030"]), st.binary(max_size=200)
+)
+def test_arbitrary_bytes_never_make_it_raise(encoding: str, body: bytes) -> None:
+    body = b'<base href="' + body[:20] + b'"><title>' + body + b'</title><a href="' + body + b'">x'
+    response = HtmlResponse(URL, body=body, encoding=encoding)
+    page_fields(response)
+    LinkExtractor().extract_links(response)

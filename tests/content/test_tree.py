@@ -1,0 +1,152 @@
+"""The tree, its encoding and its text, as browsers have them."""
+
+from __future__ import annotations
+
+import resource
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawlproj.content.tree import encoding_of, reads_css, text_of, tree_of
+
+
+def text(html: str) -> str:
+    return text_of(tree_of(html.encode(), "utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("un<em>believ</em>able H<sub>2</sub>O, <b>W</b>orld.", "unbelievable H2O, World."),
+        ("<code>foo</code><b>bar</b>() on the 1<sup>st</sup>", "foobar() on the 1st"),
+        ("<p>one<p>two", "one\n\ntwo"),
+        ("one<br>two<hr>three", "one\ntwo\n\nthree"),
+        ("<ul><li>one<li>two</ul>", "one\ntwo"),
+        ("<table><tr><td>1<td>2<tr><th>3</table>", "1 2\n3"),
+        ("<dl><dt>term<dd>meaning</dl>", "term\n\nmeaning"),
+        ("<h1>Head</h1>text", "Head\n\ntext"),
+        ("a\n\t b&nbsp;c", "a b c"),
+        ("<pre>a\n  b</pre>", "a\n  b"),
+        ("<title>no</title><script>no</script><style>no</style><template>no</template>yes", "yes"),
+        ("<noscript>no <b>script</b></noscript>", "no script"),
+        ("<select><option>one<option>two</select>", "one two"),
+        ("a<iframe src=x>fallback</iframe>b", "ab"),
+        ("a<!-- comment -->b", "ab"),
+        ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),
+    ],
+)
+def test_words_are_separated_only_where_a_browser_separates_them(html: str, expected: str) -> None:
+    assert text(html) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "label", "encoding"),
+    [
+        ("é".encode(), "utf-8", "UTF-8"),
+        ("é".encode("latin-1"), "latin-1", "windows-1252"),
+        ("é".encode("latin-1"), "ISO-8859-1", "windows-1252"),
+        ("é".encode("utf-16-le"), "utf-16", "UTF-16LE"),
+        (b"\xef\xbb\xbf" + "é".encode(), "latin-1", "UTF-8"),
+        (b"\xff\xfe" + "é".encode("utf-16-le"), "utf-8", "UTF-16LE"),
+        (b"<meta charset=koi8-r>" + "ж".encode("koi8-r"), "", "KOI8-R"),
+        (b"<meta charset=koi8-r>" + "ж".encode(), "utf-8", "UTF-8"),
+        (b"<meta charset=utf-16>" + "é".encode(), "", "UTF-8"),
+        (b"<meta http-equiv=content-type content='; charset=UTF-16'>" + "é".encode(), "", "UTF-8"),
+        (b"<meta charset=hex>" + "é".encode(), "", "UTF-8"),
+        ("é".encode(), "hex", "UTF-8"),
+        ("é".encode(), "undefined", "UTF-8"),
+        ("é".encode(), "", "UTF-8"),
+        ("é".encode("latin-1"), "", "windows-1252"),
+    ],
+)  # fmt: skip
+def test_the_encoding_is_that_of_a_browser(body: bytes, label: str, encoding: str) -> None:
+    tree = tree_of(body, label)
+    assert tree.encoding == encoding
+    assert text_of(tree) in {"é", "ж"}
+
+
+@pytest.mark.parametrize("label", ["idna", "base64", "rot13", "punycode", "raw_unicode_escape", ""])
+def test_a_label_that_only_python_knows_is_no_encoding(label: str) -> None:
+    assert encoding_of(label) is None
+    assert encoding_of(" UTF8 ") == "UTF-8"
+
+
+XHTML = (
+    '<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="de"><head>{}</head><body>{}</body></html>'
+)
+
+
+def xhtml(head: str, body: str, prolog: str = "", encoding: str = "utf-8") -> bytes:
+    return (prolog + XHTML.format(head, body)).encode(encoding)
+
+
+def test_xhtml_is_read_as_xml() -> None:
+    page = xhtml('<title/><script src="a.js"/>', '<p>W&amp;ort</p><a href="/x">on</a>')
+    tree = tree_of(page, xhtml=True)
+    assert text_of(tree) == "W&ort\n\non"
+    assert [link.attr("href") for link in tree.select("a")] == ["/x"]
+    assert tree.root is not None
+    assert tree.root.attr("xml:lang") == "de"
+
+
+def test_xhtml_declares_its_encoding_in_its_first_line() -> None:
+    page = xhtml("", "<p>ж</p>", '<?xml version="1.0" encoding="koi8-r"?>', "koi8-r")
+    assert text_of(tree_of(page, xhtml=True)) == "ж"
+    assert text_of(tree_of(xhtml("", "<p>ж</p>"), "utf-8", xhtml=True)) == "ж"
+
+
+def test_xhtml_that_is_not_well_formed_is_read_as_html() -> None:
+    page = xhtml("", "<p>one<p>&nbsp;two<br>")
+    assert text_of(tree_of(page, xhtml=True)) == "one\n\n two"
+
+
+def test_declarative_shadow_trees_are_part_of_the_page_and_templates_are_not() -> None:
+    inner = "<div><template ShadowRootMode=closed><a href=/in>in</a></template></div>"
+    tree = tree_of(
+        f"<section><template shadowrootmode=open>{inner}<a href=/s>shadow</a></template></section>"
+        "<template><a href=/no>no</a></template>".encode()
+    )
+    assert [link.attr("href") for link in tree.select("a")] == ["/in", "/s"]
+    assert text_of(tree) == "in\n\nshadow"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        b"<div>" * 100_000,
+        b"<b>" * 1_000_000,
+        b"<option>" * 80_000,
+        b"<b a=i>" * 3_900 + b"<p>x" * 3_900,
+        b"<p " + b" ".join(b"a%d=1" % number for number in range(160_000)) + b">",
+        b"<table><tr><td>" * 30_000,
+        b"".join(b"<i c=%d>" % number for number in range(20_000)) + b"<p>" * 20_000,
+        b"<a href=x>" * 200_000,
+        b"<svg><path/>" * 100_000,
+        b"<select><iframe>" * 50_000,
+        b"<div><template shadowrootmode=open>" * 2_000,
+    ],
+    ids=lambda html: html[:16].decode(),
+)
+def test_no_shape_of_markup_takes_more_than_linear_time(html: bytes) -> None:
+    began = time.process_time()
+    tree = tree_of(html)
+    text_of(tree)
+    tree.select("a[href],frame[src]")
+    assert time.process_time() - began < 2.0
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000
+
+
+def test_a_selector_that_cannot_be_read_is_recognised() -> None:
+    assert reads_css("div > a[href^=x]:not(.b)")
+    assert not reads_css("a:contains('b'")
+
+
+@given(
+    st.binary(max_size=300),
+    st.sampled_from(["", "utf-8", "utf-16", "hex", "shift_jis"]),
+    st.booleans(),
+)
+def test_any_bytes_are_a_page(body: bytes, label: str, is_xhtml: bool) -> None:
+    text_of(tree_of(body, label, xhtml=is_xhtml))

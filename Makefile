@@ -78,8 +78,9 @@ bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with we
 bench-weather: $(DEV_READY) ## simulated sites that no constant was tuned on, all policies (5 minutes)
 	$(BIN)/python -m benchmarks.weather --set held-out $(ARGS)
 
+# Tests wait as long as they compute: three at a time keep two processors busy.
 test: $(DEV_READY) ## run the tests (4 minutes), and name the slowest
-	$(BIN)/pytest -n 2 --durations=25 $(ARGS)
+	$(BIN)/pytest -n 3 --durations=25 $(ARGS)
 
 test-fast: $(DEV_READY) ## run the tests that need neither a server nor another process
 	$(BIN)/pytest -n 2 -m 'not slow and not server and not chaos' $(ARGS)

@@ -30,7 +30,7 @@ def test_a_worker_is_told_by_its_environment_and_tells_by_its_status_and_log(
         "CRAWLPROJ_STOPPED_EXIT_STATUS": "75",
         "CRAWLPROJ_LOG_FILE": str(log),
     }
-    with DemoWeb([SiteSpec("slow", "slow", 300)], tmp_path / "access.log") as web:
+    with DemoWeb([SiteSpec("slow", "slow", 160)], tmp_path / "access.log") as web:
         command = [sys.executable, "-m", "scrapy", "crawl", "site", "-a", f"url={web.url('slow')}"]
 
         def start() -> subprocess.Popen[bytes]:

@@ -144,7 +144,7 @@ def test_the_delay_that_robots_txt_asks_for_holds_from_the_first_page_on(tmp_pat
         (["site", "-a", "url=http://a.org", "-s", "GUARD_ALLOW=lots"], "GUARD_ALLOW"),
         (["urls"], "-a file is missing"),
         (["urls", "-a", "file=/nowhere/urls.txt"], "cannot be read"),
-        (["sight"], "there are: site, urls"),
+        (["sight"], "the spiders are: site, urls"),
     ],
 )
 def test_wrong_usage_ends_with_status_2_and_a_plain_message(

@@ -163,8 +163,8 @@ def unloaded_p99_s(weather: Weather, duration_s: float) -> float:
     alone = Weather(
         service_s=weather.service_s,
         sigma=weather.sigma,
-        dear_share=weather.dear_share,
-        dear_factor=weather.dear_factor,
+        expensive_share=weather.expensive_share,
+        expensive_factor=weather.expensive_factor,
         network_s=weather.network_s,
     )
     latencies: list[float] = []

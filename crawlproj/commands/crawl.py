@@ -1,4 +1,4 @@
-"""``scrapy crawl``: Scrapy's, with a plain message and an exit status for what goes wrong."""
+"""``scrapy crawl``: Scrapy's command, with plain error messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# finish_reason of a crawl that could not do its work
-_BAD_ENDS = frozenset(
+# The finish_reason of a crawl that failed.
+_FAILURES = frozenset(
     f"{part}-{how}"
     for part in ("frontier", "start-urls", "store")
     for how in ("unusable", "failed")
@@ -29,25 +29,29 @@ _BAD_ENDS = frozenset(
 
 
 def raise_setup_error(running: object) -> None:
-    """Raise UsageError if the crawl of which ``running`` is the task could not be set up."""
+    """Raise UsageError if setting up a crawl failed with an error the user can correct.
+
+    running: the crawl's task. Any other error is logged.
+    """
     if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():
         error = running.exception()
         if isinstance(error, CrawlprojError):
             raise UsageError(str(error), print_help=False)
         if error is not None:  # a component that cannot be imported, for example
-            logger.error("The crawl could not be set up: %s", error, exc_info=error)
+            logger.error("Cannot set up the crawl: %s", error, exc_info=error)
 
 
 class Command(crawl.Command):
-    """Exit status: 0 done or stopped in order, 1 the crawl could not do its work, 2 wrong usage.
+    """Exit statuses: 0 finished or stopped, 1 the crawl failed, 2 wrong usage or a wrong setting.
 
-    STOPPED_EXIT_STATUS: instead of 0 after a signal, for a supervisor that starts another then.
+    STOPPED_EXIT_STATUS replaces 0 after a signal, for a supervisor that starts another crawl then.
     """
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Leave a terminal to the live display: log warnings only, unless LOG_LEVEL is given."""
+        """On a terminal, log only warnings, to keep the live display readable."""
         super().process_options(args, opts)
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
+        # A level given on the command line wins.
         given = (self.settings.getpriority("LOG_LEVEL") or 0) >= SETTINGS_PRIORITIES["cmdline"]
         if sys.stderr.isatty() and not given and self.settings.getbool("PROGRESS_ENABLED", True):
             self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
@@ -62,7 +66,7 @@ class Command(crawl.Command):
             crawler = process.create_crawler(args[0])
         except KeyError:
             known = ", ".join(sorted(process.spider_loader.list()))
-            raise UsageError(f"there is no spider {args[0]!r}; there are: {known}") from None
+            raise UsageError(f"there is no spider {args[0]!r}; the spiders are: {known}") from None
         try:
             check_settings(crawler.settings)
             stopped = integer(crawler.settings, "STOPPED_EXIT_STATUS", 0)
@@ -74,9 +78,9 @@ class Command(crawl.Command):
         if process.bootstrap_failed:
             self.exitcode = 1
             return
-        # Not get_value(), where scrapy-redis's collector expects every value to be a number.
+        # Not get_value(): scrapy-redis's collector expects every value there to be a number.
         reason = crawler.stats.get_stats().get("finish_reason")
-        if reason in _BAD_ENDS:
+        if reason in _FAILURES:
             self.exitcode = 1
         elif reason == "shutdown":
             self.exitcode = stopped

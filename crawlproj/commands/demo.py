@@ -1,4 +1,4 @@
-"""``scrapy demo``: the main job without the internet."""
+"""``scrapy demo``: crawls the demo web, without the internet."""
 
 from __future__ import annotations
 
@@ -21,16 +21,20 @@ DATABASE = "demo.db"
 
 
 class Command(ScrapyCommand):
-    """Starts the demo web on loopback, crawls it, and says where the results are."""
+    """Starts the demo web on loopback, crawls it, and prints where the results are."""
 
     requires_project = True
+
+    def syntax(self) -> str:
+        """Return what follows ``scrapy demo``."""
+        return "[options]"
 
     def short_desc(self) -> str:
         """Return the line of ``scrapy --help``."""
         return "Crawl the built-in demo web, without the internet"
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Set what the demo needs, over the project's settings."""
+        """Override the project's settings with those that the demo needs."""
         super().process_options(args, opts)
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
         url = f"sqlite:///{DATABASE}"
@@ -47,7 +51,7 @@ class Command(ScrapyCommand):
                 self.settings.set(name, value, priority="cmdline")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - none used
-        """Crawl into demo.db in the working directory, from the start each time."""
+        """Crawl into demo.db in the working directory, which is deleted first."""
         if args:
             raise UsageError("demo takes no arguments")
         process = self.crawler_process
@@ -62,7 +66,7 @@ class Command(ScrapyCommand):
             process.start()
         raise_setup_error(running)
         sys.stderr.write(
-            f"\nThe pages are in {DATABASE}, tables pages and failures. Look at them:\n"
+            f"\nThe results are in {DATABASE}, tables pages and failures. To see them:\n"
             f"  sqlite3 {DATABASE} 'select url, title from pages limit 5'\n"
             f"  scrapy status -s FRONTIER_URL=sqlite:///{DATABASE}\n"
         )

@@ -1,4 +1,4 @@
-"""``scrapy fleet``: many workers on one machine, on one job."""
+"""``scrapy fleet``: several workers on one machine that share one job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Command(ScrapyCommand):
-    """Exit status: 0 done or stopped in order, 1 the job could not be worked on, 2 wrong usage."""
+    """Exit statuses: 0 finished or stopped, 1 the job failed, 2 wrong usage or a wrong setting."""
 
     requires_project = True
     requires_crawler_process = False
@@ -42,8 +42,16 @@ class Command(ScrapyCommand):
         """Return the line of ``scrapy --help``."""
         return "Run a spider in several processes that share one job"
 
+    def long_desc(self) -> str:
+        """Return the description in ``scrapy fleet --help``."""
+        return (
+            "Run a spider in several processes that share one job, restart those that crash, and "
+            "show them together. Without REDIS_URL it starts a Redis of its own. Example: "
+            "scrapy fleet site -n 4 -a url=https://example.org"
+        )
+
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Take -n, and -a as ``scrapy crawl`` does."""
+        """Add -n, and -a as in ``scrapy crawl``."""
         super().add_options(parser)
         parser.add_argument(
             "-n",
@@ -51,7 +59,7 @@ class Command(ScrapyCommand):
             type=int,
             default=_processors(),
             metavar="N",
-            help="worker processes (default: %(default)s, the processors there are)",
+            help="number of worker processes (default: one per processor, here %(default)s)",
         )
         parser.add_argument(
             "-a",
@@ -59,11 +67,11 @@ class Command(ScrapyCommand):
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="set spider argument (may be repeated)",
+            help="set a spider argument; may be repeated",
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Supervise workers of the spider named by ``args``."""
+        """Run workers of the spider named by ``args``."""
         if len(args) != 1:
             raise UsageError("name one spider, for example: scrapy fleet site -n 4 -a url=…")
         if opts.workers < 1:
@@ -106,18 +114,18 @@ class Command(ScrapyCommand):
             self.exitcode = stopped
 
     def _spider(self, name: str, arguments: list[str]) -> tuple[Crawler, Spider]:
-        """Return a spider as a worker makes it; it tells the job's name, and what is wrong."""
+        """Build the spider as a worker does, to check its arguments and to name the job."""
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
         loader = get_spider_loader(self.settings)
         try:
             crawler = Crawler(loader.load(name), self.settings)
         except KeyError:
             known = ", ".join(sorted(loader.list()))
-            raise UsageError(f"there is no spider {name!r}; there are: {known}") from None
+            raise UsageError(f"there is no spider {name!r}; the spiders are: {known}") from None
         try:
             given = arglist_to_dict(arguments)
         except ValueError:
-            raise UsageError("Invalid -a value, use -a NAME=VALUE", print_help=False) from None
+            raise UsageError("-a must have the form NAME=VALUE", print_help=False) from None
         return crawler, crawler.spidercls.from_crawler(crawler, **given)
 
 

@@ -1,4 +1,4 @@
-"""``scrapy lab``: the concurrency lab. Each subcommand imports what it needs when it is used."""
+"""``scrapy lab``: the concurrency lab. A subcommand's imports happen only when it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``scrapy status``: what the frontier holds; works while a crawl runs, too."""
+"""``scrapy status``: shows what the frontier holds, also during a crawl."""
 
 from __future__ import annotations
 
@@ -28,21 +28,33 @@ _MAX_SITES = 50
 
 
 class Command(ScrapyCommand):
-    """Reads the frontier that FRONTIER_URL names and changes nothing."""
+    """Reads the frontier at FRONTIER_URL without changing it."""
 
     requires_project = True
     requires_crawler_process = False
     default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 - Scrapy's way
 
+    def syntax(self) -> str:
+        """Return what follows ``scrapy status``."""
+        return "[options]"
+
     def short_desc(self) -> str:
         """Return the line of ``scrapy --help``."""
-        return "Show what the frontier holds, by site"
+        return "Show how many URLs of each site are pending, done, failed or skipped"
+
+    def long_desc(self) -> str:
+        """Return the description in ``scrapy status --help``."""
+        return (
+            "Show how many URLs of each site are pending, in flight, done, failed or skipped, and "
+            "why. Changes nothing, and works during a crawl. For another frontier: "
+            "scrapy status -s FRONTIER_URL=redis://localhost:6379/0"
+        )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - none used
         """Print a table for each job."""
         if args:
             raise UsageError(
-                "status takes no arguments; set -s FRONTIER_URL=… for another frontier"
+                "status takes no arguments; to see another frontier, give -s FRONTIER_URL=…"
             )
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
         try:
@@ -52,7 +64,7 @@ class Command(ScrapyCommand):
             raise UsageError(str(exc), print_help=False) from None
         url = config.frontier_url
         if url.startswith("memory:"):
-            raise UsageError("a memory: frontier ends with its crawl; there is nothing to show")
+            raise UsageError("a memory: frontier ends with its crawl, so there is nothing to show")
         try:
             if url.lower().startswith(REDIS_SCHEMES):
                 jobs = asyncio.run(redis_admin.read_status(RedisConfig(url, config.redis_params)))
@@ -62,7 +74,7 @@ class Command(ScrapyCommand):
             raise UsageError(str(exc), print_help=False) from None
         console = Console()
         if not jobs:
-            console.print(f"{masked(url)} holds no job yet")
+            console.print(f"{masked(url)} has no jobs yet")
         for job in jobs:
             console.print(_table(job))
 

@@ -1,4 +1,4 @@
-"""The demo web: sites on loopback whose every page is known beforehand."""
+"""The demo web: sites on loopback that define in advance how every URL must end."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ DEMO_SITES = (
     SiteSpec("slow", "slow", pages=280),
     SiteSpec("failing", "failing", pages=80),
 )
-"""What `scrapy demo` crawls: 10 to 20 seconds at 8 requests in flight a site."""
+"""The sites that `scrapy demo` crawls: 10 to 20 seconds with 8 requests in flight per site."""
 
 __all__ = ["DEMO_SITES", "AnswerLine", "DemoWeb", "Expected", "LogLine", "SiteSpec", "expected"]

@@ -1,6 +1,6 @@
 """Serves the demo web from this process: ``python -m crawlproj.demo --spec JSON --log FILE``.
 
-Ends when standard input closes, so that it never outlives its parent; see DemoWeb.
+It ends when standard input closes, so that it never outlives its parent; see DemoWeb.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from crawlproj.errors import ConfigError
 def main() -> None:
     """Read the arguments and serve."""
     parser = argparse.ArgumentParser(prog="python -m crawlproj.demo", description=__doc__)
-    parser.add_argument("--spec", required=True, help="a JSON list of the fields of SiteSpec")
-    parser.add_argument("--log", required=True, help="the access log, appended to")
-    parser.add_argument("--answers", help="the log of answers, appended to")
+    parser.add_argument(
+        "--spec",
+        required=True,
+        help="a JSON list of sites, each an object with the fields of SiteSpec",
+    )
+    parser.add_argument("--log", required=True, help="append the access log to this file")
+    parser.add_argument("--answers", help="append the log of answers to this file")
     arguments = parser.parse_args()
     try:
         specs = [SiteSpec(**fields) for fields in json.loads(arguments.spec)]
@@ -31,7 +35,7 @@ def main() -> None:
         requests = _open(arguments.log)
         answers = None if arguments.answers is None else _open(arguments.answers)
     except OSError as exc:
-        parser.error(f"the log {exc.filename} cannot be written: {exc.strerror}")
+        parser.error(f"cannot write the log {exc.filename}: {exc.strerror}")
     uvloop.run(serve(specs, Logs(requests, answers)))
 
 

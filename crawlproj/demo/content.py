@@ -1,4 +1,4 @@
-"""The HTML of the demo web's pages: put together from cached blocks, cheap to make again."""
+"""The HTML of the demo web's pages, assembled from cached blocks so that it is cheap to produce."""
 
 from __future__ import annotations
 
@@ -89,21 +89,21 @@ _WORDS = [
 _BLOCKS = 96  # distinct paragraphs, code blocks and headings
 
 PLAIN_PARAGRAPHS = 26
-DOCS_NAVIGATION = 150  # links of the sidebar, on every page of the site
-DOCS_SECTIONS = 20  # each: a link in the page's contents, one beside its heading, one in its text
+DOCS_NAVIGATION = 150  # links in the sidebar of every page
+DOCS_SECTIONS = 20  # each has a link in the contents, one at its heading and one in its text
 DOCS_LINKS = 235
 
 
 def title_of(spec: SiteSpec, n: int) -> str:
-    """Return the title of page ``n``, as its HTML has it."""
+    """Return the title of page ``n``, as it is written in HTML."""
     return f"Page {n}: {_heading((n * 7) % _BLOCKS)} &mdash; {spec.name}"
 
 
 def page_html(spec: SiteSpec, n: int, private: str, nofollowed: str) -> bytes:
     """Return page ``n``: 85 KB on a docs site, 1.4 KB on a small one, 13 KB elsewhere.
 
-    private: a path robots.txt disallows, which the page links to.
-    nofollowed: a path the page links to, asking robots not to follow its links; "" for none.
+    private: a path that robots.txt disallows and the page links to.
+    nofollowed: a path that a page with a nofollow rule links to; "" for a page without the rule.
     """
     rules = '<meta name="robots" content="noindex, nofollow">\n' if nofollowed else ""
     head = (
@@ -122,7 +122,7 @@ def page_html(spec: SiteSpec, n: int, private: str, nofollowed: str) -> bytes:
 
 def _plain_body(spec: SiteSpec, n: int, private: str) -> str:
     links = links_of(spec, n)
-    # Leaves of the tree link to pages further off instead of to children.
+    # Leaves of the tree link to distant pages instead of children.
     links += [link for step in range(3, 10) if (link := (n * step + step) % spec.linked) != n]
     seed = n + crc32(spec.name.encode())
     items = "".join(
@@ -141,14 +141,14 @@ def _docs_body(spec: SiteSpec, n: int, private: str) -> str:
     here = n // SECTION if n else None
     contents = "".join([_item(f"#part-{i}", n + i) for i in range(DOCS_SECTIONS)])
     sections = "".join([_docs_section(spec, n, i) for i in range(DOCS_SECTIONS)])
-    # Odd links, as real pages have them: 5 here, and one that robots.txt disallows.
+    # Odd links, as on real pages: 5, and one that robots.txt disallows.
     footer = (
         '<a href="mailto:docs@example.org">Write to us</a> <a href="javascript:void(0)">Menu</a> '
         '<a href="http://[broken/">Broken</a> <a href="">Top</a> '
         f'<a href="https://www.example.org/docs/">Elsewhere</a> <a href="{private}">Private</a>'
     )
     links = links_of(spec, n)
-    # One link is left for the nofollow page's own; the rest leads on, some of it twice.
+    # The nofollow page has one link of its own; the remaining links lead on, some twice.
     rest = DOCS_LINKS - DOCS_NAVIGATION - 3 * DOCS_SECTIONS - 6 - (n == spec.nofollow_page)
     listed = [links[i % len(links)] if links else 0 for i in range(rest)]
     related = "".join([_item(relative(here, link), link) for link in listed])
@@ -181,10 +181,10 @@ def _docs_section(spec: SiteSpec, n: int, i: int) -> str:
 
 @lru_cache(maxsize=512)
 def _navigation(spec: SiteSpec, here: int | None) -> str:
-    """Return the sidebar as pages of section ``here`` (None: the start page) show it."""
+    """Return the sidebar for the pages of section ``here`` (None: the start page)."""
     items = []
     for i in range(DOCS_NAVIGATION):
-        # Of a big site every so many pages; of a small one every page, then their parts.
+        # Large sites: a sample of the pages. Small sites: every page, then their sections.
         n = i * spec.linked // DOCS_NAVIGATION if spec.linked > DOCS_NAVIGATION else i % spec.linked
         part = f"#part-{i % DOCS_SECTIONS}" if i >= spec.linked else ""
         items.append(
@@ -205,7 +205,7 @@ def relative(here: int | None, n: int) -> str:
 
 @lru_cache(maxsize=_BLOCKS)
 def _heading(block: int) -> str:
-    chosen = random.Random(block)  # noqa: S311 - always the same words, no secret
+    chosen = random.Random(block)  # noqa: S311 - repeatable words, not a secret
     return " ".join(chosen.choices(_WORDS, k=3)).capitalize()
 
 
@@ -220,7 +220,7 @@ def _paragraph(block: int) -> str:
 
 @lru_cache(maxsize=_BLOCKS)
 def _code(block: int) -> str:
-    """Return a code block as a highlighter writes it: a span for every token."""
+    """Return a code block as a syntax highlighter writes it, with a span for each token."""
     chosen = random.Random(block + 2000)  # noqa: S311
     lines = []
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""Lets a site's weather happen in real time, on the running event loop."""
+"""Plays a site's weather in real time on the running event loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from crawlproj.demo.weather import Reply
 
-_TICK_S = 0.001  # of uvloop's timers; a shorter wait would come back before its time
+_TICK_S = 0.001  # resolution of uvloop's timers: a shorter wait would end too early
 
 
 class WeatherDriver:
@@ -30,13 +30,10 @@ class WeatherDriver:
         self._timer: asyncio.TimerHandle | None = None
 
     def arrive(self, deliver: Callable[[Reply], None]) -> Reply | None:
-        """Take a request that has arrived; return its answer if that is known at once.
-
-        None: ``deliver`` is called with it later.
-        """
+        """Take a request; return its answer, or None if ``deliver`` is called with it later."""
         now = time.monotonic()
         if self._site is None:
-            rng = random.Random(self._seed)  # noqa: S311 - the same weather every time, no secret
+            rng = random.Random(self._seed)  # noqa: S311 - repeatable weather, not a secret
             self._site = WeatherSite(self._weather, rng, now)
         job = next(self._jobs)
         reply = self._site.arrive(now, job)
@@ -52,7 +49,7 @@ class WeatherDriver:
         self._set_timer(site, time.monotonic())
 
     def _set_timer(self, site: WeatherSite, now: float) -> None:
-        # One arrival can bring the next event forward, so the timer is set anew each time.
+        # An arrival can bring the next event forward, so the timer is always replaced.
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -16,7 +16,7 @@ SITES = tuple(SiteSpec(f"site{n}", pages=300, latency_s=0.03) for n in range(16)
 
 
 def main() -> int:
-    """Crawl into ``demo-run/fleet``, made anew; returns the fleet's exit status."""
+    """Crawl into ``demo-run/fleet``, which is emptied first; returns the fleet's exit status."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     store = FOLDER / "pages.db"
@@ -33,9 +33,9 @@ def main() -> int:
         with DemoWeb(SITES, FOLDER / "access.log") as web:
             command += ["-a", f"url={','.join(web.urls.values())}"]
             fleet = subprocess.Popen(command)  # noqa: S603 - our own command
-            # Ctrl-C is for the fleet, which still needs the web to drain.
+            # Only the fleet handles Ctrl-C, because it needs the demo web while it drains.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, lambda how, _: fleet.send_signal(how))
+            signal.signal(signal.SIGTERM, lambda number, _: fleet.send_signal(number))
             status = fleet.wait()
     except CrawlprojError as exc:
         sys.stderr.write(f"{exc}\n")

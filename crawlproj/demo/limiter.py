@@ -1,7 +1,7 @@
 """The rate limiters of a simulated site: token bucket, fixed window, sliding window. Pure.
 
-Each lets ``rate`` requests/s through on average and says the rest to come back later. Times are
-seconds on the caller's clock, never decreasing.
+Each admits ``rate`` requests/s on average and rejects the others. Times are seconds on the caller's
+clock, which never goes back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import ceil, floor, inf
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a limiter tells its clients: ``remaining`` of ``quota`` per window, anew in reset_s."""
+    """What a limiter reports to clients: ``remaining`` of ``quota``, and the time to its reset."""
 
     quota: int
     window_s: int
@@ -42,32 +42,32 @@ class Quota:
 
 
 class Limiter(ABC):
-    """Lets requests through or not."""
+    """Admits or rejects requests, on average ``rate`` a second."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
 
     @abstractmethod
     def admit(self, now: float) -> bool:
-        """Let one request through and count it, if there is room."""
+        """Admit and count one request if there is room; returns whether it did."""
 
     @abstractmethod
     def wait_s(self, now: float) -> float:
-        """Return the seconds until there is room for one."""
+        """Return the seconds until the next request would be admitted."""
 
     @abstractmethod
     def quota(self, now: float) -> Quota:
-        """Return what is left."""
+        """Return the quota as clients see it."""
 
     def set_rate(self, now: float, rate: float) -> None:  # noqa: ARG002 - the bucket needs it
-        """Let ``rate`` requests/s through from now on."""
+        """Change the rate from now on."""
         self.rate = rate
 
 
 class Bucket(Limiter):
-    """A token bucket that is full at the start.
+    """A token bucket, full at the start.
 
-    burst: its size; 0 is one second's worth. It always holds at least one token.
+    burst: its size in requests, at least 1; 0 for one second's worth.
     """
 
     def __init__(self, rate: float, burst: float, start: float) -> None:
@@ -112,7 +112,7 @@ class Bucket(Limiter):
 
 
 class FixedWindow(Limiter):
-    """Lets rate · window_s through in each window; windows follow each other from the start."""
+    """Admits rate · window_s requests in each window; the first window begins at ``start``."""
 
     def __init__(self, rate: float, window_s: float, start: float) -> None:
         super().__init__(rate)
@@ -122,18 +122,18 @@ class FixedWindow(Limiter):
         self._count = 0
 
     @property
-    def _most(self) -> int:
+    def _max(self) -> int:
         return max(1, round(self.rate * self._window_s))
 
-    def _turn(self, now: float) -> None:
+    def _advance(self, now: float) -> None:
         window = floor((now - self._start) / self._window_s + 1e-6)
         if window != self._window:
             self._window = window
             self._count = 0
 
     def admit(self, now: float) -> bool:
-        self._turn(now)
-        if self._count >= self._most:
+        self._advance(now)
+        if self._count >= self._max:
             return False
         self._count += 1
         return True
@@ -142,21 +142,21 @@ class FixedWindow(Limiter):
         return max(0.0, self._start + (self._window + 1) * self._window_s - now)
 
     def wait_s(self, now: float) -> float:
-        self._turn(now)
-        return self._left_s(now) if self._count >= self._most else 0.0
+        self._advance(now)
+        return self._left_s(now) if self._count >= self._max else 0.0
 
     def quota(self, now: float) -> Quota:
-        self._turn(now)
+        self._advance(now)
         return Quota(
-            quota=self._most,
+            quota=self._max,
             window_s=ceil(self._window_s),
-            remaining=max(0, self._most - self._count),
+            remaining=max(0, self._max - self._count),
             reset_s=ceil(self._left_s(now)),
         )
 
 
 class SlidingWindow(Limiter):
-    """Lets rate · window_s through in any ``window_s`` seconds."""
+    """Admits rate · window_s requests in any ``window_s`` seconds."""
 
     def __init__(self, rate: float, window_s: float) -> None:
         super().__init__(rate)
@@ -164,7 +164,7 @@ class SlidingWindow(Limiter):
         self._admitted: deque[float] = deque()
 
     @property
-    def _most(self) -> int:
+    def _max(self) -> int:
         return max(1, round(self.rate * self._window_s))
 
     def _forget(self, now: float) -> None:
@@ -173,22 +173,22 @@ class SlidingWindow(Limiter):
 
     def admit(self, now: float) -> bool:
         self._forget(now)
-        if len(self._admitted) >= self._most:
+        if len(self._admitted) >= self._max:
             return False
         self._admitted.append(now)
         return True
 
     def wait_s(self, now: float) -> float:
         self._forget(now)
-        over = len(self._admitted) - self._most
+        over = len(self._admitted) - self._max
         return self._admitted[over] + self._window_s - now if over >= 0 else 0.0
 
     def quota(self, now: float) -> Quota:
         self._forget(now)
         first = self._admitted[0] if self._admitted else now
         return Quota(
-            quota=self._most,
+            quota=self._max,
             window_s=ceil(self._window_s),
-            remaining=max(0, self._most - len(self._admitted)),
+            remaining=max(0, self._max - len(self._admitted)),
             reset_s=ceil(first + self._window_s - now) if self._admitted else 0,
         )

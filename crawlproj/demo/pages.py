@@ -1,4 +1,4 @@
-"""What the demo web answers, by site, path and visit, and what a complete crawl ends with."""
+"""The demo web's answer to each request, and the result that a complete crawl must have."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Expected", "SiteSpec", "answer", "answer_in_weather", "expected"]
 
-PRIVATE_PAGES = 3  # below /private/, which robots.txt disallows; every page links to one
-NOT_FOLLOWED = "/not-followed.html"  # only the nofollow page links to it; it is 404
+PRIVATE_PAGES = 3  # under /private/, which robots.txt disallows; every page links to one
+NOT_FOLLOWED = "/not-followed.html"  # a 404 that only the nofollow page links to
 MOVED, ON_THE_WAY = "/moved", "/moved/on-the-way"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server sends, and how it ends.
+    """An answer of the server and how it ends.
 
-    ending: "whole"; or "truncated" (closed after half the body), "reset" or "closed" (the
-        connection, without an answer), "hanging" (nothing ever).
+    ending: "whole", "truncated" (closed after half the body), "reset" or "closed" (the connection
+        ends without an answer) or "hanging" (no answer ever).
     """
 
     status: int
@@ -36,11 +36,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a complete crawl of a site from its start page ends with, by URL.
+    """The result of a complete crawl of a site from its start page, by URL.
 
-    pages: stored with status 200, hence done.
-    other: done too, but no page (the sitemap).
-    failed, skipped: the frontier's reason.
+    pages: done, and stored with status 200.
+    other: done, but not a page: the sitemap.
+    failed, skipped: with the frontier's reason.
     """
 
     pages: set[str] = field(default_factory=set)
@@ -57,8 +57,8 @@ class Expected:
 def answer(spec: SiteSpec, base: str, path: str, visit: int = 1) -> Answer:
     """Return the answer to the ``visit``-th GET (from 1) of ``path``.
 
-    base: the site's URL without a slash at the end.
-    path: as requested; a query makes no difference.
+    base: the site's URL without a trailing slash.
+    path: as requested; a query is ignored.
     """
     path = path.partition("?")[0]
     if path == "/robots.txt":
@@ -77,7 +77,10 @@ def answer(spec: SiteSpec, base: str, path: str, visit: int = 1) -> Answer:
 
 
 def answer_in_weather(spec: SiteSpec, base: str, path: str, visit: int, reply: Reply) -> Answer:
-    """Return what ``answer`` does if the weather lets the page be served; else what it says."""
+    """Return the answer to a request for which the weather has produced ``reply``.
+
+    A reply with status 200 gets the answer of ``answer``, any other one its own.
+    """
     if reply.status == HTTPStatus.OK:
         found = answer(spec, base, path, visit)
     elif reply.ending == "whole":
@@ -117,7 +120,7 @@ def _fated(spec: SiteSpec, n: int, visit: int) -> Answer:
 
 
 def expected(spec: SiteSpec, base: str = "") -> Expected:
-    """Return what a complete crawl ends with; the URLs are ``base`` and a path."""
+    """Return the result that a complete crawl must have, with URLs that begin with ``base``."""
     result = Expected(other={f"{base}/sitemap.xml"})
     for n in range(min(PRIVATE_PAGES, spec.pages)):
         result.skipped[f"{base}/private/area{n}.html"] = "robots"
@@ -166,7 +169,7 @@ def _robots(spec: SiteSpec, base: str) -> bytes:
 
 
 def _sitemap(spec: SiteSpec, base: str) -> bytes:
-    # The start page is in it too, as in most sitemaps.
+    # Like most sitemaps, it includes the start page.
     named = [0, *range(spec.linked, spec.pages)]
     locations = "".join(f"<url><loc>{base}{path_of(n)}</loc></url>\n" for n in named)
     schema = "http://www.sitemaps.org/schemas/sitemap/0.9"

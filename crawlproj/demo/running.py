@@ -1,4 +1,4 @@
-"""Starts and stops the demo web."""
+"""Runs the demo web in a process of its own and reads its logs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class LogLine:
     """A request that arrived.
 
     time: unix seconds.
-    path: with its query, as requested.
-    status: what is answered; 0 for no answer, or one that the site's weather decides on later.
-    in_flight: requests being answered at the site at that moment, this one included.
+    path: as requested, with its query.
+    status: of the answer; 0 if there is none, or if the site's weather decides on it later.
+    in_flight: requests in flight at the site at that moment, this one included.
     """
 
     time: float
@@ -39,12 +39,12 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """A request that is over.
+    """A request that has ended.
 
-    arrived, ended: unix seconds of its arrival and of its answer, or of the client's going away.
-    path: with its query, as requested.
-    status: what was answered; 0 for no answer.
-    ending: of pages.Answer, or "abandoned": the client went away without an answer.
+    arrived, ended: unix seconds; it ends with its answer, or when the client disconnects.
+    path: as requested, with its query.
+    status: of the answer; 0 for none.
+    ending: as in pages.Answer, or "abandoned" if the client disconnected before an answer.
     """
 
     arrived: float
@@ -56,10 +56,10 @@ class AnswerLine:
 
 
 class DemoWeb:
-    """The demo web as a context manager, in a process of its own that never outlives this one.
+    """A context manager that runs the demo web in a process, which never outlives this one.
 
-    log: the access log; written as requests arrive, appended to if it exists.
-    answers: the log of answers, likewise as they are sent; None for none.
+    log: the file to append the access log to, a line as each request arrives.
+    answers: the file to append the log of answers to, a line as each is sent; None for none.
 
     Raises CrawlprojError if it cannot start.
     """
@@ -67,7 +67,7 @@ class DemoWeb:
     def __init__(self, specs: Sequence[SiteSpec], log: Path, answers: Path | None = None) -> None:
         self.specs = {spec.name: spec for spec in specs}
         if len(self.specs) != len(specs):
-            raise CrawlprojError("two sites of the demo web have the same name; rename one")
+            raise CrawlprojError("two sites of the demo web have the same name: rename one")
         self._log = log
         self._answers = answers
         self._urls: dict[str, str] = {}
@@ -91,7 +91,7 @@ class DemoWeb:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # Ctrl-C is for the crawl, which still needs it to drain
+            start_new_session=True,  # Ctrl-C must not reach it: draining needs it
         )
         try:
             self._urls = json.loads(self._read())
@@ -112,19 +112,19 @@ class DemoWeb:
 
     @property
     def urls(self) -> dict[str, str]:
-        """Site name → base URL, without a slash at the end."""
+        """Base URLs by site name, without a trailing slash."""
         return dict(self._urls)
 
     def url(self, name: str) -> str:
-        """Return the base URL of a site, without a slash at the end."""
+        """Return the base URL of a site, without a trailing slash."""
         return self._urls[name]
 
     def expected(self, name: str) -> Expected:
-        """Return what a complete crawl of a site ends with, by URL."""
+        """Return the result that a complete crawl of a site must have, by URL."""
         return expected(self.specs[name], self._urls[name])
 
     def log(self) -> list[LogLine]:
-        """Return the requests that have arrived so far, in that order."""
+        """Return the requests so far, in order of arrival."""
         lines = []
         for line in _whole_lines(self._log):
             time, site, method, path, status, in_flight = line.split("\t")
@@ -132,9 +132,11 @@ class DemoWeb:
         return lines
 
     def answers(self) -> list[AnswerLine]:
-        """Return the requests that are over so far, in that order."""
+        """Return the requests that have ended so far, in that order."""
         if self._answers is None:
-            raise CrawlprojError("the demo web was given no file for its log of answers")
+            raise CrawlprojError(
+                "the demo web does not log its answers: give DemoWeb the argument answers"
+            )
         lines = []
         for line in _whole_lines(self._answers):
             arrived, ended, site, path, status, ending = line.split("\t")
@@ -144,19 +146,19 @@ class DemoWeb:
     def cpu_s(self) -> float:
         """Return the CPU seconds the server has used, user and system."""
         process = self._running()
-        assert process.stdin is not None  # noqa: S101 - asked for above
+        assert process.stdin is not None  # noqa: S101 - it is a pipe
         process.stdin.write("\n")
         process.stdin.flush()
         return float(json.loads(self._read())["cpu_s"])
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
-            raise CrawlprojError("the demo web is not running; use it in a with statement")
+            raise CrawlprojError("the demo web is not running: use it in a with statement")
         return self._process
 
     def _read(self) -> str:
         process = self._running()
-        assert process.stdout is not None  # noqa: S101 - asked for above
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
         line = process.stdout.readline()
         if not line:
             raise CrawlprojError(
@@ -166,7 +168,7 @@ class DemoWeb:
 
     @staticmethod
     def _stop(process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None  # noqa: S101 - asked for above
+        assert process.stdin is not None  # noqa: S101 - it is a pipe
         assert process.stdout is not None  # noqa: S101
         process.stdin.close()
         try:
@@ -178,5 +180,5 @@ class DemoWeb:
 
 
 def _whole_lines(path: Path) -> list[str]:
-    """Return the lines of a log, without a last one that is still being written."""
+    """Return the lines of a log, without a last line that is still being written."""
     return path.read_text().rpartition("\n")[0].splitlines()

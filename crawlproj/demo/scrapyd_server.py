@@ -1,4 +1,4 @@
-"""A scrapyd of our own on loopback, and this project deployed to it."""
+"""Runs a scrapyd on loopback and deploys this project to it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from crawlproj.errors import CrawlprojError
+from crawlproj.fleet.children import end_process
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -45,12 +46,12 @@ items_dir = items
 
 
 class Scrapyd:
-    """A scrapyd with a password of its own in ``folder``, as a context manager.
+    """A context manager that runs scrapyd in ``folder``, with a random password.
 
-    environment: further variables of its jobs; the place for URLs with passwords, as CRAWLPROJ_….
+    environment: additional variables for its jobs, such as CRAWLPROJ_… for URLs with passwords.
 
-    Raises CrawlprojError if it cannot start, or answers with an error. Leaving ends its jobs, too:
-    in order, or by SIGKILL if they take longer than a drain.
+    Methods raise CrawlprojError if scrapyd does not start or answers with an error. On exit its
+    jobs are drained, or killed if that takes too long.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
@@ -63,15 +64,17 @@ class Scrapyd:
 
     @staticmethod
     def missing() -> str:
-        """Return why there can be none here; "" if there can."""
+        """Return why scrapyd cannot run here; "" if it can."""
         for module in ("scrapyd", "scrapyd_client"):
             if importlib.util.find_spec(module) is None:
                 return f"{module} is not installed: pip install -r requirements-scrapyd.txt"
-        return "" if (_ROOT / "scrapy.cfg").exists() else f"{_ROOT} is no checkout of the project"
+        return (
+            "" if (_ROOT / "scrapy.cfg").exists() else f"{_ROOT} is not a checkout of the project"
+        )
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The variables that scrapyd reads, and scrapy.cfg for scrapyd-client."""
+        """The environment variables for scrapyd, and for scrapyd-client (see scrapy.cfg)."""
         return {"SCRAPYD_USERNAME": "crawler", "SCRAPYD_PASSWORD": self._password}
 
     def __enter__(self) -> Self:
@@ -85,12 +88,12 @@ class Scrapyd:
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "scrapyd"],
-                cwd=self._folder,  # not the checkout, whose code the jobs would import
+                cwd=self._folder,  # outside the checkout, so that jobs import the egg
                 env={**os.environ, **self._environment, **self.credentials},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # Ctrl-C is for us: we end it in order
+                start_new_session=True,  # Ctrl-C must not reach it: __exit__ drains its jobs first
             )
         try:
             self._wait_until_it_answers(self._process)
@@ -111,7 +114,7 @@ class Scrapyd:
             self._stop()
 
     def deploy(self, checkout: Path) -> list[str]:
-        """Send a checkout (see ``pack``) with scrapyd-deploy; returns the spiders it has."""
+        """Deploy a checkout (see ``pack``) with scrapyd-deploy; returns its spiders' names."""
         done = subprocess.run(
             [sys.executable, "-m", "scrapyd_client.deploy"],
             cwd=checkout,
@@ -126,7 +129,7 @@ class Scrapyd:
         return [str(spider) for spider in spiders]
 
     def pack(self, folder: Path) -> Path:
-        """Copy the project to ``folder``/checkout, its deploy target being this server."""
+        """Copy the project to ``folder``/checkout, with this server as its deploy target."""
         copy = folder / "checkout"
         copy.mkdir()
         for name in _PACKED:
@@ -142,13 +145,13 @@ class Scrapyd:
     def schedule(
         self, spider: str, settings: Mapping[str, str], arguments: Mapping[str, str]
     ) -> str:
-        """Return the id of a new job."""
+        """Schedule a job; returns its id."""
         fields = [("project", PROJECT), ("spider", spider), *arguments.items()]
         fields += [("setting", f"{name}={value}") for name, value in settings.items()]
         return str(self._post("schedule", fields)["jobid"])
 
     def cancel(self, job: str) -> None:
-        """Tell a job to drain and end; a second time it ends at once."""
+        """Drain a job; a second call kills it."""
         self._post("cancel", [("project", PROJECT), ("job", job), ("signal", "TERM")])
 
     def state(self, job: str) -> str:
@@ -156,7 +159,7 @@ class Scrapyd:
         return str(self._get("status", job=job)["currstate"])
 
     def wait(self, jobs: Collection[str], timeout_s: float) -> None:
-        """Return when all of them are finished; raises CrawlprojError after ``timeout_s``."""
+        """Wait until all jobs have finished; raises CrawlprojError after ``timeout_s``."""
         deadline = time.monotonic() + timeout_s
         for job in jobs:
             while self.state(job) != "finished":
@@ -168,16 +171,16 @@ class Scrapyd:
                 time.sleep(_LOOK_S)
 
     def log(self, job: str) -> str:
-        """Return the log of a job so far; "" before it has one."""
+        """Return the log of a job so far; "" if it has none yet."""
         return "".join(path.read_text() for path in self._folder.glob(f"logs/*/*/{job}.log"))
 
     def items(self, job: str) -> list[dict[str, Any]]:
-        """Return the items of a job that has finished."""
+        """Return the items of a finished job."""
         (path,) = self._folder.glob(f"items/*/*/{job}.jl")
         return [json.loads(line) for line in path.read_text().splitlines()]
 
     def ending(self, job: str) -> str:
-        """Return how scrapyd saw a finished job's process end: its own line."""
+        """Return the line that scrapyd logged when a job's process ended."""
         lines = self._output.read_text().splitlines()
         return next(
             line
@@ -186,7 +189,7 @@ class Scrapyd:
         )
 
     def _end_jobs(self) -> None:
-        # A scrapyd that ends leaves its jobs running; one that is pending would start meanwhile.
+        # scrapyd leaves its jobs running when it ends, and starts pending ones until then.
         jobs = self._get("listjobs")
         for job in jobs["pending"] + jobs["running"]:
             self.cancel(job["id"])
@@ -200,14 +203,8 @@ class Scrapyd:
 
     def _stop(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end_process(process, _STOP_TIMEOUT_S)
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -217,7 +214,7 @@ class Scrapyd:
             except CrawlprojError as exc:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise CrawlprojError(
-                        f"scrapyd did not start ({exc}); it said\n{self._output.read_text()}"
+                        f"scrapyd did not start ({exc}); its log:\n{self._output.read_text()}"
                     ) from exc
                 time.sleep(_LOOK_S)
             else:

@@ -1,14 +1,14 @@
-"""Serves the demo web: HTTP/1.1 with keep-alive on bare sockets, cheap enough to benchmark against.
+"""Serves the demo web: HTTP/1.1 with keep-alive on asyncio, cheap enough to benchmark against.
 
-A line of the access log is written when a request has arrived: unix seconds, site, method, path,
-status and requests in flight at the site (this one included), by tabs. Status 0 is no answer, or
-one that the site's weather has not decided on yet.
+The access log gets a line when a request arrives. Its fields, separated by tabs: unix seconds,
+site, method, path, status, and requests in flight at the site, this one included. Status 0 means
+that there is no answer, or that the site's weather has not decided on it yet.
 
-A line of the log of answers is written when one is sent: unix seconds of the request and of
-its answer, site, path, status and how it ended (see pages.Answer), by tabs. A client that went away
-without an answer has status 0 and ended as "abandoned".
+The log of answers gets a line when a request ends: unix seconds of the request and of its answer,
+site, path, status, and how it ended (see pages.Answer). If the client disconnected before an
+answer, the status is 0 and the ending "abandoned".
 
-Both at once and with one write, so that the requests of a crawler that was killed are in them.
+Each line is written at once and in one piece: the logs are complete whenever a crawler is killed.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _MAX_HEAD = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """File descriptors opened for appending; no answers are logged where there is none."""
+    """File descriptors opened for appending; answers are not logged if ``answers`` is None."""
 
     requests: int
     answers: int | None = None
 
     @staticmethod
     def write(file: int, *fields: object) -> None:
-        """Write a line; a float is a time."""
+        """Write a line of fields; floats are times."""
         texts = [f"{field:.6f}" if isinstance(field, float) else str(field) for field in fields]
         os.write(file, ("\t".join(texts) + "\n").encode())
 
@@ -69,7 +69,7 @@ class _Site:
     def receive(
         self, arrived: float, method: str, path: str, send: Callable[[Answer], None]
     ) -> None:
-        """Note a request that has arrived; ``send`` is called with its answer, now or later."""
+        """Take a request; ``send`` is called with its answer, now or later."""
         self.in_flight += 1
         self.visits[path] += 1
         visit = self.visits[path]
@@ -92,7 +92,7 @@ class _Site:
             send(found)
 
     def finish(self, arrived: float, path: str, status: int, ending: str) -> None:
-        """Note that a request is no longer in flight."""
+        """Count and log a request as ended."""
         self.in_flight -= 1
         if self._logs.answers is not None:
             self._logs.write(
@@ -104,7 +104,7 @@ class _Site:
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time; further ones wait in the buffer."""
+    """A client's connection. It answers one request at a time; further ones wait in the buffer."""
 
     def __init__(self, site: _Site) -> None:
         self._site = site
@@ -114,7 +114,7 @@ class _Connection(asyncio.Protocol):
         self._path = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - Protocol's
         self._done(0, "abandoned")
@@ -142,7 +142,7 @@ class _Connection(asyncio.Protocol):
         self._site.receive(self._arrived, method, path, partial(self._send, method, close))
 
     def _send(self, method: str, close: bool, found: Answer) -> None:
-        if not self._answering or found.ending == "hanging":  # or the client has gone away
+        if not self._answering or found.ending == "hanging":  # the client may have disconnected
             return
         self._done(found.status, found.ending)
         body = found.body if method == "GET" else b""
@@ -183,7 +183,7 @@ def _reset_when_closed(transport: asyncio.Transport) -> None:
 
 
 class _Control(asyncio.Protocol):
-    """Answers each line of standard input with this process's CPU seconds; ends when it closes."""
+    """Answers each line of standard input with the CPU seconds used; its end sets ``ended``."""
 
     def __init__(self, ended: asyncio.Event) -> None:
         self._ended = ended
@@ -202,9 +202,9 @@ def _say(message: dict[str, str] | dict[str, float]) -> None:
 
 
 async def serve(specs: Sequence[SiteSpec], logs: Logs) -> None:
-    """Serve until standard input closes or SIGTERM comes.
+    """Serve until standard input closes or SIGTERM arrives.
 
-    Prints one JSON object, site name → base URL, when all sites are ready.
+    Prints a JSON object of base URLs by site name once all sites are ready.
     """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -221,19 +221,19 @@ async def serve(specs: Sequence[SiteSpec], logs: Logs) -> None:
 
 
 def _address(number: int) -> str:
-    """Return 127.0.0.2 for site 0, and so on; .0 and .255 are left out."""
+    """Return 127.0.0.2 for site 0, and so on; addresses that end in .0 or .255 are skipped."""
     net, host = divmod(number + 1, 254)
     return f"127.0.{net}.{host + 1}"
 
 
 async def _listen(site: _Site, host: str, port: int) -> asyncio.Server:
-    """Listen at an address and a port; at another port, or the usual address, if they are taken."""
+    """Listen on an address and port; on any port, or on 127.0.0.1, if that fails."""
     loop = asyncio.get_running_loop()
     make = partial(_Connection, site)
     for wanted_host, wanted_port in ((host, port), (host, 0)):
         try:
             return await loop.create_server(make, wanted_host, wanted_port, backlog=1024)
         except OSError:
-            # Not every system answers to all of 127.0.0.0/8.
+            # Not every system has all of 127.0.0.0/8.
             continue
     return await loop.create_server(make, "127.0.0.1", 0, backlog=1024)

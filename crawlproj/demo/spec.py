@@ -1,8 +1,8 @@
-"""A site of the demo web: its pages' paths, how they link and what becomes of requests for them.
+"""A site of the demo web: the paths of its pages, their links, and how requests for them end.
 
 Page n links to 2n+1 and 2n+2 (a binary tree from page 0, the start page, so that a crawl soon has
-much to do) and to its neighbours n-1 and n+1 (a ring). The last pages are named by the sitemap
-alone. Nothing is random: everything follows from the site's name and the page's number.
+much to do) and to its neighbours n-1 and n+1 (a ring). Only the sitemap lists the last pages.
+Nothing is random: everything follows from the site's name and the page's number.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Fate = Literal[
 SECTION = 50
 """Pages in one directory: /section0/page1.html to page49.html, /section1/page50.html, …"""
 
-TWIN_EVERY, TWIN = 50, 11  # pages 11, 61, 111, … have the bytes of the page before them
+TWIN_EVERY, TWIN = 50, 11  # pages 11, 61, 111, … are copies of the page before them
 
-# By n modulo 20; residues 0, 1, 10 and 11 stay ok because twins have them.
+# By n modulo 20. Residues 0, 1, 10 and 11 are ok, because twins have them.
 _FATES: dict[int, Fate] = {
     2: "gone",
     3: "broken once",
@@ -47,17 +47,17 @@ _FATES: dict[int, Fate] = {
 class SiteSpec:
     """A site of the demo web.
 
-    name: unique; the access log and DemoWeb.url know the site by it.
+    name: unique; identifies the site in the logs and in DemoWeb.url.
     kind: "plain" (13 KB pages, 8 links), "docs" (85 KB, 235 links, most of them the same on every
         page), "slow" (plain, each answer after latency_s), "failing" (plain; see fate_of) or
         "small" (1.4 KB, 8 links, cheap to serve).
-    pages: numbered pages, those named by the sitemap alone included.
-    sitemap_only: how many the sitemap alone names: the last ones.
-    latency_s: seconds before each answer but robots.txt; None means 0.3 for slow sites, else 0.
-    crawl_delay_s: what robots.txt asks for; 0 leaves it out.
+    pages: how many numbered pages there are, in total.
+    sitemap_only: how many of them, the last ones, only the sitemap lists.
+    latency_s: seconds before each answer except robots.txt; None means 0.3 for slow sites, else 0.
+    crawl_delay_s: the Crawl-delay in robots.txt; 0 for none.
     hanging: whether one page of a failing site is never answered.
-    weather: the fields of weather.Weather, which then decides when each answer but robots.txt
-        comes and whether it is the page; the site's time starts at the first of them.
+    weather: the fields of weather.Weather, which then decides when each request except robots.txt
+        is answered, and how; the site's time starts with the first such request.
     """
 
     name: str
@@ -83,8 +83,8 @@ class SiteSpec:
         if self.weather is not None:
             if self.wait_s:
                 raise ConfigError(
-                    f"demo site {self.name!r}: its weather says how slow it is (service_s, "
-                    "network_s); give no latency_s and no kind that is slow"
+                    f"demo site {self.name!r}: its weather defines its latency (service_s, "
+                    "network_s): leave out latency_s, and choose a kind other than slow"
                 )
             try:
                 Weather.from_dict(self.weather)
@@ -93,19 +93,19 @@ class SiteSpec:
 
     @property
     def linked(self) -> int:
-        """How many pages links lead to: pages 0 to linked - 1."""
+        """How many pages are reached by links: pages 0 to linked - 1."""
         return self.pages - self.sitemap_only
 
     @property
     def wait_s(self) -> float:
-        """Seconds before each answer."""
+        """Seconds before each answer except robots.txt."""
         if self.latency_s is not None:
             return self.latency_s
         return 0.3 if self.kind == "slow" else 0.0
 
     @property
     def nofollow_page(self) -> int:
-        """The page whose links are not to be followed: the last linked one; -1 if that is 0."""
+        """The page with a nofollow rule: the last linked one, or -1 (none) if that is page 0."""
         return self.linked - 1 or -1
 
 
@@ -115,7 +115,7 @@ def path_of(n: int) -> str:
 
 
 def number_of(spec: SiteSpec, path: str) -> int | None:
-    """Return the number of the page at ``path``, or None."""
+    """Return the number of the page at ``path``; None if there is no such page."""
     if path == "/":
         return 0
     digits = path.rpartition("/")[2].removeprefix("page").removesuffix(".html")
@@ -125,14 +125,14 @@ def number_of(spec: SiteSpec, path: str) -> int | None:
 
 
 def content_of(n: int) -> int:
-    """Return the number of the page whose bytes page ``n`` has: its own, or that of its twin."""
+    """Return the number of the page whose content page ``n`` has: n, or n - 1 if it is a copy."""
     return n - 1 if n % TWIN_EVERY == TWIN else n
 
 
 def links_of(spec: SiteSpec, n: int) -> list[int]:
-    """Return the pages that page ``n`` must link to so that all are reached, n itself left out.
+    """Return the pages that page ``n`` must link to so that every page is reached, except n itself.
 
-    A page that has a twin links to what its twin must, for they have the same bytes.
+    A page with a copy also has the links that the copy needs, because both have the same content.
     """
     twin = n + 1
     pages = [n, twin] if content_of(twin) == n and twin < spec.linked else [n]
@@ -143,15 +143,15 @@ def links_of(spec: SiteSpec, n: int) -> list[int]:
 
 
 def fate_of(spec: SiteSpec, n: int) -> Fate:
-    """Return what becomes of requests for page ``n`` of a failing site; "ok" elsewhere.
+    """Return how requests for page ``n`` of a failing site end; "ok" on other sites.
 
-    gone: 404. broken: 500. reset: the connection is reset without an answer. truncated: it is
-    closed before the end of the body. "… once": only the first time, then ok; busy is a 503 with
-    Retry-After: 1, dropped a closed connection. moved (and moved twice): redirected (over one more
-    redirect) to a page nothing links to. alias: redirected to its parent in the tree. hanging:
-    never answered.
+    gone: 404. broken: 500. busy: 503 with Retry-After: 1. reset: the connection is reset without an
+    answer. dropped: it is closed without an answer. truncated: it is closed before the end of the
+    body. "… once": only the first time, then ok. moved (moved twice): redirected, through one (two)
+    redirects, to a page that nothing links to. alias: redirected to its parent in the tree.
+    hanging: never answered.
 
-    Only leaves of the tree have fates, so that every page is reached whatever becomes of them.
+    Only leaves of the tree fail, so that every page can be reached.
     """
     if spec.kind != "failing" or 2 * n + 1 < spec.linked or n >= spec.linked - 1:
         return "ok"

@@ -1,7 +1,7 @@
-"""A site as a queue: workers, service times, rate limits, outages, as they change with time. Pure.
+"""Simulates a site: a queue whose workers, service times, rate limits and outages change. Pure.
 
-The clock and the random source are arguments, so that the same site serves the simulator
-(``benchmarks/weather``) in virtual time and the demo server in real time.
+The clock and the random source are arguments, so that the same site runs in virtual time in the
+simulator (``benchmarks/weather``) and in real time in the demo server.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """The data of one site.
+    """The parameters of one site. Steps are values that change with time; see weather_fields.
 
-    workers: requests served at once; the others queue, first come first served.
-    service_s, sigma: service times are lognormal with this median (s) and sd of the log.
-    dear_share, dear_factor: this share of the pages takes this many times as long.
+    workers: requests served at the same time; the others queue, first come, first served.
+    service_s, sigma: service times are lognormal with this median (s) and this sd of the log.
+    expensive_share, expensive_factor: this share of requests takes this many times as long.
     network_s: added to every answer, outside the workers.
     overload: a service that starts takes 1 + overload · max(0, at_site / workers - 1) times as
         long; at_site counts queued and in service.
-    refuse_above: a request that would make at_site exceed this is answered 503 at once; 0: never.
-    rate: requests/s the limiter lets through, the others are answered 429; empty: no limiter.
-    burst: size of the bucket in requests, 0 is one second's worth; window_s: of the windows.
+    refuse_above: a request that would make at_site exceed this gets a 503 at once; 0 for no bound.
+    rate: requests/s that the limiter admits, the others get a 429; empty for no limiter.
+    burst: size of the bucket in requests; 0 for one second's worth. window_s: length of a window.
     retry_after: whether a 429 carries Retry-After (whole seconds, rounded up, at least 1).
-    headers: the limiter's headers on every answer, see ``limiter.Quota.headers``.
-    outages: (from, until, how); what is at the site when one begins ends the same way.
-    drop_share: share of the requests that are never answered; they take no worker.
-    others: requests/s of other clients (Poisson), which take workers and tokens.
+    headers: the limiter's headers on every answer; see ``limiter.Quota.headers``.
+    outages: (from, until, how); requests at the site when one begins end the same way.
+    drop_share: the share of requests that are never answered; they occupy no worker.
+    others: requests/s of other clients (Poisson), which occupy workers and use up the rate.
     """
 
     workers: Steps = ((0, 8),)
     service_s: Steps = ((0, 0.1),)
     sigma: float = 0.3
-    dear_share: float = 0.0
-    dear_factor: float = 10.0
+    expensive_share: float = 0.0
+    expensive_factor: float = 10.0
     network_s: float = 0.0
     overload: float = 0.0
     refuse_above: int = 0
@@ -78,12 +78,12 @@ class Weather:
     @property
     def mean_factor(self) -> float:
         """The mean of a service time over ``service_s``, its median."""
-        return exp(self.sigma**2 / 2) * (1 + self.dear_share * (self.dear_factor - 1))
+        return exp(self.sigma**2 / 2) * (1 + self.expensive_share * (self.expensive_factor - 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; one that is not whole has status 0: it never comes, or is cut off."""
+    """An answer. Status 0 means none: the request hangs, or its connection is reset."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -94,12 +94,12 @@ _HANGING = Reply(0, ending="hanging")
 _RESET = Reply(0, ending="reset")
 _OUTAGES: dict[OutageKind, Reply] = {"hang": _HANGING, "reset": _RESET, "503": Reply(503)}
 
-_Job = tuple[int, Reply]  # its number (-1: another client's), and the answer it will get
+_Job = tuple[int, Reply]  # its number (-1 for other clients) and the answer it will get
 _OTHER: _Job = (-1, Reply(200))
 
 
 class WeatherSite:
-    """One site in motion. ``now`` never goes back from call to call, and is in seconds."""
+    """A running site. ``now`` is in seconds and never goes back from call to call."""
 
     def __init__(self, weather: Weather, rng: random.Random, start: float) -> None:
         self.weather = weather
@@ -108,7 +108,7 @@ class WeatherSite:
         self._queue: deque[_Job] = deque()
         self._serving: list[tuple[float, int, _Job]] = []  # heap by the end of service
         self._count = 0  # breaks ties in the heap
-        self._ours = 0  # jobs of the caller's, queued or in service
+        self._ours = 0  # the caller's jobs, queued or in service
         self._answers: deque[tuple[float, int, Reply]] = deque()  # in order of time
         self._limiter = self._make_limiter()
         self._changes = [start + t for t in change_times(weather)]
@@ -118,10 +118,9 @@ class WeatherSite:
         self._change(start)
 
     def arrive(self, now: float, job: int) -> Reply | None:
-        """Take a request; return its answer if that comes at once.
+        """Take a request; return its answer, or None if ``advance`` will return it.
 
-        None: it will come out of ``advance``. A hanging answer is returned at once: it is the
-        caller who waits, and gives up.
+        A hanging answer is returned at once: the caller is the one to wait and to give up.
         """
         self._run(now)
         reply = self._enter(now, (job, _OTHER[1]))
@@ -131,7 +130,7 @@ class WeatherSite:
         return None
 
     def advance(self, now: float) -> list[tuple[int, Reply]]:
-        """Return the jobs answered up to now, in order."""
+        """Return the jobs answered up to now with their answers, in order."""
         self._run(now)
         done: list[tuple[int, Reply]] = []
         answers = self._answers
@@ -141,23 +140,23 @@ class WeatherSite:
         return done
 
     def next_at(self) -> float | None:
-        """Return when to call ``advance`` next; None while it has no job.
+        """Return when to call ``advance`` next; None while the site has no job.
 
-        Never too late, but sometimes too early: ask again after each ``advance``.
+        The time may be too early but never too late: ask again after each ``advance``.
         """
         if self._answers:
             return self._answers[0][0]
         if not self._ours:
             return None
-        # Arrivals of others never hasten an answer; all else comes from one of these two.
+        # Arrivals of others never hasten an answer; an answer comes from one of these two.
         first = self._serving[0][0] if self._serving else inf
         return min(first, self._next_change()) + self.weather.network_s
 
     def capacity(self, since: float, until: float) -> float:
-        """Return the requests this site could serve between two times: the oracle.
+        """Return how many requests the site can serve between two times.
 
-        The integral of min(workers / mean service, rate) less what others ask, 0 in outages. The
-        burst of a bucket and the early quota of a window come on top.
+        This is the integral of min(workers / mean service time, rate) minus the requests of others,
+        with 0 during outages. The burst of a bucket and the first quota of a window are extra.
         """
         return capacity(self.weather, since - self._start, until - self._start)
 
@@ -176,7 +175,7 @@ class WeatherSite:
         return self._changes[self._changed] if self._changed < len(self._changes) else inf
 
     def _run(self, now: float) -> None:
-        """Let everything happen that does up to now."""
+        """Process all events up to now."""
         while True:
             ends = self._serving[0][0] if self._serving else inf
             other, change = self._other_at, self._next_change()
@@ -193,7 +192,7 @@ class WeatherSite:
                 self._draw_other(other)
 
     def _change(self, now: float) -> None:
-        """Take up the values that hold from now on; the addend undoes rounding of unix times."""
+        """Apply the values that hold from now on. The addend undoes rounding of unix times."""
         weather, t = self.weather, now - self._start + 1e-6
         self._workers = value_at(weather.workers, t)
         self._median = value_at(weather.service_s, t)
@@ -203,7 +202,7 @@ class WeatherSite:
         self._outage = next((_OUTAGES[how] for a, b, how in weather.outages if a <= t < b), None)
         if self._outage is not None:
             self._end_all(now, self._outage)
-        self._draw_other(now)  # a Poisson process has no memory: drawing anew changes nothing
+        self._draw_other(now)  # a Poisson process is memoryless, so a new draw is correct
         self._serve(now)
 
     def _end_all(self, now: float, reply: Reply) -> None:
@@ -217,7 +216,7 @@ class WeatherSite:
         self._other_at = now + self._rng.expovariate(self._others) if self._others else inf
 
     def _enter(self, now: float, job: _Job) -> Reply | None:
-        """Reject a request with its answer, or queue it."""
+        """Queue a request, or return the answer that rejects it."""
         weather = self.weather
         if self._outage is not None:
             return self._outage
@@ -251,8 +250,8 @@ class WeatherSite:
             crowd = (len(queue) + len(serving)) / self._workers
             job = queue.popleft()
             service_s = self._median * exp(weather.sigma * self._rng.gauss(0.0, 1.0))
-            if weather.dear_share and self._rng.random() < weather.dear_share:
-                service_s *= weather.dear_factor
+            if weather.expensive_share and self._rng.random() < weather.expensive_share:
+                service_s *= weather.expensive_factor
             if weather.overload and crowd > 1:
                 service_s *= 1 + weather.overload * (crowd - 1)
             self._count += 1
@@ -266,7 +265,7 @@ class WeatherSite:
 
 
 def change_times(weather: Weather) -> list[float]:
-    """Return the times after 0 at which anything of the site changes, in order."""
+    """Return the times after 0 at which a value changes, in order."""
     steps = (weather.workers, weather.service_s, weather.rate, weather.others)
     times = {t for each in steps for t, _ in each}
     times.update(t for a, b, _ in weather.outages for t in (a, b))
@@ -274,7 +273,7 @@ def change_times(weather: Weather) -> list[float]:
 
 
 def capacity(weather: Weather, since: float, until: float) -> float:
-    """Return the oracle of ``WeatherSite.capacity``, in seconds from the site's start."""
+    """Return ``WeatherSite.capacity`` for times in seconds from the site's start."""
     edges = [since, *(t for t in change_times(weather) if since < t < until), until]
     total = 0.0
     for a, b in pairwise(edges):

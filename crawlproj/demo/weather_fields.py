@@ -1,4 +1,4 @@
-"""The fields of ``weather.Weather``: their types, and how each is read from TOML or JSON. Pure."""
+"""The types of the fields of ``weather.Weather``, and their readers for TOML and JSON. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Steps = tuple[tuple[float, float], ...]
-"""((t_s, value), …) from the site's start; a value holds until the next."""
+"""((t_s, value), …) in seconds from the site's start; a value holds until the next one."""
 
 LimiterKind = Literal["bucket", "fixed", "sliding"]
 HeaderKind = Literal["", "draft", "x"]
@@ -21,20 +21,20 @@ Outage = tuple[float, float, OutageKind]
 
 
 def value_at(steps: Steps, t: float) -> float:
-    """Return the value that holds at ``t``; the first one's before it."""
+    """Return the value that holds at ``t``; before the first step, its value."""
     return steps[max(0, bisect_right(steps, (t, inf)) - 1)][1]
 
 
-def _number(name: str, value: object, least: float = 0.0, most: float = inf) -> float:
+def _number(name: str, value: object, minimum: float = 0.0, maximum: float = inf) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise ConfigError(f"{name} must be a number, not {value!r}")
-    if not least <= value <= most:
-        raise ConfigError(f"{name} must be from {least:g} to {most:g}, not {value!r}")
+    if not minimum <= value <= maximum:
+        raise ConfigError(f"{name} must be from {minimum:g} to {maximum:g}, not {value!r}")
     return value
 
 
-def _between(least: float, most: float) -> Callable[[str, object], float]:
-    return lambda name, value: _number(name, value, least, most)
+def _between(minimum: float, maximum: float) -> Callable[[str, object], float]:
+    return lambda name, value: _number(name, value, minimum, maximum)
 
 
 def _whole(name: str, value: object) -> int:
@@ -59,18 +59,18 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[str, object], str]:
     return read
 
 
-def _steps(least: float, *, empty: bool = False) -> Callable[[str, object], Steps]:
+def _steps(minimum: float, *, empty: bool = False) -> Callable[[str, object], Steps]:
     def read(name: str, value: object) -> Steps:
         if not isinstance(value, list | tuple):
-            return ((0.0, _number(name, value, least)),)
+            return ((0.0, _number(name, value, minimum)),)
         steps = []
         for pair in value:
             if not isinstance(pair, list | tuple) or len(pair) != 2:
                 raise ConfigError(f"{name} must be a list of [seconds, value], not {value!r}")
-            steps.append((_number(name, pair[0]), _number(name, pair[1], least)))
+            steps.append((_number(name, pair[0]), _number(name, pair[1], minimum)))
         times = [t for t, _ in steps]
         if (not steps and not empty) or (steps and times[0] != 0) or times != sorted(set(times)):
-            raise ConfigError(f"{name} must have times that rise from 0, not {value!r}")
+            raise ConfigError(f"{name} must have increasing times that begin with 0, not {value!r}")
         return tuple(steps)
 
     return read
@@ -86,10 +86,12 @@ def _outages(name: str, value: object) -> tuple[Outage, ...]:
             or len(each) != 3
             or each[2] not in get_args(OutageKind)
         ):
-            raise ConfigError(f'{name} must be [from, until, "hang", "reset" or "503"]: {each!r}')
+            raise ConfigError(
+                f'each of {name} must be [from, until, "hang", "reset" or "503"], not {each!r}'
+            )
         since, until = _number(name, each[0]), _number(name, each[1])
         if since >= until:
-            raise ConfigError(f"{name} must end after they begin: {each!r}")
+            raise ConfigError(f"{name} must each end after it begins, not {each!r}")
         outages.append((since, until, each[2]))
     return tuple(outages)
 
@@ -98,8 +100,8 @@ READERS: dict[str, Callable[[str, object], object]] = {
     "workers": _steps(1),
     "service_s": _steps(1e-6),
     "sigma": _between(0, 5),
-    "dear_share": _between(0, 1),
-    "dear_factor": _number,
+    "expensive_share": _between(0, 1),
+    "expensive_factor": _number,
     "network_s": _number,
     "overload": _number,
     "refuse_above": _whole,

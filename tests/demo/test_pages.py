@@ -25,7 +25,7 @@ def links(body: bytes) -> list[str]:
 
 
 def crawl(spec: SiteSpec) -> Expected:
-    """A crawler of few lines, to hold ``expected`` against."""
+    """Crawl the answers with a minimal crawler, to compare the result with ``expected``."""
     found = type(expected(spec))()
     queue = deque([f"{BASE}/", f"{BASE}/sitemap.xml"])
     seen = set(queue)
@@ -65,18 +65,18 @@ def crawl(spec: SiteSpec) -> Expected:
 def _joined(url: str, href: str) -> str:
     try:
         return urljoin(url, href).partition("#")[0]
-    except ValueError:  # the broken one
+    except ValueError:  # the broken link
         return ""
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("pages", [3, 12, 60, 333])
-def test_following_links_and_the_sitemap_finds_what_is_expected(kind: Kind, pages: int) -> None:
+def test_a_crawl_ends_with_the_expected_result(kind: Kind, pages: int) -> None:
     spec = SiteSpec("site", kind, pages=pages)
     assert crawl(spec) == expected(spec, BASE)
 
 
-def test_a_site_of_one_page_and_one_with_a_hanging_page_are_as_expected() -> None:
+def test_crawls_of_a_one_page_site_and_of_a_hanging_page_end_as_expected() -> None:
     for spec in (
         SiteSpec("one", "docs", pages=1, sitemap_only=0),
         SiteSpec("hanging", "failing", pages=90, hanging=True),
@@ -84,7 +84,7 @@ def test_a_site_of_one_page_and_one_with_a_hanging_page_are_as_expected() -> Non
         assert crawl(spec) == expected(spec, BASE)
 
 
-def test_a_failing_site_has_every_fate() -> None:
+def test_a_failing_site_has_pages_of_every_fate() -> None:
     spec = SiteSpec("site", "failing", pages=80, hanging=True)
     fates = {fate_of(spec, n) for n in range(spec.pages)}
     assert fates == {
@@ -94,7 +94,7 @@ def test_a_failing_site_has_every_fate() -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "docs"])
-def test_numbered_pages_are_all_pages_of_a_site_without_failures(kind: Kind) -> None:
+def test_a_site_without_failures_is_expected_to_yield_every_numbered_page(kind: Kind) -> None:
     result = expected(SiteSpec("site", kind, pages=120), BASE)
     assert result.pages == {BASE + path_of(n) for n in range(120)}
     assert not result.failed
@@ -107,7 +107,7 @@ def test_answers_are_the_same_every_time(kind: Kind) -> None:
         assert answer(spec, BASE, path_of(n), 2) == answer(again, BASE, path_of(n), 2)
 
 
-def test_docs_pages_have_85_kb_and_235_links_mostly_seen_before() -> None:
+def test_docs_pages_have_85_kb_and_235_links_few_of_them_new() -> None:
     spec = SiteSpec("site", "docs", pages=1000)
     seen: set[str] = set()
     for n in range(300):
@@ -116,12 +116,12 @@ def test_docs_pages_have_85_kb_and_235_links_mostly_seen_before() -> None:
         assert len(hrefs) == 235
         assert 84_000 < len(body) < 88_000
         urls = {_joined(BASE + path_of(n), href) for href in hrefs}
-        # A known child brings its own children, its neighbour, and those its sections name.
+        # New are its children, its neighbour, and the pages that its sections link to.
         assert n == 0 or len(urls - seen) <= 25
         seen |= urls
 
 
-def test_docs_pages_have_links_of_every_sort() -> None:
+def test_docs_pages_have_links_of_every_kind() -> None:
     hrefs = links(answer(SiteSpec("site", "docs", pages=1000), BASE, path_of(70)).body)
     for start in ("#part-", "page", "../section", "../", "mailto:", "javascript:", "http://[", "/"):
         assert any(href.startswith(start) for href in hrefs), start
@@ -137,7 +137,7 @@ def test_plain_pages_have_13_kb_and_about_8_links() -> None:
         assert 7 <= len(links(body)) <= 9
 
 
-def test_some_pages_are_byte_equal_to_another_and_all_others_differ() -> None:
+def test_some_pages_are_copies_and_all_others_differ() -> None:
     spec = SiteSpec("site", "docs", pages=120)
     bodies = [answer(spec, BASE, path_of(n)).body for n in range(120)]
     twins = [n for n in range(120) if content_of(n) != n]
@@ -154,7 +154,7 @@ def test_robots_txt_disallows_private_pages_and_names_the_sitemap() -> None:
     assert f"Sitemap: {BASE}/sitemap.xml" in lines
 
 
-def test_only_the_sitemap_names_the_last_pages() -> None:
+def test_only_the_sitemap_lists_the_last_pages() -> None:
     spec = SiteSpec("site", "docs", pages=60, sitemap_only=3)
     linked = {
         _joined(BASE + path_of(n), href)
@@ -167,7 +167,7 @@ def test_only_the_sitemap_names_the_last_pages() -> None:
         assert BASE + path_of(n) in sitemap
 
 
-def test_the_page_that_asks_not_to_be_followed_has_a_link_of_its_own() -> None:
+def test_the_nofollow_page_links_to_a_url_that_no_other_page_links_to() -> None:
     spec = SiteSpec("site", pages=30)
     body = answer(spec, BASE, path_of(spec.nofollow_page)).body
     assert b'<meta name="robots" content="noindex, nofollow">' in body
@@ -175,14 +175,14 @@ def test_the_page_that_asks_not_to_be_followed_has_a_link_of_its_own() -> None:
     assert answer(spec, BASE, NOT_FOLLOWED).status == 404
 
 
-def test_paths_that_are_no_pages_are_404() -> None:
+def test_paths_without_a_page_are_404() -> None:
     spec = SiteSpec("site", "failing", pages=50)
     for path in ("/x", "/section0/page0.html", "/section1/page1.html", "/section1/page50.html"):
         assert answer(spec, BASE, path).status == 404
     assert answer(spec, BASE, "/moved/section0/page1.html").status == 404
 
 
-def test_a_wrong_spec_is_refused_with_what_is_wrong() -> None:
+def test_the_error_for_a_wrong_spec_says_what_is_allowed() -> None:
     with pytest.raises(ConfigError, match="kind must be one of plain, docs"):
         SiteSpec("site", "wiki")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="pages must be more than sitemap_only"):

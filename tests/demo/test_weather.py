@@ -1,4 +1,4 @@
-"""The simulated site against what queueing theory and its data say; every clock is a number."""
+"""The simulated site behaves as queueing theory and its parameters say; clocks are numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def site_of(weather: Weather, start: float = 0.0, seed: int = 1) -> WeatherSite:
 
 
 def drive(site: WeatherSite, in_flight: int, until: float) -> int:
-    """Keep ``in_flight`` requests at a site that starts at 0; return the answers up to then."""
+    """Keep ``in_flight`` requests at a site from time 0; return the number of answers."""
     done = 0
     for job in range(in_flight):
         assert site.arrive(0.0, job) is None
@@ -40,7 +40,7 @@ def drive(site: WeatherSite, in_flight: int, until: float) -> int:
 
 
 def ask_every(site: WeatherSite, gap_s: float, until: float) -> list[tuple[float, Reply]]:
-    """Return the answers that came at once to requests ``gap_s`` apart, with their times."""
+    """Send requests ``gap_s`` apart; return the immediate answers with their times."""
     answers, now, job = [], 0.0, 0
     while now < until:
         if (reply := site.arrive(now, job)) is not None:
@@ -49,7 +49,7 @@ def ask_every(site: WeatherSite, gap_s: float, until: float) -> list[tuple[float
     return answers
 
 
-def test_every_field_can_be_read_and_a_number_stands_for_one_step() -> None:
+def test_every_field_has_a_reader_and_a_number_stands_for_one_step() -> None:
     assert READERS.keys() == {field.name for field in fields(Weather)}
     weather = Weather.from_dict(
         {"workers": 4, "rate": [[0, 10], [60, 5]], "outages": [[5, 6, "hang"]], "headers": "x"}
@@ -75,12 +75,12 @@ def test_every_field_can_be_read_and_a_number_stands_for_one_step() -> None:
         ("drop_share", 1.1),
     ],
 )
-def test_a_wrong_field_is_named(name: str, value: object) -> None:
+def test_the_error_names_the_wrong_field(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=name):
         Weather.from_dict({name: value})
 
 
-def test_requests_are_served_in_turn_and_the_network_comes_on_top() -> None:
+def test_requests_are_served_in_order_and_network_time_is_added() -> None:
     site = site_of(replace(EXACT, network_s=0.25), START)
     assert site.next_at() is None
     assert [site.arrive(START, job) for job in (7, 8)] == [None, None]
@@ -92,14 +92,14 @@ def test_requests_are_served_in_turn_and_the_network_comes_on_top() -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.7, 1.2])
-def test_as_many_in_flight_as_workers_reach_the_capacity(sigma: float) -> None:
-    weather = Weather(workers=((0, 8),), sigma=sigma, dear_share=0.2)
+def test_as_many_requests_in_flight_as_workers_reach_the_capacity(sigma: float) -> None:
+    weather = Weather(workers=((0, 8),), sigma=sigma, expensive_share=0.2)
     site = site_of(weather)
     assert drive(site, 8, 2000) == pytest.approx(site.capacity(0, 2000), rel=0.06)
     assert drive(site_of(weather), 4, 2000) == pytest.approx(site.capacity(0, 2000) / 2, rel=0.06)
 
 
-def test_the_capacity_follows_steps_limits_others_and_outages() -> None:
+def test_the_capacity_accounts_for_steps_limits_other_clients_and_outages() -> None:
     weather = replace(
         EXACT,
         workers=((0, 10), (10, 20)),
@@ -113,7 +113,7 @@ def test_the_capacity_follows_steps_limits_others_and_outages() -> None:
     assert site.capacity(START + 20, START + 50) == pytest.approx(80)
 
 
-def test_workers_that_come_serve_the_queue_at_once() -> None:
+def test_added_workers_serve_the_queue_at_once() -> None:
     site = site_of(replace(EXACT, workers=((0, 1), (0.5, 3))))
     for job in range(3):
         site.arrive(0.0, job)
@@ -121,7 +121,7 @@ def test_workers_that_come_serve_the_queue_at_once() -> None:
     assert [job for job, _ in site.advance(1.5)] == [1, 2]
 
 
-def test_workers_that_go_finish_what_they_serve() -> None:
+def test_removed_workers_finish_their_requests() -> None:
     site = site_of(replace(EXACT, workers=((0, 2), (0.5, 1))))
     for job in range(4):
         site.arrive(0.0, job)
@@ -129,7 +129,7 @@ def test_workers_that_go_finish_what_they_serve() -> None:
     assert [job for job, _ in site.advance(2.0)] == [2]
 
 
-def test_a_crowd_slows_a_site_that_overloads() -> None:
+def test_an_overloaded_site_becomes_slower() -> None:
     site = site_of(replace(EXACT, overload=0.5))
     for job in range(3):
         site.arrive(0.0, job)
@@ -137,13 +137,13 @@ def test_a_crowd_slows_a_site_that_overloads() -> None:
     assert site.next_at() == pytest.approx(1 + 1.5)  # two at one worker: 1 + 0.5 · (2 - 1)
 
 
-def test_above_its_depth_a_site_refuses() -> None:
+def test_a_site_refuses_requests_above_its_bound() -> None:
     site = site_of(replace(EXACT, refuse_above=2))
     assert [site.arrive(0.0, job) for job in range(3)] == [None, None, Reply(503)]
 
 
 @pytest.mark.parametrize("limiter", ["bucket", "fixed", "sliding"])
-def test_a_limiter_lets_its_rate_through(limiter: LimiterKind) -> None:
+def test_a_limiter_admits_its_rate(limiter: LimiterKind) -> None:
     weather = Weather(workers=((0, 1000),), rate=((0, 10),), limiter=limiter, window_s=30)
     rejected = ask_every(site_of(weather), 0.01, 120)
     through = 12_000 - len(rejected)
@@ -152,7 +152,7 @@ def test_a_limiter_lets_its_rate_through(limiter: LimiterKind) -> None:
 
 
 @pytest.mark.parametrize("limiter", ["bucket", "fixed", "sliding"])
-def test_after_retry_after_a_request_is_let_through(limiter: LimiterKind) -> None:
+def test_a_request_is_admitted_after_retry_after(limiter: LimiterKind) -> None:
     weather = Weather(rate=((0, 0.5),), burst=3, limiter=limiter, window_s=30, retry_after=True)
     site = site_of(weather, START)
     now = START
@@ -164,7 +164,7 @@ def test_after_retry_after_a_request_is_let_through(limiter: LimiterKind) -> Non
 
 
 @pytest.mark.parametrize("limiter", ["bucket", "fixed", "sliding"])
-def test_headers_tell_the_quota_on_every_answer(limiter: LimiterKind) -> None:
+def test_every_answer_has_headers_with_the_quota(limiter: LimiterKind) -> None:
     weather = replace(EXACT, rate=((0, 2),), window_s=10, limiter=limiter, headers="draft")
     quota = 2 if limiter == "bucket" else 20
     window_s = 1 if limiter == "bucket" else 10
@@ -187,7 +187,7 @@ def test_headers_tell_the_quota_on_every_answer(limiter: LimiterKind) -> None:
         ("503", Reply(503)),
     ],
 )
-def test_an_outage_ends_what_is_there_and_what_comes(how: str, reply: Reply) -> None:
+def test_an_outage_ends_waiting_and_new_requests(how: str, reply: Reply) -> None:
     data = {"workers": 1, "service_s": 10, "sigma": 0, "outages": [[1, 5, how]]}
     site = site_of(Weather.from_dict(data), START)
     assert [site.arrive(START, job) for job in range(2)] == [None, None]
@@ -197,13 +197,13 @@ def test_an_outage_ends_what_is_there_and_what_comes(how: str, reply: Reply) -> 
     assert site.arrive(START + 5, 3) is None
 
 
-def test_a_share_is_never_answered() -> None:
+def test_the_drop_share_is_never_answered() -> None:
     answers = ask_every(site_of(Weather(drop_share=0.02)), 0.1, 1000)
     assert len(answers) == pytest.approx(200, rel=0.3)
     assert {reply.ending for _, reply in answers} == {"hanging"}
 
 
-def test_other_clients_take_their_part() -> None:
+def test_other_clients_use_part_of_the_capacity() -> None:
     weather = Weather(workers=((0, 8),), others=((0, 40),))
     site = site_of(weather)
     mine = drive(site, 12, 500)
@@ -212,7 +212,7 @@ def test_other_clients_take_their_part() -> None:
 
 @examples(30)
 @given(seed=st.integers(0, 10_000), gap_s=st.floats(0.001, 1.0), network_s=st.sampled_from([0, 1]))
-def test_every_job_has_one_answer(seed: int, gap_s: float, network_s: float) -> None:
+def test_every_job_gets_exactly_one_answer(seed: int, gap_s: float, network_s: float) -> None:
     weather = Weather(
         workers=((0, 3), (5, 1)),
         network_s=network_s,

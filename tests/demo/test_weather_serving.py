@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-SURE = {"sigma": 0.0}  # every service takes as long
+CONSTANT = {"sigma": 0.0}  # every request takes the same service time
 
 
 @contextmanager
 def serving(folder: Path, **weathers: Mapping[str, object]) -> Iterator[DemoWeb]:
     specs = [
-        SiteSpec(name, "small", pages=1000, weather={**SURE, **weather})
+        SiteSpec(name, "small", pages=1000, weather={**CONSTANT, **weather})
         for name, weather in weathers.items()
     ]
     with DemoWeb(specs, folder / "access.log", folder / "answers.log") as web:
@@ -47,20 +47,20 @@ def get(
 
 
 def took(web: DemoWeb, path: str) -> float:
-    """Seconds from the page's arrival to its answer, by the log."""
+    """Return the seconds from the request's arrival to its answer, from the log."""
     line = next(line for line in web.answers() if line.path == path)
     return line.ended - line.arrived
 
 
-def answered(web: DemoWeb, number: int) -> None:
-    """Wait until so many answers are in the log."""
+def wait_for_answers(web: DemoWeb, number: int) -> None:
+    """Wait until the log has ``number`` answers."""
     deadline = time.monotonic() + 5
     while len(web.answers()) < number:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def test_a_page_is_small_and_comes_after_its_service_time(tmp_path: Path) -> None:
+def test_a_small_page_arrives_after_its_service_time(tmp_path: Path) -> None:
     with serving(tmp_path, site={"service_s": 0.1}) as web:
         status, _, body = get(web, path_of(7))
         assert status == 200
@@ -69,7 +69,7 @@ def test_a_page_is_small_and_comes_after_its_service_time(tmp_path: Path) -> Non
         assert took(web, path_of(7)) >= 0.1
 
 
-def test_requests_beyond_the_workers_queue(tmp_path: Path) -> None:
+def test_requests_in_excess_of_the_workers_queue(tmp_path: Path) -> None:
     with serving(tmp_path, site={"workers": 2, "service_s": 0.15}) as web:
         paths = [path_of(n) for n in range(1, 7)]
         with ThreadPoolExecutor(6) as pool:
@@ -77,8 +77,10 @@ def test_requests_beyond_the_workers_queue(tmp_path: Path) -> None:
                 200
             }
         waves = sorted(took(web, path) / 0.15 for path in paths)
-    # The last may arrive a little after the first; on a busy machine each may take longer.
-    assert all(wave > least for wave, least in zip(waves, (1, 1, 1.5, 1.5, 2.5, 2.5), strict=True))
+    # Requests may arrive a little apart, and each may take longer on a busy machine.
+    assert all(
+        wave > minimum for wave, minimum in zip(waves, (1, 1, 1.5, 1.5, 2.5, 2.5), strict=True)
+    )
 
 
 def test_the_sites_time_starts_with_its_first_page(tmp_path: Path) -> None:
@@ -103,26 +105,26 @@ def test_a_429_carries_the_limiters_headers(tmp_path: Path) -> None:
     assert int(second[1]["Retry-After"]) == 1
 
 
-def test_a_hanging_site_answers_nothing_but_robots_txt(tmp_path: Path) -> None:
+def test_a_hanging_site_answers_only_robots_txt(tmp_path: Path) -> None:
     with serving(tmp_path, site={"outages": [[0, 60, "hang"]]}) as web:
         with pytest.raises(TimeoutError):
             get(web, path_of(1), timeout_s=0.3)
         assert get(web, "/robots.txt")[0] == 200
-        answered(web, 2)
+        wait_for_answers(web, 2)
         (hung,) = [line for line in web.answers() if line.path == path_of(1)]
         assert (hung.status, hung.ending) == (0, "abandoned")
         assert hung.ended - hung.arrived > 0.2
         assert web.log()[0].status == 0
 
 
-def test_a_site_that_resets_does_so_without_an_answer(tmp_path: Path) -> None:
+def test_a_resetting_site_resets_connections_without_an_answer(tmp_path: Path) -> None:
     with serving(tmp_path, site={"outages": [[0, 60, "reset"]]}) as web:
         with pytest.raises(ConnectionResetError):
             get(web, path_of(1))
         assert (web.answers()[0].status, web.answers()[0].ending) == (0, "reset")
 
 
-def test_what_is_at_a_site_when_it_goes_down_goes_with_it(tmp_path: Path) -> None:
+def test_an_outage_also_ends_the_requests_already_at_the_site(tmp_path: Path) -> None:
     weather = {"workers": 1, "service_s": 0.2, "outages": [[0.3, 60, "503"]]}
     with serving(tmp_path, site=weather) as web, ThreadPoolExecutor(3) as pool:
         statuses = [answer[0] for answer in pool.map(lambda n: get(web, path_of(n)), (1, 2, 3))]
@@ -130,7 +132,7 @@ def test_what_is_at_a_site_when_it_goes_down_goes_with_it(tmp_path: Path) -> Non
         assert sorted(line.status for line in web.answers()) == [200, 503, 503]
 
 
-def test_a_client_that_goes_away_is_noted_and_the_others_are_served(tmp_path: Path) -> None:
+def test_a_client_that_disconnects_is_logged_and_the_others_are_served(tmp_path: Path) -> None:
     with serving(tmp_path, site={"workers": 1, "service_s": 0.3}) as web:
         with pytest.raises(TimeoutError):
             get(web, path_of(1), timeout_s=0.1)
@@ -138,10 +140,10 @@ def test_a_client_that_goes_away_is_noted_and_the_others_are_served(tmp_path: Pa
         gone, served = web.answers()
     assert (gone.path, gone.status, gone.ending) == (path_of(1), 0, "abandoned")
     assert (served.path, served.status, served.ending) == (path_of(2), 200, "whole")
-    assert served.ended - gone.arrived >= 0.6  # the site worked on both
+    assert served.ended - gone.arrived >= 0.6  # the site served the abandoned request too
 
 
-def test_the_access_log_has_a_line_when_a_request_arrives(tmp_path: Path) -> None:
+def test_the_access_log_gets_a_line_when_a_request_arrives(tmp_path: Path) -> None:
     with serving(tmp_path, site={"service_s": 0.2}) as web:
         began = time.time()
         get(web, path_of(1))
@@ -164,10 +166,10 @@ def test_sites_without_weather_log_their_answers_too(tmp_path: Path) -> None:
         assert took(web, path_of(1)) >= 0.2
 
 
-def test_a_web_without_a_log_of_answers_says_so(tmp_path: Path) -> None:
+def test_reading_answers_without_a_log_of_answers_is_an_error(tmp_path: Path) -> None:
     with (
         DemoWeb([SiteSpec("site")], tmp_path / "access.log") as web,
-        pytest.raises(CrawlprojError, match="no file for its log of answers"),
+        pytest.raises(CrawlprojError, match="does not log its answers"),
     ):
         web.answers()
 
@@ -179,7 +181,7 @@ def test_hundreds_of_sites_have_addresses_of_their_own(tmp_path: Path) -> None:
             assert get(web, path_of(1), name)[0] == 200
 
 
-def test_a_thousand_requests_a_second_cost_the_server_little(tmp_path: Path) -> None:
+def test_the_server_needs_less_than_a_millisecond_of_cpu_per_request(tmp_path: Path) -> None:
     requests = 1000
     with serving(tmp_path, site={"workers": 64, "service_s": 0.001}) as web:
         before = web.cpu_s()
@@ -197,15 +199,15 @@ def test_a_thousand_requests_a_second_cost_the_server_little(tmp_path: Path) -> 
         ({"workers": 0}, "'site': weather: workers must be from 1"),
     ],
 )
-def test_wrong_weather_is_refused_with_what_is_wrong(
+def test_the_error_for_wrong_weather_names_site_and_field(
     weather: Mapping[str, object], words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         SiteSpec("site", weather=weather)
 
 
-def test_weather_and_a_latency_exclude_each_other() -> None:
-    with pytest.raises(ConfigError, match="its weather says how slow it is"):
+def test_weather_cannot_be_combined_with_a_latency() -> None:
+    with pytest.raises(ConfigError, match="its weather defines its latency"):
         SiteSpec("site", "slow", weather={})
-    with pytest.raises(ConfigError, match="its weather says how slow it is"):
+    with pytest.raises(ConfigError, match="its weather defines its latency"):
         SiteSpec("site", latency_s=0.1, weather={})

@@ -36,10 +36,10 @@ _PROFILED = 25
 
 
 def main() -> int:
-    """Measure, print the table, write the figures; returns the exit status."""
+    """Measure, print the table and write the figures; return the exit status."""
     options = _options()
     stop_when_terminated()
-    # Piped, rich would take 80 columns; the table needs more.
+    # In a pipe, rich assumes 80 columns; the table needs more.
     console = Console(width=None if sys.stdout.isatty() else 130)
     cases = [CASES[name] for name in options.cases or CASES]
     try:
@@ -51,18 +51,18 @@ def main() -> int:
             compare(case, options.rounds, options.pages or case.pages, console) for case in cases
         ]
     except WrongResult as exc:
-        console.print(f"the results are wrong, so nothing is compared: {exc}", style="bold red")
+        console.print(f"no comparison, because the results are wrong: {exc}", style="bold red")
         return 1
     console.print(table_of(compared, options.rounds))
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(as_json(compared), indent=1) + "\n")
-    console.print(f"every run's figures: {path.relative_to(ROOT)}")
+    console.print(f"The figures of all runs are in {path.relative_to(ROOT)}")
     return int(options.check and not all(one.reached for one in compared))
 
 
 def compare(case: Case, rounds: int, pages: int, console: Console) -> Compared:
-    """Measure the start-up of both sides, then ``rounds`` rounds of one crawl of each."""
+    """Measure the start-up of both sides, then ``rounds`` rounds of one crawl each."""
     start_ups: dict[Side, list[Run]] = {side: [] for side in SIDES}
     runs: dict[Side, list[Run]] = {side: [] for side in SIDES}
     with _crawls(case, pages) as crawls:
@@ -79,7 +79,7 @@ def compare(case: Case, rounds: int, pages: int, console: Console) -> Compared:
 
 
 def profile(case: Case, pages: int) -> None:
-    """Print where our own CPU time goes on the reactor's thread, the dearest functions first."""
+    """Print the CPU time of crawlproj on the reactor's thread, most expensive functions first."""
     with _crawls(case, pages) as crawls:
         stats = pstats.Stats(str(crawls.profile("all")))
     stats.sort_stats("tottime").print_stats(_PROFILED)
@@ -87,7 +87,7 @@ def profile(case: Case, pages: int) -> None:
 
 @contextmanager
 def _crawls(case: Case, pages: int) -> Iterator[Crawls]:
-    # Stock spiders read no sitemaps: every page can be reached by links.
+    # The stock spider does not read sitemaps, so links lead to every page.
     specs = [
         SiteSpec("all", case.kind, pages=pages, sitemap_only=0),
         SiteSpec("one", case.kind, pages=1, sitemap_only=0),
@@ -103,17 +103,17 @@ def _options() -> argparse.Namespace:
         prog="python -m benchmarks", description="Compares crawlproj with stock Scrapy."
     )
     parser.add_argument(
-        "cases", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all when left out"
+        "cases", nargs="*", metavar="case", help=f"{', '.join(CASES)} (default: all)"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="of each crawl (default: 3)")
-    parser.add_argument("--pages", type=int, default=0, help="instead of each case's own number")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds (default: 3)")
+    parser.add_argument("--pages", type=int, default=0, help="pages per crawl (default: by case)")
     parser.add_argument("--check", action="store_true", help="exit status 1 if a target is missed")
     parser.add_argument(
         "--profile", action="store_true", help="run crawlproj alone under cProfile instead"
     )
     options = parser.parse_args()
     if unknown := set(options.cases) - CASES.keys():
-        parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+        parser.error(f"unknown case: {', '.join(sorted(unknown))}; choose from {', '.join(CASES)}")
     if options.rounds < 1 or options.pages < 0 or options.pages == 1:
         parser.error("--rounds must be at least 1, --pages at least 2")
     return options

@@ -1,4 +1,4 @@
-"""What is compared, and what must be reached."""
+"""The cases that are compared, and their targets."""
 
 from __future__ import annotations
 
@@ -12,45 +12,43 @@ Side = Literal["stock", "ours"]
 SIDES: tuple[Side, ...] = ("stock", "ours")
 
 IN_FLIGHT = 64
-"""Requests in flight, over all and at the one site, on both sides."""
+"""Requests in flight on both sides, in total and at the one site."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """A comparison.
 
-    kind: of the demo site.
-    whole_job: links followed and all fields stored; else pages are only fetched.
-    pages: a run, unless told.
-    least_ratio: stock's CPU per page over ours, at least.
-    most_cpu_ms: our CPU milliseconds per page, at most; None for no such target.
+    kind: kind of the demo site.
+    whole_job: whether links are followed and all fields stored; otherwise pages are only fetched.
+    pages: pages of a run, unless the command line sets them.
+    min_ratio: target for stock Scrapy's CPU per page divided by ours.
+    max_cpu_ms: target for our CPU milliseconds per page; None without one.
     """
 
     name: str
     kind: Kind
     whole_job: bool
     pages: int
-    least_ratio: float
-    most_cpu_ms: float | None = None
+    min_ratio: float
+    max_cpu_ms: float | None = None
 
     @property
     def target(self) -> str:
-        """What must be reached, in words."""
-        most = f", ≤ {self.most_cpu_ms:g} ms" if self.most_cpu_ms is not None else ""
-        return f"≥ {self.least_ratio:g}×{most}"
+        """The target as text."""
+        maximum = f", ≤ {self.max_cpu_ms:g} ms" if self.max_cpu_ms is not None else ""
+        return f"≥ {self.min_ratio:g}×{maximum}"
 
     def reached(self, ratio: float, cpu_ms: float) -> bool:
-        """Whether the medians reach the target."""
-        return ratio >= self.least_ratio and (
-            self.most_cpu_ms is None or cpu_ms <= self.most_cpu_ms
-        )
+        """Return whether the medians reach the target."""
+        return ratio >= self.min_ratio and (self.max_cpu_ms is None or cpu_ms <= self.max_cpu_ms)
 
 
 CASES = {
     case.name: case
     for case in (
-        Case("links", "docs", whole_job=True, pages=400, least_ratio=10),
-        Case("plain", "plain", whole_job=True, pages=1500, least_ratio=2),
-        Case("fetch", "plain", whole_job=False, pages=4000, least_ratio=3, most_cpu_ms=0.6),
+        Case("links", "docs", whole_job=True, pages=400, min_ratio=10),
+        Case("plain", "plain", whole_job=True, pages=1500, min_ratio=2),
+        Case("fetch", "plain", whole_job=False, pages=4000, min_ratio=3, max_cpu_ms=0.6),
     )
 }

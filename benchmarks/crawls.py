@@ -1,4 +1,4 @@
-"""Runs crawls in processes of their own, as a user does, and checks what they stored."""
+"""Runs crawls in separate processes, as a user does, and checks what they stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crawlproj.demo import DemoWeb
 
 _TIMEOUT_S = 1800.0
-# Everything but what differs from run to run: depth (by the order of answers) and times.
+# All columns except those that differ between runs: depth (by the order of answers) and times.
 _COMPARED = (
     "url, requested_url, status, title, description, canonical, language, content_type, "
     "content_hash, "
@@ -33,7 +33,7 @@ _COMPARED = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a crawl cost: its process's CPU (user and system, all threads), and the server's."""
+    """The cost of a crawl: CPU of its process (user and system, all threads) and of the server."""
 
     cpu_s: float
     wall_s: float
@@ -52,7 +52,7 @@ class Crawls:
         self._runs = 0
 
     def run(self, side: Side, site: str) -> Run:
-        """Crawl a site; raises WrongResult if the crawl fails or stores something else."""
+        """Crawl a site. Raises WrongResult if the crawl fails or stores wrong data."""
         folder = self._next_folder()
         command = self._command(side, site, folder)
         log_before, server_before = len(self._web.log()), self._web.cpu_s()
@@ -80,7 +80,7 @@ class Crawls:
         )
 
     def profile(self, site: str) -> Path:
-        """Crawl a site with ours under cProfile; returns the file of its figures."""
+        """Crawl a site with crawlproj under cProfile; return the file of the profile."""
         folder = self._next_folder()
         profile = folder / "profile"
         command = ["cProfile", "-o", str(profile), "-m", *self._command("ours", site, folder)]
@@ -123,12 +123,12 @@ class Crawls:
         lines = self._web.log()[log_before:]
         times = Counter(self._web.url(line.site) + line.path for line in lines)
         pages = self._web.expected(site).pages
-        # Scrapy fetches a start page again when it is linked: dont_filter keeps it from the set.
+        # Scrapy fetches a linked start page twice, because dont_filter keeps it from the filter.
         start = f"{self._web.url(site)}/"
         if wrong := sorted(url for url in pages if not 1 <= times[url] <= 1 + (url == start)):
             raise WrongResult(
-                f"{side} fetched {len(wrong)} of {len(pages)} pages not once, "
-                f"for example {wrong[0]} {times[wrong[0]]} times"
+                f"{side} did not fetch {len(wrong)} of {len(pages)} pages exactly once, "
+                f"for example {wrong[0]} ({times[wrong[0]]} times)"
             )
 
     def _check_stored(self, side: Side, site: str, database: Path) -> None:
@@ -140,11 +140,11 @@ class Crawls:
         pages = self._web.expected(site).pages
         if rows.keys() != pages:
             wrong = sorted(rows.keys() ^ pages)
-            raise WrongResult(f"{side} stored other pages than there are, for example {wrong[0]}")
-        # The first run's rows are what every other run's are held against.
+            raise WrongResult(f"{side} stored the wrong pages, for example {wrong[0]}")
+        # Compare with the rows of the first run.
         stored = self._stored.setdefault(site, rows)
         if different := [url for url, digest in rows.items() if stored[url] != digest]:
             raise WrongResult(
-                f"{side} stored other values than the first run, "
-                f"in {len(different)} pages, for example {different[0]}"
+                f"{side} stored other values than the first run for {len(different)} pages, "
+                f"for example {different[0]}"
             )

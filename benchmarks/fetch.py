@@ -1,4 +1,4 @@
-"""Fetches pages of a demo site and does nothing with them; runs under either settings."""
+"""Fetches pages of a demo site and discards them; runs with the settings of either side."""
 
 from __future__ import annotations
 

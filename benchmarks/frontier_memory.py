@@ -1,9 +1,9 @@
-"""What a million pending URLs cost: ``python -m benchmarks.frontier_memory [--pending N]``.
+"""The cost of a million pending URLs: ``python -m benchmarks.frontier_memory [--pending N]``.
 
-One process puts N URLs over a thousand sites in batches, with a duplicate for every second one,
-then claims and acks some thousands in rounds as a crawl does: the claimed URLs' acks are written
-together with new URLs. Prints CPU per operation (user and system, all threads), the file's size
-and the peak RSS of the process; exits 1 when that is above 300 MB.
+One process puts N URLs of a thousand sites in batches, then half of each batch again. Then it
+claims and acks some thousands of them in rounds, as a crawl does. Prints CPU per operation (user
+and system, all threads), the size of the file and the peak RSS of the process. Exits with status 1
+if the peak is above 300 MB.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RSS_LIMIT_MB = 300
 
 
 def entries(seed: int, number: int) -> Iterator[list[Entry]]:
-    """Batches of new entries with random keys, some 80 bytes of URL each."""
+    """Yield batches of new entries with random keys and URLs of some 80 bytes."""
     random_ = random.Random(seed)  # noqa: S311 (reproducible, not secret)
     for start in range(0, number, BATCH):
         yield [
@@ -47,7 +47,7 @@ def entries(seed: int, number: int) -> Iterator[list[Entry]]:
 
 
 class Meter:
-    """CPU of the process, less what it took to make the test data."""
+    """CPU of the process inside ``with`` blocks, so without the making of test data."""
 
     def __init__(self) -> None:
         self.cpu_s = 0.0
@@ -100,7 +100,7 @@ async def measure(path: Path, pending: int) -> bool:
     print(f"  ack        {ack}")
     print(f"  totals     {totals}")
     print(f"  file       {size_mb:6.0f} MB with its write-ahead log")
-    print(f"  reopen     {reopen_s:6.2f} s; forget everything {reset_s:.2f} s")
+    print(f"  reopen     {reopen_s:6.2f} s; reset {reset_s:.2f} s")
     print(f"  peak RSS   {rss_mb:6.0f} MB (limit {RSS_LIMIT_MB})")
     return rss_mb <= RSS_LIMIT_MB
 

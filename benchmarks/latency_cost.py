@@ -1,7 +1,7 @@
-"""What recording latency costs, in CPU microseconds a page: python -m benchmarks.latency_cost.
+"""The cost of recording latency, in CPU microseconds per page: python -m benchmarks.latency_cost.
 
-The same pages go through Scrapy's downloader middleware manager and the calls that its scraper
-makes, with and without LatencyMiddleware; nothing is downloaded, parsed or stored.
+The same pages pass through Scrapy's downloader middleware manager and the calls of its scraper,
+with and without LatencyMiddleware. Nothing is downloaded, parsed or stored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PAGES = 2_000
 SITES = 100
-OUTPUT = 20  # what a callback yields: an item and links
+OUTPUT = 20  # results of a callback: an item and links
 REPEATS = 7
 BUDGET_US = 30.0
 
@@ -48,7 +48,7 @@ async def download(request: Request) -> Response:
 
 
 def cost_us(*, recording: bool) -> float:
-    """Return CPU microseconds a page."""
+    """Return CPU microseconds per page."""
     priority = 970 if recording else None
     crawler = get_crawler(
         Spider,
@@ -80,7 +80,7 @@ def cost_us(*, recording: bool) -> float:
 def main() -> None:
     pairs = [(cost_us(recording=True), cost_us(recording=False)) for _ in range(REPEATS)]
     cost = min(with_it for with_it, _ in pairs) - min(without for _, without in pairs)
-    print(f"recording latency: {cost:.1f} us a page (budget: {BUDGET_US:.0f})")
+    print(f"recording latency: {cost:.1f} us per page (budget: {BUDGET_US:.0f})")
 
 
 if __name__ == "__main__":

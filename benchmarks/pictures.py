@@ -47,9 +47,7 @@ def _step(result: dict[str, Any]) -> None:
         2, 1, figsize=(8, 5.4), sharex=True, height_ratios=(3, 2)
     )
     could = [capacity(weather, second, second + 1) for second in seconds]
-    pages.fill_between(
-        seconds, could, step="post", color="#e2e8f0", label="what the site can serve"
-    )
+    pages.fill_between(seconds, could, step="post", color="#e2e8f0", label="capacity of the site")
     for side, (label, colour, width) in _STEP_SIDES.items():
         run = result["runs"][side][0]
         style = {"label": label, "color": colour, "linewidth": width}
@@ -85,7 +83,7 @@ def _policies(summary: dict[str, Any]) -> None:
             ha="right" if left else "left",
             weight="bold" if ours else "normal",
         )
-    axes.set_xlabel("pages, as a share of what the sites could have served")
+    axes.set_xlabel("pages, as a share of the sites' capacity")
     axes.set_ylabel("errors, as a share of requests")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -101,7 +99,7 @@ def _smoothed(values: list[float]) -> list[float]:
 
 def _save(figure: Any, name: str) -> None:
     figure.tight_layout()
-    # Without its date, the same figures give the same file.
+    # Without a date, the same figures give the same file.
     figure.savefig(DOCS / name, metadata={"Date": None}, facecolor="white")
     plt.close(figure)
     print(f"docs/explanation/{name}")

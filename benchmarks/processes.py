@@ -1,4 +1,4 @@
-"""Crawls as processes of their own."""
+"""Crawls in separate processes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
-"""Unit of ru_maxrss; getrusage(2)."""
+"""Unit of ru_maxrss, by getrusage(2)."""
 
 _TAIL = 3000
 
 
 class WrongResult(Exception):
-    """A crawl failed, or did not do what it should: its figures mean nothing."""
+    """A crawl failed or did not do its job, so its figures mean nothing."""
 
 
 def stop_when_terminated() -> None:
@@ -29,19 +29,19 @@ def stop_when_terminated() -> None:
 
 
 def environment(*, ours: bool) -> dict[str, str]:
-    """Return the environment in which ``scrapy`` has our settings, or Scrapy's own."""
+    """Return an environment in which ``scrapy`` uses our settings, or those of stock Scrapy."""
     module = "crawlproj.settings" if ours else "benchmarks.stock_settings"
     return os.environ | {"SCRAPY_SETTINGS_MODULE": module}
 
 
 def wait(process: subprocess.Popen[bytes]) -> resource.struct_rusage:
-    """Wait for a process and its children; returns what they used."""
+    """Wait for a process; return the resources that it and its children used."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return usage
 
 
 def failure(command: list[str], status: int | str, log: Path) -> WrongResult:
-    """Return what to raise when a crawl did not end as it should, with the end of its log."""
+    """Return the error for a crawl that ended wrongly, with the end of its log."""
     words = log.read_text(errors="replace")[-_TAIL:]
     return WrongResult(f"{' '.join(command)} ended with {status}:\n{words}")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A case's runs, in the order of the rounds.
+    """The runs of a case, in the order of the rounds.
 
-    start_up_s: CPU seconds of the same command on a site of one page, median.
+    start_up_s: median CPU seconds of the same command on a site of one page.
     """
 
     case: Case
@@ -33,25 +33,25 @@ class Compared:
     runs: dict[Side, list[Run]]
 
     def cpu_ms(self, side: Side) -> list[float]:
-        """CPU milliseconds per page, start-up taken off, a value a round."""
+        """Return the CPU milliseconds per page of each round, without start-up."""
         start_up_s = self.start_up_s[side]
         return [(run.cpu_s - start_up_s) / (self.pages - 1) * 1e3 for run in self.runs[side]]
 
     @property
     def ratio(self) -> float:
-        """Our pages per CPU second over stock's: the median of the rounds' ratios."""
+        """Stock Scrapy's CPU per page divided by ours: the median over the rounds."""
         pairs = zip(self.cpu_ms("stock"), self.cpu_ms("ours"), strict=True)
         return median(stock / ours for stock, ours in pairs)
 
     @property
     def reached(self) -> bool:
-        """Whether the target is reached."""
+        """Whether the medians reach the target."""
         return self.case.reached(self.ratio, median(self.cpu_ms("ours")))
 
 
 def table_of(all_compared: Sequence[Compared], rounds: int) -> Table:
     """Return the table of all cases."""
-    title = f"{IN_FLIGHT} in flight; medians of {rounds} rounds, in brackets least and most"
+    title = f"{IN_FLIGHT} in flight; median (min–max) of {rounds} rounds"
     table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column("case")
     table.add_column("crawler")
@@ -82,7 +82,7 @@ def table_of(all_compared: Sequence[Compared], rounds: int) -> Table:
 
 
 def measured_on() -> dict[str, Any]:
-    """Return what figures depend on besides the code."""
+    """Return the versions and the machine, on which figures depend too."""
     packages = ("scrapy", "twisted", "aiohttp", "uvloop", "turbohtml")
     return {
         "python": platform.python_version(),
@@ -92,7 +92,7 @@ def measured_on() -> dict[str, Any]:
 
 
 def as_json(all_compared: Sequence[Compared]) -> dict[str, Any]:
-    """Return every run's figures, and what they were measured on."""
+    """Return the figures of all runs, with versions and machine."""
     return {
         **measured_on(),
         "in_flight": IN_FLIGHT,

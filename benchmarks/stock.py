@@ -1,4 +1,4 @@
-"""The whole job as an idiomatic Scrapy project does it: LinkExtractor, selectors, a pipeline."""
+"""The whole job in an idiomatic Scrapy project: LinkExtractor, selectors, a pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scrapy's defaults, and what the comparison holds equal: robots.txt, concurrency, log level."""
+"""Scrapy's defaults, with robots.txt, concurrency and log level as on our side."""
 
 from __future__ import annotations
 

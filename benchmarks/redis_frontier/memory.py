@@ -1,4 +1,4 @@
-"""What a URL takes of Redis's memory: known, and pending; and of its CPU."""
+"""The memory and CPU of Redis per URL, known and pending."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes of Redis per URL, and microseconds of its CPU.
+    """Bytes and CPU microseconds of Redis per URL.
 
-    seen: known and done. pending: known and waiting, beyond what knowing it takes.
-    put_us: to put one. end_us: to claim and ack it; with scrapy-redis, to pop it.
+    seen: bytes of a URL that is done. pending: additional bytes while it is pending.
+    put_us: CPU to put it. end_us: CPU to claim and ack it; with scrapy-redis, to pop it.
     """
 
     urls: int
@@ -75,7 +75,7 @@ async def of_ours(url: str, number: int) -> Memory:
         while leases := await frontier.claim(BATCH, per_site=BATCH, resting={}, lease_s=600):
             await frontier.write([], [Ack(lease.id, State.DONE) for lease in leases])
         done = (await frontier.totals()).done
-        assert done == number, f"{done} of {number} URLs came out again"
+        assert done == number, f"only {done} of {number} URLs were claimed"
         seen, end = used(client), _cpu_us(client)
         await frontier.close()
         client.flushall()
@@ -89,7 +89,7 @@ async def of_ours(url: str, number: int) -> Memory:
 
 
 def of_stock(url: str, number: int) -> Memory:
-    """The same through scrapy-redis's dupefilter and queue, as its scheduler calls them."""
+    """Measure the same for scrapy-redis's dupefilter and queue, called as by its scheduler."""
     spider = Spider("stock")
     with Client.from_url(url) as client:
         client.flushall()
@@ -120,7 +120,7 @@ def _cpu_us(client: Any) -> float:
 
 
 def measure(url: str, number: int, stock_number: int) -> dict[str, Memory]:
-    """Return the figures of both."""
+    """Return the figures of both sides."""
     return {
         "crawlproj": asyncio.run(of_ours(url, number)),
         "scrapy-redis": of_stock(url, stock_number),

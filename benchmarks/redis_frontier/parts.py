@@ -1,4 +1,4 @@
-"""What is measured, part by part, and the targets."""
+"""The parts of the benchmark, with their targets."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from benchmarks.redis_frontier.runs import Side
     from crawlproj.demo.spec import Kind
 
-_STOCK_PAGES = 1500  # of the crawls with latency, enough for a rate
-_STOCK_SLOW_PAGES = 300  # stock's with a slow way to Redis takes as long as all others together
+_STOCK_PAGES = 1500  # per crawl with latency: enough for a rate
+_STOCK_SLOW_PAGES = 300  # with a slow Redis, as this takes as long as all other crawls together
 _STOCK_URLS = 100_000
 _PER_SITE = 8
-# Of the crawls by two workers: sharing the sites out takes them a second or two, and so does the
-# end, when one has none left. That is to be a small part, as it is of a real crawl.
+# Pages per site of crawls by two workers. Sharing out the sites takes a second or two, and so does
+# the end, when one worker has none left. That should be a small part, as in a real crawl.
 _SHARED_PAGES = 1200
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table. reached: None where there is no target."""
+    """A row of the table. reached: None without a target."""
 
     what: str
     measured: str
@@ -42,7 +42,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """rows: of the table. data: of the JSON. others: what other programs took at most, of 1."""
+    """rows: for the table. data: for JSON. others: maximum CPU share of other programs, up to 1."""
 
     rows: list[Row]
     data: dict[str, Any]
@@ -50,7 +50,7 @@ class Part:
 
 
 def trips_and_cpu(options: Namespace) -> Part:
-    """Measure round trips and CPU a page, of a crawl without latency."""
+    """Measure round trips and CPU per page in a crawl without latency."""
     sides: tuple[Side, ...] = ("scrapy-redis", "redis", "sqlite")
     with _runs("plain", options.pages or 400, sites=8) as runs:
         start_up = {side: median(runs.start_up_s(side) for _ in range(3)) for side in sides}
@@ -66,27 +66,27 @@ def trips_and_cpu(options: Namespace) -> Part:
     }
     each: tuple[Side, ...] = ("redis", "sqlite", "scrapy-redis")
     rows = [
-        Row("round trips a page", _spread(trips["redis"], 3), "≤ 0.15",
+        Row("round trips per page", _spread(trips["redis"], 3), "≤ 0.15",
             median(trips["redis"]) <= 0.15),
         Row("  scrapy-redis", _spread(trips["scrapy-redis"], 2)),
-        Row("CPU ms a page beyond SQLite's", _spread(added, 2), "≤ 0.2", median(added) <= 0.2),
-        Row(f"  CPU ms a page: {', '.join(each)}",
+        Row("CPU ms per page beyond SQLite", _spread(added, 2), "≤ 0.2", median(added) <= 0.2),
+        Row(f"  CPU ms per page: {', '.join(each)}",
             ", ".join(f"{median(cpu[side]):.2f}" for side in each)),
-        Row("  Redis's CPU ms a page, with scrapy-redis",
+        Row("  CPU ms of Redis per page: redis, scrapy-redis",
             f"{server_ms['redis']:.3f}, {server_ms['scrapy-redis']:.3f}"),
     ]  # fmt: skip
     return Part(rows, {"start_up_s": start_up, "runs": _data(made)}, _others(made))
 
 
 def delay(options: Namespace) -> Part:
-    """Measure what a slow way to Redis costs, at 64 in flight on pages that take 100 ms."""
+    """Measure the cost of a slow link to Redis, with 64 in flight and pages that take 100 ms."""
     stock: dict[str, Any] = {"side": "scrapy-redis"}
     cases: dict[str, dict[str, Any]] = {
         "redis": {"side": "redis"},
-        "redis, 5 ms a round trip": {"side": "redis", "delay_s": 0.0025},
+        "redis, 5 ms per round trip": {"side": "redis", "delay_s": 0.0025},
         "redis, 5 ms each way": {"side": "redis", "delay_s": 0.005},
-        "scrapy-redis": stock | {"most": _STOCK_PAGES},
-        "scrapy-redis, 5 ms each way": stock | {"delay_s": 0.005, "most": _STOCK_SLOW_PAGES},
+        "scrapy-redis": stock | {"max_pages": _STOCK_PAGES},
+        "scrapy-redis, 5 ms each way": stock | {"delay_s": 0.005, "max_pages": _STOCK_SLOW_PAGES},
     }
     with _runs("small", options.pages or 400, sites=16, latency_s=0.1) as runs:
         made = _interleaved(options.rounds, cases, runs)
@@ -111,16 +111,16 @@ def delay(options: Namespace) -> Part:
 
 
 def memory(options: Namespace) -> Part:
-    """Measure bytes a URL, over a thousand hosts, 79 characters each."""
+    """Measure bytes per URL, for URLs of 79 characters at a thousand hosts."""
     with tempfile.TemporaryDirectory() as name, Redis(Path(name)) as redis:
         found = measure(redis.url(), options.urls, min(options.urls, _STOCK_URLS))
     ours, stock = found["crawlproj"], found["scrapy-redis"]
     rows = [
-        Row(f"bytes a seen URL, of {ours.urls:,}", f"{ours.seen:.1f}", "≤ 12", ours.seen <= 12),
-        Row("bytes more while it is pending", f"{ours.pending:.1f}", "≤ 100", ours.pending <= 100),
-        Row(f"  scrapy-redis, of {stock.urls:,}: seen, pending",
+        Row(f"bytes per seen URL, for {ours.urls:,}", f"{ours.seen:.1f}", "≤ 12", ours.seen <= 12),
+        Row("more bytes while pending", f"{ours.pending:.1f}", "≤ 100", ours.pending <= 100),
+        Row(f"  scrapy-redis, for {stock.urls:,}: seen, pending",
             f"{stock.seen:.0f}, {stock.pending:.0f}"),
-        Row("  Redis's CPU µs to put, to claim and ack", f"{ours.put_us:.0f}, {ours.end_us:.0f}"),
+        Row("  CPU µs of Redis: to put, to claim and ack", f"{ours.put_us:.0f}, {ours.end_us:.0f}"),
         Row("  scrapy-redis: to put, to pop", f"{stock.put_us:.0f}, {stock.end_us:.0f}"),
     ]  # fmt: skip
     return Part(rows, {side: asdict(figures) for side, figures in found.items()})
@@ -129,7 +129,7 @@ def memory(options: Namespace) -> Part:
 def workers(options: Namespace) -> Part:
     """Measure two workers against one, on pages of 85 KB with 235 links.
 
-    And what the machine gives: one crawl, and two of half the sites side by side, on SQLite.
+    For reference, also one crawl on SQLite, and two at a time with half of the sites each.
     """
     cases: dict[str, dict[str, Any]] = {
         "one": {"side": "redis"},
@@ -149,13 +149,13 @@ def workers(options: Namespace) -> Part:
     gained, apart = gains("two", "one"), gains("two apart", "one apart")
     cost = [median(run.cpu_s / run.pages * 1e3 for run in made[name]) for name in ("one", "two")]
     rows = [
-        Row("two workers: × one worker's pages/s", _spread(gained, 2), "≥ 1.7",
+        Row("pages/s of two workers / of one", _spread(gained, 2), "≥ 1.7",
             median(gained) >= 1.7),
-        Row("  two crawls that share nothing: × one's", _spread(apart, 2)),
-        Row("  pages/s of one, of two workers",
+        Row("  of two crawls that share nothing / of one", _spread(apart, 2)),
+        Row("  pages/s: one worker, two workers",
             ", ".join(f"{median(run.rate for run in made[name]):.0f}" for name in ("one", "two"))),
-        Row("  CPU ms a page with start-up, of one, of two", f"{cost[0]:.2f}, {cost[1]:.2f}"),
-        Row("  of a core meanwhile: demo web, Redis",
+        Row("  CPU ms per page with start-up: one, two", f"{cost[0]:.2f}, {cost[1]:.2f}"),
+        Row("  share of a core: demo web, Redis",
             f"{of_a_core('web_cpu_s')}, {of_a_core('redis_cpu_s')}"),
     ]  # fmt: skip
     return Part(rows, _data(made), _others(made))
@@ -172,9 +172,9 @@ PARTS: dict[str, Callable[[Namespace], Part]] = {
 def _interleaved(
     rounds: int, cases: Mapping[Any, Mapping[str, Any]], runs: Runs
 ) -> dict[Any, list[Run]]:
-    """Run each of the cases in turn, ``rounds`` times; a case is what ``Runs.run`` takes.
+    """Run the cases in turn, ``rounds`` times; a case is the arguments of ``Runs.run``.
 
-    Every other round goes backwards, so that a machine that slows down favours none of them.
+    Every other round runs backwards, so that a machine that becomes slower favours no case.
     """
     made: dict[Any, list[Run]] = {name: [] for name in cases}
     for number in range(rounds):

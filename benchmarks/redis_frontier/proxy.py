@@ -1,7 +1,7 @@
-"""A TCP proxy before Redis, in a process of its own: it delays, and counts round trips.
+"""A TCP proxy in front of Redis, in a separate process: it delays, and counts round trips.
 
-A round trip is a request that a client sends while its connection waits for no answer: a pipeline
-or a transaction that is sent at once is one, as it is for the client that waits.
+A round trip starts when a client sends a request and its connection has no answer outstanding. So
+a pipeline or a transaction that is sent at once is one, as it is for the client that waits.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ async def _serve(target: int, delay_s: float, port: Any, trips: Any) -> None:
 
 
 def _run(target: int, delay_s: float, port: Any, trips: Any) -> None:
-    # The parent's handler came along; Ctrl-C is the parent's, which stops this process.
+    # Undo the parent's handler. Ctrl-C goes to the parent, which stops this process.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(_serve(target, delay_s, port, trips))
 
 
 class Proxy:
-    """What ``proxy_before`` yields."""
+    """A running proxy; see ``proxy_before``."""
 
     def __init__(self, target: int, delay_s: float) -> None:
         self._port = multiprocessing.Value("i", 0)
@@ -78,7 +78,7 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where to connect to; 0 before it listens."""
+        """The port to connect to; 0 before the proxy listens."""
         return int(self._port.value)
 
     @property
@@ -89,9 +89,9 @@ class Proxy:
 
 @contextmanager
 def proxy_before(target: int, delay_s: float) -> Iterator[Proxy]:
-    """Run a proxy to a port on loopback; delay_s: how much later each direction delivers.
+    """Run a proxy to a port on loopback; delay_s: delay of each direction in seconds.
 
-    Throughput is not limited: what follows within the delay is delayed by as much, no more.
+    The delay does not limit throughput.
     """
     proxy = Proxy(target, delay_s)
     proxy.process.start()

@@ -1,4 +1,4 @@
-"""Runs crawls of several demo sites on one frontier, by one worker or several."""
+"""Runs crawls of several demo sites on one frontier, by one or more workers."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Side = Literal["scrapy-redis", "redis", "sqlite"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A crawl, of as many workers as there were.
+    """The figures of a crawl by all its workers.
 
-    pages: requests but for robots.txt. cpu_s: of the workers, user and system.
-    seconds: from the first page's request to the last.
-    trips: to Redis, 0 for SQLite.
-    redis_cpu_s, web_cpu_s, proxy_cpu_s: of the servers meanwhile, and of what counts and delays.
-    others: the part of all the machine's CPU time that processes not named here took.
+    pages: requests, without robots.txt. cpu_s: user and system CPU of the workers.
+    seconds: from the first request of a page to the last.
+    trips: round trips to Redis; 0 for SQLite.
+    redis_cpu_s, web_cpu_s, proxy_cpu_s: CPU of the servers and of the proxy.
+    others: share of the machine's CPU time used by all other processes.
     """
 
     pages: int
@@ -70,12 +70,12 @@ class Runs:
         workers: int = 1,
         apart: bool = False,
         delay_s: float = 0.0,
-        most: int = 0,
+        max_pages: int = 0,
     ) -> Run:
-        """Crawl; raises WrongResult if it fails, or fetches other than each page once.
+        """Crawl. Raises WrongResult if it fails or does not fetch every page once.
 
-        apart: the workers share nothing: each has its part of the sites, and its own files.
-        delay_s: each direction's, before Redis. most: pages after which to stop; 0: all.
+        apart: the workers share nothing; each has its part of the sites and its own files.
+        delay_s: delay of each direction to Redis. max_pages: pages after which to stop; 0: all.
         """
         self._runs += 1
         folder = self._folder / f"run{self._runs}"
@@ -92,12 +92,12 @@ class Runs:
                     files = folder / (f"worker{number}" if apart else "all")
                     files.mkdir(parents=True, exist_ok=True)
                     part = sites[number::workers] if apart else sites
-                    commands.append(self._command(side, url, part, files, most))
+                    commands.append(self._command(side, url, part, files, max_pages))
                 cpu_s = _together(commands, folder, ours=side != "scrapy-redis")
                 trips = proxy.trips if side != "sqlite" else 0
             used = meter.used()
         lines = [line for line in self._web.log()[log_before:] if line.path != "/robots.txt"]
-        if not most:
+        if not max_pages:
             self._check(side, lines)
         return Run(
             pages=len(lines),
@@ -112,10 +112,10 @@ class Runs:
 
     def start_up_s(self, side: Side) -> float:
         """Return the CPU seconds of a crawl of one page."""
-        return self.run(side, most=1).cpu_s
+        return self.run(side, max_pages=1).cpu_s
 
     def _command(
-        self, side: Side, redis: str, sites: Sequence[str], files: Path, most: int
+        self, side: Side, redis: str, sites: Sequence[str], files: Path, max_pages: int
     ) -> list[str]:
         urls = ",".join(f"{self._web.url(site)}/" for site in sites)
         if side == "scrapy-redis":
@@ -124,7 +124,7 @@ class Runs:
                 "STOCK_DATABASE": f"{files}/stock.db",
                 "CONCURRENT_REQUESTS": str(IN_FLIGHT),
                 "CONCURRENT_REQUESTS_PER_DOMAIN": str(self._per_site),
-                "CLOSESPIDER_PAGECOUNT": str(most),
+                "CLOSESPIDER_PAGECOUNT": str(max_pages),
             }
             spider = ["runspider", "benchmarks/redis_frontier/stock.py", "-a", f"urls={urls}"]
         else:
@@ -136,7 +136,7 @@ class Runs:
                 "CONCURRENT_REQUESTS": str(IN_FLIGHT),
                 "CONCURRENCY_MAX_PER_SITE": str(self._per_site),
                 "CONCURRENCY_LIMIT": "fixed",
-                "MAX_PAGES": str(most),
+                "MAX_PAGES": str(max_pages),
             }
             spider = ["crawl", "site", "-a", f"url={urls}"]
         options = [word for item in settings.items() for word in ("-s", "=".join(item))]
@@ -147,14 +147,14 @@ class Runs:
         for site in self._web.specs:
             start = f"{self._web.url(site)}/"
             for url in self._web.expected(site).pages:
-                # Scrapy fetches a start page again when it is linked.
+                # Scrapy fetches a linked start page twice.
                 if not 1 <= times[url] <= 1 + (url == start):
                     raise WrongResult(f"{side} fetched {url} {times[url]} times")
 
 
 @dataclass(frozen=True, slots=True)
 class _Used:
-    """CPU seconds; own_s: of this process and its children that have ended. others: see Run."""
+    """CPU seconds. own_s: of this process and its children that have ended. others: see Run."""
 
     redis_s: float
     web_s: float
@@ -163,7 +163,7 @@ class _Used:
 
 
 class _Meter:
-    """What is used from its making to ``used``, by the servers and by everything."""
+    """Measures the CPU of the servers and of the machine, from its creation to ``used``."""
 
     def __init__(self, client: Any, web: DemoWeb) -> None:
         self._client = client
@@ -189,7 +189,7 @@ class _Meter:
 
 
 def _together(commands: Sequence[Sequence[str]], folder: Path, *, ours: bool) -> float:
-    """Run the commands side by side; returns their CPU seconds, or ends those still running."""
+    """Run the commands in parallel; return their CPU seconds. If one fails, stop the others."""
     running: list[subprocess.Popen[bytes]] = []
     cpu_s = 0.0
     try:

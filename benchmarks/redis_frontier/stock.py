@@ -1,4 +1,4 @@
-"""The stock side: the whole job of benchmarks/stock.py with scrapy-redis as its README has it."""
+"""The stock side: the whole job of benchmarks/stock.py with scrapy-redis, set up by its README."""
 
 from __future__ import annotations
 

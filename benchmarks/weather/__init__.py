@@ -1,4 +1,4 @@
-"""Simulated sites under the policies of the field, in virtual time.
+"""Common admission policies on simulated sites, in virtual time.
 
 See docs/explanation/benchmarks.md.
 """

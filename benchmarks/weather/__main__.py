@@ -1,4 +1,4 @@
-"""``python -m benchmarks.weather``: what policies make of simulated sites."""
+"""``python -m benchmarks.weather``: compares admission policies on simulated sites."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMNS = 120
 
 
 def main() -> int:
-    """Run what the command line asks for; returns the exit status."""
+    """Run the command line; return the exit status."""
     options = _options()
     try:
         scenarios = [s for s in load_all() if options.set in {"all", s.half}]
@@ -62,7 +62,7 @@ def _trace(scenarios: list[Scenario], options: argparse.Namespace) -> int:
         raise ConfigError(f"the seed must be a whole number, not {seed!r}")
     scenario = _named(scenarios, name)[0]
     if not 0 <= options.site < len(scenario.sites):
-        raise ConfigError(f"{scenario.name} has {len(scenario.sites)} sites, from 0")
+        raise ConfigError(f"--site must be from 0 to {len(scenario.sites) - 1} for {scenario.name}")
     points = trace(scenario, policy, int(seed), options.site, options.step)
     if options.csv:
         print(as_csv(points))
@@ -73,30 +73,32 @@ def _trace(scenarios: list[Scenario], options: argparse.Namespace) -> int:
 
 
 def _named(scenarios: list[Scenario], name: str) -> list[Scenario]:
-    """Return the scenarios of that name, or the one called half/name."""
+    """Return the scenarios called ``name``, or the one called half/name."""
     half, _, plain = name.rpartition("/")
     found = [s for s in scenarios if s.name == plain and half in {"", s.half}]
     if not found:
         names = ", ".join(dict.fromkeys(s.name for s in scenarios))
-        raise ConfigError(f"there is no scenario {name!r}; there are {names}")
+        raise ConfigError(f"unknown scenario {name!r}; choose from {names}")
     return found
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.weather", description=__doc__)
     parser.add_argument(
-        "scenarios", nargs="*", metavar="scenario", help="by name or half/name; else all of --set"
+        "scenarios", nargs="*", metavar="scenario", help="name or half/name (default: all of --set)"
     )
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--policies", default=",".join(POLICIES), help="with commas; fixed-N too")
+    parser.add_argument(
+        "--policies", default=",".join(POLICIES), help="comma-separated, also fixed-N"
+    )
     parser.add_argument("--set", choices=("tuned", "held-out", "all"), default="tuned")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--details", action="store_true", help="a table for each scenario")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="everything, seed by seed")
+    parser.add_argument("--jobs", type=int, default=2, help="number of processes")
+    parser.add_argument("--details", action="store_true", help="also print a table per scenario")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures, by seed")
     parser.add_argument("--trace", nargs=3, metavar=("SCENARIO", "POLICY", "SEED"))
-    parser.add_argument("--csv", action="store_true", help="of the trace, not a plot")
-    parser.add_argument("--site", type=int, default=0, help="of the trace, from 0")
-    parser.add_argument("--step", type=float, default=1.0, help="seconds a point of the trace")
+    parser.add_argument("--csv", action="store_true", help="print the trace as CSV, not as a plot")
+    parser.add_argument("--site", type=int, default=0, help="site of the trace, from 0")
+    parser.add_argument("--step", type=float, default=1.0, help="seconds per point of the trace")
     return parser.parse_args()
 
 

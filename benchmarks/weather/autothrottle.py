@@ -1,4 +1,4 @@
-"""Scrapy's AutoThrottle and its download slot, without Scrapy's engine."""
+"""Scrapy's AutoThrottle and download slot, without Scrapy's engine."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class AutoThrottle:
     """``delay ← max(latency / target, (delay + latency / target) / 2)``, never less after an error.
 
     Source: ``AutoThrottle._adjust_delay`` (scrapy/extensions/throttle.py) and
-    ``Downloader._process_queue`` (scrapy/core/downloader/__init__.py) of Scrapy 2.19: each look at
-    the queue draws the delay anew within ± 50 %, and a look that comes too early blocks until the
-    delay it drew is over. Exceptions (resets, time-outs) are not seen.
+    ``Downloader._process_queue`` (scrapy/core/downloader/__init__.py) of Scrapy 2.19. Each look at
+    the queue draws a new delay within ± 50 %, and a look that is too early blocks until the delay
+    it drew is over. Exceptions (resets, time-outs) are ignored.
 
     rng: draws the jitter. cap: CONCURRENT_REQUESTS_PER_DOMAIN. target, start_delay_s, max_delay_s:
     the AUTOTHROTTLE settings of those names.
@@ -45,11 +45,11 @@ class AutoThrottle:
 
     @property
     def limit(self) -> float:
-        """The cap: the delay is what throttles."""
+        """The cap; only the delay throttles."""
         return float(self._cap)
 
     def free(self, now: float) -> int:
-        """Return how many requests may start now: one, while there is a delay."""
+        """Return how many requests may start now; with a delay, up to one."""
         if now < self._blocked_until or self.in_flight >= self._cap:
             return 0
         if not self.delay_s:
@@ -77,7 +77,7 @@ class AutoThrottle:
             self.adjust(ending.rtt_s, ok=ending.verdict is Verdict.OK)
 
     def adjust(self, latency_s: float, *, ok: bool) -> None:
-        """Take a response into account; ok: its status is 200."""
+        """Adjust the delay to a response; ok: whether its status is 200."""
         wanted_s = latency_s / self._target
         delay_s = min(max(wanted_s, (self.delay_s + wanted_s) / 2), self._max_delay_s)
         if ok or delay_s > self.delay_s:

@@ -1,4 +1,4 @@
-"""The client: an endless supply of pages for each site, and the loop of events in virtual time."""
+"""The client: has endless pages to fetch from each site; runs events in virtual time."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from crawlproj.limits.site import Permit
 
 TICK_S = 0.1
-_HEARTBEAT_S = 1.0  # a site that waits is asked again so often, as an engine's timer does
+_HEARTBEAT_S = 1.0  # how often a waiting site is tried, as by an engine's timer
 
 
 @dataclass(slots=True)
 class SiteRun:
     """What happened at one site.
 
-    in_flight, at_site, limit, ok, errors: each tick (TICK_S), from 0; the last two cumulative.
-        at_site leaves out the requests in flight that hang and burden nobody.
-    latencies_s: of the pages that came. waits_s: of each start, for the client's global budget.
-    endings: how many ended how ("ok", "429", "503", "reset", "timeout").
+    in_flight, at_site, limit, ok, errors: values at each tick (TICK_S), from 0; ok and errors are
+        cumulative. at_site leaves out requests that hang, because they do not burden the site.
+    latencies_s: of the pages received. waits_s: wait of each start for the client's global budget.
+    endings: number of requests by ending ("ok", "429", "503", "reset", "timeout").
     """
 
     weather: Weather
@@ -50,7 +50,7 @@ class SiteRun:
 
 
 class _Site:
-    """A site, its control and its counters while a run lasts."""
+    """A site, its control and its counters during a run."""
 
     __slots__ = ("at_site", "control", "errors", "in_flight", "in_turn", "model", "ok", "run")
 
@@ -74,10 +74,10 @@ class _Site:
 
 
 class Client:
-    """Crawls the sites of a scenario, in turn, as far as their controls and the budget allow.
+    """Crawls the sites of a scenario in turn, as far as their controls and the budget allow.
 
-    make: makes a site's control from the most in flight there and a random source. The same seed
-    gives the same run.
+    make: builds the control of a site from the maximum in flight there and a source of randomness.
+    The same seed gives the same run.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class Client:
         for number, weather in enumerate(scenario.sites):
             name = f"{scenario.name}/{number}/{seed}"
             model = WeatherSite(weather, _dice(name), 0.0)
-            self._sites.append(_Site(model, make(scenario.most, _dice(f"{name}/control"))))
+            self._sites.append(_Site(model, make(scenario.max_per_site, _dice(f"{name}/control"))))
         self._jobs = 0
         self._live: dict[int, tuple[int, Permit, float]] = {}
         self._hanging: set[int] = set()
         self._timeouts: deque[tuple[float, int]] = deque()
         self._turn = deque((number, 0.0) for number in range(len(self._sites)))
-        # Timers: number n is site n's model, number n + len(sites) its control. One that no longer
-        # is what _due says is stale.
+        # Timers: number n wakes the model of site n, number n + len(sites) its control. A timer is
+        # stale if it differs from _due.
         self._timers: list[tuple[float, int]] = []
         self._due = [inf] * (2 * len(self._sites))
 
@@ -152,7 +152,7 @@ class Client:
             self._wake_at(number, when)
 
     def _ask(self, number: int, now: float) -> None:
-        """See whether the control admits something, when it is this site's turn."""
+        """Queue the site for a turn, to see whether its control admits a request."""
         site = self._sites[number]
         if not site.in_turn:
             site.in_turn = True

@@ -1,4 +1,4 @@
-"""What a run is worth: its figures against the oracle, and their means over the seeds."""
+"""The figures of a run against the oracle, and their means over the seeds."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 _ABOVE = 1.1
 _REACHED = 0.9
-_STEP = 1.25  # a rise of the capacity by less is no step to come up to
-_LEAST_WINDOW_S, _WINDOW_PAGES = 2.0, 40
+_STEP = 1.25  # a smaller rise of the capacity is not a step
+_MIN_WINDOW_S, _WINDOW_PAGES = 2.0, 40
 _UNLOADED_PAGES = 16_000
 _Z = 1.96
 
 Figures = dict[str, float]
-"""goodput: pages / oracle. errors: share of all that ended. above: share of the time with more
-than 1.1 times the useful requests at the site. ramp_s: to 90 % of the capacity, from the start and
-from each rise by a quarter. p99: over the unloaded p99. jain, wait_s, longest_wait_s: see
-``figures_of``; nan with one site."""
+"""goodput: pages / oracle. errors: share of the requests that ended. above: share of the time with
+more than 1.1 times the useful requests at the site. ramp_s: seconds to 90 % of the capacity, after
+the start and after each rise by a quarter. p99: relative to the unloaded p99. jain, wait_s,
+longest_wait_s: see ``figures_of``; nan with one site."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over seeds and half of its 95 % confidence interval; nan where there is nothing."""
+    """A mean over seeds and half of its 95 % confidence interval; nan if unknown."""
 
     mean: float
     half: float
@@ -46,10 +46,10 @@ class Estimate:
 def figures_of(scenario: Scenario, runs: Sequence[SiteRun]) -> Figures:
     """Return the figures of one run of a scenario.
 
-    With several sites: above, ramp_s and p99 are means over those that can be reached; jain is
-    Jain's index of goodput / oracle over them, (Σx)² / (n Σx²) (Jain, Chiu and Hawe, 1984); wait_s
-    and longest_wait_s say how long starts at the fast ones (not below the median capacity) waited
-    for the client's global budget, on average and at most.
+    With several sites, above, ramp_s and p99 are means over the sites that are up at some time.
+    jain is Jain's index of their goodput / oracle, (Σx)² / (n Σx²) (Jain, Chiu and Hawe, 1984).
+    wait_s and longest_wait_s are the mean and the maximum wait of starts at fast sites (of median
+    capacity or more) for the client's global budget.
     """
     duration_s = scenario.duration_s
     oracles = [capacity(run.weather, 0, duration_s) for run in runs]
@@ -77,7 +77,7 @@ def figures_of(scenario: Scenario, runs: Sequence[SiteRun]) -> Figures:
 
 
 def endings_of(runs: Sequence[SiteRun]) -> Counter[str]:
-    """Return how many requests ended how, over all sites."""
+    """Return the number of requests by ending, over all sites."""
     total: Counter[str] = Counter()
     for run in runs:
         total.update(run.endings)
@@ -98,46 +98,46 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 
 def segments(weather: Weather, duration_s: float) -> list[tuple[float, float]]:
-    """Return (from, until) of the times between which nothing of the site changes."""
+    """Return (from, until) of the spans in which the site does not change."""
     edges = [0.0, *(t for t in change_times(weather) if t < duration_s), duration_s]
     return list(pairwise(edges))
 
 
 def _above(run: SiteRun, duration_s: float) -> float:
-    """Return the share of the time with a growing queue; what is down has no queue."""
+    """Return the share of the time with a growing queue; a site that is down has none."""
     above = total = 0
     for since, until in segments(run.weather, duration_s):
         useful = useful_in_flight(run.weather, since)
         if not useful:
             continue
-        most = max(_ABOVE * useful, ceil(useful - 1e-6))
+        maximum = max(_ABOVE * useful, ceil(useful - 1e-6))
         ticks = run.at_site[_tick(since) : _tick(until)]
-        above += sum(1 for count in ticks if count > most)
+        above += sum(1 for count in ticks if count > maximum)
         total += len(ticks)
     return above / total if total else nan
 
 
 def _ramp_s(run: SiteRun, duration_s: float) -> float:
-    """Return the mean seconds to 90 % of the capacity; what is not reached counts in full."""
+    """Return the mean seconds to 90 % of the capacity; a span that misses it counts in full."""
     rates = [
         (since, until, capacity_at(run.weather, since))
         for since, until in segments(run.weather, duration_s)
     ]
-    rises: list[tuple[float, float]] = []  # when, and until when it has to be reached
+    rises: list[tuple[float, float]] = []  # time of the rise, and of the end of its span
     before = 0.0
     for since, until, rate in rates:
         if rate >= _STEP * before and rate:
             rises.append((since, until))
-        elif rises and rate > before / _STEP:  # goes on as it was, more or less
+        elif rises and rate > before / _STEP:  # about the same as before
             rises[-1] = (rises[-1][0], until)
         before = rate
     return fmean(_reached_s(run, since, until) for since, until in rises)
 
 
 def _reached_s(run: SiteRun, since: float, until: float) -> float:
-    """Return how long after ``since`` the first window starts that brings 90 %."""
+    """Return the seconds from ``since`` to the first window that reaches 90 %."""
     rate = capacity_at(run.weather, since)
-    window = ceil(max(_LEAST_WINDOW_S, _WINDOW_PAGES / rate) / TICK_S)
+    window = ceil(max(_MIN_WINDOW_S, _WINDOW_PAGES / rate) / TICK_S)
     last = len(run.ok) - 1
     for tick in range(_tick(since), _tick(until) - window + 1):
         end = min(last, tick + window)
@@ -159,7 +159,7 @@ def _p99(values: Sequence[float]) -> float:
 
 @lru_cache(maxsize=256)
 def unloaded_p99_s(weather: Weather, duration_s: float) -> float:
-    """Return the p99 at one in flight, without others, limiter, outages and drops; measured."""
+    """Measure the p99 of one request at a time, without others, limiter, outages and drops."""
     alone = Weather(
         service_s=weather.service_s,
         sigma=weather.sigma,
@@ -174,10 +174,10 @@ def unloaded_p99_s(weather: Weather, duration_s: float) -> float:
         now = 0.0
         while now < duration_s:
             site.arrive(now, 0)
-            asked_at = now
+            sent_at = now
             while not site.advance(now):
                 now = site.next_at() or now
-            latencies.append(now - asked_at)
+            latencies.append(now - sent_at)
         seed += 1
     return _p99(latencies)
 

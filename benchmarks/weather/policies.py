@@ -1,4 +1,4 @@
-"""What drives admission at a site: the project's control, and those used in the field."""
+"""Admission policies: the project's control, and those in common use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Control(Protocol):
-    """One site's admission; ``SiteControl`` is one. Times are seconds on the caller's clock."""
+    """Admission at one site, such as ``SiteControl``. Times are seconds on the caller's clock."""
 
     @property
     def limit(self) -> float:
@@ -33,7 +33,7 @@ class Control(Protocol):
         """Take a permit."""
 
     def end(self, permit: Permit, now: float, ending: Ending) -> None:
-        """Give it back."""
+        """Give a permit back."""
 
 
 def _knee(maximum: int, rng: random.Random) -> Control:
@@ -41,7 +41,7 @@ def _knee(maximum: int, rng: random.Random) -> Control:
 
 
 def _bare(limit: str) -> Callable[[int, random.Random], Control]:
-    """Return a limit alone, for which a 429 is a drop: no rate, no rests, no canaries."""
+    """Return a limit without rate, rests and canaries; it takes a 429 as a drop."""
     return lambda maximum, _: SiteControl(LIMITS[limit](_bounds(maximum)), None, None)
 
 
@@ -65,17 +65,17 @@ POLICIES: dict[str, Callable[[int, random.Random], Control]] = {
     "throttle": lambda _, rng: AutoThrottle(rng, cap=8),
     "throttle-16": lambda _, rng: AutoThrottle(rng, cap=64, target=16.0, start_delay_s=0.0),
 }
-"""Policies by name. The ``throttle`` ones are Scrapy's AutoThrottle, as stock and tuned for speed.
+"""Policies by name. ``throttle`` is Scrapy's AutoThrottle, ``throttle-16`` the same for speed.
 
-``fixed-N`` is made for any N.
+``policy_of`` also builds ``fixed-N`` for any N.
 """
 
 
 def policy_of(name: str) -> Callable[[int, random.Random], Control]:
-    """Return a policy by name; raises ConfigError if there is none."""
+    """Return a policy by name. Raises ConfigError if it does not exist."""
     if name in POLICIES:
         return POLICIES[name]
     kind, _, size = name.partition("-")
     if kind == "fixed" and size.isdigit() and int(size) > 0:
         return _fixed(int(size))
-    raise ConfigError(f"there is no policy {name!r}; there are {', '.join(POLICIES)} and fixed-N")
+    raise ConfigError(f"unknown policy {name!r}; choose from {', '.join(POLICIES)} and fixed-N")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.weather.scenario import Scenario
 
 OURS = "knee"
-_MARGIN = 0.005  # of goodput, below which nobody is better
+_MARGIN = 0.005  # a smaller difference in goodput does not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,24 @@ class _Column:
 _COLUMNS = (
     _Column("goodput", "goodput /\noracle", "{:.3f}".format),
     _Column("errors", "errors\n%", lambda value: f"{100 * value:.1f}"),
-    _Column("above", "above\ncapacity %", lambda value: f"{100 * value:.0f}"),
-    _Column("ramp_s", "to 90 %\ns", "{:.1f}".format),
+    _Column("above", "queueing\n% of time", lambda value: f"{100 * value:.0f}"),
+    _Column("ramp_s", "s to\n90 %", "{:.1f}".format),
     _Column("p99", "p99 /\nunloaded", "{:.2f}".format),
     _Column("jain", "Jain", "{:.3f}".format, summed_up=False),
-    _Column("wait_s", "wait\nms", lambda value: f"{1000 * value:.0f}", summed_up=False),
-    _Column("longest_wait_s", "longest\nms", lambda value: f"{1000 * value:.0f}", summed_up=False),
+    _Column("wait_s", "mean wait\nms", lambda value: f"{1000 * value:.0f}", summed_up=False),
+    _Column("longest_wait_s", "max wait\nms", lambda value: f"{1000 * value:.0f}", summed_up=False),
 )
 
 
 def scenario_table(results: Sequence[Result]) -> Table:
-    """Return all figures of one scenario, a policy a row."""
+    """Return all figures of one scenario, one row per policy."""
     scenario = results[0].scenario
     table = _table(f"{scenario.half} · {scenario.name}: {scenario.about}")
     columns = [c for c in _COLUMNS if c.summed_up or len(scenario.sites) > 1]
     table.add_column("policy", no_wrap=True)
     for column in columns:
         table.add_column(column.heading, justify="right", no_wrap=True)
-    if len(scenario.sites) == 1:  # else the table would be too wide
+    if len(scenario.sites) == 1:  # with more sites, the table would be too wide
         table.add_column("errors by kind", no_wrap=True)
     for result in results:
         kinds = [f"{kind} {n:,}" for kind, n in result.endings.most_common() if kind != "ok"]
@@ -65,8 +65,8 @@ def scenario_table(results: Sequence[Result]) -> Table:
 
 
 def matrix(results: Sequence[Result]) -> Table:
-    """Return goodput / oracle and the share of errors, a scenario a row, a policy a column."""
-    table = _table("goodput / oracle, and errors in % of all requests that ended")
+    """Return goodput / oracle and the share of errors: a row per scenario, a column per policy."""
+    table = _table("goodput / oracle, and errors in % of the requests that ended")
     policies = list(dict.fromkeys(result.policy for result in results))
     table.add_column("scenario", no_wrap=True)
     for policy in policies:
@@ -76,14 +76,14 @@ def matrix(results: Sequence[Result]) -> Table:
         mark = "" if half == "held-out" else "*"
         table.add_row(f"{name}{mark}", *(_pair(by_policy[policy]) for policy in policies))
     if any(result.scenario.half == "tuned" for result in results):
-        table.caption = "* of the tuned half"
+        table.caption = "* in the tuned half"
     return table
 
 
 def summary_table(half: str, results: Sequence[Result]) -> Table:
-    """Return the means over the scenarios of one half, a policy a row."""
+    """Return the means over the scenarios of one half, one row per policy."""
     scenarios = len({result.scenario.name for result in results})
-    table = _table(f"{half}: means over {scenarios} scenarios, each of the same weight")
+    table = _table(f"{half}: means over {scenarios} scenarios, equally weighted")
     table.add_column("policy", no_wrap=True)
     columns = [column for column in _COLUMNS if column.summed_up]
     for column in columns:
@@ -91,8 +91,8 @@ def summary_table(half: str, results: Sequence[Result]) -> Table:
     rows = _summaries(results)
     compared = len(rows) > 1 and rows[0].better is not None
     if compared:
-        table.add_column(f"better than {OURS}\non both means", justify="right")
-        table.add_column("goodput higher,\nerrors not, in", justify="right")
+        table.add_column(f"better than {OURS}\nin both", justify="right")
+        table.add_column("more goodput, not\nmore errors in", justify="right")
     for row in rows:
         cells = [_cell(row.means[column.name], column) for column in columns]
         if compared and row.policy != OURS:
@@ -103,7 +103,7 @@ def summary_table(half: str, results: Sequence[Result]) -> Table:
 
 
 def as_json(results: Sequence[Result], seeds: int) -> dict[str, Any]:
-    """Return everything, for ``json.dumps``; what there is nothing of is None."""
+    """Return all figures for ``json.dumps``; unknown values are None."""
     halves = sorted({result.scenario.half for result in results})
     return {
         "seeds": seeds,
@@ -121,7 +121,7 @@ def as_json(results: Sequence[Result], seeds: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """A policy over a half. better: than ours on both means; wins: scenarios where it is better."""
+    """A policy over a half. better: than ours in both means. wins: scenarios where it is better."""
 
     policy: str
     means: dict[str, Estimate]
@@ -152,7 +152,7 @@ def _wins(theirs: Result, ours: Result) -> bool:
 
 
 def _overall(group: Sequence[Result], name: str) -> Estimate:
-    """Return the mean over scenarios; its interval is that of the seeds, not of the scenarios."""
+    """Return the mean over scenarios, with the confidence interval over the seeds."""
     seeds = range(min(len(result.figures) for result in group))
     means = []
     for seed in seeds:

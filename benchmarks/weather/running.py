@@ -1,4 +1,4 @@
-"""Runs scenarios under policies over seeds, in several processes, and gathers the figures."""
+"""Runs scenarios with policies and seeds in several processes, and collects the figures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from benchmarks.weather.measures import Estimate, Figures
     from benchmarks.weather.scenario import Scenario
 
-_AT_ONCE = 5  # seeds a process takes
+_AT_ONCE = 5  # seeds per task of a process
 
 
 @dataclass(slots=True)
 class Result:
-    """A scenario under a policy: its figures seed by seed, and how the requests ended in all."""
+    """A scenario with a policy: the figures by seed, and the number of requests by ending."""
 
     scenario: Scenario
     policy: str
@@ -30,7 +30,7 @@ class Result:
     endings: Counter[str] = field(default_factory=Counter)
 
     def __getitem__(self, name: str) -> Estimate:
-        """Return a figure's mean over the seeds."""
+        """Return the mean of a figure over the seeds."""
         return estimate([figures[name] for figures in self.figures])
 
 
@@ -44,7 +44,7 @@ class _Task:
 def run_all(
     scenarios: Sequence[Scenario], policies: Sequence[str], seeds: int, jobs: int
 ) -> Iterator[Result]:
-    """Yield a result for each scenario and policy, in that order, seeds 1 to ``seeds``."""
+    """Yield a result for each scenario and policy, in that order, over seeds 1 to ``seeds``."""
     tasks = [
         _Task(scenario, policy, range(first, min(seeds, first + _AT_ONCE - 1) + 1))
         for scenario in scenarios

@@ -1,4 +1,4 @@
-"""Scenarios: the sites of a run and the means of its client, read from TOML."""
+"""Scenarios: the sites of a run and the limits of its client, read from TOML."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 Half = Literal["tuned", "held-out"]
 FOLDER = Path(__file__).parent / "scenarios"
 
-_FIELDS = {"about", "duration_s", "in_flight", "most", "timeout_s", "site"}
+_FIELDS = {"about", "duration_s", "in_flight", "max_per_site", "timeout_s", "site"}
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is simulated.
+    """A simulation.
 
-    about: one line for the reader.
+    about: a description in one line.
     duration_s: virtual seconds.
-    sites: the weather of each.
-    in_flight: the client's requests at once, over all sites; most: at one site, whatever the limit.
-    timeout_s: after which the client gives a request up.
+    sites: the weather of each site.
+    in_flight: the client's maximum of requests over all sites; max_per_site: at one site.
+    timeout_s: seconds after which the client gives up a request.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Scenario:
     duration_s: float
     sites: tuple[Weather, ...]
     in_flight: int = 128
-    most: int = 64
+    max_per_site: int = 64
     timeout_s: float = 10.0
 
 
 def load(path: Path, half: Half) -> Scenario:
-    """Read a scenario; raises ConfigError naming the file and what is wrong in it."""
+    """Read a scenario. Raises ConfigError with the file and the mistake."""
     try:
         with path.open("rb") as file:
             return _checked(_read(path.stem, half, tomllib.load(file)))
@@ -52,13 +52,13 @@ def load(path: Path, half: Half) -> Scenario:
 
 
 def load_half(half: Half) -> list[Scenario]:
-    """Read all scenarios of a half, by name."""
+    """Read all scenarios of a half, sorted by name."""
     folder = FOLDER / half.replace("-", "_")
     return [load(path, half) for path in sorted(folder.glob("*.toml"))]
 
 
 def load_all() -> list[Scenario]:
-    """Read every scenario, the tuned half first."""
+    """Read all scenarios, the tuned half first."""
     return [scenario for half in get_args(Half) for scenario in load_half(half)]
 
 
@@ -76,7 +76,7 @@ def useful_in_flight(weather: Weather, t: float) -> float:
 def _read(name: str, half: Half, data: Mapping[str, object]) -> Scenario:
     unknown = data.keys() - _FIELDS
     if unknown:
-        raise ConfigError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(_FIELDS)}")
+        raise ConfigError(f"unknown field {min(unknown)!r}; known: {', '.join(sorted(_FIELDS))}")
     tables = data["site"]
     if not isinstance(tables, list) or not tables:
         raise ConfigError("there must be at least one [[site]]")
@@ -85,28 +85,32 @@ def _read(name: str, half: Half, data: Mapping[str, object]) -> Scenario:
         fields = dict(table)
         count = fields.pop("count", 1)
         sites.extend([Weather.from_dict(fields)] * count)
-    means = {key: data[key] for key in ("in_flight", "most", "timeout_s") if key in data}
+    given = {key: data[key] for key in ("in_flight", "max_per_site", "timeout_s") if key in data}
     return Scenario(
         name=name,
         half=half,
         about=str(data["about"]),
         duration_s=float(str(data["duration_s"])),
         sites=tuple(sites),
-        **means,  # type: ignore[arg-type]  # checked by what follows
+        **given,  # type: ignore[arg-type]  # _checked() checks them
     )
 
 
 def _checked(scenario: Scenario) -> Scenario:
-    """Refuse scenarios whose oracle no client could reach, so that 1.0 means what it says."""
-    most = 0
+    """Refuse scenarios whose oracle no client could reach: goodput 1.0 must be possible."""
+    total = 0
     for site in scenario.sites:
         if site.network_s <= 0:
-            raise ConfigError("network_s must be above 0: no answer comes at once")
+            raise ConfigError("network_s must be above 0, because no answer is instant")
         times = [0.0, *change_times(site)]
         useful = max(ceil(useful_in_flight(site, t) - 1e-6) for t in times)
-        if useful > scenario.most:
-            raise ConfigError(f"a site needs {useful} in flight, over most = {scenario.most}")
-        most += useful
-    if most > scenario.in_flight:
-        raise ConfigError(f"the sites need {most} in flight, over {scenario.in_flight}")
+        if useful > scenario.max_per_site:
+            raise ConfigError(
+                f"a site needs {useful} in flight, above max_per_site = {scenario.max_per_site}"
+            )
+        total += useful
+    if total > scenario.in_flight:
+        raise ConfigError(
+            f"the sites need {total} in flight, above in_flight = {scenario.in_flight}"
+        )
     return scenario

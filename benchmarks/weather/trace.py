@@ -1,4 +1,4 @@
-"""One run over time: limit, in flight, pages/s and errors/s, as CSV or as a plot of text."""
+"""One run over time: limit, in flight, pages/s and errors/s, as CSV or as a text plot."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from benchmarks.weather.scenario import Scenario
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
-_MARKS = {" ": "─", "█": "▒"}  # the oracle, over and within the bars
+_MARKS = {" ": "─", "█": "▒"}  # the oracle, above and inside the bars
 _ROWS = 5
 _WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A stretch of a run, at one site: means over it; useful and capacity are the oracle's."""
+    """Means over a span of a run at one site; useful and capacity are the oracle's."""
 
     t_s: float
     limit: float
@@ -34,7 +34,7 @@ class Point:
 
 
 def trace(scenario: Scenario, policy: str, seed: int, site: int, step_s: float) -> list[Point]:
-    """Run and return what happened at site number ``site``, a point every ``step_s`` seconds."""
+    """Run; return the trace of site number ``site``, with a point every ``step_s`` seconds."""
     run = Client(scenario, policy_of(policy), seed).run()[site]
     step = max(1, round(step_s / TICK_S))
     points = []
@@ -63,7 +63,7 @@ def as_csv(points: Sequence[Point]) -> str:
 
 
 def as_plot(points: Sequence[Point]) -> str:
-    """Return the points as bars; of each pair the oracle's line is marked in the same scale."""
+    """Return the points as bars, with the oracle marked on the same scale."""
     points = _thinned(points)
     parts = [
         _bars("limit", [p.limit for p in points], [p.useful for p in points]),
@@ -78,7 +78,7 @@ def as_plot(points: Sequence[Point]) -> str:
 
 
 def _thinned(points: Sequence[Point]) -> list[Point]:
-    """Return means of neighbours, so that they fit the width."""
+    """Merge neighbours into means, to fit the width."""
     every = -(-len(points) // _WIDTH)
     thinned = []
     for first in range(0, len(points), every):

@@ -1,1 +1,1 @@
-"""The demo web's weather over HTTP: crawlproj against stock Scrapy and AutoThrottle."""
+"""Sites with weather over HTTP: crawlproj against stock Scrapy and AutoThrottle."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.weather_http``: who keeps sites busy without hurting them."""
+"""``python -m benchmarks.weather_http``: compares crawlers on sites with weather."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from benchmarks.weather_http.measures import Figures
 
 RESULTS = ROOT / "benchmarks" / "results"
-_STARTING_S = 3.0  # of a crawl and its web, before the first page and after the last
+_STARTING_S = 3.0  # time of a crawl and its web before the first page and after the last
 
 
 def main() -> int:
-    """Measure, print the tables, write the figures; returns the exit status."""
+    """Measure, print the tables and write the figures; return the exit status."""
     options = _options()
     stop_when_terminated()
-    # Piped, rich would take 80 columns; the tables need more.
+    # In a pipe, rich assumes 80 columns; the tables need more.
     console = Console(width=None if sys.stdout.isatty() else 130)
     known = scenarios()
     chosen = [known[name] for name in options.scenarios or known]
@@ -49,16 +49,16 @@ def main() -> int:
         RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"weather-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(as_json(results), indent=1) + "\n")
-    console.print(f"\nevery run's figures: {path}")
+    console.print(f"\nThe figures of all runs are in {path}")
     missed = any(verdict.met is False for result in results for verdict in result.verdicts)
     broken = any(result.broken for result in results)
     return int(broken or (options.check and missed))
 
 
 def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[Result]:
-    """Run every side of every scenario, ``rounds`` times: one by one, but for light ones.
+    """Run every side of every scenario ``rounds`` times, one by one except for light sides.
 
-    A crawl that breaks is told and left out: it takes nothing from the others.
+    A crawl that fails is reported and left out; the others continue.
     """
     runs: dict[str, dict[str, list[Figures]]] = {
         scenario.name: {side: [] for side in scenario.sides} for scenario in chosen
@@ -70,7 +70,7 @@ def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[R
     longest_s = max((scenario.duration_s for scenario, _ in light), default=0.0)
     one_by_one_s = sum(scenario.duration_s + _STARTING_S for scenario, _ in heavy)
     minutes = rounds * (longest_s + one_by_one_s) / 60
-    console.print(f"{len(jobs) * rounds} crawls, some {minutes:.0f} minutes", style="dim")
+    console.print(f"{len(jobs) * rounds} crawls, about {minutes:.0f} minutes", style="dim")
 
     def measure_one(job: tuple[Scenario, str]) -> None:
         scenario, side = job
@@ -78,12 +78,12 @@ def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[R
             found = once(scenario, Side(side))
         except WrongResult as exc:
             broken[scenario.name].append(side)
-            words = f"{scenario.name}: {side} broke: {exc}"
+            words = f"{scenario.name}: {side} failed: {exc}"
             console.print(words, style="red", markup=False, highlight=False)
             return
         runs[scenario.name][side].append(found)
-        told = f"{scenario.name}: {side}: goodput {found.goodput:.3f}, errors {found.errors:.1%}"
-        console.print(told, style="dim", highlight=False)
+        line = f"{scenario.name}: {side}: goodput {found.goodput:.3f}, errors {found.errors:.1%}"
+        console.print(line, style="dim", highlight=False)
 
     for _ in range(rounds):
         with ThreadPoolExecutor(max(1, len(light))) as pool:
@@ -102,7 +102,7 @@ def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[R
 
 
 def once(scenario: Scenario, side: Side) -> Figures:
-    """Run and measure one side; raises WrongResult if its crawl fails."""
+    """Run and measure one side. Raises WrongResult if its crawl fails."""
     with tempfile.TemporaryDirectory() as folder:
         observed = run(scenario, side, Path(folder))
     judged = [name for name, group in scenario.sites() if group.judged]
@@ -110,7 +110,7 @@ def once(scenario: Scenario, side: Side) -> Figures:
 
 
 def unloaded(scenario: Scenario) -> float | None:
-    """Measure the unloaded p99 in seconds; None if the scenario requires nothing of it."""
+    """Measure the unloaded p99 in seconds; None if no requirement of the scenario uses it."""
     if scenario.require.p99_ratio is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -124,24 +124,27 @@ def _options() -> argparse.Namespace:
         description="Compares crawlproj with stock Scrapy and AutoThrottle on sites with weather.",
     )
     parser.add_argument(
-        "scenarios", nargs="*", metavar="scenario", help=f"of {', '.join(names)}; all when left out"
+        "scenarios", nargs="*", metavar="scenario", help=f"{', '.join(names)} (default: all)"
     )
     parser.add_argument(
         "--sides",
         type=_sides,
         metavar="SIDE,…",
-        help="instead of each scenario's own: ours, stock-N, autothrottle, autothrottle-N",
+        help="ours, stock-N, autothrottle, autothrottle-N (default: by scenario)",
     )
-    parser.add_argument("--rounds", type=int, default=1, help="of each crawl (default: 1)")
+    parser.add_argument("--rounds", type=int, default=1, help="number of rounds (default: 1)")
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="for the figures, instead of one in results/"
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="default: a new file in results/",
     )
     parser.add_argument(
         "--check", action="store_true", help="exit status 1 if a requirement is missed"
     )
     options = parser.parse_args()
     if unknown := set(options.scenarios) - set(names):
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; see --help")
+        parser.error(f"unknown scenario: {', '.join(sorted(unknown))}; known: {', '.join(names)}")
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     return options

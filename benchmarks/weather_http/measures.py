@@ -1,7 +1,8 @@
-"""What the logs of a run say. Pure.
+"""The figures of a run, from its logs. Pure.
 
-Everything is counted over one window: from the first request of a page at any site, for the
-scenario's duration. A *page* is an answer of status 200 sent whole within it, by the server's log.
+All figures cover one window: from the first request of a page at any site, for the scenario's
+duration. A *page* is an answer with status 200 that was sent completely within the window,
+according to the server's log.
 """
 
 from __future__ import annotations
@@ -22,27 +23,27 @@ if TYPE_CHECKING:
     from crawlproj.demo.weather import Weather
 
 _RECOVERED = 0.9
-_OVER_S = 1.0  # capacity is reached when it is for so long
+_OVER_S = 1.0  # how long capacity must be reached
 _STEP_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of one run; None where there is nothing to measure.
+    """The figures of one run; None for those that do not apply.
 
-    pages, pages_per_s: served.
-    goodput: pages over the sum of the sites' capacities.
-    requests, errors: those that ended in the window, and the share of them that ended without a
-        page: another status, a reset, or a client that gave up waiting.
-    p50_s, p99_s: latency of the pages as the client saw it, from the request to the headers.
+    pages, pages_per_s: pages served.
+    goodput: pages divided by the sum of the sites' capacities.
+    requests, errors: requests that ended in the window, and the share of them without a page:
+        another status, a reset, or a client that gave up.
+    p50_s, p99_s: latency of the pages for the client, from the request to the headers.
     server_p50_s, server_p99_s: the same by the server's log, from arrival to answer.
-    jain: Jain's fairness of pages over the judged sites; least_site: least goodput of one of them.
+    jain: Jain's fairness of pages over the judged sites. worst_site: lowest goodput of one of them.
     recovery_s: from the end of an outage to the end of the first second in which the site served
-        90 % of its capacity; infinite if there is none. Of several, the longest.
-    probes_per_s: requests that arrive in an outage per second of it, less one for each request
-        that was in flight when it began, since nobody can know before those have ended.
+        90 % of its capacity; infinite if there is none. The longest of several outages.
+    probes_per_s: requests that arrive during an outage, per second. One request is subtracted for
+        each that was in flight at its start, because no client knows before those have ended.
     by_site: pages of each site that served any.
-    served, failed, in_flight: pages, other ends, and requests in flight at the end, by second.
+    served, failed, in_flight: by second, pages, other ends, and requests in flight at its end.
     """
 
     pages: int
@@ -55,7 +56,7 @@ class Figures:
     server_p50_s: float | None
     server_p99_s: float | None
     jain: float | None
-    least_site: float | None
+    worst_site: float | None
     recovery_s: float | None
     probes_per_s: float | None
     cpu_s: float
@@ -68,14 +69,14 @@ class Figures:
 
     @property
     def useful(self) -> float:
-        """Goodput with errors considered: a page in a hundred requests is not a good crawl."""
+        """Goodput weighted by success: one page in a hundred requests is not a good crawl."""
         return self.goodput * (1 - self.errors)
 
 
 def figures(
     observed: Observed, weathers: Mapping[str, Weather], judged: Iterable[str], duration_s: float
 ) -> Figures:
-    """Measure a run of sites with these weathers; fairness is over the ``judged`` ones."""
+    """Measure a run of sites with ``weathers``; fairness is over the ``judged`` sites."""
     since, until = observed.began, observed.began + duration_s
     ended = [line for line in observed.answers if line.ended < until]
     pages = [line for line in ended if is_page(line)]
@@ -102,7 +103,7 @@ def figures(
         server_p50_s=quantile(took, 0.5),
         server_p99_s=quantile(took, 0.99),
         jain=jain([by_site[name] for name in names]) if several else None,
-        least_site=min(by_site[name] / able[name] for name in names) if several else None,
+        worst_site=min(by_site[name] / able[name] for name in names) if several else None,
         recovery_s=max(
             (recovery_s(observed, name, weathers[name], end) for name, (_, end) in spells),
             default=None,
@@ -119,7 +120,7 @@ def figures(
 
 
 def middle(runs: Sequence[Figures]) -> Figures:
-    """Return the medians of several runs' figures; what is by site or second is the first's."""
+    """Return the medians over several runs; figures by site or second are those of the first."""
     names = [
         name for name in Figures.__slots__ if not isinstance(getattr(runs[0], name), dict | tuple)
     ]
@@ -129,18 +130,18 @@ def middle(runs: Sequence[Figures]) -> Figures:
 
 
 def is_page(line: AnswerLine) -> bool:
-    """Whether an answer is a page."""
+    """Return whether an answer is a page."""
     return line.status == 200 and line.ending == "whole"
 
 
 def quantile(values: Sequence[float], q: float) -> float | None:
-    """Return the value below which a share ``q`` of them lies (nearest rank); None of none."""
+    """Return the ``q`` quantile (nearest rank); None without values."""
     ordered = sorted(values)
     return ordered[min(int(q * len(ordered)), len(ordered) - 1)] if ordered else None
 
 
 def jain(values: Sequence[float]) -> float:
-    """Return Jain's index of fairness, 1/n to 1: (Σx)² / (n Σx²); 0 if all are 0.
+    """Return Jain's index of fairness, (Σx)² / (n Σx²), from 1/n to 1; 0 if all values are 0.
 
     R. Jain, D. Chiu, W. Hawe, A Quantitative Measure of Fairness and Discrimination (1984).
     """
@@ -149,7 +150,7 @@ def jain(values: Sequence[float]) -> float:
 
 
 def outages(weather: Weather) -> list[tuple[float, float]]:
-    """Return when the site is away, (from, until) in seconds; outages that touch are one."""
+    """Return the outages as (from, until) in seconds; adjacent ones are merged."""
     spells: list[tuple[float, float]] = []
     for start, end, _ in sorted(weather.outages):
         if spells and start <= spells[-1][1]:
@@ -160,7 +161,7 @@ def outages(weather: Weather) -> list[tuple[float, float]]:
 
 
 def recovery_s(observed: Observed, name: str, weather: Weather, end: float) -> float:
-    """Return how long after ``end`` a site served 90 % of its capacity; see Figures."""
+    """Return the seconds from ``end`` until a site served 90 % of its capacity; see Figures."""
     times = [
         line.ended - observed.began - end
         for line in observed.answers
@@ -177,7 +178,7 @@ def recovery_s(observed: Observed, name: str, weather: Weather, end: float) -> f
 
 
 def probes_per_s(observed: Observed, name: str, spell: tuple[float, float]) -> float:
-    """Return the requests per second while a site was away; see Figures."""
+    """Return the requests per second during an outage; see Figures."""
     start, end = (observed.began + t for t in spell)
     arrived = [line.time for line in observed.requests if line.site == name]
     ended = sum(line.ended < start for line in observed.answers if line.site == name)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Result:
     """A scenario's runs by side, in the order of the rounds.
 
-    broken: the sides a crawl of which ended as it should not, once for each.
-    unloaded_p99_s: of the same site with one request at a time; None if it was not needed.
+    broken: the side of each crawl that failed.
+    unloaded_p99_s: p99 of the same site with one request at a time; None if it was not needed.
     """
 
     scenario: Scenario
@@ -42,15 +42,15 @@ class Result:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """What ours had to reach."""
+        """The requirements, and whether ours meets them."""
         return verdicts(self.scenario.require, self.sides, self.unloaded_p99_s)
 
 
 def shown(result: Result) -> Group:
-    """Return a scenario's figures, a row for each side, and below what ours had to reach."""
+    """Return the figures of a scenario, one row per side, and the requirements below."""
     title = f"[bold]{result.scenario.name}[/]: {result.scenario.about}"
     table = [_table(result.sides)] if result.runs else []
-    broken = [f"  [bold red]{side} broke, see above[/]" for side in result.broken]
+    broken = [f"  [bold red]{side} failed, see above[/]" for side in result.broken]
     return Group(title, *table, *map(_sentence, result.verdicts), *broken)
 
 
@@ -58,19 +58,19 @@ def _table(sides: Mapping[str, Figures]) -> Table:
     best = best_fixed(sides)
     table = Table()
     table.add_column("crawler", no_wrap=True)
-    told = [(heading, tell) for heading, tell in _COLUMNS if any(map(tell, sides.values()))]
-    for heading, _ in told:
+    columns = [(heading, text) for heading, text in _COLUMNS if any(map(text, sides.values()))]
+    for heading, _ in columns:
         table.add_column(heading, justify="right")
     for side, each in sides.items():
         name = f"{side} (best fixed)" if side == best else side
-        values = [tell(each) for _, tell in told]
+        values = [text(each) for _, text in columns]
         table.add_row("crawlproj" if side == OURS else name, *values, style=_STYLES.get(side))
     return table
 
 
 def _sentence(verdict: Verdict) -> str:
-    words = {True: "reached", False: "[bold red]missed[/]", None: "[dim]not judged[/]"}
-    sign = "≥" if verdict.at_least else "≤"
+    words = {True: "met", False: "[bold red]missed[/]", None: "[dim]not judged[/]"}
+    sign = "≥" if verdict.is_minimum else "≤"
     measured = _number(verdict.measured, digits=3) or "not measured"
     return (
         f"  {verdict.what}: {measured} (required: {sign} {verdict.required:g}) {words[verdict.met]}"
@@ -78,9 +78,9 @@ def _sentence(verdict: Verdict) -> str:
 
 
 def as_json(results: Sequence[Result]) -> dict[str, Any]:
-    """Return every run's figures, the scenarios and what they were measured on.
+    """Return the figures of all runs, the scenarios, the versions and the machine.
 
-    JSON has no infinity: what never happened is "never".
+    JSON has no infinity, so a recovery that never happened is "never".
     """
     return {
         **measured_on(),
@@ -116,7 +116,7 @@ def _ms(value_s: float | None) -> str:
 
 
 _STYLES = {OURS: "bold"}
-# What is empty for every side is left out.
+# A column that is empty for every side is left out.
 _COLUMNS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("goodput", lambda each: f"{each.goodput:.3f}"),
     ("errors", lambda each: f"{each.errors:.1%}"),
@@ -125,7 +125,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("p99\nms", lambda each: _ms(each.p99_s)),
     ("p99 ms\nserver", lambda each: _ms(each.server_p99_s)),
     ("Jain's\nfairness", lambda each: _number(each.jain)),
-    ("worst\nsite", lambda each: _number(each.least_site)),
+    ("worst\nsite", lambda each: _number(each.worst_site)),
     ("s to\n90 %", lambda each: _number(each.recovery_s)),
     ("probes/s\nin outage", lambda each: _number(each.probes_per_s)),
     ("CPU s", lambda each: f"{each.cpu_s:.1f}"),

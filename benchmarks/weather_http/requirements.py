@@ -1,4 +1,4 @@
-"""Whether ours reached what a scenario requires. Pure."""
+"""Whether ours meets the requirements of a scenario. Pure."""
 
 from __future__ import annotations
 
@@ -16,25 +16,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A requirement and what was measured; None: it was not, or what it is compared with."""
+    """A requirement and the figure measured.
+
+    measured: None if it, or the figure it is compared with, was not measured.
+    is_minimum: whether ``required`` is a minimum; otherwise it is a maximum.
+    """
 
     what: str
     required: float
     measured: float | None
-    at_least: bool
+    is_minimum: bool
 
     @property
     def met(self) -> bool | None:
-        """Whether it is met; None if that cannot be told."""
+        """Whether the requirement is met; None if unknown."""
         if self.measured is None:
             return None
-        if self.at_least:
+        if self.is_minimum:
             return self.measured >= self.required
         return self.measured <= self.required
 
 
 def best_fixed(sides: Mapping[str, Figures]) -> str | None:
-    """Return the fixed number in flight that did best by goodput, less what errors cost."""
+    """Return the side with a fixed number in flight that has the best goodput after errors."""
     fixed = [name for name in sides if name.startswith("stock-")]
     return max(fixed, key=lambda name: sides[name].useful, default=None)
 
@@ -42,7 +46,7 @@ def best_fixed(sides: Mapping[str, Figures]) -> str | None:
 def verdicts(
     require: Require, sides: Mapping[str, Figures], unloaded_p99_s: float | None
 ) -> list[Verdict]:
-    """Judge ours by the figures of all sides; nothing is judged if ours did not run."""
+    """Judge ours by the figures of all sides; return nothing if ours did not run."""
     ours = sides.get(OURS)
     return list(_verdicts(require, ours, sides, unloaded_p99_s)) if ours is not None else []
 
@@ -57,14 +61,14 @@ def _verdicts(
     of_stock = ours.pages / stock if stock else None
     table = (
         ("goodput", require.goodput, ours.goodput, True),
-        ("least goodput of a judged site", require.site_goodput, ours.least_site, True),
+        ("goodput of the worst judged site", require.site_goodput, ours.worst_site, True),
         ("share of errors", require.errors, ours.errors, False),
         ("p99 / unloaded p99", require.p99_ratio, ratio, False),
         ("s to 90 % after the outage", require.recovery_s, ours.recovery_s, False),
-        ("probes/s while it is away", require.probes_per_s, ours.probes_per_s, False),
+        ("probes/s in the outage", require.probes_per_s, ours.probes_per_s, False),
         ("fairness (Jain)", require.jain, ours.jain, True),
-        ("pages / best of stock's", require.of_stock, of_stock, True),
+        ("pages / best side of stock", require.of_stock, of_stock, True),
     )
-    for what, required, measured, at_least in table:
+    for what, required, measured, is_minimum in table:
         if required is not None:
-            yield Verdict(what, required, measured, at_least)
+            yield Verdict(what, required, measured, is_minimum)

@@ -1,4 +1,4 @@
-"""Runs one side through one scenario, the crawl and the web in processes of their own."""
+"""Runs one side through one scenario, with the crawl and the web in separate processes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 _SPIDER = "benchmarks/weather_http/spider.py"
 _ROBOTS = "/robots.txt"
 _START_TIMEOUT_S = 10.0
-_LEAST_PENDING = 32
+_MIN_PENDING = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What happened; robots.txt is left out, times are unix seconds.
+    """The logs of a run, without robots.txt. Times are unix seconds.
 
-    began: the first request, at any site.
-    requests, answers: of the server's logs.
-    latencies: (when, seconds) of the pages the client got, from the request to the headers.
+    began: time of the first request at any site.
+    requests, answers: from the server's logs.
+    latencies: (time, seconds from the request to the headers) of each page of the client.
     cpu_s, rss_mb: of the client, start-up included.
     """
 
@@ -43,9 +43,9 @@ class Observed:
 
 
 def run(scenario: Scenario, side: Side, folder: Path) -> Observed:
-    """Crawl for the scenario's duration, then kill the crawl: what comes after is not measured.
+    """Crawl for the scenario's duration, then kill the crawl.
 
-    folder: empty; whatever is written is there.
+    folder: an empty folder for all files of the run.
 
     Raises WrongResult if the crawl does not start, or ends by itself.
     """
@@ -76,7 +76,7 @@ def run(scenario: Scenario, side: Side, folder: Path) -> Observed:
                 process.kill()
                 process.wait()
         if began is None:
-            raise failure(words, "no page asked for", log)
+            raise failure(words, "no request of a page", log)
         server_cpu_s = web.cpu_s()
         requests = [line for line in web.log() if line.path != _ROBOTS]
         answers = [line for line in web.answers() if line.path != _ROBOTS]
@@ -92,9 +92,9 @@ def run(scenario: Scenario, side: Side, folder: Path) -> Observed:
 
 
 def command(scenario: Scenario, side: Side, folder: Path) -> list[str]:
-    """Return what runs a side, without the interpreter; its files are in ``folder``."""
+    """Return the command of a side, without the interpreter; its files are in ``folder``."""
     sites = len(list(scenario.sites()))
-    pending = max(_LEAST_PENDING, 8 * scenario.in_flight // sites)
+    pending = max(_MIN_PENDING, 8 * scenario.in_flight // sites)
     arguments = {
         "sites": folder / "sites",
         "pending": pending,
@@ -102,8 +102,8 @@ def command(scenario: Scenario, side: Side, folder: Path) -> list[str]:
     }
     in_flight = scenario.in_flight
     if side.fixed is not None:
-        # Scrapy 2.19 starts all that waits for a site when one request to it ends, whatever the
-        # site's limit is (Downloader._process_queue); at one site, this one holds.
+        # When a request to a site ends, Scrapy 2.19 starts all waiting ones, whatever the site's
+        # limit is (Downloader._process_queue). With one site, this limit holds.
         in_flight = min(in_flight, side.fixed * sites)
     settings = side.settings | {"CONCURRENT_REQUESTS": str(in_flight)}
     if scenario.download_timeout_s is not None:
@@ -116,7 +116,7 @@ def command(scenario: Scenario, side: Side, folder: Path) -> list[str]:
 
 
 def _began(web: DemoWeb, process: subprocess.Popen[bytes]) -> float | None:
-    """Wait for the first request of a page; None if none comes, or the crawl ends before."""
+    """Return the time of the first request of a page; None if the crawl ends without one."""
     deadline = time.monotonic() + _START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         for line in web.log():
@@ -127,7 +127,7 @@ def _began(web: DemoWeb, process: subprocess.Popen[bytes]) -> float | None:
 
 
 def _latencies(path: Path) -> list[tuple[float, float]]:
-    if not path.exists():  # no page came
+    if not path.exists():  # no page was received
         return []
     pairs = [line.split("\t") for line in path.read_text().splitlines()]
     return [(float(when), float(latency_s)) for when, latency_s in pairs]

@@ -1,4 +1,4 @@
-"""What is compared: the sites of a scenario, who crawls them, and what ours must reach."""
+"""The scenarios: sites, crawlers to compare, and requirements on ours."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "scenarios"
 OURS = "ours"
 MAX_PER_SITE = 64
-"""Requests in flight at one site, at most, where the side's name says no other number."""
+"""Maximum of requests in flight at one site, unless the name of the side has another number."""
 
-_ENDLESS = 10_000_000  # pages of a site: more than anybody fetches in a minute
+_ENDLESS = 10_000_000  # pages of a site: more than any crawler fetches in a minute
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Sites alike.
+    """Sites with the same weather.
 
-    judged: whether fairness and the least site's goodput are about them.
+    judged: whether they count in fairness and in the goodput of the worst site.
     """
 
     name: str
@@ -37,16 +37,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Require:
-    """What ours must reach; None: nothing.
+    """The requirements on ours; None for no requirement.
 
-    goodput: pages served over what all sites could have served, at least.
-    site_goodput: the same of the judged site that fares worst.
-    errors: share of the requests that ended without a page, at most.
-    p99_ratio: p99 latency of the pages over that of one request at a time at full capacity.
-    recovery_s: seconds from the end of an outage to 90 % of the capacity.
-    probes_per_s: requests per second while a site is away.
-    jain: fairness over the judged sites, at least.
-    of_stock: pages served over those of the best of stock's sides, at least.
+    goodput: minimum of pages served divided by the capacity of all sites.
+    site_goodput: minimum of the same for the worst judged site.
+    errors: maximum share of requests that end without a page.
+    p99_ratio: maximum of the pages' p99 latency divided by that of one request at a time.
+    recovery_s: maximum of seconds from the end of an outage to 90 % of the capacity.
+    probes_per_s: maximum of requests per second during an outage.
+    jain: minimum fairness over the judged sites.
+    of_stock: minimum of pages served divided by those of the best side of stock.
     """
 
     goodput: float | None = None
@@ -63,11 +63,11 @@ class Require:
 class Scenario:
     """One file of ``scenarios/``.
 
-    duration_s: from the first request of a page.
+    duration_s: seconds from the first request of a page.
     in_flight: CONCURRENT_REQUESTS of every side.
-    sides: who crawls, see Side.
-    light: those sides whose crawls take so little CPU that they may run beside each other.
-    download_timeout_s: of every side; None leaves each its own.
+    sides: the crawlers; see Side.
+    light: sides whose crawls take so little CPU that they may run in parallel.
+    download_timeout_s: DOWNLOAD_TIMEOUT of every side; None leaves the default of each.
     """
 
     name: str
@@ -97,18 +97,18 @@ class Scenario:
                 yield (f"{group.name}-{n}" if group.count > 1 else group.name), group
 
     def specs(self) -> list[SiteSpec]:
-        """Return what the demo web is to serve."""
+        """Return the sites for the demo web."""
         return [
             SiteSpec(name, "small", pages=_ENDLESS, weather=group.weather)
             for name, group in self.sites()
         ]
 
     def weathers(self) -> dict[str, Weather]:
-        """Return every site's weather."""
+        """Return the weather of every site."""
         return {name: Weather.from_dict(group.weather) for name, group in self.sites()}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields, those of its parts included."""
+        """Return all fields, nested ones included."""
         return asdict(self)
 
 
@@ -121,10 +121,10 @@ def scenarios() -> dict[str, Scenario]:
 class Side:
     """A crawler with its settings.
 
-    name: "ours"; "stock-8": Scrapy with so many requests in flight a site; "autothrottle": with
-        AutoThrottle as it comes; "autothrottle-16": aiming at so many, starting without delay.
+    name: "ours"; "stock-8": Scrapy with eight requests in flight per site; "autothrottle": with
+        AutoThrottle's defaults; "autothrottle-16": with a target of 16 and no start delay.
 
-    Raises ValueError on another name.
+    Raises ValueError for any other name.
     """
 
     name: str
@@ -135,12 +135,12 @@ class Side:
 
     @property
     def ours(self) -> bool:
-        """Whether it is crawlproj."""
+        """Whether this side is crawlproj."""
         return self.name == OURS
 
     @property
     def fixed(self) -> int | None:
-        """The number of requests in flight at a site that Scrapy is set to; None: it is not."""
+        """The fixed number of requests in flight per site; None if the side has none."""
         return int(self.name.removeprefix("stock-")) if self.name.startswith("stock-") else None
 
     def _settings(self) -> dict[str, str]:
@@ -153,8 +153,8 @@ class Side:
         found = re.fullmatch(r"(stock|autothrottle)(?:-([1-9]\d*))?", self.name)
         if not found or self.name == "stock":
             raise ValueError(
-                f"no such side: {self.name!r}; there are {OURS}, stock-N, autothrottle and "
-                "autothrottle-N, N a number of requests in flight"
+                f"unknown side {self.name!r}; choose from {OURS}, stock-N, autothrottle and "
+                "autothrottle-N, where N is a number of requests in flight"
             )
         kind, number = found.groups()
         if kind == "stock":

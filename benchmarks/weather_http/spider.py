@@ -1,4 +1,4 @@
-"""Fetches endless distinct pages of many sites; runs under either settings."""
+"""Fetches endless distinct pages of many sites; runs with the settings of either side."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class WeatherSpider(scrapy.Spider):
-    """Keeps ``pending`` URLs of each site waiting: whenever one is over, the next one follows.
+    """Keeps ``pending`` URLs of each site waiting: each one that ends is followed by another.
 
-    sites: a file of base URLs, one a line.
-    log: written to for each page: unix seconds and the latency in seconds, by a tab. Each with
-        one write, so that they are there when the crawl is killed.
+    sites: a file of base URLs, one per line.
+    log: gets a line per page: unix seconds and the latency in seconds, separated by a tab. Each
+        line is one write, so that none is lost when the crawl is killed.
 
-    The callbacks are no generators: Scrapy reads the source of those again for each response.
+    The callbacks are not generators, because Scrapy parses the source of those for each response.
     """
 
     name = "weather"
@@ -44,16 +44,16 @@ class WeatherSpider(scrapy.Spider):
                 yield self.following(site)
 
     def following(self, site: int) -> scrapy.Request:
-        """Return the request of the site's next page."""
+        """Return the request of the next page of the site."""
         url = self.bases[site] + path_of(next(self.numbers[site]))
         return scrapy.Request(url, self.parse, errback=self.failed, cb_kwargs={"site": site})
 
     def parse(self, response: Response, site: int) -> scrapy.Request:
-        """Note the page's latency, and go on with another page."""
+        """Write the latency of the page, and request another one."""
         line = f"{time.time():.6f}\t{response.meta['download_latency']:.6f}\n"
         os.write(self.log_file, line.encode())
         return self.following(site)
 
     def failed(self, failure: Failure) -> scrapy.Request:
-        """Go on with another page."""
+        """Request another page."""
         return self.following(failure.request.cb_kwargs["site"])  # type: ignore[attr-defined]

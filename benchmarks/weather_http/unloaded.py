@@ -1,4 +1,4 @@
-"""How fast a site answers when nobody else is there: what a crawl's latency is held against."""
+"""The unloaded latency of a site, with which the latency of a crawl is compared."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from benchmarks.weather_http.scenario import Scenario
 
-_COPIES = 20  # of the site, so that there are enough pages for a p99 before its weather changes
+_COPIES = 20  # of the site, for enough pages for a p99 before its weather changes
 _DURATION_S = 6.0
 
 
 def unloaded_p99_s(scenario: Scenario, folder: Path) -> float | None:
     """Measure the scenario's first site with one request at a time, in its first seconds.
 
-    Returns the p99 of the time from a request to the headers of its answer.
+    Return the p99 of the seconds from a request to the headers of its answer.
     """
     alone = replace(scenario, groups=(replace(scenario.groups[0], count=_COPIES),))
     with (

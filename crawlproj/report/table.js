@@ -1,24 +1,29 @@
 // The text and the table, and what runs when the page opens.
 
+// The name of a job may contain many start URLs.
+function jobName(job) {
+  return job.length > 100 ? element("span", { title: job }, `${job.slice(0, 99)}…`) : job;
+}
+
 function drawWords() {
   const { crawl, summary, sites_left_out: leftOut } = report;
   $("title").textContent = `Crawl report: ${crawl.spider}`;
   const when = (unix) => new Date(unix * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
   const state = crawl.state === "running" ? `running; as of ${when(crawl.written_at)}`
     : crawl.state === "stopped" ? `stopped (${crawl.reason})` : crawl.state;
-  $("about").append(element("b", {}, state), ` · job ${crawl.job}, generation ${crawl.generation} · started ${when(crawl.started_at)}`,
+  $("about").append(element("b", {}, state), ` · job `, jobName(crawl.job), `, generation ${crawl.generation} · started ${when(crawl.started_at)}`,
     ...crawl.places.map((place) => ` · ${place}`));
   const total = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
   const ttfb = summary.ttfb_s;
   const tiles = [
     ["pages done", count(summary.pages)], ["failed URLs", count(total(summary.failed)), total(summary.failed) > 0],
     ["skipped URLs", count(total(summary.skipped))], ["duration", clock(crawl.duration_s)],
-    ["goodput", `${number(summary.pages_per_s)}/s`], ["first byte p50", seconds(ttfb.p50)], ["p90", seconds(ttfb.p90)],
-    ["p99", seconds(ttfb.p99)], ["p99.9", seconds(ttfb.p999)], ["max", seconds(ttfb.max)],
+    ["goodput", `${number(summary.pages_per_s)}/s`], ["first byte p50", seconds(ttfb.p50)], ["first byte p90", seconds(ttfb.p90)],
+    ["first byte p99", seconds(ttfb.p99)], ["first byte p99.9", seconds(ttfb.p999)], ["first byte max", seconds(ttfb.max)],
   ];
   for (const [name, value, bad] of tiles)
     $("tiles").append(element("div", { class: bad ? "tile bad" : "tile" }, element("span", {}, name), element("b", {}, value)));
-  const listed = [["Failed URLs", summary.failed], ["Skipped URLs", summary.skipped], ["Failed attempts, with retries", summary.errors]];
+  const listed = [["Failed URLs", summary.failed], ["Skipped URLs", summary.skipped], ["Failed attempts, retries included", summary.errors]];
   for (const [name, counts] of listed) {
     const entries = Object.entries(counts);
     if (!entries.length) continue;

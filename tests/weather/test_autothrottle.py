@@ -1,4 +1,4 @@
-"""Our AutoThrottle against Scrapy's own."""
+"""The simulated AutoThrottle, checked against Scrapy's."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def scrapys_delays(answers: Sequence[tuple[float, int]], target: float, start_s:
 
 @examples(50)
 @given(answers=ANSWERS, tuned=st.sampled_from([(1.0, 5.0), (16.0, 0.0)]))
-def test_the_delay_is_that_of_scrapy(
+def test_the_delay_equals_that_of_scrapy(
     answers: list[tuple[float, int]], tuned: tuple[float, float]
 ) -> None:
     target, start_s = tuned
@@ -52,7 +52,7 @@ def test_the_delay_is_that_of_scrapy(
     assert ours.delay_s == pytest.approx(scrapys_delays(answers, target, start_s))
 
 
-def test_starts_are_a_delay_apart_within_half_of_it() -> None:
+def test_starts_are_a_delay_apart_plus_or_minus_half() -> None:
     ours = AutoThrottle(random.Random(1), cap=3, start_delay_s=2.0)  # noqa: S311
     starts: list[float] = []
     now = 0.0
@@ -67,7 +67,7 @@ def test_starts_are_a_delay_apart_within_half_of_it() -> None:
     assert ours.free(1000.0) == 0
 
 
-def test_what_has_no_answer_is_not_seen() -> None:
+def test_requests_without_an_answer_are_ignored() -> None:
     ours = AutoThrottle(random.Random(1))  # noqa: S311
     ours.end(ours.start(0.0), 10.0, Ending(Verdict.OVERLOADED))
     assert ours.delay_s == 5.0

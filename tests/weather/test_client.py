@@ -1,4 +1,4 @@
-"""The simulated client against queueing theory."""
+"""The simulated client, checked against queueing theory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.weather.helpers import PLAIN, scenario_of
 
 
 @pytest.mark.parametrize("policy", ["knee", "throttle", "aimd"])
-def test_the_same_seed_gives_the_same_run_and_another_does_not(policy: str) -> None:
+def test_runs_are_determined_by_the_seed(policy: str) -> None:
     scenario = scenario_of(replace(PLAIN, rate=((0, 20),), drop_share=0.01), duration_s=60)
     first, again, other = (Client(scenario, policy_of(policy), seed).run()[0] for seed in (1, 1, 2))
     assert first == again
@@ -36,14 +36,14 @@ def test_a_few_more_in_flight_than_workers_reach_the_oracle(sigma: float) -> Non
     assert run.ok[-1] == pytest.approx(capacity(run.weather, 0, 400), rel=0.08)
 
 
-def test_no_more_than_the_budget_is_in_flight_and_sites_are_served_in_turn() -> None:
+def test_the_budget_holds_and_sites_take_turns() -> None:
     scenario = scenario_of(*[PLAIN] * 5, in_flight=20)
     runs = Client(scenario, policy_of("fixed-64"), 1).run()
     assert max(map(sum, zip(*(run.in_flight for run in runs), strict=True))) == 20
     assert figures_of(scenario, runs)["jain"] > 0.99
 
 
-def test_errors_end_as_what_they_are_and_hanging_ones_time_out() -> None:
+def test_errors_are_counted_by_kind_and_hanging_requests_time_out() -> None:
     weather = replace(PLAIN, outages=((20, 45, "hang"), (45, 60, "reset"), (60, 80, "503")))
     [run] = Client(scenario_of(weather), policy_of("fixed-4"), 1).run()
     assert run.endings["timeout"] == 3 * 4  # 10 s after each was sent: at 30, 40 and 50 s
@@ -53,7 +53,7 @@ def test_errors_end_as_what_they_are_and_hanging_ones_time_out() -> None:
     assert max(run.at_site[210:440]) == 0
 
 
-def test_answers_that_come_after_the_time_out_count_once() -> None:
+def test_a_request_answered_after_its_time_out_counts_once() -> None:
     slow = Weather(workers=((0, 1),), service_s=((0, 4.0),), sigma=0.0, network_s=0.01)
     [run] = Client(scenario_of(slow), policy_of("fixed-4"), 1).run()
     assert run.ok[-1] <= 30

@@ -1,4 +1,4 @@
-"""The figures against runs whose figures are known."""
+"""The figures of runs with known results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def figures(*sites: Weather, policy: str, duration_s: float = 120, in_flight: in
     return figures_of(scenario, Client(scenario, policy_of(policy), 1).run())
 
 
-def test_half_of_the_workers_bring_half_of_the_oracle_and_no_queue() -> None:
+def test_half_as_many_in_flight_as_workers_reach_half_of_the_oracle_without_a_queue() -> None:
     found = figures(EXACT, policy="fixed-2")
     assert found["goodput"] == pytest.approx(0.5, abs=0.02)
     assert found["above"] == 0
@@ -30,7 +30,7 @@ def test_half_of_the_workers_bring_half_of_the_oracle_and_no_queue() -> None:
     assert isnan(found["jain"])
 
 
-def test_twice_the_workers_queue_all_the_time_and_double_the_latency() -> None:
+def test_twice_as_many_in_flight_as_workers_queue_always_and_double_the_latency() -> None:
     found = figures(EXACT, policy="fixed-8")
     assert found["above"] > 0.99
     assert found["p99"] == pytest.approx(2.0, rel=0.02)
@@ -38,18 +38,18 @@ def test_twice_the_workers_queue_all_the_time_and_double_the_latency() -> None:
     assert found["ramp_s"] <= 1.0
 
 
-def test_the_time_to_come_up_counts_from_each_rise() -> None:
+def test_the_ramp_counts_from_each_rise() -> None:
     weather = replace(EXACT, workers=((0, 1), (60, 4)))
     assert figures(weather, policy="fixed-2")["ramp_s"] == pytest.approx(30, abs=1)  # 0 and 60
 
 
-def test_rejections_are_errors_and_an_outage_is_no_queue() -> None:
+def test_rejections_are_errors_and_an_outage_is_not_a_queue() -> None:
     refused = figures(replace(PLAIN, rate=((0, 5),)), policy="fixed-8")
     assert refused["errors"] > 0.9
     assert figures(replace(EXACT, outages=((0, 119, "503"),)), policy="fixed-2")["above"] == 0
 
 
-def test_a_site_that_is_never_up_has_no_part_in_the_fairness() -> None:
+def test_a_site_that_is_never_up_does_not_count_in_fairness() -> None:
     down = replace(EXACT, outages=((0, 200, "hang"),))
     found = figures(EXACT, EXACT, down, policy="fixed-4")
     assert found["jain"] == pytest.approx(1.0)
@@ -62,13 +62,13 @@ def test_a_fast_site_waits_while_a_dead_one_holds_the_budget() -> None:
     assert figures(EXACT, down, policy="fixed-64", in_flight=64)["longest_wait_s"] > 1
 
 
-def test_the_unloaded_p99_is_that_of_the_service_and_the_network() -> None:
+def test_the_unloaded_p99_comes_from_service_and_network() -> None:
     assert unloaded_p99_s(EXACT, 60) == pytest.approx(1.01)
     p99 = 0.02 + 0.2 * 5.096  # exp(0.7 · 2.3263)
     assert unloaded_p99_s(PLAIN, 60) == pytest.approx(p99, rel=0.06)
 
 
-def test_an_interval_is_students() -> None:
+def test_the_confidence_interval_is_students() -> None:
     found = estimate([1.0, 2.0, 3.0, 4.0, 5.0])
     assert found.mean == 3.0
     assert found.half == pytest.approx(2.776 * 1.5811 / 5**0.5, rel=0.02)

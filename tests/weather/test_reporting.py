@@ -1,4 +1,4 @@
-"""What a person and a program get to read."""
+"""The tables, the JSON and the trace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.weather.helpers import PLAIN, scenario_of
 SCENARIO = scenario_of(PLAIN, duration_s=30)
 
 
-def test_tables_fit_120_columns_and_the_json_holds_every_seed() -> None:
+def test_tables_fit_120_columns_and_the_json_has_every_seed() -> None:
     scenario = scenario_of(PLAIN, PLAIN, duration_s=10)
     results = list(run_all([scenario], ["knee", "fixed-8", "throttle-16"], seeds=2, jobs=1))
     console = Console(width=120, record=True, quiet=False, file=None)
@@ -30,12 +30,12 @@ def test_tables_fit_120_columns_and_the_json_holds_every_seed() -> None:
 
 
 @pytest.mark.slow
-def test_processes_change_nothing() -> None:
+def test_the_number_of_processes_does_not_change_results() -> None:
     alone, together = (list(run_all([SCENARIO], ["fixed-8"], 7, jobs)) for jobs in (1, 2))
     assert [str(one.figures) for one in alone] == [str(one.figures) for one in together]
 
 
-def test_a_trace_is_a_line_a_step_and_a_plot_of_its_width() -> None:
+def test_a_trace_has_a_line_per_step_and_fits_its_plot() -> None:
     points = trace(SCENARIO, "fixed-8", 1, site=0, step_s=1.0)
     assert len(points) == 30
     lines = as_csv(points).splitlines()

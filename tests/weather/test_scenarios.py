@@ -1,4 +1,4 @@
-"""The scenario files, and what is wrong with files that are refused."""
+"""The scenario files, and the errors for wrong ones."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ def test_all_files_load_and_no_scenario_is_in_both_halves() -> None:
         ('about = "a"\nduration_s = 60\nspeed = 3\n' + SITE, "speed"),
         ('about = "a"\nduration_s = 60\n' + SITE + "worker = 3", "worker"),
         ('about = "a"\nduration_s = 60\n[[site]]\nworkers = 8', "network_s"),
-        ('about = "a"\nduration_s = 60\n' + SITE + "workers = 64", "most = 64"),
-        ('about = "a"\nduration_s = 60\nin_flight = 9\n' + SITE + "count = 2", "over 9"),
+        ('about = "a"\nduration_s = 60\n' + SITE + "workers = 64", "max_per_site = 64"),
+        (
+            'about = "a"\nduration_s = 60\nin_flight = 9\n' + SITE + "count = 2",
+            "in_flight = 9",
+        ),
         ("about = ", "wrong.toml"),
     ],
 )
-def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, what: str) -> None:
+def test_a_wrong_file_is_named_with_its_mistake(tmp_path: Path, text: str, what: str) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=what) as caught:

@@ -13,7 +13,7 @@ PERFECT = Figures(
     server_p50_s=0.1,
     server_p99_s=0.2,
     jain=1.0,
-    least_site=1.0,
+    worst_site=1.0,
     recovery_s=1.0,
     probes_per_s=0.5,
     cpu_s=1.0,
@@ -24,4 +24,4 @@ PERFECT = Figures(
     failed=(),
     in_flight=(),
 )
-"""A crawl that meets every requirement there is."""
+"""A crawl that meets every requirement."""

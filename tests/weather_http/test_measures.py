@@ -58,7 +58,7 @@ def steady(since: float, until: float, rate: float, site: str = "site") -> list[
     return [answer(t - 0.1, t, site) for t in (since + (n + 0.5) / rate for n in range(number))]
 
 
-def test_goodput_is_pages_over_what_the_site_could_have_served_in_the_window() -> None:
+def test_goodput_is_pages_divided_by_the_capacity_in_the_window() -> None:
     run = observed(steady(0, 8, 8))
     found = figures(run, {"site": TEN_A_SECOND}, ["site"], 4.0)
     assert found.pages == 32  # those after the window do not count
@@ -67,7 +67,7 @@ def test_goodput_is_pages_over_what_the_site_could_have_served_in_the_window() -
     assert found.served == (8, 8, 8, 8)
 
 
-def test_every_end_without_a_page_is_an_error() -> None:
+def test_every_request_that_ends_without_a_page_is_an_error() -> None:
     ends = [
         answer(0, 1),
         answer(0, 1, status=429),
@@ -84,7 +84,7 @@ def test_every_end_without_a_page_is_an_error() -> None:
     assert found.failed == (0, 5, 0, 0)
 
 
-def test_latency_is_told_by_the_client_and_by_the_server() -> None:
+def test_latency_is_measured_by_client_and_server() -> None:
     ends = [answer(0, 1), answer(0, 2), answer(0, 3, status=503)]
     latencies = ((1.0, 1.1), (2.0, 2.1), (9.0, 9.9))
     found = figures(observed(ends, latencies), {"site": TEN_A_SECOND}, ["site"], 4.0)
@@ -99,12 +99,12 @@ def test_a_run_without_a_page_has_no_latency_and_no_goodput() -> None:
     assert (found.pages, found.goodput, found.errors) == (0, 0, 0)
 
 
-def test_fairness_and_the_worst_site_are_those_of_the_judged_sites() -> None:
+def test_fairness_and_the_worst_site_are_over_the_judged_sites() -> None:
     ends = steady(0, 4, 10, "a") + steady(0, 4, 5, "b")
     weathers = dict.fromkeys(("a", "b", "c"), TEN_A_SECOND)
     found = figures(observed(ends), weathers, ["a", "b"], 4.0)
     assert found.jain == 0.9
-    assert found.least_site == 0.5
+    assert found.worst_site == 0.5
     assert found.by_site == {"a": 40, "b": 20}
     assert isclose(found.goodput, 0.5)  # over all three
 
@@ -112,7 +112,7 @@ def test_fairness_and_the_worst_site_are_those_of_the_judged_sites() -> None:
 def test_a_single_site_has_no_fairness() -> None:
     found = figures(observed(steady(0, 4, 10)), {"site": TEN_A_SECOND}, ["site"], 4.0)
     assert found.jain is None
-    assert found.least_site is None
+    assert found.worst_site is None
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50))
@@ -130,7 +130,7 @@ def test_a_quantile_is_one_of_the_values(values: list[float], q: float) -> None:
     assert sum(value < found for value in values) <= q * len(values)
 
 
-def test_outages_that_touch_are_one() -> None:
+def test_adjacent_outages_are_merged() -> None:
     weather = Weather.from_dict(
         {"outages": [[20, 28, "reset"], [12, 20, "hang"], [30, 31, "503"], [28, 29, "503"]]}
     )
@@ -148,11 +148,11 @@ def test_a_site_that_is_not_served_again_never_recovers() -> None:
         assert recovery_s(observed(ends), "site", TEN_A_SECOND, 5.0) == inf
 
 
-def test_probes_are_what_comes_in_an_outage_less_what_was_in_flight() -> None:
+def test_probes_exclude_one_request_for_each_in_flight() -> None:
     ends = [answer(0, 1), answer(0.5, 2.5, status=0, ending="abandoned")]
     ends += [answer(t, t, status=503) for t in (2.1, 3.1, 4.1, 5.1)]
     unanswered = (arrival(1.5), arrival(2.2), arrival(6.0))
-    # In flight at 2: those of 0.5 and 1.5. Between 2 and 6 come five, two of which may follow them.
+    # In flight at 2: those of 0.5 and 1.5. Five arrive from 2 to 6, two of which may follow them.
     run = observed(ends, unanswered=unanswered)
     assert probes_per_s(run, "site", (2, 6)) == 3 / 4
     assert probes_per_s(run, "site", (2.05, 2.3)) == 0  # two came, as many as were in flight
@@ -167,12 +167,12 @@ def test_an_outage_that_ends_with_the_run_has_no_recovery() -> None:
     assert isclose(found.goodput, 1)  # nothing could be served after the first second
 
 
-def test_in_flight_is_what_came_and_has_not_ended() -> None:
+def test_requests_are_in_flight_from_arrival_to_end() -> None:
     run = observed([answer(0, 2.5), answer(0.5, 1.5)], unanswered=(arrival(1.2),))
     assert in_flight(run, 4.0) == (2, 2, 1, 1)
 
 
-def test_of_several_runs_the_middle_is_told() -> None:
+def test_several_runs_are_combined_into_medians() -> None:
     runs = [
         figures(observed(steady(0, 4, rate)), {"site": TEN_A_SECOND}, ["site"], 4.0)
         for rate in (2, 9, 5)

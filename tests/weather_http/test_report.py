@@ -28,28 +28,28 @@ def printed(result: Result) -> str:
     return console.file.getvalue()
 
 
-def test_figures_are_shown_with_what_had_to_be_reached() -> None:
+def test_figures_are_shown_with_the_requirements() -> None:
     slow = replace(PERFECT, recovery_s=float("inf"), goodput=0.5)
     text = printed(Result(OUTAGE, {"ours": [slow], "stock-8": [PERFECT]}, [], None))
     assert "outage: one site of 100 requests/s" in text
     assert "stock-8 (best fixed)" in text
     assert "s to 90 % after the outage: never (required: ≤ 10) missed" in text
-    assert "probes/s while it is away: 0.500 (required: ≤ 1) reached" in text
+    assert "probes/s in the outage: 0.500 (required: ≤ 1) met" in text
 
 
-def test_a_column_that_no_side_has_a_figure_for_is_left_out() -> None:
+def test_a_column_without_figures_is_left_out() -> None:
     alone = replace(PERFECT, jain=None)
     assert "fairness" not in printed(Result(OUTAGE, {"ours": [alone]}, [], None))
     assert "fairness" in printed(Result(OUTAGE, {"ours": [alone], "stock-8": [PERFECT]}, [], None))
 
 
-def test_a_scenario_in_which_every_crawl_broke_says_so() -> None:
+def test_a_scenario_in_which_every_crawl_failed_says_so() -> None:
     text = printed(Result(OUTAGE, {}, ["ours", "stock-8"], None))
-    assert "ours broke, see above" in text
-    assert "stock-8 broke, see above" in text
+    assert "ours failed, see above" in text
+    assert "stock-8 failed, see above" in text
 
 
-def test_the_json_is_strict_and_has_every_runs_figures() -> None:
+def test_the_json_is_strict_and_has_the_figures_of_every_run() -> None:
     never = replace(PERFECT, recovery_s=float("inf"))
     result = Result(OUTAGE, {"ours": [never, PERFECT, never]}, [], 0.2)
     (found,) = json.loads(json.dumps(as_json([result]), allow_nan=False))["results"]
@@ -59,7 +59,7 @@ def test_the_json_is_strict_and_has_every_runs_figures() -> None:
     assert found["scenario"]["name"] == "outage"
 
 
-def test_a_crawl_that_breaks_takes_nothing_from_the_others(
+def test_a_crawl_that_fails_does_not_affect_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def once(scenario: Scenario, side: Side) -> Figures:
@@ -74,4 +74,4 @@ def test_a_crawl_that_breaks_takes_nothing_from_the_others(
     assert result.broken == ["ours", "ours"]
     assert result.runs == {"stock-8": [PERFECT, PERFECT]}
     assert isinstance(console.file, io.StringIO)
-    assert "outage: ours broke: it ended with 1" in console.file.getvalue()
+    assert "outage: ours failed: it ended with 1" in console.file.getvalue()

@@ -18,7 +18,7 @@ EVERYTHING = Require(
 )
 
 
-def test_what_is_not_required_is_not_judged() -> None:
+def test_figures_without_a_requirement_are_not_judged() -> None:
     assert verdicts(Require(), {"ours": PERFECT}, None) == []
 
 
@@ -40,7 +40,7 @@ def test_a_bad_crawl_meets_none() -> None:
         errors=0.04,
         p99_s=0.61,
         jain=0.94,
-        least_site=0.89,
+        worst_site=0.89,
         recovery_s=float("inf"),
         probes_per_s=1.1,
     )
@@ -48,12 +48,12 @@ def test_a_bad_crawl_meets_none() -> None:
     assert [verdict.met for verdict in found] == [False] * 8
 
 
-def test_what_cannot_be_compared_is_not_judged() -> None:
+def test_figures_that_cannot_be_compared_are_not_judged() -> None:
     found = verdicts(Require(p99_ratio=3, of_stock=0.95), {"ours": PERFECT}, None)
     assert [verdict.met for verdict in found] == [None, None]
 
 
-def test_pages_are_held_against_the_best_of_the_others() -> None:
+def test_pages_are_compared_with_the_best_other_side() -> None:
     sides = {
         "ours": PERFECT,
         "stock-8": replace(PERFECT, pages=500),
@@ -63,7 +63,7 @@ def test_pages_are_held_against_the_best_of_the_others() -> None:
     assert verdict.measured == 0.5
 
 
-def test_the_best_fixed_number_is_not_the_one_that_is_refused_most() -> None:
+def test_the_best_fixed_number_takes_errors_into_account() -> None:
     sides = {
         "ours": PERFECT,
         "stock-8": replace(PERFECT, goodput=0.6),

@@ -10,7 +10,7 @@ from benchmarks.weather_http.scenario import Require, Side, scenarios
 SCENARIOS = scenarios()
 
 
-def test_every_scenario_can_be_read_and_requires_something_of_ours() -> None:
+def test_every_scenario_is_valid_and_has_a_requirement() -> None:
     assert {
         *("step", "bucket", "bucket-retry-after", "bucket-headers", "bucket-x-headers"),
         *("twenty", "outage", "many"),
@@ -24,12 +24,12 @@ def test_every_scenario_can_be_read_and_requires_something_of_ours() -> None:
 
 
 @pytest.mark.parametrize("name", ["stock", "stock-0", "stock-x", "autothrottle-", "theirs", ""])
-def test_an_unknown_side_is_refused_with_those_there_are(name: str) -> None:
-    with pytest.raises(ValueError, match="there are ours, stock-N, autothrottle"):
+def test_an_unknown_side_is_an_error_that_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(ValueError, match="choose from ours, stock-N, autothrottle"):
         Side(name)
 
 
-def test_sides_are_known_by_their_numbers() -> None:
+def test_the_name_of_a_side_gives_its_number() -> None:
     assert Side("stock-16").fixed == 16
     assert Side("stock-16").settings == {"CONCURRENT_REQUESTS_PER_DOMAIN": "16"}
     assert Side("ours").fixed is None
@@ -38,7 +38,7 @@ def test_sides_are_known_by_their_numbers() -> None:
     assert Side("autothrottle").settings["AUTOTHROTTLE_ENABLED"] == "1"
 
 
-def test_all_sides_have_the_scenarios_budget_and_timeout() -> None:
+def test_all_sides_have_the_budget_and_timeout_of_the_scenario() -> None:
     for name in ("ours", "stock-8", "stock-64", "autothrottle", "autothrottle-16"):
         words = command(SCENARIOS["twenty"], Side(name), Path("folder"))
         assert {"CONCURRENT_REQUESTS=64", "DOWNLOAD_TIMEOUT=10", "pending=32"} <= set(words)
@@ -54,6 +54,6 @@ def test_only_ours_has_a_frontier_in_the_folder() -> None:
     assert not any(word.startswith("FRONTIER_URL") for word in words["stock-8"])
 
 
-def test_a_fixed_number_is_the_budget_too_when_there_is_one_site() -> None:
+def test_with_one_site_a_fixed_number_is_the_budget_too() -> None:
     words = command(SCENARIOS["step"], Side("stock-8"), Path("folder"))
     assert "CONCURRENT_REQUESTS=8" in words

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from crawlproj.latency.recorder import PHASES
-from crawlproj.report.console import latency_text, live_view, log_line, summary_table
+from crawlproj.report.console import latency_text, live_view, log_line, plain_table, summary_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from crawlproj.latency.histogram import Histogram
     from crawlproj.report.console import Snapshot
@@ -69,7 +69,7 @@ def fleet_line(now: FleetSnapshot) -> str:
 
 def fleet_view(now: FleetSnapshot, width: int) -> RenderableType:
     """Return the live display."""
-    table = Table(box=None, padding=(0, 1), header_style="dim")
+    table = plain_table()
     table.add_column("worker", no_wrap=True)
     table.add_column("state", no_wrap=True, min_width=9)
     for title in ("pid", "done", "in flight", "pages/s", "memory", "restarts"):
@@ -112,14 +112,7 @@ def fleet_summary(now: FleetSnapshot, reason: str, width: int) -> RenderableType
 
 
 def _latencies(phases: Mapping[str, Histogram]) -> Table:
-    table = Table(
-        box=None,
-        padding=(0, 1),
-        header_style="dim",
-        title="Where the time went, all workers",
-        title_justify="left",
-        title_style="bold",
-    )
+    table = plain_table("Where the time went, all workers")
     table.add_column("phase", no_wrap=True)
     for title in ("count", *(f"p{100 * q:.0f}" for q in _QUANTILES), "max"):
         table.add_column(title, justify="right", no_wrap=True)

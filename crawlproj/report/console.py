@@ -108,7 +108,7 @@ def live_view(now: Snapshot, width: int, workers: RenderableType | None = None) 
 
 def _sites_table(rows: Sequence[SiteRow], width: int) -> Table:
     """Return the table of sites, with as many columns as fit into ``width``."""
-    table = Table(box=None, padding=(0, 1), header_style="dim")
+    table = plain_table()
     latency, state = width >= _WIDTH_WITH_LATENCY, width >= _WIDTH_WITH_STATE
     others = _BESIDE_SITE_STATE if state else _BESIDE_SITE_LATENCY if latency else _BESIDE_SITE
     table.add_column("site", max_width=max(12, min(40, width - others)), no_wrap=True)
@@ -134,6 +134,19 @@ def _sites_table(rows: Sequence[SiteRow], width: int) -> Table:
             cells.append(Text(row.state, style=_STYLES.get(row.state, "")))
         table.add_row(*cells)
     return table
+
+
+def plain_table(title: str | None = None) -> Table:
+    """Return an empty table without lines, for the display and the summary."""
+    return Table(
+        box=None,
+        padding=(0, 1),
+        header_style="dim",
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption_justify="left",
+    )
 
 
 def latency_text(seconds: float | None) -> str:
@@ -204,15 +217,7 @@ def slow_sites(rows: Sequence[SiteRow]) -> list[tuple[SiteRow, str]]:
 
 
 def _slow_sites_table(slow: Sequence[tuple[SiteRow, str]], width: int) -> Table:
-    table = Table(
-        box=None,
-        padding=(0, 1),
-        header_style="dim",
-        title="Sites that held the crawl back",
-        title_justify="left",
-        title_style="bold",
-        caption_justify="left",
-    )
+    table = plain_table("Sites that held the crawl back")
     site_width = max(16, min(40, width - _BESIDE_SLOW_SITE))
     table.add_column("site", max_width=site_width, no_wrap=True)
     for title in ("done", "errors", "limit", "p50", "p99"):

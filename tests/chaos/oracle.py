@@ -125,13 +125,13 @@ def assert_limits_held(
         for fetch in fetches:
             by_site[fetch.site].append(fetch)
     for site, fetches in by_site.items():
-        most = 1 if site in delays else at_once
+        allowed = 1 if site in delays else at_once
         edges = [(fetch.arrived, 1) for fetch in fetches]
         edges += [(fetch.ended, -1) for fetch in fetches]
         in_flight = 0
         for when, change in sorted(edges):
             in_flight += change
-            assert in_flight <= most, f"{site}: {in_flight} in flight at {when}"
+            assert in_flight <= allowed, f"{site}: {in_flight} in flight at {when}"
         starts = sorted(fetch.arrived for fetch in fetches)
         for before, after in pairwise(starts):
             wanted = delays.get(site, 0.0) - tolerance_s

@@ -70,13 +70,13 @@ class Servers:
 class Bucket:
     """A token bucket, full at first; the site answers 429 while it is empty.
 
-    tells: whether the refusal says when to retry.
+    sends_retry_after: whether a refusal has a Retry-After.
     """
 
-    def __init__(self, rate: float, size: float, *, tells: bool = False) -> None:
+    def __init__(self, rate: float, size: float, *, sends_retry_after: bool = False) -> None:
         self.rate = rate
         self._size = self._tokens = size
-        self._tells = tells
+        self._sends_retry_after = sends_retry_after
         self._at = 0.0
 
     def arrive(self, now: float) -> tuple[float, Ending]:
@@ -85,7 +85,7 @@ class Bucket:
         if self._tokens >= 1:
             self._tokens -= 1
             return now + 0.05, Ending(Verdict.OK, 0.05)
-        wait_s = max(1.0, 1 / self.rate) if self._tells else None
+        wait_s = max(1.0, 1 / self.rate) if self._sends_retry_after else None
         return now + 0.02, Ending(Verdict.THROTTLED, 0.02, wait_s)
 
 

@@ -66,13 +66,13 @@ class Desk:
     """A buffered frontier, and what it said."""
 
     def __init__(
-        self, frontier: Frontier, rates: Mapping[str, float], most: int, config: BufferConfig
+        self, frontier: Frontier, rates: Mapping[str, float], limit: int, config: BufferConfig
     ) -> None:
         self.changes = 0
         self.forgotten = 0
         self.lost: set[int] = set()
         self.failures: list[FrontierError] = []
-        self.permits = Permits(lambda site: control(most, rates.get(site, inf)), now, budget=most)
+        self.permits = Permits(lambda site: control(limit, rates.get(site, inf)), now, budget=limit)
         self.buffered = BufferedFrontier(
             frontier,
             self.permits,
@@ -119,11 +119,11 @@ class Desk:
 async def desk(
     frontier: Frontier | None = None,
     *,
-    most: int = 4,
+    limit: int = 4,
     rates: Mapping[str, float] | None = None,
     config: BufferConfig | None = None,
 ) -> AsyncIterator[Desk]:
-    made = Desk(frontier or Watched(), rates or {}, most, config or BufferConfig(batch_s=0.0))
+    made = Desk(frontier or Watched(), rates or {}, limit, config or BufferConfig(batch_s=0.0))
     await made.buffered.open("job")
     await made.settled()
     try:

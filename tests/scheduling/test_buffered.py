@@ -50,7 +50,7 @@ async def test_children_leave_in_one_write_with_the_ack_of_their_parent() -> Non
 
 @in_virtual_time
 async def test_a_site_without_a_permit_waits_until_one_is_given_back() -> None:
-    async with desk(most=1) as it:
+    async with desk(limit=1) as it:
         await it.put(entry(1), entry(2))
         first = it.some()
         assert it.next() is None
@@ -60,7 +60,7 @@ async def test_a_site_without_a_permit_waits_until_one_is_given_back() -> None:
 
 @in_virtual_time
 async def test_sites_take_turns() -> None:
-    async with desk(most=8) as it:
+    async with desk(limit=8) as it:
         await it.put(
             *(entry(n, "a.test") for n in range(3)), *(entry(9 + n, "b.test") for n in (0, 1))
         )
@@ -86,7 +86,7 @@ async def test_a_paced_site_is_asked_again_when_its_time_has_come() -> None:
 
 @in_virtual_time
 async def test_a_full_site_that_must_rest_goes_on_when_the_rest_ends() -> None:
-    async with desk(most=1) as it:
+    async with desk(limit=1) as it:
         await it.put(entry(1), entry(2))
         refused = it.some()
         assert it.next() is None
@@ -102,7 +102,7 @@ async def test_a_full_site_that_must_rest_goes_on_when_the_rest_ends() -> None:
 
 @in_virtual_time
 async def test_a_paced_site_gets_its_turn_beside_one_that_is_always_ready() -> None:
-    async with desk(most=64, rates={"slow.test": 1.0}) as it:
+    async with desk(limit=64, rates={"slow.test": 1.0}) as it:
         busy = [entry(n, "busy.test") for n in range(30)]
         await it.put(entry(100, "slow.test"), entry(101, "slow.test"), *busy)
         handed: list[str] = []
@@ -166,7 +166,7 @@ async def test_a_resting_site_takes_no_place_in_the_buffer() -> None:
 @in_virtual_time
 async def test_a_site_at_its_limit_leaves_room_for_others_in_the_buffer() -> None:
     config = BufferConfig(ready=8, per_site=4, max_leases=1000, batch_s=0.0)
-    async with desk(most=1, config=config) as it:
+    async with desk(limit=1, config=config) as it:
         await it.put(*(entry(n, f"{n % 10}.test") for n in range(100)))
         seen = set()
         for _ in range(10):
@@ -180,7 +180,7 @@ async def test_a_site_at_its_limit_leaves_room_for_others_in_the_buffer() -> Non
 @in_virtual_time
 async def test_the_buffer_never_holds_more_leases_than_its_max() -> None:
     config = BufferConfig(ready=8, per_site=4, max_leases=10, batch_s=0.0)
-    async with desk(most=1, config=config) as it:
+    async with desk(limit=1, config=config) as it:
         await it.put(*(entry(n, f"{n % 10}.test") for n in range(100)))
         assert it.buffered.buffered <= 10
 

@@ -367,7 +367,7 @@ async def test_flushed_fails_with_the_frontier() -> None:
 async def test_rounds_let_work_gather_while_there_is_enough_to_do() -> None:
     frontier = Shared()
     config = BufferConfig(batch_s=0.1, batch=8, lease_s=30.0)
-    async with desk(frontier, most=100, config=config) as it:
+    async with desk(frontier, limit=100, config=config) as it:
         await it.put(*(entry(n, f"{n}.test") for n in range(60)))
         await asyncio.sleep(1)
         frontier.writes.clear()

@@ -32,6 +32,7 @@ settings.load_profile("default")
 # Marks, and the order of the tests
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need a server; put the long ones first: none is left at the end."""
     for item in items:

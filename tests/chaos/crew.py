@@ -1,4 +1,4 @@
-"""Real worker processes on one frontier: started, killed, stopped, watched, replaced."""
+"""Starts, kills, stops, watches and replaces real worker processes on one frontier."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from crawlproj.frontier.redis.admin import RedisAdmin
 from crawlproj.frontier.redis.connection import RedisConfig
 from tests import ROOT
-from tests.chaos.books import BookKeeper, Books
+from tests.chaos.counts import Counts, CountsReader
 from tests.chaos.oracle import Fault
-from tests.chaos.shelves import Shelves
-from tests.chaos.telling import TOLD, Telling
+from tests.chaos.owner_log import PREFIX, OwnerLog
+from tests.chaos.stored import Stored
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _LOG_TAIL = 4000  # characters
 
 @dataclass(eq=False)
 class Worker:
-    """A worker process. rss: bytes by unix second."""
+    """A worker process. rss: (unix seconds, resident bytes)."""
 
     process: subprocess.Popen[bytes]
     log_file: Path
@@ -47,31 +47,31 @@ class Worker:
 
     @property
     def owner(self) -> int:
-        """Its number in the frontier; 0 until it has one."""
-        found = re.search(rf"{TOLD}(\d+)", self.log())
+        """Its owner number in the frontier; 0 until it has logged one."""
+        found = re.search(rf"{PREFIX}(\d+)", self.log())
         return int(found[1]) if found else 0
 
     def log(self) -> str:
         return self.log_file.read_text()
 
-    def told(self) -> str:
-        """Return the log without the lists and the statistics in it."""
+    def messages(self) -> str:
+        """Return the log without settings and statistics."""
         lines = self.log().splitlines()
         return "\n".join(line for line in lines if not line.startswith((" '", "['", "{'")))
 
     def weigh(self, now: float) -> None:
         try:
             pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        except (OSError, IndexError):  # it has just ended
+        except (OSError, IndexError):  # the process has just ended
             return
         self.rss.append((now, pages * resource.getpagesize()))
 
 
 class Crew:
-    """``size`` workers of one crawl of the whole ``web``; a context manager that leaves none.
+    """``size`` workers that crawl the whole ``web``; a context manager that kills them at the end.
 
-    redis_url: of the server itself, to look at it; frontier_url: what the workers are told.
-    faults: what was done to them, for the oracle.
+    redis_url: the server, for the test's own reads. frontier_url: the URL for the workers.
+    faults: the faults so far, for the oracle.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class Crew:
     ) -> None:
         self.size = size
         self.faults: list[Fault] = []
-        self.workers: list[Worker] = []  # all there ever were
-        self.shelves = Shelves(store_url or f"sqlite:///{folder / 'store.db'}")
+        self.workers: list[Worker] = []  # every one ever started
+        self.stored = Stored(store_url or f"sqlite:///{folder / 'store.db'}")
         self._folder = folder
         self._web = web
         self._seed = seed
@@ -97,20 +97,20 @@ class Crew:
             "FRONTIER_URL": frontier_url or redis_url,
             "FRONTIER_JOB": JOB,
             "FRONTIER_GENERATION": 1,
-            "STORE_URL": self.shelves.url,
+            "STORE_URL": self.stored.url,
             "GUARD_ALLOW": "127.0.0.0/8",
             "PROGRESS_ENABLED": "False",
-            "ADDONS": f'{{"{Telling.__module__}.{Telling.__name__}": 1}}',
+            "ADDONS": f'{{"{OwnerLog.__module__}.{OwnerLog.__name__}": 1}}',
             **settings,
         }
-        self._keeper = BookKeeper(redis_url, JOB)
+        self._reader = CountsReader(redis_url, JOB)
         self.admin = RedisAdmin(RedisConfig(redis_url), JOB)
         self._watched_at = 0.0
 
     # Processes
 
     def start(self) -> None:
-        """Begin the job, or go on with it, with a full crew."""
+        """Begin or continue the job with a full crew."""
         run(self.admin.begin())
         for _ in range(self.size):
             self._hire()
@@ -120,7 +120,7 @@ class Crew:
         return [worker for worker in self.workers if worker.process.poll() is None]
 
     def kill(self, worker: Worker) -> None:
-        """Kill it dead; the next ``tend`` replaces it."""
+        """Kill a worker with SIGKILL; the next ``tend`` replaces it."""
         worker.killed = True
         worker.process.kill()
         worker.process.wait()
@@ -128,7 +128,7 @@ class Crew:
         self.faults.append(Fault(now, now))
 
     def give_up(self, worker: Worker) -> None:
-        """Tell the frontier that it is dead, as a supervisor does."""
+        """Return a dead worker's leases to the frontier, as a supervisor does."""
         if worker.owner:
             run(self.admin.give_up(worker.owner))
 
@@ -136,13 +136,13 @@ class Crew:
         """Stop it as SIGSTOP does; returns whether it has leases then."""
         worker.process.send_signal(signal.SIGSTOP)
         self.tend(_STEP_S)  # Redis answers what is under way
-        return self._keeper.leases_of(worker.owner) > 0
+        return self._reader.leases_of(worker.owner) > 0
 
     def go_on(self, worker: Worker) -> None:
         worker.process.send_signal(signal.SIGCONT)
 
     def terminate(self, within_s: float) -> None:
-        """Ask all to end in order; fails if one does not within ``within_s``, with status 0."""
+        """Send SIGTERM to all workers; fail unless each ends with status 0 within ``within_s``."""
         began = time.time()
         leaving = self.alive
         for worker in leaving:
@@ -155,7 +155,7 @@ class Crew:
     # Time passes
 
     def tend(self, seconds: float) -> None:
-        """Replace who was killed and look at everything, for a while in which work must be left."""
+        """Replace killed workers and check invariants for a while; the crawl must not end."""
         until = time.time() + seconds
         while time.time() < until:
             assert self._look(), "the crawl ended before the faults did: make it longer"
@@ -164,29 +164,29 @@ class Crew:
     def until_all_work(self, within_s: float = 60.0) -> None:
         """Tend until every worker has leases."""
         until = time.time() + within_s
-        self.tend(_STEP_S)  # replaces who is dead
-        while not all(self._keeper.leases_of(worker.owner) for worker in self.alive):
-            assert time.time() < until, f"somebody has nothing to do after {within_s} s"
+        self.tend(_STEP_S)  # replaces the dead ones
+        while not all(self._reader.leases_of(worker.owner) for worker in self.alive):
+            assert time.time() < until, f"a worker still has no leases after {within_s} s"
             self.tend(_STEP_S)
 
-    def finish(self, within_s: float) -> Books:
-        """Tend until every worker has ended by itself; returns the books."""
+    def finish(self, within_s: float) -> Counts:
+        """Tend until every worker has ended by itself; return the counts."""
         until = time.time() + within_s
         while self._look():
-            assert time.time() < until, f"not finished within {within_s} s: {self._books()}"
+            assert time.time() < until, f"not finished within {within_s} s: {self._counts()}"
             time.sleep(_STEP_S)
         assert run(self.admin.finished())
-        return self.books()
+        return self.counts()
 
-    def books(self) -> Books:
-        """Return the books, checked."""
-        books = self._keeper.read()
-        assert books is not None
-        books.check()
-        return books
+    def counts(self) -> Counts:
+        """Return the counts after checking them."""
+        counts = self._reader.read()
+        assert counts is not None
+        counts.check()
+        return counts
 
     def growth(self, since: float, until: float) -> int:
-        """Return by how many bytes a worker grew at most in a time."""
+        """Return the largest growth of a worker's memory between two times, in bytes."""
         grown = [0]
         for worker in self.workers:
             sizes = [size for when, size in worker.rss if since <= when <= until]
@@ -195,7 +195,7 @@ class Crew:
         return max(grown)
 
     def _look(self) -> bool:
-        """Return whether anybody is at work."""
+        """Watch and replace workers; return whether any is running."""
         for worker in self.workers:
             status = worker.process.poll()
             if status is None or status == 0:
@@ -213,32 +213,32 @@ class Crew:
         return bool(self.alive)
 
     def _audit(self) -> None:
-        """I1, and half of I3: what is acked is stored."""
-        books = self._keeper.read()
-        if books is None:
+        """Assert I1 and half of I3: every acked page is stored."""
+        counts = self._reader.read()
+        if counts is None:
             return
-        books.check()
-        stored = self.shelves.count()
+        counts.check()
+        stored = self.stored.count()
         if stored is not None:
             sitemaps = len(self._web.specs)
-            assert books.done <= stored + sitemaps, "acked before it was stored"
+            assert counts.done <= stored + sitemaps, "a page was acked before it was stored"
 
-    def _books(self) -> dict[str, object]:
-        books = self._keeper.read()
-        return vars(books) if books else {}
+    def _counts(self) -> dict[str, object]:
+        counts = self._reader.read()
+        return vars(counts) if counts else {}
 
     def _hire(self) -> None:
         log_file = self._folder / f"worker{len(self.workers)}.log"
         command = [sys.executable, "-m", "scrapy", "crawl", "site"]
         command += ["-a", f"url={','.join(self._web.urls.values())}"]
-        told = {f"CRAWLPROJ_{name}": str(value) for name, value in self._settings.items()}
+        variables = {f"CRAWLPROJ_{name}": str(value) for name, value in self._settings.items()}
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=os.environ | told, stdout=log, stderr=log
+                command, cwd=ROOT, env=os.environ | variables, stdout=log, stderr=log
             )
         self.workers.append(Worker(process, log_file))
 
-    # Leaves nothing behind
+    # Cleanup
 
     def __enter__(self) -> Self:
         return self
@@ -252,9 +252,9 @@ class Crew:
         for worker in self.alive:
             worker.process.kill()
             worker.process.wait()
-        self._keeper.close()
+        self._reader.close()
         run(self.admin.close())
         if exc is not None:
-            exc.add_note(f"The seed was {self._seed}. What the workers said last:")
+            exc.add_note(f"The seed was {self._seed}. The ends of the workers' logs:")
             for worker in self.workers:
-                exc.add_note(f"--- {worker.log_file.name}\n{worker.told()[-_LOG_TAIL:]}")
+                exc.add_note(f"--- {worker.log_file.name}\n{worker.messages()[-_LOG_TAIL:]}")

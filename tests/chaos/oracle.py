@@ -1,13 +1,13 @@
-"""What must be true after a crawl whatever was done to it, judged by what the demo web saw.
+"""The invariants of a crawl under faults, checked against the logs of the demo web.
 
-I1 discovered = pending + leased + done + failed + skipped, at the end without the first two
-I2 a URL ends once; it is fetched again only after a failure or a fault
-I3 what is acked is stored, once and as it was served
-I4 who lost a lease changes nothing
-I5 limits of a site hold over all workers
-I6 memory stays bounded while Redis or the database is away
+I1 discovered = pending + leased + done + failed + skipped; at the end, pending = leased = 0
+I2 a URL ends once, and is fetched again only after a failure or a fault
+I3 every acked page is stored once, as it was served
+I4 a worker that lost a lease can no longer change its entry
+I5 a site's limits hold over all workers together
+I6 memory stays bounded while Redis or the database is unreachable
 
-I1 and half of I3 are also checked all the time (crew.py), I6 where something is away.
+I1 and half of I3 are also checked during the crawl (crew.py), I6 during an outage.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from crawlproj.demo import AnswerLine, DemoWeb
-    from tests.chaos.books import Books
-    from tests.chaos.shelves import Shelves
+    from tests.chaos.counts import Counts
+    from tests.chaos.stored import Stored
 
-# From an answer to its durable ack: parsing, the store's commit, a round of the outbox.
+# From an answer to its durable ack: parsing, the store's commit, one flush of the outbox.
 _SETTLES_S = 2.0
 _ROBOTS = "/robots.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that may lead to pages being fetched again.
+    """An event after which pages may be fetched again.
 
-    since, until: unix seconds. loses_answered: whether also pages that had been answered whole.
+    since, until: unix seconds. loses_answered: whether that includes completely answered pages.
     """
 
     since: float
@@ -45,21 +45,21 @@ class Fault:
     loses_answered: bool = True
 
     def excuses(self, fetch: AnswerLine) -> bool:
-        """Return whether ``fetch`` may have been in vain because of this."""
+        """Return whether this fault may have lost the result of ``fetch``."""
         if self.loses_answered:
             return fetch.arrived <= self.until and self.since <= fetch.ended + _SETTLES_S
         return not _whole(fetch) and fetch.arrived <= self.until and self.since <= fetch.ended
 
 
-def judge(web: DemoWeb, shelves: Shelves, books: Books, faults: Sequence[Fault]) -> None:
-    """Assert I1 to I4 of a finished crawl."""
-    assert_every_url_ended_once(web, books)
-    assert_every_page_is_stored_once(web, shelves)
+def judge(web: DemoWeb, stored: Stored, counts: Counts, faults: Sequence[Fault]) -> None:
+    """Assert I1 to I4 for a finished crawl."""
+    assert_every_url_ended_once(web, counts)
+    assert_every_page_is_stored_once(web, stored)
     assert_nothing_was_fetched_again_without_a_fault(web, faults)
 
 
-def assert_every_url_ended_once(web: DemoWeb, books: Books) -> None:
-    """I1 at the end, I2 and I4: the totals are those of a crawl to which nothing was done."""
+def assert_every_url_ended_once(web: DemoWeb, counts: Counts) -> None:
+    """Assert I1, I2 and I4: the totals equal those of a crawl without faults."""
     wanted = Counter[str]()
     for name in web.specs:
         site = web.expected(name)
@@ -67,13 +67,13 @@ def assert_every_url_ended_once(web: DemoWeb, books: Books) -> None:
         wanted.update(f"f:{reason}" for reason in site.failed.values())
         wanted.update(f"s:{reason}" for reason in site.skipped.values())
     own = {"pending", "leased", "seen", "level", "split"}
-    ended = {name: n for name, n in books.counts.items() if name not in own}
+    ended = {name: n for name, n in counts.counters.items() if name not in own}
     assert ended == wanted
-    assert (books.pending, books.leased) == (0, 0)
+    assert (counts.pending, counts.leased) == (0, 0)
 
 
-def assert_every_page_is_stored_once(web: DemoWeb, shelves: Shelves) -> None:
-    """I3: each page with the hash of what the demo web answers, and nothing else."""
+def assert_every_page_is_stored_once(web: DemoWeb, stored: Stored) -> None:
+    """Assert I3: the store has each page, with the hash of the demo web's answer, and no other."""
     wanted: dict[str, str] = {}
     failed: dict[str, str] = {}
     for name, spec in web.specs.items():
@@ -82,16 +82,18 @@ def assert_every_page_is_stored_once(web: DemoWeb, shelves: Shelves) -> None:
         for url in site.pages:
             body = answer(spec, base, urlsplit(url).path, visit=2).body
             wanted[url] = blake2b(body, digest_size=16).hexdigest()
-    pages = shelves.pages()
+    pages = stored.pages()
     assert len(pages) == len(wanted), _difference(wanted, (url for url, _, _ in pages))
     assert {url: content for url, content, _ in pages} == wanted
-    assert shelves.failures() == failed
+    assert stored.failures() == failed
     firsts = [content for _, content, first in pages if first is None]
-    assert sorted(firsts) == sorted(set(wanted.values())), "of equal pages one is the first"
+    assert sorted(firsts) == sorted(set(wanted.values())), (
+        "of equal pages exactly one must not be a duplicate"
+    )
 
 
 def assert_nothing_was_fetched_again_without_a_fault(web: DemoWeb, faults: Sequence[Fault]) -> None:
-    """I2: each further fetch of a URL follows a failed one, or one that a fault undid."""
+    """Assert I2: a URL is fetched again only after a failed fetch or one that a fault excuses."""
     for url, fetches in _fetches(web).items():
         for before, after in pairwise(fetches):
             excused = any(fault.excuses(before) for fault in faults)
@@ -99,7 +101,7 @@ def assert_nothing_was_fetched_again_without_a_fault(web: DemoWeb, faults: Seque
 
 
 def fetched_again(web: DemoWeb) -> int:
-    """Return how many fetches followed one of the same URL that had not failed by itself."""
+    """Return how many fetches repeated one that had not failed by itself."""
     again = 0
     for fetches in _fetches(web).values():
         again += sum(_whole(fetch) or fetch.ending == "abandoned" for fetch in fetches[:-1])
@@ -114,10 +116,10 @@ def assert_limits_held(
     delays: Mapping[str, float],
     tolerance_s: float,
 ) -> None:
-    """I5: requests in flight and the time between two, of each site, over all workers.
+    """Assert I5: each site's requests in flight and delay, over all workers.
 
-    at_once: requests in flight at most. delays: site → seconds between two. That which robots.txt
-    asks for is known to a worker that has read it: the first page after a death may be early.
+    at_once: maximum requests in flight. delays: seconds between requests, by site. A delay from
+    robots.txt applies once a worker has read it: the first page after a death may be early.
     """
     deaths = [fault.since for fault in faults if fault.since == fault.until]
     by_site: dict[str, list[AnswerLine]] = defaultdict(list)
@@ -144,7 +146,7 @@ def assert_limits_held(
 
 
 def started(web: DemoWeb, since: float, until: float) -> int:
-    """Return how many requests arrived in a time."""
+    """Return how many requests arrived between two times (unix seconds)."""
     return sum(since <= line.time <= until for line in web.log() if line.path != _ROBOTS)
 
 
@@ -154,14 +156,14 @@ def arrived(web: DemoWeb, site: str) -> list[float]:
 
 
 def abandoned(web: DemoWeb, site: str) -> list[float]:
-    """Return when clients went away from ``site`` without an answer (unix seconds)."""
+    """Return when clients disconnected from ``site`` before an answer (unix seconds)."""
     return [
         line.ended for line in web.answers() if line.site == site and line.ending == "abandoned"
     ]
 
 
 def _fetches(web: DemoWeb) -> dict[str, list[AnswerLine]]:
-    """Return the requests of each URL as they came; those for robots.txt are the workers' own."""
+    """Return the requests of each URL in order of arrival, except those for robots.txt."""
     found: dict[str, list[AnswerLine]] = defaultdict(list)
     for line in sorted(web.answers(), key=lambda line: line.arrived):
         if line.path != _ROBOTS:
@@ -175,4 +177,4 @@ def _whole(fetch: AnswerLine) -> bool:
 
 def _difference(wanted: Iterable[str], found: Iterable[str]) -> str:
     wanted, found = set(wanted), set(found)
-    return f"missing: {sorted(wanted - found)[:5]}, too many: {sorted(found - wanted)[:5]}"
+    return f"missing: {sorted(wanted - found)[:5]}, unexpected: {sorted(found - wanted)[:5]}"

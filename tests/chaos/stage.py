@@ -1,4 +1,4 @@
-"""Sets a crawl up for the chaos: the demo web, Redis, a proxy before it, a store, a crew."""
+"""Sets up a crawl for the chaos tests: demo web, Redis behind a proxy, store and crew."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-AT_ONCE = 4  # requests in flight at a site
-IN_FLIGHT = 16  # at a worker
+AT_ONCE = 4  # maximum requests in flight at a site
+IN_FLIGHT = 16  # maximum requests in flight at a worker
 _DELAY_S = 0.4
 _FULL = 4  # sites without a delay
-_LATE_S = 0.2  # a request, at worst, on a machine this busy
+_LATE_S = 0.2  # how late a request may arrive on a busy machine
 _LONG, _SHORT = 2000, 240  # pages
 
 both = pytest.mark.parametrize(
@@ -37,7 +37,7 @@ both = pytest.mark.parametrize(
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a test does things to. aof: the folder of Redis's append-only file."""
+    """The servers and workers of a test. aof: the folder of Redis's append-only file."""
 
     web: DemoWeb
     redis: Redis
@@ -47,8 +47,8 @@ class Stage:
 
     def judge(self, within_s: float) -> None:
         """Let the crawl finish, and assert the invariants I1 to I5."""
-        books = self.crew.finish(within_s)
-        oracle.judge(self.web, self.crew.shelves, books, self.crew.faults)
+        counts = self.crew.finish(within_s)
+        oracle.judge(self.web, self.crew.stored, counts, self.crew.faults)
         oracle.assert_limits_held(
             self.web,
             self.crew.faults,
@@ -69,11 +69,11 @@ def stage(
     store_url: str = "",
     more: tuple[SiteSpec, ...] = (),
 ) -> Iterator[Stage]:
-    """Start everything but the crew.
+    """Start everything except the crew's workers.
 
-    long: 3 workers and a web of 2,000 pages, else 2 and 240.
-    seconds: how long the crawl takes at least. more: further sites. lease_s: short where a test
-    waits for leases to expire, long where none may.
+    long: 3 workers and 2,000 pages; otherwise 2 and 240.
+    seconds: minimum duration of the crawl. more: additional sites.
+    lease_s: short for tests that wait until leases expire, long for those in which none may.
     """
     if missing := Redis.missing():
         pytest.skip(missing)
@@ -109,7 +109,7 @@ def stage(
 
 
 def _specs(pages: int, seconds: float) -> list[SiteSpec]:
-    """Return sites of ``pages`` pages together that keep a crawl busy for ``seconds``."""
+    """Return sites with ``pages`` pages in total that keep a crawl busy for ``seconds``."""
     slow = round(seconds / _DELAY_S)
     failing = pages // 20
     full = (pages - 2 * slow - failing) // _FULL

@@ -1,4 +1,4 @@
-"""Workers, Redis, the network and the database fail while a crawl runs: nothing is lost."""
+"""A crawl loses nothing when workers, Redis, the network or the database fail."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from tests.chaos.stage import Stage
 
 _MB = 1 << 20
-_MOST_GROWTH = 40 * _MB  # of a worker that waits
-_OUT = 3 * IN_FLIGHT  # requests handed out and not acked, at most, of a worker
-_LONGEST_WAIT_S = 2.5  # until a worker finds that Redis is back
-_LATE_S = 1.0  # on a machine this busy
+_MAX_GROWTH = 40 * _MB  # of a worker that waits
+_MAX_UNACKED = 3 * IN_FLIGHT  # requests of one worker that are handed out but not acked
+_MAX_RECONNECT_S = 2.5  # until a worker notices that Redis is back
+_LATE_S = 1.0  # on a busy machine
 _TAKEN_OVER_WITHIN_S = 15.0  # the sites of a stopped worker, once its leases have expired
 
 
 @both
-def test_workers_are_killed(tmp_path: Path, *, long: bool) -> None:
+def test_killing_workers_loses_nothing(tmp_path: Path, *, long: bool) -> None:
     seed, kills, lease_s = 4, 20 if long else 4, 3.0
     dice = random.Random(seed)  # noqa: S311 - a test's dice
     with stage(tmp_path, long=long, seconds=30 if long else 4, lease_s=lease_s, seed=seed) as on:
@@ -38,15 +38,15 @@ def test_workers_are_killed(tmp_path: Path, *, long: bool) -> None:
         for kill in range(kills):
             victim = dice.choice(on.crew.alive)
             on.crew.kill(victim)
-            if kill % 2:  # else its leases must expire
+            if kill % 2:  # otherwise its leases must expire
                 on.crew.give_up(victim)
             on.crew.tend(dice.uniform(0.2, 2.0 if long else 1.0))
         on.judge(90)
-        assert oracle.fetched_again(on.web) <= kills * _OUT
+        assert oracle.fetched_again(on.web) <= kills * _MAX_UNACKED
 
 
 @both
-def test_redis_is_killed_and_forgets_its_last_second(tmp_path: Path, *, long: bool) -> None:
+def test_a_redis_that_loses_its_last_second_loses_no_page(tmp_path: Path, *, long: bool) -> None:
     seed, lease_s = 5, 3.0
     dice = random.Random(seed)  # noqa: S311
     with stage(tmp_path, long=long, seconds=30 if long else 4, lease_s=lease_s, seed=seed) as on:
@@ -58,17 +58,19 @@ def test_redis_is_killed_and_forgets_its_last_second(tmp_path: Path, *, long: bo
             synced, since = aof.stat().st_size, time.time()
             on.crew.tend(1.0)
             on.redis.stop(signal.SIGKILL)
-            # What the kernel has outlives the process, but not a power cut.
+            # The kernel's buffers survive the process; truncating simulates a power cut.
             with aof.open("r+b") as file:
                 file.truncate(synced)
             _nothing_piles_up(on, away_s)
             on.redis.start()
-            on.crew.faults.append(Fault(since, time.time() + _LONGEST_WAIT_S))
+            on.crew.faults.append(Fault(since, time.time() + _MAX_RECONNECT_S))
         on.judge(90)
 
 
 @both
-def test_a_worker_is_stopped_past_its_lease(tmp_path: Path, *, long: bool) -> None:
+def test_a_worker_suspended_past_its_lease_changes_nothing_when_it_wakes_up(
+    tmp_path: Path, *, long: bool
+) -> None:
     seed, lease_s = 6, 2.5
     dice = random.Random(seed)  # noqa: S311
     with stage(tmp_path, long=long, seconds=30 if long else 4, lease_s=lease_s, seed=seed) as on:
@@ -84,7 +86,7 @@ def test_a_worker_is_stopped_past_its_lease(tmp_path: Path, *, long: bool) -> No
             on.crew.tend(lease_s + 1.5)
             expired = since + lease_s
             while not oracle.started(on.web, expired, time.time()):
-                assert time.time() < expired + _TAKEN_OVER_WITHIN_S, "nobody went on"
+                assert time.time() < expired + _TAKEN_OVER_WITHIN_S, "no other worker took over"
                 on.crew.tend(0.1)
             on.crew.faults.append(Fault(since, time.time()))
             on.crew.go_on(victim)  # and sends nothing on the leases that it lost
@@ -97,7 +99,7 @@ def test_a_worker_is_stopped_past_its_lease(tmp_path: Path, *, long: bool) -> No
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_cut_off_from_redis_ends_its_requests_with_its_leases(
+def test_a_worker_cut_off_from_redis_ends_its_requests_when_their_leases_expire(
     tmp_path: Path,
 ) -> None:
     lease_s = 2.5
@@ -118,12 +120,12 @@ def test_a_worker_that_is_cut_off_from_redis_ends_its_requests_with_its_leases(
         on.proxy.accept()
         until = time.time() + _TAKEN_OVER_WITHIN_S
         while len(oracle.arrived(on.web, "hanging")) == len(asked):
-            assert time.time() < until, "nobody asked for the page again"
+            assert time.time() < until, "no worker requested the page again"
             on.crew.tend(0.1)
 
 
 @both
-def test_the_network_delays_cuts_refuses_and_swallows(tmp_path: Path, *, long: bool) -> None:
+def test_network_faults_to_redis_lose_nothing(tmp_path: Path, *, long: bool) -> None:
     seed, lease_s = 7, 4.0
     dice = random.Random(seed)  # noqa: S311
     with stage(tmp_path, long=long, seconds=40 if long else 4, lease_s=lease_s, seed=seed) as on:
@@ -145,17 +147,17 @@ def test_the_network_delays_cuts_refuses_and_swallows(tmp_path: Path, *, long: b
                     on.proxy.cut()
                     on.crew.tend(dice.uniform(2.0, 3.0))
                     on.proxy.accept()
-                    on.crew.faults.append(Fault(since, time.time() + _LONGEST_WAIT_S))
+                    on.crew.faults.append(Fault(since, time.time() + _MAX_RECONNECT_S))
             on.crew.tend(dice.uniform(0.2, 1.0))
         on.judge(90)
 
 
 @both
-def test_the_database_is_away(tmp_path: Path, *, long: bool) -> None:
+def test_a_database_outage_loses_nothing(tmp_path: Path, *, long: bool) -> None:
     if why := Postgres.missing():
         pytest.skip(why)
     with (
-        # Where the database's own user may go whatever else pytest does to its folders.
+        # pytest's folders may be closed to the database's own user.
         TemporaryDirectory() as folder,
         Postgres(Path(folder)) as database,
         stage(tmp_path, long=long, seconds=12 if long else 4, store_url=database.url()) as on,
@@ -166,23 +168,25 @@ def test_the_database_is_away(tmp_path: Path, *, long: bool) -> None:
         since = time.time()
         database.stop(signal.SIGKILL)
         _nothing_piles_up(on, 20 if long else 3)
-        assert oracle.fetched_again(on.web) == 0, "leases are renewed meanwhile"
-        victim = on.crew.alive[0]  # what waits there for the database is nowhere else
+        assert oracle.fetched_again(on.web) == 0, "leases must be renewed during the outage"
+        victim = on.crew.alive[0]  # only it has the pages that wait for the database
         on.crew.kill(victim)
         on.crew.give_up(victim)
         on.crew.faults.append(Fault(since, time.time()))
         database.start()
         if long:
             on.crew.until_all_work()
-            database.stop(signal.SIGINT)  # in order, which cuts its connections
+            database.stop(signal.SIGINT)  # a fast shutdown, which cuts its connections
             on.crew.tend(1.0)
             database.start()
         on.judge(90)
-        assert 0 < oracle.fetched_again(on.web) <= _OUT
+        assert 0 < oracle.fetched_again(on.web) <= _MAX_UNACKED
 
 
 @both
-def test_workers_that_are_asked_to_stop_drain(tmp_path: Path, *, long: bool) -> None:
+def test_workers_drain_on_sigterm_and_a_new_crew_finishes_the_crawl(
+    tmp_path: Path, *, long: bool
+) -> None:
     endless = SiteSpec("endless", pages=5, sitemap_only=0, latency_s=9.5)
     with stage(
         tmp_path, long=long, seconds=8 if long else 3, more=(endless,) if long else ()
@@ -190,17 +194,17 @@ def test_workers_that_are_asked_to_stop_drain(tmp_path: Path, *, long: bool) -> 
         on.crew.start()
         on.crew.until_all_work()
         on.crew.terminate(10)
-        books = on.crew.books()
-        assert (books.leased, books.owners) == (0, 0)
-        assert books.pending > 0
+        counts = on.crew.counts()
+        assert (counts.leased, counts.owners) == (0, 0)
+        assert counts.pending > 0
         on.crew.start()
         on.judge(90)
 
 
 def _nothing_piles_up(on: Stage, away_s: float) -> None:
-    """I6: what a worker needs is away for so long; let it start little and grow little."""
+    """Assert I6 during an outage of ``away_s``: workers start few requests and grow little."""
     since = time.time()
     on.crew.tend(away_s)
     until = time.time()
-    assert oracle.started(on.web, since, until) <= on.crew.size * _OUT
-    assert on.crew.growth(since, until) <= _MOST_GROWTH
+    assert oracle.started(on.web, since, until) <= on.crew.size * _MAX_UNACKED
+    assert on.crew.growth(since, until) <= _MAX_GROWTH

@@ -1,4 +1,4 @@
-"""The files of deploy/, read."""
+"""Reads the files of deploy/."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tests import ROOT
 
 DEPLOY = ROOT / "deploy"
 K8S = DEPLOY / "k8s"
-# Read by other programs than the cluster, so that no schema of Kubernetes' is theirs.
+# Read by programs other than the cluster, so Kubernetes has no schema for them.
 NOT_MANIFESTS = {"kustomization.yaml", "prometheus-adapter-values.yaml"}
 
 
 def manifests() -> list[dict[str, Any]]:
-    """Every object of every manifest."""
+    """Return every object of every manifest."""
     paths = sorted(path for path in K8S.glob("*.yaml") if path.name not in NOT_MANIFESTS)
     return [document for path in paths for document in yaml.safe_load_all(path.read_text())]
 
 
 def named(kind: str, name: str) -> dict[str, Any]:
-    """The object of that kind and name."""
+    """Return the object of this kind and name."""
     (found,) = (
         manifest
         for manifest in manifests()
@@ -32,7 +32,7 @@ def named(kind: str, name: str) -> dict[str, Any]:
 
 
 def pods() -> dict[str, dict[str, Any]]:
-    """Pod specifications by kind and name of what makes them."""
+    """Return pod specifications by the kind and name of the object that creates them."""
     return {
         f"{manifest['kind']} {manifest['metadata']['name']}": manifest["spec"]["template"]["spec"]
         for manifest in manifests()
@@ -41,13 +41,13 @@ def pods() -> dict[str, dict[str, Any]]:
 
 
 def compose() -> dict[str, Any]:
-    """docker-compose.yml."""
+    """Return the content of docker-compose.yml."""
     found: dict[str, Any] = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())
     return found
 
 
 def documented_settings() -> set[str]:
-    """The settings that docs/reference/settings.md names."""
+    """Return the settings in docs/reference/settings.md."""
     return set(
         re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/reference/settings.md").read_text())
     )

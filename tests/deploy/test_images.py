@@ -1,4 +1,4 @@
-"""The Dockerfile and docker-compose.yml: what linters say, and what must hold besides."""
+"""The Dockerfile and docker-compose.yml pass their linters and the checks here."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
 
 
 @pytest.mark.slow
-def test_the_compose_file_is_valid_by_the_schema_of_compose() -> None:
+def test_the_compose_file_matches_the_compose_schema() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec",
          str(DEPLOY / "docker-compose.yml")],
@@ -42,7 +42,7 @@ def test_the_compose_file_is_valid_by_the_schema_of_compose() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_worker_is_process_1_so_that_a_signal_reaches_it() -> None:
+def test_the_worker_is_started_in_exec_form_so_that_signals_reach_it() -> None:
     for instruction in ("ENTRYPOINT", "CMD"):
         assert re.search(rf"^{instruction} \[", dockerfile(), re.MULTILINE), "not in exec form"
     assert re.search(r"^STOPSIGNAL SIGTERM$", dockerfile(), re.MULTILINE)
@@ -53,7 +53,7 @@ def test_the_image_does_not_run_as_root() -> None:
     assert re.findall(r"^USER (\S+)", last_stage, re.MULTILINE) == ["10001:10001"]
 
 
-def test_everything_that_is_copied_into_the_image_is_let_through_to_the_build() -> None:
+def test_dockerignore_admits_exactly_the_files_that_the_image_copies() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text()
     let_through = re.findall(r"^!(\S+)", ignored, re.MULTILINE)
     copied = {
@@ -65,12 +65,12 @@ def test_everything_that_is_copied_into_the_image_is_let_through_to_the_build() 
     assert all((ROOT / name).exists() for name in copied)
 
 
-def test_workers_are_given_the_time_that_a_drain_takes() -> None:
+def test_workers_have_enough_time_to_drain() -> None:
     grace = compose()["services"]["worker"]["stop_grace_period"]
     assert int(grace.removesuffix("s")) >= CrawlConfig().grace_s + 10
 
 
-def test_workers_wait_for_servers_that_are_healthy() -> None:
+def test_workers_start_after_their_servers_are_healthy() -> None:
     services = compose()["services"]
     for name, condition in services["worker"]["depends_on"].items():
         assert condition == {"condition": "service_healthy"}
@@ -85,14 +85,14 @@ def test_only_the_workers_reach_the_internet() -> None:
         assert "ports" not in service
 
 
-def test_redis_keeps_a_log_and_forgets_nothing_when_it_is_full() -> None:
+def test_redis_keeps_an_append_only_file_and_never_evicts_keys() -> None:
     command = compose()["services"]["redis"]["command"][-1]
     assert "--appendonly yes" in command
     assert "--maxmemory-policy noeviction" in command
     assert "--requirepass" not in command, "a process list shows command lines"
 
 
-def test_every_setting_that_the_files_give_exists() -> None:
+def test_every_setting_in_the_files_is_documented() -> None:
     given = set(compose()["services"]["worker"]["environment"])
     given |= set(re.findall(r"\b(CRAWLPROJ_\w+)=", dockerfile()))
     names = {name.removeprefix("CRAWLPROJ_") for name in given if name.startswith("CRAWLPROJ_")}

@@ -1,4 +1,4 @@
-"""The Kubernetes manifests: valid by its schemas, and consistent with each other and the code."""
+"""The Kubernetes manifests match its schemas, each other and the code."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from tests.deploy.files import (
     pods,
 )
 
-VERSIONS = ("1.31", "1.37")  # the oldest that has all that is used, and the newest that is known
+VERSIONS = ("1.31", "1.37")  # the oldest with every feature used, and the newest with a schema
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     "manifest", manifests(), ids=lambda each: f"{each['kind']}-{each['metadata']['name']}"
 )
-def test_a_manifest_is_valid(manifest: dict[str, Any], version: str) -> None:
+def test_a_manifest_matches_its_schema(manifest: dict[str, Any], version: str) -> None:
     kubernetes_validate.validate(manifest, version, strict=True)
 
 
-def test_kustomize_applies_all_but_the_job_and_the_example() -> None:
+def test_kustomize_applies_every_manifest_except_the_job_and_the_example() -> None:
     listed = yaml.safe_load((K8S / "kustomization.yaml").read_text())["resources"]
     files = {path.name for path in K8S.glob("*.yaml")} - NOT_MANIFESTS
     assert set(listed) == files - {"crawl-job.yaml", "secret.example.yaml"}
 
 
 @pytest.mark.parametrize("pod", pods().values(), ids=pods())
-def test_a_pod_has_no_rights_that_it_does_not_need(pod: dict[str, Any]) -> None:
+def test_a_pod_runs_with_minimal_rights(pod: dict[str, Any]) -> None:
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] > 0
@@ -58,11 +58,11 @@ def test_a_pod_has_no_rights_that_it_does_not_need(pod: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["Deployment worker", "Job crawl-example-org-1"])
-def test_workers_are_given_the_time_that_a_drain_takes(name: str) -> None:
+def test_workers_have_enough_time_to_drain(name: str) -> None:
     assert pods()[name]["terminationGracePeriodSeconds"] >= CrawlConfig().grace_s + 10
 
 
-def test_the_two_kinds_of_workers_differ_only_in_what_they_crawl_and_how_they_end() -> None:
+def test_deployment_and_job_differ_only_in_the_crawl_and_how_it_ends() -> None:
     endless, ending = pods()["Deployment worker"], pods()["Job crawl-example-org-1"]
     assert ending.pop("restartPolicy") == "Never"
     own = {"CRAWLPROJ_FRONTIER_GENERATION": "1", "CRAWLPROJ_STOPPED_EXIT_STATUS": "75"}
@@ -72,7 +72,7 @@ def test_the_two_kinds_of_workers_differ_only_in_what_they_crawl_and_how_they_en
     assert ending == endless
 
 
-def test_the_job_ignores_a_drain_and_gives_up_on_wrong_usage() -> None:
+def test_the_job_ignores_drained_workers_and_fails_on_wrong_usage() -> None:
     job = named("Job", "crawl-example-org-1")["spec"]
     (container,) = job["template"]["spec"]["containers"]
     variables = {each["name"]: each.get("value") for each in container["env"]}
@@ -85,12 +85,12 @@ def test_the_job_ignores_a_drain_and_gives_up_on_wrong_usage() -> None:
         "Ignore": [int(variables["CRAWLPROJ_STOPPED_EXIT_STATUS"])],
         "FailJob": [2],
     }
-    # A work queue: whoever ends with 0 says that all is done.
+    # A work queue: a worker that ends with 0 means that the job is finished.
     assert "completions" not in job
     assert job["parallelism"] > 1
 
 
-def test_everything_that_is_referred_to_exists() -> None:
+def test_every_reference_between_manifests_resolves() -> None:
     secret = named("Secret", "crawlproj")["stringData"]
     for pod in pods().values():
         account = pod.get("serviceAccountName")
@@ -111,7 +111,7 @@ def test_everything_that_is_referred_to_exists() -> None:
     }
 
 
-def test_every_setting_that_is_given_exists() -> None:
+def test_every_setting_in_the_manifests_is_documented() -> None:
     given = set(named("ConfigMap", "crawlproj")["data"])
     for pod in pods().values():
         given |= {each["name"] for each in pod["containers"][0]["env"]}
@@ -120,7 +120,7 @@ def test_every_setting_that_is_given_exists() -> None:
     assert names - documented_settings() == set()
 
 
-def test_redis_keeps_a_log_and_forgets_nothing_when_it_is_full() -> None:
+def test_redis_keeps_an_append_only_file_and_never_evicts_keys() -> None:
     (container,) = pods()["StatefulSet redis"]["containers"]
     (command,) = container["args"]
     assert "--appendonly yes" in command
@@ -143,7 +143,7 @@ def test_network_policies_and_the_service_select_pods_that_exist() -> None:
     }
 
 
-def test_the_autoscaler_asks_for_a_metric_that_the_workers_have() -> None:
+def test_the_autoscaler_uses_a_metric_that_workers_export() -> None:
     hpa = named("HorizontalPodAutoscaler", "worker")["spec"]
     assert named(hpa["scaleTargetRef"]["kind"], hpa["scaleTargetRef"]["name"])
     (metric,) = hpa["metrics"]
@@ -159,7 +159,7 @@ def test_the_autoscaler_asks_for_a_metric_that_the_workers_have() -> None:
     assert f'{found[1]}{{state="pending"}} 7.0' in generate_latest(registry).decode()
 
 
-def test_the_metrics_port_is_the_one_of_the_image() -> None:
+def test_the_metrics_port_matches_the_image() -> None:
     dockerfile = (K8S.parent / "Dockerfile").read_text()
     found = re.search(r"CRAWLPROJ_METRICS_PORT=(\d+)", dockerfile)
     assert found is not None

@@ -1,4 +1,4 @@
-"""The books of a job on Redis, counted anew from its keys in one step."""
+"""The state counts of a job in Redis, compared with its keys in one atomic step."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ return {
 """
 
 
-class Books:
-    """What the keys of generation 1 of ``job`` hold.
+class Counts:
+    """The keys of generation 1 of a job, counted.
 
-    counts: as the frontier keeps them; the rest is counted.
+    counters: as the frontier keeps them. All other attributes are counted from the keys.
     """
 
     def __init__(self, answer: Sequence[int | list[bytes]]) -> None:
         flat, *numbers = answer
         assert isinstance(flat, list)
         pairs = zip(flat[::2], flat[1::2], strict=True)
-        self.counts = {name.decode(): int(value) for name, value in pairs}
+        self.counters = {name.decode(): int(value) for name, value in pairs}
         counted = [number for number in numbers if isinstance(number, int)]
         queued, delayed, due, leases, leased, held, self.seen, self.owners = counted
         self.pending = queued + delayed
@@ -51,33 +51,33 @@ class Books:
 
     @property
     def done(self) -> int:
-        return self.counts.get("done", 0)
+        return self.counters.get("done", 0)
 
     @property
     def ended(self) -> int:
         """Entries in a terminal state."""
-        return self.done + sum(n for name, n in self.counts.items() if name[:2] in {"f:", "s:"})
+        return self.done + sum(n for name, n in self.counters.items() if name[:2] in {"f:", "s:"})
 
     def check(self) -> None:
-        """I1: every URL ever seen is in exactly one state, and the counts say so."""
+        """Assert I1: every URL seen is in exactly one state, and the counters agree."""
         assert self._consistent, vars(self)
-        assert self.pending == self.counts.get("pending", 0), vars(self)
-        assert self.leased == self.counts.get("leased", 0), vars(self)
-        assert self.seen == self.counts.get("seen", 0), vars(self)
+        assert self.pending == self.counters.get("pending", 0), vars(self)
+        assert self.leased == self.counters.get("leased", 0), vars(self)
+        assert self.seen == self.counters.get("seen", 0), vars(self)
         assert self.seen == self.pending + self.leased + self.ended, vars(self)
 
 
-class BookKeeper:
-    """Reads the books of ``job``; a context manager."""
+class CountsReader:
+    """Reads the counts of ``job``; call close() at the end."""
 
     def __init__(self, url: str, job: str) -> None:
         self._client = Client.from_url(url, socket_timeout=5)
         self._prefix = f"crawlproj:{{{job}}}:1:"
 
-    def read(self) -> Books | None:
-        """Return the books; None while the server is away."""
+    def read(self) -> Counts | None:
+        """Return the counts; None while the server is unreachable."""
         try:
-            return Books(self._client.eval(_COUNT, 1, self._prefix))
+            return Counts(self._client.eval(_COUNT, 1, self._prefix))
         except (Away, TimeoutError):
             return None
 

@@ -1,4 +1,4 @@
-"""Reads the store of a crawl, whichever it is."""
+"""Reads the store of a crawl, in SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import psycopg
 
 
 @dataclass(frozen=True, slots=True)
-class Shelves:
+class Stored:
     """The tables at ``url``, a STORE_URL."""
 
     url: str
 
     def pages(self) -> list[tuple[str, str, str | None]]:
-        """Return url, content_hash and duplicate_of of every page."""
+        """Return the url, content_hash and duplicate_of of every page."""
         return self._read("SELECT url, content_hash, duplicate_of FROM pages")
 
     def failures(self) -> dict[str, str]:
@@ -25,7 +25,7 @@ class Shelves:
         return dict(self._read("SELECT url, reason FROM failures"))
 
     def count(self) -> int | None:
-        """Return how many pages there are; None if the database is away, or has no tables yet."""
+        """Return the number of pages; None if the database is unreachable or has no tables yet."""
         try:
             return int(self._read("SELECT count(*) FROM pages")[0][0])
         except (psycopg.OperationalError, psycopg.errors.UndefinedTable, sqlite3.OperationalError):

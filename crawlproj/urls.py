@@ -3,9 +3,9 @@
 ada-url reads a URL as browsers do (WHATWG URL Standard, https://url.spec.whatwg.org) and writes it
 with a lower-case scheme and host, international names in Punycode, no default port, dot segments
 resolved, and "/" for an empty path. This module also (RFC 3986 §6.2.2) decodes percent-encoded
-unreserved characters, writes other escapes in upper case, and escapes each "%" that does not begin
-an escape and each character that a URI must not contain. It drops the fragment, and an empty query
-with its "?". The query keeps its order, because some servers depend on it.
+unreserved characters, writes other escapes in upper case, and escapes each character that a URI
+must not contain. It drops the fragment, and an empty query with its "?". The query keeps its order,
+because some servers depend on it.
 
 URLs with credentials are refused: a link must not make the crawler log in somewhere.
 """
@@ -32,18 +32,28 @@ MAX_URL_LENGTH = 8192
 """Characters; longer URLs are refused. Servers commonly accept 8 KB request lines."""
 
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-# The URL Standard leaves these as they are: any spelling of an escape; a "%" that does not begin
-# one; characters that RFC 3986 does not allow outside the host. Scrapy's Request would escape the
-# latter, and one page would have two URLs.
+# The URL Standard leaves these as they are: any spelling of an escape, and characters that RFC 3986
+# does not allow outside the host. Scrapy's Request would escape the latter, and one page would have
+# two URLs. A "%" that does not begin an escape stays, because some servers mean it ("%u0430").
 _IRREGULAR = re.compile(r"%(?:[0-9a-fA-F]{2})?|[\[\\\]^`{|}]")
 _SUSPECT = re.compile(r"[%\[\\\]^`{|}]")
-_REGULAR = {
-    f"%{high}{low}": chr(int(high + low, 16))
-    if chr(int(high + low, 16)) in _UNRESERVED
-    else f"%{high}{low}".upper()
-    for high in "0123456789abcdefABCDEF"
-    for low in "0123456789abcdefABCDEF"
-} | {character: f"%{ord(character):02X}" for character in "%[\\]^`{|}"}
+_REGULAR = (
+    {
+        f"%{high}{low}": chr(int(high + low, 16))
+        if chr(int(high + low, 16)) in _UNRESERVED
+        else f"%{high}{low}".upper()
+        for high in "0123456789abcdefABCDEF"
+        for low in "0123456789abcdefABCDEF"
+    }
+    | {character: f"%{ord(character):02X}" for character in "[\\]^`{|}"}
+    | {"%": "%"}
+)
+# Beside such a "%", decoding could create an escape that was none: "%4%31".
+_STRAY = re.compile(r"%(?![0-9a-fA-F]{2})")
+_CAUTIOUS = {
+    irregular: irregular.upper() if regular in "0123456789ABCDEFabcdef" else regular
+    for irregular, regular in _REGULAR.items()
+}
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -90,16 +100,11 @@ def _normalized(url: str, base: str | None) -> str | None:
         return None
     if _SUSPECT.search(href, 8):  # most URLs have none, and need no more than this search
         path = href.index("/", 8)
-        href = href[:path] + _IRREGULAR.sub(_regular, href[path:])
+        regular = _CAUTIOUS if _STRAY.search(href, path) else _REGULAR
+        href = href[:path] + _IRREGULAR.sub(lambda found: regular[found[0]], href[path:])
     if href[-1] == "?" and href.index("?") == len(href) - 1:
         href = href[:-1]
     return href if len(href) <= MAX_URL_LENGTH else None
-
-
-def _regular(irregular: re.Match[str]) -> str:
-    # One pass is enough. Decoding cannot create an escape, because each stray "%" is escaped, nor a
-    # dot segment, because the parser has already resolved "%2e%2e".
-    return _REGULAR[irregular[0]]
 
 
 @lru_cache(maxsize=8192)

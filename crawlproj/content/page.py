@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
     from scrapy.http import Response
 
-    from crawlproj.content.tree import Element, Tree
+    from crawlproj.content.tree import Tree
 
 _MAX_FIELD = 2000  # characters of a title, a description or a language
-_IN_HEAD = "title,base[href],meta[content],link[rel][href]"
 
 
 class PageContent:
@@ -38,7 +37,7 @@ class PageContent:
     @cached_property
     def base(self) -> str:
         """The base URL of relative links."""
-        for element in self._head("base"):
+        for element in self.tree.select("base[href]"):
             if (href := element.attr("href")) and (base := join(self.url, href)):
                 return base
             break  # only the first counts
@@ -49,7 +48,7 @@ class PageContent:
         """The title, at most 2,000 characters, with whitespace collapsed."""
         # An element that is not allowed in the head ends it, and puts the title into the body. The
         # title of an image is not the page's.
-        for element in self._head("title"):
+        for element in self.tree.select("title"):
             if element.namespace.value == "html":
                 return _folded(element.text)
         return ""
@@ -62,7 +61,7 @@ class PageContent:
     @property
     def canonical(self) -> str:
         """The URL of <link rel=canonical>, absolute and normalized."""
-        for element in self._head("link"):
+        for element in self.tree.select("link[rel]"):
             if "canonical" in (element.attr("rel") or "").lower().split():
                 return join(self.base, element.attr("href") or "") or ""
         return ""
@@ -75,6 +74,16 @@ class PageContent:
             return ""
         return _folded(root.attr("lang") or root.attr("xml:lang") or "")
 
+    @property
+    def refresh_url(self) -> str | None:
+        """The absolute URL of <meta http-equiv=refresh>, also if it is the page's own; or None."""
+        refresh = self.tree.meta_refresh(self.url)
+        if refresh is None or refresh[1] == self.url:
+            return refresh and refresh[1]
+        relative_to_base = self.tree.meta_refresh(self.base)
+        assert relative_to_base is not None  # noqa: S101 - it is the same element
+        return relative_to_base[1]
+
     @cached_property
     def text(self) -> str:
         """The visible text, with spaces and line breaks only where a browser shows them."""
@@ -82,19 +91,9 @@ class PageContent:
 
     def meta(self, *names: str) -> Iterator[str]:
         """Yield the contents of the <meta> elements with one of ``names``, in lower case."""
-        for element in self._head("meta"):
+        for element in self.tree.select("meta"):
             if (element.attr("name") or "").strip().lower() in names:
                 yield element.attr("content") or ""
-
-    @cached_property
-    def _in_head(self) -> dict[str, list[Element]]:
-        found: dict[str, list[Element]] = {}
-        for element in self.tree.select(_IN_HEAD):
-            found.setdefault(element.tag, []).append(element)
-        return found
-
-    def _head(self, tag: str) -> list[Element]:
-        return self._in_head.get(tag, [])
 
 
 _contents: WeakKeyDictionary[Response, tuple[Kind, PageContent | None]] = WeakKeyDictionary()

@@ -17,7 +17,6 @@ Tree = turbohtml.Document
 Element = turbohtml.Element
 
 _XML_ENCODING = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w.:-]+)")
-_TEMPLATE = re.compile(rb"<template\b", re.IGNORECASE)
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
 _PARSING: Any = {"positions": False, "allow_declarative_shadow_roots": False}
@@ -36,10 +35,12 @@ def tree_of(body: bytes, label: str = "", *, xhtml: bool = False) -> Tree:
         body = _as_html(body, label)
         label = "utf-8"
     tree = _parsed(body, label)
-    if _TEMPLATE.search(body):
+    if tree.select("template"):
         for shadow in tree.select("template[shadowrootmode]"):
             shadow.unwrap()  # declarative shadow trees are shown
-        tree.remove("template")  # what else there is, only a script would show
+        tree.remove("template")  # only a script would show the others
+        # Again, because the parser goes on treating hosts of shadow trees as if they had them.
+        tree = _parsed(tree.encode("utf-8"), "utf-8")
     return tree
 
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from crawlproj.content.page import PageContent
     from crawlproj.content.tree import Tree
 
-    Get = Callable[[str], str | None]
-
 _MEMO_SIZE = 50_000  # raw links to remember; a site repeats its navigation on every page
 _MEMO_LENGTH = 512  # characters; longer links are not remembered
 _CONTROLS = "".join(map(chr, range(0x21)))  # the URL Standard strips controls and spaces
@@ -84,11 +82,12 @@ class LinkExtractor:
         self._attr = (
             next(iter(self._attrs)) if len(self._attrs - {"*"}) == len(self._attrs) == 1 else None
         )
-        self._selector = ",".join(
+        self._selectors = tuple(
             tag if attr == "*" else f"{tag}[{attr}]"
             for tag in sorted(self._tags)
             for attr in sorted(self._attrs)
         )
+        self._selector = ",".join(self._selectors)
         if self._selector and not reads_css(self._selector):
             raise ConfigError(
                 f"tags={tags!r} and attrs={attrs!r} must be names of HTML elements and attributes, "
@@ -121,16 +120,16 @@ class LinkExtractor:
 
     def extract_urls(self, response: TextResponse) -> list[str]:
         """Return the absolute URLs of the page's links, in document order, without repeats."""
-        return list(dict.fromkeys(url for url, _, _ in self._found(response)))
+        return list(dict.fromkeys(url for url, _ in self._found(response)))
 
     def extract_links(self, response: TextResponse) -> list[Link]:
         """Return the page's links in document order, without repeated URLs if ``unique``."""
         links: list[Link] = []
         seen: set[str] = set()
-        for url, element, get in self._found(response):
+        for url, element in self._found(response):
             if not self._unique or url not in seen:
                 seen.add(url)
-                nofollow = rel_has_nofollow(get("rel"))
+                nofollow = rel_has_nofollow(_attribute(element, "rel"))
                 links.append(Link(url, _text_of(element), nofollow=nofollow))
         return links
 
@@ -138,10 +137,10 @@ class LinkExtractor:
         """Whether ``url`` passes the domain, allow and deny filters."""
         return self._filter.matches(url)
 
-    def _found(self, response: TextResponse) -> Iterator[tuple[str, Any, Get]]:
-        """Yield the URL of every link that passes the filters, its element, and its attributes."""
+    def _found(self, response: TextResponse) -> Iterator[tuple[str, Any]]:
+        """Yield the URL of every link that passes the filters, and its element."""
         page = content_of(response)
-        if page is None:
+        if page is None or not self._selector:
             return
         if self._nofollow and robots_directives(response, self._agent).nofollow:
             return
@@ -149,15 +148,12 @@ class LinkExtractor:
         memo = self._memo_of(base)
         encoding = (page.tree.encoding or "utf-8").lower()
         is_utf = encoding.startswith("utf")
-        for element, get in self._elements(response, page):
-            if self._nofollow and (rel := get("rel")) and rel_has_nofollow(rel):
-                continue
-            for value in self._values(element, get):
-                if not (is_utf or value.isascii()):
-                    value = _with_query_in(encoding, value)  # noqa: PLW2901 - as browsers read it
-                url = memo[value] if value in memo else self._url(value, base, memo)
-                if url is not None and (not self._text or self._text_matches(element)):
-                    yield url, element, get
+        for value, element in self._raw_links(response, page):
+            if not (is_utf or value.isascii()):
+                value = _with_query_in(encoding, value)  # noqa: PLW2901 - as browsers read it
+            url = memo[value] if value in memo else self._url(value, base, memo)
+            if url is not None and (not self._text or self._text_matches(element)):
+                yield url, element
 
     def _memo_of(self, base: str) -> dict[str, str | None]:
         """Return the memo of ``base``'s directory: raw link → its URL, or None if filtered out."""
@@ -166,44 +162,61 @@ class LinkExtractor:
             self._remembered = 0
         return self._memos.setdefault(base[: base.partition("?")[0].rfind("/") + 1], {})
 
-    def _elements(self, response: TextResponse, page: PageContent) -> Iterator[tuple[Any, Get]]:
-        """Yield the elements that may hold links, with what returns an attribute.
+    def _raw_links(self, response: TextResponse, page: PageContent) -> list[tuple[str, Any]]:
+        """Return each attribute that may be a link, and its element."""
+        elements = self._elements(response, page)
+        if self._nofollow and any(page.tree.select(f"{tag}[rel]") for tag in self._tags):
+            elements = [
+                element for element in elements if not rel_has_nofollow(_attribute(element, "rel"))
+            ]
+        if self._attr is not None:
+            name = self._attr
+            return [(value, each) for each in elements if (value := _attribute(each, name))]
+        return [
+            (value, each)
+            for each in elements
+            for name in self._names(each)
+            if (value := _attribute(each, name))
+        ]
+
+    def _elements(self, response: TextResponse, page: PageContent) -> list[Any]:
+        """Return the elements that may hold links.
 
         They are lxml's if an XPath is given, for which Scrapy's functions and namespaces hold.
         """
-        if not self._selector:
-            return
         if not self._xpaths and not self._css:
-            yield from self._in(page.tree)
+            return self._in(page.tree)
+        elements: list[Any] = []
         for xpath in self._xpaths:
             for selected in response.xpath(xpath):
-                yield from self._in_lxml(selected.root)
+                elements += self._in_lxml(selected.root)
         for region in page.tree.select(",".join(self._css)) if self._css else ():
-            yield from self._in(region)
+            if region.matches(self._selector) and region.tag not in self._deny_tags:
+                elements.append(region)
+            elements += self._in(region)
+        return elements
 
-    def _in(self, root: Tree | Element) -> Iterator[tuple[Any, Get]]:
-        elements = root.select(self._selector)
-        if isinstance(root, Element) and root.matches(self._selector):
-            elements.insert(0, root)
-        for element in elements:
-            if not self._deny_tags or element.tag not in self._deny_tags:
-                yield element, element.attr
+    def _in(self, root: Tree | Element) -> list[Any]:
+        # The parser finds the elements of one name at once, and searches the tree for several.
+        lists = [found for selector in self._selectors if (found := root.select(selector))]
+        elements = lists[0] if len(lists) == 1 else root.select(self._selector) if lists else []
+        if not self._deny_tags:
+            return elements
+        return [element for element in elements if element.tag not in self._deny_tags]
 
-    def _in_lxml(self, root: Any) -> Iterator[tuple[Any, Get]]:
+    def _in_lxml(self, root: Any) -> list[Any]:
         every = "*" in self._tags
-        for element in root.iter("*") if hasattr(root, "iter") else ():
-            if (every or element.tag in self._tags) and element.tag not in self._deny_tags:
-                yield element, element.get
+        return [
+            element
+            for element in (root.iter("*") if hasattr(root, "iter") else ())
+            if (every or element.tag in self._tags) and element.tag not in self._deny_tags
+        ]
 
-    def _values(self, element: Any, get: Get) -> list[str]:
-        if self._attr is not None:
-            value = get(self._attr)
-            return [value] if value else []
-        names: Iterable[str] = self._attrs
-        if "*" in self._attrs:
-            every = element.attrs if isinstance(element, Element) else element.attrib
-            names = [name for name in every if name not in self._deny_attrs]
-        return [value for name in names if (value := get(name))]
+    def _names(self, element: Any) -> Iterable[str]:
+        if "*" not in self._attrs:
+            return self._attrs
+        every = element.attrs if isinstance(element, Element) else element.attrib
+        return [name for name in every if name not in self._deny_attrs]
 
     def _url(self, value: str, base: str, memo: dict[str, str | None]) -> str | None:
         if self._process_value is not None:
@@ -231,6 +244,11 @@ class LinkExtractor:
     def _text_matches(self, element: Any) -> bool:
         text = _text_of(element)
         return any(pattern.search(text) for pattern in self._text)
+
+
+def _attribute(element: Any, name: str) -> str | None:
+    """Return an attribute of an element, the parser's or lxml's."""
+    return element.attr(name) if isinstance(element, Element) else element.get(name)
 
 
 def _text_of(element: Any) -> str:

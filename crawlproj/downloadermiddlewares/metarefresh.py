@@ -1,0 +1,48 @@
+"""Follows <meta http-equiv=refresh>, but not from a page to itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware as ScrapysMiddleware
+from scrapy.http import HtmlResponse
+
+from crawlproj.content.page import content_of
+from crawlproj.urls import normalize
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
+__all__ = ["MetaRefreshMiddleware"]
+
+# Scrapy looks at the first 4,096 characters. A zero byte may be UTF-16, where nothing is ASCII.
+_PRESCAN_BYTES = 16_384
+_MAY_REFRESH = re.compile(rb"refresh|\x00", re.IGNORECASE)
+
+
+class MetaRefreshMiddleware(ScrapysMiddleware):
+    """Scrapy's middleware with its settings. A page that refreshes itself is the page.
+
+    News tickers and status pages ask browsers to load them again every minute. Scrapy takes that
+    for a redirect, until there were too many, and loses the page.
+    """
+
+    def process_response(  # type: ignore[override]  # Scrapy deprecates its spider argument
+        self, request: Request, response: Response
+    ) -> Request | Response:
+        """Return a request for the page that ``response`` refreshes to, or ``response``."""
+        if not isinstance(response, HtmlResponse):
+            return response
+        if not _MAY_REFRESH.search(response.body, 0, _PRESCAN_BYTES):
+            return response
+        if _refreshes_itself(response):
+            return response
+        return super().process_response(request, response)
+
+
+def _refreshes_itself(response: HtmlResponse) -> bool:
+    page = content_of(response)
+    target = page.refresh_url if page is not None else None
+    return target is not None and normalize(target) == normalize(response.url)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+from scrapy import Request
+from scrapy.exceptions import NotConfigured
+from scrapy.http import HtmlResponse, Response
+from scrapy.utils.test import get_crawler
+
+from crawlproj.downloadermiddlewares.metarefresh import MetaRefreshMiddleware
+
+URL = "http://a.test/live?page=1"
+
+
+def answer(html: str, encoding: str = "utf-8", **settings: object) -> Request | Response:
+    crawler = get_crawler(settings_dict=settings)
+    middleware = MetaRefreshMiddleware.from_crawler(crawler)
+    response = HtmlResponse(URL, body=html.encode(encoding), encoding=encoding)
+    return middleware.process_response(Request(URL), response)
+
+
+def refresh(content: str) -> str:
+    return f'<html><head><meta http-equiv="Refresh" content="{content}"></head><body>x'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("60", "0", "0; url=", f"60; url={URL}", f"0;url={URL}#part"),
+        *("1; URL=?page=1", "5; url='live?page=1'"),
+    ],
+)
+def test_a_page_that_refreshes_itself_is_the_page(content: str) -> None:
+    assert isinstance(answer(refresh(content)), Response)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_a_refresh_to_another_page_is_a_redirect(encoding: str) -> None:
+    request = answer(refresh("0; url=/other"), encoding)
+    assert isinstance(request, Request)
+    assert request.url == "http://a.test/other"
+
+
+def test_a_refresh_is_relative_to_the_base_element() -> None:
+    html = '<base href="http://a.test/live/">' + refresh("0; url=../live?page=1")
+    assert isinstance(answer(html), Response)
+
+
+def test_a_refresh_that_comes_later_than_scrapy_waits_is_no_redirect() -> None:
+    assert isinstance(answer(refresh("5; url=/other"), METAREFRESH_MAXDELAY=3), Response)
+
+
+def test_a_page_that_mentions_a_refresh_is_not_redirected() -> None:
+    assert isinstance(answer("<p>refresh 0; url=/other</p>"), Response)
+
+
+def test_it_can_be_switched_off() -> None:
+    with pytest.raises(NotConfigured):
+        answer(refresh("0; url=/other"), METAREFRESH_ENABLED=False)

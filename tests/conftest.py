@@ -15,7 +15,7 @@ from redis import Redis as Client
 
 from crawlproj.frontier.redis.connection import RedisConfig
 from tests.frontier.helpers import Now
-from tests.servers import Postgres, Redis
+from tests.servers import Postgres, Redis, need
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -81,8 +81,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     """A Redis server, the same for all tests of a process."""
-    if missing := Redis.missing():
-        pytest.skip(missing)
+    need(Redis.missing())
     with Redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
@@ -90,8 +89,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server, the same for all tests of a process."""
-    if missing := Postgres.missing():
-        pytest.skip(missing)
+    need(Postgres.missing())
     with Postgres(tmp_path_factory.mktemp("postgres")) as server:
         yield server
 

@@ -20,13 +20,13 @@ import pytest
 from redis import Redis
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from crawlproj.errors import ConfigError
 from crawlproj.fleet.breadcrumb import read_breadcrumb
 from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
-from crawlproj.fleet.server import EmbeddedRedis, find_server
+from crawlproj.fleet.server import EmbeddedRedis
 from crawlproj.fleet.worker_status import WorkerStatus
-from tests import ROOT
+from tests import ROOT, servers
 from tests.processes import Scrapy, options, scrapy
+from tests.servers import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,10 +37,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", autouse=True)
 def a_server() -> None:
-    try:
-        find_server()
-    except ConfigError as exc:
-        pytest.skip(str(exc))
+    need(servers.Redis.missing())
 
 
 class FleetProcess:

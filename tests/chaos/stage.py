@@ -13,7 +13,7 @@ import pytest
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.chaos import oracle
 from tests.chaos.crew import Crew
-from tests.servers import Proxy, Redis
+from tests.servers import Proxy, Redis, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +75,7 @@ def stage(
     seconds: minimum duration of the crawl. more: additional sites.
     lease_s: short for tests that wait until leases expire, long for those in which none may.
     """
-    if missing := Redis.missing():
-        pytest.skip(missing)
+    need(Redis.missing())
     specs = (*_specs(_LONG if long else _SHORT, seconds), *more)
     (folder / "redis").mkdir()
     with ExitStack() as stack:

@@ -15,7 +15,7 @@ from crawlproj.demo import SiteSpec
 from tests.chaos import oracle
 from tests.chaos.oracle import Fault
 from tests.chaos.stage import IN_FLIGHT, both, stage
-from tests.servers import Postgres
+from tests.servers import Postgres, need
 
 if TYPE_CHECKING:
     from tests.chaos.stage import Stage
@@ -154,8 +154,7 @@ def test_network_faults_to_redis_lose_nothing(tmp_path: Path, *, long: bool) -> 
 
 @both
 def test_a_database_outage_loses_nothing(tmp_path: Path, *, long: bool) -> None:
-    if why := Postgres.missing():
-        pytest.skip(why)
+    need(Postgres.missing())
     with (
         # pytest's folders may be closed to the database's own user.
         TemporaryDirectory() as folder,

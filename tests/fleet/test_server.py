@@ -17,16 +17,15 @@ from redis.exceptions import RedisError
 from crawlproj.errors import ConfigError, FrontierError
 from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.server import EmbeddedRedis, find_server
+from tests import servers
+from tests.servers import need
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
 def a_server() -> None:
-    try:
-        find_server()
-    except ConfigError as exc:
-        pytest.skip(str(exc))
+    need(servers.Redis.missing())
 
 
 def ask(url: str, *words: str) -> Any:

@@ -17,7 +17,7 @@ from crawlproj.store.base import StoreBusy
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
 from tests.limits.models import dice
-from tests.servers import Postgres
+from tests.servers import Postgres, need
 from tests.store.helpers import PAGES, check_first_pages, page
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    if why := Postgres.missing():
-        pytest.skip(why)
+    need(Postgres.missing())
     with Postgres(tmp_path_factory.mktemp("server")) as server:
         yield server
 

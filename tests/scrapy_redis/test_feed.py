@@ -200,9 +200,9 @@ def test_an_idle_crawl_ends_after_its_idle_limit_and_not_before(
     settings = {"MAX_IDLE_TIME_BEFORE_CLOSE": 1, "SCHEDULER_IDLE_BEFORE_CLOSE": 4}
     process = crawl.start("plain", **settings)
     until(lambda: fetched(web))
-    began = time.monotonic()
+    (arrived,) = (line.time for line in web.log() if "page" in line.path)
     crawl.end(process)
-    assert 4 <= time.monotonic() - began < 4 + 3
+    assert 4 <= time.time() - arrived < 4 + 10  # the end itself takes time on a busy machine
 
 
 def test_a_key_of_another_type_ends_the_crawl_and_the_log_says_what_to_set(

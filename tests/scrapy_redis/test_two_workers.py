@@ -33,12 +33,12 @@ def web(tmp_path: Path) -> Iterator[DemoWeb]:
         yield running
 
 
-def start(server: Redis) -> Scrapy:
+def start(server: Redis, idle_s: int) -> Scrapy:
     words = settings_of(
         server,
         CONCURRENT_REQUESTS=IN_FLIGHT,
         FRONTIER_LEASE_TIME=2,
-        MAX_IDLE_TIME_BEFORE_CLOSE=2,
+        MAX_IDLE_TIME_BEFORE_CLOSE=idle_s,
         HOG_THRESHOLD=2,
     )
     return Scrapy("crawl", "plain", *words)
@@ -57,10 +57,10 @@ def test_no_start_url_is_lost_when_a_worker_is_killed_while_they_are_pushed(
 ) -> None:
     paths = [f"/section{page // 50}/page{page}.html" for page in range(1, 90)]
     urls = [f"{web.url(f'site{n}')}{path}" for path in paths for n in range(4)]
-    killed = start(server)
+    killed = start(server, 0)  # stays open until it is killed
     until(lambda: client.scard("plain:start_urls:workers") == 1)
     (heartbeat,) = client.keys("plain:start_urls:alive:*")
-    other = start(server)
+    other = start(server, 4)
     try:
         until(lambda: client.scard("plain:start_urls:workers") == 2)
         for url in urls[:100]:

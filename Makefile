@@ -1,4 +1,4 @@
-# Verbs that run everything; `make help` lists them. Each sets up .venv first when it is missing or old.
+# The project's commands; `make help` lists them. Each first sets up .venv if it is missing or outdated.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,45 +54,45 @@ $(DOCS_READY): requirements-docs.txt $(READY)
 demo: $(READY) ## crawl the built-in demo web, without the internet
 	$(BIN)/scrapy demo
 
-demo-fleet: $(FLEET_READY) ## crawl the demo web with two workers that share a Redis of their own
+demo-fleet: $(FLEET_READY) ## crawl the demo web with two workers and a private Redis
 	$(BIN)/python -m crawlproj.demo.fleet
 
-demo-scrapyd: $(SCRAPYD_READY) ## deploy to a scrapyd on loopback, and let two of its jobs share a crawl
+demo-scrapyd: $(SCRAPYD_READY) ## deploy to a scrapyd on loopback; two jobs share a crawl
 	$(BIN)/python -m crawlproj.demo.scrapyd
 
 crawl: $(READY) ## crawl a site: make crawl URL=https://example.org
 	@test -n "$(URL)" || { echo "name the site: make crawl URL=https://example.org"; exit 2; }
 	$(BIN)/scrapy crawl site -a 'url=$(URL)' $(ARGS)
 
-lab: $(LAB_READY) ## measure every concurrency model here (QUICK=1: in about a minute)
+lab: $(LAB_READY) ## measure every concurrency model (QUICK=1: in a minute)
 	$(BIN)/scrapy lab fetch $(if $(QUICK),--quick) $(ARGS)
 	$(BIN)/scrapy lab serve $(if $(QUICK),--quick)
 	$(BIN)/scrapy lab hog $(if $(QUICK),--quick)
 	$(if $(QUICK),,$(BIN)/scrapy lab advise)
 
-bench: $(DEV_READY) ## compare with stock Scrapy: CPU a page, then sites with weather, then Redis (long)
+bench: $(DEV_READY) ## compare with stock Scrapy: CPU per page, limits, Redis
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.weather_http)
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.redis_frontier)
 
-bench-weather: $(DEV_READY) ## simulated sites that no constant was tuned on, all policies (5 minutes)
+bench-weather: $(DEV_READY) ## compare limits on held-out simulated sites (5 minutes)
 	$(BIN)/python -m benchmarks.weather --set held-out $(ARGS)
 
 # Tests wait as long as they compute: three at a time keep two processors busy.
 test: $(DEV_READY) ## run the tests (4 minutes), and name the slowest
 	$(BIN)/pytest -n 3 --durations=25 $(ARGS)
 
-test-fast: $(DEV_READY) ## run the tests that need neither a server nor another process
+test-fast: $(DEV_READY) ## run the tests without servers or other processes
 	$(BIN)/pytest -n 2 -m 'not slow and not server and not chaos' $(ARGS)
 
-test-lowest: $(LOWEST_READY) ## run the tests of one process with the lowest versions that pyproject.toml allows
+test-lowest: $(LOWEST_READY) ## run the tests with the oldest supported dependencies
 	$(LOWEST)/bin/pytest -n 2 -m 'not slow and not chaos' --ignore tests/lab $(ARGS)
 
-chaos: $(DEV_READY) ## kill workers, Redis, the network and the database; try properties thoroughly (10 minutes)
+chaos: $(DEV_READY) ## fault injection and thorough properties (10 minutes)
 	$(BIN)/pytest -m chaos $(ARGS)
 	$(if $(ARGS),,$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile=thorough)
 
-check: lint     ## lint, types, import contracts
+check: lint     ## the same as lint
 
 lint: $(DEV_READY) ## ruff, mypy, import contracts
 	$(BIN)/ruff check .
@@ -104,7 +104,7 @@ format: $(DEV_READY) ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(DOCS_READY) ## build the documentation into build/docs; broken links and undocumented names fail
+docs: $(DOCS_READY) ## build the documentation strictly, into build/docs
 	rm -rf build/docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet --doctree-dir build/doctrees docs build/docs
 	$(BIN)/python docs/check_site.py build/docs

@@ -1,4 +1,4 @@
-"""Servers of the tests' own: on loopback, on free ports, gone afterwards."""
+"""Servers that tests start on free loopback ports and stop afterwards."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import socket
 import subprocess
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -47,17 +48,54 @@ def free_port() -> int:
         return port
 
 
-class Postgres:
-    """A PostgreSQL server in ``folder``, which exists and is empty.
+class _Server(ABC):
+    """A server in a process of its own; a context manager.
 
-    It must not run as root, so for root it runs as the user nobody.
+    stop_signal: the signal that shuts it down in order.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._data = folder / "data"
-        self._log = folder / "log"
+    stop_signal = signal.SIGTERM
+
+    def __init__(self) -> None:
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start the server, always on the same port and with its data; returns when it answers."""
+
+    def stop(self, signum: signal.Signals | None = None) -> None:
+        """Stop the server with ``stop_signal``, or with the given signal."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(signum or self.stop_signal)
+            process.wait(_START_TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class Postgres(_Server):
+    """A PostgreSQL server in ``folder``, which exists and is empty.
+
+    PostgreSQL refuses to run as root, so under root it runs as the user nobody.
+    """
+
+    stop_signal = signal.SIGINT  # cuts connections instead of waiting for clients to leave
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._data = folder / "data"
+        self._log = folder / "log"
         self._as: dict[str, Any] = {}
         secret = folder / "secret"
         secret.write_text(_PASSWORD)
@@ -70,7 +108,7 @@ class Postgres:
 
     @staticmethod
     def missing() -> str:
-        """Return why there can be none here; "" if there can."""
+        """Return why the server cannot run here; "" if it can."""
         return "" if shutil.which("postgres") else "no PostgreSQL server on PATH"
 
     def url(self, database: str = "postgres") -> str:
@@ -85,7 +123,6 @@ class Postgres:
         return self.url(database)
 
     def start(self) -> None:
-        """Start it, again on the same port; returns when it answers."""
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self._port),
@@ -109,25 +146,6 @@ class Postgres:
             else:
                 return
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop it: SIGINT cuts its connections, SIGKILL stops it dead."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.send_signal(how)
-            process.wait(_START_TIMEOUT_S)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
     def _run(self, *words: str) -> None:
         done = subprocess.run(
             [_found(words[0]), *words[1:]], check=False, capture_output=True, text=True, **self._as
@@ -135,17 +153,16 @@ class Postgres:
         assert done.returncode == 0, done.stderr
 
 
-class Redis:
-    """A Redis or Valkey server in ``folder``, with an append-only file, synced every second."""
+class Redis(_Server):
+    """A Redis or Valkey server in ``folder`` with an append-only file, synced every second."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
-        self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @staticmethod
     def missing() -> str:
-        """Return why there can be none here; "" if there can."""
+        """Return why the server cannot run here; "" if it can."""
         try:
             find_server()
         except ConfigError as exc:
@@ -157,7 +174,6 @@ class Redis:
         return f"redis://127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
-        """Start it, again on the same port and with what it has on disk."""
         options = {
             "port": str(self._port), "bind": "127.0.0.1", "dir": str(self._folder), "save": "",
             "appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction",
@@ -177,30 +193,11 @@ class Redis:
                 else:
                     return
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Stop it: SIGTERM in order, SIGKILL dead."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.send_signal(how)
-            process.wait(_START_TIMEOUT_S)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
 
 class Proxy:
-    """A TCP proxy before the server at ``url``, in a thread of its own; a context manager.
+    """A TCP proxy in front of the server at ``url``, in its own thread; a context manager.
 
-    delay_s: how much later each direction delivers; throughput is not limited. May be changed.
+    delay_s: seconds added in each direction, without limiting throughput. May be changed.
     """
 
     def __init__(self, url: str, delay_s: float = 0.0) -> None:
@@ -214,7 +211,7 @@ class Proxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def url(self) -> str:
-        """Return the server's URL, by way of the proxy."""
+        """Return the URL that reaches the server through the proxy."""
         user, at, _ = self._target.netloc.rpartition("@")
         return self._target._replace(netloc=f"{user}{at}127.0.0.1:{self._port}").geturl()
 
@@ -223,11 +220,11 @@ class Proxy:
         return len(self._writers) // 2
 
     def cut(self) -> None:
-        """Cut all connections; what was under way is lost."""
+        """Abort all connections; data in transit is lost."""
         self._do(self._cut())
 
     def refuse(self) -> None:
-        """Refuse new connections; those that are there stay."""
+        """Refuse new connections; existing ones stay open."""
         self._do(self._refuse())
 
     def accept(self) -> None:
@@ -235,11 +232,11 @@ class Proxy:
         self._do(self._accept())
 
     def swallow(self, answers: int = 1) -> None:
-        """Drop each of the next ``answers``, whose commands have run, and cut its connection."""
+        """Drop each of the next ``answers`` after its command has run, and cut its connection."""
         self._swallow = answers
 
     def swallowed(self) -> bool:
-        """Return whether all answers that were to be swallowed have been."""
+        """Return whether every answer to be swallowed has been."""
         return self._swallow == 0
 
     def __enter__(self) -> Self:
@@ -297,7 +294,7 @@ class Proxy:
             for pump in rest:
                 pump.cancel()
         except OSError:
-            pass  # the server is away
+            pass  # the server is unreachable
         finally:
             self._writers -= writers
             for each in writers:
@@ -306,7 +303,7 @@ class Proxy:
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
     ) -> None:
-        """Deliver what is read, each part ``delay_s`` after it came, until one end is closed."""
+        """Forward data ``delay_s`` after it arrived, until one end is closed."""
         parts: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         delivering = asyncio.create_task(self._deliver(parts, writer))
         try:
@@ -343,7 +340,7 @@ def _found(program: str) -> str:
 
 
 def _give_to(user: int, folder: Path) -> None:
-    """Let ``user`` own the folder, and pass the folders above it."""
+    """Give the folder to ``user``, and let it traverse the folders above."""
     shutil.chown(folder, user)
     for path in folder.iterdir():
         shutil.chown(path, user)

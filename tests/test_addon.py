@@ -1,4 +1,4 @@
-"""The parts in somebody else's project."""
+"""The add-on in another project."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def with_addon(**theirs: object) -> Settings:
     return settings
 
 
-def test_their_own_settings_win_and_their_components_stay() -> None:
+def test_the_projects_settings_win_and_its_components_stay() -> None:
     settings = with_addon(
         CONCURRENT_REQUESTS=5,
         DOWNLOADER_MIDDLEWARES={"theirs.Middleware": 543},
@@ -57,13 +57,13 @@ def test_their_own_settings_win_and_their_components_stay() -> None:
     assert settings["BOT_NAME"] != "crawlproj"
 
 
-def test_a_wrong_setting_is_named_at_once() -> None:
+def test_the_error_names_the_wrong_setting_at_once() -> None:
     with pytest.raises(ConfigError, match="CONCURRENCY_MAX_PER_SITE"):
         with_addon(CONCURRENCY_MAX_PER_SITE=0)
 
 
 @pytest.mark.slow
-def test_a_spider_of_their_own_crawls_through_our_frontier(tmp_path: Path) -> None:
+def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text(SPIDER)
     with DemoWeb([SiteSpec("plain", "plain", pages=40)], tmp_path / "log") as web:
         subprocess.run(
@@ -78,5 +78,5 @@ def test_a_spider_of_their_own_crawls_through_our_frontier(tmp_path: Path) -> No
         )
     (status,) = run(read_status(tmp_path / "crawl.db"))
     assert status.finished
-    assert status.totals.done == 38  # all but the two that only the sitemap names
+    assert status.totals.done == 38  # all except the two that only the sitemap lists
     assert len((tmp_path / "items.jsonl").read_text().splitlines()) == 38

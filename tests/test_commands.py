@@ -1,4 +1,4 @@
-"""The commands, as typed."""
+"""The commands, run as users type them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def site(url: str, database: Path, *more: str) -> tuple[int, str]:
     )
 
 
-def test_status_shows_what_became_of_each_site_and_reset_starts_over(tmp_path: Path) -> None:
+def test_status_shows_the_counts_of_each_site_and_a_reset_starts_a_new_generation(
+    tmp_path: Path,
+) -> None:
     database = tmp_path / "crawl.db"
     with DemoWeb([SiteSpec("plain", "plain", pages=20)], tmp_path / "log") as web:
         for reset, generation in (("0", 1), ("1", 2)):
@@ -36,10 +38,12 @@ def test_status_shows_what_became_of_each_site_and_reset_starts_over(tmp_path: P
             code, shown = scrapy("status", "-s", f"FRONTIER_URL=sqlite:///{database}")
             assert code == 0, shown
             # Twenty pages and the sitemap; three private pages.
-            assert re.search(r"127\.0\.0\.2:\d+ +│ +0 +│ +0 +│ +21 +│ +0 +│ +3 │ robots 3", shown)
+            assert re.search(r"127\.0\.0\.2:\d+ +0 +0 +21 +0 +3 +robots 3", shown)
 
 
-def test_a_frontier_in_use_or_unusable_ends_with_status_1_and_plain_words(tmp_path: Path) -> None:
+def test_a_frontier_in_use_or_unusable_ends_with_status_1_and_a_plain_message(
+    tmp_path: Path,
+) -> None:
     owned, garbage = tmp_path / "owned.db", tmp_path / "garbage.db"
     garbage.write_bytes(b"no database " * 1000)
 
@@ -61,7 +65,7 @@ def test_a_frontier_in_use_or_unusable_ends_with_status_1_and_plain_words(tmp_pa
         assert "Traceback" not in shown
 
 
-def test_a_store_that_is_unusable_ends_with_status_1_and_plain_words(tmp_path: Path) -> None:
+def test_an_unusable_store_ends_with_status_1_and_a_plain_message(tmp_path: Path) -> None:
     code, shown = scrapy(
         *("crawl", "site", "-a", "url=http://127.0.0.1:9/", "-s", "LOG_LEVEL=ERROR"),
         *("-s", "FRONTIER_URL=memory:", "-s", f"STORE_URL=sqlite:///{tmp_path}/missing/a.db"),

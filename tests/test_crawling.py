@@ -1,4 +1,4 @@
-"""Whole crawls of the demo web, as users run them: finished, killed, stopped, run again."""
+"""Whole crawls of the demo web as users run them: finished, killed, stopped and run again."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 IN_FLIGHT = 16
-# Order and time differ between runs; which of several equal pages came first does, too.
+# Order, times, and which of several equal pages came first differ between runs.
 STABLE = "url, requested_url, status, title, description, canonical, language, text, content_hash"
 
 
 class Crawl:
-    """`scrapy crawl site` into a database of its own."""
+    """`scrapy crawl site` into its own database."""
 
     def __init__(self, folder: Path, web: DemoWeb) -> None:
         self.database = folder / "crawl.db"
@@ -56,7 +56,7 @@ class Crawl:
             return db.execute(sql).fetchall()
 
     def tables(self) -> tuple[list[tuple[Any, ...]], ...]:
-        """What an interrupted crawl and another one must agree on."""
+        """Return what an interrupted and an uninterrupted crawl must agree on."""
         return (
             self.query(f"SELECT {STABLE} FROM pages ORDER BY url"),  # noqa: S608 - a constant
             self.query("SELECT url, reason, status FROM failures ORDER BY url"),
@@ -78,7 +78,7 @@ def site(*specs: SiteSpec) -> pytest.MarkDecorator:
 
 
 @site(SiteSpec("docs", "docs", 60), SiteSpec("failing", "failing", 100))
-def test_every_page_ends_as_the_demo_web_says(web: DemoWeb, tmp_path: Path) -> None:
+def test_every_url_ends_as_the_demo_web_expects(web: DemoWeb, tmp_path: Path) -> None:
     crawl = Crawl(tmp_path, web)
     shown = crawl.run()
     pages, failures = set[str](), dict[str, str]()
@@ -97,7 +97,7 @@ def test_every_page_ends_as_the_demo_web_says(web: DemoWeb, tmp_path: Path) -> N
 
 
 @site(SiteSpec("plain", "plain", 30))
-def test_a_finished_crawl_run_again_updates_the_pages(web: DemoWeb, tmp_path: Path) -> None:
+def test_running_a_finished_crawl_again_updates_its_pages(web: DemoWeb, tmp_path: Path) -> None:
     crawl = Crawl(tmp_path, web)
     crawl.run()
     before = crawl.tables()
@@ -113,13 +113,15 @@ def test_max_pages_ends_the_crawl_and_accounts_for_the_rest(web: DemoWeb, tmp_pa
     shown = crawl.run("-a", "max_pages=20")
     assert "skipped: max-pages" in shown
     assert "finished" in shown
-    # The sitemap counts as one of the twenty.
+    # The sitemap is one of the twenty.
     assert crawl.query("SELECT count(*) FROM pages") == [(19,)]
 
 
 @pytest.mark.slow
 @site(SiteSpec("plain", "plain", 1500))
-def test_a_crawl_killed_five_times_ends_with_the_same_tables(web: DemoWeb, tmp_path: Path) -> None:
+def test_a_crawl_killed_five_times_ends_with_the_tables_of_an_uninterrupted_one(
+    web: DemoWeb, tmp_path: Path
+) -> None:
     (tmp_path / "whole").mkdir()
     (tmp_path / "killed").mkdir()
     whole, killed = Crawl(tmp_path / "whole", web), Crawl(tmp_path / "killed", web)
@@ -142,7 +144,7 @@ def test_a_crawl_killed_five_times_ends_with_the_same_tables(web: DemoWeb, tmp_p
     once = Counter(line.path for line in log[:answered])
     again = Counter(line.path for line in log[answered:])
     refetched = sum((again - once).values()) - (again["/robots.txt"] - once["/robots.txt"])
-    # In flight is what was handed out and not acked: at most twice CONCURRENT_REQUESTS.
+    # At most twice CONCURRENT_REQUESTS are handed out and not acked.
     assert refetched <= kills * 2 * IN_FLIGHT
     print(f"{kills} kills, {refetched} pages fetched again")  # noqa: T201 - pytest -s shows it
 
@@ -150,7 +152,7 @@ def test_a_crawl_killed_five_times_ends_with_the_same_tables(web: DemoWeb, tmp_p
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @site(SiteSpec("slow", "slow", 2000), SiteSpec("hanging", "slow", 50, latency_s=60))
-def test_after_a_signal_downloads_have_their_grace_and_the_crawl_ends(
+def test_a_signal_ends_the_crawl_after_the_grace_for_downloads(
     web: DemoWeb, tmp_path: Path, number: signal.Signals
 ) -> None:
     grace_s = 3.0
@@ -162,9 +164,9 @@ def test_after_a_signal_downloads_have_their_grace_and_the_crawl_ends(
     began = time.monotonic()
     process.send_signal(number)
     assert process.wait(15) == 0, process.output()
-    # Two seconds on a machine that is free, which this one may not be.
+    # It takes two seconds on an idle machine; this one may be busy.
     assert time.monotonic() - began < grace_s + 6
     assert "run the same command again to continue" in process.output()
     (stored,) = crawl.query("SELECT count(*) FROM pages")[0]
     answered = sum(line.path != "/robots.txt" for line in web.log() if line.site == "slow")
-    assert stored >= answered - 1  # the sitemap is no page
+    assert stored >= answered - 1  # the sitemap is not a page

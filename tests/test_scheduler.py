@@ -1,4 +1,4 @@
-"""What becomes of requests, seen in the frontier after real crawls."""
+"""How requests end, as the frontier records it in real crawls."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def crawl(folder: Path, *command: str, source: bytes = b"") -> tuple[JobStatus, 
     return status, shown
 
 
-def test_every_way_a_request_can_end_has_its_state_and_reason(web: DemoWeb, tmp_path: Path) -> None:
+def test_each_outcome_of_a_request_has_its_own_state_and_reason(
+    web: DemoWeb, tmp_path: Path
+) -> None:
     base = web.url("plain")
     status, shown = crawl(tmp_path, "runspider", "tests/outcomes_spider.py", "-a", f"base={base}")
     totals = status.totals
@@ -65,7 +67,7 @@ def test_every_way_a_request_can_end_has_its_state_and_reason(web: DemoWeb, tmp_
     assert "Kept in memory, and lost if this process dies" in shown
 
 
-def test_malformed_lines_of_a_url_list_are_logged_with_their_number_and_skipped(
+def test_malformed_lines_of_a_url_list_are_skipped_and_logged_with_their_numbers(
     web: DemoWeb, tmp_path: Path
 ) -> None:
     base = web.url("plain")
@@ -89,7 +91,7 @@ def test_malformed_lines_of_a_url_list_are_logged_with_their_number_and_skipped(
     assert "skipped 4 malformed lines" in shown
 
 
-def test_a_long_list_waits_outside_the_frontier(web: DemoWeb, tmp_path: Path) -> None:
+def test_a_long_url_list_enters_the_frontier_a_part_at_a_time(web: DemoWeb, tmp_path: Path) -> None:
     base = web.url("plain")
     urls = tmp_path / "urls.txt"
     urls.write_text("".join(f"{base}/section0/page{n % 29 + 1}.html?{n}\n" for n in range(2000)))
@@ -115,13 +117,13 @@ def test_a_long_list_waits_outside_the_frontier(web: DemoWeb, tmp_path: Path) ->
         return seen
 
     seen = run(max_pending())
-    # The spider may add a batch of seeds after it has found room for them.
+    # The spider checks for room before each batch of seeds, so one batch may exceed the bound.
     assert 0 < seen <= 500 + 200
     (status,) = run(read_status(database))
     assert (status.totals.done, status.finished) == (2000, True)
 
 
-def test_the_delay_that_robots_txt_asks_for_holds_from_the_first_page_on(tmp_path: Path) -> None:
+def test_a_crawl_delay_in_robots_txt_applies_from_the_first_page_on(tmp_path: Path) -> None:
     spec = SiteSpec("asking", "small", pages=6, crawl_delay_s=0.2)
     with DemoWeb([spec], tmp_path / "access.log") as web:
         urls = "".join(f"{web.url('asking')}/section0/page{n}.html\n" for n in range(1, 6))

@@ -1,4 +1,4 @@
-"""What the scheduler makes of retries, redirects and a store that fails, in real crawls."""
+"""How the scheduler handles retries, redirects and a failing store, in real crawls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Marking:
-    """A downloader middleware that puts what is no data into a request."""
+    """A downloader middleware that adds an object to a request that cannot be serialized."""
 
     def process_request(self, request: Request) -> None:
         request.meta["session"] = object()
@@ -61,11 +61,11 @@ async def test_a_request_that_a_shared_frontier_cannot_store_is_retried_like_any
             DOWNLOADER_MIDDLEWARES=middlewares,
         )
     assert one.paths == {"/page": 3}
-    assert min(one.gaps("/page")) > 0.2, "each after the wait that a retry has"
+    assert min(one.gaps("/page")) > 0.2, "a retry came without its wait"
 
 
 @on_reactor
-async def test_links_of_retried_pages_are_fetched_once() -> None:
+async def test_redirect_targets_of_retried_pages_are_fetched_once() -> None:
     class Following(Visitor):
         def parse(self, response: Any) -> Any:
             if response.url.endswith("/start"):
@@ -83,7 +83,7 @@ async def test_links_of_retried_pages_are_fetched_once() -> None:
 
 
 @on_reactor
-async def test_a_link_to_a_url_that_was_posted_to_is_followed() -> None:
+async def test_a_link_is_followed_although_its_url_was_posted_to_before() -> None:
     class Posting(Visitor):
         def parse(self, response: Any) -> Any:
             super().parse(response)
@@ -98,7 +98,7 @@ async def test_a_link_to_a_url_that_was_posted_to_is_followed() -> None:
 
 
 @on_reactor
-async def test_pages_that_the_store_failed_to_take_are_fetched_by_the_next_run(
+async def test_the_next_run_fetches_the_pages_that_could_not_be_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Storing(Visitor):

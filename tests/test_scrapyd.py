@@ -1,4 +1,4 @@
-"""A real scrapyd with a password, the project's egg deployed to it, and jobs that share a crawl."""
+"""The project's egg deployed to a real scrapyd with a password, and jobs that share a crawl."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ class Deployed(SiteSpider):
 
 
 class Place:
-    """What is deployed where."""
+    """The servers of these tests, with the project deployed."""
 
     def __init__(self, folder: Path, web: DemoWeb, redis_url: str, scrapyd: Scrapyd) -> None:
         self.folder = folder
         self.web = web
         self.redis_url = redis_url
         self.scrapyd = scrapyd
-        # Built from a copy with a spider that this checkout has not: who has it runs the egg.
+        # The egg has a spider that this checkout lacks, so a job that finds it runs the egg.
         checkout = scrapyd.pack(folder)
         (checkout / "crawlproj/spiders/deployed.py").write_text(ONLY_IN_THE_EGG)
         self.spiders = scrapyd.deploy(checkout)
 
-    def said(self) -> str:
-        """Everything that scrapyd logged."""
+    def log(self) -> str:
+        """Return scrapyd's own log."""
         return (self.folder / "scrapyd/scrapyd.log").read_text()
 
 
@@ -76,12 +76,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             yield Place(folder, web, redis_url, scrapyd)
 
 
-def test_without_the_password_it_does_nothing(place: Place) -> None:
+def test_a_request_without_the_password_is_refused(place: Place) -> None:
     with pytest.raises(HTTPError, match="401"):
         urlopen(f"{place.scrapyd.url}/daemonstatus.json")  # noqa: S310 - http, ours
 
 
-def test_the_egg_has_the_spiders_and_every_data_file(place: Place) -> None:
+def test_the_egg_contains_the_spiders_and_every_data_file(place: Place) -> None:
     assert {"deployed", "site", "urls"} <= set(place.spiders)
     data = {
         str(path.relative_to(ROOT))
@@ -93,7 +93,7 @@ def test_the_egg_has_the_spiders_and_every_data_file(place: Place) -> None:
         assert data - set(packed.namelist()) == set()
 
 
-def test_two_jobs_share_one_crawl(place: Place) -> None:
+def test_two_jobs_share_one_crawl_without_fetching_a_page_twice(place: Place) -> None:
     names = [spec.name for spec in SHARED]
     arguments = {"url": ",".join(place.web.url(name) for name in names)}
     reports = [place.folder / f"report-{number}.html" for number in range(2)]
@@ -106,7 +106,7 @@ def test_two_jobs_share_one_crawl(place: Place) -> None:
     with closing(sqlite3.connect(place.folder / "pages.db")) as db:
         assert {url for (url,) in db.execute("SELECT url FROM pages")} == wanted
     assert not repeated(place.web, wanted)
-    # Each did a part, and no page came from both.
+    # Each job crawled a part, and no page came from both.
     first, second = ({item["url"] for item in place.scrapyd.items(job)} for job in jobs)
     assert first
     assert second
@@ -117,8 +117,8 @@ def test_two_jobs_share_one_crawl(place: Place) -> None:
         log = place.scrapyd.log(job)
         assert "finished (generation 1)" in log
         assert "Traceback" not in log
-        assert "\x1b" not in log, "it drew on a terminal that is not there"
-        assert "<html" in report.read_text(), "no page out of the egg's data"
+        assert "\x1b" not in log, "it drew a display although there is no terminal"
+        assert "<html" in report.read_text(), "the report was not rendered from the egg's data"
 
 
 def test_a_cancelled_job_drains_and_gives_its_leases_back(place: Place) -> None:
@@ -137,13 +137,13 @@ def test_a_cancelled_job_drains_and_gives_its_leases_back(place: Place) -> None:
     totals = run(totals_of(place.redis_url, f"site host {url}/"))
     assert totals.leased == 0
     assert totals.pending > 0
-    # What was answered was stored: a drain throws nothing away.
+    # Every answered page was stored: draining discards nothing.
     answered = {line.path for line in place.web.log() if line.site == LONG.name}
     pages = {item["url"] for item in place.scrapyd.items(job)}
     assert pages == {url + path for path in answered - {"/robots.txt", "/sitemap.xml"}}
     assert totals.done == len(pages) + ("/sitemap.xml" in answered)
 
 
-def test_no_log_has_the_password_of_redis(place: Place) -> None:
+def test_no_log_contains_the_password_of_redis(place: Place) -> None:
     logs = [path.read_text() for path in place.folder.glob("scrapyd/logs/*/*/*.log")]
-    assert PASSWORD not in "".join([place.said(), *logs])
+    assert PASSWORD not in "".join([place.log(), *logs])

@@ -1,4 +1,4 @@
-"""The tests' own proxy does what the tests that use it take for granted."""
+"""The proxy in tests/servers.py behaves as the tests that use it assume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def client(proxy: Proxy) -> redis.Redis:
     return redis.Redis.from_url(proxy.url(), socket_timeout=10, retry=None)
 
 
-def test_a_delay_is_added_in_each_direction_and_does_not_limit_throughput(server: Redis) -> None:
+def test_the_delay_applies_in_each_direction_without_limiting_throughput(server: Redis) -> None:
     with Proxy(server.url(), delay_s=0.05) as proxy, client(proxy) as through:
         through.ping()
         pings = []
@@ -32,7 +32,7 @@ def test_a_delay_is_added_in_each_direction_and_does_not_limit_throughput(server
         assert 0.1 <= min(pings) < 0.2
 
 
-def test_a_cut_connection_is_an_error_and_the_next_one_works(server: Redis) -> None:
+def test_cutting_a_connection_raises_an_error_and_the_next_connection_works(server: Redis) -> None:
     with Proxy(server.url()) as proxy, client(proxy) as through:
         through.ping()
         assert proxy.connections() == 1
@@ -42,7 +42,7 @@ def test_a_cut_connection_is_an_error_and_the_next_one_works(server: Redis) -> N
         assert through.ping()
 
 
-def test_new_connections_are_refused_until_they_are_accepted_again(server: Redis) -> None:
+def test_new_connections_are_refused_until_the_proxy_accepts_again(server: Redis) -> None:
     with Proxy(server.url()) as proxy, client(proxy) as old, client(proxy) as new:
         old.ping()
         proxy.refuse()
@@ -53,7 +53,7 @@ def test_new_connections_are_refused_until_they_are_accepted_again(server: Redis
         assert new.ping()
 
 
-def test_a_swallowed_answer_belongs_to_a_command_that_ran(server: Redis) -> None:
+def test_the_command_of_a_swallowed_answer_has_run(server: Redis) -> None:
     with Proxy(server.url()) as proxy, client(proxy) as through:
         through.set("counted", 0)
         proxy.swallow()
@@ -63,7 +63,7 @@ def test_a_swallowed_answer_belongs_to_a_command_that_ran(server: Redis) -> None
         assert through.get("counted") == b"1"
 
 
-def test_a_server_that_is_away_ends_the_connection(server: Redis) -> None:
+def test_an_unreachable_server_ends_the_connection(server: Redis) -> None:
     with Proxy("redis://127.0.0.1:9/0") as proxy, client(proxy) as through:
         with pytest.raises(redis.ConnectionError):
             through.ping()

@@ -1,4 +1,4 @@
-"""What a supervisor relies on: scrapyd, a container engine, Kubernetes."""
+"""The behaviour that scrapyd, container engines and Kubernetes rely on."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.slow
-def test_a_worker_is_told_by_its_environment_and_tells_by_its_status_and_log(
+def test_a_worker_reads_its_environment_and_reports_by_exit_status_and_log_file(
     tmp_path: Path,
 ) -> None:
     place, log = f"sqlite:///{tmp_path}/crawl.db", tmp_path / "job.log"
-    told = {
+    variables = {
         "CRAWLPROJ_FRONTIER_URL": place,
         "CRAWLPROJ_STORE_URL": place,
         "CRAWLPROJ_GUARD_ALLOW": "127.0.0.0/8",
@@ -35,7 +35,7 @@ def test_a_worker_is_told_by_its_environment_and_tells_by_its_status_and_log(
 
         def start() -> subprocess.Popen[bytes]:
             return subprocess.Popen(
-                command, cwd=ROOT, env=os.environ | told, stderr=subprocess.PIPE
+                command, cwd=ROOT, env=os.environ | variables, stderr=subprocess.PIPE
             )
 
         worker = start()

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
@@ -16,15 +16,19 @@ from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.frontier.sqlite import status as sqlite_status
 from crawlproj.frontier.url import sqlite_path
 from crawlproj.masking import masked
+from crawlproj.report.console import plain_table
 from crawlproj.scheduling.crawl_config import CrawlConfig
 
 if TYPE_CHECKING:
     import argparse
 
+    from rich.table import Table
+
     from crawlproj.frontier.base import Totals
     from crawlproj.frontier.job_status import JobStatus
 
 _MAX_SITES = 50
+_BESIDE_SITE = 64  # columns for the numbers and a reason of 18 characters
 
 
 class Command(ScrapyCommand):
@@ -76,17 +80,17 @@ class Command(ScrapyCommand):
         if not jobs:
             console.print(f"{masked(url)} has no jobs yet")
         for job in jobs:
-            console.print(_table(job))
+            state = "finished" if job.finished else "not finished"
+            title = f"{job.job} (generation {job.generation}, {state})"
+            console.print(Text(title, style="bold"), soft_wrap=True)
+            console.print(_table(job, console.width), end="\n\n")
 
 
-def _table(job: JobStatus) -> Table:
-    state = "finished" if job.finished else "not finished"
-    table = Table(
-        title=f"{job.job} (generation {job.generation}, {state})",
-        title_justify="left",
-        title_style="bold",
-    )
-    table.add_column("site", no_wrap=True, overflow="ellipsis", max_width=40)
+def _table(job: JobStatus, width: int) -> Table:
+    table = plain_table()
+    table.pad_edge = False
+    site_width = max(12, min(40, width - _BESIDE_SITE))
+    table.add_column("site", no_wrap=True, overflow="ellipsis", max_width=site_width)
     for heading in ("pending", "in flight", "done", "failed", "skipped"):
         table.add_column(heading, justify="right")
     table.add_column("why", overflow="fold")
@@ -95,7 +99,6 @@ def _table(job: JobStatus) -> Table:
         table.add_row(site, *_cells(totals))
     if len(by_size) > _MAX_SITES:
         table.add_row(f"… {len(by_size) - _MAX_SITES:,} more sites")
-    table.add_section()
     table.add_row("all", *_cells(job.totals), style="bold")
     return table
 
@@ -103,6 +106,6 @@ def _table(job: JobStatus) -> Table:
 def _cells(totals: Totals) -> tuple[str, ...]:
     failed, skipped = sum(totals.failed.values()), sum(totals.skipped.values())
     reasons = {**totals.failed, **totals.skipped}
-    why = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
+    why = "\n".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
     numbers = (totals.pending, totals.leased, totals.done, failed, skipped)
     return (*(f"{number:,}" for number in numbers), why)

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 # On top of the grace, for the workers of a killed supervisor to end.
 _LOCK_AFTER_GRACE_S = 3.0
-_DISCARD_S = 30.0  # a job not deleted by then is deleted when it is begun anew
+_DISCARD_S = 30.0  # a job not deleted by then is deleted when it is next started over
 
 
 class FleetRun:

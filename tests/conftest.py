@@ -6,6 +6,7 @@ itself needs the mark ``slow``, and fails without it: see ``_on_event``.
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,11 @@ SERVERS = frozenset({"server", "redis", "postgres", "web"})
 settings.register_profile("default", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("default")
+
+
+# A shell lets its background jobs ignore Ctrl-C, which the tests' processes would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # Marks, and the order of the tests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -59,17 +59,19 @@ def test_no_start_url_is_lost_when_a_worker_is_killed_while_they_are_pushed(
     urls = [f"{web.url(f'site{n}')}{path}" for path in paths for n in range(4)]
     killed = start(server, 0)  # stays open until it is killed
     until(lambda: client.scard("plain:start_urls:workers") == 1)
-    (heartbeat,) = client.keys("plain:start_urls:alive:*")
+    heartbeats: Any = client.keys("plain:start_urls:alive:*")
+    (heartbeat,) = heartbeats
     other = start(server, 4)
     try:
         until(lambda: client.scard("plain:start_urls:workers") == 2)
-        for url in urls[:100]:
-            client.rpush("plain:start_urls", url)
+        unpushed = iter(urls)
+        taken = heartbeat.replace(b":alive:", b":taken:")
+        while not client.exists(taken):
+            client.rpush("plain:start_urls", next(unpushed))
             time.sleep(0.003)
-        client.rpush("plain:start_urls", *urls[100:])
-        until(lambda: len(client.keys("plain:start_urls:taken:*")) == 2)
         killed.kill()
-        client.delete(heartbeat)  # as it expires by itself, within ALIVE_S
+        client.delete(heartbeat)  # it would expire within ALIVE_S
+        client.rpush("plain:start_urls", *unpushed)
         assert other.wait(60) == 0, other.output()
     finally:
         for process in (killed, other):

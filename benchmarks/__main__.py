@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from benchmarks.cases import CASES, SIDES
+from benchmarks.cases import CASES, SIDES, Docs
 from benchmarks.crawls import Crawls
 from benchmarks.processes import ROOT, WrongResult, stop_when_terminated
 from benchmarks.report import Compared, as_json, table_of
-from crawlproj.demo import DemoWeb, SiteSpec
+from benchmarks.sites import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,12 @@ def main() -> int:
     stop_when_terminated()
     # In a pipe, rich assumes 80 columns; the table needs more.
     console = Console(width=None if sys.stdout.isatty() else 130)
-    cases = [CASES[name] for name in options.cases or CASES]
+    cases = []
+    for case in (CASES[name] for name in options.cases or CASES):
+        if isinstance(case.source, Docs) and case.source.missing:
+            console.print(f"{case.name}: skipped, {case.source.missing}", style="yellow")
+        else:
+            cases.append(case)
     try:
         if options.profile:
             for case in cases:
@@ -56,7 +61,7 @@ def main() -> int:
     console.print(table_of(compared, options.rounds))
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    path.write_text(json.dumps(as_json(compared), indent=1) + "\n")
+    path.write_text(json.dumps(as_json(compared), indent=1, default=str) + "\n")
     console.print(f"The figures of all runs are in {path.relative_to(ROOT)}")
     return int(options.check and not all(one.reached for one in compared))
 
@@ -75,7 +80,7 @@ def compare(case: Case, rounds: int, pages: int, console: Console) -> Compared:
             cost = ", ".join(f"{side} {runs[side][-1].cpu_s:.2f} s CPU" for side in SIDES)
             console.print(f"{case.name}: round {number + 1} of {rounds}: {cost}", style="dim")
     start_up_s = {side: median(run.cpu_s for run in start_ups[side]) for side in SIDES}
-    return Compared(case, pages, start_up_s, runs)
+    return Compared(case, crawls.pages, start_up_s, runs)
 
 
 def profile(case: Case, pages: int) -> None:
@@ -87,15 +92,10 @@ def profile(case: Case, pages: int) -> None:
 
 @contextmanager
 def _crawls(case: Case, pages: int) -> Iterator[Crawls]:
-    # The stock spider does not read sitemaps, so links lead to every page.
-    specs = [
-        SiteSpec("all", case.kind, pages=pages, sitemap_only=0),
-        SiteSpec("one", case.kind, pages=1, sitemap_only=0),
-    ]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with DemoWeb(specs, folder / "access.log") as web:
-            yield Crawls(case, web, folder)
+        with served(case, pages, folder) as sites:
+            yield Crawls(case, sites, pages, folder)
 
 
 def _options() -> argparse.Namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -16,22 +17,45 @@ IN_FLIGHT = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Docs:
+    """Documentation that a Debian package installs.
+
+    parts: the folders below ``folder`` that are served, all if there are none.
+    max_pages: of those, the first by path; 0 means all.
+    """
+
+    package: str
+    folder: Path
+    parts: tuple[str, ...] = ()
+    max_pages: int = 0
+
+    @property
+    def missing(self) -> str:
+        """Why the case cannot run here; "" if it can."""
+        if self.folder.is_dir():
+            return ""
+        return f"{self.folder} does not exist: install Debian's package {self.package}"
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A comparison.
 
-    kind: kind of the demo site.
-    whole_job: whether links are followed and all fields stored; otherwise pages are only fetched.
-    pages: pages of a run, unless the command line sets them.
+    source: the pages: a kind of demo site, or documentation.
+    job: "whole": links are followed and all fields stored, on both sides; "light": the same here,
+        while the stock spider takes title and links and stores nothing; "fetch": pages are only
+        fetched.
     min_ratio: target for stock Scrapy's CPU per page divided by ours.
     max_cpu_ms: target for our CPU milliseconds per page; None without one.
+    pages: pages of a run on a demo site, unless the command line sets them.
     """
 
     name: str
-    kind: Kind
-    whole_job: bool
-    pages: int
+    source: Kind | Docs
+    job: Literal["whole", "light", "fetch"]
     min_ratio: float
     max_cpu_ms: float | None = None
+    pages: int = 0
 
     @property
     def target(self) -> str:
@@ -44,11 +68,30 @@ class Case:
         return ratio >= self.min_ratio and (self.max_cpu_ms is None or cpu_ms <= self.max_cpu_ms)
 
 
+_DOC = Path("/usr/share/doc")
+
 CASES = {
     case.name: case
     for case in (
-        Case("links", "docs", whole_job=True, pages=400, min_ratio=10),
-        Case("plain", "plain", whole_job=True, pages=1500, min_ratio=2),
-        Case("fetch", "plain", whole_job=False, pages=4000, min_ratio=3, max_cpu_ms=0.6),
+        Case("links", "docs", "whole", 24, pages=400),
+        Case("plain", "plain", "whole", 4, 1.05, pages=1500),
+        Case("fetch", "plain", "fetch", 3.4, 0.5, pages=4000),
+        Case(
+            "python-docs",
+            Docs("python3.11-doc", _DOC / "python3.11/html"),
+            "whole",
+            15,
+            2.6,
+        ),
+        Case(
+            "rust-docs",
+            Docs("rust-doc", _DOC / "rust-doc/html", ("book", "reference", "std"), 4000),
+            "whole",
+            15,
+        ),
+        Case(
+            "postgres-docs", Docs("postgresql-doc-15", _DOC / "postgresql-doc-15/html"), "light", 5
+        ),
+        Case("git-docs", Docs("git-doc", _DOC / "git/html"), "light", 5),
     )
 }

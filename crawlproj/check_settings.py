@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawlproj.content.fields import chosen_fields
 from crawlproj.http.config import HttpConfig
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.site_config import ConcurrencyConfig
@@ -17,3 +18,4 @@ def check_settings(settings: BaseSettings) -> None:
     CrawlConfig.from_settings(settings).frontier()
     ConcurrencyConfig.from_settings(settings)
     HttpConfig.from_settings(settings)
+    chosen_fields(settings)

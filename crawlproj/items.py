@@ -21,6 +21,16 @@ class Page:
     fetched_at: Unix time in seconds at which the response was complete.
     timings: seconds by phase: queued, dns, connect, tls, ttfb, transfer (see http/timings.py).
     duplicate_of: URL of the first stored page with the same content_hash; set by the store.
+
+    The rest is None unless PAGE_FIELDS names it:
+
+    markdown: the page as GitHub Flavored Markdown, with absolute links.
+    main_text, main_markdown: the same without navigation and boilerplate.
+    structured_data: JSON with json_ld, microdata and opengraph, as far as there are any.
+    headings: JSON, a list of {"level": 1 to 6, "text": …}.
+    images: JSON, a list of {"url": …, "alt": …}.
+    links: the links out of the page, a list of {"url": …, "text": …, "rel": …}.
+    html: the body, compressed with zstandard.
     """
 
     url: str
@@ -37,6 +47,14 @@ class Page:
     fetched_at: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
     duplicate_of: str | None = None
+    markdown: str | None = None
+    main_text: str | None = None
+    main_markdown: str | None = None
+    structured_data: str | None = None
+    headings: str | None = None
+    images: str | None = None
+    links: list[dict[str, str]] | None = None
+    html: bytes | None = None
 
 
 @dataclass(slots=True)

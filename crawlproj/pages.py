@@ -9,19 +9,25 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from crawlproj.content.fields import page_fields
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.items import FetchFailure, Page
 from crawlproj.reasons import detail_of, error_of, reason_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
 __all__ = ["failure_of", "page_of"]
 
 
-def page_of(response: Response) -> Page:
-    """Return the item to store for ``response``."""
+def page_of(response: Response, fields: Sequence[str] = ()) -> Page:
+    """Return the item to store for ``response``.
+
+    fields: names of PAGE_FIELDS, which are filled in if it is a page.
+    """
     meta = response.meta
     content_type = response.headers.get(b"Content-Type") or b""
     page = Page(
@@ -38,6 +44,8 @@ def page_of(response: Response) -> Page:
         page.title, page.description = content.title, content.description
         page.canonical, page.language = content.canonical, content.language
         page.text = content.text
+        for name, value in page_fields(fields, response, content).items():
+            setattr(page, name, value)
     elif isinstance(response, TextResponse) and is_prose(response):
         page.text = response.text.strip()
     return page

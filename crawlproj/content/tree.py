@@ -92,3 +92,14 @@ def text_of(tree: Tree) -> str:
     for option in tree.select("option"):
         option.append(Text(" "))
     return tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
+
+
+def main_element_of(tree: Tree) -> Element | None:
+    """Return the element that holds what the page is about, without navigation; None if unclear."""
+    return tree.main_content()
+
+
+def markdown_of(node: Tree | Element, base: str) -> str:
+    """Return ``node`` as GitHub Flavored Markdown. Makes its links absolute, also in the tree."""
+    node.resolve_links(base)
+    return node.to_markdown()

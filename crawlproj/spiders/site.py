@@ -10,6 +10,7 @@ from scrapy.http import TextResponse
 from scrapy.utils.gz import gunzip, gzip_magic_number
 from scrapy.utils.sitemap import Sitemap
 
+from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page import forget_content
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
@@ -47,6 +48,7 @@ class SiteSpider(Spider):
     """
 
     name = "site"
+    page_fields: tuple[str, ...] = ()
 
     def __init__(
         self, url: str = "", scope: str = "host", max_pages: str | int = 0, **kwargs: Any
@@ -75,6 +77,7 @@ class SiteSpider(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> SiteSpider:
         """Build the spider, and set MAX_PAGES to ``max_pages``."""
         spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.page_fields = chosen_fields(crawler.settings)
         if spider.max_pages:
             crawler.settings.set("MAX_PAGES", spider.max_pages, priority="spider")
         crawler.signals.connect(spider.follow_sitemaps, robots_parsed)
@@ -87,7 +90,7 @@ class SiteSpider(Spider):
 
     def parse(self, response: Response) -> Iterator[Page | Request]:
         """Yield the page, and requests for its links in scope that may be new."""
-        page = page_of(response)
+        page = page_of(response, self.page_fields)
         urls: list[str] = []
         # A redirect may have led out of scope: keep that page, but do not follow its links.
         if isinstance(response, TextResponse) and self.scope.allows(response.url):

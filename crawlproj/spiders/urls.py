@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
 
+from crawlproj.content.fields import chosen_fields
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.pages import failure_of, page_of
@@ -95,7 +96,7 @@ class UrlsSpider(Spider):
 
     def parse(self, response: Response) -> Iterator[Page]:
         """Yield the page."""
-        yield page_of(response)
+        yield page_of(response, chosen_fields(self.settings))
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good; nothing for a skipped one."""

@@ -8,8 +8,9 @@ import psycopg
 from psycopg import conninfo, errors
 
 from crawlproj.errors import StoreError
+from crawlproj.store import postgres_sql as sql
 from crawlproj.store.base import Row, StoreBusy, Stored
-from crawlproj.store.rows import COLUMNS, values_of
+from crawlproj.store.rows import COLUMNS, links_of, values_of
 from crawlproj.store.threaded import ThreadedStore
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # An advisory lock on the whole store, held from the merge of a batch to its commit, so that one
 # worker at a time decides which page of a content is the first. Any constant would do.
 _LOCK = int.from_bytes(b"crawlprj", "big")
@@ -30,87 +31,11 @@ _TIMEOUTS = {
     "keepalives_count": "3",
     "options": "-c lock_timeout=10s -c statement_timeout=60s",
 }
-_TYPES = {"status": int, "depth": int, "fetched_at": float, "failed_at": float}
-_SQL_TYPES = {int: "bigint", float: "double precision", str: "text"}
 _INTEGERS = range(-(2**63), 2**63)
 _MAX_INDEXED_BYTES = 2600  # a B-tree entry takes at most a third of an 8 KB page
 _INDEXED = {"url", "content_hash"}
 _REQUIRED = {"url", "reason"}
 _CONTENT = COLUMNS["pages"].index("content_hash")
-
-_SCHEMA = b"""
-CREATE TABLE IF NOT EXISTS store_meta (name text PRIMARY KEY, value bigint NOT NULL);
-CREATE TABLE IF NOT EXISTS pages (
-    url text PRIMARY KEY, requested_url text, status bigint, title text, description text,
-    canonical text, language text, text text, content_type text,
-    content_hash text NOT NULL DEFAULT '', depth bigint, fetched_at double precision,
-    timings text, duplicate_of text, extra text,
-    seq bigint GENERATED ALWAYS AS IDENTITY
-);
-CREATE INDEX IF NOT EXISTS pages_by_content ON pages (content_hash, seq) WHERE content_hash <> '';
-CREATE INDEX IF NOT EXISTS pages_first ON pages (content_hash)
-    WHERE content_hash <> '' AND duplicate_of IS NULL;
-CREATE TABLE IF NOT EXISTS failures (
-    url text PRIMARY KEY, reason text NOT NULL, detail text, status bigint, depth bigint,
-    failed_at double precision
-);
-"""
-_FOREIGN = b"""
-SELECT to_regclass('store_meta') IS NULL
-    AND (to_regclass('pages') IS NOT NULL OR to_regclass('failures') IS NOT NULL)
-"""
-
-
-def _definition(table: str) -> str:
-    return ", ".join(f"{column} {_SQL_TYPES[_TYPES.get(column, str)]}" for column in COLUMNS[table])
-
-
-def _upsert(table: str) -> bytes:
-    columns = COLUMNS[table]
-    names = ", ".join(columns)
-    updates = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
-    # Sorted, so that two workers that insert the same pages wait for each other without deadlock.
-    return (
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM new_{table} ORDER BY url "  # noqa: S608 - our own names
-        f"ON CONFLICT (url) DO UPDATE SET {updates}"
-    ).encode()
-
-
-_INCOMING = [
-    f"CREATE TEMP TABLE new_{table} ({_definition(table)}) ON COMMIT DELETE ROWS".encode()
-    for table in COLUMNS
-]
-_COPY = {
-    table: f"COPY new_{table} ({', '.join(columns)}) FROM STDIN".encode()
-    for table, columns in COLUMNS.items()
-}
-_UPSERT = {table: _upsert(table) for table in COLUMNS}
-_BEFORE = b"SELECT url, content_hash, duplicate_of FROM pages WHERE url = ANY(%s)"
-_PROMOTE = b"""
-WITH firsts AS (
-    SELECT DISTINCT ON (content_hash) content_hash, url FROM pages
-    WHERE content_hash = ANY(%(left)s) AND content_hash <> '' AND url <> ALL(%(moved)s)
-    ORDER BY content_hash, seq
-)
-UPDATE pages SET duplicate_of = nullif(firsts.url, pages.url) FROM firsts
-WHERE pages.content_hash = firsts.content_hash AND pages.content_hash <> ''
-    AND pages.url <> ALL(%(moved)s)
-"""
-_FIRSTS = b"""
-SELECT content_hash, url FROM pages
-WHERE content_hash = ANY(%(contents)s) AND content_hash <> '' AND duplicate_of IS NULL
-    AND url <> ALL(%(moved)s)
-"""
-_SETTLE = b"""
-UPDATE pages SET duplicate_of = settled.first
-FROM unnest(%s::text[], %s::text[]) AS settled (url, first)
-WHERE pages.url = settled.url AND pages.duplicate_of IS DISTINCT FROM settled.first
-"""
-_COUNT = {
-    "pages": b"SELECT count(*) FROM pages",
-    "failures": b"SELECT count(*) FROM failures",
-    "duplicates": b"SELECT count(*) FROM pages WHERE duplicate_of IS NOT NULL",
-}
 
 
 class PostgresStore(ThreadedStore):
@@ -179,17 +104,20 @@ class PostgresStore(ThreadedStore):
         db = self._connection()
         with db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            if _one(db, _FOREIGN):
+            if _one(db, sql.FOREIGN):
                 raise StoreError(
                     f"PostgreSQL at {self._place} has a table 'pages' or 'failures' that is not "
                     "crawlproj's; set STORE_URL to another database"
                 )
-            db.execute(_SCHEMA)
+            db.execute(sql.SCHEMA)
             db.execute(
                 "INSERT INTO store_meta VALUES ('schema', %s) ON CONFLICT DO NOTHING",
                 (SCHEMA_VERSION,),
             )
             version = _one(db, b"SELECT value FROM store_meta WHERE name = 'schema'")
+            if version < 2:
+                db.execute(sql.ADD_SINCE_2)
+                db.execute("UPDATE store_meta SET value = 2 WHERE name = 'schema'")
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"PostgreSQL at {self._place} was written by a newer crawlproj (store schema "
@@ -200,7 +128,7 @@ class PostgresStore(ThreadedStore):
     def _connection(self) -> psycopg.Connection[Any]:
         if self._db is None:
             db = psycopg.connect(self._conninfo, autocommit=True)
-            for statement in _INCOMING:
+            for statement in sql.INCOMING:
                 db.execute(statement)
             self._db = db
         return self._db
@@ -208,10 +136,11 @@ class PostgresStore(ThreadedStore):
     def _write(self, rows: Sequence[Row]) -> Stored:
         stored = Stored()
         pages: dict[str, tuple[int, list[Any]]] = {}
+        links: dict[str, list[tuple[Any, ...]]] = {}
         failures: dict[str, list[Any]] = {}
         for index, row in enumerate(rows):
             try:
-                values = _checked(row)
+                values, outgoing = _checked(row), links_of(row.values)
             except (ValueError, TypeError, OverflowError) as exc:
                 stored.rejected[index] = f"{row.values.get('url')}: {exc}"
                 continue
@@ -219,17 +148,21 @@ class PostgresStore(ThreadedStore):
             if row.table == "pages":
                 failures.pop(url, None)
                 pages[url] = index, values
+                links[url] = outgoing
             else:
                 failures[url] = values
         db = self._connection()
         with db.transaction():
             _copy(db, "pages", (values for _, values in pages.values()))
             _copy(db, "failures", failures.values())
+            _copy(db, "links", (_without_nul(link) for each in links.values() for link in each))
             db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             changes = _Changes(db, pages)
-            db.execute(_UPSERT["pages"])
+            db.execute(sql.UPSERT["pages"])
             db.execute("DELETE FROM failures USING new_pages WHERE failures.url = new_pages.url")
-            db.execute(_UPSERT["failures"])
+            db.execute(sql.UPSERT["failures"])
+            db.execute(sql.DROP_LINKS)
+            db.execute(sql.PUT_LINKS)
             duplicates = changes.settle(db)
         for url, first in duplicates.items():
             stored.duplicates[pages[url][0]] = first
@@ -237,7 +170,7 @@ class PostgresStore(ThreadedStore):
 
     def _count(self) -> dict[str, int]:
         db = self._connection()
-        return {name: _one(db, query) for name, query in _COUNT.items()}
+        return {name: _one(db, query) for name, query in sql.COUNT.items()}
 
     def _close(self) -> None:
         db, self._db = self._db, None
@@ -256,7 +189,7 @@ class _Changes:
     ) -> None:
         before = {
             url: (content, first)
-            for url, content, first in db.execute(_BEFORE, (list(pages),)).fetchall()
+            for url, content, first in db.execute(sql.BEFORE, (list(pages),)).fetchall()
         }
         self._kept: dict[str, str] = {}  # unchanged duplicates → their first page
         self._moved: dict[str, str] = {}  # pages whose content changes → the new content
@@ -276,15 +209,15 @@ class _Changes:
         """Update ``duplicate_of`` after the merge; return the batch's duplicates → first page."""
         moved = list(self._moved)
         if self._left:
-            db.execute(_PROMOTE, {"left": list(self._left), "moved": moved})
+            db.execute(sql.PROMOTE, {"left": list(self._left), "moved": moved})
         contents = sorted(set(self._moved.values()))
-        found = db.execute(_FIRSTS, {"contents": contents, "moved": moved}).fetchall()
+        found = db.execute(sql.FIRSTS, {"contents": contents, "moved": moved}).fetchall()
         first_of: dict[str, str] = dict(found)
         duplicates: dict[str, str] = {}
         for url, content in self._moved.items():
             if content and first_of.setdefault(content, url) != url:
                 duplicates[url] = first_of[content]
-        db.execute(_SETTLE, (moved, [duplicates.get(url) for url in moved]))
+        db.execute(sql.SETTLE, (moved, [duplicates.get(url) for url in moved]))
         return self._kept | duplicates
 
 
@@ -302,23 +235,33 @@ def _fit(column: str, value: object) -> object:
         if column in _REQUIRED:
             raise ValueError(f"{column} is missing")
         return None
-    if not isinstance(value, str | int | float):
+    kind = sql.TYPES.get(column, str)
+    if kind is bytes and isinstance(value, bytes):
+        return value
+    if not isinstance(value, str | int | float) or kind is bytes:
         raise TypeError(f"{column} cannot be a {type(value).__name__}")
-    kind = _TYPES.get(column, str)
     if kind is str:
         text = str(value)
         size = len(text.encode())  # raises on lone surrogates
         if column in _INDEXED and size > _MAX_INDEXED_BYTES:
             raise ValueError(f"{column} has {size} bytes; an index takes {_MAX_INDEXED_BYTES}")
-        return text.replace("\0", "\ufffd")  # PostgreSQL cannot store NUL
+        return _printable(text)
     number = kind(value)
     if kind is int and number not in _INTEGERS:
         raise ValueError(f"{column} is out of range: {number}")
     return number
 
 
+def _printable(text: str) -> str:
+    return text.replace("\0", "\ufffd")  # PostgreSQL cannot store NUL
+
+
+def _without_nul(link: tuple[Any, ...]) -> list[Any]:
+    return [_printable(value) if isinstance(value, str) else value for value in link]
+
+
 def _copy(db: psycopg.Connection[Any], table: str, rows: Iterable[Sequence[Any]]) -> None:
-    with db.cursor() as cursor, cursor.copy(_COPY[table]) as copy:
+    with db.cursor() as cursor, cursor.copy(sql.COPY[table]) as copy:
         for row in rows:
             copy.write_row(row)
 

@@ -14,11 +14,26 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "pages": (
         *("url", "requested_url", "status", "title", "description", "canonical", "language"),
         *("text", "content_type", "content_hash", "depth", "fetched_at", "timings"),
-        "extra",
+        *("markdown", "main_text", "main_markdown", "structured_data", "headings", "images"),
+        *("html", "extra"),
     ),
     "failures": ("url", "reason", "detail", "status", "depth", "failed_at"),
 }
 """Table → columns. ``pages`` also has ``duplicate_of``, which the store fills in."""
+
+SINCE_2 = (
+    "markdown",
+    "main_text",
+    "main_markdown",
+    "structured_data",
+    "headings",
+    "images",
+    "html",
+)
+"""The columns of ``pages`` that a store with schema 1 lacks."""
+
+LINK_COLUMNS = ("page", "position", "url", "text", "rel")
+"""The columns of ``links``: the links out of a page, by their position in it, from 0."""
 
 _encoder = ScrapyJSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -33,10 +48,27 @@ def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
     if table == "pages":
         row["content_hash"] = row["content_hash"] or ""
         row["timings"] = json.dumps(row["timings"]) if row["timings"] else None
-        known = {*columns, "duplicate_of"}
+        known = {*columns, "duplicate_of", "links"}
         extra = {name: value for name, value in values.items() if name not in known}
         try:
             row["extra"] = _encoder.encode(extra) if extra else None
         except RecursionError:
             raise ValueError("a value is nested too deep for JSON") from None
     return list(row.values())
+
+
+def links_of(values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of ``links`` that a page's ``links`` stand for.
+
+    Raises ValueError if they are not a list of dicts with a "url".
+    """
+    try:
+        links = [
+            (link["url"], link.get("text", ""), link.get("rel", ""))
+            for link in values.get("links") or ()
+        ]
+        for texts in links:
+            "".join(texts).encode()  # raises on lone surrogates
+    except (TypeError, KeyError, AttributeError):
+        raise ValueError('links must be a list of dicts with a "url"') from None
+    return [(values["url"], position, *texts) for position, texts in enumerate(links)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawlproj.errors import StoreError
 from crawlproj.store.base import Row, StoreBusy, Stored
-from crawlproj.store.rows import COLUMNS, values_of
+from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2, links_of, values_of
 from crawlproj.store.threaded import ThreadedStore
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while other processes create or write the file
 _SCHEMA = """
@@ -26,14 +26,25 @@ CREATE TABLE IF NOT EXISTS pages (
     url TEXT NOT NULL PRIMARY KEY, requested_url TEXT, status INTEGER, title TEXT,
     description TEXT, canonical TEXT, language TEXT, text TEXT, content_type TEXT,
     content_hash TEXT NOT NULL DEFAULT '', depth INTEGER, fetched_at REAL, timings TEXT,
-    duplicate_of TEXT, extra TEXT
+    duplicate_of TEXT, extra TEXT, markdown TEXT, main_text TEXT, main_markdown TEXT,
+    structured_data TEXT, headings TEXT, images TEXT, html BLOB
 ) STRICT;
 CREATE INDEX IF NOT EXISTS pages_by_content ON pages (content_hash) WHERE content_hash <> '';
 CREATE TABLE IF NOT EXISTS failures (
     url TEXT NOT NULL PRIMARY KEY, reason TEXT NOT NULL, detail TEXT, status INTEGER,
     depth INTEGER, failed_at REAL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS links (
+    page TEXT NOT NULL, position INTEGER NOT NULL, url TEXT NOT NULL, text TEXT, rel TEXT,
+    PRIMARY KEY (page, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS links_by_target ON links (url);
 """
+_ADD_SINCE_2 = [
+    f"ALTER TABLE pages ADD COLUMN {column} {'BLOB' if column == 'html' else 'TEXT'}"
+    for column in SINCE_2
+]
+_PUT_LINK = f"INSERT INTO links ({', '.join(LINK_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
 _UPSERT = {
     table: (
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - our own names
@@ -120,7 +131,12 @@ class SqliteStore(ThreadedStore):
             raise
 
     def _check_version(self, db: sqlite3.Connection) -> None:
+        """Bring the tables of an older crawlproj up to date, and refuse a newer one's."""
         (version,) = db.execute("SELECT value FROM store_meta WHERE name = 'schema'").fetchone()
+        if version < 2:
+            for statement in _ADD_SINCE_2:
+                db.execute(statement)
+            db.execute("UPDATE store_meta SET value = 2 WHERE name = 'schema'")
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{self._path} was written by a newer crawlproj (store schema {version}, this "
@@ -130,7 +146,7 @@ class SqliteStore(ThreadedStore):
 
     def _check_foreign(self, db: sqlite3.Connection) -> None:
         ours = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'store_meta'").fetchone()
-        for table in COLUMNS:
+        for table in (*COLUMNS, "links"):
             taken = db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
             if taken and not ours:
                 raise StoreError(
@@ -168,8 +184,11 @@ class SqliteStore(ThreadedStore):
         before = db.execute(
             "SELECT content_hash, duplicate_of FROM pages WHERE url = ?", (url,)
         ).fetchone()
-        db.execute(_UPSERT["pages"], values_of("pages", values))
+        row, links = values_of("pages", values), links_of(values)
+        db.execute(_UPSERT["pages"], row)
         db.execute("DELETE FROM failures WHERE url = ?", (url,))
+        db.execute("DELETE FROM links WHERE page = ?", (url,))
+        db.executemany(_PUT_LINK, links)
         if before is not None and before[0] == content:
             duplicate_of: str | None = before[1]
             return duplicate_of

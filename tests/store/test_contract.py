@@ -89,6 +89,44 @@ def test_of_two_rows_with_the_same_url_the_later_one_stays(backend: Backend) -> 
     assert backend.look("SELECT url, title FROM pages") == [("http://a/", "new")]
 
 
+def test_the_chosen_fields_of_a_page_have_columns(backend: Backend) -> None:
+    fields = {"markdown": "# a", "main_text": "a", "main_markdown": "a", "headings": "[]"}
+    backend.write(page("http://a/", **fields, structured_data="{}", images="[]", html=b"\0\xff"))
+    names = ", ".join([*fields, "structured_data", "images"])
+    assert backend.look(f"SELECT {names} FROM pages") == [(*fields.values(), "{}", "[]")]  # noqa: S608
+    ((html,),) = backend.look("SELECT html FROM pages")
+    assert bytes(html) == b"\0\xff"
+
+
+LINKS = "SELECT page, position, url, text, rel FROM links ORDER BY page, position"
+
+
+def test_the_links_of_a_page_are_rows_and_replace_those_of_its_last_version(
+    backend: Backend,
+) -> None:
+    first = [{"url": "http://b/", "text": "b", "rel": "nofollow"}, {"url": "http://b/"}]
+    backend.write(page("http://a/", links=first), page("http://z/", links=[{"url": "http://a/"}]))
+    assert backend.look(LINKS) == [
+        ("http://a/", 0, "http://b/", "b", "nofollow"),
+        ("http://a/", 1, "http://b/", "", ""),
+        ("http://z/", 0, "http://a/", "", ""),
+    ]
+    backend.write(page("http://a/", links=[{"url": "http://c/"}]))
+    assert [row[2] for row in backend.look(LINKS)] == ["http://c/", "http://a/"]
+    backend.write(page("http://a/"), page("http://z/", links=[]))
+    assert backend.look(LINKS) == []
+
+
+@pytest.mark.parametrize(
+    "links", [["http://b/"], [{"text": "b"}], [{"url": None}], [{"url": "\ud800"}], 7]
+)
+def test_a_page_with_malformed_links_is_rejected_whole(backend: Backend, links: Any) -> None:
+    stored = backend.write(page("http://a/", links=links), page("http://b/"))
+    assert list(stored.rejected) == [0]
+    assert backend.look("SELECT url FROM pages") == [("http://b/",)]
+    assert backend.look(LINKS) == []
+
+
 def test_a_page_removes_the_failure_of_its_url_but_a_failure_keeps_the_page(
     backend: Backend,
 ) -> None:
@@ -236,7 +274,7 @@ def test_the_documented_queries_run_and_every_column_is_documented(tmp_path: Pat
     run(store.close())
     documented = (ROOT / "docs/reference/tables.md").read_text()
     queries = re.findall(r"```sql\n(.*?)```", documented, re.DOTALL)
-    assert len(queries) == 3
+    assert len(queries) == 4
     for query in queries:
         read(path, query)
     for (column,) in read(path, "SELECT name FROM pragma_table_info('pages')"):

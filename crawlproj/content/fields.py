@@ -1,0 +1,124 @@
+"""The fields of a page that are computed only if PAGE_FIELDS names them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.content.tree import main_element_of, markdown_of
+from crawlproj.errors import ConfigError
+from crawlproj.urls import join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+
+    from crawlproj.content.page import PageContent
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_HEADINGS = "h1,h2,h3,h4,h5,h6"
+
+
+def chosen_fields(settings: BaseSettings) -> tuple[str, ...]:
+    """Return PAGE_FIELDS. Raises ConfigError if it names a field that does not exist."""
+    names = settings.getlist("PAGE_FIELDS")
+    for name in names:
+        if name not in FIELDS:
+            raise ConfigError(f"PAGE_FIELDS: {name!r} is not one of {', '.join(FIELDS)}")
+    return tuple(names)
+
+
+def page_fields(names: Iterable[str], response: Response, page: PageContent) -> dict[str, Any]:
+    """Return the fields with ``names``, all of FIELDS, of a page."""
+    return {name: FIELDS[name](response, page) for name in names}
+
+
+def _html(response: Response, _: PageContent) -> bytes:
+    return zstd.compress(response.body)
+
+
+def _headings(_: Response, page: PageContent) -> str:
+    return _json(
+        [
+            {"level": int(element.tag[1]), "text": _folded(element.text)}
+            for element in page.tree.select(_HEADINGS)
+        ]
+    )
+
+
+def _images(_: Response, page: PageContent) -> str:
+    return _json(
+        [
+            {"url": source, "alt": element.attr("alt") or ""}
+            for element in page.tree.select("img")
+            if (source := join(page.base, element.attr("src") or ""))
+        ]
+    )
+
+
+def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
+    links = []
+    for element in page.tree.select("a[href],area[href]"):
+        if target := join(page.base, element.attr("href") or ""):
+            text = _folded(element.text) or element.attr("alt") or ""
+            links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
+    return links
+
+
+def _structured_data(_: Response, page: PageContent) -> str:
+    found = page.tree.structured_data(page.base)
+    parts = {
+        "json_ld": found.json_ld,
+        "microdata": [_item(item) for item in found.microdata],
+        "opengraph": found.opengraph,
+    }
+    return _json({name: part for name, part in parts.items() if part})
+
+
+def _item(item: Any) -> dict[str, Any]:
+    properties = {
+        name: [value if isinstance(value, str) else _item(value) for value in values]
+        for name, values in item.properties.items()
+    }
+    return {"type": item.type, "id": item.id, "properties": properties}
+
+
+def _markdown(_: Response, page: PageContent) -> str:
+    return markdown_of(page.tree, page.base)
+
+
+def _main_markdown(_: Response, page: PageContent) -> str:
+    main = main_element_of(page.tree)
+    return markdown_of(main, page.base) if main is not None else ""
+
+
+def _main_text(_: Response, page: PageContent) -> str:
+    return page.tree.main_text().replace("\xa0", " ").strip()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+FIELDS: dict[str, Callable[[Response, PageContent], Any]] = {
+    "headings": _headings,
+    "html": _html,
+    "images": _images,
+    "links": _links,
+    "main_markdown": _main_markdown,
+    "main_text": _main_text,
+    "markdown": _markdown,
+    "structured_data": _structured_data,
+}
+"""Name → what computes it."""

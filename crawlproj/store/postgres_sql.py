@@ -1,0 +1,102 @@
+"""The statements of the PostgreSQL store."""
+
+from __future__ import annotations
+
+from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2
+
+TYPES: dict[str, type] = {
+    "status": int, "depth": int, "fetched_at": float, "failed_at": float, "html": bytes,
+}  # fmt: skip
+_SQL_TYPES = {int: "bigint", float: "double precision", str: "text", bytes: "bytea"}
+
+SCHEMA = b"""
+CREATE TABLE IF NOT EXISTS store_meta (name text PRIMARY KEY, value bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS pages (
+    url text PRIMARY KEY, requested_url text, status bigint, title text, description text,
+    canonical text, language text, text text, content_type text,
+    content_hash text NOT NULL DEFAULT '', depth bigint, fetched_at double precision,
+    timings text, duplicate_of text, extra text, markdown text, main_text text,
+    main_markdown text, structured_data text, headings text, images text, html bytea,
+    seq bigint GENERATED ALWAYS AS IDENTITY
+);
+CREATE TABLE IF NOT EXISTS links (
+    page text NOT NULL, position bigint NOT NULL, url text NOT NULL, text text, rel text,
+    PRIMARY KEY (page, position)
+);
+CREATE INDEX IF NOT EXISTS links_by_target ON links USING hash (url);
+CREATE INDEX IF NOT EXISTS pages_by_content ON pages (content_hash, seq) WHERE content_hash <> '';
+CREATE INDEX IF NOT EXISTS pages_first ON pages (content_hash)
+    WHERE content_hash <> '' AND duplicate_of IS NULL;
+CREATE TABLE IF NOT EXISTS failures (
+    url text PRIMARY KEY, reason text NOT NULL, detail text, status bigint, depth bigint,
+    failed_at double precision
+);
+"""
+ADD_SINCE_2 = (
+    "ALTER TABLE pages "
+    + ", ".join(f"ADD COLUMN {name} {_SQL_TYPES[TYPES.get(name, str)]}" for name in SINCE_2)
+).encode()
+FOREIGN = b"""
+SELECT to_regclass('store_meta') IS NULL
+    AND (to_regclass('pages') IS NOT NULL OR to_regclass('failures') IS NOT NULL
+         OR to_regclass('links') IS NOT NULL)
+"""
+
+
+def _definition(table: str) -> str:
+    return ", ".join(f"{column} {_SQL_TYPES[TYPES.get(column, str)]}" for column in COLUMNS[table])
+
+
+def _upsert(table: str) -> bytes:
+    columns = COLUMNS[table]
+    names = ", ".join(columns)
+    updates = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    # Sorted, so that two workers that insert the same pages wait for each other without deadlock.
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM new_{table} ORDER BY url "  # noqa: S608 - our own names
+        f"ON CONFLICT (url) DO UPDATE SET {updates}"
+    ).encode()
+
+
+INCOMING = [
+    f"CREATE TEMP TABLE new_{table} ({_definition(table)}) ON COMMIT DELETE ROWS".encode()
+    for table in COLUMNS
+]
+INCOMING.append(
+    b"CREATE TEMP TABLE new_links (page text, position bigint, url text, text text, rel text) "
+    b"ON COMMIT DELETE ROWS"
+)
+COPY = {
+    table: f"COPY new_{table} ({', '.join(columns)}) FROM STDIN".encode()
+    for table, columns in COLUMNS.items()
+}
+COPY["links"] = f"COPY new_links ({', '.join(LINK_COLUMNS)}) FROM STDIN".encode()
+UPSERT = {table: _upsert(table) for table in COLUMNS}
+DROP_LINKS = b"DELETE FROM links USING new_pages WHERE links.page = new_pages.url"
+PUT_LINKS = b"INSERT INTO links SELECT page, position, url, text, rel FROM new_links"
+BEFORE = b"SELECT url, content_hash, duplicate_of FROM pages WHERE url = ANY(%s)"
+PROMOTE = b"""
+WITH firsts AS (
+    SELECT DISTINCT ON (content_hash) content_hash, url FROM pages
+    WHERE content_hash = ANY(%(left)s) AND content_hash <> '' AND url <> ALL(%(moved)s)
+    ORDER BY content_hash, seq
+)
+UPDATE pages SET duplicate_of = nullif(firsts.url, pages.url) FROM firsts
+WHERE pages.content_hash = firsts.content_hash AND pages.content_hash <> ''
+    AND pages.url <> ALL(%(moved)s)
+"""
+FIRSTS = b"""
+SELECT content_hash, url FROM pages
+WHERE content_hash = ANY(%(contents)s) AND content_hash <> '' AND duplicate_of IS NULL
+    AND url <> ALL(%(moved)s)
+"""
+SETTLE = b"""
+UPDATE pages SET duplicate_of = settled.first
+FROM unnest(%s::text[], %s::text[]) AS settled (url, first)
+WHERE pages.url = settled.url AND pages.duplicate_of IS DISTINCT FROM settled.first
+"""
+COUNT = {
+    "pages": b"SELECT count(*) FROM pages",
+    "failures": b"SELECT count(*) FROM failures",
+    "duplicates": b"SELECT count(*) FROM pages WHERE duplicate_of IS NOT NULL",
+}

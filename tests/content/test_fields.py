@@ -1,0 +1,127 @@
+"""The fields that PAGE_FIELDS chooses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
+from scrapy import Request
+from scrapy.http import HtmlResponse, Response
+from scrapy.settings import Settings
+
+from crawlproj.content.fields import FIELDS, chosen_fields
+from crawlproj.errors import ConfigError
+from crawlproj.pages import page_of
+
+if TYPE_CHECKING:
+    from crawlproj.items import Page
+
+HTML = """<html><head><base href="/b/"><title>T</title>
+<meta property="og:title" content="OG"><meta property="og:image" content="i.png">
+<script type="application/ld+json">{"@type": "Article", "name": "x"}</script>
+<script type="application/ld+json">{broken</script></head><body>
+<nav><a href="/n">Menu</a></nav>
+<main><h1>The  <i>head</i></h1>
+<p>A long paragraph with many words that matter to the people who read it, again and again, and
+a <a href="../up" rel="nofollow">link up</a>, and another sentence that makes it longer still.</p>
+<p itemscope itemtype="http://schema.org/Person"><span itemprop="name">Ann</span></p>
+<img src="x.png" alt="A picture"><img src="data:image/png;base64,AA"><h3>Code</h3>
+<pre><code class="language-python">a = 1</code></pre></main>
+<footer>Imprint</footer></body></html>"""
+
+
+def fields(*names: str, html: str = HTML) -> Page:
+    response = HtmlResponse("http://a.test/p", body=html.encode(), encoding="utf-8")
+    response.request = Request(response.url)
+    return page_of(response, names)
+
+
+def read(text: str | None) -> Any:
+    assert text is not None
+    return json.loads(text)
+
+
+def test_nothing_else_is_computed_unless_it_is_chosen() -> None:
+    page = fields()
+    assert all(getattr(page, name) is None for name in FIELDS)
+
+
+def test_every_field_has_an_attribute_of_the_item() -> None:
+    page = fields(*FIELDS)
+    assert all(getattr(page, name) for name in FIELDS)
+
+
+def test_markdown_has_headings_absolute_links_and_code() -> None:
+    markdown = fields("markdown").markdown
+    assert markdown is not None
+    assert "# The *head*" in markdown
+    assert "[link up](http://a.test/up)" in markdown
+    assert "[Menu](http://a.test/n)" in markdown
+    assert "```python\na = 1\n```" in markdown
+
+
+def test_the_main_text_is_without_navigation_and_footer() -> None:
+    page = fields("main_text", "main_markdown")
+    assert page.main_text is not None
+    assert page.main_text.startswith("The head\n\nA long paragraph")
+    assert page.main_markdown is not None
+    assert "[link up](http://a.test/up)" in page.main_markdown
+    for text in (page.main_text, page.main_markdown):
+        assert "Menu" not in text
+        assert "Imprint" not in text
+
+
+def test_structured_data_is_what_can_be_read_of_it() -> None:
+    assert read(fields("structured_data").structured_data) == {
+        "json_ld": [{"@type": "Article", "name": "x"}],
+        "microdata": [
+            {"type": "http://schema.org/Person", "id": None, "properties": {"name": ["Ann"]}}
+        ],
+        "opengraph": {"og:title": "OG", "og:image": "http://a.test/b/i.png"},
+    }
+    assert read(fields("structured_data", html="<p>none").structured_data) == {}
+
+
+def test_headings_images_and_links_are_in_the_order_of_the_page() -> None:
+    page = fields("headings", "images", "links")
+    assert read(page.headings) == [
+        {"level": 1, "text": "The head"},
+        {"level": 3, "text": "Code"},
+    ]
+    assert read(page.images) == [{"url": "http://a.test/b/x.png", "alt": "A picture"}]
+    assert page.links == [
+        {"url": "http://a.test/n", "text": "Menu", "rel": ""},
+        {"url": "http://a.test/up", "text": "link up", "rel": "nofollow"},
+    ]
+
+
+def test_links_and_images_are_the_same_after_the_markdown_made_them_absolute() -> None:
+    page, alone = fields("markdown", "links", "images"), fields("links", "images")
+    assert (page.links, page.images) == (alone.links, alone.images)
+
+
+def test_the_body_is_kept_as_it_was() -> None:
+    html = fields("html").html
+    assert html is not None
+    assert zstd.decompress(html) == HTML.encode()
+
+
+def test_what_is_not_a_page_has_no_fields() -> None:
+    response = Response("http://a.test/p", body=b"\0")
+    response.request = Request(response.url)
+    assert page_of(response, list(FIELDS)).markdown is None
+
+
+def test_an_unknown_field_is_named() -> None:
+    assert chosen_fields(Settings({"PAGE_FIELDS": "markdown,html"})) == ("markdown", "html")
+    with pytest.raises(ConfigError, match=r"PAGE_FIELDS: 'mark' is not one of .*markdown"):
+        chosen_fields(Settings({"PAGE_FIELDS": ["mark"]}))
+
+
+@given(st.text(max_size=300))
+def test_any_markup_has_fields(html: str) -> None:
+    fields(*FIELDS, html=html.encode("utf-8", "replace").decode())

@@ -92,6 +92,6 @@ CASES = {
         Case(
             "postgres-docs", Docs("postgresql-doc-15", _DOC / "postgresql-doc-15/html"), "light", 5
         ),
-        Case("git-docs", Docs("git-doc", _DOC / "git/html"), "light", 5),
+        Case("git-docs", Docs("git-doc", _DOC / "git-doc"), "light", 5),
     )
 }

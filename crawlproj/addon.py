@@ -16,8 +16,11 @@ __all__ = ["Addon"]
 _OWN = frozenset(
     {"BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE", "COMMANDS_MODULE", "USER_AGENT"}
 )
-# Sessions and log lines may matter to the project's spiders, and it decides what it stores.
-_LEFT_ALONE = frozenset({"COOKIES_ENABLED", "LOG_LEVEL", "LOG_FORMATTER", "ITEM_PIPELINES"})
+# Sessions and log lines may matter to the project's spiders, it decides what it stores, and it may
+# keep Scrapy's own download handlers.
+_LEFT_ALONE = frozenset(
+    {"COOKIES_ENABLED", "LOG_LEVEL", "LOG_FORMATTER", "ITEM_PIPELINES", "RETRY_EXCEPTIONS"}
+)
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 # Dicts of components, to which ours are added.

@@ -13,18 +13,19 @@ URLs with credentials are refused: a link must not make the crawler log in somew
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 import ada_url
-import tldextract
 
 from crawlproj.errors import ConfigError
 from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from tldextract import TLDExtract
 
 __all__ = ["join", "normalize", "registrable_domain", "site_of"]
 
@@ -190,9 +191,13 @@ def _without_scheme(url: str) -> str:
     return url.partition("://")[2]
 
 
-_EXTRACT = tldextract.TLDExtract(
-    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
-)
+@cache
+def _suffix_list() -> TLDExtract:
+    import tldextract  # noqa: PLC0415 - it imports an HTTP client, and only domains need it
+
+    return tldextract.TLDExtract(
+        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -203,5 +208,5 @@ def registrable_domain(site: str) -> str:
     try:
         ip_address(name.strip("[]"))
     except ValueError:
-        return _EXTRACT(name).top_domain_under_public_suffix or site
+        return _suffix_list()(name).top_domain_under_public_suffix or site
     return site

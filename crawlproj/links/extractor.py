@@ -149,6 +149,10 @@ class LinkExtractor:
         encoding = (page.tree.encoding or "utf-8").lower()
         is_utf = encoding.startswith("utf")
         for value, element in self._raw_links(response, page):
+            if self._process_value is None and "#" in value:
+                value = value[: value.index("#")]  # noqa: PLW2901 - most of a page's links repeat then
+                if not value:
+                    continue  # a place in the page itself
             if not (is_utf or value.isascii()):
                 value = _with_query_in(encoding, value)  # noqa: PLW2901 - as browsers read it
             url = memo[value] if value in memo else self._url(value, base, memo)
@@ -164,20 +168,31 @@ class LinkExtractor:
 
     def _raw_links(self, response: TextResponse, page: PageContent) -> list[tuple[str, Any]]:
         """Return each attribute that may be a link, and its element."""
-        elements = self._elements(response, page)
-        if self._nofollow and any(page.tree.select(f"{tag}[rel]") for tag in self._tags):
-            elements = [
-                element for element in elements if not rel_has_nofollow(_attribute(element, "rel"))
+        elements = self._followed(self._elements(response, page), page.tree)
+        if (name := self._attr) is None:
+            return [
+                (value, each)
+                for each in elements
+                for name in self._names(each)
+                if (value := _attribute(each, name))
             ]
-        if self._attr is not None:
-            name = self._attr
+        if self._xpaths:
             return [(value, each) for each in elements if (value := _attribute(each, name))]
-        return [
-            (value, each)
-            for each in elements
-            for name in self._names(each)
-            if (value := _attribute(each, name))
-        ]
+        return [(value, each) for each in elements if (value := each.attr(name))]
+
+    def _followed(self, elements: list[Any], tree: Tree) -> list[Any]:
+        """Return the elements without those that ask not to be followed."""
+        if not self._nofollow:
+            return elements
+        if self._xpaths:
+            return [each for each in elements if not rel_has_nofollow(_attribute(each, "rel"))]
+        left_out = {
+            element
+            for tag in self._tags
+            for element in tree.select(f"{tag}[rel]")
+            if rel_has_nofollow(element.attr("rel"))
+        }
+        return [each for each in elements if each not in left_out] if left_out else elements
 
     def _elements(self, response: TextResponse, page: PageContent) -> list[Any]:
         """Return the elements that may hold links.
@@ -221,7 +236,7 @@ class LinkExtractor:
     def _url(self, value: str, base: str, memo: dict[str, str | None]) -> str | None:
         if self._process_value is not None:
             return self._processed(self._process_value, value, base)
-        url = None if value[0] == "#" else self._accepted(value, base)  # "#part": the page itself
+        url = self._accepted(value, base)
         if len(value) <= _MEMO_LENGTH and not _OF_WHOLE_BASE.match(value):
             memo[value] = url
             self._remembered += 1

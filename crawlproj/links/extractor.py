@@ -78,10 +78,6 @@ class LinkExtractor:
         self._tags = frozenset(listed(tags)) - self._deny_tags
         self._deny_attrs = frozenset(listed(deny_attrs))
         self._attrs = frozenset(listed(attrs)) - self._deny_attrs
-        # The usual case: one attribute.
-        self._attr = (
-            next(iter(self._attrs)) if len(self._attrs - {"*"}) == len(self._attrs) == 1 else None
-        )
         self._selectors = tuple(
             tag if attr == "*" else f"{tag}[{attr}]"
             for tag in sorted(self._tags)
@@ -169,16 +165,16 @@ class LinkExtractor:
     def _raw_links(self, response: TextResponse, page: PageContent) -> list[tuple[str, Any]]:
         """Return each attribute that may be a link, and its element."""
         elements = self._followed(self._elements(response, page), page.tree)
-        if (name := self._attr) is None:
+        if self._xpaths or "*" in self._attrs:
             return [
                 (value, each)
                 for each in elements
                 for name in self._names(each)
                 if (value := _attribute(each, name))
             ]
-        if self._xpaths:
-            return [(value, each) for each in elements if (value := _attribute(each, name))]
-        return [(value, each) for each in elements if (value := each.attr(name))]
+        # The usual case: every element is the parser's, and every name is known.
+        names = tuple(self._attrs)
+        return [(value, each) for each in elements for name in names if (value := each.attr(name))]
 
     def _followed(self, elements: list[Any], tree: Tree) -> list[Any]:
         """Return the elements without those that ask not to be followed."""

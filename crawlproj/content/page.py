@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -10,7 +11,7 @@ from scrapy.http import HtmlResponse, TextResponse
 
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
-from crawlproj.content.tree import text_of, tree_of
+from crawlproj.content.tree import readable_part, text_of, tree_of
 from crawlproj.masking import without_credentials
 from crawlproj.urls import join, normalize
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawlproj.content.tree import Tree
+
+logger = logging.getLogger(__name__)
 
 _MAX_FIELD = 2000  # characters of a title, a description or a language
 
@@ -131,7 +134,15 @@ def _read(response: Response) -> tuple[Kind, PageContent | None]:
     if kind not in {Kind.HTML, Kind.XHTML}:
         return kind, None
     label = given_encoding(response) or declared.charset
-    tree = tree_of(response.body, label, xhtml=kind is Kind.XHTML)
+    body = readable_part(response.body)
+    if len(body) < len(response.body):
+        logger.warning(
+            "Only the first %s of %s bytes of %s are read: it is too large",
+            f"{len(body):,}",
+            f"{len(response.body):,}",
+            without_credentials(response.url),
+        )
+    tree = tree_of(body, label, xhtml=kind is Kind.XHTML)
     return kind, PageContent(response.url, tree)
 
 

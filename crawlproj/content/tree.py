@@ -17,11 +17,32 @@ Tree = turbohtml.Document
 Element = turbohtml.Element
 
 _XML_ENCODING = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w.:-]+)")
+_MAX_OPTIONS = 10_000  # whose words are kept apart; more are no list for people
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
 _PARSING: Any = {"positions": False, "allow_declarative_shadow_roots": False}
 # One cell, one word; lists without marks: they are not in the page.
 _LAYOUT = PlainText(layout="strict", bullet="", table_cell_separator=" ")
+
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_TAGS = 1_000_000
+"""What is read of a page. A tag takes some 220 bytes, so that a tree and its text fit 300 MB."""
+
+
+def readable_part(body: bytes) -> bytes:
+    """Return ``body``, cut after MAX_BYTES or before tag MAX_TAGS + 1, whichever comes first."""
+    body = body[:MAX_BYTES]
+    if body.count(b"<") <= MAX_TAGS:
+        return body
+    low, high = 0, len(body)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if body.count(b"<", 0, middle) <= MAX_TAGS:
+            low = middle
+        else:
+            high = middle
+    return body[:low]
 
 
 def tree_of(body: bytes, label: str = "", *, xhtml: bool = False) -> Tree:
@@ -89,7 +110,7 @@ def text_of(tree: Tree) -> str:
     """
     for frame in tree.select("iframe"):
         frame.clear()
-    for option in tree.select("option"):
+    for option in tree.select("option")[:_MAX_OPTIONS]:
         option.append(Text(" "))
     return tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
 

@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlResponse
 
+from crawlproj.content.tree import MAX_BYTES
 from crawlproj.links import LinkExtractor
 from crawlproj.pages import page_of
 
 if TYPE_CHECKING:
+    import pytest
+
     from crawlproj.items import Page
 
 URL = "http://a.example/x/y"
@@ -70,6 +73,17 @@ def test_the_title_is_found_in_a_broken_head_but_not_in_an_svg() -> None:
     html = "<head><img src=x><title>Real</title></head><svg><title>icon</title></svg>"
     assert page_fields(page(html)).title == "Real"
     assert page_fields(page("<svg><title>icon</title></svg>")).title == ""
+
+
+def test_a_page_that_is_too_large_keeps_the_links_before_the_cut_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    html = '<title>T</title><a href="/a">a</a>' + "x" * MAX_BYTES + '<a href="/b">b</a>'
+    response = page(html)
+    assert LinkExtractor().extract_urls(response) == ["http://a.example/a"]
+    assert page_fields(response).title == "T"
+    (record,) = caplog.records
+    assert "Only the first 8,388,608 of" in record.getMessage()
 
 
 def test_only_prose_counts_as_text() -> None:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlproj.content.tree import encoding_of, reads_css, text_of, tree_of
+from crawlproj.content.tree import (
+    MAX_BYTES,
+    MAX_TAGS,
+    encoding_of,
+    readable_part,
+    reads_css,
+    text_of,
+    tree_of,
+)
 
 
 def text(html: str) -> str:
@@ -136,6 +144,14 @@ def test_no_shape_of_markup_takes_more_than_linear_time(html: bytes) -> None:
     tree.select("a[href],frame[src]")
     assert time.process_time() - began < 2.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000
+
+
+def test_a_page_is_read_up_to_so_many_bytes_or_tags() -> None:
+    assert readable_part(b"x" * 100) == b"x" * 100
+    assert len(readable_part(b"x" * (MAX_BYTES + 1))) == MAX_BYTES
+    tags = readable_part(b"<p>" * (MAX_TAGS + 2))
+    assert (tags.count(b"<"), len(tags)) == (MAX_TAGS, 3 * MAX_TAGS)
+    assert readable_part(b"<p>" * MAX_TAGS + b"the end") == b"<p>" * MAX_TAGS + b"the end"
 
 
 def test_a_selector_that_cannot_be_read_is_recognised() -> None:

@@ -147,8 +147,8 @@ class LinkExtractor:
         for value, element in self._raw_links(response, page):
             if self._process_value is None and "#" in value:
                 value = value[: value.index("#")]  # noqa: PLW2901 - most of a page's links repeat then
-                if not value:
-                    continue  # a place in the page itself
+            if not value and base == page.url:
+                continue  # a place in the page itself
             if not (is_utf or value.isascii()):
                 value = _with_query_in(encoding, value)  # noqa: PLW2901 - as browsers read it
             url = memo[value] if value in memo else self._url(value, base, memo)
@@ -170,11 +170,16 @@ class LinkExtractor:
                 (value, each)
                 for each in elements
                 for name in self._names(each)
-                if (value := _attribute(each, name))
+                if (value := _attribute(each, name)) is not None
             ]
         # The usual case: every element is the parser's, and every name is known.
         names = tuple(self._attrs)
-        return [(value, each) for each in elements for name in names if (value := each.attr(name))]
+        return [
+            (value, each)
+            for each in elements
+            for name in names
+            if (value := each.attr(name)) is not None
+        ]
 
     def _followed(self, elements: list[Any], tree: Tree) -> list[Any]:
         """Return the elements without those that ask not to be followed."""
@@ -233,7 +238,7 @@ class LinkExtractor:
         if self._process_value is not None:
             return self._processed(self._process_value, value, base)
         url = self._accepted(value, base)
-        if len(value) <= _MEMO_LENGTH and not _OF_WHOLE_BASE.match(value):
+        if 0 < len(value) <= _MEMO_LENGTH and not _OF_WHOLE_BASE.match(value):
             memo[value] = url
             self._remembered += 1
         return url

@@ -6,7 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.content.tree import main_element_of, markdown_of
+from crawlproj.content.main_part import main_part_of
+from crawlproj.content.tree import markdown_of, text_of
 from crawlproj.errors import ConfigError
 from crawlproj.urls import join
 
@@ -95,12 +96,11 @@ def _markdown(_: Response, page: PageContent) -> str:
 
 
 def _main_markdown(_: Response, page: PageContent) -> str:
-    main = main_element_of(page.tree)
-    return markdown_of(main, page.base) if main is not None else ""
+    return markdown_of(main_part_of(page.tree), page.base)
 
 
 def _main_text(_: Response, page: PageContent) -> str:
-    return page.tree.main_text().replace("\xa0", " ").strip()
+    return text_of(main_part_of(page.tree))
 
 
 def _json(value: object) -> str:

@@ -115,11 +115,6 @@ def text_of(tree: Tree) -> str:
     return tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
 
 
-def main_element_of(tree: Tree) -> Element | None:
-    """Return the element that holds what the page is about, without navigation; None if unclear."""
-    return tree.main_content()
-
-
 def markdown_of(node: Tree | Element, base: str) -> str:
     """Return ``node`` as GitHub Flavored Markdown. Makes its links absolute, also in the tree."""
     node.resolve_links(base)

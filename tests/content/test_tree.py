@@ -40,6 +40,8 @@ def text(html: str) -> str:
         ("<title>no</title><script>no</script><style>no</style><template>no</template>yes", "yes"),
         ("<noscript>no <b>script</b></noscript>", "no script"),
         ("<select><option>one<option>two</select>", "one two"),
+        ("<a><h3>Title</h3><span>sub</span></a>", "Title sub"),
+        ("one<span><div>two</div></span>three", "one\n\ntwo three"),
         ("a<iframe src=x>fallback</iframe>b", "ab"),
         ("a<!-- comment -->b", "ab"),
         ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),

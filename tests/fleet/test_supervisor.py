@@ -217,13 +217,15 @@ def test_a_roll_replaces_one_worker_at_a_time(tmp_path: Path) -> None:
                 before.extend(scene.pids())
                 scene.supervisor.roll()
             return
+        if scene.supervisor.fleet.stopping:
+            return
         ready.append(sum(phase is Phase.READY for phase in scene.states()))
         if scene.ready() and not set(before) & set(scene.pids()):
             scene.supervisor.stop()
 
     assert scene.run(script) == 0
     assert scene.started == ["1", "2", "1", "2"]
-    assert min(ready[:-1]) >= 1
+    assert min(ready) >= 1
     assert scene.supervisor.fleet.counts == {"rolled": 2}
 
 

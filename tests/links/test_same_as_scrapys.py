@@ -73,7 +73,9 @@ def test_random_pages_have_the_links_that_scrapys_extractor_finds(
     html = f"<html><head>{base}<title>t</title></head><body>{body}</body></html>"
     response = HtmlResponse(URL, body=html.encode(), encoding="utf-8")
     ours = LinkExtractor(**arguments, nofollow=False).extract_links(response)
-    theirs = ScrapyLinkExtractor(**arguments).extract_links(response)
+    # Ours filters URLs in normal form. Scrapy's restrict_text sees only the first of equal links.
+    scrapys = ScrapyLinkExtractor(**arguments, process_value=normalize, unique=False)
+    theirs = scrapys.extract_links(response)
     # Ours have no fragment, and leave out links to the page itself without one.
     expected = {normalize(link.url) for link in theirs if normalize(link.url) != normalize(URL)}
     assert {link.url for link in ours} - {normalize(URL)} == expected

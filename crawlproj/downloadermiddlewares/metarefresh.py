@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware as ScrapysMiddleware
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MetaRefreshMiddleware"]
 
-# Scrapy looks at the first 4,096 characters. A zero byte may be UTF-16, where nothing is ASCII.
-_PRESCAN_BYTES = 16_384
-_MAY_REFRESH = re.compile(rb"refresh|\x00", re.IGNORECASE)
+_PRESCAN_BYTES = 16_384  # Scrapy looks at the first 4,096 characters
 
 
 class MetaRefreshMiddleware(ScrapysMiddleware):
@@ -35,7 +32,10 @@ class MetaRefreshMiddleware(ScrapysMiddleware):
         """Return a request for the page that ``response`` refreshes to, or ``response``."""
         if not isinstance(response, HtmlResponse):
             return response
-        if not _MAY_REFRESH.search(response.body, 0, _PRESCAN_BYTES):
+        start = response.body[:_PRESCAN_BYTES]
+        # A zero byte may be UTF-16, where nothing is ASCII. A pattern that ignores case takes 15 times
+        # as long.
+        if b"refresh" not in start.lower() and b"\0" not in start:
             return response
         if _refreshes_itself(response):
             return response

@@ -33,8 +33,8 @@ class MetaRefreshMiddleware(ScrapysMiddleware):
         if not isinstance(response, HtmlResponse):
             return response
         start = response.body[:_PRESCAN_BYTES]
-        # A zero byte may be UTF-16, where nothing is ASCII. A pattern that ignores case takes 15 times
-        # as long.
+        # A zero byte may be UTF-16, where nothing is ASCII. A pattern that ignores case would take
+        # 15 times as long.
         if b"refresh" not in start.lower() and b"\0" not in start:
             return response
         if _refreshes_itself(response):

@@ -37,13 +37,14 @@ def test_a_process_reads_what_it_is_given_and_no_more() -> None:
 
 @pytest.mark.slow
 def test_a_process_is_ended_by_a_signal_or_when_it_takes_too_long() -> None:
-    shell = ("shell", "--nolog", "-c", "import time; time.sleep(60)")
+    nothing = options({"FRONTIER_URL": "memory:", "STORE_URL": ""})
+    shell = ("shell", "--nolog", "-c", "__import__('time').sleep(60)", *nothing)
     killed = Scrapy(*shell)
     assert killed.poll() is None
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
     with pytest.raises(subprocess.TimeoutExpired):
-        scrapy(*shell, timeout_s=0.1)
+        scrapy(*shell, timeout_s=2.0)
 
 
 def test_a_test_without_a_mark_cannot_start_a_process() -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.main_part import main_part_of
+from crawlproj.content.page import folded
 from crawlproj.content.tree import markdown_of, text_of
 from crawlproj.errors import ConfigError
 from crawlproj.urls import join
@@ -48,7 +49,7 @@ def _html(response: Response, _: PageContent) -> bytes:
 def _headings(_: Response, page: PageContent) -> str:
     return _json(
         [
-            {"level": int(element.tag[1]), "text": _folded(element.text)}
+            {"level": int(element.tag[1]), "text": folded(element.text)}
             for element in page.tree.select(_HEADINGS)
         ]
     )
@@ -68,7 +69,7 @@ def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
     links = []
     for element in page.tree.select("a[href],area[href]"):
         if target := join(page.base, element.attr("href") or ""):
-            text = _folded(element.text) or element.attr("alt") or ""
+            text = folded(element.text) or element.attr("alt") or ""
             links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
     return links
 
@@ -105,10 +106,6 @@ def _main_text(_: Response, page: PageContent) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split())
 
 
 FIELDS: dict[str, Callable[[Response, PageContent], Any]] = {

@@ -53,13 +53,13 @@ class PageContent:
         # title of an image is not the page's.
         for element in self.tree.select("title"):
             if element.namespace.value == "html":
-                return _folded(element.text)
+                return _short(element.text)
         return ""
 
     @property
     def description(self) -> str:
         """The content of <meta name=description>, at most 2,000 characters."""
-        return next((_folded(content) for content in self.meta("description")), "")
+        return next((_short(content) for content in self.meta("description")), "")
 
     @property
     def canonical(self) -> str:
@@ -75,7 +75,7 @@ class PageContent:
         root = self.tree.root
         if root is None:
             return ""
-        return _folded(root.attr("lang") or root.attr("xml:lang") or "")
+        return _short(root.attr("lang") or root.attr("xml:lang") or "")
 
     @property
     def refresh_url(self) -> str | None:
@@ -146,5 +146,10 @@ def _read(response: Response) -> tuple[Kind, PageContent | None]:
     return kind, PageContent(response.url, tree)
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.split())[:_MAX_FIELD]
+def folded(text: str) -> str:
+    """Return ``text`` with white space collapsed."""
+    return " ".join(text.split())
+
+
+def _short(text: str) -> str:
+    return folded(text)[:_MAX_FIELD]

@@ -34,7 +34,7 @@ _LAYOUT = PlainText(layout="strict", bullet="", table_cell_separator=" ")
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_TAGS = 1_000_000
-"""What is read of a page. A tag takes some 220 bytes, so that a tree and its text fit 300 MB."""
+"""What is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
 
 
 def readable_part(body: bytes) -> bytes:
@@ -63,13 +63,17 @@ def tree_of(body: bytes, label: str = "", *, xhtml: bool = False) -> Tree:
         body = _as_html(body, label)
         label = "utf-8"
     tree = _parsed(body, label)
-    if tree.select("template"):
-        for shadow in tree.select("template[shadowrootmode]"):
-            shadow.unwrap()  # declarative shadow trees are shown
-        tree.remove("template")  # only a script would show the others
-        # Again, because the parser goes on treating hosts of shadow trees as if they had them.
-        tree = _parsed(tree.encode("utf-8"), "utf-8")
-    return tree
+    shadows = tree.select("template[shadowrootmode]")
+    for shadow in shadows:
+        shadow.unwrap()  # declarative shadow trees are shown
+    tree.remove("template")  # only a script would show the others
+    # Again, because the parser goes on treating hosts of shadow trees as if they had them.
+    return _parsed(tree.encode("utf-8"), "utf-8") if shadows else tree
+
+
+def encoding_in(body: bytes) -> str | None:
+    """Return the encoding of a page whose header declares none, or None if nothing shows it."""
+    return _parsed(readable_part(body), "").encoding
 
 
 def encoding_of(label: str) -> str | None:

@@ -11,7 +11,7 @@ from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse
 
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
-from crawlproj.content.tree import encoding_of, tree_of
+from crawlproj.content.tree import encoding_in, encoding_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -40,7 +40,7 @@ class PageTypeMiddleware:
             changes = {"cls": HtmlResponse, "encoding": given_encoding(response) or None}
         decoded = bool(changes) or isinstance(response, TextResponse)
         if decoded and not given_encoding(response) and _is_misleading(declared.charset, body):
-            changes["encoding"] = _python_codec(tree_of(body).encoding)
+            changes["encoding"] = _python_codec(encoding_in(body))
         return response.replace(**changes) if changes else response
 
 

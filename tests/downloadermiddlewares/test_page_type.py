@@ -80,6 +80,14 @@ def test_a_charset_that_browsers_know_is_left_to_scrapy(encoding: str) -> None:
         assert response.css("title::text").get() == "ж"
 
 
+@pytest.mark.parametrize("template", ["<template>", "<p><template shadowrootmode=open>"])
+def test_a_template_does_not_hide_the_encoding_of_a_page(template: str) -> None:
+    html = f"<title>déjà vu</title>{template}à la carte</template>".encode("windows-1252")
+    response = received(html, "text/html; charset=hex")
+    assert isinstance(response, HtmlResponse)
+    assert response.css("title::text").get() == "déjà vu"
+
+
 def test_an_encoding_that_somebody_set_is_kept() -> None:
     response = HtmlResponse(URL, body="ж".encode("koi8-r"), encoding="koi8-r")
     assert PageTypeMiddleware().process_response(Request(URL), response) is response

@@ -140,6 +140,12 @@ def test_a_query_is_escaped_in_the_pages_encoding_and_a_path_in_utf_8() -> None:
     assert found == ["http://a.example/%C3%BC?q=%FC&r=%26%238594%3B"]
 
 
+def test_a_query_is_escaped_in_the_pages_encoding_beside_a_template() -> None:
+    html = '<template>ü</template><a href="/?q=ü">'.encode("latin-1")
+    found = LinkExtractor().extract_urls(page(html, encoding="latin-1"))
+    assert found == ["http://a.example/?q=%FC"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [({"restrict_xpaths": "//a["}, "restrict_xpaths='//a\\['"), ({"tags": "a["}, "tags='a\\['")],

@@ -3,8 +3,8 @@
 Scrapy reports nowhere that a request has really finished: signals and middlewares miss exceptions
 that another middleware raises, and none waits for the callback and the pipelines. The engine knows:
 it keeps each request in ``_slot.inprogress`` until then. So that set is replaced by one that
-reports what leaves it, ``scraper.enqueue_scrape`` by a function that sees each result first, and
-``_slot.close`` by one that announces the end.
+reports what leaves it, and ``_slot.close`` by one that announces the end. The result of a download
+is reported by the RequestRunner or, if it does not fit, by a wrapped ``scraper.enqueue_scrape``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from crawlproj._scrapy import require
+from crawlproj._scrapy.runner import RequestRunner, fits
+from crawlproj._scrapy.signals import QuickSignals
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -71,18 +73,24 @@ class EngineHooks:
         require(engine.scraper, "enqueue_scrape", "_check_if_closing")
         require(engine.downloader, "domain_concurrency")
         slot.inprogress = _Watched(slot.inprogress, watcher)
-        enqueue_scrape, close_slot = engine.scraper.enqueue_scrape, slot.close
-
-        def watched_enqueue_scrape(result: Response | Failure, request: Request) -> Deferred[None]:
-            watcher.on_result(request, result)
-            return enqueue_scrape(result, request)
+        close_slot = slot.close
 
         async def watched_close() -> None:
             watcher.on_closing()
             await close_slot()
 
-        engine.scraper.enqueue_scrape = watched_enqueue_scrape  # type: ignore[method-assign]
         slot.close = watched_close
+        if fits(engine):
+            RequestRunner(engine, watcher.on_result).install()
+            QuickSignals(engine.signals).install()
+            return
+        enqueue_scrape = engine.scraper.enqueue_scrape
+
+        def watched_enqueue_scrape(result: Response | Failure, request: Request) -> Deferred[None]:
+            watcher.on_result(request, result)
+            return enqueue_scrape(result, request)
+
+        engine.scraper.enqueue_scrape = watched_enqueue_scrape  # type: ignore[method-assign]
 
     def lift_slot_limits(self, per_site: int) -> None:
         """Let Scrapy's own per-host slots admit ``per_site`` or more: permits decide instead."""

@@ -11,7 +11,6 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 from aiohttp.streams import EMPTY_PAYLOAD
-from pydispatch import dispatcher  # type: ignore[import-untyped]
 from scrapy import signals
 from scrapy.exceptions import (
     DownloadCancelledError,
@@ -22,6 +21,7 @@ from scrapy.exceptions import (
 from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 from twisted.python.failure import Failure
 
+from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import ssl_context
 from crawlproj.http.body import DataLossError, SizeLimits, read_body
 from crawlproj.http.config import HttpConfig, bind_address
@@ -209,7 +209,7 @@ class DownloadHandler:
         length = None if request.method == "HEAD" else _content_length(headers)
         url = request.url.partition("#")[0]
         respond = partial(build_response, url, message, headers, connection)
-        if self._has_listener(signals.headers_received):
+        if has_listener(self._signals, signals.headers_received):
             stop = self._send(
                 signals.headers_received, request, headers=headers, body_length=length
             )
@@ -223,7 +223,7 @@ class DownloadHandler:
         if length:
             limits.check(length, expected=True)
         on_chunk = None
-        if self._has_listener(signals.bytes_received):
+        if has_listener(self._signals, signals.bytes_received):
 
             def on_chunk(chunk: bytes) -> Any:
                 return self._send(signals.bytes_received, request, data=chunk)
@@ -254,14 +254,6 @@ class DownloadHandler:
                 logger.debug("%s stopped the download of %s", receiver.__qualname__, request)
                 return result.value
         return None
-
-    def _has_listener(self, signal: object) -> bool:
-        """Whether ``signal`` has a listener: sending it costs as much as reading a body."""
-        for sender in (self._signals.sender, dispatcher.Any):
-            receivers = dispatcher.connections.get(id(sender))
-            if receivers and (receivers.get(signal) or receivers.get(dispatcher.Any)):
-                return True
-        return False
 
 
 def _content_length(headers: Headers) -> int | None:

@@ -29,8 +29,7 @@ CONCURRENT_REQUESTS = 64
 DOWNLOAD_DELAY = 0  # permits space out requests: by Crawl-delay, and by this if it is set
 
 SCHEDULER = "crawlproj.scheduler.Scheduler"
-# Scrapy starts this many tasks for every response, and a page has only one or two items.
-CONCURRENT_ITEMS = 2
+STATS_CLASS = "crawlproj.stats.StatsCollector"
 # Bytes of pages being parsed and stored. Scrapy's default, 5 MB, is only ten pages of 500 kB.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 32 * 1024 * 1024
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"

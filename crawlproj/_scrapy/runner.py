@@ -71,8 +71,9 @@ class RequestRunner:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def install(self) -> None:
-        """Make the engine start requests here."""
+        """Make the engine start requests here, and the scraper handle outputs here."""
         self._engine._start_scheduled_request = self._start_next  # type: ignore[method-assign]
+        self._scraper.handle_spider_output_async = self._handled  # type: ignore[method-assign]
 
     def _start_next(self) -> bool:
         """Start the scheduler's next request; return False if it has none."""
@@ -219,20 +220,19 @@ class RequestRunner:
             scraper.handle_spider_error(failure, request, response)
             return
         if recovered is not None:
-            await scraper.handle_spider_output_async(recovered, request, response)
+            await self._handled(recovered, request, response)
 
     async def _passed_on(
         self, output: Iterable[Any] | AsyncIterator[Any], response: Response
     ) -> AsyncIterator[Any] | None:
-        """Schedule requests and process items, CONCURRENT_ITEMS at a time.
+        """Pass what the callback yields through the stages, and take what comes out.
 
         If the callback or a middleware raises, returns what a process_spider_exception yields
         instead. Raises the exception if none handles it.
         """
-        items = _Items(self._scraper, response)
+        outlet = _Outlet(self._engine, response)
         self._outputs.begin(response)
         values = aiter(output) if isinstance(output, AsyncIterator) else iter(output)
-        count = 0
         try:
             while True:
                 index = 0
@@ -250,36 +250,70 @@ class RequestRunner:
                             break
                 except Exception as exc:  # noqa: BLE001 - as Scrapy does
                     return self._scraper.spidermw._process_spider_exception(response, exc, index)
-                if isinstance(value, Request):
-                    self._engine.crawl(value)
-                elif value is not None:
-                    await items.start(value)
-                count += 1
-                if count % _OUTPUTS_PER_TURN == 0:
-                    await asyncio.sleep(0)
+                await outlet.take(value)
         finally:
-            await items.finish()
+            await outlet.finish()
+
+    async def _handled(
+        self,
+        result: Iterable[Any] | AsyncIterator[Any],
+        request: Request,
+        response: Response | Failure,
+    ) -> None:
+        """Take what comes out of Scrapy's own chain of spider middlewares, or of an errback."""
+        outlet = _Outlet(self._engine, response)
+        values = aiter(result) if isinstance(result, AsyncIterator) else iter(result)
+        try:
+            while True:
+                try:
+                    if isinstance(values, AsyncIterator):
+                        value = await anext(values)
+                    else:
+                        value = next(values)
+                except (StopIteration, StopAsyncIteration):
+                    return
+                except Exception:  # noqa: BLE001 - as Scrapy does
+                    failure = Failure()  # type: ignore[no-untyped-call]
+                    self._scraper.handle_spider_error(failure, request, response)
+                else:
+                    await outlet.take(value)
+        finally:
+            await outlet.finish()
 
 
-class _Items:
-    """Sends the items of ``response`` through the pipelines, CONCURRENT_ITEMS at a time."""
+class _Outlet:
+    """Schedules the requests of ``response``, and sends its items through the pipelines.
 
-    def __init__(self, scraper: Scraper, response: Response) -> None:
-        self._scraper = scraper
+    At most CONCURRENT_ITEMS items are in the pipelines at once.
+    """
+
+    def __init__(self, engine: ExecutionEngine, response: Response | Failure) -> None:
+        self._engine = engine
         self._response = response
+        self._taken = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, item: Any) -> None:
-        """Start with ``item`` as soon as there is room."""
-        while len(self._tasks) >= self._scraper.concurrent_items:
+    async def take(self, output: Any) -> None:
+        """Schedule a request; start with an item as soon as there is room."""
+        if isinstance(output, Request):
+            self._engine.crawl(output)
+        elif output is not None:
+            await self._start(output)
+        self._taken += 1
+        if self._taken % _OUTPUTS_PER_TURN == 0:
+            await asyncio.sleep(0)
+
+    async def _start(self, item: Any) -> None:
+        scraper = self._engine.scraper
+        while len(self._tasks) >= scraper.concurrent_items:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        process = self._scraper.start_itemproc_async(item, response=self._response)
+        process = scraper.start_itemproc_async(item, response=self._response)
         task = asyncio.get_running_loop().create_task(process)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self) -> None:
-        """Wait for the last one."""
+        """Wait until every item is done."""
         if self._tasks:
             await asyncio.wait(self._tasks)
 

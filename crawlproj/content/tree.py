@@ -40,7 +40,7 @@ MAX_TAGS = 1_000_000
 def readable_part(body: bytes) -> bytes:
     """Return ``body``, cut after MAX_BYTES or before tag MAX_TAGS + 1, whichever comes first."""
     body = body[:MAX_BYTES]
-    if body.count(b"<") <= MAX_TAGS:
+    if len(body) <= MAX_TAGS or body.count(b"<") <= MAX_TAGS:
         return body
     low, high = 0, len(body)
     while high - low > 1:

@@ -32,7 +32,7 @@ class BufferConfig:
     outbox: int = 2000
     max_pending: int = 100_000
     lease_s: float = 30.0
-    batch_s: float = 0.005
+    batch_s: float = 0.02
     batch: int = 32
     poll_s: float = 0.25
     notes_s: float = 15.0
@@ -49,6 +49,6 @@ class BufferConfig:
             max_pending=config.seeds_pending,
             lease_s=config.lease_s,
             # A round costs a network's time there, and next to nothing on a file.
-            batch_s=0.1 if shared else 0.005,
+            batch_s=0.1 if shared else 0.02,
             batch=max(1, config.in_flight // 2),
         )

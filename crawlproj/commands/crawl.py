@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from typing import TYPE_CHECKING
@@ -72,6 +73,8 @@ class Command(crawl.Command):
             stopped = integer(crawler.settings, "STOPPED_EXIT_STATUS", 0)
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None
+        # What was imported stays, and is most of what the garbage collector would look at.
+        gc.freeze()
         running = process.crawl(crawler, **opts.spargs)
         process.start()
         raise_setup_error(running)

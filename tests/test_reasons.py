@@ -24,6 +24,7 @@ from twisted.web import client
 from crawlproj.downloadermiddlewares.robots import RobotsDisallowed, RobotsUnreachable
 from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
+from crawlproj.http.head import MalformedResponse
 from crawlproj.reasons import detail_of, error_of, outcome_of, reason_of
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ FAILED = [
         "tls",
     ),
     (scrapy_errors.ResponseDataLossError(), "data-loss"),
+    (MalformedResponse("the status line is '?'"), "malformed-response"),
     (
         scrapy_errors.DownloadCancelledError(get_maxsize_msg(9, 8, REQUEST, expected=True)),
         "too-large",

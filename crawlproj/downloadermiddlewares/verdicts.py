@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 # Proxies send 502 and 504 for an overloaded site, Cloudflare sends 520 to 530.
 _OVERLOADED = frozenset({502, 503, 504, *range(520, 531)})
 _UNREACHABLE = frozenset({"timeout", "connection-refused", "connection-lost"})
-# The site had begun to send a page, so it is up.
-_ANSWERED = frozenset({"too-large", "data-loss", "stopped"})
+# The site had begun to answer, so it is up.
+_ANSWERED = frozenset({"too-large", "data-loss", "stopped", "malformed-response"})
 _RESOLUTION_S = 0.001
 # In the spelling of the keys of Scrapy's Headers.
 _QUOTA_HEADERS = (

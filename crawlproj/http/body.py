@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import aiohttp
 from scrapy.exceptions import DownloadCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiohttp.streams import StreamReader
     from scrapy import Request
     from scrapy.exceptions import StopDownload
+
+    from crawlproj.http.connection import Protocol
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,10 @@ logger = logging.getLogger(__name__)
 class DataLossError(Exception):
     """The connection ended before the body did; ``received`` holds what arrived."""
 
-    def __init__(self, received: bytes, cause: Exception) -> None:
-        super().__init__(str(cause))
+    def __init__(self, received: bytes) -> None:
+        super().__init__(
+            f"the connection was closed in the middle of the body, after {len(received):,} bytes"
+        )
         self.received = received
 
 
@@ -58,26 +60,24 @@ class SizeLimits:
 
 
 async def read_body(
-    stream: StreamReader,
+    connection: Protocol,
     limits: SizeLimits,
     on_chunk: Callable[[bytes], StopDownload | None] | None,
 ) -> tuple[bytes, StopDownload | None]:
-    """Read ``stream`` to its end, or until ``on_chunk`` returns a StopDownload.
+    """Read the body of the connection's response, or until ``on_chunk`` returns a StopDownload.
 
     Never holds more than the max size plus one read buffer. Raises DataLossError if the connection
-    ends early and DownloadCancelledError if the body is too large.
+    ends early, MalformedResponse, and DownloadCancelledError if the body is too large.
     """
     chunks: list[bytes] = []
     size = 0
-    try:
-        while chunk := await stream.readany():
-            chunks.append(chunk)
-            size += len(chunk)
-            if on_chunk is not None and (stop := on_chunk(chunk)) is not None:
-                return b"".join(chunks), stop
-            limits.check(size, expected=False)
-    except aiohttp.ClientPayloadError as exc:
-        # StreamReader raises before it returns the bytes that arrived just before the end.
-        chunks.append(stream._read_nowait(-1))  # noqa: SLF001 - of aiohttp, see connector.py
-        raise DataLossError(b"".join(chunks), exc) from exc
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks), None
+    while chunk := await connection.read_body():
+        chunks.append(chunk)
+        size += len(chunk)
+        if on_chunk is not None and (stop := on_chunk(chunk)) is not None:
+            return b"".join(chunks), stop
+        limits.check(size, expected=False)
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if not connection.complete:
+        raise DataLossError(body)
+    return body, None

@@ -1,110 +1,36 @@
 """Connections: aiohttp's connector with the address guard, phase timing and a bounded pool.
 
-Only this file and outgoing.py use aiohttp's private names (pinned in requirements.txt; listed in
-tests/http/test_resolver.py). ClientSession costs more per request than everything else in this
-package together, and a handler that needs no cookies, redirects or decoding needs only its pool and
-its parser.
+Only this file, connection.py and outgoing.py use aiohttp's private names (pinned in
+requirements.txt; listed in tests/http/test_resolver.py). ClientSession costs more per request than
+everything else in this package together, and a handler that needs no cookies, redirects or decoding
+needs only its pool.
 """
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
 from functools import partial
-from ipaddress import ip_address
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohappyeyeballs
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
-from twisted.internet.ssl import Certificate
 
+from crawlproj.http.connection import Protocol
 from crawlproj.http.resolver import Resolver
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
     from aiohttp.client import ClientTimeout
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import AddrInfoType
-    from aiohttp.http import RawResponseMessage
-    from aiohttp.streams import StreamReader
 
     from crawlproj.http.config import HttpConfig
-    from crawlproj.http.guard import Guard, IPAddress
+    from crawlproj.http.guard import Guard
     from crawlproj.http.outgoing import Outgoing
-
-logger = logging.getLogger(__name__)
-
-_READ_BUFFER_BYTES = 65_536
-_MAX_HEADER_BYTES = 32_768
-_MAX_HEADERS = 512
-
-
-class Protocol(ResponseHandler):
-    """One connection to a server: the peer's address and certificate, one exchange at a time."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, log_tls: bool) -> None:
-        super().__init__(loop)
-        self._log_tls = log_tls
-        self.reused = False
-        self.peer: IPAddress | None = None
-        self.certificate: Certificate | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        peername = transport.get_extra_info("peername")
-        if peername:
-            self.peer = ip_address(peername[0])
-        ssl_object = transport.get_extra_info("ssl_object")
-        if ssl_object is not None:
-            der = ssl_object.getpeercert(binary_form=True)
-            if der:
-                self.certificate = Certificate.load(der)
-            if self._log_tls:
-                _log_tls_session(ssl_object)
-
-    async def exchange(
-        self, outgoing: Outgoing, before_send: Callable[[], None]
-    ) -> tuple[RawResponseMessage, StreamReader]:
-        """Send ``outgoing`` and return the response's head and the stream of its body.
-
-        before_send: called right before the first byte is written; an exception prevents that.
-        """
-        self.set_response_params(
-            skip_payload=outgoing.method == "HEAD",
-            read_until_eof=True,
-            auto_decompress=False,
-            read_bufsize=_READ_BUFFER_BYTES,
-            max_line_size=_MAX_HEADER_BYTES,
-            max_field_size=_MAX_HEADER_BYTES,
-            max_headers=_MAX_HEADERS,
-        )
-        if self.transport is None or self.transport.is_closing():
-            raise aiohttp.ServerDisconnectedError
-        chunks = outgoing.chunks()
-        before_send()
-        for chunk in chunks:
-            self.transport.write(chunk)
-        while True:
-            message, body = await self.read()
-            if message.code >= 200 or message.code == 101:
-                return message, body
-
-
-def _log_tls_session(ssl_object: ssl.SSLObject) -> None:
-    cipher = ssl_object.cipher()
-    logger.debug(
-        "TLS connection to %s with %s, cipher %s",
-        ssl_object.server_hostname,
-        ssl_object.version(),
-        cipher[0] if cipher else None,
-    )
-    if found := ssl_object.getpeercert():  # nothing when certificates are not verified
-        logger.debug("TLS certificate: issuer %s, subject %s", found["issuer"], found["subject"])
 
 
 class _ProxyRequest(ClientRequest):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 
 import aiohttp
-from aiohttp.http import HttpProcessingError
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
@@ -13,11 +12,12 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 
+from crawlproj.http.head import MalformedResponse
 from crawlproj.masking import without_credentials
 
 # Raised by the connector, the parser and the transports. Everything else (AddressRefused,
 # StopDownload, Scrapy's own types, cancellation) reaches the caller unchanged.
-LOW_LEVEL = (aiohttp.ClientError, HttpProcessingError, OSError)
+LOW_LEVEL = (aiohttp.ClientError, MalformedResponse, OSError)
 
 # Raised on a reused connection that the server had closed before our request arrived.
 CONNECTION_CLOSED = (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)
@@ -44,6 +44,7 @@ def _classified(exc: Exception) -> tuple[type[Exception], str]:
             if exc.os_error.errno == errno.ECONNREFUSED:
                 kind = DownloadConnectionRefusedError
             detail = f"cannot connect to {exc.host}:{exc.port}: {exc.os_error}"
-        case HttpProcessingError():
-            detail = f"malformed response: {exc.message}"
+        case MalformedResponse():
+            kind = MalformedResponse
+            detail = f"the response is malformed: {exc}"
     return kind, detail

@@ -1,4 +1,4 @@
-"""The download handler for http and https, on aiohttp's connections and parser."""
+"""The download handler for http and https, on aiohttp's connections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 import aiohttp
-from aiohttp.streams import EMPTY_PAYLOAD
 from scrapy import signals
 from scrapy.exceptions import (
     DownloadCancelledError,
@@ -25,24 +24,23 @@ from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import ssl_context
 from crawlproj.http.body import DataLossError, SizeLimits, read_body
 from crawlproj.http.config import HttpConfig, bind_address
-from crawlproj.http.connector import Connector, Protocol
+from crawlproj.http.connection import Protocol
+from crawlproj.http.connector import Connector
 from crawlproj.http.deadline import Deadline
 from crawlproj.http.failures import CONNECTION_CLOSED, LOW_LEVEL, translated
+from crawlproj.http.head import MalformedResponse, ResponseHead
 from crawlproj.http.outgoing import Outgoing
 from crawlproj.http.responses import build_response
 from crawlproj.http.timings import Timings
-from crawlproj.http.wire import response_headers
 from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
     from aiohttp.connector import Connection
-    from aiohttp.http import RawResponseMessage
-    from aiohttp.streams import StreamReader
     from scrapy import Request
     from scrapy.crawler import Crawler
-    from scrapy.http import Headers, Response
+    from scrapy.http import Response
 
 logger = logging.getLogger(__name__)
 
@@ -153,26 +151,33 @@ class DownloadHandler:
             for origin in (outgoing.origin, outgoing.proxy_origin):
                 if origin is not None and origin.literal is not None:
                     self._config.guard.check(origin.literal)
-        connection, protocol, message, stream = await self._exchange(request, outgoing)
-        now = timings.headers_at = perf_counter()
-        request.meta["download_latency"] = now - timings.started_at
-        try:
-            return await self._receive(request, protocol, message, stream)
-        except BaseException:
-            connection.close()
-            raise
-        finally:
-            if protocol.transport is not None and protocol.transport.get_write_buffer_size():
-                connection.close()  # the site answered before it read the whole request
-            connection.release()
+        while True:
+            connection, protocol, head, reused = await self._exchange(request, outgoing)
+            now = timings.headers_at = perf_counter()
+            request.meta["download_latency"] = now - timings.started_at
+            try:
+                response = await self._receive(request, protocol, head)
+            except BaseException:
+                connection.close()
+                raise
+            finally:
+                if protocol.transport is not None and protocol.transport.get_write_buffer_size():
+                    connection.close()  # the site answered before it read the whole request
+                connection.release()
+            if not (reused and protocol.desynchronized):
+                return response
+            # Of two responses on a used connection, the first may be an earlier request's.
+            if not outgoing.idempotent:
+                raise MalformedResponse("more than one response came to one request")
 
     async def _exchange(
         self, request: Request, outgoing: Outgoing
-    ) -> tuple[Connection, Protocol, RawResponseMessage, StreamReader]:
+    ) -> tuple[Connection, Protocol, ResponseHead, bool]:
         """Send the request and wait for the response's head.
 
         If the server has closed a kept-alive connection in the meantime, sends an idempotent
-        request again on the next connection, up to and including a new one.
+        request again on the next connection, up to and including a new one. The last value tells
+        whether there was an earlier exchange on the connection.
         """
         while True:
             connection = await self._connections().connect(
@@ -182,10 +187,11 @@ class DownloadHandler:
             protocol = connection.protocol
             assert isinstance(protocol, Protocol)  # noqa: S101 - our connector makes no other
             reused, protocol.reused = protocol.reused, True
+            if reused and protocol.is_spoilt():
+                connection.close()
+                continue
             try:
-                message, stream = await protocol.exchange(
-                    outgoing, partial(self.before_send, request)
-                )
+                head = await protocol.exchange(outgoing, partial(self.before_send, request))
             except CONNECTION_CLOSED:
                 connection.close()
                 if reused and outgoing.idempotent:
@@ -195,23 +201,18 @@ class DownloadHandler:
             except BaseException:
                 connection.close()
                 raise
-            return connection, protocol, message, stream
+            return connection, protocol, head, reused
 
     async def _receive(
-        self,
-        request: Request,
-        connection: Protocol,
-        message: RawResponseMessage,
-        stream: StreamReader,
+        self, request: Request, connection: Protocol, head: ResponseHead
     ) -> Response:
         meta, config = request.meta, self._config
-        headers = response_headers(message.raw_headers)
-        length = None if request.method == "HEAD" else _content_length(headers)
+        length = None if request.method == "HEAD" else head.length
         url = request.url.partition("#")[0]
-        respond = partial(build_response, url, message, headers, connection)
+        respond = partial(build_response, url, head, connection)
         if has_listener(self._signals, signals.headers_received):
             stop = self._send(
-                signals.headers_received, request, headers=headers, body_length=length
+                signals.headers_received, request, headers=head.headers, body_length=length
             )
             if stop is not None:
                 return respond(b"", stop=stop)
@@ -229,7 +230,7 @@ class DownloadHandler:
                 return self._send(signals.bytes_received, request, data=chunk)
 
         try:
-            body, stop = await read_body(stream, limits, on_chunk)
+            body, stop = await read_body(connection, limits, on_chunk)
         except DataLossError as exc:
             if not meta.get("download_fail_on_dataloss", config.fail_on_dataloss):
                 return respond(exc.received, flags=["dataloss"])
@@ -241,7 +242,7 @@ class DownloadHandler:
             ) from exc
         # Only the connection's end marks the end of an unframed body, so it may be incomplete.
         # Scrapy flags such a response as "partial", unless a signal handler stopped the download.
-        unframed = length is None and not message.chunked and stream is not EMPTY_PAYLOAD
+        unframed = head.length is None and not head.chunked
         return respond(body, stop=stop, flags=["partial"] if unframed and not stop else None)
 
     def _send(self, signal: object, request: Request, **kwargs: Any) -> StopDownload | None:
@@ -254,11 +255,6 @@ class DownloadHandler:
                 logger.debug("%s stopped the download of %s", receiver.__qualname__, request)
                 return result.value
         return None
-
-
-def _content_length(headers: Headers) -> int | None:
-    values = dict.get(headers, b"Content-Length")
-    return int(values[-1]) if values and values[-1].isdigit() else None
 
 
 def _require_asyncio() -> None:

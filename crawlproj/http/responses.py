@@ -5,22 +5,22 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
-from scrapy.http import Headers, Response
+from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
 if TYPE_CHECKING:
-    from aiohttp.http import HttpVersion, RawResponseMessage
     from scrapy.exceptions import StopDownload
+    from scrapy.http import Headers
 
-    from crawlproj.http.connector import Protocol
+    from crawlproj.http.connection import Protocol
+    from crawlproj.http.head import ResponseHead
 
 _CONTENT_TYPE = b"Content-Type"
 
 
 def build_response(
     url: str,
-    message: RawResponseMessage,
-    headers: Headers,
+    head: ResponseHead,
     connection: Protocol,
     body: bytes,
     *,
@@ -31,16 +31,16 @@ def build_response(
 
     If ``stop.fail`` is set, sets ``stop.response`` and raises ``stop`` instead.
     """
-    response = response_class(headers, url, body)(
+    response = response_class(head.headers, url, body)(
         url=url,
-        status=message.code,
+        status=head.status,
         body=body,
         flags=flags,
         certificate=connection.certificate,
         ip_address=connection.peer,
-        protocol=_protocol(message.version),
+        protocol=head.protocol,
     )
-    response.headers = headers  # the constructor would copy them
+    response.headers = head.headers  # the constructor would copy them
     if stop is not None:
         response.flags.append("download_stopped")
         if stop.fail:
@@ -70,8 +70,3 @@ def _mapping(headers: Headers) -> dict[bytes, bytes]:
 @lru_cache(maxsize=1024)
 def _class_by_content_type(value: bytes) -> type[Response]:
     return responsetypes.from_content_type(value)
-
-
-@lru_cache(maxsize=16)
-def _protocol(version: HttpVersion) -> str:
-    return f"HTTP/{version.major}.{version.minor}"

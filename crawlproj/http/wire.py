@@ -1,4 +1,4 @@
-"""Bytes on the wire: splits URLs, writes request heads, converts response headers.
+"""Bytes on the wire: splits URLs and writes request heads.
 
 Works on Scrapy's own objects instead of yarl and multidict, so that the URL, repeated headers and
 bytes that are not UTF-8 are sent exactly as the request has them, in one write.
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from scrapy.exceptions import UnsupportedURLSchemeError
-from scrapy.http import Headers
 from yarl import URL
 
 from crawlproj.http.guard import IPAddress, ip_literal
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE)
 
 _FRAMING = frozenset({b"Host", b"Content-Length", b"Transfer-Encoding"})
-_TITLES: dict[bytes, bytes] = {}
-_TITLES_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +138,6 @@ def request_head(
         lines.append(b"\r\nContent-Length: %d" % body_length)
     lines.append(b"\r\n\r\n")
     return b"".join(lines)
-
-
-def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return ``raw`` (name, value) pairs as Scrapy's Headers; repeated names keep their order."""
-    collected: dict[bytes, list[bytes]] = {}
-    for name, value in raw:
-        title = _TITLES.get(name) or _title(name)
-        if title in collected:
-            collected[title].append(value)
-        else:
-            collected[title] = [value]
-    headers = Headers()
-    dict.update(headers, collected)
-    return headers
-
-
-def _title(name: bytes) -> bytes:
-    title = name.title()
-    if len(_TITLES) < _TITLES_MAX:
-        _TITLES[name] = title
-    return title
 
 
 def _one_line(value: bytes) -> bytes:

@@ -20,6 +20,7 @@ from scrapy.http import Response
 
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.errors import AddressRefused
+from crawlproj.http.head import MalformedResponse
 from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.site import Ending, Verdict
 
@@ -106,6 +107,7 @@ def test_the_lag_of_our_own_loop_is_subtracted_from_the_latency() -> None:
         (DownloadFailedError("reset"), Verdict.OVERLOADED),
         (ConnectionResetError(), Verdict.OVERLOADED),
         (ResponseDataLossError(), Verdict.OK),
+        (MalformedResponse("the status line is '?'"), Verdict.OK),
         (StopDownload(), Verdict.OK),
         (DownloadCancelledError("Received 5 bytes, more than"), Verdict.OK),
         (DownloadCancelledError("the crawl is being stopped"), Verdict.IGNORED),

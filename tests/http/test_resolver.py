@@ -10,7 +10,8 @@ import pytest
 
 from crawlproj.errors import AddressRefused
 from crawlproj.http.config import HttpConfig
-from crawlproj.http.connector import Connector, Protocol
+from crawlproj.http.connection import Protocol
+from crawlproj.http.connector import Connector
 from crawlproj.http.guard import Guard
 from crawlproj.http.resolver import DaemonThreads, Resolver
 from tests.http.helpers import on_reactor
@@ -131,7 +132,6 @@ def test_aiohttp_has_every_private_name_that_we_use() -> None:
         "connect",
     ):
         assert callable(getattr(aiohttp.TCPConnector, name)), name
-    assert callable(aiohttp.StreamReader._read_nowait)
     assert callable(Protocol.set_response_params)
 
 

@@ -95,11 +95,6 @@ def test_framing_headers_of_the_request_are_not_sent_twice() -> None:
 names = st.sampled_from([b"a", b"A", b"x-one", b"X-One", b"Set-Cookie", b"content-TYPE"])
 
 
-@given(st.lists(st.tuples(names, st.binary(max_size=8))))
-def test_response_headers_equal_those_scrapy_builds(pairs: list[tuple[bytes, bytes]]) -> None:
-    assert wire.response_headers(pairs) == Headers(pairs)
-
-
 @given(st.lists(st.tuples(names, st.lists(st.binary(max_size=20), max_size=3)), max_size=5))
 def test_a_header_value_never_starts_a_new_line(
     headers: list[tuple[bytes, list[bytes]]],

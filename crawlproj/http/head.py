@@ -1,0 +1,171 @@
+"""Reads the head of an HTTP/1 response as browsers do: what can be understood is taken.
+
+RFC 9112 lets a recipient be lenient where nothing is ambiguous: bare line feeds, folded lines,
+stray carriage returns, lines that are no header. Where two readings of the body's length are
+possible, the response is refused with MalformedResponse.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import DownloadFailedError
+from scrapy.http import Headers
+
+from crawlproj.frontier.base import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STATUS_LINE = re.compile(rb"HTTP/(\d)(?:\.(\d))?[ \t]+([1-9]\d\d)(?!\d)", re.IGNORECASE)
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TITLES: dict[bytes, bytes] = {}
+_TITLES_MAX = 4096
+_MAX_SHOWN = 60
+_MAX_DIGITS = 20  # of a length, which is more than anybody has
+
+
+class MalformedResponse(DownloadFailedError):
+    """The site answered, but not in HTTP/1."""
+
+    frontier_outcome = (State.FAILED, "malformed-response")
+
+
+@dataclass(slots=True)
+class ResponseHead:
+    """What the head of a response says.
+
+    protocol: such as "HTTP/1.1".
+    length: of the body in bytes; None if the head does not say.
+    chunked: whether the body is in chunks, whatever ``length`` is.
+    keeps_open: whether the connection may carry another exchange after the body.
+    """
+
+    status: int
+    protocol: str
+    headers: Headers
+    length: int | None = None
+    chunked: bool = False
+    keeps_open: bool = True
+
+
+def read_head(block: bytes, *, to_head: bool = False) -> ResponseHead:
+    """Return what ``block``, from the status line up to the empty line, says.
+
+    to_head: the request's method was HEAD, so there is no body.
+
+    Raises MalformedResponse.
+    """
+    block = block.replace(b"\r\n", b"\n")
+    if b"\r" in block or b"\0" in block:
+        block = block.replace(b"\r", b" ").replace(b"\0", b" ")  # RFC 9110 §5.5
+    lines = block.split(b"\n")
+    status, protocol = _read_status_line(lines[0])
+    headers = _read_fields(lines)
+    head = ResponseHead(status, protocol, headers, keeps_open=protocol >= "HTTP/1.1")
+    if (connection := dict.get(headers, b"Connection")) is not None:
+        options = _members(connection)
+        head.keeps_open = b"close" not in options and (head.keeps_open or b"keep-alive" in options)
+    if to_head or status < 200 or status in {204, 304}:
+        head.length = 0
+    elif dict.__contains__(headers, b"Transfer-Encoding"):
+        _read_transfer_encoding(head)
+    else:
+        head.length = _content_length(dict.get(headers, b"Content-Length"))
+    return head
+
+
+def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return ``raw`` (name, value) pairs as Scrapy's Headers; repeated names keep their order."""
+    return _read_fields([b"", *(name + b":" + value for name, value in raw)])
+
+
+@lru_cache(maxsize=256)
+def _read_status_line(line: bytes) -> tuple[int, str]:
+    match = _STATUS_LINE.match(line)
+    if match is None:
+        raise MalformedResponse(f"the status line is {shown(line)}")
+    return int(match[3]), f"HTTP/{int(match[1])}.{int(match[2] or 0)}"
+
+
+def _read_fields(lines: list[bytes]) -> Headers:
+    """Return the headers in ``lines`` after the first; leaves out lines that are none."""
+    collected: dict[bytes, list[bytes]] = {}
+    last: list[bytes] | None = None  # the values that a folded line continues
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        title = _TITLES.get(name) or _title(name)
+        if not title or not colon:
+            if line[:1] not in {b" ", b"\t"}:
+                last = None
+            elif last is not None:
+                last[-1] = (last[-1] + b" " + line.strip()).strip()
+        elif title in collected:
+            last = collected[title]
+            last.append(value.strip())
+        else:
+            last = collected[title] = [value.strip()]
+    headers = Headers()
+    dict.update(headers, collected)
+    return headers
+
+
+def _title(name: bytes) -> bytes:
+    """Return a header's name in the spelling of Scrapy's Headers; b"" if it is none."""
+    token = name.rstrip(b" \t")
+    if _TOKEN.fullmatch(token) is None:
+        return b""
+    title = token.title()
+    if len(_TITLES) < _TITLES_MAX:
+        _TITLES[name] = title
+    return title
+
+
+def _members(values: Iterable[bytes]) -> list[bytes]:
+    """Return the members of a list in one or more headers, in lower case."""
+    return [member.strip() for value in values for member in value.lower().split(b",")]
+
+
+def _content_length(values: list[bytes] | None) -> int | None:
+    if not values:
+        return None
+    members = values if len(values) == 1 and values[0].isdigit() else _members(values)
+    lengths: set[int] = set()
+    for member in members:
+        if member and not member.isdigit():
+            raise MalformedResponse(f"Content-Length is {shown(b', '.join(values))}")
+        if member:
+            lengths.add(int(member.lstrip(b"0")[:_MAX_DIGITS] or b"0"))
+    if len(lengths) > 1:
+        raise MalformedResponse(f"Content-Length is {shown(b', '.join(values))}")
+    return lengths.pop() if lengths else None
+
+
+def _read_transfer_encoding(head: ResponseHead) -> None:
+    """Set how the body is framed. To the reader, other codings than "chunked" are content codings.
+
+    A Content-Length beside it does not count (RFC 9112 §6.3), but may be an attempt to make us
+    read the next response elsewhere, so the connection is not used again.
+    """
+    values = dict.get(head.headers, b"Transfer-Encoding", ())
+    names = (member.partition(b";")[0].rstrip() for member in _members(values))
+    codings = [name for name in names if name not in {b"", b"identity"}]
+    others = [coding for coding in codings if coding != b"chunked"]
+    head.chunked = len(others) < len(codings)
+    if head.chunked and codings[-1] != b"chunked":
+        raise MalformedResponse(f"Transfer-Encoding is {shown(b', '.join(values))}")
+    if codings:
+        head.keeps_open &= not dict.__contains__(head.headers, b"Content-Length")
+    else:
+        head.length = _content_length(dict.get(head.headers, b"Content-Length"))
+    if others:
+        dict.setdefault(head.headers, b"Content-Encoding", []).extend(others)  # applied later
+
+
+def shown(data: bytes) -> str:
+    """Return the beginning of ``data`` for a message, on one line."""
+    text = ascii(data[:_MAX_SHOWN].decode("latin-1"))
+    return f"{text} …" if len(data) > _MAX_SHOWN else text

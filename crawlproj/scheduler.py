@@ -29,10 +29,10 @@ from crawlproj.scheduling.buffer_config import BufferConfig
 from crawlproj.scheduling.buffered import BufferedFrontier
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.crawl_delays import CrawlDelays
-from crawlproj.scheduling.entries import Entries
+from crawlproj.scheduling.entries import Entries, identity_of
 from crawlproj.scheduling.fence import Fence
 from crawlproj.scheduling.seen import Seen
-from crawlproj.scheduling.serialize import PERMIT_WAIT, BadPayload, Unstorable, key_of
+from crawlproj.scheduling.serialize import PERMIT_WAIT, BadPayload, Unstorable
 from crawlproj.scheduling.shutdown import ABANDON_AFTER_CANCEL_S, Shutdown
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.scheduling.site_groups import SiteGroups
@@ -42,7 +42,6 @@ from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
 
     from scrapy import Spider
     from scrapy.crawler import Crawler
@@ -128,9 +127,11 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self._entries = Entries(
             spider,
             self._crawler.stats,
+            identity=identity_of(self._crawler),
             retry_times=self._crawler.settings.getint("RETRY_TIMES"),
             shared=self._shared,
             by_domain=self._shared and self.concurrency.scope == "domain",
+            filtering=self.config.filtering,
         )
         self.job = self.config.job_of(spider)
         try:
@@ -157,8 +158,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
                 self.totals.done,
             )
         connect = self._crawler.signals.connect
-        connect(self._on_spider_error, signals.spider_error)
-        connect(self._on_item_error, signals.item_error)
+        connect(self._in_hand.on_spider_error, signals.spider_error)
+        connect(self._in_hand.on_item_error, signals.item_error)
         connect(self._delays.on_robots_parsed, robots_parsed)
 
     def has_pending_requests(self) -> bool:
@@ -175,18 +176,20 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         key = self._entries.key_of(request)
         if work is not None:
             self.admission.release(work)
-            if key_of(request) == key_of(work.request):
+            identity = self._entries.identity
+            if identity(request) == identity(work.request):
                 if (again := self._entries.retried(request, work.lease)) is not None:
                     work.retry(again)
                 else:
                     work.fail_with("unstorable")
                 return True
             work.redirect()
-            if work.lease.entry.key == key_of(work.request):
+            if work.lease.entry.key == identity(work.request):
                 # A retry may have set dont_filter, which does not apply to where that leads.
-                key = key_of(request)
+                key = identity(request)
         try:
-            self._frontier.put(self._entries.entry_of(request, key))
+            origin = self._in_hand.origin_of(request)
+            self._frontier.put(self._entries.entry_of(request, key, origin))
         except Unstorable as exc:
             logger.error("Dropped, because another process could not rebuild it: %s", exc)
             return False
@@ -330,16 +333,6 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         logger.error("The crawl stops; nothing is lost: %s", error)
         close = self._crawler.engine.close_spider_async(reason="frontier-failed")
         self._closing_task = asyncio.ensure_future(close)
-
-    def _on_spider_error(self, response: Any) -> None:
-        work = self._in_hand.of(getattr(response, "request", None))
-        if work is not None:
-            work.fail_callback()
-
-    def _on_item_error(self, response: Any, failure: Failure) -> None:
-        work = self._in_hand.of(getattr(response, "request", None))
-        if work is not None:
-            work.fail_item(failure.value)
 
 
 def scheduler_of(crawler: Crawler) -> Scheduler | None:

@@ -49,7 +49,10 @@ class Admission:
         """Take ``request``, which stands for the lease of ``handout``, in hand."""
         handout.permit.sent = False  # robots.txt may be fetched first; see on_sent
         self._in_hand.add(handout.lease, request, handout.permit)
-        self._delays.before_start(handout.lease.entry.site)
+        site = handout.lease.entry.site
+        if "download_slot" in request.meta:
+            self._delays.join(site, site_of(request.url))
+        self._delays.before_start(site)
 
     def permit_of(self, request: Request) -> Permit | None:
         """Return the permit that ``request`` holds."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scrapy.dupefilters import BaseDupeFilter
+
 from crawlproj.config import boolean, integer, number, requests_in_flight, text
 from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.frontier.url import frontier_from_url
@@ -34,6 +36,8 @@ class CrawlConfig:
     in_flight: CONCURRENT_REQUESTS: max requests downloading at once.
     seeds_pending: SEED_MAX_PENDING: with so many entries pending, seeds wait.
     grace_s: SHUTDOWN_GRACE: how long downloads may go on after a signal to stop.
+    filtering: whether a known URL is not fetched again; off if DUPEFILTER_CLASS is Scrapy's
+        BaseDupeFilter. Other classes are not used.
     """
 
     frontier_url: str = "sqlite:///crawl.db"
@@ -47,6 +51,7 @@ class CrawlConfig:
     in_flight: int = 16
     seeds_pending: int = 100_000
     grace_s: float = 8.0
+    filtering: bool = True
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> CrawlConfig:
@@ -66,6 +71,8 @@ class CrawlConfig:
             in_flight=requests_in_flight(settings),
             seeds_pending=integer(settings, "SEED_MAX_PENDING", 100_000, minimum=1),
             grace_s=number(settings, "SHUTDOWN_GRACE", 8.0),
+            filtering=settings.get("DUPEFILTER_CLASS")
+            not in (BaseDupeFilter, "scrapy.dupefilters.BaseDupeFilter"),
         )
 
     def frontier(self) -> Frontier:

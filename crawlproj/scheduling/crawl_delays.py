@@ -28,13 +28,19 @@ class CrawlDelays:
         self._configured = configured
         self._asked: dict[str, dict[str, float]] = {}  # site → origin → seconds, where not all 0
         self._started: set[str] = set()  # sites whose first request has ended
+        self._joined: dict[str, set[str]] = {}  # slot → the sites that its requests go to
+
+    def join(self, slot: str, site: str) -> None:
+        """Let the queue ``slot``, which a spider chose for requests to ``site``, obey its delay."""
+        self._joined.setdefault(slot, set()).add(site)
 
     def of(self, site: str) -> float:
         """Return the delay of ``site`` in seconds; sites that share permits share it."""
         asked = [
             delay_s
             for member in self._permits.members(site)
-            for delay_s in self._asked.get(member, {}).values()
+            for place in (member, *self._joined.get(member, ()))
+            for delay_s in self._asked.get(place, {}).values()
         ]
         return max(self._configured(site), *asked, 0.0)
 
@@ -44,7 +50,8 @@ class CrawlDelays:
         asked[origin] = crawl_delay_s or 0.0
         if not any(asked.values()):
             del self._asked[site]
-        self._permits.set_delay(site, self.of(site))
+        for place in (site, *(slot for slot, sites in self._joined.items() if site in sites)):
+            self._permits.set_delay(place, self.of(place))
 
     def before_start(self, site: str) -> None:
         """Prepare the permits of ``site`` for a request that is about to start."""

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scrapy.utils.httpobj import urlparse_cached
+
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
+    SEED,
     VOLATILE,
     BadPayload,
     Unstorable,
     entry_of,
     key_of,
+    key_of_fingerprint,
+    key_of_seed,
     request_of,
     volatile_entry,
 )
 from crawlproj.urls import registrable_domain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy import Request, Spider
+    from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
     from crawlproj.frontier.base import Entry, Lease
@@ -37,9 +46,11 @@ class Lost(BadPayload):
 class Entries:
     """Turns requests into entries and entries into requests.
 
+    identity: the key of a request that is filtered; equal for requests of which one is enough.
     retry_times: RETRY_TIMES, for a retry that cannot be stored.
     shared: other processes work on the frontier, so every part of a request must be stored.
     by_domain: a registrable domain is one queue, so one worker has all of it and keeps its limits.
+    filtering: if False, every request is fetched, as if it had ``dont_filter``.
     """
 
     def __init__(
@@ -47,35 +58,53 @@ class Entries:
         spider: Spider,
         stats: StatsCollector,
         *,
+        identity: Callable[[Request], int],
         retry_times: int,
         shared: bool,
         by_domain: bool,
+        filtering: bool = True,
     ) -> None:
         self._spider = spider
         self._stats = stats
+        self.identity = identity
         self._retry_times = retry_times
         self._shared = shared
         self._by_domain = by_domain
+        self._filtering = filtering
         self._volatile: dict[int, Request] = {}
+        # How many seeds with dont_filter had each identity. A list of a million takes 130 MB.
+        self._seeds: Counter[int] = Counter()
         self._warned = False
 
     def is_filtered(self, request: Request) -> bool:
-        """Whether a request is fetched only once, however often it is enqueued.
-
-        Scrapy marks seeds dont_filter; a continued crawl must not fetch them again.
-        """
-        return not request.dont_filter or bool(request.meta.get("is_start_request"))
+        """Whether a request is fetched only if its key is new."""
+        return self._filtering and not request.dont_filter
 
     def key_of(self, request: Request) -> int:
-        """Return the key of a new request: one of its own if the request is not filtered."""
-        if self.is_filtered(request):
-            return key_of(request)
-        return secrets.randbits(64) - (1 << 63)
+        """Return the key of a new request: one of its own if it has ``dont_filter``.
 
-    def entry_of(self, request: Request, key: int) -> Entry:
-        """Return a new request as an entry. Raises Unstorable if others work on the frontier."""
+        The key of a seed is the same in every run, so that a continued crawl does not fetch it
+        again.
+        """
+        is_seed = request.meta.pop(SEED, False)
+        if self.is_filtered(request):
+            return self.identity(request)
+        if not is_seed:
+            return secrets.randbits(64) - (1 << 63)
+        key = self.identity(request)
+        self._seeds[key] += 1
+        return key_of_seed(key, self._seeds[key] - 1)
+
+    def entry_of(self, request: Request, key: int, origin: Request | None = None) -> Entry:
+        """Return a new request as an entry. Raises Unstorable if others work on the frontier.
+
+        origin: the request whose meta it may have copied.
+        """
         request.meta.pop(RETRY_AT, None)  # a copy of the page's
+        slot = _chosen_slot(request, origin or request)
         entry = self._stored(request, key, latest=False)
+        if slot:
+            return replace(entry, site=slot)
         if self._by_domain:
             return replace(entry, site=registrable_domain(entry.site))
         return entry
@@ -87,6 +116,7 @@ class Entries:
         retries are counted by; so the lease's attempts count instead.
         """
         leased, retry_at = lease.entry, request.meta.pop(RETRY_AT, 0.0)
+        _chosen_slot(request, request)
         try:
             entry = self._stored(request, leased.key, latest=True)
         except Unstorable as exc:
@@ -123,3 +153,26 @@ class Entries:
             if latest or key not in self._volatile:
                 self._volatile[key] = request
             return volatile_entry(request, key)
+
+
+def identity_of(crawler: Crawler) -> Callable[[Request], int]:
+    """Return what gives requests their key: the project's fingerprinter, if it chose one."""
+    if not crawler.settings.getpriority("REQUEST_FINGERPRINTER_CLASS"):
+        return key_of
+    fingerprint = crawler.request_fingerprinter.fingerprint
+    return lambda request: key_of_fingerprint(fingerprint(request))
+
+
+def _chosen_slot(request: Request, origin: Request) -> str:
+    """Return the slot that the spider chose in ``meta``, or "".
+
+    The downloader writes the host there if there is none. That is removed, because copies of the
+    meta go to other hosts.
+    """
+    slot = request.meta.get("download_slot")
+    if slot is None:
+        return ""
+    if slot in {urlparse_cached(request).hostname, urlparse_cached(origin).hostname}:
+        del request.meta["download_slot"]
+        return ""
+    return str(slot)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from hashlib import blake2b
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from scrapy import FormRequest, Request
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 # Keys of Request.meta
 LEASE = "frontier_lease"  # the id of the lease that a request works on
 PERMIT_WAIT = "permit_wait"  # how many seconds its lease waited for a permit
+SEED = "frontier_seed"  # from Spider.start(); only until the scheduler has the request
 RETRY_AT = "retry_at"  # the unix time before which a retry must not start
 REFUSALS = "refusals"  # how often its site refused it, no attempt counted
 VOLATILE = b'{"volatile":true}'
 
 # These belong to one attempt, not to the request.
-_TRANSIENT_META = frozenset(
-    {LEASE, PERMIT_WAIT, RETRY_AT, "download_slot", "download_latency", "timings", "_auth_proxy"}
+TRANSIENT_META = frozenset(
+    {LEASE, PERMIT_WAIT, RETRY_AT, "download_latency", "timings", "_auth_proxy"}
 )
 # These differ from Request in how they are built, not in what they send.
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
@@ -63,6 +65,22 @@ def key_of(request: Request) -> int:
     if request.method == "GET" and not request.body:
         return key_of_url(request.url)
     return _signed64(fingerprint(request))
+
+
+def key_of_fingerprint(fingerprint: bytes) -> int:
+    """Return the key of a request with this fingerprint."""
+    return _signed64(fingerprint)
+
+
+def key_of_seed(key: int, earlier: int) -> int:
+    """Return the key of a seed with ``dont_filter``, whose request has ``key``.
+
+    Links to its URL have another key, and so has the next seed with the same URL. A continued crawl
+    gives the same key to the same seed.
+
+    earlier: how many seeds with ``key`` came before it.
+    """
+    return _signed64(f"seed {key} {earlier}".encode())
 
 
 def key_of_url(url: str) -> int:
@@ -140,7 +158,7 @@ def _payload(request: Request, spider: Spider) -> dict[str, Any]:
         }
     if request.cookies:
         payload["cookies"] = _storable(request.cookies, "cookies", request)
-    meta = {name: value for name, value in request.meta.items() if name not in _TRANSIENT_META}
+    meta = {name: value for name, value in request.meta.items() if name not in TRANSIENT_META}
     if meta:
         payload["meta"] = _storable(meta, "meta", request)
     if request.cb_kwargs:
@@ -156,19 +174,37 @@ def _payload(request: Request, spider: Spider) -> dict[str, Any]:
 
 def _name(function: Callable[..., Any], role: str, request: Request, spider: Spider) -> str:
     name = getattr(function, "__name__", "")
-    if getattr(function, "__self__", None) is not spider or not hasattr(spider, name):
-        raise Unstorable(
-            f"{request}: its {role} {function!r} is not a method of the spider; make it one"
-        )
-    return name
+    # A name that the spider's __init__ set may mean another function in the next run.
+    if name not in vars(spider) and getattr(spider, name, None) == function:
+        return name
+    if isinstance(function, MethodType) and function.__self__ is spider:
+        for owner in type(spider).__mro__:
+            for name, attribute in vars(owner).items():
+                if attribute is not function.__func__:
+                    continue
+                if name not in vars(spider) and getattr(spider, name) == function:
+                    return name
+                return f"{_name_of(owner)}.{name}"  # super().name
+    raise Unstorable(
+        f"{request}: its {role} {function!r} is not a method of the spider; make it one"
+    )
 
 
-def _method(spider: Spider, name: str | None) -> Callable[..., Any] | None:
-    if name is None:
+def _name_of(owner: type) -> str:
+    return f"{owner.__module__}.{owner.__qualname__}"
+
+
+def _method(spider: Spider, stored: str | None) -> Callable[..., Any] | None:
+    if stored is None:
         return None
-    method = getattr(spider, name)
-    if getattr(method, "__self__", None) is not spider:
-        raise ValueError(f"{name!r} is not a method of the spider {spider.name!r}")
+    owner_name, _, name = stored.rpartition(".")
+    if not owner_name:
+        method = getattr(spider, name)
+    else:
+        owners = {_name_of(owner): owner for owner in type(spider).__mro__}
+        method = vars(owners[owner_name])[name].__get__(spider)
+    if not callable(method):
+        raise ValueError(f"{stored!r} is not a method of the spider {spider.name!r}")
     return method  # type: ignore[no-any-return]
 
 

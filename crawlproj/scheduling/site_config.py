@@ -70,6 +70,7 @@ class ConcurrencyConfig:
     enabled: CONCURRENCY_ENABLED; if off, every site has ``max`` permits, whatever it answers.
     default: the settings of sites that match no pattern in ``sites``.
     sites: CONCURRENCY_SITES as (pattern, settings); the first pattern that matches wins.
+    slots: DOWNLOAD_SLOTS, Scrapy's own setting; used where no pattern matches.
     scope: CONCURRENCY_SCOPE; a site is a host (with port), a registrable domain or an IP address.
     refusals: CONCURRENCY_REFUSALS; how often a site may refuse a page (429, 503 with Retry-After,
         an outage) before the refusal counts as an attempt.
@@ -78,6 +79,7 @@ class ConcurrencyConfig:
     enabled: bool = True
     default: SiteConfig = SiteConfig()
     sites: tuple[tuple[str, SiteConfig], ...] = ()
+    slots: Mapping[str, SiteConfig] = field(default_factory=dict)
     scope: str = "host"
     refusals: int = 10
     _rng: random.Random = field(default_factory=random.Random, repr=False, compare=False)
@@ -101,6 +103,7 @@ class ConcurrencyConfig:
             enabled=boolean(settings, "CONCURRENCY_ENABLED", default=True),
             default=default,
             sites=_sites(settings, default),
+            slots=_slots(settings, default),
             scope=scope,
             refusals=integer(settings, "CONCURRENCY_REFUSALS", 10),
         )
@@ -112,7 +115,7 @@ class ConcurrencyConfig:
             # If sites are domains, "*.example.org" also matches example.org, with all its hosts.
             if any(fnmatchcase(name, pattern) for name in (site, host, f".{host}")):
                 return config
-        return self.default
+        return self.slots.get(site) or self.slots.get(host) or self.default
 
     def permits(self, groups: SiteGroups, budget: float) -> Permits:
         """Return the permits of a crawl with ``budget`` requests in flight over all sites."""
@@ -145,6 +148,22 @@ def _sites(settings: BaseSettings, default: SiteConfig) -> tuple[tuple[str, Site
     )
 
 
+def _slots(settings: BaseSettings, default: SiteConfig) -> dict[str, SiteConfig]:
+    """Return the settings that DOWNLOAD_SLOTS has for slots; its jitter is left to Scrapy."""
+    slots: dict[str, SiteConfig] = {}
+    for slot, values in settings.getdict("DOWNLOAD_SLOTS").items():
+        name = f"DOWNLOAD_SLOTS[{slot!r}]"
+        if not isinstance(values, dict):
+            raise ConfigError(f'{name} must be a dict such as {{"delay": 2}}, not {values!r}')
+        changes: dict[str, Any] = {
+            target: _checked(name, key, values[key])
+            for key, target in (("concurrency", "max"), ("delay", "delay_s"))
+            if key in values
+        }
+        slots[slot] = replace(default, **changes)
+    return slots
+
+
 def _site(pattern: str, values: Any, default: SiteConfig) -> SiteConfig:
     name = f"CONCURRENCY_SITES[{pattern!r}]"
     if not isinstance(values, dict) or not values.keys() <= _KEYS.keys():
@@ -161,7 +180,7 @@ def _site(pattern: str, values: Any, default: SiteConfig) -> SiteConfig:
 
 
 def _checked(name: str, key: str, value: Any) -> float:
-    minimum = {"delay": 0.0, "max": 1.0}.get(key, 1e-6)
+    minimum = {"delay": 0.0, "max": 1.0, "concurrency": 1.0}.get(key, 1e-6)
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scrapy import Request
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
 
     from crawlproj.frontier.base import Entry, Lease
     from crawlproj.limits.site import Permit
@@ -127,6 +129,23 @@ class WorkInHand:
             return None
         work = self._by_lease.get(request.meta.get(LEASE, 0))
         return work if work is not None and work.request is request else None
+
+    def on_spider_error(self, response: Response | Failure | None) -> None:
+        """Note that the callback or errback of a request in hand raised (a signal)."""
+        work = self.of(getattr(response, "request", None))
+        if work is not None:
+            work.fail_callback()
+
+    def on_item_error(self, response: Response | Failure | None, failure: Failure) -> None:
+        """Note that a pipeline raised on an item of a request in hand (a signal)."""
+        work = self.of(getattr(response, "request", None))
+        if work is not None:
+            work.fail_item(failure.value)
+
+    def origin_of(self, request: Request) -> Request | None:
+        """Return the request in hand whose ``meta`` has become that of ``request``."""
+        work = self._by_lease.get(request.meta.get(LEASE, 0))
+        return work.request if work is not None else None
 
     def replaced_by(self, request: Request) -> Work | None:
         """Return the work whose outcome ``request`` is: a retry or a redirect of its request.

@@ -194,6 +194,8 @@ class StartUrlsFeed:
                 f"make_request_from_data() returned a {type(request).__name__}, not a Request"
             )
         request.meta.pop(LEASE, None)  # a pushed URL must not ack another request's lease
+        if request.meta.get("is_start_request"):
+            request.dont_filter = False
         self._dropped = False
         self._crawler.engine.crawl(request)
         if self._dropped:

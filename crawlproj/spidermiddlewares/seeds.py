@@ -9,6 +9,7 @@ from scrapy import Request
 from scrapy.exceptions import NotConfigured
 
 from crawlproj.scheduler import Scheduler, scheduler_of
+from crawlproj.scheduling.serialize import SEED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,6 +48,7 @@ class SeedsMiddleware:
             if not isinstance(seed, Request):
                 yield seed
                 continue
+            seed.meta[SEED] = True
             engine.crawl(seed)
             fed += 1
             if fed % _BATCH == 0:

@@ -74,3 +74,15 @@ def test_a_delay_that_permits_have_forgotten_is_set_again(now: Now, asked_s: flo
     it.before_start("a.test")
     shared.send(permit)
     assert (shared.free("a.test") == 0) is bool(asked_s)
+
+
+def test_a_slot_that_a_spider_chose_obeys_the_delay_of_the_sites_it_goes_to(now: Now) -> None:
+    it, shared = delays(now)
+    it.join("api", "a.test")
+    it.after_end("api")
+    assert it.of("api") == 0.0
+    it.on_robots_parsed("a.test", "https://a.test", 3.0)
+    assert it.of("api") == 3.0
+    permit = shared.take_free("api")
+    assert permit is not None
+    assert shared.free("api") == 0

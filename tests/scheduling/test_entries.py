@@ -1,24 +1,34 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from scrapy import Request, Spider
+from scrapy.utils.test import get_crawler
 
 from crawlproj.frontier.base import Entry, Lease
-from crawlproj.scheduling.entries import Entries, Lost
-from crawlproj.scheduling.serialize import RETRY_AT, VOLATILE, Unstorable, key_of
+from crawlproj.scheduling.entries import Entries, Lost, identity_of
+from crawlproj.scheduling.serialize import RETRY_AT, SEED, VOLATILE, Unstorable, key_of
 
 URL = "http://www.example.org/"
 
 
-def entries(*, shared: bool = False, by_domain: bool = False, retry_times: int = 2) -> Entries:
+def entries(
+    *,
+    shared: bool = False,
+    by_domain: bool = False,
+    filtering: bool = True,
+    retry_times: int = 2,
+) -> Entries:
     return Entries(
         Spider("any"),
         Stats(),  # type: ignore[arg-type]
+        identity=key_of,
         retry_times=retry_times,
         shared=shared,
         by_domain=by_domain,
+        filtering=filtering,
     )
 
 
@@ -47,9 +57,26 @@ def test_a_request_that_is_not_filtered_has_a_key_of_its_own_each_time() -> None
     assert len({it.key_of(request) for _ in range(3)} | {key_of(request)}) == 4
 
 
-def test_a_start_request_is_filtered_though_scrapy_marks_it_otherwise() -> None:
-    request = Request(URL, dont_filter=True, meta={"is_start_request": True})
-    assert entries().key_of(request) == key_of(request)
+def seeds(it: Entries, *urls: str) -> list[int]:
+    return [it.key_of(Request(url, dont_filter=True, meta={SEED: True})) for url in urls]
+
+
+def test_seeds_that_are_not_filtered_have_the_same_keys_in_the_next_run() -> None:
+    keys = seeds(entries(), URL, URL, f"{URL}a", URL)
+    assert len({*keys, key_of(Request(URL))}) == 5
+    other_order = seeds(entries(), f"{URL}a", URL, URL, URL)
+    assert set(other_order) == set(keys)
+
+
+def test_a_filtered_seed_has_the_key_of_a_link_to_it() -> None:
+    assert entries().key_of(Request(URL, meta={SEED: True})) == key_of(Request(URL))
+
+
+def test_a_copy_of_a_seed_is_not_a_seed() -> None:
+    it = entries()
+    seed = Request(URL, dont_filter=True, meta={SEED: True, "is_start_request": True})
+    assert len({it.key_of(seed), it.key_of(seed.replace()), it.key_of(seed.replace())}) == 3
+    assert SEED not in it.request_of(it.entry_of(seed, 1)).meta
 
 
 def test_the_time_of_a_retry_that_was_copied_from_the_page_does_not_hold_a_new_request() -> None:
@@ -101,3 +128,41 @@ def test_an_unstorable_retry_goes_back_as_leased_until_its_attempts_are_spent() 
     assert again == Entry(5, "queue", URL, not_before=99.0)
     assert it.retried(unstorable(), lease(leased, attempts=2)) is None
     assert it.retried(unstorable(max_retry_times=5), lease(leased, attempts=4)) is not None
+
+
+def test_a_slot_that_the_spider_chose_is_the_requests_queue_and_is_stored() -> None:
+    it, request = entries(), Request(URL, meta={"download_slot": "api"})
+    entry = it.entry_of(request, 1)
+    assert entry.site == "api"
+    assert it.request_of(entry).meta == {"download_slot": "api"}
+    assert entries(by_domain=True).entry_of(request, 1).site == "api"
+
+
+def test_the_slot_that_the_downloader_wrote_is_not_copied_to_another_host() -> None:
+    it, page = entries(), Request(URL, meta={"download_slot": "www.example.org"})
+    entry = it.entry_of(Request("http://other.test/", meta=page.meta), 1, page)
+    assert (entry.site, entry.payload) == ("other.test", b"")
+    again = it.retried(page, lease(Entry(5, "www.example.org", URL)))
+    assert again is not None
+    assert again.payload == b""
+
+
+def test_without_a_filter_every_request_has_a_key_of_its_own() -> None:
+    it = entries(filtering=False)
+    assert it.key_of(Request(URL)) != it.key_of(Request(URL))
+    assert not it.is_filtered(Request(URL))
+
+
+class ByPath:
+    """A project's fingerprinter: the host does not matter."""
+
+    def fingerprint(self, request: Request) -> bytes:
+        return urlsplit(request.url).path.encode()
+
+
+def test_the_projects_fingerprinter_says_which_requests_are_the_same() -> None:
+    crawler = get_crawler(settings_dict={"REQUEST_FINGERPRINTER_CLASS": ByPath})
+    identity = identity_of(crawler)
+    assert identity(Request("http://a.test/x")) == identity(Request("http://b.test/x"))
+    assert identity(Request("http://a.test/x")) != identity(Request("http://a.test/y"))
+    assert identity_of(get_crawler()) is key_of

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from types import MethodType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,13 +14,16 @@ from scrapy.http import JsonRequest
 
 from crawlproj.frontier.base import Entry
 from crawlproj.scheduling.serialize import (
-    LEASE,
+    TRANSIENT_META,
     BadPayload,
     Unstorable,
     entry_of,
     key_of,
     request_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Some(Spider):
@@ -34,6 +39,66 @@ SPIDER = Some()
 
 def there_and_back(request: Request) -> Request:
     return request_of(entry_of(request, SPIDER, key_of(request)), SPIDER)
+
+
+def item_of(kind: str) -> Callable[[Spider, object], str]:
+    def parse(self: Spider, response: object) -> str:
+        return f"{kind} of {self.name}"
+
+    return parse
+
+
+class Shop(Some):
+    parse_book, parse_toy = item_of("book"), item_of("toy")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parse_odd = lambda _: "odd"
+
+    def parse(self, response: object) -> str:
+        return "the spider's own"
+
+    def parse_more(self, response: object) -> None:
+        """Override the base's."""
+
+    def of_the_base(self) -> Any:
+        return super().parse_more
+
+    @staticmethod
+    def parse_alone(response: object) -> object:
+        return response
+
+
+@pytest.mark.parametrize("name", ["parse_book", "parse_toy", "parse_more", "parse_alone"])
+def test_a_callback_is_the_same_function_after_the_process_has_ended(name: str) -> None:
+    here, later = Shop(), Shop()
+    entry = entry_of(Request("http://a.org/", getattr(here, name)), here, 1)
+    assert request_of(entry, later).callback == getattr(later, name)
+
+
+def test_a_method_of_the_base_class_is_not_confused_with_its_override() -> None:
+    here, later = Shop(), Shop()
+    entry = entry_of(Request("http://a.org/", here.of_the_base()), here, 1)
+    callback = request_of(entry, later).callback
+    assert callback == later.of_the_base()
+    assert callback != later.parse_more
+
+
+@pytest.mark.parametrize(
+    "callback_of",
+    [
+        lambda shop: MethodType(item_of("shirt"), shop),  # a function named "parse"
+        lambda shop: shop.parse_odd,  # what __init__ made may be another function next time
+        lambda _: Some().parse_more,
+        lambda shop: partial(shop.parse),
+    ],
+)
+def test_a_function_that_a_name_cannot_bring_back_is_unstorable(
+    callback_of: Callable[[Shop], Any],
+) -> None:
+    shop = Shop()
+    with pytest.raises(Unstorable, match="not a method of the spider"):
+        entry_of(Request("http://a.org/", callback_of(shop)), shop, 1)
 
 
 def test_a_plain_get_has_no_payload() -> None:
@@ -87,7 +152,7 @@ def test_any_plain_data_in_meta_survives(meta: dict[str, Any]) -> None:
     except Unstorable:
         assert max(str(meta)) >= "\ud800" or "__" in str(meta)
         return
-    assert back.meta == {name: value for name, value in meta.items() if name != LEASE}
+    assert back.meta == {name: value for name, value in meta.items() if name not in TRANSIENT_META}
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,14 @@ def test_with_concurrency_switched_off_every_site_has_its_max_permits() -> None:
     assert control.free(NOW) == 5
     assert not control.down
     assert control.rate == inf
+
+
+def test_scrapys_own_setting_of_slots_counts_where_no_pattern_matches() -> None:
+    one = config(
+        DOWNLOAD_SLOTS={"api": {"delay": 2, "concurrency": 1, "jitter": 0.1}, "a.test": {}},
+        CONCURRENCY_SITES={"a.*": {"max": 3}},
+    )
+    assert one.of("api") == SiteConfig(max=1, delay_s=2)
+    assert one.of("a.test").max == 3
+    with pytest.raises(ConfigError, match=r"DOWNLOAD_SLOTS\['api'\]\['delay'\]"):
+        config(DOWNLOAD_SLOTS={"api": {"delay": "long"}})

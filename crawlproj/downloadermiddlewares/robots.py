@@ -18,7 +18,8 @@ from scrapy.http.request import NO_CALLBACK
 from w3lib.url import safe_url_string
 
 from crawlproj.config import number, text
-from crawlproj.downloadermiddlewares.robots_rules import RobotsRules, is_heavy, product_token
+from crawlproj.content.product_token import product_token
+from crawlproj.downloadermiddlewares.robots_rules import RobotsRules, is_heavy
 from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
 from crawlproj.reasons import detail_of, reason_of
@@ -41,6 +42,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Only the first MAX_BYTES are read, but a longer file must not make its site unreachable.
 _MAX_DOWNLOAD_BYTES = 4 * 1024 * 1024
 _LONG_DELAY_S = 60.0
+# These say that no page of the site can be fetched, whatever robots.txt would say.
+_OF_THE_SITE = frozenset({"dns", "tls"})
 _PRIORITY = 1000  # same as in Scrapy's middleware
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#]*@)?([^/?#]+)", re.IGNORECASE)
 
@@ -52,9 +55,14 @@ class RobotsDisallowed(IgnoreRequest):
 
 
 class RobotsUnreachable(IgnoreRequest):
-    """The site's robots.txt is unreachable, so no page of the site may be fetched for now."""
+    """The site's robots.txt is unreachable, so no page of the site may be fetched for now.
 
-    frontier_outcome = (State.FAILED, "robots-unreachable")
+    reason: why the page fails. If the whole site is unreachable, that is the site's reason.
+    """
+
+    def __init__(self, detail: str, reason: str = "robots-unreachable") -> None:
+        super().__init__(detail)
+        self.frontier_outcome = (State.FAILED, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +71,17 @@ class _Verdict:
 
     rules: RobotsRules | None
     expires_at: float
-    refusal: type[Exception] | None = None
-    detail: str = ""
+    refusal: Callable[[], Exception] | None = None
 
 
 class RobotsTxtMiddleware:
     """Replaces Scrapy's middleware of the same name. Enabled by ROBOTSTXT_OBEY.
 
-    By RFC 9309 §2.3.1, a 4xx status other than 429 means that there are no rules. Any other status
-    that is not 2xx, a failed connection, and more than five redirects mean that robots.txt is
-    *unreachable*. Then no page of the origin is fetched: its URLs end as
-    failed("robots-unreachable"), or as failed("guard") if the address guard refused the connection.
+    By RFC 9309 §2.3.1, a 4xx status other than 429 means that there are no rules, and so do more
+    than five redirects. Any other status that is not 2xx, and a failed connection, mean that
+    robots.txt is *unreachable*. Then no page of the origin is fetched: its URLs end as
+    failed("robots-unreachable"), or as failed("dns"), failed("tls") or failed("guard") if that is
+    why nothing of the site can be fetched.
 
     A file is cached for ROBOTSTXT_CACHE_TTL seconds. An unreachable one is requested again after
     ROBOTSTXT_RETRY_AFTER seconds; until then, an origin with known rules keeps them (§2.4).
@@ -140,7 +148,7 @@ class RobotsTxtMiddleware:
     def _check(self, request: Request, verdict: _Verdict) -> None:
         if verdict.refusal is not None:
             self._count("unreachable")
-            raise verdict.refusal(verdict.detail)
+            raise verdict.refusal()
         if verdict.rules is not None:
             self._require(verdict.rules.allows(request.url, self._token_of(request)), request)
 
@@ -162,7 +170,8 @@ class RobotsTxtMiddleware:
         """Return what ``origin`` allows, or None if the download was cancelled."""
         self._count("request_count")
         try:
-            rules = await self._read(await self._get(f"{origin}/robots.txt"), origin)
+            response = await self._get(f"{origin}/robots.txt")
+            rules = await self._read(response, origin) if response is not None else None
         except Exception as exc:  # noqa: BLE001 - after any error, the rules are unknown
             if reason_of(exc) == "cancelled":
                 return None
@@ -176,7 +185,8 @@ class RobotsTxtMiddleware:
             self._verdicts.popitem(last=False)
         return verdict
 
-    async def _get(self, url: str) -> Response:
+    async def _get(self, url: str) -> Response | None:
+        """Return the response after up to five redirects; None if there are more."""
         for _ in range(_MAX_REDIRECTS + 1):
             meta = {
                 "dont_obey_robotstxt": True,
@@ -195,7 +205,8 @@ class RobotsTxtMiddleware:
             url = urljoin(url, safe_url_string(location))
             if not origin_of(url):  # a file: URL, for example
                 raise RobotsUnreachable(f"redirected to {url}, which is not an http or https URL")
-        raise RobotsUnreachable(f"more than {_MAX_REDIRECTS} redirects")
+        logger.info("%s: more than %d redirects; taken for no rules", url, _MAX_REDIRECTS)
+        return None
 
     async def _read(self, response: Response, origin: str) -> RobotsRules | None:
         self._count("response_count")
@@ -217,8 +228,12 @@ class RobotsTxtMiddleware:
             logger.warning("%s; the last known rules still apply", detail)
             return replace(known, expires_at=expires_at)
         logger.warning("%s; no page of the site is fetched", detail)
-        refusal = AddressRefused if isinstance(exc, AddressRefused) else RobotsUnreachable
-        return _Verdict(None, expires_at, refusal, detail)
+        if isinstance(exc, AddressRefused):
+            return _Verdict(None, expires_at, partial(AddressRefused, detail))
+        reason = reason_of(exc)
+        if reason not in _OF_THE_SITE:
+            reason = "robots-unreachable"
+        return _Verdict(None, expires_at, partial(RobotsUnreachable, detail, reason))
 
     def _announce(self, origin: str, rules: RobotsRules | None) -> None:
         delay_s = rules.crawl_delay_s(self._token) if rules else None

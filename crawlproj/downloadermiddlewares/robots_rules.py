@@ -1,8 +1,7 @@
-"""The rules of a robots.txt (RFC 9309), and the product token that they address us by."""
+"""The rules of a robots.txt (RFC 9309)."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -17,8 +16,6 @@ MAX_BYTES = 500 * 1024
 # Above these limits, matching (lines plus wildcards) or parsing (bytes) takes Protego milliseconds.
 _HEAVY_RULES = 2000
 _HEAVY_BYTES = 16 * 1024
-# A crawler whose User-Agent looks like a browser's names itself in the comment.
-_PRODUCT_TOKEN = re.compile(r"\s*(?:Mozilla/[^(]*\(compatible;\s*)?([^\s/;()]*)", re.IGNORECASE)
 
 
 class RobotsRules:
@@ -48,15 +45,6 @@ class RobotsRules:
 def is_heavy(body: bytes) -> bool:
     """Whether parsing ``body`` may take more than a few milliseconds."""
     return len(body) > _HEAVY_BYTES
-
-
-def product_token(agent: str) -> str:
-    """Return the name that robots.txt uses for a User-Agent (RFC 9309 §2.2.1).
-
-    It is "crawlproj" for "crawlproj/0.1 (comment)" and "Mozilla/5.0 (compatible; crawlproj/0.1)".
-    """
-    match = _PRODUCT_TOKEN.match(agent)
-    return match[1] if match else ""
 
 
 def _truncated(body: bytes) -> bytes:

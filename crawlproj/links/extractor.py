@@ -14,6 +14,7 @@ from scrapy.utils.misc import rel_has_nofollow
 from w3lib.url import canonicalize_url
 
 from crawlproj.content.page import content_of
+from crawlproj.content.product_token import product_token
 from crawlproj.content.robots import robots_directives
 from crawlproj.content.tree import Element, reads_css
 from crawlproj.errors import ConfigError
@@ -45,7 +46,8 @@ class LinkExtractor:
 
     nofollow: skip links with rel=nofollow, and all links of a page whose robots directives include
         nofollow. On by default; Scrapy only reports it in ``Link.nofollow``.
-    agent: the product token for which robots directives may be meant.
+    agent: the product token for which robots directives may be meant; by default, the one in the
+        request's User-Agent.
 
     If you need the URLs only, ``extract_urls`` is much cheaper.
 
@@ -72,7 +74,7 @@ class LinkExtractor:
         deny_attrs: str | Iterable[str] = (),
         *,
         nofollow: bool = True,
-        agent: str = "crawlproj",
+        agent: str = "",
     ) -> None:
         self._deny_tags = frozenset(listed(deny_tags))
         self._tags = frozenset(listed(tags)) - self._deny_tags
@@ -133,12 +135,17 @@ class LinkExtractor:
         """Whether ``url`` passes the domain, allow and deny filters."""
         return self._filter.matches(url)
 
+    def _agent_of(self, response: TextResponse) -> str:
+        """Return the product token that directives for us name."""
+        sent = None if response.request is None else response.request.headers.get(b"User-Agent")
+        return self._agent or product_token((sent or b"").decode("latin-1")) or "crawlproj"
+
     def _found(self, response: TextResponse) -> Iterator[tuple[str, Any]]:
         """Yield the URL of every link that passes the filters, and its element."""
         page = content_of(response)
         if page is None or not self._selector:
             return
-        if self._nofollow and robots_directives(response, self._agent).nofollow:
+        if self._nofollow and robots_directives(response, self._agent_of(response)).nofollow:
             return
         base = page.base
         memo = self._memo_of(base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from scrapy.http import Response
 from crawlproj.downloadermiddlewares.robots import RobotsUnreachable, origin_of
 from crawlproj.errors import AddressRefused, ConfigError
 from crawlproj.frontier.base import State
+from crawlproj.http.head import MalformedResponse
 from crawlproj.reasons import outcome_of
 from tests.downloadermiddlewares.helpers import Answer, Harness, refused, robots, status
 from tests.frontier.helpers import run
@@ -69,7 +71,7 @@ def test_a_4xx_status_means_that_there_are_no_rules(code: int) -> None:
         status(302),
         status(304),
         DownloadTimeoutError("took longer"),
-        CannotResolveHostError("no such host"),
+        MalformedResponse("the status line is '?'"),
         DownloadCancelledError("Received 9 bytes which is larger than download max size (8)"),
     ],
     ids=str,
@@ -81,6 +83,24 @@ def test_if_the_file_is_unreachable_nothing_is_allowed(answer: Answer) -> None:
     assert outcome_of(error) == (State.FAILED, "robots-unreachable")
     assert harness.announced == []
     assert harness.stat("unreachable") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (CannotResolveHostError("no such host"), "dns"),
+        (ssl.SSLCertVerificationError("self-signed"), "tls"),
+    ],
+)
+def test_a_site_without_an_address_or_a_valid_certificate_fails_for_that_reason(
+    error: Exception, reason: str
+) -> None:
+    harness = Harness(error)
+    for _ in range(2):
+        refusal = refused(harness)
+        assert outcome_of(refusal) == (State.FAILED, reason)
+        assert str(refusal).startswith("http://a.test/robots.txt is unreachable: ")
+    assert len(harness.engine.requests) == 1
 
 
 def test_a_site_that_the_guard_refuses_fails_with_reason_guard() -> None:
@@ -111,6 +131,7 @@ AGENTS = "User-agent: otherbot\nDisallow: /\n\nUser-agent: crawlproj\nDisallow: 
         ({}, {}, "/theirs", True),
         ({}, {"User-Agent": "OtherBot/2.0"}, "/theirs", False),
         ({"USER_AGENT": "Mozilla/5.0 (compatible; OtherBot/2.0)"}, {}, "/theirs", False),
+        ({"USER_AGENT": "Mozilla/5.0 (X11; compatible; OtherBot/2.0) A/1"}, {}, "/theirs", False),
         ({"ROBOTSTXT_USER_AGENT": "otherbot"}, {}, "/theirs", False),
         ({"ROBOTSTXT_USER_AGENT": "otherbot"}, {"User-Agent": "crawlproj"}, "/ours", False),
         ({"USER_AGENT": "somebody (like otherbot)"}, {}, "/theirs", True),

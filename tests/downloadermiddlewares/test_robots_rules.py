@@ -1,4 +1,4 @@
-"""Parsing robots.txt, and the product token of a User-Agent."""
+"""Parsing robots.txt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlproj.downloadermiddlewares.robots_rules import MAX_BYTES, RobotsRules, product_token
+from crawlproj.downloadermiddlewares.robots_rules import MAX_BYTES, RobotsRules
 
 URL = "https://a.test/robots.txt"
 
@@ -62,21 +62,6 @@ def test_a_file_with_many_rules_or_wildcards_is_heavy() -> None:
     assert rules("User-agent: *\n" + "Disallow: /x\n" * 2000).heavy
     assert rules("User-agent: *\nDisallow: " + "*a" * 2000).heavy
     assert not rules("User-agent: *\n" + "Disallow: /x\n" * 1000).heavy
-
-
-@pytest.mark.parametrize(
-    ("agent", "token"),
-    [
-        ("crawlproj", "crawlproj"),
-        ("crawlproj/0.1 (Scrapy; a polite crawler)", "crawlproj"),
-        (" my-bot_2 (+https://a.test)", "my-bot_2"),
-        ("Mozilla/5.0 (compatible; my-bot/1.0; +https://a.test)", "my-bot"),
-        ("Mozilla/5.0 (X11; Linux x86_64) Firefox/1", "Mozilla"),
-        ("", ""),
-    ],
-)
-def test_the_product_token_is_the_name_without_version_and_comment(agent: str, token: str) -> None:
-    assert product_token(agent) == token
 
 
 @given(st.binary(max_size=300), st.text(max_size=40))

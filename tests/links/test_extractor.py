@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scrapy import Request
 from scrapy.http import HtmlResponse
 from scrapy.linkextractors import LinkExtractor as ScrapyLinkExtractor
 from scrapy.spiders import CrawlSpider, Rule
@@ -58,6 +59,20 @@ def test_the_urls_are_those_that_scrapys_extractor_finds(arguments: dict[str, An
 def test_extract_urls_returns_the_urls_of_extract_links() -> None:
     response, links = page(), LinkExtractor()
     assert links.extract_urls(response) == [link.url for link in links.extract_links(response)]
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "followed"),
+    [("MyBot/1.0", False), ("Mozilla/5.0 (x; compatible; MyBot/1)", False), ("other", True)],
+)
+def test_directives_for_the_requests_user_agent_are_obeyed(user_agent: str, followed: bool) -> None:
+    response = page('<meta name="mybot" content="nofollow"><meta content="none"><a href="/a">a</a>')
+    response.request = Request(response.url, headers={"User-Agent": user_agent})
+    assert bool(LinkExtractor().extract_urls(response)) is followed
+    assert LinkExtractor(agent="other").extract_urls(response)
+    labelled = page('<a href="/a">a</a>').replace(headers={"X-Robots-Tag": "mybot: nofollow"})
+    labelled.request = response.request
+    assert bool(LinkExtractor().extract_urls(labelled)) is followed
 
 
 def test_nofollow_links_are_skipped_unless_nofollow_is_off() -> None:

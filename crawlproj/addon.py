@@ -20,7 +20,10 @@ _OWN = frozenset(
 # keep Scrapy's own download handlers.
 _LEFT_ALONE = frozenset(
     {"COOKIES_ENABLED", "LOG_LEVEL", "LOG_FORMATTER", "ITEM_PIPELINES", "RETRY_EXCEPTIONS"}
+    | {"STORE_URL"}
 )
+# Stores nothing unless STORE_URL is set.
+_STORE = "crawlproj.pipelines.store.StorePipeline"
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 # Dicts of components, to which ours are added.
@@ -31,8 +34,7 @@ class Addon:
     """Sets the scheduler, frontier, download handler, robots.txt, display and safe settings.
 
     Everything is set at the add-on priority, so the project's own settings win. The project keeps
-    its name, User-Agent, cookies, log and pipelines. To store pages as crawlproj does, add
-    "crawlproj.pipelines.store.StorePipeline" to ITEM_PIPELINES.
+    its name, User-Agent, cookies, log and pipelines. Its items are stored if it sets STORE_URL.
 
     Raises ConfigError if a setting that these parts read is wrong.
     """
@@ -46,6 +48,9 @@ class Addon:
                 _merge(settings, name, value)
             else:
                 settings.set(name, value, priority="addon")
+        if _STORE in settings.getdict("ITEM_PIPELINES"):
+            settings.set("STORE_URL", ours.STORE_URL, priority="addon")
+        _merge(settings, "ITEM_PIPELINES", {_STORE: ours.ITEM_PIPELINES[_STORE]})
         check_settings(settings)
 
     @classmethod

@@ -18,6 +18,7 @@ from scrapy.exceptions import (
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
+    DropItem,
     IgnoreRequest,
     NotSupported,
     ResponseDataLossError,
@@ -35,7 +36,7 @@ from crawlproj.frontier.base import State
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-__all__ = ["detail_of", "error_of", "outcome_of", "reason_of"]
+__all__ = ["detail_of", "drop_reason", "error_of", "outcome_of", "reason_of"]
 
 # Cases that Scrapy distinguishes only by the message: type, beginning of the message, outcome.
 _BY_MESSAGE: tuple[tuple[type[Exception], str, State, str], ...] = (
@@ -98,7 +99,9 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Sta
 )
 _MAX_CAUSES = 10  # a chain of causes may have a cycle
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
+_URL = re.compile(r"\w+://\S+")
 _DETAIL_LENGTH = 500
+_DROP_REASON_LENGTH = 60
 
 
 def error_of(failure: Failure) -> BaseException:
@@ -142,6 +145,16 @@ def reason_of(exc: BaseException) -> str:
 def detail_of(exc: BaseException) -> str:
     """Return the error's message, at most 500 characters, with credentials in URLs masked."""
     return _CREDENTIALS.sub("//***@", str(exc) or type(exc).__name__)[:_DETAIL_LENGTH]
+
+
+def drop_reason(exc: DropItem) -> str:
+    """Return why an item was dropped, in a form that many items share.
+
+    It is the exception's attribute ``reason``, or else its message up to a colon, without URLs.
+    """
+    own: str | None = getattr(exc, "reason", None)
+    reason = own or _URL.sub("…", str(exc)).partition(":")[0].strip()
+    return reason[:_DROP_REASON_LENGTH] or type(exc).__name__
 
 
 def _has_tls_cause(exc: BaseException) -> bool:

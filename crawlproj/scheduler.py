@@ -37,7 +37,7 @@ from crawlproj.scheduling.shutdown import ABANDON_AFTER_CANCEL_S, Shutdown
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.scheduling.site_groups import SiteGroups
 from crawlproj.scheduling.tally import Tally
-from crawlproj.scheduling.work import WorkInHand
+from crawlproj.scheduling.work import Work, WorkInHand
 from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
@@ -259,6 +259,10 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
     def owner(self) -> int:
         """This worker's number in a shared frontier; 0 if it has none (yet)."""
         return self._frontier.owner
+
+    def work_on(self, request: Request | None) -> Work | None:
+        """Return the work that ``request``, which was handed out, does; None if it does none."""
+        return self._in_hand.of(request)
 
     def unseen(self, urls: Iterable[str]) -> Iterator[str]:
         """Yield those of ``urls`` (normalised) that this process has not enqueued lately.

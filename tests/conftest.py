@@ -16,12 +16,12 @@ from redis import Redis as Client
 
 from crawlproj.frontier.redis.connection import RedisConfig
 from tests.frontier.helpers import Now
-from tests.servers import Postgres, Redis, need
+from tests.servers import PgBouncer, Postgres, Redis, need
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-SERVERS = frozenset({"server", "redis", "postgres", "web"})
+SERVERS = frozenset({"server", "redis", "postgres", "pgbouncer", "web"})
 """Fixtures that start Redis, PostgreSQL or a demo web, and parameters for which others do."""
 
 # A deadline measures the machine. tests/properties.py tells what "thorough" multiplies.
@@ -97,6 +97,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server, the same for all tests of a process."""
     need(Postgres.missing())
     with Postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PgBouncer]:
+    """A pooler in front of the PostgreSQL server, the same for all tests of a process."""
+    need(PgBouncer.missing())
+    with PgBouncer(tmp_path_factory.mktemp("pgbouncer"), postgres) as server:
         yield server
 
 

@@ -135,22 +135,64 @@ class Postgres(_Server):
                 [_found("postgres"), "-D", str(self._data), *words],
                 stdout=log, stderr=log, **self._as, start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while True:
-            try:
-                psycopg.connect(self.url(), connect_timeout=1).close()
-            except psycopg.OperationalError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(self._log.read_text()) from None
-                time.sleep(0.05)
-            else:
-                return
+        _wait_for_postgres(self.url(), self._process, self._log)
 
     def _run(self, *words: str) -> None:
         done = subprocess.run(
             [_found(words[0]), *words[1:]], check=False, capture_output=True, text=True, **self._as
         )
         assert done.returncode == 0, done.stderr
+
+
+class PgBouncer(_Server):
+    """A pooler in front of ``postgres`` that gives each transaction another session.
+
+    Like PostgreSQL it refuses to run as root. folder: exists and is empty.
+    """
+
+    stop_signal = signal.SIGINT
+
+    def __init__(self, folder: Path, postgres: Postgres) -> None:
+        super().__init__()
+        self._log = folder / "log"
+        self._file = folder / "pgbouncer.ini"
+        behind = urlsplit(postgres.url())
+        self._file.write_text(
+            f"""
+            [databases]
+            * = host=127.0.0.1 port={behind.port} user={_USER} password='{_PASSWORD}'
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {self._port}
+            unix_socket_dir =
+            auth_type = any
+            pool_mode = transaction
+            default_pool_size = 3
+            server_round_robin = 1
+            """
+        )
+        self._as: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            _give_to(nobody.pw_uid, folder)
+
+    @staticmethod
+    def missing() -> str:
+        """Return why the pooler cannot run here; "" if it can."""
+        return Postgres.missing() or ("" if shutil.which("pgbouncer") else "no pgbouncer on PATH")
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the URL of a database, through the pooler."""
+        return f"postgresql://{_USER}@127.0.0.1:{self._port}/{database}"
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [_found("pgbouncer"), str(self._file)],
+                stdout=log, stderr=log, **self._as, start_new_session=True,
+            )  # fmt: skip
+        _wait_for_postgres(self.url(), self._process, self._log)
 
 
 class Redis(_Server):
@@ -331,6 +373,19 @@ class Proxy:
                 return
             writer.write(data)
             await writer.drain()
+
+
+def _wait_for_postgres(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=1).close()
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(log.read_text()) from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _found(program: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,9 +54,21 @@ def test_the_projects_settings_win_and_its_components_stay() -> None:
     middlewares = settings.getdict("DOWNLOADER_MIDDLEWARES")
     assert middlewares["theirs.Middleware"] == 543
     assert middlewares["crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware"] == 100
-    assert settings.getdict("ITEM_PIPELINES") == {"theirs.Pipeline": 1}
+    pipelines = {"theirs.Pipeline": 1, "crawlproj.pipelines.store.StorePipeline": 900}
+    assert settings.getdict("ITEM_PIPELINES") == pipelines
     assert settings.getbool("COOKIES_ENABLED")
     assert settings["BOT_NAME"] != "crawlproj"
+
+
+def test_the_store_is_off_until_the_project_asks_for_it() -> None:
+    store = "crawlproj.pipelines.store.StorePipeline"
+    assert not with_addon().get("STORE_URL")
+    assert with_addon(STORE_URL="postgresql://h/d")["STORE_URL"] == "postgresql://h/d"
+    named = with_addon(ITEM_PIPELINES={store: 500})
+    assert (named["STORE_URL"], named.getdict("ITEM_PIPELINES")) == (
+        "sqlite:///crawl.db",
+        {store: 500},
+    )
 
 
 def test_the_error_names_the_wrong_setting_at_once() -> None:
@@ -80,3 +94,6 @@ def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> 
     assert status.finished
     assert status.totals.done == 38  # all except the two that only the sitemap lists
     assert len((tmp_path / "items.jsonl").read_text().splitlines()) == 38
+    with closing(sqlite3.connect(tmp_path / "crawl.db")) as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
+    assert not {"pages", "items"} & tables

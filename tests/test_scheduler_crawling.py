@@ -129,5 +129,5 @@ async def test_the_next_run_fetches_the_pages_that_could_not_be_stored(
         monkeypatch.setattr(SqliteStore, "_write", write)
         await crawl(pages, spider=Storing, **settings)
     with closing(sqlite3.connect(tmp_path / "pages.db")) as db:
-        stored = {url for (url,) in db.execute("SELECT url FROM pages")}
+        stored = {url for (url,) in db.execute("SELECT url FROM items")}
     assert stored == set(pages)

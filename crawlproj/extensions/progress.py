@@ -15,6 +15,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.utils.log import get_scrapy_root_handler
 
 from crawlproj.config import boolean, number, text
+from crawlproj.extensions.item_counts import ItemCounts
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
@@ -57,6 +58,7 @@ class Progress:
         self._rates: list[tuple[float, int, dict[str, int]]] = []
         self._recorder = recorder_of(crawler)
         self._log_stream: object = None
+        self._items = ItemCounts(crawler)
         crawler.signals.connect(self._opened, signals.spider_opened)
         crawler.signals.connect(self._closed, signals.spider_closed)
 
@@ -135,6 +137,7 @@ class Progress:
             finished=scheduler.finished,
             generation=scheduler.opened.generation if scheduler.opened else 0,
             places=places(scheduler.config.place, text(settings, "STORE_URL", ""), report=report),
+            items=self._items.tallies(),
         )
 
     def _sites(self, scheduler: Scheduler, *, all_sites: bool) -> list[SiteRow]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from itemadapter import ItemAdapter
+from scrapy import signals
 from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
-from crawlproj.config import integer, number, text
-from crawlproj.errors import NotStored, StoreError
-from crawlproj.items import FetchFailure
-from crawlproj.store.base import Row, StoreBusy, Table
+from crawlproj.config import integer, number, text, text_lists
+from crawlproj.errors import CrawlprojError, NotStored, StoreError
+from crawlproj.items import FetchFailure, Page
+from crawlproj.pipelines.item_rows import ItemRows
+from crawlproj.pipelines.sources import Sources, current_source
+from crawlproj.reasons import drop_reason
+from crawlproj.store.base import Row, StoreBusy
 from crawlproj.store.url import store_from_url
 from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from twisted.python.failure import Failure
 
     from crawlproj.store.base import Store, Stored
 
@@ -32,8 +37,16 @@ class RowRejected(StoreError):
     """The store cannot hold this item, for the reason in the message. Other items are stored."""
 
 
+class LeftForNextRun(DropItem):
+    """The item stands for a URL that is not decided yet."""
+
+
 class StorePipeline:
-    """Stores every item that has a ``url``: FetchFailure in ``failures``, all others in ``pages``.
+    """Stores every item: Page in ``pages``, FetchFailure in ``failures``, others by their class.
+
+    STORE_KEY names the fields that identify an item of a class. An item of any other class is a row
+    of its own, and the same row if its page is fetched again because the crawl was killed. What the
+    pipelines drop, or fail on, goes to ``dropped_items``.
 
     ``process_item`` returns after the commit, so later pipelines, feeds and the ack of the URL see
     durable items only. This also limits memory, because Scrapy stops fetching pages while too many
@@ -51,6 +64,8 @@ class StorePipeline:
         self._store = store
         self._batch_size = integer(crawler.settings, "STORE_BATCH_SIZE", 100, minimum=1)
         self._delay_s = number(crawler.settings, "STORE_BATCH_DELAY", 0.01)
+        self._rows = ItemRows(text_lists(crawler.settings, "STORE_KEY"))
+        self._sources = Sources(crawler)
         self._waiting: list[tuple[Row, asyncio.Future[str | None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._failed: Exception | None = None
@@ -71,35 +86,55 @@ class StorePipeline:
     async def open_spider(self) -> None:
         """Open the store. Raises CloseSpider("store-unusable") if it cannot be opened."""
         try:
+            self._sources.install()
             await self._store.open()
-        except StoreError as exc:
+        except CrawlprojError as exc:
             logger.error("%s", exc)
             raise CloseSpider("store-unusable") from exc
+        self._crawler.signals.connect(self._on_dropped, signals.item_dropped)
+        self._crawler.signals.connect(self._on_error, signals.item_error)
 
     async def process_item(self, item: Any) -> Any:
-        """Return ``item`` once it is durable, with ``duplicate_of`` set if it has such a field.
+        """Return ``item`` once it is durable; a Page with ``duplicate_of`` set.
 
         Raises DropItem for the failure of a cancelled download, RowRejected if the store cannot
         hold the item, and NotStored if the store has failed.
         """
-        adapter = ItemAdapter(item)
-        if adapter.get("url") is None:
-            self._count("passed_through")
-            return item
         if isinstance(item, FetchFailure) and item.reason == "cancelled":
             # Only a crawl that ends cancels downloads. It returns their URLs to the frontier.
-            raise DropItem(f"{item.url} is left for the next run", log_level="DEBUG")
+            raise LeftForNextRun(f"{item.url} is left for the next run", log_level="DEBUG")
+        try:
+            row = self._rows.row_of(item, current_source())
+        except (TypeError, ValueError) as exc:
+            raise RowRejected(f"the store cannot hold {exc}") from exc
+        duplicate_of = await self._put(row)
+        self._count(f"items/{type(item).__name__}")
+        if isinstance(item, Page):
+            item.duplicate_of = duplicate_of
+        return item
+
+    async def _on_dropped(self, item: Any, exception: DropItem) -> None:
+        if not isinstance(exception, LeftForNextRun):
+            await self._put_dropped(item, drop_reason(exception), str(exception))
+
+    async def _on_error(self, item: Any, failure: Failure) -> None:
+        if not isinstance(failure.value, NotStored):
+            detail = f"{type(failure.value).__name__}: {failure.value}"
+            await self._put_dropped(item, "pipeline-error", detail)
+
+    async def _put_dropped(self, item: Any, reason: str, detail: str) -> None:
+        with contextlib.suppress(NotStored):  # then the page is fetched again
+            await self._put(self._rows.dropped(item, current_source(), reason, detail))
+
+    async def _put(self, row: Row) -> str | None:
+        """Return once ``row`` is durable: the URL of the page that a page duplicates, or None."""
         if self._failed is not None:
             raise NotStored(f"the store failed: {self._failed}")
-        table: Table = "failures" if isinstance(item, FetchFailure) else "pages"
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Row(table, dict(adapter)), done))
+        self._waiting.append((row, done))
         if self._writer is None:
             self._writer = asyncio.ensure_future(self._write())
-        duplicate_of = await done
-        if table == "pages" and "duplicate_of" in adapter.field_names():
-            adapter["duplicate_of"] = duplicate_of
-        return item
+        return await done
 
     async def close_spider(self) -> None:
         """Write the waiting items, unless the store is busy, and close the store."""

@@ -8,6 +8,7 @@ from itemadapter import ItemAdapter
 from scrapy.exceptions import DropItem
 
 from crawlproj.config import text_lists
+from crawlproj.items import FetchFailure, Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_status(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599
+    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 999
 
 
 def _is_depth(value: Any) -> bool:
@@ -45,7 +46,7 @@ _TIME = (_is_time, "a number of seconds since 1970")
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "url": _URL,
     "requested_url": _URL,
-    "status": (_is_status, "an HTTP status, 100 to 599"),
+    "status": (_is_status, "an HTTP status, 100 to 999"),
     "title": _TEXT,
     "description": _TEXT,
     "canonical": _TEXT,
@@ -60,14 +61,25 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
+class InvalidItem(DropItem):
+    """An item that must not be stored.
+
+    reason: in a form that many items share.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class ValidationPipeline:
-    """Drops items whose fields have impossible values.
+    """Drops pages and failures whose fields have impossible values, and incomplete items.
 
-    Checks the fields for which the store has a column, on every item that has a ``url``. A field
-    that the item lacks, or that is None, is not checked (except ``url``).
+    Checks Page and FetchFailure; the fields of other classes may mean anything. A field that is
+    None is not checked (except ``url``).
 
-    ITEM_REQUIRED_FIELDS: {item class name: [field, …]}; also drops an item of that class, with or
-        without ``url``, if one of the fields is missing, None or "".
+    ITEM_REQUIRED_FIELDS: {item class name: [field, …]}; drops an item of that class if one of the
+        fields is missing, None or "".
 
     The message names the item's class, its URL, the field and the value. Stats:
     ``validation/dropped`` and ``validation/dropped/<field>``.
@@ -89,7 +101,7 @@ class ValidationPipeline:
         for name in self._required.get(kind, ()):
             if adapter.get(name) in (None, ""):
                 self._drop(kind, adapter, name, "is required but missing")
-        if "url" in adapter:
+        if isinstance(item, Page | FetchFailure):
             for name, (is_valid, expected) in _CHECKS.items():
                 value = adapter.get(name)
                 if (value is not None or name == "url") and not is_valid(value):
@@ -99,4 +111,4 @@ class ValidationPipeline:
     def _drop(self, kind: str, adapter: ItemAdapter, name: str, wrong: str) -> None:
         self._stats.inc_value("validation/dropped")
         self._stats.inc_value(f"validation/dropped/{name}")
-        raise DropItem(f"{kind} {adapter.get('url', '')}: {name} {wrong}")
+        raise InvalidItem(f"{kind} {adapter.get('url', '')}: {name} {wrong}", f"invalid {name}")

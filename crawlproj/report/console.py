@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from crawlproj.frontier.base import Totals
+    from crawlproj.report.item_tally import ItemTally
     from crawlproj.report.sites import SiteRow
     from crawlproj.scheduling.tally import Tally
 
@@ -42,7 +43,7 @@ class Snapshot:
     pages_per_s: over the last seconds. in_flight: requests downloading. queued: URLs that wait for
     their turn. totals: of the frontier's generation, over all runs. tally: of this run. sites: the
     candidates for display, busiest first, with pages_per_s over the last seconds. places: where
-    frontier and store are.
+    frontier and store are. items: what became of this run's items, by type.
     """
 
     spider: str
@@ -56,6 +57,7 @@ class Snapshot:
     finished: bool
     generation: int
     places: tuple[str, ...]
+    items: Mapping[str, ItemTally] = field(default_factory=dict)
 
 
 def duration(seconds: float) -> str:
@@ -188,9 +190,26 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
     this_run = f"this run: {now.tally.done:,} done in {duration(now.elapsed_s)}, {speed:,.1f}/s"
     headline = Text(_headline(now, reason), style="bold")
     parts: list[RenderableType] = [headline, table]
+    if now.items:
+        parts += [_items_table(now.items), ""]
     if slow := slow_sites(now.sites):
         parts += ["", _slow_sites_table(slow, width), ""]
     return Group(*parts, *(Text(line, style="dim") for line in (this_run, *now.places)))
+
+
+def _items_table(items: Mapping[str, ItemTally]) -> Table:
+    """Return the table of this run's items: those that came out of the pipelines, and the rest."""
+    table = plain_table("Items of this run")
+    table.add_column("type", no_wrap=True, overflow="ellipsis", max_width=30)
+    for title in ("scraped", "stored", "dropped"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("why")
+    for kind, tally in items.items():
+        stored = "–" if tally.stored is None else f"{tally.stored:,}"
+        why = " · ".join(f"{reason} {count:,}" for reason, count in _largest(tally.dropped))
+        dropped = f"{sum(tally.dropped.values()):,}"
+        table.add_row(Text(kind), f"{tally.scraped:,}", stored, dropped, Text(why))
+    return table
 
 
 def slow_sites(rows: Sequence[SiteRow]) -> list[tuple[SiteRow, str]]:

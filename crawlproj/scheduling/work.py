@@ -46,6 +46,7 @@ class Work:
     state, reason: what the ack will say if nothing else happens.
     put_back: with PENDING: the entry that replaces the leased one.
     cut_short: the lease goes back as it was, whatever the state.
+    items: how many items its page has yielded, if they are stored.
     """
 
     lease: Lease
@@ -56,6 +57,7 @@ class Work:
     reason: str = ""
     put_back: Entry | None = None
     cut_short: bool = False
+    items: int = 0
 
     @property
     def undecided(self) -> bool:

@@ -1,10 +1,15 @@
-"""The contract of a store, which keeps pages and failures.
+"""The contract of a store, which keeps pages, what became of other URLs, and items of any type.
 
 1. ``write`` is atomic. Once it returns, the rows survive a SIGKILL.
-2. Rows are upserted by URL: of two rows with the same URL, the later one stays. Storing a page
-   removes the failure of its URL; storing a failure leaves an older page unchanged.
-3. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
-4. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
+2. Rows of ``pages``, ``failures`` and ``skipped`` are upserted by URL: of two rows with the same
+   URL, the later one stays. Storing a page removes the URL's row in the other two tables; a failure
+   and a skipped URL replace each other, and leave an older page unchanged.
+3. Any other table holds the items of one type, upserted by ``Row.key``. ``write`` creates it, adds
+   a column when an item first has a value for a field, and widens a column whose values have become
+   of several kinds; see item_rows.py. A later row with the same key replaces all fields. A table of
+   another program is left alone, and the row rejected.
+4. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
+5. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
    Anything else that fails the whole batch raises StoreError.
 """
 
@@ -12,17 +17,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Row", "Store", "StoreBusy", "Stored", "Table"]
-
-Table = Literal["pages", "failures"]
-"""The tables of a store."""
+__all__ = ["Row", "Store", "StoreBusy", "Stored"]
 
 
 class StoreBusy(StoreError):
@@ -33,13 +35,22 @@ class StoreBusy(StoreError):
 class Row:
     """One row to upsert.
 
-    table: "pages" or "failures".
-    values: column → value; must include "url". Values for which ``pages`` has no column are kept
-        as JSON in its ``extra`` column.
+    table: "pages", "failures", "skipped", or the table of an item type.
+    values: column → value. For the first three, must include "url"; values for which ``pages`` has
+        no column are kept as JSON in its ``extra`` column. For items, the fields.
+    key: identifies an item in its table.
+    page: URL of the page that an item came from; "" if there is none.
     """
 
-    table: Table
+    table: str
     values: Mapping[str, Any]
+    key: str = ""
+    page: str = ""
+
+    @property
+    def label(self) -> str:
+        """What to call the row in a message: its URL, or its table and page."""
+        return str(self.values.get("url")) if not self.key else f"{self.table} of {self.page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ class Store(ABC):
 
     @abstractmethod
     async def count(self) -> dict[str, int]:
-        """Return the number of ``pages``, ``failures`` and ``duplicates`` (of another page)."""
+        """Return the number of pages, failures, skipped URLs and duplicates (of another page)."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Stores pages and failures in a PostgreSQL database, which the workers of a fleet can share."""
+"""Stores pages, failures and items in a PostgreSQL database, which many workers can share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from psycopg import conninfo, errors
 from crawlproj.errors import StoreError
 from crawlproj.store import postgres_sql as sql
 from crawlproj.store.base import Row, StoreBusy, Stored
+from crawlproj.store.postgres_items import printable, put_items
 from crawlproj.store.rows import COLUMNS, links_of, values_of
 from crawlproj.store.threaded import ThreadedStore
 
@@ -29,7 +30,6 @@ _TIMEOUTS = {
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
-    "options": "-c lock_timeout=10s -c statement_timeout=60s",
 }
 _INTEGERS = range(-(2**63), 2**63)
 _MAX_INDEXED_BYTES = 2600  # a B-tree entry takes at most a third of an 8 KB page
@@ -39,11 +39,12 @@ _CONTENT = COLUMNS["pages"].index("content_hash")
 
 
 class PostgresStore(ThreadedStore):
-    """Stores pages and failures in PostgreSQL; any number of workers may write at the same time.
+    """Stores pages, failures and items; any number of workers may write at the same time.
 
-    A batch is copied into temporary tables and merged in one transaction; the merges of different
-    workers take turns. A committed batch survives a SIGKILL, and a server crash as far as the
-    server's ``synchronous_commit`` promises.
+    A batch is merged in one transaction, and the transactions of different workers take turns.
+    Nothing is left in the session, so that a pooler (PgBouncer) may give each transaction another
+    one. A committed batch survives a SIGKILL, and a server crash as far as the server's
+    ``synchronous_commit`` promises.
 
     Duplicates are marked as in SqliteStore; the first page is the one committed first.
 
@@ -103,7 +104,8 @@ class PostgresStore(ThreadedStore):
     def _open(self) -> None:
         db = self._connection()
         with db.transaction():
-            db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            db.execute(sql.LIMITS)
+            db.execute(sql.LOCK, (_LOCK,))
             if _one(db, sql.FOREIGN):
                 raise StoreError(
                     f"PostgreSQL at {self._place} has a table 'pages' or 'failures' that is not "
@@ -127,45 +129,30 @@ class PostgresStore(ThreadedStore):
 
     def _connection(self) -> psycopg.Connection[Any]:
         if self._db is None:
-            db = psycopg.connect(self._conninfo, autocommit=True)
-            for statement in sql.INCOMING:
-                db.execute(statement)
-            self._db = db
+            # A prepared statement would belong to the session.
+            self._db = psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=None)
         return self._db
 
     def _write(self, rows: Sequence[Row]) -> Stored:
-        stored = Stored()
-        pages: dict[str, tuple[int, list[Any]]] = {}
-        links: dict[str, list[tuple[Any, ...]]] = {}
-        failures: dict[str, list[Any]] = {}
-        for index, row in enumerate(rows):
-            try:
-                values, outgoing = _checked(row), links_of(row.values)
-            except (ValueError, TypeError, OverflowError) as exc:
-                stored.rejected[index] = f"{row.values.get('url')}: {exc}"
-                continue
-            url = values[0]
-            if row.table == "pages":
-                failures.pop(url, None)
-                pages[url] = index, values
-                links[url] = outgoing
-            else:
-                failures[url] = values
+        batch = _Batch(rows)
+        pages, stored = batch.rows["pages"], Stored(batch.rejected)
         db = self._connection()
         with db.transaction():
-            _copy(db, "pages", (values for _, values in pages.values()))
-            _copy(db, "failures", failures.values())
-            _copy(db, "links", (_without_nul(link) for each in links.values() for link in each))
-            db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            db.execute(sql.LIMITS)
+            db.execute(sql.LOCK, (_LOCK,))
             changes = _Changes(db, pages)
-            db.execute(sql.UPSERT["pages"])
-            db.execute("DELETE FROM failures USING new_pages WHERE failures.url = new_pages.url")
-            db.execute(sql.UPSERT["failures"])
-            db.execute(sql.DROP_LINKS)
-            db.execute(sql.PUT_LINKS)
+            for table, values in batch.rows.items():
+                if values:
+                    db.execute(sql.UPSERT[table], _columns(values.values()))
+                    for statement in sql.END_OTHERS[table]:
+                        db.execute(statement, (list(values),))
+            if batch.links:
+                db.execute(sql.PUT_LINKS, _columns(batch.links))
+            for name, items in batch.items.items():
+                stored.rejected.update(put_items(db, name, items))
             duplicates = changes.settle(db)
         for url, first in duplicates.items():
-            stored.duplicates[pages[url][0]] = first
+            stored.duplicates[batch.index[url]] = first
         return stored
 
     def _count(self) -> dict[str, int]:
@@ -178,15 +165,45 @@ class PostgresStore(ThreadedStore):
             db.close()
 
 
+class _Batch:
+    """The rows of a write, as they can be stored.
+
+    rows: table → url → values of its columns; only the last row of a URL, in one table.
+    index: URL of a page → its index in the batch. links: of the pages. items: table → index → row.
+    rejected: index → why it cannot be stored.
+    """
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows: dict[str, dict[str, list[Any]]] = {table: {} for table in COLUMNS}
+        self.index: dict[str, int] = {}
+        self.items: dict[str, dict[int, Row]] = {}
+        self.rejected: dict[int, str] = {}
+        links: dict[str, list[tuple[Any, ...]]] = {}
+        for index, row in enumerate(rows):
+            if row.table not in COLUMNS:
+                self.items.setdefault(row.table, {})[index] = row
+                continue
+            try:
+                values, outgoing = _checked(row), links_of(row.values)
+            except (ValueError, TypeError, OverflowError) as exc:
+                self.rejected[index] = f"{row.label}: {exc}"
+                continue
+            url = values[0]
+            for table in ("failures", "skipped"):
+                self.rows[table].pop(url, None)
+            self.rows[row.table][url] = values
+            if row.table == "pages":
+                self.index[url], links[url] = index, outgoing
+        self.links = [_without_nul(link) for each in links.values() for link in each]
+
+
 class _Changes:
     """The pages of a batch whose content changes, and the effect on the first pages.
 
     Build it before the batch is merged, with the pages by URL in the order of the batch.
     """
 
-    def __init__(
-        self, db: psycopg.Connection[Any], pages: Mapping[str, tuple[int, list[Any]]]
-    ) -> None:
+    def __init__(self, db: psycopg.Connection[Any], pages: Mapping[str, list[Any]]) -> None:
         before = {
             url: (content, first)
             for url, content, first in db.execute(sql.BEFORE, (list(pages),)).fetchall()
@@ -194,7 +211,7 @@ class _Changes:
         self._kept: dict[str, str] = {}  # unchanged duplicates → their first page
         self._moved: dict[str, str] = {}  # pages whose content changes → the new content
         self._left: set[str] = set()  # contents that lose their first page
-        for url, (_, values) in pages.items():
+        for url, values in pages.items():
             content = values[_CONTENT]
             old, first = before.get(url, (None, None))
             if old == content:
@@ -245,25 +262,20 @@ def _fit(column: str, value: object) -> object:
         size = len(text.encode())  # raises on lone surrogates
         if column in _INDEXED and size > _MAX_INDEXED_BYTES:
             raise ValueError(f"{column} has {size} bytes; an index takes {_MAX_INDEXED_BYTES}")
-        return _printable(text)
+        return printable(text)
     number = kind(value)
     if kind is int and number not in _INTEGERS:
         raise ValueError(f"{column} is out of range: {number}")
     return number
 
 
-def _printable(text: str) -> str:
-    return text.replace("\0", "\ufffd")  # PostgreSQL cannot store NUL
-
-
 def _without_nul(link: tuple[Any, ...]) -> list[Any]:
-    return [_printable(value) if isinstance(value, str) else value for value in link]
+    return [printable(value) if isinstance(value, str) else value for value in link]
 
 
-def _copy(db: psycopg.Connection[Any], table: str, rows: Iterable[Sequence[Any]]) -> None:
-    with db.cursor() as cursor, cursor.copy(sql.COPY[table]) as copy:
-        for row in rows:
-            copy.write_row(row)
+def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    """Return rows as one list for each column."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _one(db: psycopg.Connection[Any], query: bytes) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2
 
 TYPES: dict[str, type] = {
-    "status": int, "depth": int, "fetched_at": float, "failed_at": float, "html": bytes,
+    "status": int, "depth": int, "fetched_at": float, "failed_at": float, "skipped_at": float,
+    "html": bytes, "position": int,
 }  # fmt: skip
 _SQL_TYPES = {int: "bigint", float: "double precision", str: "text", bytes: "bytea"}
 
@@ -31,6 +32,14 @@ CREATE TABLE IF NOT EXISTS failures (
     url text PRIMARY KEY, reason text NOT NULL, detail text, status bigint, depth bigint,
     failed_at double precision
 );
+CREATE TABLE IF NOT EXISTS skipped (
+    url text PRIMARY KEY, reason text NOT NULL, detail text, depth bigint,
+    skipped_at double precision
+);
+CREATE TABLE IF NOT EXISTS dropped_items (
+    _key text PRIMARY KEY, _page text, _extra text, type text, reason text, detail text, item text,
+    dropped_at double precision
+);
 """
 ADD_SINCE_2 = (
     "ALTER TABLE pages "
@@ -43,37 +52,40 @@ SELECT to_regclass('store_meta') IS NULL
 """
 
 
-def _definition(table: str) -> str:
-    return ", ".join(f"{column} {_SQL_TYPES[TYPES.get(column, str)]}" for column in COLUMNS[table])
+# A session's settings would be another client's behind a pooler that pools transactions, so these
+# hold for one. lock_timeout is in force when the next call waits for the lock.
+LIMITS = (
+    b"SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '60s', true)"
+)
+LOCK = b"SELECT pg_advisory_xact_lock(%s)"
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    """Return the statement that takes an array per column, each in binary."""
+    names = ", ".join(columns)
+    arrays = ", ".join(f"%b::{_SQL_TYPES[TYPES.get(name, str)]}[]" for name in columns)
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM unnest({arrays}) AS new ({names})"  # noqa: S608 - our own names
 
 
 def _upsert(table: str) -> bytes:
     columns = COLUMNS[table]
-    names = ", ".join(columns)
     updates = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
-    # Sorted, so that two workers that insert the same pages wait for each other without deadlock.
-    return (
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM new_{table} ORDER BY url "  # noqa: S608 - our own names
-        f"ON CONFLICT (url) DO UPDATE SET {updates}"
-    ).encode()
+    statement = f"{_insert(table, columns)} ON CONFLICT (url) DO UPDATE SET {updates}"
+    return statement.encode()
 
 
-INCOMING = [
-    f"CREATE TEMP TABLE new_{table} ({_definition(table)}) ON COMMIT DELETE ROWS".encode()
-    for table in COLUMNS
-]
-INCOMING.append(
-    b"CREATE TEMP TABLE new_links (page text, position bigint, url text, text text, rel text) "
-    b"ON COMMIT DELETE ROWS"
-)
-COPY = {
-    table: f"COPY new_{table} ({', '.join(columns)}) FROM STDIN".encode()
-    for table, columns in COLUMNS.items()
-}
-COPY["links"] = f"COPY new_links ({', '.join(LINK_COLUMNS)}) FROM STDIN".encode()
 UPSERT = {table: _upsert(table) for table in COLUMNS}
-DROP_LINKS = b"DELETE FROM links USING new_pages WHERE links.page = new_pages.url"
-PUT_LINKS = b"INSERT INTO links SELECT page, position, url, text, rel FROM new_links"
+# A page ends the other two, and a failure and a skipped URL end each other.
+END_OTHERS = {
+    "pages": [
+        b"DELETE FROM failures WHERE url = ANY(%s)",
+        b"DELETE FROM skipped WHERE url = ANY(%s)",
+        b"DELETE FROM links WHERE page = ANY(%s)",
+    ],
+    "failures": [b"DELETE FROM skipped WHERE url = ANY(%s)"],
+    "skipped": [b"DELETE FROM failures WHERE url = ANY(%s)"],
+}
+PUT_LINKS = _insert("links", LINK_COLUMNS).encode()
 BEFORE = b"SELECT url, content_hash, duplicate_of FROM pages WHERE url = ANY(%s)"
 PROMOTE = b"""
 WITH firsts AS (
@@ -98,5 +110,6 @@ WHERE pages.url = settled.url AND pages.duplicate_of IS DISTINCT FROM settled.fi
 COUNT = {
     "pages": b"SELECT count(*) FROM pages",
     "failures": b"SELECT count(*) FROM failures",
+    "skipped": b"SELECT count(*) FROM skipped",
     "duplicates": b"SELECT count(*) FROM pages WHERE duplicate_of IS NOT NULL",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from scrapy.utils.serialize import ScrapyJSONEncoder
+from crawlproj.store.item_rows import json_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("html", "extra"),
     ),
     "failures": ("url", "reason", "detail", "status", "depth", "failed_at"),
+    "skipped": ("url", "reason", "detail", "depth", "skipped_at"),
 }
 """Table → columns. ``pages`` also has ``duplicate_of``, which the store fills in."""
 
@@ -35,8 +36,6 @@ SINCE_2 = (
 LINK_COLUMNS = ("page", "position", "url", "text", "rel")
 """The columns of ``links``: the links out of a page, by their position in it, from 0."""
 
-_encoder = ScrapyJSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
 
 def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
     """Return the values of a row in the order of its table's columns.
@@ -50,10 +49,7 @@ def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
         row["timings"] = json.dumps(row["timings"]) if row["timings"] else None
         known = {*columns, "duplicate_of", "links"}
         extra = {name: value for name, value in values.items() if name not in known}
-        try:
-            row["extra"] = _encoder.encode(extra) if extra else None
-        except RecursionError:
-            raise ValueError("a value is nested too deep for JSON") from None
+        row["extra"] = json_of(extra) if extra else None
     return list(row.values())
 
 

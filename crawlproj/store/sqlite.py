@@ -1,4 +1,4 @@
-"""Stores pages and failures in an SQLite file, which may also hold the frontier."""
+"""Stores pages, failures and items in an SQLite file, which may also hold the frontier."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crawlproj.errors import StoreError
 from crawlproj.store.base import Row, StoreBusy, Stored
 from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2, links_of, values_of
+from crawlproj.store.sqlite_items import SqliteItems
 from crawlproj.store.threaded import ThreadedStore
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ CREATE TABLE IF NOT EXISTS failures (
     url TEXT NOT NULL PRIMARY KEY, reason TEXT NOT NULL, detail TEXT, status INTEGER,
     depth INTEGER, failed_at REAL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS skipped (
+    url TEXT NOT NULL PRIMARY KEY, reason TEXT NOT NULL, detail TEXT, depth INTEGER, skipped_at REAL
+) STRICT;
+CREATE TABLE IF NOT EXISTS dropped_items (
+    _key TEXT NOT NULL PRIMARY KEY, _page TEXT, _extra TEXT, type TEXT, reason TEXT, detail TEXT,
+    item TEXT, dropped_at REAL
+) STRICT;
 CREATE TABLE IF NOT EXISTS links (
     page TEXT NOT NULL, position INTEGER NOT NULL, url TEXT NOT NULL, text TEXT, rel TEXT,
     PRIMARY KEY (page, position)
@@ -53,15 +61,20 @@ _UPSERT = {
     )
     for table, columns in COLUMNS.items()
 }
+_END_OTHER = {
+    "failures": "DELETE FROM skipped WHERE url = ?",
+    "skipped": "DELETE FROM failures WHERE url = ?",
+}
 _COUNT = {
     "pages": "SELECT count(*) FROM pages",
     "failures": "SELECT count(*) FROM failures",
+    "skipped": "SELECT count(*) FROM skipped",
     "duplicates": "SELECT count(*) FROM pages WHERE duplicate_of IS NOT NULL",
 }
 
 
 class SqliteStore(ThreadedStore):
-    """Stores pages and failures in an SQLite file, in WAL mode with synchronous=NORMAL.
+    """Stores pages, failures and items in an SQLite file, in WAL mode with synchronous=NORMAL.
 
     A committed batch survives a SIGKILL of this process. A power failure may lose the most recent
     commits, but never corrupts the file.
@@ -156,7 +169,7 @@ class SqliteStore(ThreadedStore):
 
     def _write(self, rows: Sequence[Row]) -> Stored:
         db = self._connection()
-        stored = Stored()
+        stored, items = Stored(), SqliteItems(db)
         db.execute("BEGIN IMMEDIATE")
         try:
             for index, row in enumerate(rows):
@@ -165,12 +178,15 @@ class SqliteStore(ThreadedStore):
                         duplicate_of = self._write_page(db, row.values)
                         if duplicate_of is not None:
                             stored.duplicates[index] = duplicate_of
+                    elif row.table in COLUMNS:
+                        db.execute(_UPSERT[row.table], values_of(row.table, row.values))
+                        db.execute(_END_OTHER[row.table], (row.values.get("url"),))
                     else:
-                        db.execute(_UPSERT["failures"], values_of("failures", row.values))
+                        items.put(row)
                 except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError) as exc:
-                    stored.rejected[index] = f"{row.values.get('url')}: {exc}"
+                    stored.rejected[index] = f"{row.label}: {exc}"
                 except (sqlite3.ProgrammingError, OverflowError, ValueError, TypeError) as exc:
-                    stored.rejected[index] = f"{row.values.get('url')}: {exc}"
+                    stored.rejected[index] = f"{row.label}: {exc}"
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
@@ -187,6 +203,7 @@ class SqliteStore(ThreadedStore):
         row, links = values_of("pages", values), links_of(values)
         db.execute(_UPSERT["pages"], row)
         db.execute("DELETE FROM failures WHERE url = ?", (url,))
+        db.execute("DELETE FROM skipped WHERE url = ?", (url,))
         db.execute("DELETE FROM links WHERE page = ?", (url,))
         db.executemany(_PUT_LINK, links)
         if before is not None and before[0] == content:

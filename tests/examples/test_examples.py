@@ -119,11 +119,15 @@ class Project:
     def json_lines(self, name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
 
-    def stored(self) -> list[dict[str, Any]]:
-        """Return the items in table ``pages`` by their own fields, sorted by URL."""
+    def stored(self, table: str, order: str, fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the items in a table, sorted by the column ``order``."""
         with closing(sqlite3.connect(self.folder / "crawl.db")) as db:
-            rows = db.execute("SELECT url, title, extra FROM pages ORDER BY url").fetchall()
-        return [{"url": url, "title": title, **json.loads(extra)} for url, title, extra in rows]
+            query = f'SELECT {", ".join(fields)} FROM "{table}" ORDER BY {order}'  # noqa: S608
+            return [dict(zip(fields, row, strict=True)) for row in db.execute(query)]
+
+    def stored_books(self) -> list[dict[str, Any]]:
+        """Return the stored books, sorted by URL."""
+        return self.stored("book", "url", ("url", *FIELDS))
 
 
 @pytest.fixture
@@ -169,13 +173,14 @@ def test_the_crawl_spider_exports_and_stores_every_book_that_has_a_price(
     _, log = project.run("crawl catalogue")
     exported = project.json_lines("books.jsonl")
     assert sorted(exported, key=lambda book: book["url"]) == expected_books(shop)
-    assert project.stored() == expected_books(shop)
+    assert project.stored_books() == expected_books(shop)
     assert f"Dropped: {shop.url}/books/silas-marner has no price" in log
 
 
 def test_the_login_spider_exports_the_orders_of_the_account(shop: Shop, project: Project) -> None:
     project.run("crawl orders")
     assert project.json_lines("orders.jsonl") == ORDERS
+    assert project.stored("order", "number", ("number", "placed_on", "total")) == ORDERS
     assert shop.requests == [
         "GET /robots.txt", "GET /login", "POST /login",
         "GET /account/orders", "GET /account/orders?page=2",
@@ -216,7 +221,7 @@ def test_two_workers_of_the_redis_spider_fetch_each_book_that_is_pushed_once(
         worker.send_signal(signal.SIGINT)
     for worker in workers:
         ended(worker)
-    assert project.stored() == expected_books(shop)
+    assert project.stored_books() == expected_books(shop)
     assert books_fetched(shop) == [f"GET /books/{row['slug']}" for row in STOCK]
 
 

@@ -13,7 +13,7 @@ from scrapy import Field, Item, Spider
 from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
-from crawlproj.errors import NotStored, StoreError
+from crawlproj.errors import ConfigError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
 from crawlproj.pipelines.store import RowRejected, StorePipeline
 from crawlproj.store.base import Row, Store, StoreBusy, Stored
@@ -45,8 +45,12 @@ class FakeStore(Store):
             self.busy -= 1
             raise StoreBusy("locked")
         self.batches.append(list(rows))
-        rejected = {i: "bad" for i, row in enumerate(rows) if row.values["url"] == "http://bad/"}
-        twins = {i: "http://a/" for i, row in enumerate(rows) if row.values["url"] == "http://b/"}
+        rejected = {
+            i: "bad" for i, row in enumerate(rows) if row.values.get("url") == "http://bad/"
+        }
+        twins = {
+            i: "http://a/" for i, row in enumerate(rows) if row.values.get("url") == "http://b/"
+        }
         return Stored(rejected, twins)
 
     async def count(self) -> dict[str, int]:
@@ -103,19 +107,42 @@ class Scrapy(Item):
     ],
     ids=lambda item: type(item).__name__,
 )
-def test_every_kind_of_item_is_stored(item: Any) -> None:
+def test_every_kind_of_item_is_stored_in_a_table_of_its_own(item: Any) -> None:
     store = FakeStore()
     assert run(StorePipeline(crawler(), store).process_item(item)) is item
-    assert store.batches == [[Row("pages", {"url": "http://c/", "price": 3})]]
+    ((row,),) = store.batches
+    table = {"dict": "items"}.get(type(item).__name__, type(item).__name__.lower())
+    assert (row.table, row.values) == (table, {"url": "http://c/", "price": 3})
 
 
-def test_a_failure_goes_to_its_own_table_and_an_item_without_url_is_passed_through() -> None:
+def test_a_page_and_a_failure_have_their_own_tables_and_no_item_needs_a_url() -> None:
     store, made = FakeStore(), crawler()
     pipeline = StorePipeline(made, store)
-    run(pipeline.process_item(FetchFailure("http://c/", "timeout")))
-    assert store.batches[0][0].table == "failures"
-    assert run(pipeline.process_item({"price": 3})) == {"price": 3}
-    assert made.stats.get_value("store/passed_through") == 1
+    for item in (FetchFailure("http://c/", "timeout"), Page("http://c/", "", 200), {"price": 3}):
+        run(pipeline.process_item(item))
+    assert [row.table for (row,) in store.batches] == ["failures", "pages", "items"]
+    assert made.stats.get_value("store/items/dict") == 1
+
+
+def test_items_with_the_same_key_are_the_same_row_and_others_never_are() -> None:
+    store = FakeStore()
+    pipeline = StorePipeline(crawler(STORE_KEY={"dict": ["isbn", "shop"]}), store)
+    for isbn, price in (("1", 3), ("1", 4), ("2", 4)):
+        run(pipeline.process_item({"isbn": isbn, "shop": 1, "price": price}))
+    first, again, other = (row.key for (row,) in store.batches)
+    assert first == again != other
+    store.batches.clear()
+    for _ in range(2):
+        run(pipeline.process_item(Data("http://a/")))
+    assert store.batches[0][0].key != store.batches[1][0].key
+
+
+def test_an_item_without_its_key_is_rejected_and_the_field_named() -> None:
+    pipeline = StorePipeline(crawler(STORE_KEY={"dict": ["isbn"]}), FakeStore())
+    with pytest.raises(RowRejected, match="isbn, of STORE_KEY, is missing"):
+        run(pipeline.process_item({"price": 3}))
+    with pytest.raises(ConfigError, match="STORE_KEY"):
+        StorePipeline(crawler(STORE_KEY={"dict": "isbn"}), FakeStore())
 
 
 def test_the_failure_of_a_cancelled_download_is_dropped() -> None:

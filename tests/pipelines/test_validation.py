@@ -10,7 +10,7 @@ from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
 from crawlproj.errors import ConfigError
-from crawlproj.items import Page
+from crawlproj.items import FetchFailure, Page
 from crawlproj.pipelines.validation import ValidationPipeline
 
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ def crawler(**settings: Any) -> Crawler:
 @pytest.mark.parametrize(
     ("item", "named"),
     [
-        ({"url": "/relative"}, "url must be an absolute http or https URL, not '/relative'"),
-        ({"url": None}, "url must be an absolute http or https URL, not None"),
+        (
+            FetchFailure("/relative", "dns"),
+            "url must be an absolute http or https URL, not '/relative'",
+        ),
         (
             Page("http://a/", "http://a/", 20),
-            "Page http://a/: status must be an HTTP status, 100 to 599, not 20",
+            "Page http://a/: status must be an HTTP status, 100 to 999, not 20",
         ),
         (Page("http://a/", "http://a/", 200, depth=-1), "depth must be a whole number, 0 or more"),
         (
@@ -51,6 +53,13 @@ def test_an_item_with_an_impossible_value_is_dropped_and_the_reason_named(
     with pytest.raises(DropItem, match=named):
         ValidationPipeline(made).process_item(item)
     assert made.stats.get_value("validation/dropped") == 1
+
+
+@pytest.mark.parametrize(
+    "item", [{"url": "HTTP://A/3", "title": ["Foo"]}, {"url": "/b", "status": "in stock"}]
+)
+def test_the_fields_of_other_items_may_mean_anything(item: dict[str, Any]) -> None:
+    assert ValidationPipeline(crawler()).process_item(item) is item
 
 
 def test_required_fields_are_checked_on_any_item() -> None:

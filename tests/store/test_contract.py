@@ -30,7 +30,7 @@ from tests.store.helpers import PAGES, check_first_pages, page
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.servers import Postgres
+    from tests.servers import PgBouncer, Postgres
 
 NUMBERS = count()
 
@@ -72,8 +72,16 @@ def new_postgres(request: pytest.FixtureRequest) -> Backend:
     return on_postgres(server.create(f"db{next(NUMBERS)}"))
 
 
+def new_pooled(request: pytest.FixtureRequest) -> Backend:
+    server: Postgres = request.getfixturevalue("postgres")
+    pooler: PgBouncer = request.getfixturevalue("pgbouncer")
+    database = f"db{next(NUMBERS)}"
+    direct = on_postgres(server.create(database))
+    return Backend(store_from_url(pooler.url(database)), direct.look)
+
+
 # Each returns an empty store, not open yet, and may ask ``request`` for fixtures.
-BACKENDS = {"sqlite": new_sqlite, "postgres": new_postgres}
+BACKENDS = {"sqlite": new_sqlite, "postgres": new_postgres, "pgbouncer": new_pooled}
 
 
 @pytest.fixture(params=BACKENDS)
@@ -132,9 +140,9 @@ def test_a_page_removes_the_failure_of_its_url_but_a_failure_keeps_the_page(
 ) -> None:
     failure = Row("failures", {"url": "http://a/", "reason": "timeout"})
     backend.write(failure, page("http://a/"))
-    assert backend.count() == {"pages": 1, "failures": 0, "duplicates": 0}
+    assert backend.count() == {"pages": 1, "failures": 0, "skipped": 0, "duplicates": 0}
     backend.write(failure)
-    assert backend.count() == {"pages": 1, "failures": 1, "duplicates": 0}
+    assert backend.count() == {"pages": 1, "failures": 1, "skipped": 0, "duplicates": 0}
 
 
 @pytest.mark.parametrize(

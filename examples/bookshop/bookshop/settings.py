@@ -18,9 +18,10 @@ GUARD_ALLOW = ["127.0.0.0/8"]
 ITEM_PIPELINES = {
     "bookshop.pipelines.RequirePricePipeline": 100,
     "bookshop.pipelines.EuroPipeline": 200,
-    # Last, because it stores the finished item: an item that has a url is a row of table pages.
-    "crawlproj.pipelines.store.StorePipeline": 900,
 }
+# Items are stored, too: each class in a table of its own, one row for each key.
+STORE_URL = "sqlite:///crawl.db"
+STORE_KEY = {"Book": ["url"], "Order": ["number"], "Stock": ["slug"]}
 EURO_PER_POUND = "1.20"
 
 # From the environment, because everybody on the machine can read a command line.

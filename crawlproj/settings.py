@@ -38,11 +38,13 @@ ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
     "crawlproj.downloadermiddlewares.metarefresh.MetaRefreshMiddleware": 580,
-    # Above the one that decompresses (590).
+    # Above the one that decompresses.
     "crawlproj.downloadermiddlewares.page_type.PageTypeMiddleware": 585,
+    "crawlproj.downloadermiddlewares.decompression.DecompressionMiddleware": 590,
     # Nearest to the downloader, so that they see responses exactly as the site sent them.
     "crawlproj.downloadermiddlewares.concurrency.ConcurrencyMiddleware": 960,
     "crawlproj.downloadermiddlewares.latency.LatencyMiddleware": 970,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
 }

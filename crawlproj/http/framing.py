@@ -12,8 +12,6 @@ from typing import Protocol
 
 from crawlproj.http.head import MalformedResponse, shown
 
-__all__ = ["Chunked", "Counted", "Framing", "Unframed"]
-
 _MAX_LINE_BYTES = 8192  # of a chunk's size with its extensions
 _MAX_OVERHEAD_BYTES = 64 * 1024  # of all extensions and trailers of a body
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;.*)?", re.DOTALL)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import crawlproj.settings as ours
 from crawlproj.check_settings import check_settings
+from crawlproj.one_off import OneOff
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
@@ -14,7 +15,7 @@ __all__ = ["Addon"]
 
 # These belong to crawlproj's own project, not to the one that uses the add-on.
 _OWN = frozenset(
-    {"BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE", "COMMANDS_MODULE", "USER_AGENT"}
+    {"ADDONS", "BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE", "COMMANDS_MODULE", "USER_AGENT"}
 )
 # Sessions and log lines may matter to the project's spiders, it decides what it stores, and it may
 # keep Scrapy's own download handlers.
@@ -51,6 +52,7 @@ class Addon:
         if _STORE in settings.getdict("ITEM_PIPELINES"):
             settings.set("STORE_URL", ours.STORE_URL, priority="addon")
         _merge(settings, "ITEM_PIPELINES", {_STORE: ours.ITEM_PIPELINES[_STORE]})
+        OneOff().update_settings(settings)
         check_settings(settings)
 
     @classmethod

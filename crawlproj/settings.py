@@ -15,6 +15,7 @@ BOT_NAME = "crawlproj"
 SPIDER_MODULES = ["crawlproj.spiders"]
 NEWSPIDER_MODULE = "crawlproj.spiders"
 COMMANDS_MODULE = "crawlproj.commands"
+ADDONS = {"crawlproj.one_off.OneOff": 0}
 
 # Where the crawl keeps its state and its pages; see frontier/url.py and store/url.py.
 # FRONTIER_URL defaults to REDIS_URL if that is set, else to sqlite:///crawl.db.

@@ -18,6 +18,7 @@ from crawlproj._scrapy.engine import EngineHooks
 from crawlproj.config import boolean, number
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.one_off import is_one_off
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import LEASE
 from crawlproj.scrapy_redis.mixin import disable_reading, inherits
@@ -53,6 +54,7 @@ class StartUrlsFeed:
         if not isinstance(crawler.spider, RedisMixin) or crawler.spider.server is None:
             raise NotConfigured
         settings = crawler.settings
+        self._one_off = is_one_off()
         self._crawler = crawler
         self._spider: Any = crawler.spider
         self._key: str = self._spider.redis_key
@@ -83,6 +85,9 @@ class StartUrlsFeed:
         return cls(crawler)
 
     def _on_opened(self) -> None:
+        if self._one_off:
+            disable_reading(self._spider, self._crawler)
+            return
         scheduler = scheduler_of(self._crawler)
         if scheduler is None or scheduler.opened is None:
             return

@@ -83,6 +83,11 @@ class SiteSpider(Spider):
         crawler.signals.connect(spider.follow_sitemaps, robots_parsed)
         return spider
 
+    @classmethod
+    def handles_request(cls, request: Request) -> bool:  # noqa: ARG003 - Scrapy's interface
+        """Return False: the spider is for no site, not even for *.site, as Scrapy would think."""
+        return False
+
     async def start(self) -> AsyncIterator[Request]:
         """Yield the start pages."""
         for url in self.seeds:
@@ -113,6 +118,8 @@ class SiteSpider(Spider):
 
     def follow_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
         """Enqueue ``sitemaps``, those of ``origin``, if it is in scope or has a start URL."""
+        if scheduler_of(self.crawler) is None:
+            return  # a command looks at one page
         if self.scope.allows(f"{origin}/") or any(url.startswith(origin) for url in self.seeds):
             for request in self._sitemap_requests(filter(None, map(normalize, sitemaps))):
                 self.crawler.engine.crawl(request)

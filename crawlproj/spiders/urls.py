@@ -66,6 +66,11 @@ class UrlsSpider(Spider):
                     "per line, or file=- for standard input"
                 ) from None
 
+    @classmethod
+    def handles_request(cls, request: Request) -> bool:  # noqa: ARG003 - Scrapy's interface
+        """Return False: the spider is for no site."""
+        return False
+
     async def start(self) -> AsyncIterator[Request]:
         """Yield a request for each line."""
         number = 0

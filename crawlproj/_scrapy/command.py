@@ -1,0 +1,25 @@
+"""Which command of Scrapy this process runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from scrapy import cmdline
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def running_command() -> str:
+    """Return the name of the command that called this, such as "crawl"; "" if none did.
+
+    Scrapy tells nobody, and takes the name out of sys.argv. It is a variable of the function that
+    runs the command, whoever called that.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code is cmdline.execute.__code__:
+            return str(frame.f_locals.get("cmdname") or "")
+        frame = frame.f_back
+    return ""

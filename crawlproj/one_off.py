@@ -1,0 +1,57 @@
+"""Keeps the commands that look at one page from touching the crawls of the project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy.settings import SETTINGS_PRIORITIES
+
+from crawlproj._scrapy.command import running_command
+
+if TYPE_CHECKING:
+    from scrapy.settings import Settings
+
+_COMMANDS = frozenset({"bench", "check", "fetch", "parse", "shell", "view"})
+
+__all__ = ["OneOff", "is_one_off"]
+
+# Above what the project and the spider say, below the command line.
+_PRIORITY = SETTINGS_PRIORITIES["cmdline"] - 1
+_SETTINGS: dict[str, Any] = {
+    "SCHEDULER": "scrapy.core.scheduler.Scheduler",  # keeps its requests in memory
+    "JOBDIR": None,
+    "STORE_URL": "",
+    "PROGRESS_ENABLED": False,
+    "METRICS_PORT": 0,
+    "REPORT": "",
+}
+_LOG_STATS = "scrapy.extensions.logstats.LogStats"
+
+
+def is_one_off() -> bool:
+    """Return whether this is called by a command that looks at one page.
+
+    It does not know that in the thread that ``scrapy shell`` starts.
+    """
+    return running_command() in _COMMANDS
+
+
+class OneOff:
+    """An add-on that makes ``scrapy shell``, ``fetch``, ``parse``, ``check`` … one-off.
+
+    Such a command uses Scrapy's scheduler in memory, and no frontier, store, display, metrics or
+    report. So it changes no job, and works while one runs. All other settings hold: the address
+    guard, robots.txt and the limits.
+    """
+
+    def update_settings(self, settings: Settings) -> None:
+        """Change the settings if the process runs such a command."""
+        if not is_one_off():
+            return
+        settings.setdict(_SETTINGS, priority=_PRIORITY)
+        extensions = settings.getdict("EXTENSIONS")
+        if extensions.get(_LOG_STATS, 0) is None:  # the display reports more, but is off
+            del extensions[_LOG_STATS]
+            settings.set("EXTENSIONS", extensions, priority=_PRIORITY)
+        if running_command() == "bench":  # crawls a server that it starts on this machine
+            settings.set("GUARD_ALLOW", ["127.0.0.0/8", "::1"], priority=_PRIORITY)

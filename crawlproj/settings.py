@@ -42,11 +42,15 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     # Above the one that decompresses.
     "crawlproj.downloadermiddlewares.page_type.PageTypeMiddleware": 585,
     "crawlproj.downloadermiddlewares.decompression.DecompressionMiddleware": 590,
+    "crawlproj.downloadermiddlewares.redirect.RedirectMiddleware": 600,
+    "crawlproj.downloadermiddlewares.cookies.CookiesMiddleware": 700,
     # Nearest to the downloader, so that they see responses exactly as the site sent them.
     "crawlproj.downloadermiddlewares.concurrency.ConcurrencyMiddleware": 960,
     "crawlproj.downloadermiddlewares.latency.LatencyMiddleware": 970,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
 }
 SPIDER_MIDDLEWARES: dict[str, Any] = {

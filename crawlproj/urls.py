@@ -210,3 +210,10 @@ def registrable_domain(site: str) -> str:
     except ValueError:
         return _suffix_list()(name).top_domain_under_public_suffix or site
     return site
+
+
+@lru_cache(maxsize=8192)
+def is_public_suffix(name: str) -> bool:
+    """Whether ``name`` is a public suffix, such as "co.uk", under which anybody gets a domain."""
+    parts = _suffix_list()(name)
+    return bool(parts.suffix) and not parts.domain

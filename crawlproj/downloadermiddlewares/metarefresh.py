@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware as ScrapysMiddleware
 from scrapy.http import HtmlResponse
 
+from crawlproj._scrapy.redirects import SafeRedirects
 from crawlproj.content.page import content_of
 from crawlproj.urls import normalize
 
@@ -19,7 +20,7 @@ __all__ = ["MetaRefreshMiddleware"]
 _PRESCAN_BYTES = 16_384  # Scrapy looks at the first 4,096 characters
 
 
-class MetaRefreshMiddleware(ScrapysMiddleware):
+class MetaRefreshMiddleware(SafeRedirects, ScrapysMiddleware):
     """Scrapy's middleware with its settings. A page that refreshes itself is the page.
 
     News tickers and status pages ask browsers to load them again every minute. Scrapy takes that
@@ -37,9 +38,12 @@ class MetaRefreshMiddleware(ScrapysMiddleware):
         # 15 times as long.
         if b"refresh" not in start.lower() and b"\0" not in start:
             return response
-        if _refreshes_itself(response):
-            return response
-        return super().process_response(request, response)
+        try:
+            if not _refreshes_itself(response):
+                return super().process_response(request, response)
+        except ValueError:
+            pass  # it leads to what is not a URL, so a browser stays
+        return response
 
 
 def _refreshes_itself(response: HtmlResponse) -> bool:

@@ -17,10 +17,11 @@ from crawlproj.reasons import detail_of, error_of, reason_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scrapy import Request
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-__all__ = ["failure_of", "page_of"]
+__all__ = ["failure_item", "failure_of", "page_of"]
 
 
 def page_of(response: Response, fields: Sequence[str] = ()) -> Page:
@@ -56,8 +57,12 @@ def failure_of(failure: Failure) -> FetchFailure:
 
     failure: the argument of an errback.
     """
-    exc = error_of(failure)
-    request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
+    request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
+    return failure_item(request, error_of(failure))
+
+
+def failure_item(request: Request, exc: BaseException) -> FetchFailure:
+    """Return the item to store for ``request``, which ended for good with ``exc``."""
     return FetchFailure(
         url=request.url,
         reason=reason_of(exc),

@@ -145,7 +145,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             logger.error("%s", exc)
             self._crawler.signals.connect(self._give_up, signals.spider_opened)
             return
-        self._budget.pages = self.totals.done
+        self._budget.see(self.totals)
         if self.opened.finished:
             logger.info("Generation %d of job %r is finished", self.opened.generation, self.job)
             return
@@ -214,7 +214,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
     def _may_start(self) -> bool:
         budget = self._budget
         if self._shared:
-            budget.pages = max(budget.pages, self.totals.done)
+            budget.see(self.totals)
         if budget.spent:
             self._frontier.seeds.close()
         return budget.allows(len(self._in_hand), self._frontier.outstanding)
@@ -309,7 +309,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         if ack.state.terminal:
             self._entries.forget(entry)
         self._frontier.ack(ack, entry.site)
-        self._budget.pages += ack.state is State.DONE
+        self._budget.add(ack)
         self.tally.add(entry.site, ack.state, ack.reason)
 
     def on_closing(self) -> None:

@@ -1,4 +1,4 @@
-"""Normalizes URLs the same way everywhere in this project, and derives sites and scopes from them.
+"""Normalizes URLs the same way everywhere in this project, and derives sites from them.
 
 ada-url reads a URL as browsers do (WHATWG URL Standard, https://url.spec.whatwg.org) and writes it
 with a lower-case scheme and host, international names in Punycode, no default port, dot segments
@@ -15,16 +15,13 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import ada_url
 
-from crawlproj.errors import ConfigError
 from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from tldextract import TLDExtract
 
 __all__ = ["join", "normalize", "registrable_domain", "site_of"]
@@ -123,72 +120,6 @@ def site_of(url: str) -> str:
         if found >= 0:
             end = found
     return _site_of_origin(scheme, rest[:end])
-
-
-class Scope(Protocol):
-    """Which URLs a crawl follows."""
-
-    def allows(self, url: str) -> bool:
-        """Whether the crawl follows ``url``, which is normalized."""
-
-
-class HostScope:
-    """The hosts and ports of the seeds, over http and https. www.example.org is another host."""
-
-    def __init__(self, seeds: Sequence[str]) -> None:
-        self._hosts = frozenset(site_of(seed) for seed in seeds)
-
-    def allows(self, url: str) -> bool:
-        """Whether ``url`` has the host and port of a seed."""
-        return site_of(url) in self._hosts
-
-
-class DomainScope:
-    """The registrable domains of the seeds, by the Public Suffix List including private suffixes.
-
-    Uses the list that ships with tldextract and downloads nothing. An IP address, or a name without
-    a public suffix, is its own domain, including its port.
-    """
-
-    def __init__(self, seeds: Sequence[str]) -> None:
-        self._domains = frozenset(registrable_domain(site_of(seed)) for seed in seeds)
-
-    def allows(self, url: str) -> bool:
-        """Whether ``url`` has the registrable domain of a seed."""
-        return registrable_domain(site_of(url)) in self._domains
-
-
-class PrefixScope:
-    """The directories of the seeds, such as /docs/ for /docs/index.html, over http and https."""
-
-    def __init__(self, seeds: Sequence[str]) -> None:
-        prefixes = (_without_scheme(seed.partition("?")[0]) for seed in seeds)
-        self._prefixes = tuple(prefix[: prefix.rindex("/") + 1] for prefix in prefixes)
-
-    def allows(self, url: str) -> bool:
-        """Whether ``url`` is below the directory of a seed."""
-        return _without_scheme(url).startswith(self._prefixes)
-
-
-_SCOPES: dict[str, Callable[[Sequence[str]], Scope]] = {
-    "host": HostScope,
-    "domain": DomainScope,
-    "prefix": PrefixScope,
-}
-
-
-def scope_from(kind: str, seeds: Sequence[str]) -> Scope:
-    """Return the scope of ``kind`` ("host", "domain" or "prefix") of normalized ``seeds``.
-
-    Raises ConfigError for any other kind.
-    """
-    if kind not in _SCOPES:
-        raise ConfigError(f"-a scope must be one of {', '.join(_SCOPES)}, not {kind!r}")
-    return _SCOPES[kind](seeds)
-
-
-def _without_scheme(url: str) -> str:
-    return url.partition("://")[2]
 
 
 @cache

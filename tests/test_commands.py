@@ -37,8 +37,8 @@ def test_status_shows_the_counts_of_each_site_and_a_reset_starts_a_new_generatio
             assert (code, f"generation {generation}" in shown) == (0, True), shown
             code, shown = scrapy("status", "-s", f"FRONTIER_URL=sqlite:///{database}")
             assert code == 0, shown
-            # Twenty pages and the sitemap; three private pages.
-            assert re.search(r"127\.0\.0\.2:\d+ +0 +0 +21 +0 +3 +robots 3", shown)
+            # Twenty pages; three private pages and the sitemap.
+            assert re.search(r"127\.0\.0\.2:\d+ +0 +0 +20 +0 +4 +robots 3", shown)
 
 
 def test_a_frontier_in_use_or_unusable_ends_with_status_1_and_a_plain_message(

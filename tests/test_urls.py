@@ -6,8 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crawlproj.errors import ConfigError
-from crawlproj.urls import join, normalize, registrable_domain, scope_from, site_of
+from crawlproj.urls import join, normalize, registrable_domain, site_of
 
 
 @pytest.mark.parametrize(
@@ -73,25 +72,6 @@ def test_a_link_is_resolved_against_its_base() -> None:
 )
 def test_a_site_is_the_host_and_any_port_that_is_not_the_default(url: str, site: str) -> None:
     assert site_of(url) == site
-
-
-@pytest.mark.parametrize(
-    ("kind", "inside", "outside"),
-    [
-        ("host", "https://docs.example.co.uk/x", "http://example.co.uk/"),
-        ("domain", "http://www.example.co.uk/", "http://other.co.uk/"),
-        ("prefix", "https://docs.example.co.uk/guide/a", "http://docs.example.co.uk/guide2"),
-    ],
-)
-def test_a_scope_allows_the_urls_inside_it_only(kind: str, inside: str, outside: str) -> None:
-    scope = scope_from(kind, ["http://docs.example.co.uk/guide/index.html"])
-    assert scope.allows(inside)
-    assert not scope.allows(outside)
-
-
-def test_the_error_for_an_unknown_scope_lists_the_choices() -> None:
-    with pytest.raises(ConfigError, match=r"host, domain, prefix, not 'page'"):
-        scope_from("page", ["http://a.org/"])
 
 
 def test_a_site_without_a_public_suffix_is_its_own_domain() -> None:

@@ -140,12 +140,18 @@ class LinkExtractor:
         sent = None if response.request is None else response.request.headers.get(b"User-Agent")
         return self._agent or product_token((sent or b"").decode("latin-1")) or "crawlproj"
 
+    def may_follow(self, response: TextResponse) -> bool:
+        """Whether the robots directives of the page, or ``nofollow``, let its links be followed."""
+        if not self._nofollow:
+            return True
+        return not robots_directives(response, self._agent_of(response)).nofollow
+
     def _found(self, response: TextResponse) -> Iterator[tuple[str, Any]]:
         """Yield the URL of every link that passes the filters, and its element."""
         page = content_of(response)
         if page is None or not self._selector:
             return
-        if self._nofollow and robots_directives(response, self._agent_of(response)).nofollow:
+        if not self.may_follow(response):
             return
         base = page.base
         memo = self._memo_of(base)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from crawlproj.frontier.base import State
+
+if TYPE_CHECKING:
+    from crawlproj.frontier.base import Ack, Totals
+
 # In multiples of the downloads. Parsing and storing overlap with downloading, so more requests may
 # be in hand than are downloading; and acks may be on their way to a slow frontier, so more may be
 # outstanding than are in hand. Both bound what a crash fetches again.
 _IN_HAND_PER_DOWNLOAD = 2
 _OUTSTANDING_PER_DOWNLOAD = 3
+_SITEMAP = "sitemap"  # the reason of a sitemap that was read; it costs its site as much as a page
 
 
 class Budget:
     """Bounds requests against CONCURRENT_REQUESTS and pages against MAX_PAGES.
 
     in_flight: max requests downloading at once. max_pages: 0 is no limit.
-    pages: pages done in the generation, by all workers.
+    pages: pages and sitemaps fetched in the generation, by all workers.
     """
 
     def __init__(self, in_flight: int, max_pages: int) -> None:
@@ -25,6 +33,14 @@ class Budget:
     def spent(self) -> bool:
         """Whether all pages are done that may be."""
         return bool(self._max_pages) and self.pages >= self._max_pages
+
+    def see(self, totals: Totals) -> None:
+        """Count what is in the frontier, which other workers may have done."""
+        self.pages = max(self.pages, totals.done + totals.skipped.get(_SITEMAP, 0))
+
+    def add(self, ack: Ack) -> None:
+        """Count what this worker has done."""
+        self.pages += ack.state is State.DONE or ack.reason == _SITEMAP
 
     def allows(self, in_hand: int, outstanding: int) -> bool:
         """Whether one more request may start.

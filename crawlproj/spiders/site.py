@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lxml.etree import LxmlError
 from scrapy import Request, Spider
 from scrapy.http import TextResponse
-from scrapy.utils.gz import gunzip, gzip_magic_number
-from scrapy.utils.sitemap import Sitemap
 
 from crawlproj.content.fields import chosen_fields
-from crawlproj.content.page import forget_content
+from crawlproj.content.page import content_of, forget_content
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
-from crawlproj.pages import failure_of, page_of
+from crawlproj.links.scope import Scope
+from crawlproj.links.sitemap import (
+    MAX_BYTES,
+    Location,
+    NotASitemap,
+    is_sitemap,
+    read_sitemap,
+)
+from crawlproj.pages import failure_item, failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
 from crawlproj.signals import robots_parsed
-from crawlproj.urls import join, normalize, scope_from, valid_url
+from crawlproj.urls import join, normalize, valid_url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -34,6 +39,17 @@ __all__ = ["SiteSpider"]
 
 
 _LINKING = ("a", "area", "frame", "iframe")
+_MAX_INDEXES = 5  # sitemap indexes between robots.txt and a sitemap
+_MAX_ORIGINS = 1_000  # whose sitemaps wait for their first page
+# Keys of Request.meta
+_MOVED = "scope_moved"  # where start pages redirected to; other processes must know it, too
+_INDEXES = "sitemap_indexes"  # how many indexes led to the sitemap
+
+
+class SitemapRead(Exception):
+    """A sitemap was read for its URLs; it is not a page."""
+
+    frontier_outcome = (State.SKIPPED, "sitemap")
 
 
 class SiteSpider(Spider):
@@ -62,7 +78,9 @@ class SiteSpider(Spider):
             )
         for error in errors:
             self.logger.error("-a url: %s; skipped", error)
-        self.scope = scope_from(scope, self.seeds)
+        self.scope = Scope(scope, self.seeds)
+        self._meta: dict[str, Any] | None = None  # of every request
+        self._sitemaps: dict[str, list[str]] = {}  # of origins without a page so far
         try:
             self.max_pages = int(max_pages)
         except ValueError:
@@ -80,7 +98,7 @@ class SiteSpider(Spider):
         spider.page_fields = chosen_fields(crawler.settings)
         if spider.max_pages:
             crawler.settings.set("MAX_PAGES", spider.max_pages, priority="spider")
-        crawler.signals.connect(spider.follow_sitemaps, robots_parsed)
+        crawler.signals.connect(spider.note_sitemaps, robots_parsed)
         return spider
 
     @classmethod
@@ -93,57 +111,146 @@ class SiteSpider(Spider):
         for url in self.seeds:
             yield Request(url, errback=self.failed)
 
-    def parse(self, response: Response) -> Iterator[Page | Request]:
-        """Yield the page, and requests for its links in scope that may be new."""
+    def parse(self, response: Response) -> Iterator[Page | FetchFailure | Request]:
+        """Yield the page, and requests for its links in scope that may be new.
+
+        A start page may be a sitemap instead.
+        """
+        is_start = self._heed_start(response)
+        if is_start and content_of(response) is None and is_sitemap(response.body):
+            yield from self.parse_sitemap(response)
+            self._follow_sitemaps(response.url)
+            return
         page = page_of(response, self.page_fields)
         urls: list[str] = []
         # A redirect may have led out of scope: keep that page, but do not follow its links.
         if isinstance(response, TextResponse) and self.scope.allows(response.url):
             urls = self.links.extract_urls(response)
-            forget_content(response)  # the response stays in memory until the page is stored
+        if is_start and (why := self._nothing_to_follow(response, urls)):
+            self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
+        forget_content(response)  # the response stays in memory until the page is stored
         yield page
-        for url in self.unseen(urls):
-            if self.scope.allows(url):
-                yield Request(url, errback=self.failed)
+        yield from self._page_requests(urls)
+        self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good; nothing for a skipped one."""
         if outcome_of(error_of(failure))[0] is State.FAILED:
             yield failure_of(failure)
+        self._follow_sitemaps(failure.request.url)  # type: ignore[attr-defined]  # set by Scrapy
 
     def unseen(self, urls: Iterable[str]) -> Iterable[str]:
         """Yield the ``urls`` that may be new to the scheduler, checked as they are consumed."""
         scheduler = scheduler_of(self.crawler)
         return scheduler.unseen(urls) if scheduler is not None else urls
 
-    def follow_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
-        """Enqueue ``sitemaps``, those of ``origin``, if it is in scope or has a start URL."""
-        if scheduler_of(self.crawler) is None:
-            return  # a command looks at one page
-        if self.scope.allows(f"{origin}/") or any(url.startswith(origin) for url in self.seeds):
-            for request in self._sitemap_requests(filter(None, map(normalize, sitemaps))):
-                self.crawler.engine.crawl(request)
+    def note_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
+        """Keep ``sitemaps``, which the robots.txt of ``origin`` names, until its first page.
 
-    def parse_sitemap(self, response: Response) -> Iterator[Request]:
-        """Yield requests for a sitemap's pages in scope, or for the sitemaps of a sitemap index."""
-        body = response.body
+        That page may be a start page whose redirect moves the scope.
+        """
+        if sitemaps and len(self._sitemaps) < _MAX_ORIGINS:
+            self._sitemaps[origin] = sitemaps
+
+    def parse_sitemap(self, response: Response) -> Iterator[FetchFailure | Request]:
+        """Yield requests for a sitemap's pages in scope, and enqueue the sitemaps of an index."""
+        self._heed_start(response)
+        indexes = response.meta.get(_INDEXES, 0)
         try:
-            if gzip_magic_number(response):
-                body = gunzip(body, max_size=self.settings.getint("DOWNLOAD_MAXSIZE"))
-            sitemap = Sitemap(body)
-            locs = (join(response.url, entry["loc"]) for entry in sitemap if entry.get("loc"))
-            urls = (url for url in locs if url is not None)
-            if sitemap.type == "sitemapindex":
-                yield from self._sitemap_requests(urls)
-                return
-            for url in self.unseen(filter(self.scope.allows, urls)):
-                yield Request(url, errback=self.failed)
-        except (LxmlError, StopIteration, ValueError, OSError, EOFError) as exc:
-            self.logger.warning("Skipped %s, which is not a sitemap: %s", response.url, exc)
+            locations = read_sitemap(response.body)
+        except NotASitemap as exc:
+            self._end(response, exc)
+            assert response.request is not None  # noqa: S101 - Scrapy sets it
+            yield failure_item(response.request, exc)
+            return
+        yield from self._page_requests(self._pages_in(locations, response.url, indexes + 1))
+        self._end(response, SitemapRead())
 
-    def _sitemap_requests(self, urls: Iterable[str]) -> Iterator[Request]:
-        for url in urls:
-            yield Request(url, callback=self.parse_sitemap, errback=self.failed, priority=10)
+    def _pages_in(self, locations: Iterable[Location], sitemap: str, indexes: int) -> Iterator[str]:
+        """Yield the pages of a sitemap as they are read, and enqueue the sitemaps of an index."""
+        for location in locations:
+            if (url := join(sitemap, location.url)) is None:
+                continue
+            if not location.sitemap:
+                yield url
+            elif indexes <= _MAX_INDEXES:
+                self._request_sitemap(url, indexes)
+            else:
+                self.logger.warning("%s is left out: too many indexes led to it", url)
+
+    def _heed_start(self, response: Response) -> bool:
+        """Whether ``response`` is of a start page; let the scope move as it was redirected."""
+        if (moved := response.meta.get(_MOVED)) is not None:
+            self._move(moved)
+        start = self._asked(response)
+        if response.meta.get("depth") or start not in self.seeds:
+            return False
+        if (url := normalize(response.url)) is not None and url != start:
+            self._move({start: url})
+        return True
+
+    def _move(self, moved: dict[str, str]) -> None:
+        if self.scope.move(moved):
+            self._meta = {_MOVED: dict(self.scope.moved)}
+            for start, url in moved.items():
+                self.logger.info("%s leads to %s, which now is the start page", start, url)
+
+    def _asked(self, response: Response) -> str:
+        """Return the URL that was requested, before redirects."""
+        return normalize(response.meta.get("redirect_urls", [response.url])[0]) or ""
+
+    def _nothing_to_follow(self, response: Response, urls: Sequence[str]) -> str:
+        """Return why no link of a start page is followed; "" if one is."""
+        if not self.scope.allows(response.url):
+            return (
+                f"it redirects to {response.url}, which is out of scope. To crawl that site, give "
+                f"-a url={response.url}"
+            )
+        if content_of(response) is None or not isinstance(response, TextResponse):
+            label = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
+            return f"it is not an HTML page: its media type is {label or 'missing'!r}"
+        if not self.links.may_follow(response):
+            return "its robots directives (<meta name=robots> or X-Robots-Tag) include nofollow"
+        if not urls:
+            return "it has no links. Those that only a script adds are not found"
+        if not any(map(self.scope.allows, urls)):
+            return (
+                f"its {len(urls)} links lead out of scope={self.scope.kind}, the first one to "
+                f"{urls[0]}"
+            )
+        return ""
+
+    def _page_requests(self, urls: Iterable[str]) -> Iterator[Request]:
+        for url in self.unseen(urls):
+            if self.scope.allows(url):
+                yield Request(url, errback=self.failed, meta=self._meta)
+
+    def _follow_sitemaps(self, *urls: str) -> None:
+        """Enqueue the sitemaps that wait for a page of these URLs' origins."""
+        if self._sitemaps and scheduler_of(self.crawler) is not None:  # no command for one page
+            for origin in dict.fromkeys("/".join(url.split("/", 3)[:3]).lower() for url in urls):
+                for url in filter(None, map(normalize, self._sitemaps.pop(origin, ()))):
+                    self._request_sitemap(url, 0)
+
+    def _request_sitemap(self, url: str, indexes: int) -> None:
+        if not self.scope.allows_site_of(url):
+            self.logger.info("The sitemap %s is left out: it is not on a site of the crawl", url)
+            return
+        meta = {
+            **(self._meta or {}),
+            _INDEXES: indexes,
+            "download_maxsize": MAX_BYTES,
+            "download_warnsize": 0,
+        }
+        self.crawler.engine.crawl(
+            Request(url, callback=self.parse_sitemap, errback=self.failed, priority=10, meta=meta)
+        )
+
+    def _end(self, response: Response, outcome: Exception) -> None:
+        """Let the URL of ``response`` end as ``outcome`` says."""
+        scheduler = scheduler_of(self.crawler)
+        if scheduler is not None and response.request is not None:
+            scheduler.note_failure(response.request, outcome)
 
 
 def start_urls(text: str) -> tuple[list[str], list[str]]:

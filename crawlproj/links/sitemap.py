@@ -1,0 +1,248 @@
+"""Reads sitemaps as sites write them: https://www.sitemaps.org/protocol.html, and what comes near.
+
+That is sitemaps and indexes in XML, plain text, RSS 2.0, RDF (RSS 1.0) and Atom, compressed with
+gzip or not. An XML parser refuses what many sites have: output before the declaration, a wrong
+encoding in it, bare ampersands, other cases. So this reads tags, and nothing else, in one pass.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import zlib
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from crawlproj.content.tree import encoding_of
+from crawlproj.frontier.base import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MAX_BYTES = 52_428_800
+"""How much of an uncompressed sitemap is read; the protocol allows no more."""
+
+_CHUNK_BYTES = 1 << 20
+_MAX_URL_BYTES = 20_000
+_ROOT = re.compile(rb"<(?:([\w.-]+):)?(urlset|sitemapindex|rss|rdf|feed)[\s>]", re.IGNORECASE)
+_ROOT_WITHIN = 65_536  # bytes; what is in front of it is output of a server's error handler
+_TAG = re.compile(rb"<(/?)([A-Za-z_][\w.:-]*)([^<>]*)>")
+_END_OF_TAG = re.compile(rb"[<>]")
+_ATTRIBUTE = re.compile(rb"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6}));")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+_BLANK = b" \t\r\n" + bytes(range(9))
+_BOMS = (b"\xef\xbb\xbf", b"\xe2\x80\x8b")  # UTF-8, and a zero-width space
+_URL_LINE = re.compile(rb"https?://\S", re.IGNORECASE)
+# The elements that hold the URLs of a page, and those that the URL is in.
+_ENTRIES = frozenset({b"url", b"sitemap", b"item", b"entry"})
+_OF_FEEDS = frozenset({b"item", b"entry"})
+
+
+class NotASitemap(ValueError):
+    """The body is not a sitemap in any of the formats; the message says why not."""
+
+    frontier_outcome = (State.FAILED, "not-a-sitemap")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A URL in a sitemap, as it is written there.
+
+    sitemap: whether it leads to another sitemap.
+    """
+
+    url: str
+    sitemap: bool = False
+
+
+def read_sitemap(body: bytes) -> Iterator[Location]:
+    """Return an iterator over the URLs of a sitemap, which reads as it is asked.
+
+    body: as it was received; it may be compressed with gzip, broken off or larger than MAX_BYTES.
+        What comes before that is read.
+
+    Raises NotASitemap.
+    """
+    chunks = _in_utf8(_unpacked(body))
+    first = b""
+    for chunk in chunks:
+        first = (first + chunk).lstrip(_BLANK)
+        if len(first) >= _ROOT_WITHIN:
+            break
+    if _URL_LINE.match(first):
+        return _lines(first, chunks)
+    root = _ROOT.search(first, 0, _ROOT_WITHIN)
+    if root is None:
+        raise NotASitemap(
+            "it is neither a list of URLs nor XML with urlset, sitemapindex, rss, rdf or feed"
+        )
+    declared = _ENCODING.search(first, 0, root.start())
+    encoding = _encoding(declared[1].decode("ascii")) if declared else "utf-8"
+    prefix, kind = (root[1] or b"").lower(), root[2].lower()
+    return _locations(
+        _tags(first[root.start() :], chunks),
+        b"" if kind == b"rdf" else prefix,  # <rdf:RDF> holds <item>
+        encoding,
+        index=kind == b"sitemapindex",
+    )
+
+
+def is_sitemap(body: bytes) -> bool:
+    """Whether ``body`` is a sitemap in one of the formats."""
+    try:
+        read_sitemap(body)
+    except NotASitemap:
+        return False
+    return True
+
+
+def _unpacked(body: bytes) -> Iterator[bytes]:
+    """Yield up to MAX_BYTES of the uncompressed body, a chunk at a time."""
+    if not body.startswith(b"\x1f\x8b"):
+        for start in range(0, min(len(body), MAX_BYTES), _CHUNK_BYTES):
+            yield body[start : min(start + _CHUNK_BYTES, MAX_BYTES)]
+        return
+    left = MAX_BYTES
+    while body.startswith(b"\x1f\x8b") and left:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            while body and not member.eof and left:
+                chunk = member.decompress(body, min(_CHUNK_BYTES, left))
+                body = member.unconsumed_tail
+                left -= len(chunk)
+                yield chunk
+        except zlib.error:  # broken: what came before counts
+            return
+        body = member.unused_data
+
+
+def _in_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks without byte-order marks, converted if they are in UTF-16."""
+    first = next(chunks, b"")
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in first[:4]:
+        little = first.startswith(codecs.BOM_UTF16_LE) or first[1:2] == b"\0"
+        decoder = codecs.getincrementaldecoder("utf-16-le" if little else "utf-16-be")("replace")
+        yield decoder.decode(first).lstrip(_INVISIBLE).encode("utf-8", "replace")
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode("utf-8", "replace")
+        return
+    while first.startswith(_BOMS):
+        first = first[3:]
+    yield first
+    yield from chunks
+
+
+def _lines(first: bytes, chunks: Iterator[bytes]) -> Iterator[Location]:
+    rest = b""
+    for chunk in chain((first,), chunks):
+        *lines, rest = (rest + chunk).splitlines() or [b""]
+        yield from map(_line, filter(_URL_LINE.match, map(bytes.strip, lines)))
+        rest = rest[:_MAX_URL_BYTES]
+        if chunk.endswith((b"\n", b"\r")):
+            rest += b"\n"
+    if _URL_LINE.match(rest := rest.strip()):
+        yield _line(rest)
+
+
+def _line(line: bytes) -> Location:
+    return Location(line.decode("utf-8", "replace").strip(_INVISIBLE))
+
+
+def _tags(first: bytes, chunks: Iterable[bytes]) -> Iterator[tuple[bytes, re.Match[bytes]]]:
+    """Yield each tag, with the text since the previous one. Comments are left out."""
+    buffer, text = b"", b""
+    for chunk in chain((first,), chunks):
+        buffer += chunk
+        position = 0
+        while (start := buffer.find(b"<", position)) >= 0:
+            if len(text) < _MAX_URL_BYTES:
+                text += buffer[position : min(start, position + _MAX_URL_BYTES)]
+            position = start
+            if buffer.startswith((b"<!--", b"<![CDATA["), start):
+                cdata = buffer.startswith(b"<![", start)
+                end = buffer.find(b"]]>" if cdata else b"-->", start)
+                if end < 0:
+                    break  # the next chunk has its end
+                if cdata and len(text) < _MAX_URL_BYTES:
+                    text += buffer[start + 9 : min(end, start + 9 + _MAX_URL_BYTES)]
+                position = end + 3
+            elif (tag := _TAG.match(buffer, start)) is not None:
+                yield text, tag
+                text, position = b"", tag.end()
+            elif _END_OF_TAG.search(buffer, start + 1) is None:
+                break
+            else:
+                position = start + 1
+        else:
+            if len(text) < _MAX_URL_BYTES:
+                text += buffer[position : position + _MAX_URL_BYTES]
+            position = len(buffer)
+        buffer = buffer[position:]
+
+
+def _locations(
+    tags: Iterator[tuple[bytes, re.Match[bytes]]], prefix: bytes, encoding: str, *, index: bool
+) -> Iterator[Location]:
+    """Yield the locations.
+
+    prefix: of the elements that count, in lower case. Others are of extensions: <image:loc>.
+    index: whether a URL that is in no entry leads to a sitemap.
+    """
+    entry = b""
+    wanted = False  # whether the text up to the next tag is a URL
+    for text, tag in tags:
+        before, _, name = tag[2].lower().rpartition(b":")
+        if wanted and (url := _text(text, encoding)):
+            yield Location(url, entry == b"sitemap" or (index and not entry))
+        wanted = False
+        if before != prefix:
+            continue
+        if name in _ENTRIES:
+            entry = b"" if tag[1] else name
+        elif not tag[1] and not tag[3].endswith(b"/"):
+            wanted = name == b"loc" or (entry in _OF_FEEDS and _is_link(name, tag[3]))
+        if name == b"link" and entry == b"entry" and (href := _href(tag[3])):
+            yield Location(_text(href, encoding))
+            wanted = False
+
+
+def _is_link(name: bytes, attributes: bytes) -> bool:
+    """Whether the element of an RSS item holds the URL of its page."""
+    return name == b"link" or (
+        name == b"guid" and _attributes(attributes).get(b"ispermalink", b"true") != b"false"
+    )
+
+
+def _href(attributes: bytes) -> bytes:
+    """Return the URL of an Atom link to the page itself, else nothing."""
+    found = _attributes(attributes)
+    return found.get(b"href", b"") if found.get(b"rel", b"alternate") == b"alternate" else b""
+
+
+def _attributes(text: bytes) -> dict[bytes, bytes]:
+    return {name.lower(): double or single for name, double, single in _ATTRIBUTE.findall(text)}
+
+
+def _text(raw: bytes, encoding: str) -> str:
+    text = raw.decode(encoding, "replace").strip().strip(_INVISIBLE)
+    return _ENTITY.sub(_character, text).strip() if "&" in text else text
+
+
+def _character(entity: re.Match[str]) -> str:
+    if entity[1]:
+        return _NAMED[entity[1]]
+    number = int(entity[2]) if entity[2] else int(entity[3], 16)
+    return chr(number) if number < 0x11_0000 else ""
+
+
+def _encoding(label: str) -> str:
+    """Return the declared encoding, or UTF-8 if it cannot be: the declaration was read as ASCII."""
+    name = encoding_of(label) or "utf-8"
+    try:
+        return "utf-8" if name.startswith("UTF-16") else codecs.lookup(name).name
+    except LookupError:  # Python does not know all encodings of the web
+        return "utf-8"

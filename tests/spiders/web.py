@@ -1,0 +1,112 @@
+"""Crawls a web of any hosts with the spider ``site``, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerRunner
+
+from crawlproj.items import FetchFailure, Page
+from crawlproj.scheduler import scheduler_of
+from crawlproj.spiders.site import SiteSpider
+from tests.downloadermiddlewares.crawling import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawlproj.scheduling.tally import Tally
+
+
+@dataclass
+class Answer:
+    """What the web answers: HTML by default."""
+
+    body: bytes | str = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Web = "Callable[[str, str], Answer | str | bytes]"
+"""Takes an absolute URL and the head of its request; text and bytes are pages."""
+
+
+@dataclass
+class Crawled:
+    """What became of a crawl. asked: the URLs in the order of their requests."""
+
+    asked: list[str] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    failures: list[FetchFailure] = field(default_factory=list)
+    tally: Tally | None = None
+    finished: bool = False
+
+    @property
+    def urls(self) -> set[str]:
+        """The pages' URLs."""
+        return {page.url for page in self.pages}
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        assert self.tally is not None
+        return dict(self.tally.skipped)
+
+
+def page(*hrefs: str, title: str = "", text: str = "") -> str:
+    """Return a page with links."""
+    links = "".join(f'<p><a href="{href}">{href}</a>' for href in hrefs)
+    return f"<!doctype html><title>{title}</title><p>{text}</p>{links}"
+
+
+NOT_FOUND = Answer("no such page", 404)
+
+
+async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) -> Crawled:
+    """Crawl ``url`` through a proxy that answers for every host as ``web`` says."""
+    arguments = settings.pop("arguments", {})
+    done = Crawled()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1"):
+                target = head.split()[1]
+                done.asked.append(target)
+                answer = web(target, head)
+                if not isinstance(answer, Answer):
+                    answer = Answer(answer)
+                body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+                headers = {"Content-Type": "text/html; charset=utf-8"} | answer.headers
+                lines = [f"{name}: {value}" for name, value in headers.items()]
+                lines = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {len(body)}", *lines]
+                writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    def scraped(item: Any) -> None:
+        (done.pages if isinstance(item, Page) else done.failures).append(item)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    crawler = AsyncCrawlerRunner({**SETTINGS, "ROBOTSTXT_OBEY": True} | settings).create_crawler(
+        SiteSpider
+    )
+    schedulers = []
+    crawler.signals.connect(scraped, signals.item_scraped)
+
+    def opened() -> None:
+        schedulers.append(scheduler_of(crawler))
+
+    crawler.signals.connect(opened, signals.spider_opened)
+    with patch.dict("os.environ", {"http_proxy": proxy, "no_proxy": ""}):
+        async with server, asyncio.timeout(60):
+            await crawler.crawl_async(url=url, **arguments)
+    (scheduler,) = schedulers
+    assert scheduler is not None
+    done.tally, done.finished = scheduler.tally, scheduler.finished
+    return done

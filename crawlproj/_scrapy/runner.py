@@ -157,19 +157,19 @@ class RequestRunner:
             self._send(signals.request_left_downloader, request=request)
 
     def _announce(self, response: Response, request: Request) -> None:
-        engine = self._engine
-        assert engine.spider is not None  # noqa: S101 - it is open while requests are in progress
+        engine, spider = self._engine, self._engine.crawler.spider
+        assert spider is not None  # noqa: S101 - a crawl has its spider from the start
         if response.request is None:
             response.request = request
-        line = engine.logformatter.crawled(response.request, response, engine.spider)
+        line = engine.logformatter.crawled(response.request, response, spider)
         if line is not None:
-            logger.log(*logformatter_adapter(line), extra={"spider": engine.spider})
+            logger.log(*logformatter_adapter(line), extra={"spider": spider})
         self._send(signals.response_received, response=response, request=response.request)
 
     def _send(self, signal: object, **named: Any) -> None:
         manager = self._engine.signals
         if has_listener(manager, signal):
-            manager.send_catch_log(signal, spider=self._engine.spider, **named)
+            manager.send_catch_log(signal, spider=self._engine.crawler.spider, **named)
 
     # The scraper's part
 

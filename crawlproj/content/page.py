@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -11,7 +12,7 @@ from scrapy.http import HtmlResponse, TextResponse
 
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
-from crawlproj.content.tree import readable_part, text_of, tree_of
+from crawlproj.content.tree import encoding_of, readable_part, text_of, tree_of
 from crawlproj.masking import without_credentials
 from crawlproj.urls import join, normalize
 
@@ -79,11 +80,17 @@ class PageContent:
 
     @property
     def refresh_url(self) -> str | None:
-        """The absolute URL of <meta http-equiv=refresh>, also if it is the page's own; or None."""
-        refresh = self.tree.meta_refresh(self.url)
-        if refresh is None or refresh[1] == self.url:
-            return refresh and refresh[1]
-        relative_to_base = self.tree.meta_refresh(self.base)
+        """The absolute URL of <meta http-equiv=refresh>, also if it is the page's own.
+
+        None if there is none, or if it is not a URL.
+        """
+        try:
+            refresh = self.tree.meta_refresh(self.url)
+            if refresh is None or refresh[1] == self.url:
+                return refresh and refresh[1]
+            relative_to_base = self.tree.meta_refresh(self.base)
+        except ValueError:  # such as "//["
+            return None
         assert relative_to_base is not None  # noqa: S101 - it is the same element
         return relative_to_base[1]
 
@@ -142,6 +149,10 @@ def _read(response: Response) -> tuple[Kind, PageContent | None]:
             f"{len(response.body):,}",
             without_credentials(response.url),
         )
+    if label is not declared.charset and encoding_of(label) is None:
+        # Somebody named a codec of Python's, such as "utf-16-le".
+        with suppress(LookupError):
+            body, label = body.decode(label, "replace").encode("utf-8", "replace"), "utf-8"
     tree = tree_of(body, label, xhtml=kind is Kind.XHTML)
     return kind, PageContent(response.url, tree)
 

@@ -8,7 +8,9 @@ about 10 ms. What it does not do by itself is below: XHTML, shadow trees, frames
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
+from urllib.parse import urljoin
 
 import turbohtml
 from turbohtml import HTMLParseError, PlainText, SelectorSyntaxError, Text, parse, parse_xml
@@ -131,5 +133,13 @@ def text_of(tree: Tree) -> str:
 
 def markdown_of(node: Tree | Element, base: str) -> str:
     """Return ``node`` as GitHub Flavored Markdown. Makes its links absolute, also in the tree."""
-    node.resolve_links(base)
+    # Not resolve_links(), which raises at the first link that is not a URL.
+    node.rewrite_links(partial(_absolute, base))
     return node.to_markdown()
+
+
+def _absolute(base: str, url: str) -> str:
+    try:
+        return urljoin(base, url)
+    except ValueError:  # such as "//["
+        return url

@@ -38,15 +38,12 @@ class MetaRefreshMiddleware(SafeRedirects, ScrapysMiddleware):
         # 15 times as long.
         if b"refresh" not in start.lower() and b"\0" not in start:
             return response
-        try:
-            if not _refreshes_itself(response):
-                return super().process_response(request, response)
-        except ValueError:
-            pass  # it leads to what is not a URL, so a browser stays
-        return response
+        if not _leads_elsewhere(response):
+            return response
+        return super().process_response(request, response)
 
 
-def _refreshes_itself(response: HtmlResponse) -> bool:
+def _leads_elsewhere(response: HtmlResponse) -> bool:
     page = content_of(response)
-    target = page.refresh_url if page is not None else None
-    return target is not None and normalize(target) == normalize(response.url)
+    target = normalize(page.refresh_url or "") if page is not None else None
+    return target is not None and target != normalize(response.url)

@@ -64,6 +64,32 @@ def test_markdown_has_headings_absolute_links_and_code() -> None:
     assert "```python\na = 1\n```" in markdown
 
 
+def test_a_link_that_is_not_a_url_stays_as_it_is() -> None:
+    html = '<a href="//[">bad</a> <a href="b">good</a> <img srcset="//[ 1x" src="//[">'
+    markdown = fields("markdown", html=html).markdown
+    assert markdown is not None
+    assert "[bad](//[)" in markdown
+    assert "[good](http://a.test/b)" in markdown
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<base href="//[">',
+        '<meta http-equiv="refresh" content="0; url=//[">',
+        '<link rel="canonical" href="//[">',
+        '<meta property="og:url" content="//[">',
+        '<div itemscope itemtype="//["><a itemprop="url" href="//[">x</a></div>',
+        '<img src="//[" srcset="//[ 2x"><iframe src="//["></iframe><form action="//["></form>',
+    ],
+)
+def test_what_is_not_a_url_does_not_cost_the_page(html: str) -> None:
+    page = fields(*FIELDS, html=f'{html}<a href="/x">text</a>')
+    assert "text" in page.text
+    assert page.links is not None
+    assert "http://a.test/x" in [link["url"] for link in page.links]
+
+
 def test_the_main_text_is_without_navigation_and_footer() -> None:
     page = fields("main_text", "main_markdown")
     assert page.main_text is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scrapy import Request
@@ -14,8 +15,6 @@ from crawlproj.links import LinkExtractor
 from crawlproj.pages import page_of
 
 if TYPE_CHECKING:
-    import pytest
-
     from crawlproj.items import Page
 
 URL = "http://a.example/x/y"
@@ -49,6 +48,17 @@ def test_fields_and_links_are_the_same_in_either_order() -> None:
     assert LinkExtractor().extract_urls(first) == LinkExtractor().extract_urls(second)
     again = page_fields(second)
     assert (again.text, again.title) == (fields.text, fields.title)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "euc_jp", "big5hkscs", "mac-roman"])
+def test_a_codec_that_only_python_knows_by_that_name_is_read(codec: str) -> None:
+    html = "<title>é</title>" if codec == "mac-roman" else "<title>中</title>"
+    assert page_fields(HtmlResponse(URL, body=html.encode(codec), encoding=codec)).title == html[7]
+
+
+def test_a_codec_that_nobody_knows_is_ignored() -> None:
+    response = HtmlResponse(URL, body=b"<title>T</title>", encoding="nobody")
+    assert page_fields(response).title == "T"
 
 
 def test_an_empty_page_and_a_wrong_encoding_do_not_raise() -> None:

@@ -45,6 +45,11 @@ def test_a_refresh_is_relative_to_the_base_element() -> None:
     assert isinstance(answer(html), Response)
 
 
+@pytest.mark.parametrize("base", ["", '<base href="http://b.test/">'])
+def test_a_refresh_to_what_is_not_a_url_leaves_the_page(base: str) -> None:
+    assert isinstance(answer(base + refresh("0; url=//[")), Response)
+
+
 def test_a_refresh_that_comes_later_than_scrapy_waits_is_no_redirect() -> None:
     assert isinstance(answer(refresh("5; url=/other"), METAREFRESH_MAXDELAY=3), Response)
 

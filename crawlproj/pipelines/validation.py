@@ -96,19 +96,20 @@ class ValidationPipeline:
 
     def process_item(self, item: Any) -> Any:
         """Return ``item``, or raise DropItem."""
-        adapter = ItemAdapter(item)
         kind = type(item).__name__
         for name in self._required.get(kind, ()):
-            if adapter.get(name) in (None, ""):
-                self._drop(kind, adapter, name, "is required but missing")
+            if ItemAdapter(item).get(name) in (None, ""):
+                self._drop(kind, item, name, "is required but missing")
         if isinstance(item, Page | FetchFailure):
             for name, (is_valid, expected) in _CHECKS.items():
-                value = adapter.get(name)
+                value = getattr(item, name, None)
                 if (value is not None or name == "url") and not is_valid(value):
-                    self._drop(kind, adapter, name, f"must be {expected}, not {value!r:.100}")
+                    self._drop(kind, item, name, f"must be {expected}, not {value!r:.100}")
         return item
 
-    def _drop(self, kind: str, adapter: ItemAdapter, name: str, wrong: str) -> None:
+    def _drop(self, kind: str, item: Any, name: str, wrong: str) -> None:
         self._stats.inc_value("validation/dropped")
         self._stats.inc_value(f"validation/dropped/{name}")
-        raise InvalidItem(f"{kind} {adapter.get('url', '')}: {name} {wrong}", f"invalid {name}")
+        raise InvalidItem(
+            f"{kind} {ItemAdapter(item).get('url', '')}: {name} {wrong}", f"invalid {name}"
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -150,11 +150,21 @@ def _read(response: Response) -> tuple[Kind, PageContent | None]:
             without_credentials(response.url),
         )
     if label is not declared.charset and encoding_of(label) is None:
-        # Somebody named a codec of Python's, such as "utf-16-le".
-        with suppress(LookupError):
-            body, label = body.decode(label, "replace").encode("utf-8", "replace"), "utf-8"
+        body, label = _as_on_the_web(body, label)
     tree = tree_of(body, label, xhtml=kind is Kind.XHTML)
     return kind, PageContent(response.url, tree)
+
+
+def _as_on_the_web(body: bytes, codec: str) -> tuple[bytes, str]:
+    """Return ``body`` and the web's label for its encoding, one of Python's such as "utf-16-le"."""
+    try:
+        name = codecs.lookup(codec).name.replace("_", "-")
+        for label in (name, name.replace("utf-16-", "utf-16")):
+            if encoding_of(label) is not None:
+                return body, label
+        return body.decode(codec, "replace").encode("utf-8", "replace"), "utf-8"
+    except LookupError:
+        return body, ""
 
 
 def folded(text: str) -> str:

@@ -85,14 +85,13 @@ class DownloadChain:
             if value is None:
                 continue
             value = await _awaited(value, method)
-            if value is None:
-                continue
-            if not isinstance(value, (Response, Request)):
+            if value is not None and not isinstance(value, (Response, Request)):
                 raise _InvalidOutput(
                     f"Middleware {method.__qualname__} must return None, Response or "
                     f"Request, got {value.__class__.__name__}"
                 )
-            return value
+            if value:
+                return value
         return await fetch(request)
 
 
@@ -102,7 +101,9 @@ class OutputChain:
     is_plain: whether each is a BaseSpiderMiddleware that looks at one item or request at a time, so
         that ``stages`` does what Scrapy's chain of generators does.
     stages: what to call with a request, or with an item, and the response; None where the
-        middleware passes it on. The number is where process_spider_exception goes on if it raises.
+        middleware passes it on. The number is that of the middleware's layer.
+    layers: one for the callback and one for each middleware; the number is that of the first
+        process_spider_exception that is offered what the layer raises.
     """
 
     def __init__(self, manager: SpiderMiddlewareManager) -> None:
@@ -116,14 +117,16 @@ class OutputChain:
             if method is not None
         ]
         self.is_plain = all(_is_plain(mw) for _, mw in users)
+        self.layers = [0, *(index for index, _ in users)]
         self.stages: list[tuple[int, Stage | None, Stage | None]] = []
         for index, mw in users if self.is_plain else ():
-            stages = (
-                _own(mw, BaseSpiderMiddleware, "get_processed_request"),
-                _own(mw, BaseSpiderMiddleware, "get_processed_item"),
-            )
-            if any(stages):
-                self.stages.append((index, *stages))
+            of_request = _own(mw, BaseSpiderMiddleware, "get_processed_request")
+            of_item = _own(mw, BaseSpiderMiddleware, "get_processed_item")
+            if mw is users[0][1]:
+                # What drops the None that a callback yields, before another sees it.
+                of_item = mw.get_processed_item
+            if of_request or of_item:
+                self.stages.append((index, of_request, of_item))
 
     def begin(self, response: Response) -> None:
         """Do what the middlewares do before the first item or request of ``response``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,34 +21,58 @@ from scrapy.core.engine import ExecutionEngine
 from scrapy.core.scraper import Scraper
 from scrapy.core.spidermw import SpiderMiddlewareManager
 from scrapy.http import Request, Response
-from scrapy.utils.defer import _process_pending_io
+from scrapy.signalmanager import SignalManager
+from scrapy.utils.asyncio import is_asyncio_available
+from scrapy.utils.defer import _process_pending_io, maybe_deferred_to_future
 from scrapy.utils.log import logformatter_adapter
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawlproj._scrapy.chains import DownloadChain, OutputChain
+from crawlproj._scrapy.chains import DownloadChain
+from crawlproj._scrapy.scraping import Scraping, is_cancelled
 from crawlproj._scrapy.signals import has_listener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from scrapy.core.downloader import Slot
 
 logger = logging.getLogger("scrapy.core.engine")  # where Scrapy logs the same errors
 
 _WRITTEN_FOR = (2, 19)
-# A page with many links lets other tasks run after so many of them.
-_OUTPUTS_PER_TURN = 32
+
+
+# The methods that are not called any more, so that nobody may have replaced them.
+_BYPASSED = frozenset(
+    {
+        *("_start_scheduled_request", "_download", "_handle_downloader_output", "_remove_request"),
+        *("fetch", "_enqueue_request", "_wait_for_download"),
+        *("download_async", "_process_request", "_process_response", "_handle_mw_method"),
+        *("enqueue_scrape", "_wait_for_processing"),
+        *("handle_spider_output_async", "_process_spidermw_output_async"),
+        *("scrape_response_async", "_process_callback_output", "_evaluate_iterable"),
+        *("send_catch_log", "send_catch_log_async"),
+    }
+)
 
 
 def fits(engine: ExecutionEngine) -> bool:
     """Return whether ``engine`` and its parts are those of the Scrapy that this is written for."""
+    if scrapy.version_info[:2] != _WRITTEN_FOR or type(engine) is not ExecutionEngine:
+        return False
+    downloader, scraper = engine.downloader, engine.scraper
+    if type(downloader) is not Downloader or type(scraper) is not Scraper:
+        return False
+    middleware, spidermw, manager = downloader.middleware, scraper.spidermw, engine.signals
     return (
-        scrapy.version_info[:2] == _WRITTEN_FOR
-        and type(engine) is ExecutionEngine
-        and type(engine.downloader) is Downloader
-        and type(engine.downloader.middleware) is DownloaderMiddlewareManager
-        and type(engine.scraper) is Scraper
-        and type(engine.scraper.spidermw) is SpiderMiddlewareManager
+        type(middleware) is DownloaderMiddlewareManager
+        and type(spidermw) is SpiderMiddlewareManager
+        and type(manager) is SignalManager
+        and all(
+            _BYPASSED.isdisjoint(vars(part))
+            for part in (engine, downloader, scraper, middleware, spidermw, manager)
+        )
+        and is_asyncio_available()
     )
 
 
@@ -64,16 +88,24 @@ class RequestRunner:
     ) -> None:
         self._engine = engine
         self._downloader = engine.downloader
-        self._scraper = engine.scraper
-        self._chain = DownloadChain(engine.downloader.middleware)
-        self._outputs = OutputChain(engine.scraper.spidermw)
+        self._scraping = Scraping(engine)
         self._on_result = on_result
         self._tasks: set[asyncio.Task[None]] = set()
+        spider = engine.crawler.spider
+        assert spider is not None  # noqa: S101 - a crawl has its spider from the start
+        # The engine forgets it at its end, when abandoned requests may still be running.
+        self._spider = spider
+
+    @cached_property
+    def _chain(self) -> DownloadChain:
+        # By the first request, when the receivers of spider_opened have added their middlewares.
+        return DownloadChain(self._downloader.middleware)
 
     def install(self) -> None:
-        """Make the engine start requests here, and the scraper handle outputs here."""
+        """Make the engine start requests here, and its parts go on here."""
         self._engine._start_scheduled_request = self._start_next  # type: ignore[method-assign]
-        self._scraper.handle_spider_output_async = self._handled  # type: ignore[method-assign]
+        self._downloader._wait_for_download = self._dequeued  # type: ignore[method-assign]
+        self._scraping.install()
 
     def _start_next(self) -> bool:
         """Start the scheduler's next request; return False if it has none."""
@@ -102,13 +134,24 @@ class RequestRunner:
                 engine.crawl(result)
             else:
                 await self._scraped(result, request)
-        except Exception:
-            logger.exception(
-                "Error while handling downloader output", extra={"spider": engine.spider}
-            )
+        except Exception as exc:  # noqa: BLE001 - as Scrapy does
+            self._log("Error while handling downloader output", exc)
         finally:
-            slot.remove_request(request)
+            try:
+                slot.remove_request(request)
+            except Exception as exc:  # noqa: BLE001 - as Scrapy does
+                self._log("Error while removing request from slot", exc)
             slot.nextcall.schedule()
+
+    async def _scraped(self, result: Response | Failure, request: Request) -> None:
+        try:
+            self._on_result(request, result)
+            await self._scraping.scrape(result, request)
+        except Exception:
+            logger.exception("Error while enqueuing scrape", extra={"spider": self._spider})
+
+    def _log(self, message: str, exc: Exception) -> None:
+        logger.info(message, exc_info=exc, extra={"spider": self._spider})
 
     # The downloader's part
 
@@ -120,9 +163,13 @@ class RequestRunner:
                 self._downloader.active.remove(request)
             if isinstance(result, Response):
                 self._announce(result, request)
+            elif not isinstance(result, Request):
+                raise TypeError(
+                    f"Incorrect type: expected Response or Request, got {type(result)}: {result!r}"
+                )
         except (Exception, asyncio.CancelledError):
             # A download that was cancelled is a failed one; it is not this task that was cancelled.
-            if (task := asyncio.current_task()) is not None and task.cancelling():
+            if is_cancelled():
                 raise
             return Failure()  # type: ignore[no-untyped-call]
         return result
@@ -130,16 +177,27 @@ class RequestRunner:
     async def _fetch(self, request: Request) -> Response:
         downloader = self._downloader
         key, slot = downloader._get_slot(request)
-        if not _is_free(slot):
-            return await downloader._enqueue_request(request)
         request.meta[downloader.DOWNLOAD_SLOT] = key
         slot.active.add(request)
         try:
             self._send(signals.request_reached_downloader, request=request)
-            slot.lastseen = monotonic()
-            return await self._transferred(slot, request)
+            if _is_free(slot):
+                slot.lastseen = monotonic()
+                return await self._transferred(slot, request)
+            queued: Deferred[Response] = Deferred()
+            slot.queue.append((request, queued))
+            downloader._process_queue(slot)
+            return await maybe_deferred_to_future(queued)  # _dequeued calls it
         finally:
             slot.active.remove(request)
+
+    async def _dequeued(self, slot: Slot, request: Request, queue_dfd: Deferred[Response]) -> None:
+        try:
+            response = await self._transferred(slot, request)
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001 - for whoever waits
+            queue_dfd.errback(Failure())  # type: ignore[no-untyped-call]
+        else:
+            queue_dfd.callback(response)
 
     async def _transferred(self, slot: Slot, request: Request) -> Response:
         slot.transferring.add(request)
@@ -157,165 +215,17 @@ class RequestRunner:
             self._send(signals.request_left_downloader, request=request)
 
     def _announce(self, response: Response, request: Request) -> None:
-        engine, spider = self._engine, self._engine.crawler.spider
-        assert spider is not None  # noqa: S101 - a crawl has its spider from the start
         if response.request is None:
             response.request = request
-        line = engine.logformatter.crawled(response.request, response, spider)
+        line = self._engine.logformatter.crawled(response.request, response, self._spider)
         if line is not None:
-            logger.log(*logformatter_adapter(line), extra={"spider": spider})
+            logger.log(*logformatter_adapter(line), extra={"spider": self._spider})
         self._send(signals.response_received, response=response, request=response.request)
 
     def _send(self, signal: object, **named: Any) -> None:
         manager = self._engine.signals
         if has_listener(manager, signal):
-            manager.send_catch_log(signal, spider=self._engine.crawler.spider, **named)
-
-    # The scraper's part
-
-    async def _scraped(self, result: Response | Failure, request: Request) -> None:
-        scraper = self._scraper
-        slot = scraper.slot
-        assert slot is not None  # noqa: S101 - it is open as long as requests are in progress
-        self._on_result(request, result)
-        size = slot.MIN_RESPONSE_SIZE
-        if isinstance(result, Response):
-            size = max(size, len(result.body))
-        slot.active.add(request)
-        slot.active_size += size
-        try:
-            if isinstance(result, Response) and self._outputs.is_plain:
-                await self._called(result, request)
-            else:
-                await scraper._scrape(result, request)
-        except Exception:
-            logger.exception(
-                "Scraper bug processing %(request)s",
-                {"request": request},
-                extra={"spider": scraper.crawler.spider},
-            )
-        finally:
-            slot.active.remove(request)
-            slot.active_size -= size
-            scraper._check_if_closing()
-            scraper._scrape_next()
-
-    async def _called(self, response: Response, request: Request) -> None:
-        """Call the callback, and send what it yields through the spider middlewares."""
-        scraper = self._scraper
-        spidermw = scraper.spidermw
-        recovered: AsyncIterator[Any] | None
-        try:
-            try:
-                output = await spidermw._process_spider_input(
-                    scraper.call_spider_async, response, request
-                )
-            except Exception as exc:  # noqa: BLE001 - as Scrapy does
-                await _process_pending_io()
-                recovered = spidermw._process_spider_exception(response, exc)
-            else:
-                recovered = await self._passed_on(output, response)
-        except Exception:  # noqa: BLE001 - as Scrapy does
-            failure = Failure()  # type: ignore[no-untyped-call]
-            scraper.handle_spider_error(failure, request, response)
-            return
-        if recovered is not None:
-            await self._handled(recovered, request, response)
-
-    async def _passed_on(
-        self, output: Iterable[Any] | AsyncIterator[Any], response: Response
-    ) -> AsyncIterator[Any] | None:
-        """Pass what the callback yields through the stages, and take what comes out.
-
-        If the callback or a middleware raises, returns what a process_spider_exception yields
-        instead. Raises the exception if none handles it.
-        """
-        outlet = _Outlet(self._engine, response)
-        self._outputs.begin(response)
-        values = aiter(output) if isinstance(output, AsyncIterator) else iter(output)
-        try:
-            while True:
-                index = 0
-                try:
-                    try:
-                        if isinstance(values, AsyncIterator):
-                            value = await anext(values)
-                        else:
-                            value = next(values)
-                    except (StopIteration, StopAsyncIteration):
-                        return None
-                    for index, of_request, of_item in self._outputs.stages:  # noqa: B007
-                        stage = of_request if isinstance(value, Request) else of_item
-                        if stage is not None and (value := stage(value, response)) is None:
-                            break
-                except Exception as exc:  # noqa: BLE001 - as Scrapy does
-                    return self._scraper.spidermw._process_spider_exception(response, exc, index)
-                await outlet.take(value)
-        finally:
-            await outlet.finish()
-
-    async def _handled(
-        self,
-        result: Iterable[Any] | AsyncIterator[Any],
-        request: Request,
-        response: Response | Failure,
-    ) -> None:
-        """Take what comes out of Scrapy's own chain of spider middlewares, or of an errback."""
-        outlet = _Outlet(self._engine, response)
-        values = aiter(result) if isinstance(result, AsyncIterator) else iter(result)
-        try:
-            while True:
-                try:
-                    if isinstance(values, AsyncIterator):
-                        value = await anext(values)
-                    else:
-                        value = next(values)
-                except (StopIteration, StopAsyncIteration):
-                    return
-                except Exception:  # noqa: BLE001 - as Scrapy does
-                    failure = Failure()  # type: ignore[no-untyped-call]
-                    self._scraper.handle_spider_error(failure, request, response)
-                else:
-                    await outlet.take(value)
-        finally:
-            await outlet.finish()
-
-
-class _Outlet:
-    """Schedules the requests of ``response``, and sends its items through the pipelines.
-
-    At most CONCURRENT_ITEMS items are in the pipelines at once.
-    """
-
-    def __init__(self, engine: ExecutionEngine, response: Response | Failure) -> None:
-        self._engine = engine
-        self._response = response
-        self._taken = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def take(self, output: Any) -> None:
-        """Schedule a request; start with an item as soon as there is room."""
-        if isinstance(output, Request):
-            self._engine.crawl(output)
-        elif output is not None:
-            await self._start(output)
-        self._taken += 1
-        if self._taken % _OUTPUTS_PER_TURN == 0:
-            await asyncio.sleep(0)
-
-    async def _start(self, item: Any) -> None:
-        scraper = self._engine.scraper
-        while len(self._tasks) >= scraper.concurrent_items:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        process = scraper.start_itemproc_async(item, response=self._response)
-        task = asyncio.get_running_loop().create_task(process)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def finish(self) -> None:
-        """Wait until every item is done."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+            manager.send_catch_log(signal, spider=self._spider, **named)
 
 
 def _is_free(slot: Slot) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
+    from types import CodeType
 
     from scrapy.signalmanager import SignalManager
 
@@ -45,8 +47,9 @@ class QuickSignals:
 
     def __init__(self, manager: SignalManager) -> None:
         self._manager = manager
-        # A crawl has few receivers, and they live as long as it does.
-        self._parameters: dict[Receiver, frozenset[str] | None] = {}
+        # By the id of the receiver's code and whether it is a method. The code is kept, so that no
+        # other gets its id; the receiver is not: SignalManager.wait_for makes a new one per call.
+        self._parameters: dict[tuple[int, bool], tuple[CodeType, frozenset[str] | None]] = {}
 
     def install(self) -> None:
         """Replace the manager's methods for sending."""
@@ -89,68 +92,90 @@ class QuickSignals:
         if "sender" not in named and not has_listener(self._manager, signal):
             return []
         sender, silent, spider = self._taken_out(named)
-        results: list[tuple[Any, Any]] = []
-        waits: dict[int, Awaitable[Any]] = {}
-        for receiver in _receivers(sender, signal):
-            result: Any
+        # Everyone who listens now is called, even if a receiver disconnects another.
+        receivers = list(_receivers(sender, signal))
+        outcomes: list[Any] = []
+        waits: list[Awaitable[Any]] = []
+        for receiver in receivers:
+            if waits:
+                # As in Scrapy, it is called after the first step of the coroutines before it.
+                later = self._call_later(receiver, named, signal, sender)
+                waits.append(_outcome(receiver, later, silent, spider))
+                continue
             try:
-                result = self._call(receiver, named, signal, sender)
+                outcome = self._call(receiver, named, signal, sender)
             except Exception as exc:  # noqa: BLE001 - one receiver must not keep it from others
-                result = exc
+                outcome = exc
                 if not isinstance(exc, silent):
                     _log_error(receiver, exc, spider)
+            if isinstance(outcome, Deferred) or isawaitable(outcome):
+                waits.append(_outcome(receiver, outcome, silent, spider))
             else:
-                if isinstance(result, Deferred) or isawaitable(result):
-                    waits[len(results)] = _outcome(receiver, result, silent, spider)
-            results.append((receiver, result))
+                outcomes.append(outcome)
         if waits:
-            outcomes = await asyncio.gather(*waits.values(), return_exceptions=True)
-            for index, outcome in zip(waits, outcomes, strict=True):
-                results[index] = results[index][0], outcome
-        return results
+            outcomes += await asyncio.gather(*waits, return_exceptions=True)
+        return list(zip(receivers, outcomes, strict=True))
 
     def _taken_out(self, named: dict[str, Any]) -> tuple[object, tuple[type[Exception], ...], Any]:
         silent = named.pop("dont_log", ())
-        if not isinstance(silent, (tuple, list)):
-            silent = (silent,)
-        return named.pop("sender", self._manager.sender), tuple(silent), named.get("spider")
+        if not isinstance(silent, tuple):
+            silent = tuple(silent) if isinstance(silent, Sequence) else (silent,)
+        return named.pop("sender", self._manager.sender), silent, named.get("spider")
 
     def _call(
         self, receiver: Receiver, named: dict[str, Any], signal: object, sender: object
     ) -> Any:
-        # What pydispatch's robustApply does, which reads the function's code on every call.
+        # What pydispatch's robustApply does, which looks at the receiver anew on every call.
+        named = {"signal": signal, "sender": sender, **named}
         function = getattr(receiver, "__func__", receiver)
+        code = getattr(function, "__code__", None)
+        if code is None:
+            return robustapply.robustApply(receiver, **named)
+        is_method = function is not receiver
         try:
-            accepted = self._parameters[function]
+            _, accepted = self._parameters[id(code), is_method]
         except KeyError:
-            accepted = self._parameters[function] = _parameters(receiver)
-        named = {**named, "signal": signal, "sender": sender}
+            accepted = _parameters(code, is_method)
+            self._parameters[id(code), is_method] = code, accepted
         if accepted is None:
             return receiver(**named)
         return receiver(**{name: named[name] for name in accepted if name in named})
 
+    async def _call_later(
+        self, receiver: Receiver, named: dict[str, Any], signal: object, sender: object
+    ) -> Any:
+        return await _awaitable(receiver, self._call(receiver, named, signal, sender))
 
-def _parameters(receiver: Receiver) -> frozenset[str] | None:
-    """Return the names of the arguments that ``receiver`` takes; None if it takes any."""
-    _, code, bound = robustapply.function(receiver)
+
+def _parameters(code: CodeType, is_method: bool) -> frozenset[str] | None:
+    """Return the names of the arguments that ``code`` takes; None if it takes any."""
     if code.co_flags & _TAKES_ALL:
         return None
-    return frozenset(code.co_varnames[bound : code.co_argcount])
+    return frozenset(code.co_varnames[is_method : code.co_argcount])
 
 
-def _receivers(sender: object, signal: object) -> list[Receiver]:
-    return list(dispatcher.liveReceivers(dispatcher.getAllReceivers(sender, signal)))
+def _receivers(sender: object, signal: object) -> Iterator[Receiver]:
+    receivers: Iterator[Receiver] = dispatcher.liveReceivers(
+        dispatcher.getAllReceivers(sender, signal)
+    )
+    return receivers
 
 
 async def _outcome(
     receiver: Receiver, result: Any, silent: tuple[type[Exception], ...], spider: Any
 ) -> Any:
     try:
-        return await ensure_awaitable(result, _warn=global_object_name(receiver))
+        return await _awaitable(receiver, result)
     except Exception as exc:  # noqa: BLE001 - one receiver must not keep it from others
         if not isinstance(exc, silent):
             _log_error(receiver, exc, spider)
         return exc
+
+
+def _awaitable(receiver: Receiver, result: Any) -> Awaitable[Any]:
+    # Scrapy asks for the name each time, so a receiver without one (an object with __call__) fails.
+    name = global_object_name(receiver) if isinstance(result, Deferred) else None
+    return ensure_awaitable(result, _warn=name)
 
 
 def _log_error(receiver: Receiver, exc: Exception, spider: Any) -> None:

@@ -12,14 +12,20 @@ from crawlproj._scrapy.redirects import SafeRedirects
 from crawlproj.frontier.base import State
 from crawlproj.http.wire import split
 from crawlproj.masking import without_credentials
+from crawlproj.urls import normalize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scrapy.http import Response
+    from scrapy.settings import BaseSettings
 
 __all__ = ["BadRedirect", "RedirectMiddleware"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SHOWN_CHARACTERS = 100
+_MAX_COOKIES = 50
+_MAX_COOKIE_BYTES = 4096  # RFC 6265 §6.1
 
 
 class BadRedirect(IgnoreRequest):
@@ -33,7 +39,14 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
 
     A redirect to what is not an http or https URL raises BadRedirect, unless the request or the
     spider handles its status.
+
+    Without COOKIES_ENABLED, the cookies that a redirect sets go along with it on the same origin,
+    and nowhere else. Many sites set one and redirect to the same page, to see whether it is kept.
     """
+
+    def __init__(self, settings: BaseSettings) -> None:
+        super().__init__(settings)
+        self._has_jars = settings.getbool("COOKIES_ENABLED")
 
     def process_response(  # type: ignore[override]  # Scrapy deprecates its spider argument
         self, request: Request, response: Response
@@ -53,6 +66,7 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
             redirected = super().process_response(request, response)
             if location and isinstance(redirected, Request):
                 split(redirected.url)
+                self._carry_cookies(request, response, redirected)
                 return redirected
         except (ValueError, UnsupportedURLSchemeError):
             pass
@@ -60,6 +74,27 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
         raise BadRedirect(
             f"it redirects to {shown[:_SHOWN_CHARACTERS]!r}, which is not an http or https URL"
         )
+
+    def _carry_cookies(self, request: Request, response: Response, redirected: Request) -> None:
+        """Give ``redirected`` the cookies of ``response``.
+
+        Raises IgnoreRequest if a page redirects to itself without a new one, or in a circle.
+        """
+        if _origin(request) != _origin(redirected):
+            return
+        known = request.headers.get(b"Cookie")
+        set_cookies = response.headers.getlist(b"Set-Cookie")
+        if set_cookies and not self._has_jars:
+            redirected.headers[b"Cookie"] = _merged(known or b"", set_cookies)
+        before, target = (
+            map(normalize, request.meta.get("redirect_urls", ())),
+            normalize(redirected.url),
+        )
+        again = target == normalize(request.url) and redirected.method == request.method
+        if again and not self._has_jars and redirected.headers.get(b"Cookie") == known:
+            raise IgnoreRequest("max redirections reached: the page redirects to itself")
+        if not again and target in before:
+            raise IgnoreRequest("max redirections reached: they lead in a circle")
 
     def _is_handled(self, request: Request, status: int) -> bool:
         meta = request.meta
@@ -69,3 +104,17 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
             or status in meta.get("handle_httpstatus_list", ())
             or status in getattr(self.crawler.spider, "handle_httpstatus_list", ())
         )
+
+
+def _origin(request: Request) -> list[str]:
+    return request.url.lower().split("/", 3)[:3]
+
+
+def _merged(cookies: bytes, set_cookies: Iterable[bytes]) -> bytes:
+    """Return a Cookie header with what Set-Cookie headers add to ``cookies``."""
+    pairs = dict(pair.partition(b"=")[::2] for pair in cookies.split(b"; ") if pair)
+    for header in set_cookies:
+        name, equals, value = header.partition(b";")[0].partition(b"=")
+        if equals and len(name) + len(value) <= _MAX_COOKIE_BYTES and len(pairs) < _MAX_COOKIES:
+            pairs[name.strip()] = value.strip()
+    return b"; ".join(b"=".join(pair) for pair in pairs.items())

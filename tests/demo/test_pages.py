@@ -39,7 +39,7 @@ def crawl(spec: SiteSpec) -> Expected:
         if path.startswith("/private/"):
             found.skipped[url] = "robots"
         elif path == "/sitemap.xml":
-            found.other.add(url)
+            found.skipped[url] = "sitemap"
             new = [loc.text for loc in tree_of(got.body).select("loc")]
         elif got.status in {301, 302}:
             found.skipped[url] = "redirected"

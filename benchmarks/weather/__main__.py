@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.weather.families import FAMILIES
 from benchmarks.weather.policies import POLICIES, policy_of
 from benchmarks.weather.report import as_json, matrix, scenario_table, summary_table
 from benchmarks.weather.running import run_all
 from benchmarks.weather.scenario import Scenario, load_all
+from benchmarks.weather.spread import BEST_FIXED, TOLD, Draw, run_draws, spread_table
 from benchmarks.weather.trace import as_csv, as_plot, trace
 from crawlproj.errors import ConfigError
 
@@ -26,6 +29,8 @@ def main() -> int:
     options = _options()
     try:
         scenarios = [s for s in load_all() if options.set in {"all", s.half}]
+        if options.random:
+            return _random(options)
         if options.trace:
             return _trace(scenarios, options)
         if options.scenarios:
@@ -53,6 +58,31 @@ def main() -> int:
     print(f"{options.seeds} seeds; ± is half of the 95 % confidence interval over them.")
     if options.json:
         options.json.write_text(json.dumps(as_json(results, options.seeds), indent=1) + "\n")
+    return 0
+
+
+def _random(options: argparse.Namespace) -> int:
+    """Crawl random sites of every family, and print how the figures are spread."""
+    families = options.families.split(",")
+    if unknown := set(families) - set(FAMILIES):
+        raise ConfigError(f"unknown family {min(unknown)!r}; choose from {', '.join(FAMILIES)}")
+    policies = tuple(options.policies.split(","))
+    for name in set(policies) - {TOLD, BEST_FIXED}:
+        policy_of(name)
+    seed = options.draw if options.draw is not None else secrets.randbelow(1_000_000)
+    draws = [Draw(f, n, seed, policies) for f in families for n in range(options.random)]
+    console = Console(width=None if sys.stdout.isatty() else _COLUMNS)
+    console.print(f"sites drawn with --draw {seed}")
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        runs = run_draws(draws, options.jobs)
+        drawn = list(progress.track(runs, len(draws), description="sites"))
+    for name, group in groupby(drawn, key=lambda each: each.draw.family):
+        console.print(spread_table(name, list(group)))
+    if len(families) > 1:
+        console.print(spread_table("all families", drawn))
+    if options.json:
+        data = {"draw": seed, "sites": [each.as_json() for each in drawn]}
+        options.json.write_text(json.dumps(data, indent=1) + "\n")
     return 0
 
 
@@ -92,6 +122,13 @@ def _options() -> argparse.Namespace:
         "--policies", default=",".join(POLICIES), help="comma-separated, also fixed-N"
     )
     parser.add_argument("--set", choices=("tuned", "held-out", "all"), default="tuned")
+    parser.add_argument(
+        "--random", type=int, metavar="N", help="crawl N random sites of each family instead"
+    )
+    parser.add_argument("--draw", type=int, metavar="SEED", help="draw the same sites again")
+    parser.add_argument(
+        "--families", default=",".join(FAMILIES), help="families of --random, comma-separated"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="number of processes")
     parser.add_argument("--details", action="store_true", help="also print a table per scenario")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures, by seed")

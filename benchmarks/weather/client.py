@@ -12,6 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.demo.weather import WeatherSite
+from crawlproj.downloadermiddlewares.loop_lag import LoopLag, without_lag
 from crawlproj.limits.headers import policy_of, retry_after_s
 from crawlproj.limits.site import Ending, Verdict
 
@@ -76,6 +77,8 @@ class _Site:
 class Client:
     """Crawls the sites of a scenario in turn, as far as their controls and the budget allow.
 
+    Its event loop is one worker: while it spends CPU time on answers, the next ones wait.
+
     make: builds the control of a site from the maximum in flight there and a source of randomness.
     The same seed gives the same run.
     """
@@ -85,6 +88,11 @@ class Client:
     ) -> None:
         self._duration_s = scenario.duration_s
         self._timeout_s = scenario.timeout_s
+        self._page_cpu_s, self._hog_s = scenario.page_cpu_s, scenario.hog_s
+        self._now = 0.0
+        self._free_at = 0.0  # when the event loop ends its turn
+        self._lag = LoopLag(lambda: self._now)
+        self._hogs = _dice(f"{scenario.name}/hogs/{seed}")
         self._budget = scenario.in_flight
         self._sites = []
         for number, weather in enumerate(scenario.sites):
@@ -92,6 +100,8 @@ class Client:
             model = WeatherSite(weather, _dice(name), 0.0)
             self._sites.append(_Site(model, make(scenario.max_per_site, _dice(f"{name}/control"))))
         self._jobs = 0
+        self._ended = 0
+        self._hog_at = 0.0
         self._live: dict[int, tuple[int, Permit, float]] = {}
         self._hanging: set[int] = set()
         self._timeouts: deque[tuple[float, int]] = deque()
@@ -110,6 +120,7 @@ class Client:
             now = self._timers[0][0] if self._timers else inf
             if self._timeouts and self._timeouts[0][0] < now:
                 now = self._timeouts[0][0]
+            now = max(now, self._free_at)
             while next_tick <= min(now, self._duration_s):
                 for site in self._sites:
                     site.tick()
@@ -117,9 +128,26 @@ class Client:
                 next_tick = ticks * TICK_S
             if now > self._duration_s:
                 return [site.run for site in self._sites]
+            before = self._ended
             self._handle(now)
+            if self._page_cpu_s and self._ended > before:
+                now = self._take_time(now, self._ended - before)
             if self._turn:
                 self._start_requests(now)
+
+    def _take_time(self, now: float, answers: int) -> float:
+        """Spend the CPU time of a turn of the event loop; return when the turn ends.
+
+        Answers that arrive meanwhile are read afterwards. On average once a second, a callback
+        takes much longer.
+        """
+        turn_s = self._page_cpu_s * answers
+        if self._hog_s and now >= self._hog_at:
+            turn_s += self._hogs.expovariate(1 / self._hog_s)
+            self._hog_at = now + self._hogs.expovariate(1.0)
+        self._now = self._free_at = now + turn_s
+        self._lag.add(turn_s)
+        return self._free_at
 
     def _handle(self, now: float) -> None:
         timeouts, live = self._timeouts, self._live
@@ -197,6 +225,8 @@ class Client:
         rtt_s = now - started_at
         if reply.status == 200:
             self._sites[number].run.latencies_s.append(rtt_s)
+        rtt_s = without_lag(rtt_s, self._lag.seconds)
+        if reply.status == 200:
             ending = Ending(Verdict.OK, rtt_s, None, _policy(reply.headers))
             self._end(job, now, "ok", ending)
         elif reply.ending == "reset":
@@ -209,6 +239,7 @@ class Client:
             self._end(job, now, str(reply.status), ending)
 
     def _end(self, job: int, now: float, how: str, ending: Ending) -> None:
+        self._ended += 1
         number, permit, _ = self._live.pop(job)
         site = self._sites[number]
         site.in_flight -= 1

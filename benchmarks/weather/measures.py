@@ -165,6 +165,7 @@ def unloaded_p99_s(weather: Weather, duration_s: float) -> float:
         sigma=weather.sigma,
         expensive_share=weather.expensive_share,
         expensive_factor=weather.expensive_factor,
+        trip_s=weather.trip_s,
         network_s=weather.network_s,
     )
     latencies: list[float] = []

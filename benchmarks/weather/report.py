@@ -48,7 +48,7 @@ _COLUMNS = (
 def scenario_table(results: Sequence[Result]) -> Table:
     """Return all figures of one scenario, one row per policy."""
     scenario = results[0].scenario
-    table = _table(f"{scenario.half} · {scenario.name}: {scenario.about}")
+    table = titled(f"{scenario.half} · {scenario.name}: {scenario.about}")
     columns = [c for c in _COLUMNS if c.summed_up or len(scenario.sites) > 1]
     table.add_column("policy", no_wrap=True)
     for column in columns:
@@ -66,7 +66,7 @@ def scenario_table(results: Sequence[Result]) -> Table:
 
 def matrix(results: Sequence[Result]) -> Table:
     """Return goodput / oracle and the share of errors: a row per scenario, a column per policy."""
-    table = _table("goodput / oracle, and errors in % of the requests that ended")
+    table = titled("goodput / oracle, and errors in % of the requests that ended")
     policies = list(dict.fromkeys(result.policy for result in results))
     table.add_column("scenario", no_wrap=True)
     for policy in policies:
@@ -83,7 +83,7 @@ def matrix(results: Sequence[Result]) -> Table:
 def summary_table(half: str, results: Sequence[Result]) -> Table:
     """Return the means over the scenarios of one half, one row per policy."""
     scenarios = len({result.scenario.name for result in results})
-    table = _table(f"{half}: means over {scenarios} scenarios, equally weighted")
+    table = titled(f"{half}: means over {scenarios} scenarios, equally weighted")
     table.add_column("policy", no_wrap=True)
     columns = [column for column in _COLUMNS if column.summed_up]
     for column in columns:
@@ -163,7 +163,7 @@ def _overall(group: Sequence[Result], name: str) -> Estimate:
     return estimate(means)
 
 
-def _table(title: str) -> Table:
+def titled(title: str) -> Table:
     return Table(
         title=title,
         title_justify="left",
@@ -206,7 +206,7 @@ def _result_json(result: Result) -> dict[str, Any]:
         "endings": dict(result.endings),
         "figures": {
             name: _estimate_json(result[name])
-            | {"by_seed": [_known(figures[name]) for figures in result.figures]}
+            | {"by_seed": [known(figures[name]) for figures in result.figures]}
             for name in result.figures[0]
         },
     }
@@ -217,8 +217,8 @@ def _oracle(scenario: Scenario) -> float:
 
 
 def _estimate_json(value: Estimate) -> dict[str, Any]:
-    return {"mean": _known(value.mean), "half_of_95": _known(value.half)}
+    return {"mean": known(value.mean), "half_of_95": known(value.half)}
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
     return None if isnan(value) else round(value, 6)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Half = Literal["tuned", "held-out"]
 FOLDER = Path(__file__).parent / "scenarios"
 
-_FIELDS = {"about", "duration_s", "in_flight", "max_per_site", "timeout_s", "site"}
+_BOUNDS = ("in_flight", "max_per_site", "timeout_s", "page_cpu_s", "hog_s")
+_FIELDS = {"about", "duration_s", "site", *_BOUNDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Scenario:
     sites: the weather of each site.
     in_flight: the client's maximum of requests over all sites; max_per_site: at one site.
     timeout_s: seconds after which the client gives up a request.
+    page_cpu_s: seconds for which each answer keeps the client's event loop busy.
+    hog_s: mean seconds of a callback that blocks the event loop, about once a second.
     """
 
     name: str
@@ -40,13 +43,15 @@ class Scenario:
     in_flight: int = 128
     max_per_site: int = 64
     timeout_s: float = 10.0
+    page_cpu_s: float = 0.0
+    hog_s: float = 0.0
 
 
 def load(path: Path, half: Half) -> Scenario:
     """Read a scenario. Raises ConfigError with the file and the mistake."""
     try:
         with path.open("rb") as file:
-            return _checked(_read(path.stem, half, tomllib.load(file)))
+            return checked(_read(path.stem, half, tomllib.load(file)))
     except (ConfigError, tomllib.TOMLDecodeError, KeyError, TypeError) as exc:
         raise ConfigError(f"{path.name}: {exc}") from exc
 
@@ -70,7 +75,7 @@ def capacity_at(weather: Weather, t: float) -> float:
 def useful_in_flight(weather: Weather, t: float) -> float:
     """Return the requests in flight that keep the site just busy: Little's law, L = λ · W."""
     service_s = value_at(weather.service_s, t) * weather.mean_factor
-    return capacity_at(weather, t) * (service_s + weather.network_s)
+    return capacity_at(weather, t) * (service_s + weather.trip_s + weather.network_s)
 
 
 def _read(name: str, half: Half, data: Mapping[str, object]) -> Scenario:
@@ -85,23 +90,23 @@ def _read(name: str, half: Half, data: Mapping[str, object]) -> Scenario:
         fields = dict(table)
         count = fields.pop("count", 1)
         sites.extend([Weather.from_dict(fields)] * count)
-    given = {key: data[key] for key in ("in_flight", "max_per_site", "timeout_s") if key in data}
+    given = {key: data[key] for key in _BOUNDS if key in data}
     return Scenario(
         name=name,
         half=half,
         about=str(data["about"]),
         duration_s=float(str(data["duration_s"])),
         sites=tuple(sites),
-        **given,  # type: ignore[arg-type]  # _checked() checks them
+        **given,  # type: ignore[arg-type]  # checked() checks them
     )
 
 
-def _checked(scenario: Scenario) -> Scenario:
+def checked(scenario: Scenario) -> Scenario:
     """Refuse scenarios whose oracle no client could reach: goodput 1.0 must be possible."""
     total = 0
     for site in scenario.sites:
-        if site.network_s <= 0:
-            raise ConfigError("network_s must be above 0, because no answer is instant")
+        if site.network_s <= 0 and site.trip_s <= 0:
+            raise ConfigError("network_s or trip_s must be above 0, because no answer is instant")
         times = [0.0, *change_times(site)]
         useful = max(ceil(useful_in_flight(site, t) - 1e-6) for t in times)
         if useful > scenario.max_per_site:

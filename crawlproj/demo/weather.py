@@ -31,6 +31,7 @@ class Weather:
     workers: requests served at the same time; the others queue, first come, first served.
     service_s, sigma: service times are lognormal with this median (s) and this sd of the log.
     expensive_share, expensive_factor: this share of requests takes this many times as long.
+    trip_s: seconds from sending a request to its arrival at the queue.
     network_s: added to every answer, outside the workers.
     overload: a service that starts takes 1 + overload · max(0, at_site / workers - 1) times as
         long; at_site counts queued and in service.
@@ -49,6 +50,7 @@ class Weather:
     sigma: float = 0.3
     expensive_share: float = 0.0
     expensive_factor: float = 10.0
+    trip_s: float = 0.0
     network_s: float = 0.0
     overload: float = 0.0
     refuse_above: int = 0
@@ -105,6 +107,7 @@ class WeatherSite:
         self.weather = weather
         self._rng = rng
         self._start = start
+        self._coming: deque[tuple[float, _Job]] = deque()  # in order of arrival
         self._queue: deque[_Job] = deque()
         self._serving: list[tuple[float, int, _Job]] = []  # heap by the end of service
         self._count = 0  # breaks ties in the heap
@@ -120,9 +123,13 @@ class WeatherSite:
     def arrive(self, now: float, job: int) -> Reply | None:
         """Take a request; return its answer, or None if ``advance`` will return it.
 
-        A hanging answer is returned at once: the caller is the one to wait and to give up.
+        A hanging answer is returned as soon as the request arrives: the caller is the one to wait
+        and to give up.
         """
         self._run(now)
+        if self.weather.trip_s:
+            self._coming.append((now + self.weather.trip_s, (job, _OTHER[1])))
+            return None
         reply = self._enter(now, (job, _OTHER[1]))
         if reply is None or reply is _HANGING or not self.weather.network_s:
             return reply
@@ -146,10 +153,12 @@ class WeatherSite:
         """
         if self._answers:
             return self._answers[0][0]
-        if not self._ours:
+        if not self._ours and not self._coming:
             return None
-        # Arrivals of others never hasten an answer; an answer comes from one of these two.
+        # Arrivals of others never hasten an answer; an answer comes from one of these three.
         first = self._serving[0][0] if self._serving else inf
+        if self._coming:
+            first = min(first, self._coming[0][0])
         return min(first, self._next_change()) + self.weather.network_s
 
     def capacity(self, since: float, until: float) -> float:
@@ -179,14 +188,19 @@ class WeatherSite:
         while True:
             ends = self._serving[0][0] if self._serving else inf
             other, change = self._other_at, self._next_change()
-            if ends > now and other > now and change > now:
+            coming = self._coming[0][0] if self._coming else inf
+            if ends > now and other > now and change > now and coming > now:
                 return
-            if change <= ends and change <= other:
+            if change <= ends and change <= other and change <= coming:
                 self._changed += 1
                 self._change(change)
-            elif ends <= other:
+            elif ends <= other and ends <= coming:
                 self._answer(ends, heapq.heappop(self._serving)[2])
                 self._serve(ends)
+            elif coming <= other:
+                _, job = self._coming.popleft()
+                if (reply := self._enter(coming, job)) is not None:
+                    self._answers.append((coming + self.weather.network_s, job[0], reply))
             else:
                 self._enter(other, _OTHER)
                 self._draw_other(other)

@@ -102,6 +102,7 @@ READERS: dict[str, Callable[[str, object], object]] = {
     "sigma": _between(0, 5),
     "expensive_share": _between(0, 1),
     "expensive_factor": _number,
+    "trip_s": _number,
     "network_s": _number,
     "overload": _number,
     "refuse_above": _whole,

@@ -116,6 +116,7 @@ class ConcurrencyMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
         """Take the sample; return the request for a retry if its site refused it."""
+        self._lag.measure()
         ending = ending_of_response(request, response, self._clock(), self._lag.seconds)
         canary = self._end(request, ending, str(response.ip_address or ""))
         refused = ending.verdict is Verdict.THROTTLED or (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from crawlproj.downloadermiddlewares.loop_lag import without_lag
 from crawlproj.limits.headers import RatePolicy, policy_of, retry_after_s
 from crawlproj.limits.site import Ending, Verdict
 from crawlproj.reasons import reason_of
@@ -17,7 +18,6 @@ _OVERLOADED = frozenset({502, 503, 504, *range(520, 531)})
 _UNREACHABLE = frozenset({"timeout", "connection-refused", "connection-lost"})
 # The site had begun to answer, so it is up.
 _ANSWERED = frozenset({"too-large", "data-loss", "stopped", "malformed-response"})
-_RESOLUTION_S = 0.001
 # In the spelling of the keys of Scrapy's Headers.
 _QUOTA_HEADERS = (
     *(b"Ratelimit", b"Ratelimit-Policy", b"Ratelimit-Remaining"),
@@ -31,7 +31,7 @@ def ending_of_response(
     """Return the ending of a ``request`` that got ``response``.
 
     now: Unix time in seconds.
-    lag_s: the lag of our own event loop, which is subtracted from the site's latency.
+    lag_s: the mean lag of our own event loop, which is subtracted from the latency.
     """
     if "cached" in response.flags:
         return Ending(Verdict.IGNORED)
@@ -44,10 +44,7 @@ def ending_of_response(
         verdict = Verdict.THROTTLED if status == 429 else Verdict.OVERLOADED
         value = headers.get(b"Retry-After")
         wait_s = retry_after_s(value.decode("latin-1"), now) if value is not None else None
-    rtt_s = _rtt_s(request)
-    # The lag delays both the write and the read. Subtract it a third time to be safe.
-    rtt_s = max(rtt_s - 3 * lag_s, min(rtt_s, _RESOLUTION_S))
-    return Ending(verdict, rtt_s, wait_s, policy)
+    return Ending(verdict, without_lag(_rtt_s(request), lag_s), wait_s, policy)
 
 
 def ending_of_exception(request: Request, exception: Exception) -> Ending:

@@ -91,6 +91,22 @@ def test_requests_are_served_in_order_and_network_time_is_added() -> None:
     assert site.next_at() is None
 
 
+def test_a_request_reaches_the_queue_a_trip_after_it_was_sent() -> None:
+    site = site_of(replace(EXACT, trip_s=0.25, network_s=0.5), START)
+    assert site.arrive(START, 7) is None
+    assert site.advance(START + 1.7) == []
+    assert site.advance(START + 1.75) == [(7, Reply(200))]
+    assert site.next_at() is None
+
+
+def test_a_request_on_its_way_when_an_outage_begins_meets_it() -> None:
+    weather = replace(EXACT, trip_s=0.25, network_s=0.5, outages=((0.1, 9, "503"),))
+    site = site_of(weather, START)
+    assert site.arrive(START, 7) is None
+    assert site.advance(START + 0.7) == []
+    assert site.advance(START + 0.75) == [(7, Reply(503))]
+
+
 @pytest.mark.parametrize("sigma", [0.3, 0.7, 1.2])
 def test_as_many_requests_in_flight_as_workers_reach_the_capacity(sigma: float) -> None:
     weather = Weather(workers=((0, 8),), sigma=sigma, expensive_share=0.2)
@@ -211,10 +227,18 @@ def test_other_clients_use_part_of_the_capacity() -> None:
 
 
 @examples(30)
-@given(seed=st.integers(0, 10_000), gap_s=st.floats(0.001, 1.0), network_s=st.sampled_from([0, 1]))
-def test_every_job_gets_exactly_one_answer(seed: int, gap_s: float, network_s: float) -> None:
+@given(
+    seed=st.integers(0, 10_000),
+    gap_s=st.floats(0.001, 1.0),
+    trip_s=st.sampled_from([0, 0.3]),
+    network_s=st.sampled_from([0, 1]),
+)
+def test_every_job_gets_exactly_one_answer(
+    seed: int, gap_s: float, trip_s: float, network_s: float
+) -> None:
     weather = Weather(
         workers=((0, 3), (5, 1)),
+        trip_s=trip_s,
         network_s=network_s,
         overload=0.1,
         refuse_above=20,

@@ -66,7 +66,11 @@ class Harness:
     def answer(self, status: int, request: Request | None = None, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response = Response(URL, status=status, headers=named)
-        return self.middleware.process_response(request or Request(URL), response)
+
+        async def body() -> Response | Request:
+            return self.middleware.process_response(request or Request(URL), response)
+
+        return run(body())
 
     def fail(self, exception: Exception, request: Request | None = None) -> Any:
         return self.middleware.process_exception(request or Request(URL), exception)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from crawlproj.downloadermiddlewares.loop_lag import LoopLag
+from crawlproj.downloadermiddlewares.loop_lag import LoopLag, without_lag
 from tests.frontier.helpers import Now, run
 
 
@@ -20,30 +20,37 @@ def test_an_idle_loop_has_no_lag() -> None:
     assert LoopLag(Now()).seconds == 0
 
 
-def test_the_lag_is_that_of_the_longest_recent_turn() -> None:
-    now = Now()
-    lag = LoopLag(now)
-    run(turns(lag, now, 0.5, 0.01))
-    assert 0.45 < lag.seconds < 0.5
-
-
-def test_the_lag_falls_slowly_once_turns_are_short() -> None:
-    now = Now()
-    lag = LoopLag(now)
-    run(turns(lag, now, 0.5, *[0.01] * 200))
-    assert 0.01 < lag.seconds < 0.02
-
-
-def test_the_current_turn_counts_before_it_ends() -> None:
+def test_the_lag_is_the_mean_wait_of_a_random_arrival() -> None:
     now = Now()
     lag = LoopLag(now)
 
-    async def busy() -> float:
-        lag.measure()
-        now.time += 2.0
-        return lag.seconds
+    def busy_for(turn_s: float, idle_s: float) -> None:
+        now.time += idle_s + turn_s
+        lag.add(turn_s)
 
-    assert run(busy()) == pytest.approx(2.0)
+    for _ in range(500):
+        busy_for(0.01, 0.01)
+    assert lag.seconds == pytest.approx(0.0025, rel=0.05)  # half of the arrivals wait 5 ms
+    for _ in range(500):
+        busy_for(0.02, 0.0)
+    assert lag.seconds == pytest.approx(0.01, rel=0.05)  # all of them wait 10 ms
+
+
+def test_one_long_turn_does_not_take_the_latency_off_every_answer() -> None:
+    now = Now()
+    lag = LoopLag(now)
+    run(turns(lag, now, *[0.001] * 1000, 0.06))
+    assert lag.seconds < 0.005  # one answer in twenty waited, for 30 ms
+
+
+def test_the_lag_is_forgotten_within_seconds() -> None:
+    now = Now()
+    lag = LoopLag(now)
+    run(turns(lag, now, 0.5))
+    assert lag.seconds > 0.2
+    now.time += 5.0
+    run(turns(lag, now, 0.001))
+    assert lag.seconds < 0.003
 
 
 def test_measuring_again_in_the_same_turn_keeps_the_start() -> None:
@@ -58,4 +65,13 @@ def test_measuring_again_in_the_same_turn_keeps_the_start() -> None:
         await asyncio.sleep(0)
 
     run(busy())
-    assert lag.seconds == pytest.approx(0.5)
+    assert lag.seconds == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("rtt_s", "lag_s", "rest_s"), [(0.5, 0.1, 0.4), (0.5, 9.0, 0.1), (0.0, 1.0, 0.0)]
+)
+def test_a_fifth_of_a_latency_is_the_sites_at_least(
+    rtt_s: float, lag_s: float, rest_s: float
+) -> None:
+    assert without_lag(rtt_s, lag_s) == pytest.approx(rest_s)

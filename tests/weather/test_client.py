@@ -11,6 +11,9 @@ from benchmarks.weather.client import Client
 from benchmarks.weather.measures import endings_of, figures_of
 from benchmarks.weather.policies import policy_of
 from crawlproj.demo.weather import Weather, capacity
+from crawlproj.limits.base import Bounds
+from crawlproj.limits.fixed import Fixed
+from crawlproj.limits.site import Ending, Permit, SiteControl
 from tests.weather.helpers import PLAIN, scenario_of
 
 
@@ -59,3 +62,31 @@ def test_a_request_answered_after_its_time_out_counts_once() -> None:
     assert run.ok[-1] <= 30
     assert endings_of([run])["timeout"] > 0
     assert max(run.in_flight) == 4
+
+
+def test_a_busy_event_loop_bounds_the_pages_and_its_lag_comes_off_the_latency() -> None:
+    one = replace(PLAIN, workers=((0, 50),), service_s=((0, 0.05),), sigma=0.1, network_s=0.01)
+    busy = replace(scenario_of(one, duration_s=60), page_cpu_s=0.01)
+    seen: list[float] = []
+
+    class Watched(SiteControl):
+        def end(self, permit: Permit, now: float, ending: Ending) -> None:
+            seen.append(ending.rtt_s)
+            super().end(permit, now, ending)
+
+    def make(_: int, __: object) -> Watched:
+        return Watched(Fixed(Bounds(20, 1, 20)), None, None)
+
+    [run] = Client(busy, make, 1).run()
+    assert run.ok[-1] == pytest.approx(60 / 0.01, rel=0.05)  # the site could do more
+    assert fmean(run.latencies_s) > fmean(seen) + 0.02
+
+
+def test_callbacks_that_block_the_event_loop_delay_answers() -> None:
+    one = replace(PLAIN, sigma=0.1)
+    plain = replace(scenario_of(one, duration_s=200), page_cpu_s=0.001)
+    [free], [blocked] = (
+        Client(each, policy_of("fixed-8"), 1).run() for each in (plain, replace(plain, hog_s=0.2))
+    )
+    assert max(blocked.latencies_s) > max(free.latencies_s) + 0.2
+    assert blocked.ok[-1] < 0.95 * free.ok[-1]

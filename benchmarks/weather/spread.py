@@ -1,0 +1,142 @@
+"""Many random sites, each crawled with every policy, and how the figures are spread over them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from math import ceil, isnan
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.weather.ceiling import best_fixed, ceiling
+from benchmarks.weather.client import Client
+from benchmarks.weather.families import draw
+from benchmarks.weather.measures import figures_of
+from benchmarks.weather.policies import policy_of
+from benchmarks.weather.report import OURS, known, titled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.table import Table
+
+    from benchmarks.weather.measures import Figures
+
+TOLD, BEST_FIXED = "told", "best-fixed"
+_LOW = 0.8  # of the oracle: a run below is stuck or blind
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One random site: its family, the number of the site, and the seed of them all."""
+
+    family: str
+    number: int
+    seed: int
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The figures of every policy at one site; ``told`` among them."""
+
+    draw: Draw
+    figures: dict[str, Figures]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all figures for ``json.dumps``; unknown values are None."""
+        return {
+            "family": self.draw.family,
+            "number": self.draw.number,
+            "figures": {
+                policy: {name: known(value) for name, value in figures.items()}
+                for policy, figures in self.figures.items()
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The spread of a policy over random sites.
+
+    goodput: (minimum, 5th percentile, median) of goodput / oracle. of_ceiling: likewise, of what
+    told limits reach at the same site. low: share of the sites under 0.8 of the oracle.
+    p99: (median, 95th percentile) of p99 / unloaded. errors: mean share of the requests.
+    """
+
+    runs: int
+    goodput: tuple[float, float, float]
+    of_ceiling: tuple[float, float, float]
+    low: float
+    p99: tuple[float, float]
+    errors: float
+
+
+def run_draws(draws: Sequence[Draw], jobs: int) -> Iterator[Drawn]:
+    """Crawl every site with every policy and with told limits; yield the figures, in order."""
+    if jobs == 1:
+        yield from map(run_draw, draws)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(run_draw, draws)
+
+
+def run_draw(task: Draw) -> Drawn:
+    """Crawl one site with every policy and with told limits."""
+    scenario = draw(task.family, f"{task.seed}-{task.number}")
+    figures = {TOLD: ceiling(scenario, task.number)}
+    for name in task.policies:
+        if name == BEST_FIXED:
+            figures[name] = best_fixed(scenario, task.number)
+        elif name != TOLD:
+            client = Client(scenario, policy_of(name), task.number)
+            figures[name] = figures_of(scenario, client.run())
+    return Drawn(task, figures)
+
+
+def spread_of(drawn: Sequence[Drawn], policy: str) -> Spread:
+    """Return the spread of a policy over sites."""
+    mine = [each.figures[policy] for each in drawn]
+    goodput = [figures["goodput"] for figures in mine]
+    told = [each.figures[TOLD]["goodput"] for each in drawn]
+    share = [one / best for one, best in zip(goodput, told, strict=True)]
+    p99 = [figures["p99"] for figures in mine if not isnan(figures["p99"])]
+    return Spread(
+        runs=len(mine),
+        goodput=(min(goodput), quantile(goodput, 0.05), median(goodput)),
+        of_ceiling=(min(share), quantile(share, 0.05), median(share)),
+        low=sum(value < _LOW for value in goodput) / len(goodput),
+        p99=(median(p99), quantile(p99, 0.95)),
+        errors=sum(figures["errors"] for figures in mine) / len(mine),
+    )
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """Return the smallest value that at least the share ``q`` of all do not exceed."""
+    return sorted(values)[max(0, ceil(q * len(values)) - 1)]
+
+
+def spread_table(title: str, drawn: Sequence[Drawn]) -> Table:
+    """Return a row per policy; the first figures are those that a stuck run cannot hide in."""
+    made = titled(f"{title}: {len(drawn)} random sites")
+    made.add_column("policy", no_wrap=True)
+    for heading in (
+        "goodput / oracle\nmin  p5   median",
+        "goodput / ceiling\nmin  p5   median",
+        "under\n0.8 %",
+        "p99 / unloaded\nmedian, p95",
+        "errors\n%",
+    ):
+        made.add_column(heading, justify="right", no_wrap=True)
+    for policy in drawn[0].figures:
+        spread = spread_of(drawn, policy)
+        made.add_row(
+            policy,
+            "  ".join(f"{value:.2f}" for value in spread.goodput),
+            "  ".join(f"{value:.2f}" for value in spread.of_ceiling),
+            f"{100 * spread.low:.0f}",
+            ", ".join(f"{value:.2f}" for value in spread.p99),
+            f"{100 * spread.errors:.2f}",
+            style="bold green" if policy == OURS else "",
+        )
+    return made

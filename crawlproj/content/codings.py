@@ -1,6 +1,6 @@
 """Undoes content codings (RFC 9110 §8.4): gzip, deflate, br and zstd. Pure.
 
-As in browsers, checksums and what follows the end of the data do not matter.
+As in browsers, what follows the end of the data does not matter, and checksums may be missing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import codecs
 import re
 import sys
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -102,9 +102,10 @@ def _ungzip(body: bytes, max_bytes: int) -> bytes:
             raise BadCoding(str(exc), b"".join([*members, exc.body])) from exc
         members.append(data)
         size += len(data)
-        at += _GZIP_TRAILER_BYTES
         if size > max_bytes:
             break
+        _check(zlib.crc32(data), body[at : at + 4], "little")
+        at += _GZIP_TRAILER_BYTES
     if not members:
         raise BadCoding("it does not begin as gzip does")
     return b"".join(members)
@@ -125,15 +126,25 @@ def _end_of_gzip_header(body: bytes, at: int) -> int:
 def _undeflate(body: bytes, max_bytes: int) -> bytes:
     if body[0] & 15 == 8 and int.from_bytes(body[:2], "big") % 31 == 0:
         try:
-            return _inflated(body, 2, max_bytes)[0]
+            data, end = _inflated(body, 2, max_bytes)
         except BadCoding as exc:
             if exc.body:
                 raise
+        else:
+            if len(data) <= max_bytes:
+                _check(zlib.adler32(data), body[end : end + 4], "big")
+            return data
     # Without zlib's header, as Microsoft's servers once sent it. Nearly everything begins so.
     data, end = _inflated(body, 0, max_bytes)
     if end < len(body) and len(data) <= max_bytes:
         raise BadCoding("it is not deflated")
     return data
+
+
+def _check(checksum: int, expected: bytes, order: Literal["little", "big"]) -> None:
+    """Raise BadCoding if all four bytes of the expected checksum are there, and they differ."""
+    if len(expected) == 4 and int.from_bytes(expected, order) != checksum:
+        raise BadCoding("its checksum is wrong")
 
 
 def _inflated(body: bytes, at: int, max_bytes: int) -> tuple[bytes, int]:

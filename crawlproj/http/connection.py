@@ -125,10 +125,10 @@ class Protocol(ResponseHandler):
         """
         response = self._response
         assert response is not None  # noqa: S101 - set by exchange()
-        while not (part := response.take()) and not response.complete:
+        while not (part := response.take()):
             if isinstance(self._error, MalformedResponse):
                 raise self._error
-            if self.transport is None:
+            if response.complete or self.transport is None:
                 break
             await self._progress()
         return part
@@ -148,7 +148,7 @@ class Protocol(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
-        if self._response is not None:
+        if self._response is not None and self._error is None:
             self._response.end()
         if isinstance(exc, OSError):
             self._fail(aiohttp.ClientOSError(*exc.args))

@@ -14,6 +14,9 @@ from crawlproj.http.head import MalformedResponse, shown
 
 _MAX_LINE_BYTES = 8192  # of a chunk's size with its extensions
 _MAX_OVERHEAD_BYTES = 64 * 1024  # of all extensions and trailers of a body
+# Reading a chunk costs a microsecond, so a body of tiny ones would cost seconds.
+_MAX_TINY_CHUNKS = 10_000
+_TINY_BYTES = 16
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
 
 
@@ -84,12 +87,13 @@ class Chunked:
     line.
     """
 
-    __slots__ = ("_left", "_next_line", "_overhead", "_pending", "complete")
+    __slots__ = ("_chunks", "_left", "_next_line", "_overhead", "_pending", "_size", "complete")
 
     def __init__(self) -> None:
         self.complete = False
         self._left = 0  # bytes to come of the chunk
         self._next_line = _Line.SIZE
+        self._chunks = self._size = 0  # so far; bytes
         self._overhead = 0  # bytes of extensions and trailers
         self._pending = b""  # an incomplete line
 
@@ -127,6 +131,10 @@ class Chunked:
             self._left = int(match[1], 16)
             self._next_line = _Line.END_OF_CHUNK if self._left else _Line.TRAILER
             self._overhead += len(line) - len(match[1])
+            self._chunks += 1
+            self._size += self._left
+            if self._size < _TINY_BYTES * self._chunks and self._chunks > _MAX_TINY_CHUNKS:
+                raise MalformedResponse(f"more than {_MAX_TINY_CHUNKS:,} tiny chunks")
         elif self._next_line is _Line.END_OF_CHUNK:
             if line:
                 raise MalformedResponse(f"a chunk is followed by {shown(line)}")

@@ -58,7 +58,7 @@ def test_what_was_encoded_is_decoded(coding: bytes, data: bytes) -> None:
         (b"deflate", raw_deflate(TEXT)),
         (b"deflate", zlib.compress(TEXT)[:-4]),
         (b"gzip", gzipped(TEXT)[:-8]),
-        (b"gzip", gzipped(TEXT)[:-8] + b"\0" * 8),
+        (b"gzip", gzipped(TEXT)[:-5]),
         (b"gzip", gzipped(TEXT) + b"<!-- 0.02 s -->"),
         (b"gzip", gzipped(TEXT[:10]) + gzipped(TEXT[10:])),
         (b"gzip", flushed(TEXT)),
@@ -74,6 +74,14 @@ def test_the_optional_fields_of_a_gzip_header_are_skipped() -> None:
     data = gzipped(TEXT)
     header = data[:3] + bytes([2 | 4 | 8 | 16]) + data[4:10] + b"\x03\0abcname\0comment\0\x12\x34"
     assert decoded(header + data[10:], b"gzip", 0) == TEXT
+
+
+@pytest.mark.parametrize(("coding", "checksum_at"), [(b"gzip", -8), (b"deflate", -4)])
+def test_a_wrong_checksum_raises(coding: bytes, checksum_at: int) -> None:
+    body = bytearray(ENCODED[coding](TEXT))
+    body[checksum_at] ^= 1
+    with pytest.raises(BadCoding, match="checksum"):
+        decoded(bytes(body), coding, 0)
 
 
 @pytest.mark.parametrize("coding", ENCODED)

@@ -1,10 +1,10 @@
-"""The items of a crawl: pages, and URLs that failed for good."""
+"""The items of a crawl: pages, URLs that failed for good, and URLs that were skipped."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["FetchFailure", "Page"]
+__all__ = ["FetchFailure", "Page", "SkippedUrl"]
 
 
 @dataclass(slots=True)
@@ -74,3 +74,20 @@ class FetchFailure:
     status: int | None = None
     depth: int = 0
     failed_at: float = 0.0
+
+
+@dataclass(slots=True)
+class SkippedUrl:
+    """A URL that was not fetched, by decision.
+
+    reason: a short name for the cause, such as "robots" or "extension" (see reasons.py).
+    detail: more about it; for "redirected", where it leads.
+    depth: as in Page.
+    skipped_at: Unix time in seconds.
+    """
+
+    url: str
+    reason: str
+    detail: str = ""
+    depth: int = 0
+    skipped_at: float = 0.0

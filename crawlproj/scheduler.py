@@ -24,11 +24,13 @@ from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
 from crawlproj.reasons import error_of
 from crawlproj.scheduling.admission import NOTHING_LEARNED, Admission
+from crawlproj.scheduling.books import Books
 from crawlproj.scheduling.budget import Budget
 from crawlproj.scheduling.buffer_config import BufferConfig
 from crawlproj.scheduling.buffered import BufferedFrontier
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.crawl_delays import CrawlDelays
+from crawlproj.scheduling.cuts import Cuts
 from crawlproj.scheduling.entries import Entries, identity_of
 from crawlproj.scheduling.fence import Fence
 from crawlproj.scheduling.seen import Seen
@@ -37,7 +39,7 @@ from crawlproj.scheduling.shutdown import ABANDON_AFTER_CANCEL_S, Shutdown
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.scheduling.site_groups import SiteGroups
 from crawlproj.scheduling.tally import Tally
-from crawlproj.scheduling.work import Work, WorkInHand
+from crawlproj.scheduling.work import WorkInHand
 from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
@@ -70,7 +72,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     config, concurrency: the settings. job: the frontier's job, "" until it is open.
     permits: how many requests each site may have in flight. admission: the permits of requests
-    in hand. tally: what this run has done.
+    in hand. tally: what this run has done. in_hand: the requests that were handed out. books:
+    writes down what was not done. cuts: links that are not followed.
     opened: what the frontier held when it was opened; None before, or if that failed.
     finished: True once closed with nothing of the generation left to do.
     """
@@ -87,7 +90,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self._crawler = crawler
         self._hooks = EngineHooks(crawler.engine)
         self._seen = Seen()
-        self._in_hand = WorkInHand()
+        self.in_hand = WorkInHand()
         self._delays = CrawlDelays(self.permits, lambda site: self.concurrency.of(site).delay_s)
         self._budget = Budget(self.config.in_flight, self.config.max_pages)
         self._shutdown = Shutdown(
@@ -95,7 +98,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         )
         self._closing_task: asyncio.Future[None] | None = None
         frontier = self.config.frontier()
-        self._shared = frontier.shared
+        self._backend = frontier
         self._frontier = BufferedFrontier(
             frontier,
             self.permits,
@@ -106,10 +109,13 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             on_forgotten=self._seen.clear,
             on_lost=lambda lease_ids: self._fence.lose(lease_ids, self._downloads),
             delay_of=self._delays.of,
+            sift=lambda leases: self.cuts.sift(leases),  # noqa: PLW0108 - made below
         )
-        self._fence = Fence(self._in_hand, lambda: self._frontier.held.valid)
+        self.books = Books(self._frontier.ack)
+        self.cuts = Cuts(self._frontier.put, self.books, self._seen)
+        self._fence = Fence(self.in_hand, lambda: self._frontier.held.valid)
         self.admission = Admission(
-            self.permits, self._in_hand, self._delays, groups, self._fence, self._frontier.release
+            self.permits, self.in_hand, self._delays, groups, self._fence, self._frontier.release
         )
 
     @classmethod
@@ -129,8 +135,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             self._crawler.stats,
             identity=identity_of(self._crawler),
             retry_times=self._crawler.settings.getint("RETRY_TIMES"),
-            shared=self._shared,
-            by_domain=self._shared and self.concurrency.scope == "domain",
+            shared=self._backend.shared,
+            by_domain=self._backend.shared and self.concurrency.scope == "domain",
             filtering=self.config.filtering,
         )
         self.job = self.config.job_of(spider)
@@ -158,21 +164,21 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
                 self.totals.done,
             )
         connect = self._crawler.signals.connect
-        connect(self._in_hand.on_spider_error, signals.spider_error)
-        connect(self._in_hand.on_item_error, signals.item_error)
+        connect(self.in_hand.on_spider_error, signals.spider_error)
+        connect(self.in_hand.on_item_error, signals.item_error)
         connect(self._delays.on_robots_parsed, robots_parsed)
 
     def has_pending_requests(self) -> bool:
         """Whether the crawl must go on."""
         if self.opened is None or self.opened.finished or self._budget.spent:
             return False
-        return self._frontier.pending or bool(self._in_hand)
+        return self._frontier.pending or bool(self.in_hand or self.books)
 
     def enqueue_request(self, request: Request) -> bool:
         """Put ``request``, or take it as the outcome of the lease that it carries."""
         if self.opened is None or self.opened.finished:
             return False
-        work = self._in_hand.replaced_by(request)
+        work = self.in_hand.replaced_by(request)
         key = self._entries.key_of(request)
         if work is not None:
             self.admission.release(work)
@@ -183,12 +189,12 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
                 else:
                     work.fail_with("unstorable")
                 return True
-            work.redirect()
+            work.redirect(request.url)
             if work.lease.entry.key == identity(work.request):
                 # A retry may have set dont_filter, which does not apply to where that leads.
                 key = identity(request)
         try:
-            origin = self._in_hand.origin_of(request)
+            origin = self.in_hand.origin_of(request)
             self._frontier.put(self._entries.entry_of(request, key, origin))
         except Unstorable as exc:
             logger.error("Dropped, because another process could not rebuild it: %s", exc)
@@ -213,18 +219,18 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def _may_start(self) -> bool:
         budget = self._budget
-        if self._shared:
+        if self._backend.shared:
             budget.see(self.totals)
         if budget.spent:
             self._frontier.seeds.close()
-        return budget.allows(len(self._in_hand), self._frontier.outstanding)
+        return budget.allows(len(self.in_hand), self._frontier.outstanding)
 
     def _rebuild(self, lease: Lease) -> Request | None:
         try:
             return self._entries.request_of(lease.entry)
         except BadPayload as exc:
             logger.error("%s", exc)
-            self._frontier.ack(Ack(lease.id, State.FAILED, exc.reason), lease.entry.site)
+            self.books.close(Ack(lease.id, State.FAILED, exc.reason), lease.entry, detail=str(exc))
             return None
 
     def close(self, reason: str) -> Deferred[None]:
@@ -236,6 +242,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         if self.opened is None:
             await self._frontier.close(finish=False)
             return
+        await self.books.settled()
         ended = reason == "finished"
         self.finished = await self._frontier.close(
             finish=ended, skip_rest="max-pages" if ended and self._budget.spent else ""
@@ -258,11 +265,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
     @property
     def owner(self) -> int:
         """This worker's number in a shared frontier; 0 if it has none (yet)."""
-        return self._frontier.owner
-
-    def work_on(self, request: Request | None) -> Work | None:
-        """Return the work that ``request``, which was handed out, does; None if it does none."""
-        return self._in_hand.of(request)
+        return self._backend.owner
 
     def unseen(self, urls: Iterable[str]) -> Iterator[str]:
         """Yield those of ``urls`` (normalised) that this process has not enqueued lately.
@@ -281,7 +284,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def note_failure(self, request: Request, exc: BaseException) -> None:
         """Let ``request`` end because of ``exc``, whatever its callback does."""
-        work = self._in_hand.of(request)
+        work = self.in_hand.of(request)
         if work is not None:
             work.fail(exc)
 
@@ -289,26 +292,27 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     def on_result(self, request: Request, result: Response | Failure) -> None:
         """Note a response, or a failure for good."""
-        work = self._in_hand.of(request)
+        work = self.in_hand.of(request)
         if work is None:
             return
         self.admission.release(work)
         if isinstance(result, Response):
-            work.respond()
+            work.respond(result.status)
         else:
             work.fail(error_of(result), closing=self._shutdown.begun)
 
     def on_finished(self, request: Request) -> None:
         """Ack the lease of a request whose callback and pipelines are done."""
-        work = self._in_hand.of(request)
+        work = self.in_hand.of(request)
         if work is None:
             return
-        self._in_hand.remove(work)
+        self.in_hand.remove(work)
         self.admission.release(work)
         ack, entry = work.ack(closing=self._shutdown.begun), work.lease.entry
         if ack.state.terminal:
             self._entries.forget(entry)
-        self._frontier.ack(ack, entry.site)
+        depth = request.meta.get("depth", 0)
+        self.books.close(ack, entry, detail=work.detail, status=work.status, depth=depth)
         self._budget.add(ack)
         self.tally.add(entry.site, ack.state, ack.reason)
 
@@ -321,7 +325,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self._downloads.cancel_all("the crawl is being stopped")
 
     def _abandon(self) -> None:
-        for work in self._in_hand:
+        for work in self.in_hand:
             work.cut_short = True
         if dropped := self._hooks.abandon():
             logger.warning(

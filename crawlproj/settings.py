@@ -56,6 +56,10 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
 SPIDER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.spidermiddlewares.seeds.SeedsMiddleware": 10,
     "crawlproj.spidermiddlewares.httperror.HttpErrorNotingMiddleware": 50,
+    # Scrapy's, which count what they leave out: nearer to the spider than DepthMiddleware (900).
+    "crawlproj.spidermiddlewares.cuts.CountingUrlLengthMiddleware": 800,
+    "crawlproj.spidermiddlewares.cuts.DepthLimitMiddleware": 910,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
 }
 ITEM_PIPELINES: dict[str, Any] = {

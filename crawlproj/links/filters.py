@@ -50,16 +50,18 @@ class UrlFilter:
         """Whether ``url`` passes every filter."""
         if self._is_selective and not self.matches(url):
             return False
-        return not self._has_denied_extension(url)
+        return not has_extension(url, self._extensions)
 
-    def _has_denied_extension(self, url: str) -> bool:
-        path = url.partition("?")[0] if "?" in url else url
-        start = path.find(".", path.rindex("/"))
-        while start >= 0:
-            if path[start:].lower() in self._extensions:
-                return True
-            start = path.find(".", start + 1)
-        return False
+
+def has_extension(url: str, extensions: frozenset[str]) -> bool:
+    """Whether the path of ``url`` ends in one of ``extensions``, such as ".pdf" or ".tar.gz"."""
+    path = url.partition("?")[0] if "?" in url else url
+    start = path.find(".", path.rindex("/"))
+    while start >= 0:
+        if path[start:].lower() in extensions:
+            return True
+        start = path.find(".", start + 1)
+    return False
 
 
 def listed(value: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from itemadapter import ItemAdapter
 
-from crawlproj.items import FetchFailure, Page
+from crawlproj.items import FetchFailure, Page, SkippedUrl
 from crawlproj.store.base import Row
 from crawlproj.store.item_rows import json_of, table_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crawlproj.pipelines.sources import Source
 
 DROPPED = "dropped_items"
+_TABLES = ((Page, "pages"), (FetchFailure, "failures"), (SkippedUrl, "skipped"))
 _MAX_TEXT = 10_000  # characters of a dropped item, and of why
 
 
@@ -36,10 +37,9 @@ class ItemRows:
 
         Raises ValueError if a field that STORE_KEY names is missing, or its value cannot be stored.
         """
-        if isinstance(item, Page):
-            return Row("pages", _values(item))
-        if isinstance(item, FetchFailure):
-            return Row("failures", _values(item))
+        for kind_of_url, table in _TABLES:
+            if isinstance(item, kind_of_url):
+                return Row(table, _values(item))
         adapter = ItemAdapter(item)
         kind = type(item).__name__
         identity: Sequence[object] = source.identity
@@ -66,7 +66,7 @@ class ItemRows:
         return Row(DROPPED, values, _digest(source.identity), source.page)
 
 
-def _values(item: Page | FetchFailure) -> dict[str, Any]:
+def _values(item: Page | FetchFailure | SkippedUrl) -> dict[str, Any]:
     # An ItemAdapter takes six times as long, and every page comes this way.
     return {name: getattr(item, name) for name in item.__dataclass_fields__}
 

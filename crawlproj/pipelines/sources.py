@@ -88,7 +88,7 @@ class Sources:
             self._without_page += 1  # start() yields the same again when the crawl continues
             return Source("", (scheduler.job, run, self._without_page))
         page = getattr(response, "url", "") or getattr(request, "url", "")
-        work = scheduler.work_on(request)
+        work = scheduler.in_hand.of(request)
         if work is None:
             return Source(page, (secrets.token_hex(),))
         work.items += 1

@@ -12,10 +12,11 @@ from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
 from crawlproj.config import integer, number, text, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
-from crawlproj.items import FetchFailure, Page
+from crawlproj.items import FetchFailure, Page, SkippedUrl
 from crawlproj.pipelines.item_rows import ItemRows
 from crawlproj.pipelines.sources import Sources, current_source
 from crawlproj.reasons import drop_reason
+from crawlproj.scheduler import scheduler_of
 from crawlproj.store.base import Row, StoreBusy
 from crawlproj.store.url import store_from_url
 from crawlproj.waiting import set_within
@@ -91,6 +92,8 @@ class StorePipeline:
         except CrawlprojError as exc:
             logger.error("%s", exc)
             raise CloseSpider("store-unusable") from exc
+        if (scheduler := scheduler_of(self._crawler)) is not None:
+            scheduler.books.write = self._queue_outcome
         self._crawler.signals.connect(self._on_dropped, signals.item_dropped)
         self._crawler.signals.connect(self._on_error, signals.item_error)
 
@@ -126,21 +129,30 @@ class StorePipeline:
         with contextlib.suppress(NotStored):  # then the page is fetched again
             await self._put(self._rows.dropped(item, current_source(), reason, detail))
 
-    async def _put(self, row: Row) -> str | None:
-        """Return once ``row`` is durable: the URL of the page that a page duplicates, or None."""
-        if self._failed is not None:
-            raise NotStored(f"the store failed: {self._failed}")
+    def _queue_outcome(self, outcome: FetchFailure | SkippedUrl) -> asyncio.Future[str | None]:
+        return self._put(self._rows.row_of(outcome, current_source()))
+
+    def _put(self, row: Row) -> asyncio.Future[str | None]:
+        """Write ``row`` with the next batch.
+
+        Returns a future of the URL that a page duplicates, or None, which ends when the row is
+        durable. Its exceptions are RowRejected and NotStored.
+        """
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        if self._failed is not None:
+            done.set_exception(NotStored(f"the store failed: {self._failed}"))
+            return done
         self._waiting.append((row, done))
         if self._writer is None:
             self._writer = asyncio.ensure_future(self._write())
-        return await done
+        return done
 
     async def close_spider(self) -> None:
         """Write the waiting items, unless the store is busy, and close the store."""
         self._ending.set()
         while self._writer is not None:
             await asyncio.wait({self._writer})
+        self._failed = self._failed or StoreError("it is closed")
         await self._store.close()
 
     async def _write(self) -> None:

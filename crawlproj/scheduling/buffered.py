@@ -30,7 +30,7 @@ from crawlproj.waiting import set_within
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from crawlproj.frontier.base import Clock, Entry, Frontier, News, Opened
+    from crawlproj.frontier.base import Clock, Entry, Frontier, Lease, News, Opened
     from crawlproj.limits.permits import Permits
     from crawlproj.limits.site import Ending, Permit
     from crawlproj.scheduling.buffer_config import BufferConfig
@@ -51,6 +51,7 @@ class BufferedFrontier:
     on_lost: called with the ids of leases that another worker may have now: their requests must
         neither start nor stay in flight.
     delay_of: seconds between two starts at a site, for a site whose last start is unknown.
+    sift: acks claimed leases for which nothing is to be fetched, and returns the others.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class BufferedFrontier:
         on_forgotten: Callable[[], None] = lambda: None,
         on_lost: Callable[[Collection[int]], None] = lambda _: None,
         delay_of: Callable[[str], float] = lambda _: 0.0,
+        sift: Callable[[list[Lease]], list[Lease]] = list,
     ) -> None:
         self.permits = permits
         self.totals = Totals()  # as of the last round
@@ -74,6 +76,7 @@ class BufferedFrontier:
         self._on_change = on_change
         self._on_failure = on_failure
         self._on_forgotten = on_forgotten
+        self._sift = sift
         self._outbox = Outbox(frontier, clock)
         self._asked: Counter[str] = Counter()  # permits handed out, by the site of their lease
         self._buffer = LeaseBuffer(permits, clock)
@@ -163,11 +166,6 @@ class BufferedFrontier:
     def stale(self) -> int:
         """How many acks came too late."""
         return self._outbox.stale
-
-    @property
-    def owner(self) -> int:
-        """This worker's number in a shared frontier; 0 if it has none."""
-        return self._frontier.owner
 
     @property
     def buffered(self) -> int:
@@ -310,8 +308,8 @@ class BufferedFrontier:
             limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
         )
         await self._heed()  # before any request of a gained site can start
-        buffer.add(leases)
         self.held.add(leases)
+        buffer.add(self._sift(leases))
         self._hungry |= len(leases) == limit
         self.totals = await self._frontier.totals()
         if not self._hungry:

@@ -23,7 +23,7 @@ from scrapy.exceptions import DownloadCancelledError
 
 from crawlproj.errors import NotStored
 from crawlproj.frontier.base import Ack, State
-from crawlproj.reasons import outcome_of
+from crawlproj.reasons import detail_of, outcome_of
 from crawlproj.scheduling.serialize import LEASE
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Work:
 
     permit: None once it was given back, because the download has ended.
     responded: there is a response, so the request's fate is up to its callback and pipelines.
-    state, reason: what the ack will say if nothing else happens.
+    state, reason: what the ack will say if nothing else happens. detail: more about the reason.
+    status: of the response, if there is one.
     put_back: with PENDING: the entry that replaces the leased one.
     cut_short: the lease goes back as it was, whatever the state.
     items: how many items its page has yielded, if they are stored.
@@ -55,6 +56,8 @@ class Work:
     responded: bool = False
     state: State = State.DONE
     reason: str = ""
+    detail: str = ""
+    status: int | None = None
     put_back: Entry | None = None
     cut_short: bool = False
     items: int = 0
@@ -68,13 +71,13 @@ class Work:
         """Put the lease back with ``entry`` in place of what was leased, an attempt counted."""
         self.state, self.put_back = State.PENDING, entry
 
-    def redirect(self) -> None:
-        """End as skipped: another entry takes over."""
-        self.state, self.reason = State.SKIPPED, "redirected"
+    def redirect(self, url: str) -> None:
+        """End as skipped: the entry of ``url`` takes over."""
+        self.state, self.reason, self.detail = State.SKIPPED, "redirected", url
 
-    def respond(self) -> None:
+    def respond(self, status: int) -> None:
         """Note that a response went to the callback."""
-        self.responded, self.cut_short = True, False
+        self.responded, self.cut_short, self.status = True, False, status
 
     def fail(self, exc: BaseException, *, closing: bool = False) -> None:
         """End as failed or skipped because of ``exc``; see reasons.outcome_of.
@@ -82,24 +85,26 @@ class Work:
         closing: the crawl is ending, so a cancelled download goes back uncounted.
         """
         self.state, self.reason = outcome_of(exc)
+        self.detail = detail_of(exc)
         if closing and isinstance(exc, DownloadCancelledError):
             self.cut_short = True
 
-    def fail_with(self, reason: str) -> None:
-        """End as failed for ``reason``."""
+    def fail_with(self, reason: str, exc: BaseException | None = None) -> None:
+        """End as failed for ``reason``, because of ``exc``."""
         self.state, self.reason = State.FAILED, reason
+        self.detail = f"{type(exc).__name__}: {detail_of(exc)}" if exc is not None else ""
 
-    def fail_callback(self) -> None:
+    def fail_callback(self, exc: BaseException | None) -> None:
         """Note that the callback raised; an outcome that was decided earlier stays."""
         if self.state is State.DONE:
-            self.fail_with("callback-error")
+            self.fail_with("callback-error", exc)
 
     def fail_item(self, exc: BaseException | None) -> None:
         """Note that a pipeline raised ``exc`` on an item of the page."""
         if isinstance(exc, NotStored):
             self.cut_short = True
         else:
-            self.fail_with("pipeline-error")
+            self.fail_with("pipeline-error", exc)
 
     def ack(self, *, closing: bool) -> Ack:
         """Return the lease's ack; if the crawl is ``closing``, undecided work goes back."""
@@ -132,11 +137,11 @@ class WorkInHand:
         work = self._by_lease.get(request.meta.get(LEASE, 0))
         return work if work is not None and work.request is request else None
 
-    def on_spider_error(self, response: Response | Failure | None) -> None:
+    def on_spider_error(self, response: Response | Failure | None, failure: Failure) -> None:
         """Note that the callback or errback of a request in hand raised (a signal)."""
         work = self.of(getattr(response, "request", None))
         if work is not None:
-            work.fail_callback()
+            work.fail_callback(failure.value)
 
     def on_item_error(self, response: Response | Failure | None, failure: Failure) -> None:
         """Note that a pipeline raised on an item of a request in hand (a signal)."""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
 from scrapy.http import TextResponse
+from scrapy.linkextractors import IGNORED_EXTENSIONS
 
 from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page import content_of, forget_content
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
+from crawlproj.links.filters import has_extension
 from crawlproj.links.scope import Scope
 from crawlproj.links.sitemap import (
     MAX_BYTES,
@@ -39,6 +41,7 @@ __all__ = ["SiteSpider"]
 
 
 _LINKING = ("a", "area", "frame", "iframe")
+_NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
 _MAX_INDEXES = 5  # sitemap indexes between robots.txt and a sitemap
 _MAX_ORIGINS = 1_000  # whose sitemaps wait for their first page
 # Keys of Request.meta
@@ -54,6 +57,9 @@ class SitemapRead(Exception):
 
 class SiteSpider(Spider):
     """Follows every link in scope from the start URLs, and the sitemaps that robots.txt names.
+
+    A link whose extension says that it is no page (.pdf, .zip, .png, …: Scrapy's list) is counted
+    as skipped("extension") instead.
 
     url: one or more start URLs, separated by commas. Without a scheme, https is used.
     scope: which links to follow: "host" (same host as a start URL), "domain" (same registrable
@@ -89,7 +95,7 @@ class SiteSpider(Spider):
             raise ConfigError(f"-a max_pages must be a whole number, 0 or more, not {max_pages!r}")
         # A run with the same job continues the crawl, so max_pages, which may differ, is not in it.
         self.job = f"site {scope} {','.join(sorted(self.seeds))}"
-        self.links = LinkExtractor(tags=_LINKING, attrs=("href", "src"))
+        self.links = LinkExtractor(tags=_LINKING, attrs=("href", "src"), deny_extensions=())
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> SiteSpider:
@@ -130,7 +136,7 @@ class SiteSpider(Spider):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
         forget_content(response)  # the response stays in memory until the page is stored
         yield page
-        yield from self._page_requests(urls)
+        yield from self._page_requests(urls, response)
         self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
@@ -163,7 +169,8 @@ class SiteSpider(Spider):
             assert response.request is not None  # noqa: S101 - Scrapy sets it
             yield failure_item(response.request, exc)
             return
-        yield from self._page_requests(self._pages_in(locations, response.url, indexes + 1))
+        pages = self._pages_in(locations, response.url, indexes + 1)
+        yield from self._page_requests(pages, response)
         self._end(response, SitemapRead())
 
     def _pages_in(self, locations: Iterable[Location], sitemap: str, indexes: int) -> Iterator[str]:
@@ -220,10 +227,17 @@ class SiteSpider(Spider):
             )
         return ""
 
-    def _page_requests(self, urls: Iterable[str]) -> Iterator[Request]:
+    def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
+        """Yield requests for pages in scope; what is no page by its extension is only counted."""
+        scheduler = scheduler_of(self.crawler)
         for url in self.unseen(urls):
-            if self.scope.allows(url):
+            if not self.scope.allows(url):
+                continue
+            if not has_extension(url, _NO_PAGES):
                 yield Request(url, errback=self.failed, meta=self._meta)
+            elif scheduler is not None:
+                depth = found_on.meta.get("depth", 0) + 1
+                scheduler.cuts.add(url, "extension", depth=depth)
 
     def _follow_sitemaps(self, *urls: str) -> None:
         """Enqueue the sitemaps that wait for a page of these URLs' origins."""

@@ -100,7 +100,7 @@ def test_downloads_on_lost_leases_are_cancelled_and_no_others() -> None:
 def test_a_page_that_was_answered_is_still_parsed_when_its_lease_is_lost() -> None:
     answered = page()
     worker = Worker(answered)
-    worker.work_of(answered).respond()
+    worker.work_of(answered).respond(200)
     worker.lose(1)
     assert not worker.downloads.cancelled
     assert not worker.work_of(answered).cut_short

@@ -19,7 +19,7 @@ def work() -> Work:
 
 def test_a_response_without_an_error_is_done() -> None:
     it = work()
-    it.respond()
+    it.respond(200)
     assert it.ack(closing=False) == Ack(7, State.DONE)
 
 
@@ -45,31 +45,31 @@ def test_a_retry_puts_the_lease_back_with_its_new_entry_and_an_attempt_counted()
 
 def test_a_redirect_ends_the_page_it_came_from_as_skipped() -> None:
     it = work()
-    it.redirect()
+    it.redirect("http://b/")
     assert it.ack(closing=False) == Ack(7, State.SKIPPED, "redirected")
 
 
 def test_an_error_of_the_callback_fails_the_page_but_replaces_no_earlier_failure() -> None:
     it = work()
-    it.respond()
-    it.fail_callback()
+    it.respond(200)
+    it.fail_callback(ValueError())
     assert it.ack(closing=False) == Ack(7, State.FAILED, "callback-error")
     it = work()
     it.fail(DownloadTimeoutError("60 s"))
-    it.fail_callback()
+    it.fail_callback(ValueError())
     assert it.reason == "timeout"
 
 
 def test_an_error_of_a_pipeline_fails_the_page() -> None:
     it = work()
-    it.respond()
+    it.respond(200)
     it.fail_item(StoreError("no"))
     assert it.ack(closing=False) == Ack(7, State.FAILED, "pipeline-error")
 
 
 def test_a_page_that_the_store_never_had_goes_back_uncounted() -> None:
     it = work()
-    it.respond()
+    it.respond(200)
     it.fail_item(NotStored("the store failed"))
     assert it.ack(closing=False) == BACK
 
@@ -77,14 +77,14 @@ def test_a_page_that_the_store_never_had_goes_back_uncounted() -> None:
 def test_what_the_end_of_the_crawl_cuts_short_goes_back_uncounted() -> None:
     undecided, cancelled, abandoned = work(), work(), work()
     cancelled.fail(DownloadCancelledError("the crawl is being stopped"), closing=True)
-    abandoned.respond()
+    abandoned.respond(200)
     abandoned.cut_short = True
     assert {it.ack(closing=True) for it in (undecided, cancelled, abandoned)} == {BACK}
 
 
 def test_what_was_decided_before_the_end_of_the_crawl_counts() -> None:
     done, failed = work(), work()
-    done.respond()
+    done.respond(200)
     failed.fail(DownloadTimeoutError("60 s"), closing=True)
     assert done.ack(closing=True).state is State.DONE
     assert failed.ack(closing=True) == Ack(7, State.FAILED, "timeout")
@@ -113,7 +113,7 @@ def test_a_copy_replaces_the_work_until_there_is_a_response() -> None:
     it = hand.of(request)
     assert it is not None
     assert hand.replaced_by(request.replace(url="http://a.test/login")) is it
-    it.respond()
+    it.respond(200)
     assert hand.replaced_by(request.copy()) is None
 
 
@@ -121,7 +121,7 @@ def test_only_the_first_of_two_copies_replaces_the_work() -> None:
     hand, request = in_hand()
     it = hand.replaced_by(request.copy())
     assert it is not None
-    it.redirect()
+    it.redirect("http://b/")
     assert hand.replaced_by(request.copy()) is None
 
 

@@ -1,0 +1,74 @@
+"""Writes down what became of each URL that was not done, before the frontier counts it.
+
+So each failure and each skipped URL of the summary has a row, also after a crash. The one exception
+is max-pages: what that leaves out is skipped all at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import NotStored
+from crawlproj.frontier.base import Ack, State
+from crawlproj.items import FetchFailure, SkippedUrl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawlproj.frontier.base import Entry
+
+logger = logging.getLogger(__name__)
+
+Outcome = FetchFailure | SkippedUrl
+
+
+class Books:
+    """Acks leases, each once what became of its URL is durable.
+
+    write: stores an outcome; its future ends when that is durable, or with NotStored. None while
+        nothing is stored: every ack is then applied at once.
+    """
+
+    def __init__(self, ack: Callable[[Ack, str], None]) -> None:
+        self.write: Callable[[Outcome], asyncio.Future[str | None]] | None = None
+        self._ack = ack
+        self._waiting: set[asyncio.Future[str | None]] = set()
+
+    def __len__(self) -> int:
+        """Return how many acks wait."""
+        return len(self._waiting)
+
+    def close(
+        self, ack: Ack, entry: Entry, *, detail: str = "", status: int | None = None, depth: int = 0
+    ) -> None:
+        """Apply ``ack``, of the lease of ``entry``, once its outcome is written."""
+        now = time.time()
+        outcome: Outcome | None = None
+        if ack.state is State.FAILED:
+            outcome = FetchFailure(entry.url, ack.reason, detail, status, depth, now)
+        elif ack.state is State.SKIPPED:
+            outcome = SkippedUrl(entry.url, ack.reason, detail, depth, now)
+        if outcome is None or self.write is None:
+            self._ack(ack, entry.site)
+            return
+        written = self.write(outcome)
+        self._waiting.add(written)
+        written.add_done_callback(lambda future: self._written(future, ack, entry))
+
+    async def settled(self) -> None:
+        """Wait until every ack was applied."""
+        if self._waiting:
+            await asyncio.wait(self._waiting)
+            await asyncio.sleep(0)  # until the callbacks have run
+
+    def _written(self, future: asyncio.Future[str | None], ack: Ack, entry: Entry) -> None:
+        self._waiting.discard(future)
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or isinstance(error, NotStored):
+            ack = Ack(ack.lease_id, State.PENDING, count_attempt=False)
+        elif error is not None:
+            logger.error("%s ended as %s, which has no row: %s", entry.url, ack.reason, error)
+        self._ack(ack, entry.site)

@@ -1,0 +1,61 @@
+"""Links that are not followed because of what they look like: too deep, too long, no page.
+
+Each becomes an entry that ends as skipped without a request, so it is counted once however often it
+is found, and is written down as any other URL is.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from crawlproj.frontier.base import Ack, Entry, State
+from crawlproj.scheduling.serialize import key_of_url
+from crawlproj.urls import site_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from crawlproj.frontier.base import Lease
+    from crawlproj.scheduling.books import Books
+    from crawlproj.scheduling.seen import Seen
+
+_MARK = b'{"cut":'
+_FIRST = 2**31 - 1  # priority: they wait for no permit
+
+
+class Cuts:
+    """put: puts an entry into the frontier. seen: URLs that were put lately."""
+
+    def __init__(self, put: Callable[[Entry], None], books: Books, seen: Seen) -> None:
+        self._put = put
+        self._books = books
+        self._seen = seen
+
+    def add(self, url: str, reason: str, *, depth: int, for_good: bool = True) -> None:
+        """Count ``url``, which is normalised, as skipped for ``reason``.
+
+        for_good: whether it is never fetched. If False, the same URL may also be found where it is
+        followed; it then counts there, too.
+        """
+        if for_good:
+            key = key_of_url(url)
+            self._seen.add(url)
+        else:
+            digest = blake2b(f"{reason} {url}".encode(), digest_size=8).digest()
+            key = int.from_bytes(digest, "big", signed=True)
+        payload = json.dumps({"cut": reason, "depth": depth}, separators=(",", ":")).encode()
+        self._put(Entry(key, site_of(url), url, payload, _FIRST))
+
+    def sift(self, leases: Iterable[Lease]) -> list[Lease]:
+        """End the leases of links that are not followed; return the others."""
+        wanted = []
+        for lease in leases:
+            if not lease.entry.payload.startswith(_MARK):
+                wanted.append(lease)
+                continue
+            cut = json.loads(lease.entry.payload)
+            ack = Ack(lease.id, State.SKIPPED, cut["cut"])
+            self._books.close(ack, lease.entry, depth=cut["depth"])
+        return wanted

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import crawlproj.settings as ours
 from crawlproj.check_settings import check_settings
-from crawlproj.one_off import OneOff
+from crawlproj.runs import Runs
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
@@ -52,12 +52,16 @@ class Addon:
         if _STORE in settings.getdict("ITEM_PIPELINES"):
             settings.set("STORE_URL", ours.STORE_URL, priority="addon")
         _merge(settings, "ITEM_PIPELINES", {_STORE: ours.ITEM_PIPELINES[_STORE]})
-        OneOff().update_settings(settings)
+        Runs().update_settings(settings)
         check_settings(settings)
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
-        """Choose the asyncio reactor on uvloop; works only if ADDONS is a project setting."""
+        """Choose the asyncio reactor on uvloop, and let arguments name the job.
+
+        Works only if ADDONS is a project setting.
+        """
+        Runs.update_pre_crawler_settings(settings)
         for name in _PRE_CRAWLER:
             settings.set(name, getattr(ours, name), priority="addon")
 

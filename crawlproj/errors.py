@@ -5,7 +5,7 @@
     CrawlprojError
     ├── ConfigError        a setting or argument is wrong; the message names it
     ├── FrontierError      the frontier cannot be opened, read or written
-    │   └── FrontierInUse  another live process owns the frontier
+    │   └── FrontierInUse  another live process owns the job
     ├── StoreError         the store cannot be opened or written
     │   └── NotStored      the store failed before it had the item; its page is fetched again
     └── AddressRefused     the address guard refused a connection (see http/guard.py)
@@ -39,7 +39,7 @@ class FrontierError(CrawlprojError):
 
 
 class FrontierInUse(FrontierError):
-    """Another live process owns this frontier; two owners would crawl everything twice."""
+    """Another live process owns this job; two owners would crawl everything twice."""
 
 
 class StoreError(CrawlprojError):

@@ -36,7 +36,14 @@ from crawlproj.frontier.base import State
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-__all__ = ["detail_of", "drop_reason", "error_of", "outcome_of", "reason_of"]
+__all__ = ["FAILED_CRAWLS", "detail_of", "drop_reason", "error_of", "outcome_of", "reason_of"]
+
+FAILED_CRAWLS = frozenset(
+    f"{part}-{how}"
+    for part in ("feed", "frontier", "start-urls", "store")
+    for how in ("unusable", "failed")
+)
+"""The finish reasons of crawls that could not do their work."""
 
 # Cases that Scrapy distinguishes only by the message: type, beginning of the message, outcome.
 _BY_MESSAGE: tuple[tuple[type[Exception], str, State, str], ...] = (

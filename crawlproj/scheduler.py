@@ -22,7 +22,7 @@ from crawlproj._scrapy.engine import EngineHooks
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
-from crawlproj.reasons import error_of
+from crawlproj.reasons import FAILED_CRAWLS, error_of
 from crawlproj.scheduling.admission import NOTHING_LEARNED, Admission
 from crawlproj.scheduling.books import Books
 from crawlproj.scheduling.budget import Budget
@@ -239,6 +239,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     async def _close(self, reason: str) -> None:
         self._shutdown.end()
+        if reason in FAILED_CRAWLS:
+            self._hooks.fail_start()
         if self.opened is None:
             await self._frontier.close(finish=False)
             return

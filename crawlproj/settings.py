@@ -15,7 +15,7 @@ BOT_NAME = "crawlproj"
 SPIDER_MODULES = ["crawlproj.spiders"]
 NEWSPIDER_MODULE = "crawlproj.spiders"
 COMMANDS_MODULE = "crawlproj.commands"
-ADDONS = {"crawlproj.one_off.OneOff": 0}
+ADDONS = {"crawlproj.runs.Runs": 0}
 
 # Where the crawl keeps its state and its pages; see frontier/url.py and store/url.py.
 # FRONTIER_URL defaults to REDIS_URL if that is set, else to sqlite:///crawl.db.
@@ -71,6 +71,7 @@ EXTENSIONS: dict[str, Any] = {
     "crawlproj.extensions.watchdog.Watchdog": 0,
     "crawlproj.extensions.metrics.Metrics": 0,
     "crawlproj.extensions.report.Report": 10,
+    "crawlproj.extensions.feeds.ContinuedFeeds": 10,  # after Scrapy's FeedExporter
     "crawlproj.scrapy_redis.feed.StartUrlsFeed": 0,
     "crawlproj.extensions.fleet.FleetWorker": 0,
     "crawlproj.extensions.breadcrumbs.Breadcrumbs": 0,

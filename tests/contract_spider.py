@@ -1,4 +1,4 @@
-"""A spider with a contract that it does not keep, for tests/test_one_off.py."""
+"""A spider with a contract that it does not keep, for tests/test_runs.py."""
 
 from __future__ import annotations
 

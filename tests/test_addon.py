@@ -97,3 +97,58 @@ def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> 
     with closing(sqlite3.connect(tmp_path / "crawl.db")) as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
     assert not {"pages", "items"} & tables
+
+
+TWO = """
+import scrapy, sys
+from scrapy.crawler import CrawlerProcess
+
+class Shop(scrapy.Spider):
+    name = "shop"
+
+    def __init__(self, page, **arguments):
+        super().__init__(**arguments)
+        self.start_urls = [f"{sys.argv[1]}/section0/page{page}.html"]
+
+    def parse(self, response):
+        print("item", response.url[-6])
+        yield {"url": response.url}
+
+class Other(Shop):
+    name = "other"
+
+process = CrawlerProcess({
+    "ADDONS": {"crawlproj.addon.Addon": 300},
+    "GUARD_ALLOW": ["127.0.0.0/8"],
+    "LOG_LEVEL": "ERROR",
+})
+process.crawl(Shop, page=1)
+if "twice" in sys.argv:
+    process.crawl(Shop, page=1)
+process.crawl(Shop, page=2)
+process.crawl(Other, page="1")
+process.start()
+print("failed", process.bootstrap_failed)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("twice", [False, True])
+def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
+    twice: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "two.py").write_text(TWO)
+    with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
+        ran = subprocess.run(
+            [sys.executable, "two.py", web.url("plain"), *(["twice"] if twice else [])],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    lines = ran.stdout.splitlines()
+    assert sorted(lines) == [f"failed {twice}", "item 1", "item 1", "item 2"], ran.stderr
+    assert ("in use by another crawl of this process" in ran.stderr) is twice
+    jobs = [status.job for status in run(read_status(tmp_path / "crawl.db"))]
+    assert jobs == ["other page=1", "shop page=1", "shop page=2"]

@@ -49,7 +49,7 @@ def test_a_frontier_in_use_or_unusable_ends_with_status_1_and_a_plain_message(
 
     async def crawl_while_owned() -> tuple[int, str]:
         frontier = SqliteFrontier(owned)
-        await frontier.open("other")
+        await frontier.open("site host http://127.0.0.1:9/")
         try:
             return site("http://127.0.0.1:9/", owned)
         finally:

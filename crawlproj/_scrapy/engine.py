@@ -16,7 +16,7 @@ from crawlproj._scrapy.runner import RequestRunner, fits
 from crawlproj._scrapy.signals import QuickSignals
 
 if TYPE_CHECKING:
-    from scrapy import Request
+    from scrapy import Request, Spider
     from scrapy.core.engine import ExecutionEngine
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
@@ -96,6 +96,21 @@ class EngineHooks:
         """Let Scrapy's own per-host slots admit ``per_site`` or more: permits decide instead."""
         downloader = self._engine.downloader
         downloader.domain_concurrency = max(downloader.domain_concurrency, per_site)
+
+    def fail_start(self) -> None:
+        """Let the crawl count as one that could not start, so that Scrapy's commands exit with 1.
+
+        Scrapy takes a crawler without a spider for that. Call it before the spider is closed.
+        """
+        engine = self._engine
+        require(engine, "_spider_closed_callback")
+        closed = engine._spider_closed_callback
+
+        def closed_without_spider(spider: Spider) -> Any:
+            engine.crawler.spider = None
+            return closed(spider)
+
+        engine._spider_closed_callback = closed_without_spider
 
     def wake(self) -> None:
         """Make the engine ask the scheduler again soon."""

@@ -15,18 +15,12 @@ from scrapy.settings import SETTINGS_PRIORITIES
 from crawlproj.check_settings import check_settings
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.reasons import FAILED_CRAWLS
 
 if TYPE_CHECKING:
     import argparse
 
 logger = logging.getLogger(__name__)
-
-# The finish_reason of a crawl that failed.
-_FAILURES = frozenset(
-    f"{part}-{how}"
-    for part in ("frontier", "start-urls", "store")
-    for how in ("unusable", "failed")
-)
 
 
 def raise_setup_error(running: object) -> None:
@@ -83,7 +77,7 @@ class Command(crawl.Command):
             return
         # Not get_value(): scrapy-redis's collector expects every value there to be a number.
         reason = crawler.stats.get_stats().get("finish_reason")
-        if reason in _FAILURES:
+        if reason in FAILED_CRAWLS:
             self.exitcode = 1
         elif reason == "shutdown":
             self.exitcode = stopped

@@ -14,6 +14,7 @@ from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import arglist_to_dict
 
+from crawlproj._scrapy.arguments import create_spider, remember_arguments
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.fleet.config import FleetConfig
@@ -126,7 +127,8 @@ class Command(ScrapyCommand):
             given = arglist_to_dict(arguments)
         except ValueError:
             raise UsageError("-a must have the form NAME=VALUE", print_help=False) from None
-        return crawler, crawler.spidercls.from_crawler(crawler, **given)
+        remember_arguments()
+        return crawler, create_spider(crawler, given)
 
 
 def _processors() -> int:

@@ -49,8 +49,8 @@ class Command(ScrapyCommand):
     def long_desc(self) -> str:
         """Return the description in ``scrapy status --help``."""
         return (
-            "Show how many URLs of each site are pending, in flight, done, failed or skipped, and "
-            "why. Changes nothing, and works during a crawl. For another frontier: "
+            "Show how many URLs of each site are pending, leased (in work), done, failed or "
+            "skipped, and why. Changes nothing, and works during a crawl. For another frontier: "
             "scrapy status -s FRONTIER_URL=redis://localhost:6379/0"
         )
 
@@ -80,10 +80,18 @@ class Command(ScrapyCommand):
         if not jobs:
             console.print(f"{masked(url)} has no jobs yet")
         for job in jobs:
-            state = "finished" if job.finished else "not finished"
+            state = _state(job)
             title = f"{job.job} (generation {job.generation}, {state})"
             console.print(Text(title, style="bold"), soft_wrap=True)
             console.print(_table(job, console.width), end="\n\n")
+
+
+def _state(job: JobStatus) -> str:
+    if job.finished:
+        return "finished"
+    if job.running is None:
+        return "not finished"
+    return "running" if job.running else "interrupted; the same command continues it"
 
 
 def _table(job: JobStatus, width: int) -> Table:
@@ -91,7 +99,7 @@ def _table(job: JobStatus, width: int) -> Table:
     table.pad_edge = False
     site_width = max(12, min(40, width - _BESIDE_SITE))
     table.add_column("site", no_wrap=True, overflow="ellipsis", max_width=site_width)
-    for heading in ("pending", "in flight", "done", "failed", "skipped"):
+    for heading in ("pending", "leased", "done", "failed", "skipped"):
         table.add_column(heading, justify="right")
     table.add_column("why", overflow="fold")
     by_size = sorted(job.sites.items(), key=lambda site: (-site[1].discovered, site[0]))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Console
 from rich.live import Live
@@ -45,6 +45,8 @@ class Progress:
     With LOG_FILE and no terminal, the summary goes to the log.
     """
 
+    _live_shown: ClassVar[bool] = False  # a terminal has room for one; other crawls log
+
     def __init__(self, crawler: Crawler) -> None:
         if not boolean(crawler.settings, "PROGRESS_ENABLED", default=True):
             raise NotConfigured
@@ -74,7 +76,8 @@ class Progress:
         self._started_at = time.monotonic()
         handler = get_scrapy_root_handler()
         to_terminal = isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
-        if self._console.is_terminal and to_terminal:
+        if self._console.is_terminal and to_terminal and not Progress._live_shown:
+            Progress._live_shown = True
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
             # Live redirects sys.stderr; log lines written to it appear above the display.
@@ -97,6 +100,7 @@ class Progress:
             self._task.cancel()
         if self._live is not None:
             self._live.stop()
+            Progress._live_shown = False
             handler = get_scrapy_root_handler()
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(sys.stderr)

@@ -219,7 +219,7 @@ class Frontier(ABC):
         is dead (attempts counted), else when they expire. ``reset`` forgets the job's entries
         first.
 
-        Raises FrontierInUse if another live process owns the frontier, FrontierError if it cannot
+        Raises FrontierInUse if another live process owns the job, FrontierError if it cannot
         be used.
         """
 

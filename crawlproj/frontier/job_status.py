@@ -16,6 +16,7 @@ class JobStatus:
     finished: whether the generation has finished; if so, the next crawl starts generation + 1.
     totals: over all sites. The leases of a crawl that died count as leased until they are put back.
     sites: the same by site.
+    running: whether a crawl works on the job now; None if that is unknown.
     """
 
     job: str
@@ -23,3 +24,4 @@ class JobStatus:
     finished: bool
     totals: Totals
     sites: dict[str, Totals]
+    running: bool | None = None

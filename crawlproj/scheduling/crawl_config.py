@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.dupefilters import BaseDupeFilter
 
+from crawlproj._scrapy.arguments import arguments_of
 from crawlproj.config import boolean, integer, number, requests_in_flight, text
 from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.frontier.url import frontier_from_url
 from crawlproj.masking import masked
+from crawlproj.scheduling.job_name import job_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +31,7 @@ class CrawlConfig:
     redis_params: REDIS_PARAMS.
     generation: FRONTIER_GENERATION; 0 means the one that is due.
     keep: SCHEDULER_PERSIST: whether a shared frontier outlives its last worker.
-    job: FRONTIER_JOB; "" means that the spider names the job.
+    job: FRONTIER_JOB; "" means that the spider names the job, or its name and arguments do.
     reset: FRONTIER_RESET or scrapy-redis's SCHEDULER_FLUSH_ON_START: forget the job's entries.
     lease_s: FRONTIER_LEASE_TIME.
     max_pages: MAX_PAGES; 0 means no limit.
@@ -91,4 +93,5 @@ class CrawlConfig:
 
     def job_of(self, spider: Spider) -> str:
         """Return the name of the job that ``spider`` works on."""
-        return self.job or getattr(spider, "job", "") or spider.name
+        own = self.job or getattr(spider, "job", "")
+        return own or job_name(spider.name, arguments_of(spider))

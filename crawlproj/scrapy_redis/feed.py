@@ -18,7 +18,7 @@ from crawlproj._scrapy.engine import EngineHooks
 from crawlproj.config import boolean, number
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.redis.connection import RedisConfig
-from crawlproj.one_off import is_one_off
+from crawlproj.runs import is_one_off
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import LEASE
 from crawlproj.scrapy_redis.mixin import disable_reading, inherits

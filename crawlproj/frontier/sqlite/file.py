@@ -27,7 +27,7 @@ _ADVICE = {
     "sqlite3 shell?), then run again",
     sqlite3.SQLITE_FULL: "free some disk space and run again; everything written so far is kept",
     sqlite3.SQLITE_NOTADB: "give the path of a new file, or of one that this project wrote",
-    sqlite3.SQLITE_CANTOPEN: "check that it is a file, and that the file and its folder are "
+    sqlite3.SQLITE_CANTOPEN: "check that its folder exists, that it is a file, and that both are "
     "writable",
     sqlite3.SQLITE_READONLY: "check that the file and its folder are writable",
     sqlite3.SQLITE_CORRUPT: "the file is damaged: recover it with `sqlite3 FILE .recover`, or "

@@ -1,4 +1,4 @@
-"""The default frontier: one SQLite file, owned by one process at a time.
+"""The default frontier: one SQLite file for any number of jobs, each owned by one crawl at a time.
 
 It survives SIGKILL at any moment. A power cut may lose the last commits (see ``file.py``), but
 leaves an intact file whose entries and acks agree.
@@ -29,8 +29,8 @@ from crawlproj.frontier.base import (
     Written,
 )
 from crawlproj.frontier.sqlite.file import connect, explained
-from crawlproj.frontier.sqlite.job import SqliteJob, open_job
-from crawlproj.frontier.sqlite.ownership import FileLock
+from crawlproj.frontier.sqlite.job import SqliteJob, add_job, open_job
+from crawlproj.frontier.sqlite.ownership import JobLock
 from crawlproj.frontier.sqlite.schema import set_up
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class SqliteFrontier(Frontier):
         self._path = Path(path)
         self._clock = clock
         self._busy_s = busy_s
-        self._lock = FileLock(self._path)
+        self._lock: JobLock | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._db: sqlite3.Connection | None = None
         self._job: SqliteJob | None = None
@@ -76,14 +76,25 @@ class SqliteFrontier(Frontier):
             raise
 
     def _open(self, job: str, *, reset: bool) -> Opened:
-        self._lock.acquire()
         if self._db is None:
             self._db = connect(self._path, busy_s=self._busy_s)
             set_up(self._db, self._path)
-        if self._job is not None:
-            self._job.release()
+        self._release()
+        self._lock = JobLock(self._path, add_job(self._db, job), job)
+        self._lock.acquire()
         self._job, opened = open_job(self._db, job, reset=reset, clock=self._clock)
         return opened
+
+    def _release(self) -> None:
+        """Give back the job that is open, if one is."""
+        job, self._job = self._job, None
+        lock, self._lock = self._lock, None
+        try:
+            if job is not None:
+                job.release()
+        finally:
+            if lock is not None:
+                lock.release()
 
     @property
     def _open_job(self) -> SqliteJob:
@@ -140,12 +151,9 @@ class SqliteFrontier(Frontier):
             thread.shutdown(wait=False)
 
     def _close(self) -> None:
-        job, self._job = self._job, None
         db, self._db = self._db, None
         try:
-            if job is not None:
-                job.release()
+            self._release()
         finally:
             if db is not None:
                 db.close()
-            self._lock.release()

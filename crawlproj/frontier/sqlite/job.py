@@ -264,14 +264,24 @@ class SqliteJob:
             self._db.execute(sql.FINISH_JOB, (self._id,))
 
 
+def add_job(db: sqlite3.Connection, name: str) -> int:
+    """Return the number of the job, which may be new, in its file."""
+    with transaction(db):
+        db.execute(sql.ADD_JOB, (name,))
+        number: int = db.execute(sql.JOB, (name,)).fetchone()[0]
+        return number
+
+
 def open_job(
     db: sqlite3.Connection, name: str, *, reset: bool, clock: Clock
 ) -> tuple[SqliteJob, Opened]:
-    """Continue the job, with its orphaned leases put back, or start its next generation."""
+    """Continue the job, with its orphaned leases put back, or start its next generation.
+
+    The caller owns the job, which ``add_job`` has added.
+    """
     with transaction(db):
         db.execute(sql.COUNT_OPEN)
         (opens,) = db.execute(sql.OPENS).fetchone()
-        db.execute(sql.ADD_JOB, (name,))
         job_id, generation, finished = db.execute(sql.JOB, (name,)).fetchone()
         fresh = reset or bool(finished)
         if fresh:

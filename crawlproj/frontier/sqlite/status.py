@@ -9,6 +9,7 @@ from crawlproj.errors import FrontierError
 from crawlproj.frontier.job_status import JobStatus
 from crawlproj.frontier.sqlite import schema as sql
 from crawlproj.frontier.sqlite.file import explained, read_only
+from crawlproj.frontier.sqlite.ownership import is_running
 
 BUSY_S = 10.0
 
@@ -38,6 +39,7 @@ def _read_status(path: Path) -> list[JobStatus]:
                 bool(finished),
                 sql.count_by_state(db, job_id),
                 sql.count_by_site(db, job_id),
+                is_running(path, job_id),
             )
             for job_id, name, generation, finished in db.execute(sql.JOBS).fetchall()
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import fcntl
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +14,7 @@ from crawlproj.errors import FrontierError, FrontierInUse
 from crawlproj.frontier.base import Ack, Entry, State
 from crawlproj.frontier.sqlite import file as sqlite_file
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
+from crawlproj.frontier.sqlite.ownership import JobLock, is_running
 from tests.frontier.helpers import Now, claim, entry, put, run
 
 if TYPE_CHECKING:
@@ -125,13 +126,52 @@ def test_a_new_generation_leaves_other_tables_in_the_file_alone(
         assert store.execute("SELECT * FROM pages").fetchall() == [("http://a.test/",)]
 
 
-def test_a_file_has_one_owner_at_a_time(frontier: SqliteFrontier, path: Path) -> None:
+def test_a_job_has_one_owner_at_a_time(frontier: SqliteFrontier, path: Path) -> None:
     second = SqliteFrontier(path)
-    with pytest.raises(FrontierInUse, match=f"{path} is in use by process {os.getpid()}: wait"):
+    with pytest.raises(FrontierInUse, match=f"{path} is in use by another crawl of this process"):
         run(second.open("job"))
     run(frontier.close())
     run(second.open("job"))
     run(second.close())
+
+
+def test_a_file_has_any_number_of_jobs_at_a_time(frontier: SqliteFrontier, path: Path) -> None:
+    second = SqliteFrontier(path)
+    assert run(second.open("other")).generation == 1
+    for one, keys in ((frontier, (1, 2)), (second, (2, 3, 4))):
+        assert put(one, *map(entry, keys)) == len(keys)
+    assert {lease.entry.key for lease in claim(frontier)} == {1, 2}
+    assert {lease.entry.key for lease in claim(second)} == {2, 3, 4}
+    run(second.open("other", reset=True))
+    assert run(second.totals()).discovered == 0
+    assert run(frontier.totals()).leased == 2
+    run(second.close())
+
+
+def test_an_owner_that_closes_leaves_no_lock_file(frontier: SqliteFrontier, path: Path) -> None:
+    assert [file.name for file in path.parent.glob("*.lock")] == ["crawl.db.1.lock"]
+    run(frontier.open("other"))  # gives back the first
+    assert [file.name for file in path.parent.glob("*.lock")] == ["crawl.db.2.lock"]
+    run(frontier.close())
+    assert not list(path.parent.glob("*.lock"))
+
+
+def test_a_lock_on_a_file_that_its_owner_has_removed_is_no_lock(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, next_owner = JobLock(path, 1, "job"), JobLock(path, 1, "job")
+    owner.acquire()
+    flock = fcntl.flock
+
+    def flock_late(fd: int, operation: int) -> None:
+        owner.release()  # after the other has opened the file
+        flock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock_late)
+    next_owner.acquire()
+    assert is_running(path, 1)
+    with pytest.raises(FrontierInUse):
+        owner.acquire()
 
 
 def test_closing_twice_is_allowed_but_using_a_closed_frontier_is_an_error(
@@ -162,18 +202,18 @@ def test_a_frontier_of_a_newer_version_is_refused(frontier: SqliteFrontier, path
 
 
 def test_the_error_names_a_missing_folder(tmp_path: Path) -> None:
-    with pytest.raises(FrontierError, match=r"check that the folder .*/missing exists"):
+    with pytest.raises(FrontierError, match="check that its folder exists"):
         run(SqliteFrontier(tmp_path / "missing" / "crawl.db").open("job"))
 
 
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(FrontierError, match="unable to open database file; check that it is a"):
+    with pytest.raises(FrontierError, match="unable to open database file; check that"):
         run(SqliteFrontier(tmp_path / "folder").open("job"))
 
 
 def test_the_error_names_the_file_when_its_folder_is_not_writable() -> None:
-    with pytest.raises(FrontierError, match=r"crawl\.db: cannot create crawl\.db\.lock beside it"):
+    with pytest.raises(FrontierError, match=r"crawl\.db: unable to open database file; check"):
         run(SqliteFrontier(Path("/proc/crawl.db")).open("job"))
 
 

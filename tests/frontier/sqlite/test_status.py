@@ -32,11 +32,15 @@ def test_the_status_of_every_job_can_be_read_while_a_crawl_owns_the_file(tmp_pat
         finished=False,
         totals=Totals(pending=1, leased=1, skipped={"robots": 1}),
         sites={"a.test": a, "b.test": b},
+        running=True,
     )
-    finished = JobStatus("finished", generation=1, finished=True, totals=Totals(), sites={})
+    finished = JobStatus(
+        "finished", generation=1, finished=True, totals=Totals(), sites={}, running=False
+    )
     assert run(read_status(tmp_path / "crawl.db")) == [crawling, finished]
     run(frontier.close())
-    assert run(read_status(tmp_path / "crawl.db"))[0].totals.leased == 0
+    closed = run(read_status(tmp_path / "crawl.db"))[0]
+    assert (closed.totals.leased, closed.running) == (0, False)
 
 
 def test_a_file_without_a_frontier_is_refused_and_not_created(tmp_path: Path) -> None:

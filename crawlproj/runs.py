@@ -1,4 +1,4 @@
-"""Keeps the commands that look at one page from touching the crawls of the project."""
+"""Tells the runs of a project's spiders apart, and which of them are crawls at all."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES
 
+from crawlproj._scrapy.arguments import remember_arguments
 from crawlproj._scrapy.command import running_command
 
 if TYPE_CHECKING:
-    from scrapy.settings import Settings
+    from scrapy.settings import BaseSettings, Settings
 
 _COMMANDS = frozenset({"bench", "check", "fetch", "parse", "shell", "view"})
 
-__all__ = ["OneOff", "is_one_off"]
+__all__ = ["Runs", "is_one_off"]
 
 # Above what the project and the spider say, below the command line.
 _PRIORITY = SETTINGS_PRIORITIES["cmdline"] - 1
@@ -36,16 +37,22 @@ def is_one_off() -> bool:
     return running_command() in _COMMANDS
 
 
-class OneOff:
-    """An add-on that makes ``scrapy shell``, ``fetch``, ``parse``, ``check`` … one-off.
+class Runs:
+    """An add-on: the arguments of a spider name its job, and a one-off command has none.
 
-    Such a command uses Scrapy's scheduler in memory, and no frontier, store, display, metrics or
-    report. So it changes no job, and works while one runs. All other settings hold: the address
-    guard, robots.txt and the limits.
+    One-off are ``scrapy shell``, ``fetch``, ``view``, ``parse``, ``check`` and ``bench``. Each uses
+    Scrapy's scheduler in memory, and no frontier, store, display, metrics or report. So it changes
+    no job, and works while one runs. All other settings hold: the address guard, robots.txt and the
+    limits.
     """
 
+    @classmethod
+    def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:  # noqa: ARG003
+        """Begin to remember arguments; works only if ADDONS is a project setting."""
+        remember_arguments()
+
     def update_settings(self, settings: Settings) -> None:
-        """Change the settings if the process runs such a command."""
+        """Change the settings if the process runs a one-off command."""
         if not is_one_off():
             return
         settings.setdict(_SETTINGS, priority=_PRIORITY)

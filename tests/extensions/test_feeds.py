@@ -1,0 +1,96 @@
+"""Feeds of a crawl that was interrupted and continues."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from tests.processes import options, scrapy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+SPIDER = """
+import scrapy
+
+class Halting(scrapy.Spider):
+    name = "halting"
+
+    async def start(self):
+        for page in range(1, 7):
+            yield scrapy.Request(f"{self.base}/section0/page{page}.html", dont_filter=True)
+
+    def parse(self, response):
+        page = response.url[-6]
+        yield {"page": page} if page == "1" else {"page": page, "more": 1}
+        if int(self.settings["HALT"]):
+            raise scrapy.exceptions.CloseSpider("halted")
+"""
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoWeb]:
+    folder = tmp_path_factory.mktemp("web")
+    with DemoWeb([SiteSpec("plain", "plain", pages=9)], folder / "log") as running:
+        yield running
+
+
+def crawl(web: DemoWeb, folder: Path, feed: str, *, halt: bool = False) -> tuple[int, str]:
+    (folder / "halting.py").write_text(SPIDER)
+    settings = {
+        "FRONTIER_URL": f"sqlite:///{folder / 'crawl.db'}",
+        "STORE_URL": "",
+        "ITEM_PIPELINES": "{}",
+        "GUARD_ALLOW": "127.0.0.0/8",
+        "CONCURRENT_REQUESTS": 1,
+        "HALT": int(halt),
+        "LOG_LEVEL": "WARNING",
+        "PROGRESS_ENABLED": 0,
+    }
+    spider = (str(folder / "halting.py"), "-a", f"base={web.url('plain')}")
+    return scrapy("runspider", *spider, "-O", str(folder / feed), *options(settings))
+
+
+def test_a_continued_crawl_appends_to_the_file_that_it_was_told_to_overwrite(
+    web: DemoWeb, tmp_path: Path
+) -> None:
+    feed = tmp_path / "items.jsonl"
+    feed.write_text("of another crawl\n")
+    assert crawl(web, tmp_path, feed.name, halt=True)[0] == 0
+    first = feed.read_text().splitlines()
+    assert 0 < len(first) < 6
+    code, shown = crawl(web, tmp_path, feed.name)
+    assert (code, "is appended to instead of replaced" in shown) == (0, True), shown
+    lines = feed.read_text().splitlines()
+    assert lines[: len(first)] == first
+    assert sorted(json.loads(line)["page"] for line in lines) == list("123456")
+    assert crawl(web, tmp_path, feed.name)[0] == 0  # a new generation
+    assert len(feed.read_text().splitlines()) == 6
+
+
+def test_a_table_keeps_its_columns_and_its_one_heading(web: DemoWeb, tmp_path: Path) -> None:
+    crawl(web, tmp_path, "items.csv", halt=True)
+    crawl(web, tmp_path, "items.csv")
+    heading, *rows = (tmp_path / "items.csv").read_text().splitlines()
+    assert sorted(row.partition(",")[0] for row in rows) == list("123456")
+    assert {row.count(",") for row in rows} == {heading.count(",")}
+
+
+def test_a_format_that_cannot_grow_is_refused_and_the_file_left_as_it_is(
+    web: DemoWeb, tmp_path: Path
+) -> None:
+    crawl(web, tmp_path, "items.json", halt=True)
+    first = (tmp_path / "items.json").read_bytes()
+    code, shown = crawl(web, tmp_path, "items.json")
+    assert (code, "json cannot be appended to" in shown) == (1, True), shown
+    assert (tmp_path / "items.json").read_bytes() == first
+    code, _ = crawl(web, tmp_path, "more.json")
+    assert code == 0
+    pages = [json.loads((tmp_path / name).read_text()) for name in ("items.json", "more.json")]
+    assert sorted(item["page"] for part in pages for item in part) == list("123456")

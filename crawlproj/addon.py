@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import crawlproj.settings as ours
 from crawlproj.check_settings import check_settings
 from crawlproj.runs import Runs
+from crawlproj.switched_off import SwitchedOff
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
@@ -53,6 +54,7 @@ class Addon:
             settings.set("STORE_URL", ours.STORE_URL, priority="addon")
         _merge(settings, "ITEM_PIPELINES", {_STORE: ours.ITEM_PIPELINES[_STORE]})
         Runs().update_settings(settings)
+        SwitchedOff().update_settings(settings)
         check_settings(settings)
 
     @classmethod

@@ -15,7 +15,10 @@ BOT_NAME = "crawlproj"
 SPIDER_MODULES = ["crawlproj.spiders"]
 NEWSPIDER_MODULE = "crawlproj.spiders"
 COMMANDS_MODULE = "crawlproj.commands"
-ADDONS = {"crawlproj.runs.Runs": 0}
+ADDONS = {
+    "crawlproj.runs.Runs": 0,
+    "crawlproj.switched_off.SwitchedOff": 1000,  # the last, because others may switch something on
+}
 
 # Where the crawl keeps its state and its pages; see frontier/url.py and store/url.py.
 # FRONTIER_URL defaults to REDIS_URL if that is set, else to sqlite:///crawl.db.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from scrapy.settings import Settings
 from scrapy.utils.misc import load_object, walk_modules_iter
@@ -18,6 +19,11 @@ for name in ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "
 for handler in settings["DOWNLOAD_HANDLERS"].values():
     if handler is not None:
         load_object(handler)
+for name in (  # what commands and components import when they are used
+    *("check_settings", "demo", "fleet.config", "fleet.running", "fleet.screen", "report.jobs"),
+    *("frontier.redis.frontier", "scrapy_redis.feeder", "scrapy_redis.migration"),
+):
+    import_module(f"crawlproj.{name}")
 # It reads the environment, and each process has its own.
 del sys.modules["crawlproj.settings"]
 assert "twisted.internet.reactor" not in sys.modules, "a process installs the one it is told to"

@@ -12,7 +12,6 @@ from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
-from crawlproj.check_settings import check_settings
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.reasons import FAILED_CRAWLS
@@ -62,6 +61,9 @@ class Command(crawl.Command):
         except KeyError:
             known = ", ".join(sorted(process.spider_loader.list()))
             raise UsageError(f"there is no spider {args[0]!r}; the spiders are: {known}") from None
+        # Scrapy imports every command to list them, and no other needs this much.
+        from crawlproj.check_settings import check_settings  # noqa: PLC0415
+
         try:
             check_settings(crawler.settings)
             stopped = integer(crawler.settings, "STOPPED_EXIT_STATUS", 0)

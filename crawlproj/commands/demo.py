@@ -12,7 +12,6 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.commands.crawl import raise_setup_error
-from crawlproj.demo import DEMO_SITES, DemoWeb
 
 if TYPE_CHECKING:
     import argparse
@@ -52,6 +51,8 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - none used
         """Crawl into demo.db in the working directory, which is deleted first."""
+        from crawlproj.demo import DEMO_SITES, DemoWeb  # noqa: PLC0415 - other commands need none
+
         if args:
             raise UsageError("demo takes no arguments")
         process = self.crawler_process

@@ -17,10 +17,6 @@ from scrapy.utils.conf import arglist_to_dict
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError
-from crawlproj.fleet.config import FleetConfig
-from crawlproj.fleet.running import FleetRun
-from crawlproj.fleet.screen import Screen
-from crawlproj.report.places import places
 
 if TYPE_CHECKING:
     import argparse
@@ -73,6 +69,12 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run workers of the spider named by ``args``."""
+        # Scrapy imports every command to list them, and only this one needs a supervisor.
+        from crawlproj.fleet.config import FleetConfig  # noqa: PLC0415
+        from crawlproj.fleet.running import FleetRun  # noqa: PLC0415
+        from crawlproj.fleet.screen import Screen  # noqa: PLC0415
+        from crawlproj.report.places import places  # noqa: PLC0415
+
         if len(args) != 1:
             raise UsageError("name one spider, for example: scrapy fleet site -n 4 -a url=…")
         if opts.workers < 1:

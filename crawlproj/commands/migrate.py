@@ -12,7 +12,6 @@ from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
 from crawlproj.errors import ConfigError, CrawlprojError
-from crawlproj.scrapy_redis.migration import Migration, MigrationOptions
 
 if TYPE_CHECKING:
     import argparse
@@ -73,6 +72,12 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Move the requests of the spider named by ``args``."""
+        # Scrapy imports every command to list them, and most need no Redis.
+        from crawlproj.scrapy_redis.migration import (  # noqa: PLC0415
+            Migration,
+            MigrationOptions,
+        )
+
         if len(args) != 1:
             raise UsageError("name one spider, for example: scrapy migrate myspider --dry-run")
         options = MigrationOptions(opts.done_urls, opts.trust_pickle, opts.dry_run, opts.delete)

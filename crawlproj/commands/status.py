@@ -5,30 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawlproj.errors import CrawlprojError
-from crawlproj.frontier.redis import admin as redis_admin
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.frontier.sqlite import status as sqlite_status
 from crawlproj.frontier.url import sqlite_path
 from crawlproj.masking import masked
-from crawlproj.report.console import plain_table
 from crawlproj.scheduling.crawl_config import CrawlConfig
 
 if TYPE_CHECKING:
     import argparse
-
-    from rich.table import Table
-
-    from crawlproj.frontier.base import Totals
-    from crawlproj.frontier.job_status import JobStatus
-
-_MAX_SITES = 50
-_BESIDE_SITE = 64  # columns for the numbers and a reason of 18 characters
 
 
 class Command(ScrapyCommand):
@@ -71,49 +59,14 @@ class Command(ScrapyCommand):
             raise UsageError("a memory: frontier ends with its crawl, so there is nothing to show")
         try:
             if url.lower().startswith(REDIS_SCHEMES):
-                jobs = asyncio.run(redis_admin.read_status(RedisConfig(url, config.redis_params)))
+                from crawlproj.frontier.redis.admin import read_status  # noqa: PLC0415 - see below
+
+                jobs = asyncio.run(read_status(RedisConfig(url, config.redis_params)))
             else:
                 jobs = asyncio.run(sqlite_status.read_status(sqlite_path(url, "FRONTIER_URL")))
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
-        console = Console()
-        if not jobs:
-            console.print(f"{masked(url)} has no jobs yet")
-        for job in jobs:
-            state = _state(job)
-            title = f"{job.job} (generation {job.generation}, {state})"
-            console.print(Text(title, style="bold"), soft_wrap=True)
-            console.print(_table(job, console.width), end="\n\n")
+        # Scrapy imports every command to list them, and most print nothing.
+        from crawlproj.report.jobs import print_jobs  # noqa: PLC0415
 
-
-def _state(job: JobStatus) -> str:
-    if job.finished:
-        return "finished"
-    if job.running is None:
-        return "not finished"
-    return "running" if job.running else "interrupted; the same command continues it"
-
-
-def _table(job: JobStatus, width: int) -> Table:
-    table = plain_table()
-    table.pad_edge = False
-    site_width = max(12, min(40, width - _BESIDE_SITE))
-    table.add_column("site", no_wrap=True, overflow="ellipsis", max_width=site_width)
-    for heading in ("pending", "leased", "done", "failed", "skipped"):
-        table.add_column(heading, justify="right")
-    table.add_column("why", overflow="fold")
-    by_size = sorted(job.sites.items(), key=lambda site: (-site[1].discovered, site[0]))
-    for site, totals in by_size[:_MAX_SITES]:
-        table.add_row(site, *_cells(totals))
-    if len(by_size) > _MAX_SITES:
-        table.add_row(f"… {len(by_size) - _MAX_SITES:,} more sites")
-    table.add_row("all", *_cells(job.totals), style="bold")
-    return table
-
-
-def _cells(totals: Totals) -> tuple[str, ...]:
-    failed, skipped = sum(totals.failed.values()), sum(totals.skipped.values())
-    reasons = {**totals.failed, **totals.skipped}
-    why = "\n".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
-    numbers = (totals.pending, totals.leased, totals.done, failed, skipped)
-    return (*(f"{number:,}" for number in numbers), why)
+        print_jobs(jobs, masked(url))

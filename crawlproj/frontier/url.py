@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.memory import MemoryFrontier
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
-from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.masking import masked
 
@@ -53,6 +52,8 @@ def frontier_from_url(
     if scheme in REDIS_SCHEMES:
         config = RedisConfig(url, redis or {})
         config.client()  # raises ConfigError
+        from crawlproj.frontier.redis.frontier import RedisFrontier  # noqa: PLC0415 - imports redis
+
         return RedisFrontier(config, generation=generation, keep=keep)
     return SCHEMES[scheme](url, clock)
 

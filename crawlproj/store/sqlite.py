@@ -127,8 +127,8 @@ class SqliteStore(ThreadedStore):
         self._db = db
 
     def _set_up(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA synchronous = NORMAL")  # before WAL, which syncs a new file
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 8000")  # pages of 4 KB; same as the frontier
         db.execute("BEGIN IMMEDIATE")  # before the checks: another worker may create the tables
         try:

@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-
 from crawlproj.errors import ConfigError
 from crawlproj.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from redis.asyncio import Redis
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 _TIMEOUT_S = 5.0
@@ -85,6 +82,11 @@ class RedisConfig:
 
         Raises ConfigError if the URL is malformed.
         """
+        # Every crawl reads these settings, and most use no Redis.
+        from redis.asyncio import Redis  # noqa: PLC0415 - takes a tenth of the time of a start
+        from redis.asyncio.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+
         defaults: dict[str, Any] = {
             "socket_timeout": _TIMEOUT_S,
             "socket_connect_timeout": _TIMEOUT_S,

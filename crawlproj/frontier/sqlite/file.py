@@ -71,9 +71,9 @@ def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
     """
     db = sqlite3.connect(path, timeout=busy_s, isolation_level=None)
     try:
-        _use_wal(db, busy_s)
-        for pragma in PRAGMAS:
+        for pragma in PRAGMAS:  # before WAL, which syncs a new file
             db.execute(pragma)
+        _use_wal(db, busy_s)
     except BaseException:
         db.close()
         raise

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Of a body, before it is read. One turn of the event loop may receive megabytes.
+_MAX_UNREAD_BYTES = 256 * 1024
+
 
 class Protocol(ResponseHandler):
     """A connection with the peer's address and certificate, one exchange at a time.
@@ -40,6 +43,8 @@ class Protocol(ResponseHandler):
         self._error: BaseException | None = None
         self._arrival: asyncio.Future[None] | None = None
         self._readable: select.poll | None = None
+        self._unread = 0  # bytes of the response that arrived since the last read_body()
+        self._held = False  # whether reading from the connection is paused
         self.reused = False
         self.peer: IPAddress | None = None
         self.certificate: Certificate | None = None
@@ -105,6 +110,7 @@ class Protocol(ResponseHandler):
         chunks = outgoing.chunks()
         before_send()
         self._response = response = ResponseParser(outgoing.method)
+        self._let_go()
         for chunk in chunks:
             self.transport.write(chunk)
         while response.head is None:
@@ -115,6 +121,7 @@ class Protocol(ResponseHandler):
                     if response.has_begun
                     else "the connection was closed before a response"
                 )
+            self._let_go()
             await self._progress()
         return response.head
 
@@ -126,11 +133,13 @@ class Protocol(ResponseHandler):
         response = self._response
         assert response is not None  # noqa: S101 - set by exchange()
         while not (part := response.take()):
+            self._let_go()
             if isinstance(self._error, MalformedResponse):
                 raise self._error
             if response.complete or self.transport is None:
                 break
             await self._progress()
+        self._let_go()
         return part
 
     def data_received(self, data: bytes) -> None:
@@ -142,8 +151,13 @@ class Protocol(ResponseHandler):
             response.feed(data)
         except MalformedResponse as exc:
             self._fail(exc)
-        if (response.excess or self._error is not None) and self.transport is not None:
-            self.transport.close()
+        self._unread += len(data)
+        if self.transport is not None:
+            if response.excess or self._error is not None:
+                self.transport.close()
+            elif self._unread > _MAX_UNREAD_BYTES and not self._held:
+                self._held = True
+                self.transport.pause_reading()
         self._wake()
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -153,6 +167,14 @@ class Protocol(ResponseHandler):
         if isinstance(exc, OSError):
             self._fail(aiohttp.ClientOSError(*exc.args))
         self._wake()
+
+    def _let_go(self) -> None:
+        """Go on reading from the connection; what arrived has been read."""
+        self._unread = 0
+        if self._held:
+            self._held = False
+            if self.transport is not None:
+                self.transport.resume_reading()
 
     def _fail(self, error: BaseException) -> None:
         if self._error is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ssl
 
 import aiohttp
 from scrapy.exceptions import (
@@ -31,20 +32,38 @@ def translated(exc: Exception, url: str) -> Exception:
 
 def _classified(exc: Exception) -> tuple[type[Exception], str]:
     kind: type[Exception] = DownloadFailedError
-    detail = str(exc) or type(exc).__name__
     match exc:
         case aiohttp.ClientConnectorDNSError():
             kind = CannotResolveHostError
-            detail = f"cannot resolve {exc.host}: {exc.os_error}"
+            detail = f"cannot resolve {exc.host}: {_text(exc.os_error)}"
         case aiohttp.InvalidURL():
             kind = UnsupportedURLSchemeError
         case aiohttp.ClientHttpProxyError():
             detail = f"the proxy refused to open a tunnel: {exc.status} {exc.message}"
+        case aiohttp.ClientConnectorCertificateError():
+            why = _text(exc.certificate_error)
+            detail = f"the certificate of {exc.host}:{exc.port} is not accepted: {why}"
+        case aiohttp.ClientConnectorSSLError():
+            detail = f"cannot agree on TLS with {exc.host}:{exc.port}: {_text(exc.os_error)}"
         case aiohttp.ClientConnectorError():
             if exc.os_error.errno == errno.ECONNREFUSED:
                 kind = DownloadConnectionRefusedError
-            detail = f"cannot connect to {exc.host}:{exc.port}: {exc.os_error}"
+            detail = f"cannot connect to {exc.host}:{exc.port}: {_text(exc.os_error)}"
         case MalformedResponse():
             kind = MalformedResponse
             detail = f"the response is malformed: {exc}"
+        case _:
+            detail = _text(exc)
     return kind, detail
+
+
+def _text(exc: Exception) -> str:
+    """Return what ``exc`` says to people, without the numbers and files of those who raised it."""
+    match exc:
+        case ssl.SSLCertVerificationError():
+            return exc.verify_message
+        case ssl.SSLError() if exc.reason:
+            return exc.reason.lower().replace("_", " ")
+        case OSError() if exc.strerror:
+            return exc.strerror
+    return str(exc) or "no reason was given"

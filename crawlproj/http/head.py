@@ -59,7 +59,7 @@ def read_head(block: bytes, *, to_head: bool = False) -> ResponseHead:
 
     Raises MalformedResponse.
     """
-    block = block.replace(b"\r\n", b"\n")
+    block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
     if b"\r" in block or b"\0" in block:
         block = block.replace(b"\r", b" ").replace(b"\0", b" ")  # RFC 9110 §5.5
     lines = block.split(b"\n")

@@ -83,6 +83,10 @@ TAKEN = [
     Answer("HTTP/2 in words", _ok(_FIVE).replace(b"1.1", b"2", 1)),
     Answer("no headers", b"HTTP/1.1 200 OK\r\n\r\nhello"),
     Answer("103 first", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + _ok(_FIVE)),
+    Answer(
+        "long interim responses",
+        b"HTTP/1.1 103 Early Hints\r\nLink: %s\r\n\r\n" % (b"a" * 200_000) * 10 + _ok(_FIVE),
+    ),
     Answer("100 sixteen times", b"HTTP/1.1 100 Continue\r\n\r\n" * 16 + _ok(_FIVE)),
     Answer("status 999", _ok(_FIVE, status=b"999 Request denied"), 999),
     Answer("status 600", _ok(_FIVE, status=b"600 Odd"), 600),

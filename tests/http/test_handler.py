@@ -7,7 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.exceptions import (
     DownloadConnectionRefusedError,
     DownloadFailedError,
@@ -145,6 +145,20 @@ async def test_a_request_is_not_sent_again_if_a_new_connection_breaks(site: Site
         with pytest.raises(DownloadFailedError):
             await handler.download_request(Request(site.url("/drop")))
     assert site.requests == ["GET /drop"]
+
+
+@on_reactor
+async def test_a_body_is_not_received_faster_than_it_is_read(site: Site) -> None:
+    heard: list[int] = []
+
+    def on_bytes(data: bytes) -> None:
+        heard.append(len(data))
+
+    async with open_handler() as handler:
+        handler._crawler.signals.connect(on_bytes, signals.bytes_received)
+        response = await handler.download_request(Request(site.url("/big?n=20000000")))
+    assert sum(heard) == len(response.body) == 20_000_000
+    assert max(heard) <= 1_000_000
 
 
 @on_reactor

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scrapy.settings import SETTINGS_PRIORITIES
+
 import crawlproj.settings as ours
 from crawlproj.check_settings import check_settings
 from crawlproj.runs import Runs
@@ -70,4 +72,6 @@ class Addon:
 
 def _merge(settings: Settings, name: str, components: dict[str, Any]) -> None:
     theirs = settings.getdict(name)
-    settings.set(name, {**components, **theirs}, priority=settings.getpriority(name) or "addon")
+    # Without a reactor, Scrapy sets its own download handlers as if the project had.
+    priority = max(settings.getpriority(name) or 0, SETTINGS_PRIORITIES["project"])
+    settings.set(name, {**components, **theirs}, priority=priority)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scrapy.utils.misc import load_object
+
 from crawlproj.content.fields import chosen_fields
+from crawlproj.errors import ConfigError
+from crawlproj.http import DownloadHandler
 from crawlproj.http.config import HttpConfig
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.site_config import ConcurrencyConfig
@@ -17,5 +21,21 @@ def check_settings(settings: BaseSettings) -> None:
     """Raise ConfigError naming the first setting that is wrong."""
     CrawlConfig.from_settings(settings).frontier()
     ConcurrencyConfig.from_settings(settings)
-    HttpConfig.from_settings(settings)
+    if HttpConfig.from_settings(settings).guard is not None:
+        _require_guarded(settings)
     chosen_fields(settings)
+
+
+def _require_guarded(settings: BaseSettings) -> None:
+    """Raise ConfigError if something else than our handler, which has the guard, downloads."""
+    handlers = settings.getwithbase("DOWNLOAD_HANDLERS")
+    for scheme in ("http", "https"):
+        handler = handlers.get(scheme)
+        if handler in (None, DownloadHandler, "crawlproj.http.DownloadHandler"):
+            continue
+        if not issubclass(load_object(handler), DownloadHandler):
+            raise ConfigError(
+                f"DOWNLOAD_HANDLERS: {handler} downloads {scheme} URLs, and GUARD_ENABLED has no "
+                "effect on it. Leave it out, or set GUARD_ENABLED = False if this crawl may "
+                "connect to any address"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES
+from scrapy.utils.reactor import is_reactor_installed
 
 from crawlproj._scrapy.arguments import remember_arguments
 from crawlproj._scrapy.command import running_command
@@ -52,7 +53,11 @@ class Runs:
         remember_arguments()
 
     def update_settings(self, settings: Settings) -> None:
-        """Change the settings if the process runs a one-off command."""
+        """Change the settings if the process runs a one-off command, or already an event loop."""
+        # It is too late to choose: Scrapy would only refuse any other loop.
+        if is_reactor_installed() and settings["ASYNCIO_EVENT_LOOP"] == "uvloop.Loop":
+            priority = settings.getpriority("ASYNCIO_EVENT_LOOP") or 0
+            settings.set("ASYNCIO_EVENT_LOOP", None, priority=priority)
         if not is_one_off():
             return
         settings.setdict(_SETTINGS, priority=_PRIORITY)

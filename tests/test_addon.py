@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from scrapy.settings import Settings
 
+import crawlproj.settings as ours
 from crawlproj.addon import Addon
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.sqlite.status import read_status
+from tests import ROOT
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
@@ -152,3 +154,43 @@ def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
     assert ("in use by another crawl of this process" in ran.stderr) is twice
     jobs = [status.job for status in run(read_status(tmp_path / "crawl.db"))]
     assert jobs == ["other page=1", "shop page=1", "shop page=2"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "allowed"),
+    [
+        ("process_without_reactor", False),  # the guard is in force there, too
+        ("process_without_reactor", True),
+        ("runner_without_reactor", True),
+        ("runner_before_the_reactor", True),
+        ("runner_after_the_reactor", True),
+    ],
+)
+def test_every_way_to_run_a_spider_from_a_script_works_and_is_guarded(
+    kind: str, allowed: bool, tmp_path: Path
+) -> None:
+    # -P, because tests/http would take the place of Python's own http.
+    script = [sys.executable, "-P", str(ROOT / "tests" / "addon_runners.py"), kind]
+    with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
+        ran = subprocess.run(
+            [*script, f"{web.url('plain')}/", *(["127.0.0.0/8"] if allowed else [])],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ran.stdout == ("fetched 200\n" if allowed else ""), ran.stderr
+    assert ("failed: guard" in ran.stderr) is not allowed, ran.stderr
+
+
+def test_a_handler_that_the_guard_cannot_protect_is_an_error_unless_the_guard_is_off() -> None:
+    theirs = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
+    handlers: dict[str, object] = {"https": theirs}
+    with pytest.raises(ConfigError, match=f"{theirs} downloads https URLs, and GUARD_ENABLED"):
+        with_addon(DOWNLOAD_HANDLERS=handlers)
+    assert with_addon(DOWNLOAD_HANDLERS=handlers, GUARD_ENABLED=False).getdict(
+        "DOWNLOAD_HANDLERS"
+    ) == {**ours.DOWNLOAD_HANDLERS, "https": theirs}
+    with_addon(DOWNLOAD_HANDLERS={"https": "crawlproj.http.handler.DownloadHandler"})

@@ -109,7 +109,7 @@ class SiteSpider(Spider):
 
     @classmethod
     def handles_request(cls, request: Request) -> bool:  # noqa: ARG003 - Scrapy's interface
-        """Return False: the spider is for no site, not even for *.site, as Scrapy would think."""
+        """Return False: the spider is for no site, not even for one whose name ends in ".site"."""
         return False
 
     async def start(self) -> AsyncIterator[Request]:

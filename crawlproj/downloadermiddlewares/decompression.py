@@ -19,6 +19,7 @@ from crawlproj.content.codings import (
     looks_like_text,
 )
 from crawlproj.frontier.base import State
+from crawlproj.http.budget import MemoryBudget
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -56,6 +57,7 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
 
     def __init__(self, *, crawler: Crawler) -> None:
         super().__init__(crawler=crawler)
+        self._budget = MemoryBudget.of(crawler)
         self._fails_on_dataloss = crawler.settings.getbool("DOWNLOAD_FAIL_ON_DATALOSS")
 
     def process_response(  # type: ignore[override]  # Scrapy deprecates its spider argument
@@ -77,6 +79,7 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
             )
             logger.warning(message)
             raise _DecodedTooLarge(message) from exc
+        self._budget.hold(request, len(body))
         warn_bytes = request.meta.get("download_warnsize", self._warn_size)
         if len(response.body) < warn_bytes <= len(body):
             logger.warning(

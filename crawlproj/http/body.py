@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DownloadCancelledError
 
+from crawlproj.http.budget import SMALL_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy import Request
     from scrapy.exceptions import StopDownload
 
+    from crawlproj.http.budget import Share
     from crawlproj.http.connection import Protocol
 
 logger = logging.getLogger(__name__)
@@ -63,10 +66,12 @@ async def read_body(
     connection: Protocol,
     limits: SizeLimits,
     on_chunk: Callable[[bytes], StopDownload | None] | None,
+    share: Share,
 ) -> tuple[bytes, StopDownload | None]:
     """Read the body of the connection's response, or until ``on_chunk`` returns a StopDownload.
 
-    Never holds more than the max size plus one read buffer. Raises DataLossError if the connection
+    Never holds more than the max size plus one read buffer; a large body waits for its share of the
+    memory budget. Raises DataLossError if the connection
     ends early, MalformedResponse, and DownloadCancelledError if the body is too large.
     """
     chunks: list[bytes] = []
@@ -77,6 +82,9 @@ async def read_body(
         if on_chunk is not None and (stop := on_chunk(chunk)) is not None:
             return b"".join(chunks), stop
         limits.check(size, expected=False)
+        if size > SMALL_BYTES:
+            share.add(size - share.size)
+            await share.room()
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     if not connection.complete:
         raise DataLossError(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DownloadTimeoutError
@@ -10,6 +11,7 @@ from scrapy.exceptions import DownloadTimeoutError
 from crawlproj.masking import without_credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
 
@@ -57,6 +59,16 @@ class Deadline:
         if self._error is None:
             self._error = error
             self._task.cancel()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the clock for as long as the context lasts."""
+        left_s = self._timer.when() - self._task.get_loop().time()
+        self._timer.cancel()
+        try:
+            yield
+        finally:
+            self._timer = self._task.get_loop().call_later(max(0.0, left_s), self._expire)
 
     def _expire(self) -> None:
         url = without_credentials(self._url)

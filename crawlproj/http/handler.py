@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import ssl_context
 from crawlproj.http.body import DataLossError, SizeLimits, read_body
+from crawlproj.http.budget import MemoryBudget, Share
 from crawlproj.http.config import HttpConfig, bind_address
 from crawlproj.http.connection import Protocol
 from crawlproj.http.connector import Connector
@@ -89,6 +90,7 @@ class DownloadHandler:
     def __init__(self, crawler: Crawler) -> None:
         _require_asyncio()
         self._config = HttpConfig.from_settings(crawler.settings)
+        self._budget = MemoryBudget.of(crawler)
         self._ssl_context = ssl_context(crawler.settings)
         self._signals = crawler.signals
         self._crawler = crawler
@@ -105,7 +107,7 @@ class DownloadHandler:
         self._downloads[deadline] = request
         try:
             with deadline:
-                return await self._fetch(request, timings)
+                return await self._fetch(request, timings, deadline)
         except LOW_LEVEL as exc:
             raise translated(exc, request.url) from exc
         finally:
@@ -141,7 +143,7 @@ class DownloadHandler:
             self._connector = Connector(self._config)
         return self._connector
 
-    async def _fetch(self, request: Request, timings: Timings) -> Response:
+    async def _fetch(self, request: Request, timings: Timings, deadline: Deadline) -> Response:
         bound_to = self._config.bind_address
         if request.meta.get("bindaddress"):
             bound_to = bind_address(request.meta["bindaddress"], 'meta["bindaddress"]')
@@ -155,9 +157,11 @@ class DownloadHandler:
             connection, protocol, head, reused = await self._exchange(request, outgoing)
             now = timings.headers_at = perf_counter()
             request.meta["download_latency"] = now - timings.started_at
+            share = Share(self._budget, deadline.paused)
             try:
-                response = await self._receive(request, protocol, head)
+                response = await self._receive(request, protocol, head, share)
             except BaseException:
+                share.release()
                 connection.close()
                 raise
             finally:
@@ -165,7 +169,9 @@ class DownloadHandler:
                     connection.close()  # the site answered before it read the whole request
                 connection.release()
             if not (reused and protocol.desynchronized):
+                share.hand_over(request)
                 return response
+            share.release()
             # Of two responses on a used connection, the first may be an earlier request's.
             if not outgoing.idempotent:
                 raise MalformedResponse("more than one response came to one request")
@@ -204,7 +210,7 @@ class DownloadHandler:
             return connection, protocol, head, reused
 
     async def _receive(
-        self, request: Request, connection: Protocol, head: ResponseHead
+        self, request: Request, connection: Protocol, head: ResponseHead, share: Share
     ) -> Response:
         meta, config = request.meta, self._config
         length = None if request.method == "HEAD" else head.length
@@ -229,8 +235,10 @@ class DownloadHandler:
             def on_chunk(chunk: bytes) -> Any:
                 return self._send(signals.bytes_received, request, data=chunk)
 
+        if self._budget.full and dict.__contains__(head.headers, b"Content-Encoding"):
+            await share.room()  # a small body may decompress to a large one
         try:
-            body, stop = await read_body(connection, limits, on_chunk)
+            body, stop = await read_body(connection, limits, on_chunk, share)
         except DataLossError as exc:
             if not meta.get("download_fail_on_dataloss", config.fail_on_dataloss):
                 return respond(exc.received, flags=["dataloss"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,28 @@ async def test_a_body_is_not_received_faster_than_it_is_read(site: Site) -> None
         response = await handler.download_request(Request(site.url("/big?n=20000000")))
     assert sum(heard) == len(response.body) == 20_000_000
     assert max(heard) <= 1_000_000
+
+
+@on_reactor
+async def test_large_bodies_share_the_memory_budget_and_all_arrive(site: Site) -> None:
+    requests = [Request(site.url("/big?n=3000000")) for _ in range(8)]
+    held: list[int] = []
+    async with open_handler(MEMORY_BUDGET=4_000_000, DOWNLOAD_TIMEOUT=30) as handler:
+
+        def on_bytes() -> None:
+            held.append(handler._budget.used)
+
+        handler._crawler.signals.connect(on_bytes, signals.bytes_received)
+
+        async def size(request: Request) -> int:
+            return len((await handler.download_request(request)).body)
+
+        downloads = [asyncio.ensure_future(size(requests.pop())) for _ in range(8)]
+        assert await asyncio.gather(*downloads) == [3_000_000] * 8
+        del downloads
+        assert max(held) < 4_000_000 + 3_000_000 + 8 * 300_000
+        gc.collect()
+        assert handler._budget.used == 0
 
 
 @on_reactor

@@ -142,6 +142,7 @@ class Progress:
             generation=scheduler.opened.generation if scheduler.opened else 0,
             places=places(scheduler.config.place, text(settings, "STORE_URL", ""), report=report),
             items=self._items.tallies(),
+            traps=dict(getattr(getattr(self._crawler.spider, "traps", None), "found", {})),
         )
 
     def _sites(self, scheduler: Scheduler, *, all_sites: bool) -> list[SiteRow]:

@@ -57,6 +57,7 @@ class Snapshot:
     finished: bool
     generation: int
     places: tuple[str, ...]
+    traps: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, ItemTally] = field(default_factory=dict)
 
 
@@ -194,6 +195,8 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
         parts += [_items_table(now.items), ""]
     if slow := slow_sites(now.sites):
         parts += ["", _slow_sites_table(slow, width), ""]
+    if now.traps:
+        parts += ["", _traps_table(now.traps), ""]
     return Group(*parts, *(Text(line, style="dim") for line in (this_run, *now.places)))
 
 
@@ -254,6 +257,17 @@ def _slow_sites_table(slow: Sequence[tuple[SiteRow, str]], width: int) -> Table:
         )
     if len(slow) > _TOP:
         table.caption = f"and {len(slow) - _TOP:,} more; -s REPORT=report.html shows all sites"
+    return table
+
+
+def _traps_table(traps: Mapping[str, str]) -> Table:
+    table = plain_table("Traps, of which no more was fetched")
+    table.add_column("URLs", overflow="fold")
+    table.add_column("why")
+    for shape, why in list(traps.items())[:_TOP]:
+        table.add_row(Text(shape), why)
+    if len(traps) > _TOP:
+        table.caption = f"and {len(traps) - _TOP:,} more; the log has them all"
     return table
 
 

@@ -8,6 +8,7 @@ from scrapy import Request, Spider
 from scrapy.http import TextResponse
 from scrapy.linkextractors import IGNORED_EXTENSIONS
 
+from crawlproj.config import boolean, integer
 from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page import content_of, forget_content
 from crawlproj.errors import ConfigError
@@ -15,6 +16,7 @@ from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
 from crawlproj.links.filters import has_extension
 from crawlproj.links.scope import Scope
+from crawlproj.links.shapes import without_session
 from crawlproj.links.sitemap import (
     MAX_BYTES,
     Location,
@@ -22,6 +24,7 @@ from crawlproj.links.sitemap import (
     is_sitemap,
     read_sitemap,
 )
+from crawlproj.links.traps import SITEMAP, Budgets, Traps
 from crawlproj.pages import failure_item, failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure
 
     from crawlproj.items import FetchFailure, Page
@@ -44,9 +48,8 @@ _LINKING = ("a", "area", "frame", "iframe")
 _NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
 _MAX_INDEXES = 5  # sitemap indexes between robots.txt and a sitemap
 _MAX_ORIGINS = 1_000  # whose sitemaps wait for their first page
-# Keys of Request.meta
-_MOVED = "scope_moved"  # where start pages redirected to; other processes must know it, too
-_INDEXES = "sitemap_indexes"  # how many indexes led to the sitemap
+# The key of Request.meta for where start pages redirected to, which other processes must know, too.
+_MOVED = "scope_moved"
 
 
 class SitemapRead(Exception):
@@ -85,6 +88,7 @@ class SiteSpider(Spider):
         for error in errors:
             self.logger.error("-a url: %s; skipped", error)
         self.scope = Scope(scope, self.seeds)
+        self.traps: Traps | None = Traps(Budgets(), self.seeds)
         self._meta: dict[str, Any] | None = None  # of every request
         self._sitemaps: dict[str, list[str]] = {}  # of origins without a page so far
         try:
@@ -102,6 +106,9 @@ class SiteSpider(Spider):
         """Build the spider, and set MAX_PAGES to ``max_pages``."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.page_fields = chosen_fields(crawler.settings)
+        spider.traps = None
+        if boolean(crawler.settings, "TRAPS_ENABLED", default=True):
+            spider.traps = Traps(_budgets(crawler.settings), spider.seeds)
         if spider.max_pages:
             crawler.settings.set("MAX_PAGES", spider.max_pages, priority="spider")
         crawler.signals.connect(spider.note_sitemaps, robots_parsed)
@@ -136,12 +143,18 @@ class SiteSpider(Spider):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
         forget_content(response)  # the response stays in memory until the page is stored
         yield page
-        yield from self._page_requests(urls, response)
+        new: list[str] = []
+        for request in self._page_requests(urls, response):
+            new.append(request.url)
+            yield request
+        if self.traps is not None:
+            self._warn_of(self.traps.learn(page.url, page.text, new))
         self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good; nothing for a skipped one."""
-        if outcome_of(error_of(failure))[0] is State.FAILED:
+        state, reason = outcome_of(error_of(failure))
+        if state is State.FAILED or reason == "trap":  # the row says in which trap
             yield failure_of(failure)
         self._follow_sitemaps(failure.request.url)  # type: ignore[attr-defined]  # set by Scrapy
 
@@ -161,7 +174,7 @@ class SiteSpider(Spider):
     def parse_sitemap(self, response: Response) -> Iterator[FetchFailure | Request]:
         """Yield requests for a sitemap's pages in scope, and enqueue the sitemaps of an index."""
         self._heed_start(response)
-        indexes = response.meta.get(_INDEXES, 0)
+        indexes = response.meta.get(SITEMAP, 0)
         try:
             locations = read_sitemap(response.body)
         except NotASitemap as exc:
@@ -170,7 +183,12 @@ class SiteSpider(Spider):
             yield failure_item(response.request, exc)
             return
         pages = self._pages_in(locations, response.url, indexes + 1)
-        yield from self._page_requests(pages, response)
+        new = 0
+        for request in self._page_requests(pages, response):
+            new += 1
+            yield request
+        if self.traps is not None:
+            self._warn_of(self.traps.learn_sitemap(response.url, new))
         self._end(response, SitemapRead())
 
     def _pages_in(self, locations: Iterable[Location], sitemap: str, indexes: int) -> Iterator[str]:
@@ -234,7 +252,8 @@ class SiteSpider(Spider):
             if not self.scope.allows(url):
                 continue
             if not has_extension(url, _NO_PAGES):
-                yield Request(url, errback=self.failed, meta=self._meta)
+                page = url if self.traps is None else without_session(url)
+                yield Request(page, errback=self.failed, meta=self._meta)
             elif scheduler is not None:
                 depth = found_on.meta.get("depth", 0) + 1
                 scheduler.cuts.add(url, "extension", depth=depth)
@@ -252,7 +271,7 @@ class SiteSpider(Spider):
             return
         meta = {
             **(self._meta or {}),
-            _INDEXES: indexes,
+            SITEMAP: indexes,
             "download_maxsize": MAX_BYTES,
             "download_warnsize": 0,
         }
@@ -260,11 +279,27 @@ class SiteSpider(Spider):
             Request(url, callback=self.parse_sitemap, errback=self.failed, priority=10, meta=meta)
         )
 
+    def _warn_of(self, trap: str) -> None:
+        if trap and self.traps is not None:
+            self.logger.warning(
+                "%s is not followed any more, because %s", trap, self.traps.found[trap]
+            )
+
     def _end(self, response: Response, outcome: Exception) -> None:
         """Let the URL of ``response`` end as ``outcome`` says."""
         scheduler = scheduler_of(self.crawler)
         if scheduler is not None and response.request is not None:
             scheduler.note_failure(response.request, outcome)
+
+
+def _budgets(settings: BaseSettings) -> Budgets:
+    usual = Budgets()
+    return Budgets(
+        pages=integer(settings, "SITE_MAX_PAGES", usual.pages),
+        depth=integer(settings, "SITE_MAX_DEPTH", usual.depth),
+        sitemaps=integer(settings, "SITE_MAX_SITEMAPS", usual.sitemaps),
+        hosts=integer(settings, "DOMAIN_MAX_HOSTS", usual.hosts),
+    )
 
 
 def start_urls(text: str) -> tuple[list[str], list[str]]:

@@ -1,0 +1,67 @@
+"""A crawl gets out of a trap by itself, and says what it left out."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from tests.http.helpers import on_reactor
+from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
+
+if TYPE_CHECKING:
+    import pytest
+
+HOME = "http://a.example/"
+
+
+@on_reactor
+async def test_a_site_that_answers_every_path_has_an_end(caplog: pytest.LogCaptureFixture) -> None:
+    def answer(url: str, _: str) -> Answer | str:
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        return page("img/", "www.example.com/policies/", text="Shop")
+
+    done = await crawl_site(answer, HOME, LOG_LEVEL="WARNING")
+    assert done.finished
+    assert len(done.asked) < 150
+    rows = {row.url: row for row in done.failures}
+    assert {row.reason for row in rows.values()} == {"trap"}
+    assert len(rows) == done.skipped["trap"]
+    assert all("20 pages in a row had nothing new" in row.detail for row in rows.values())
+    assert "is not followed any more" in caplog.text
+
+
+@on_reactor
+async def test_five_pages_with_a_new_session_in_every_link_are_five_pages() -> None:
+    count = itertools.count(10**9)
+
+    def answer(url: str, _: str) -> Answer | str:
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        return page(*(f"/p{n};jsessionid={next(count)}" for n in range(5)))
+
+    done = await crawl_site(answer, HOME)
+    assert done.urls == {HOME, *(f"{HOME}p{n}" for n in range(5))}
+
+
+@on_reactor
+async def test_without_traps_enabled_every_url_is_fetched_as_it_is() -> None:
+    def answer(url: str, _: str) -> Answer | str:
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        return page("/p;jsessionid=A1B2C3D4E5") if url == HOME else page()
+
+    done = await crawl_site(answer, HOME, TRAPS_ENABLED=False)
+    assert done.urls == {HOME, f"{HOME}p;jsessionid=A1B2C3D4E5"}
+
+
+@on_reactor
+async def test_the_budget_of_a_site_is_a_setting() -> None:
+    def answer(url: str, _: str) -> Answer | str:
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        return page(*(f"/{n}" for n in range(20)), text=url)
+
+    done = await crawl_site(answer, HOME, SITE_MAX_PAGES=5, CONCURRENT_REQUESTS=1)
+    assert len(done.pages) <= 7
+    assert {row.detail for row in done.failures} == {"more than 5 pages of a.example"}

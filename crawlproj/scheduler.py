@@ -31,7 +31,8 @@ from crawlproj.scheduling.buffered import BufferedFrontier
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.crawl_delays import CrawlDelays
 from crawlproj.scheduling.cuts import Cuts
-from crawlproj.scheduling.entries import Entries, identity_of
+from crawlproj.scheduling.direct import DirectRequests
+from crawlproj.scheduling.entries import Entries
 from crawlproj.scheduling.fence import Fence
 from crawlproj.scheduling.seen import Seen
 from crawlproj.scheduling.serialize import PERMIT_WAIT, BadPayload, Unstorable
@@ -114,8 +115,12 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self.books = Books(self._frontier.ack)
         self.cuts = Cuts(self._frontier.put, self.books, self._seen)
         self._fence = Fence(self.in_hand, lambda: self._frontier.held.valid)
+        direct = DirectRequests(
+            self.permits, self._delays, time.time, self._frontier.given_back, self.config.file_bytes
+        )
+        give_back = self._frontier.release
         self.admission = Admission(
-            self.permits, self.in_hand, self._delays, groups, self._fence, self._frontier.release
+            self.permits, self.in_hand, self._delays, groups, self._fence, give_back, direct
         )
 
     @classmethod
@@ -130,19 +135,15 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         return deferred_from_coro(self._open(spider))
 
     async def _open(self, spider: Spider) -> None:
-        self._entries = Entries(
-            spider,
-            self._crawler.stats,
-            identity=identity_of(self._crawler),
-            retry_times=self._crawler.settings.getint("RETRY_TIMES"),
-            shared=self._backend.shared,
-            by_domain=self._backend.shared and self.concurrency.scope == "domain",
-            filtering=self.config.filtering,
+        shared, by_domain = self._backend.shared, self.concurrency.scope == "domain"
+        self._entries = Entries.of_crawl(
+            spider, self._crawler, shared=shared, by_domain=by_domain, config=self.config
         )
         self.job = self.config.job_of(spider)
         try:
             self._hooks.install(self)
             self._hooks.lift_slot_limits(self.config.in_flight)
+            self._hooks.admit_downloads(self.admission.admit, self.admission.release_direct)
             self._downloads = DownloadHandler.from_crawler(self._crawler)
             self._downloads.before_send = self.admission.before_send
             self.opened = await self._frontier.open(self.job, reset=self.config.reset)
@@ -172,7 +173,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         """Whether the crawl must go on."""
         if self.opened is None or self.opened.finished or self._budget.spent:
             return False
-        return self._frontier.pending or bool(self.in_hand or self.books)
+        return self._frontier.pending or bool(self.in_hand or self.books or self.admission.direct)
 
     def enqueue_request(self, request: Request) -> bool:
         """Put ``request``, or take it as the outcome of the lease that it carries."""
@@ -207,6 +208,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         """Return a request of a site that has a permit, if there is one."""
         if self._shutdown.begun or self.opened is None or not self._may_start():
             return None
+        self.admission.direct.serve_all()
         while (handout := self._frontier.next()) is not None:
             request = self._rebuild(handout.lease)
             if request is not None:
@@ -239,6 +241,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
 
     async def _close(self, reason: str) -> None:
         self._shutdown.end()
+        self.admission.direct.cancel()
         if reason in FAILED_CRAWLS:
             self._hooks.fail_start()
         if self.opened is None:
@@ -284,12 +287,6 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         """Wait until a producer of seeds may go on; False when no more seeds are wanted."""
         return await self._frontier.seeds.wait()
 
-    def note_failure(self, request: Request, exc: BaseException) -> None:
-        """Let ``request`` end because of ``exc``, whatever its callback does."""
-        work = self.in_hand.of(request)
-        if work is not None:
-            work.fail(exc)
-
     # What the engine reports (see _scrapy.engine.Watcher)
 
     def on_result(self, request: Request, result: Response | Failure) -> None:
@@ -324,6 +321,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self._shutdown.begin()
 
     def _cancel_downloads(self) -> None:
+        self.admission.direct.cancel()
         self._downloads.cancel_all("the crawl is being stopped")
 
     def _abandon(self) -> None:

@@ -86,7 +86,6 @@ DOWNLOAD_HANDLERS: dict[str, Any] = {
     "http": "crawlproj.http.DownloadHandler",
     "https": "crawlproj.http.DownloadHandler",
     # A link must never make the crawler read local files or use other protocols.
-    "data": None,
     "file": None,
     "ftp": None,
     "s3": None,

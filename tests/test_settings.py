@@ -21,8 +21,8 @@ def effective() -> Settings:
 def test_http_and_https_go_through_our_handler_and_no_other_scheme_is_fetched() -> None:
     handlers = effective().getwithbase("DOWNLOAD_HANDLERS")
     enabled = {scheme: path for scheme, path in handlers.items() if path is not None}
-    assert set(enabled) == {"http", "https"}
-    for path in enabled.values():
+    assert enabled.keys() == {"http", "https", "data"}, "data: URLs contain what they stand for"
+    for path in (enabled["http"], enabled["https"]):
         assert load_object(path) is crawlproj.http.DownloadHandler
 
 

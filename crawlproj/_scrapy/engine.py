@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
+
 from crawlproj._scrapy import require
 from crawlproj._scrapy.runner import RequestRunner, fits
 from crawlproj._scrapy.signals import QuickSignals
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from scrapy import Request, Spider
     from scrapy.core.engine import ExecutionEngine
     from scrapy.http import Response
@@ -91,6 +95,26 @@ class EngineHooks:
             return enqueue_scrape(result, request)
 
         engine.scraper.enqueue_scrape = watched_enqueue_scrape  # type: ignore[method-assign]
+
+    def admit_downloads(
+        self, admit: Callable[[Request], Awaitable[None]], ended: Callable[[Request], None]
+    ) -> None:
+        """Wait for ``admit`` before each download that ``engine.download_async`` makes.
+
+        ended: called with each of these requests when its download has ended.
+        """
+        engine = self._engine
+        require(engine, "_download")
+        download = engine._download
+
+        async def admitted(request: Request) -> Response | Request:
+            await admit(request)
+            try:
+                return await maybe_deferred_to_future(download(request))
+            finally:
+                ended(request)
+
+        engine._download = lambda request: deferred_from_coro(admitted(request))  # type: ignore[method-assign]
 
     def lift_slot_limits(self, per_site: int) -> None:
         """Let Scrapy's own per-host slots admit ``per_site`` or more: permits decide instead."""

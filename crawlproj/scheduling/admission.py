@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.site import Ending, Verdict
+from crawlproj.scheduling.direct import ON_ITS_WAY
 from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from crawlproj.limits.permits import Permits
     from crawlproj.limits.site import Permit
     from crawlproj.scheduling.crawl_delays import CrawlDelays
+    from crawlproj.scheduling.direct import DirectRequests
     from crawlproj.scheduling.fence import Fence
     from crawlproj.scheduling.lease_buffer import Handout
     from crawlproj.scheduling.site_groups import SiteGroups
@@ -27,6 +29,7 @@ class Admission:
     """A request holds its permit from when it is handed out until its download has ended.
 
     give_back: takes a site, its permit, and how the request ended.
+    direct: the requests that do not come from the scheduler.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Admission:
         groups: SiteGroups,
         fence: Fence,
         give_back: Callable[[str, Permit, Ending], None],
+        direct: DirectRequests,
     ) -> None:
         self._permits = permits
         self._in_hand = in_hand
@@ -44,6 +48,7 @@ class Admission:
         self._groups = groups
         self._fence = fence
         self._give_back = give_back
+        self.direct = direct
 
     def start(self, handout: Handout, request: Request) -> None:
         """Take ``request``, which stands for the lease of ``handout``, in hand."""
@@ -53,11 +58,26 @@ class Admission:
         if "download_slot" in request.meta:
             self._delays.join(site, site_of(request.url))
         self._delays.before_start(site)
+        ON_ITS_WAY.set(request)
 
     def permit_of(self, request: Request) -> Permit | None:
         """Return the permit that ``request`` holds."""
         work = self._in_hand.of(request)
-        return work.permit if work is not None else None
+        return work.permit if work is not None else self.direct.permit_of(request)
+
+    async def admit(self, request: Request) -> None:
+        """Return once ``request``, which is about to be downloaded, has a permit or needs none.
+
+        Raises DownloadCancelledError if the crawl stops. Call ``release_direct`` afterwards.
+        """
+        other = ON_ITS_WAY.get()
+        waits = other is not None and other is not request and self.permit_of(other) is not None
+        if not waits and self.permit_of(request) is None:
+            await self.direct.admit(request)
+
+    def release_direct(self, request: Request) -> None:
+        """Note that the download of a direct request has ended, whatever became of it."""
+        self.direct.release(request)
 
     def on_sent(self, request: Request) -> Permit | None:
         """Note that ``request`` is sent now; returns the permit it holds, if any."""
@@ -85,6 +105,8 @@ class Admission:
         if work is not None:
             self._groups.locate(work.lease.entry.site, address)
             self.release(work, ending)
+        elif (site := self.direct.release(request, ending)) != "":
+            self._groups.locate(site, address)
         elif ending.retry_after_s is not None or ending.policy is not None:
             self._permits.note(site_of(request.url), ending)
 
@@ -95,3 +117,4 @@ class Admission:
             site = work.lease.entry.site
             self._delays.after_end(site)
             self._give_back(site, permit, ending)
+            self.direct.serve(site)

@@ -144,6 +144,10 @@ class BufferedFrontier:
         self._asked[site] -= 1
         if not self._asked[site]:
             del self._asked[site]
+        self.given_back(site)
+
+    def given_back(self, site: str) -> None:
+        """Let leases start, because a permit of ``site`` was given back."""
         if self._buffer.has_blocked or self._left_alone:
             without = self._buffer.given_back(site)
             if not self._left_alone.isdisjoint(without):
@@ -156,11 +160,10 @@ class BufferedFrontier:
     @property
     def pending(self) -> bool:
         """Whether anything may still come out of ``next``."""
-        if self._failed:
-            return False
         # Other workers may put entries as long as they hold leases.
         others = self._frontier.shared and self.totals.leased > len(self.held)
-        return bool(self._busy or self._buffer or self.totals.pending or others)
+        some = self._busy or self._buffer or self.totals.pending or others
+        return bool(some) and not self._failed
 
     @property
     def stale(self) -> int:

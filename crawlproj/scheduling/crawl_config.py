@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scrapy.dupefilters import BaseDupeFilter
+from scrapy.settings import default_settings
 
 from crawlproj._scrapy.arguments import arguments_of
 from crawlproj.config import boolean, integer, number, requests_in_flight, text
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from crawlproj.frontier.base import Frontier
+
+PAGE_BYTES = 16 * 1024 * 1024
+"""DOWNLOAD_MAXSIZE as crawlproj sets it, for pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class CrawlConfig:
     in_flight: CONCURRENT_REQUESTS: max requests downloading at once.
     seeds_pending: SEED_MAX_PENDING: with so many entries pending, seeds wait.
     grace_s: SHUTDOWN_GRACE: how long downloads may go on after a signal to stop.
+    file_bytes: the size limit of files of media pipelines: Scrapy's, if DOWNLOAD_MAXSIZE is what
+        crawlproj sets for pages; else None, which leaves DOWNLOAD_MAXSIZE.
     filtering: whether a known URL is not fetched again; off if DUPEFILTER_CLASS is Scrapy's
         BaseDupeFilter. Other classes are not used.
     """
@@ -54,6 +60,7 @@ class CrawlConfig:
     seeds_pending: int = 100_000
     grace_s: float = 8.0
     filtering: bool = True
+    file_bytes: int | None = None
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> CrawlConfig:
@@ -73,6 +80,7 @@ class CrawlConfig:
             in_flight=requests_in_flight(settings),
             seeds_pending=integer(settings, "SEED_MAX_PENDING", 100_000, minimum=1),
             grace_s=number(settings, "SHUTDOWN_GRACE", 8.0),
+            file_bytes=_file_bytes(settings),
             filtering=settings.get("DUPEFILTER_CLASS")
             not in (BaseDupeFilter, "scrapy.dupefilters.BaseDupeFilter"),
         )
@@ -95,3 +103,8 @@ class CrawlConfig:
         """Return the name of the job that ``spider`` works on."""
         own = self.job or getattr(spider, "job", "")
         return own or job_name(spider.name, arguments_of(spider))
+
+
+def _file_bytes(settings: BaseSettings) -> int | None:
+    page_bytes = integer(settings, "DOWNLOAD_MAXSIZE", 0)
+    return default_settings.DOWNLOAD_MAXSIZE if page_bytes == PAGE_BYTES else None

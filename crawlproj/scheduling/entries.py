@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
     from crawlproj.frontier.base import Entry, Lease
+    from crawlproj.scheduling.crawl_config import CrawlConfig
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,21 @@ class Entries:
         self._seeds: Counter[int] = Counter()
         self._warned = False
 
+    @classmethod
+    def of_crawl(
+        cls, spider: Spider, crawler: Crawler, *, shared: bool, by_domain: bool, config: CrawlConfig
+    ) -> Entries:
+        """Return the entries of a crawl; ``by_domain`` counts only if they are shared."""
+        return cls(
+            spider,
+            crawler.stats,
+            identity=identity_of(crawler),
+            retry_times=crawler.settings.getint("RETRY_TIMES"),
+            shared=shared,
+            by_domain=shared and by_domain,
+            filtering=config.filtering,
+        )
+
     def is_filtered(self, request: Request) -> bool:
         """Whether a request is fetched only if its key is new."""
         return self._filtering and not request.dont_filter
@@ -101,7 +117,7 @@ class Entries:
         origin: the request whose meta it may have copied.
         """
         request.meta.pop(RETRY_AT, None)  # a copy of the page's
-        slot = _chosen_slot(request, origin or request)
+        slot = chosen_slot(request, origin or request)
         entry = self._stored(request, key, latest=False)
         if slot:
             return replace(entry, site=slot)
@@ -116,7 +132,7 @@ class Entries:
         retries are counted by; so the lease's attempts count instead.
         """
         leased, retry_at = lease.entry, request.meta.pop(RETRY_AT, 0.0)
-        _chosen_slot(request, request)
+        chosen_slot(request, request)
         try:
             entry = self._stored(request, leased.key, latest=True)
         except Unstorable as exc:
@@ -163,7 +179,7 @@ def identity_of(crawler: Crawler) -> Callable[[Request], int]:
     return lambda request: key_of_fingerprint(fingerprint(request))
 
 
-def _chosen_slot(request: Request, origin: Request) -> str:
+def chosen_slot(request: Request, origin: Request) -> str:
     """Return the slot that the spider chose in ``meta``, or "".
 
     The downloader writes the host there if there is none. That is removed, because copies of the

@@ -137,6 +137,12 @@ class WorkInHand:
         work = self._by_lease.get(request.meta.get(LEASE, 0))
         return work if work is not None and work.request is request else None
 
+    def note_failure(self, request: Request, exc: BaseException) -> None:
+        """Let ``request`` end because of ``exc``, whatever its callback does."""
+        work = self.of(request)
+        if work is not None:
+            work.fail(exc)
+
     def on_spider_error(self, response: Response | Failure | None, failure: Failure) -> None:
         """Note that the callback or errback of a request in hand raised (a signal)."""
         work = self.of(getattr(response, "request", None))

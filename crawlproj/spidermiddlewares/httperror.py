@@ -26,5 +26,5 @@ class HttpErrorNotingMiddleware(HttpErrorMiddleware):
         except HttpError as exc:
             scheduler = scheduler_of(self.crawler)
             if scheduler is not None and response.request is not None:
-                scheduler.note_failure(response.request, exc)
+                scheduler.in_hand.note_failure(response.request, exc)
             raise

@@ -289,7 +289,7 @@ class SiteSpider(Spider):
         """Let the URL of ``response`` end as ``outcome`` says."""
         scheduler = scheduler_of(self.crawler)
         if scheduler is not None and response.request is not None:
-            scheduler.note_failure(response.request, outcome)
+            scheduler.in_hand.note_failure(response.request, outcome)
 
 
 def _budgets(settings: BaseSettings) -> Budgets:

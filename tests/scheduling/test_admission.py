@@ -10,6 +10,7 @@ from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Ending, Verdict
 from crawlproj.scheduling.admission import Admission
 from crawlproj.scheduling.crawl_delays import CrawlDelays
+from crawlproj.scheduling.direct import DirectRequests
 from crawlproj.scheduling.fence import Fence, LeaseLost
 from crawlproj.scheduling.lease_buffer import Handout
 from crawlproj.scheduling.site_groups import SiteGroups
@@ -28,13 +29,15 @@ class Desk:
         self.valid = True
         self.permits = Permits(lambda _: control(4), lambda: self.now)
         in_hand = WorkInHand()
+        delays = CrawlDelays(self.permits, lambda _: 2.0)
         self.admission = Admission(
             self.permits,
             in_hand,
-            CrawlDelays(self.permits, lambda _: 2.0),
+            delays,
             SiteGroups("host"),
             Fence(in_hand, lambda: self.valid),
             lambda _, permit, ending: self.permits.give_back(permit, ending),
+            DirectRequests(self.permits, delays, lambda: self.now, lambda _: None),
         )
 
     def hand_out(self) -> Request:

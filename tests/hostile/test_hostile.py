@@ -41,6 +41,7 @@ class Ended:
     texts: dict[str, str]
     failures: dict[str, tuple[str, str]]
     healthy: list[str]
+    healthy_connections: int
     healthy_s: float
     took_s: float
     output: str
@@ -72,6 +73,7 @@ def ended(sites: list[HostileSite], tmp_path_factory: pytest.TempPathFactory) ->
         healthy_s=healthy.finished_at - started,
         took_s=took_s,
         healthy=healthy.addresses,
+        healthy_connections=healthy.connections,
         output=output,
     )
 
@@ -127,6 +129,7 @@ def test_a_failure_says_what_is_wrong_in_one_line_for_people(ended: Ended) -> No
 
 def test_the_healthy_site_is_crawled_meanwhile(ended: Ended) -> None:
     assert {ended.states[url] for url in ended.healthy} == {(State.DONE, "")}
+    assert ended.healthy_connections < HEALTHY_PAGES / 2, "it may be reused, so it is"
     # Others take at least until they time out.
     assert ended.healthy_s < ended.took_s
 

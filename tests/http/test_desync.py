@@ -11,7 +11,7 @@ from scrapy import Request
 from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
 
 from tests.http.helpers import on_reactor, open_handler, until
-from tests.http.mockserver import Reader, Server, Writer, running
+from tests.http.mockserver import Reader, Server, Site, Writer, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,8 +121,9 @@ async def test_an_answer_that_comes_too_late_is_never_the_next_one(talkative: Ta
 
 
 @on_reactor
-async def test_a_connection_without_surprises_is_kept(talkative: Talkative) -> None:
-    async with open_handler() as handler:
+async def test_a_connection_without_surprises_is_kept(talkative: Talkative, tls_site: Site) -> None:
+    async with open_handler(DOWNLOAD_VERIFY_CERTIFICATES=False) as handler:
         for _ in range(5):
             assert await body_of(handler, talkative.url("/next")) == b"/next"
-    assert talkative.connections == 1
+            assert await body_of(handler, tls_site.url("/text")) == b"Works"
+    assert (talkative.connections, tls_site.connections) == (1, 1)

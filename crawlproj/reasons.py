@@ -151,6 +151,8 @@ def reason_of(exc: BaseException) -> str:
 
 def detail_of(exc: BaseException) -> str:
     """Return the error's message, at most 500 characters, with credentials in URLs masked."""
+    if isinstance(exc, HttpError):
+        return f"HTTP status {exc.response.status}"
     return _CREDENTIALS.sub("//***@", str(exc) or type(exc).__name__)[:_DETAIL_LENGTH]
 
 

@@ -170,6 +170,10 @@ def test_the_detail_is_the_truncated_message_without_credentials(message: str, d
     assert detail_of(ValueError(message)) == detail
 
 
+def test_the_detail_of_a_status_is_the_status() -> None:
+    assert detail_of(HttpError(Response("http://a.test/", status=404))) == "HTTP status 404"
+
+
 def test_error_of_returns_the_exception_in_a_failure() -> None:
     exc = ValueError()
     assert error_of(Failure(exc)) is exc

@@ -40,6 +40,8 @@ def _classified(exc: Exception) -> tuple[type[Exception], str]:
             kind = UnsupportedURLSchemeError
         case aiohttp.ClientHttpProxyError():
             detail = f"the proxy refused to open a tunnel: {exc.status} {exc.message}"
+        case aiohttp.ClientResponseError():
+            detail = "the proxy's answer to CONNECT is malformed"
         case aiohttp.ClientConnectorCertificateError():
             why = _text(exc.certificate_error)
             detail = f"the certificate of {exc.host}:{exc.port} is not accepted: {why}"

@@ -17,6 +17,7 @@ from crawlproj.http.failures import translated
 from crawlproj.http.head import MalformedResponse
 from crawlproj.masking import without_credentials
 from tests.http.helpers import OURS, fetch, on_reactor
+from tests.http.mockserver import Reader, Server, Writer, running
 
 if TYPE_CHECKING:
     from tests.http.mockserver import Site
@@ -70,6 +71,26 @@ def test_a_failure_says_what_is_wrong_without_numbers_and_names_of_code(
     found = translated(error, URL)
     assert type(found) is kind
     assert str(found) == f"Getting {without_credentials(URL)}: {words}"
+
+
+class NoProxy(Server):
+    """Answers CONNECT with what is not HTTP."""
+
+    async def converse(self, reader: Reader, writer: Writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"what?\r\n\r\n")
+
+
+@on_reactor
+async def test_a_proxy_that_answers_nonsense_is_told_without_a_drawing_of_it(
+    tls_site: Site,
+) -> None:
+    proxy = NoProxy()
+    with running(proxy):
+        request = Request(tls_site.url("/text"), meta={"proxy": proxy.url("")})
+        with pytest.raises(DownloadFailedError) as caught:
+            await fetch(OURS, request)
+    assert str(caught.value).endswith(": the proxy's answer to CONNECT is malformed")
 
 
 @on_reactor

@@ -24,7 +24,7 @@ _OWN = frozenset(
 # keep Scrapy's own download handlers.
 _LEFT_ALONE = frozenset(
     {"COOKIES_ENABLED", "LOG_LEVEL", "LOG_FORMATTER", "ITEM_PIPELINES", "RETRY_EXCEPTIONS"}
-    | {"STORE_URL"}
+    | {"STORE_URL", "FEED_STORAGES", "FEED_EXPORTERS"}
 )
 # Stores nothing unless STORE_URL is set.
 _STORE = "crawlproj.pipelines.store.StorePipeline"

@@ -109,6 +109,11 @@ RETRY_EXCEPTIONS = [
     if not str(exception).startswith("scrapy.core.downloader.handlers.")
 ]
 FEED_EXPORT_ENCODING = "utf-8"
+FEED_STORAGES = {
+    "": "crawlproj.feeds.PrivateFileFeedStorage",
+    "file": "crawlproj.feeds.PrivateFileFeedStorage",
+}
+FEED_EXPORTERS = {"csv": "crawlproj.feeds.SafeCsvItemExporter"}
 
 # Open no port on which others could run code in this process.
 TELNETCONSOLE_ENABLED = False

@@ -17,6 +17,7 @@ from scrapy.utils.conf import arglist_to_dict
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.private_files import create
 
 if TYPE_CHECKING:
     import argparse
@@ -91,6 +92,7 @@ class Command(ScrapyCommand):
         frontier = config.redis.masked if config.redis else str(config.folder / "redis")
         screen.places = places(frontier, store_url, logs=str(config.folder))
         config.folder.mkdir(parents=True, exist_ok=True)
+        create(config.folder / "fleet.log")
         log = logging.FileHandler(config.folder / "fleet.log", encoding="utf-8")
         log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
         ours = logging.getLogger("crawlproj")

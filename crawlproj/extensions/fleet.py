@@ -15,10 +15,11 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
 from crawlproj.config import text
-from crawlproj.fleet.files import status_file, write_whole
+from crawlproj.fleet.files import status_file
 from crawlproj.fleet.worker_status import WorkerStatus
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
+from crawlproj.private_files import write_whole
 from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:

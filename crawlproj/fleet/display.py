@@ -9,7 +9,14 @@ from rich.console import Group
 from rich.text import Text
 
 from crawlproj.latency.recorder import PHASES
-from crawlproj.report.console import latency_text, live_view, log_line, plain_table, summary_table
+from crawlproj.report.console import (
+    latency_text,
+    live_view,
+    log_line,
+    plain,
+    plain_table,
+    summary_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +97,7 @@ def fleet_view(now: FleetSnapshot, width: int) -> RenderableType:
         table.add_row("…", f"{len(now.workers) - _MAX_SHOWN} more")
     parts: list[RenderableType] = [table]
     if now.quarantined:
-        parts.append(Text(f"not tried again: {', '.join(now.quarantined[-3:])}", style="red"))
+        parts.append(plain(f"not tried again: {', '.join(now.quarantined[-3:])}", "red"))
     return live_view(now.crawl, width, Group(*parts))
 
 
@@ -104,7 +111,7 @@ def fleet_summary(now: FleetSnapshot, reason: str, width: int) -> RenderableType
         parts += ["", _latencies(now.phases)]
     if now.quarantined:
         title = "Not tried again because they killed their workers"
-        parts += ["", Text(title, style="bold"), *map(Text, now.quarantined[:_MAX_SHOWN])]
+        parts += ["", Text(title, style="bold"), *map(plain, now.quarantined[:_MAX_SHOWN])]
         if len(now.quarantined) > _MAX_SHOWN:
             parts.append(Text(f"and {len(now.quarantined) - _MAX_SHOWN} more", style="dim"))
     footer = f"{len(now.workers)} workers{_restarts(now) or ', no restarts'}"

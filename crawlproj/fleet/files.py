@@ -1,8 +1,7 @@
-"""The names of the files in a fleet's folder, and how to replace one atomically."""
+"""The names of the files in a fleet's folder."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,10 +21,3 @@ def breadcrumb_file(folder: Path, worker: str) -> Path:
 def log_file(folder: Path, worker: str) -> Path:
     """Return the file that receives a worker's output."""
     return folder / f"worker-{worker}.log"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file atomically: a reader sees the old text or the new one."""
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(text, "utf-8")
-    os.replace(new, path)  # noqa: PTH105 - Path.replace would return a Path that is not needed

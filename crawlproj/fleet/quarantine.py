@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from crawlproj.fleet.files import write_whole
+from crawlproj.private_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
 from crawlproj.fleet.display import (
     FleetSnapshot,
@@ -21,7 +20,7 @@ from crawlproj.fleet.display import (
     fleet_view,
 )
 from crawlproj.fleet.policy import Phase
-from crawlproj.report.console import Snapshot
+from crawlproj.report.console import Snapshot, plain
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -65,7 +64,7 @@ class Screen(logging.Handler):
         """Print a message."""
         style = "red" if record.levelno >= logging.ERROR else ""
         with suppress(OSError):  # the terminal was closed; SIGHUP follows
-            self._console.print(Text(self.format(record), style=style), soft_wrap=True)
+            self._console.print(plain(self.format(record), style), soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._began = self._logged = time.monotonic()

@@ -19,6 +19,7 @@ from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
 from crawlproj.fleet.policy import Fleet, Limits, Phase, Start
 from crawlproj.fleet.quarantine import KILLS
 from crawlproj.fleet.worker_status import Figures, Rates, WorkerStatus
+from crawlproj.private_files import create
 from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ class Supervisor:
         seat.status = None
         status_file(self._folder, seat.name).unlink(missing_ok=True)
         breadcrumb_file(self._folder, seat.name).unlink(missing_ok=True)
+        create(log_file(self._folder, seat.name))
         with log_file(self._folder, seat.name).open("ab") as log:
             seat.log_offset = log.tell()
             try:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TOP = 6  # rows of a table of sites, and reasons in a line
 _STYLES = {"open": "green", "limited": "yellow", "resting": "magenta", "down": "red", "idle": "dim"}
 _PANEL_EDGES = 4
+_LAYOUT = {"\n", "\t"}
 _WIDTH_WITH_STATE = 92
 _WIDTH_WITH_LATENCY = 72
 # Width of the columns beside the site's name, with up to seven digits done: without latencies, with
@@ -59,6 +60,15 @@ class Snapshot:
     places: tuple[str, ...]
     traps: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, ItemTally] = field(default_factory=dict)
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Return text from elsewhere as it reads: without markup, and unable to steer a terminal.
+
+    Names of sites and jobs, reasons and URLs may be chosen by a page, or by who writes to Redis.
+    """
+    kept = (char if char.isprintable() or char in _LAYOUT else "\ufffd" for char in text)
+    return Text("".join(kept), style=style)
 
 
 def duration(seconds: float) -> str:
@@ -105,8 +115,9 @@ def live_view(now: Snapshot, width: int, workers: RenderableType | None = None) 
     if ended:
         body.add_row("")
         reasons = " · ".join(f"{reason} {count:,}" for reason, count in _largest(ended))
-        body.add_row(Text(f"not fetched: {reasons}", style="dim"))
-    return Panel(body, title=f"crawlproj · {now.spider}", title_align="left", expand=False)
+        body.add_row(plain(f"not fetched: {reasons}", "dim"))
+    title = plain(f"crawlproj · {now.spider}")
+    return Panel(body, title=title, title_align="left", expand=False)
 
 
 def _sites_table(rows: Sequence[SiteRow], width: int) -> Table:
@@ -125,7 +136,7 @@ def _sites_table(rows: Sequence[SiteRow], width: int) -> Table:
         table.add_column("state", no_wrap=True)
     for row in rows:
         cells: list[RenderableType] = [
-            Text(row.site),
+            plain(row.site),
             f"{row.done:,}",
             f"{row.in_flight}/{_limit(row.limit)}",
             f"{row.pages_per_s:.1f}",
@@ -181,7 +192,7 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
     table.add_row("done", f"{totals.done:,}")
     for name, counts in (("failed", totals.failed), ("skipped", totals.skipped)):
         for slug, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
-            table.add_row(f"{name}: {slug}", f"{count:,}")
+            table.add_row(plain(f"{name}: {slug}"), f"{count:,}")
     left = totals.pending + totals.leased
     if left:
         table.add_row("left for the next run", f"{left:,}")
@@ -189,7 +200,7 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
     table.add_row("discovered", f"{totals.discovered:,}", style="bold")
     speed = now.tally.done / now.elapsed_s if now.elapsed_s else 0.0
     this_run = f"this run: {now.tally.done:,} done in {duration(now.elapsed_s)}, {speed:,.1f}/s"
-    headline = Text(_headline(now, reason), style="bold")
+    headline = plain(_headline(now, reason), "bold")
     parts: list[RenderableType] = [headline, table]
     if now.items:
         parts += [_items_table(now.items), ""]
@@ -197,7 +208,7 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
         parts += ["", _slow_sites_table(slow, width), ""]
     if now.traps:
         parts += ["", _traps_table(now.traps), ""]
-    return Group(*parts, *(Text(line, style="dim") for line in (this_run, *now.places)))
+    return Group(*parts, *(plain(line, "dim") for line in (this_run, *now.places)))
 
 
 def _items_table(items: Mapping[str, ItemTally]) -> Table:
@@ -211,7 +222,7 @@ def _items_table(items: Mapping[str, ItemTally]) -> Table:
         stored = "–" if tally.stored is None else f"{tally.stored:,}"
         why = " · ".join(f"{reason} {count:,}" for reason, count in _largest(tally.dropped))
         dropped = f"{sum(tally.dropped.values()):,}"
-        table.add_row(Text(kind), f"{tally.scraped:,}", stored, dropped, Text(why))
+        table.add_row(plain(kind), f"{tally.scraped:,}", stored, dropped, plain(why))
     return table
 
 
@@ -247,7 +258,7 @@ def _slow_sites_table(slow: Sequence[tuple[SiteRow, str]], width: int) -> Table:
     table.add_column("why", min_width=20)
     for row, why in slow[:_TOP]:
         table.add_row(
-            Text(row.site),
+            plain(row.site),
             f"{row.done:,}",
             f"{row.errors:,}",
             _limit(row.limit),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import ConfigError
+from crawlproj.private_files import write_whole
 from crawlproj.report.page import page
 
 if TYPE_CHECKING:
@@ -44,13 +45,9 @@ class ReportFiles:
     def write(self, document: Mapping[str, Any], title: str) -> None:
         """Write the document of document.py. Raises OSError."""
         text = json.dumps(document, separators=(",", ":"), allow_nan=False)
-        _replace(self.data, text)
+        write_whole(self.data, text)
         if self.page is not None:
             # The source of plotly takes 5 MB, so read it each time and do not keep it.
-            _replace(self.page, page(text, title, import_module("plotly.offline").get_plotlyjs()))
-
-
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, "utf-8")
-    unfinished.replace(path)
+            write_whole(
+                self.page, page(text, title, import_module("plotly.offline").get_plotlyjs())
+            )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.text import Text
 
-from crawlproj.report.console import plain_table
+from crawlproj.report.console import plain, plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from rich.table import Table
+    from rich.text import Text
 
     from crawlproj.frontier.base import Totals
     from crawlproj.frontier.job_status import JobStatus
@@ -28,10 +28,10 @@ def print_jobs(jobs: Collection[JobStatus], place: str) -> None:
     """
     console = Console()
     if not jobs:
-        console.print(f"{place} has no jobs yet")
+        console.print(plain(f"{place} has no jobs yet"))
     for job in jobs:
         title = f"{job.job} (generation {job.generation}, {_state(job)})"
-        console.print(Text(title, style="bold"), soft_wrap=True)
+        console.print(plain(title, "bold"), soft_wrap=True)
         console.print(_table(job, console.width), end="\n\n")
 
 
@@ -53,16 +53,16 @@ def _table(job: JobStatus, width: int) -> Table:
     table.add_column("why", overflow="fold")
     by_size = sorted(job.sites.items(), key=lambda site: (-site[1].discovered, site[0]))
     for site, totals in by_size[:_MAX_SITES]:
-        table.add_row(site, *_cells(totals))
+        table.add_row(plain(site), *_cells(totals))
     if len(by_size) > _MAX_SITES:
         table.add_row(f"… {len(by_size) - _MAX_SITES:,} more sites")
     table.add_row("all", *_cells(job.totals), style="bold")
     return table
 
 
-def _cells(totals: Totals) -> tuple[str, ...]:
+def _cells(totals: Totals) -> tuple[str | Text, ...]:
     failed, skipped = sum(totals.failed.values()), sum(totals.skipped.values())
     reasons = {**totals.failed, **totals.skipped}
     why = "\n".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
     numbers = (totals.pending, totals.leased, totals.done, failed, skipped)
-    return (*(f"{number:,}" for number in numbers), why)
+    return (*(f"{number:,}" for number in numbers), plain(why))

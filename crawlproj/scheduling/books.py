@@ -46,11 +46,12 @@ class Books:
     ) -> None:
         """Apply ``ack``, of the lease of ``entry``, once its outcome is written."""
         now = time.time()
+        url = entry.url or f"{entry.site}: no URL"  # of a row that someone else wrote
         outcome: Outcome | None = None
         if ack.state is State.FAILED:
-            outcome = FetchFailure(entry.url, ack.reason, detail, status, depth, now)
+            outcome = FetchFailure(url, ack.reason, detail, status, depth, now)
         elif ack.state is State.SKIPPED:
-            outcome = SkippedUrl(entry.url, ack.reason, detail, depth, now)
+            outcome = SkippedUrl(url, ack.reason, detail, depth, now)
         if outcome is None or self.write is None:
             self._ack(ack, entry.site)
             return

@@ -145,7 +145,7 @@ class Entries:
     def request_of(self, entry: Entry) -> Request:
         """Return the request that ``entry`` stands for. Raises BadPayload; Lost, which is one."""
         if entry.payload != VOLATILE:
-            return request_of(entry, self._spider)
+            return request_of(entry, self._spider, public=self._shared)
         try:
             return self._volatile[entry.key]
         except KeyError:
@@ -158,7 +158,7 @@ class Entries:
     def _stored(self, request: Request, key: int, *, latest: bool) -> Entry:
         """Return ``request`` as an entry; latest: it replaces one with the same key."""
         try:
-            return entry_of(request, self._spider, key)
+            return entry_of(request, self._spider, key, public=self._shared)
         except Unstorable as exc:
             if self._shared:
                 raise

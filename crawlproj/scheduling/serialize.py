@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from hashlib import blake2b
-from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from scrapy import FormRequest, Request
@@ -19,6 +19,7 @@ from scrapy.utils.request import fingerprint
 
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
+from crawlproj.scheduling.callbacks import method_of, name_of
 from crawlproj.urls import normalize, site_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ TRANSIENT_META = frozenset(
 )
 # These differ from Request in how they are built, not in what they send.
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
+_ENDS_HEADER = re.compile(rb"[\r\n\0]")
 _BYTES, _TUPLE = "__bytes__", "__tuple__"
 
 
@@ -92,11 +94,14 @@ def _signed64(data: bytes) -> int:
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
 
 
-def entry_of(request: Request, spider: Spider, key: int) -> Entry:
-    """Return ``request`` as an entry with ``key``. Raises Unstorable."""
+def entry_of(request: Request, spider: Spider, key: int, *, public: bool = False) -> Entry:
+    """Return ``request`` as an entry with ``key``. Raises Unstorable.
+
+    public: whether its callbacks must be public methods, because others can write to the frontier.
+    """
     encoded = b""
     try:
-        if payload := _payload(request, spider):
+        if payload := _payload(request, spider, public=public):
             encoded = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError as exc:
         raise Unstorable(f"{request} holds text that is not Unicode: {exc}") from None
@@ -110,17 +115,20 @@ def volatile_entry(request: Request, key: int) -> Entry:
     return Entry(key, site_of(request.url), request.url, VOLATILE, request.priority)
 
 
-def request_of(entry: Entry, spider: Spider) -> Request:
-    """Return the request that ``entry`` stands for. Raises BadPayload."""
-    if not entry.payload:
-        return Request(entry.url, priority=entry.priority)
+def request_of(entry: Entry, spider: Spider, *, public: bool = False) -> Request:
+    """Return the request that ``entry`` stands for. Raises BadPayload.
+
+    public: as in ``entry_of``.
+    """
     try:
+        if not entry.payload:
+            return Request(entry.url, priority=entry.priority)
         stored = json.loads(entry.payload)
         meta = _restored(stored.get("meta", {}))
-        return Request(
+        request = Request(
             entry.url,
-            callback=_method(spider, stored.get("callback")),
-            errback=_method(spider, stored.get("errback")),
+            callback=_method(spider, stored.get("callback"), public=public),
+            errback=_method(spider, stored.get("errback"), public=public),
             method=stored.get("method", "GET"),
             headers=_restored(stored.get("headers", {})),
             body=_restored(stored.get("body", "")),
@@ -132,11 +140,22 @@ def request_of(entry: Entry, spider: Spider) -> Request:
             flags=stored.get("flags"),
             cb_kwargs=_restored(stored.get("cb_kwargs", {})),
         )
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as exc:
-        raise BadPayload(f"{entry.url}: the stored request cannot be rebuilt: {exc}") from None
+        _check_headers(request)
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as exc:
+        place = entry.url or f"a URL of {entry.site}"
+        raise BadPayload(f"{place!r}: the stored request cannot be rebuilt: {exc!r}") from None
+    return request
 
 
-def _payload(request: Request, spider: Spider) -> dict[str, Any]:
+def _check_headers(request: Request) -> None:
+    """Raise ValueError if a header would end early, and begin another header or a body."""
+    for name, values in request.headers.items():
+        for text in (name, *values):
+            if _ENDS_HEADER.search(text):
+                raise ValueError(f"header {name!r} has a line break")
+
+
+def _payload(request: Request, spider: Spider, *, public: bool) -> dict[str, Any]:
     """Return, in JSON's types, how the request differs from a plain GET."""
     if type(request) not in _STORABLE_TYPES:
         raise Unstorable(
@@ -144,9 +163,9 @@ def _payload(request: Request, spider: Spider) -> dict[str, Any]:
         )
     payload: dict[str, Any] = {}
     if request.callback is not None:
-        payload["callback"] = _name(request.callback, "callback", request, spider)
+        payload["callback"] = _name(request.callback, "callback", request, spider, public=public)
     if request.errback is not None:
-        payload["errback"] = _name(request.errback, "errback", request, spider)
+        payload["errback"] = _name(request.errback, "errback", request, spider, public=public)
     if request.method != "GET":
         payload["method"] = request.method
     if request.body:
@@ -172,40 +191,17 @@ def _payload(request: Request, spider: Spider) -> dict[str, Any]:
     return payload
 
 
-def _name(function: Callable[..., Any], role: str, request: Request, spider: Spider) -> str:
-    name = getattr(function, "__name__", "")
-    # A name that the spider's __init__ set may mean another function in the next run.
-    if name not in vars(spider) and getattr(spider, name, None) == function:
-        return name
-    if isinstance(function, MethodType) and function.__self__ is spider:
-        for owner in type(spider).__mro__:
-            for name, attribute in vars(owner).items():
-                if attribute is not function.__func__:
-                    continue
-                if name not in vars(spider) and getattr(spider, name) == function:
-                    return name
-                return f"{_name_of(owner)}.{name}"  # super().name
-    raise Unstorable(
-        f"{request}: its {role} {function!r} is not a method of the spider; make it one"
-    )
+def _name(
+    function: Callable[..., Any], role: str, request: Request, spider: Spider, *, public: bool
+) -> str:
+    try:
+        return name_of(function, spider, public=public)
+    except ValueError as exc:
+        raise Unstorable(f"{request}: its {role} {exc}") from None
 
 
-def _name_of(owner: type) -> str:
-    return f"{owner.__module__}.{owner.__qualname__}"
-
-
-def _method(spider: Spider, stored: str | None) -> Callable[..., Any] | None:
-    if stored is None:
-        return None
-    owner_name, _, name = stored.rpartition(".")
-    if not owner_name:
-        method = getattr(spider, name)
-    else:
-        owners = {_name_of(owner): owner for owner in type(spider).__mro__}
-        method = vars(owners[owner_name])[name].__get__(spider)
-    if not callable(method):
-        raise ValueError(f"{stored!r} is not a method of the spider {spider.name!r}")
-    return method  # type: ignore[no-any-return]
+def _method(spider: Spider, stored: str | None, *, public: bool) -> Callable[..., Any] | None:
+    return None if stored is None else method_of(spider, stored, public=public)
 
 
 def _storable(value: Any, where: str, request: Request) -> Any:
@@ -238,7 +234,7 @@ def _restored(value: Any) -> Any:
 
 def _restored_mapping(value: Mapping[str, Any]) -> Any:
     if _BYTES in value:
-        return base64.b64decode(value[_BYTES])
+        return base64.b64decode(value[_BYTES], validate=True)
     if _TUPLE in value:
         return tuple(_restored(part) for part in value[_TUPLE])
     return {name: _restored(part) for name, part in value.items()}

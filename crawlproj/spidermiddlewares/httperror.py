@@ -6,16 +6,27 @@ from typing import TYPE_CHECKING
 
 from scrapy.spidermiddlewares.httperror import HttpError, HttpErrorMiddleware
 
+from crawlproj.config import integers
 from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
     from scrapy.http import Response
+    from scrapy.settings import BaseSettings
 
 __all__ = ["HttpErrorNotingMiddleware"]
 
 
 class HttpErrorNotingMiddleware(HttpErrorMiddleware):
-    """Scrapy's middleware with its settings; a URL that it filters ends as failed("http-404")."""
+    """Scrapy's middleware with its settings; a URL that it filters ends as failed("http-404").
+
+    HTTPERROR_ALLOWED_CODES may also come from a command line, as text.
+
+    Raises ConfigError if it is no list of statuses.
+    """
+
+    def __init__(self, settings: BaseSettings) -> None:
+        super().__init__(settings)
+        self.handle_httpstatus_list = integers(settings, "HTTPERROR_ALLOWED_CODES")
 
     def process_spider_input(  # type: ignore[override]  # Scrapy deprecates its spider argument
         self, response: Response

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawlproj.errors import StoreError
+from crawlproj.private_files import create
 from crawlproj.store.base import Row, StoreBusy, Stored
 from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2, links_of, values_of
 from crawlproj.store.sqlite_items import SqliteItems
@@ -106,6 +108,8 @@ class SqliteStore(ThreadedStore):
             ) from exc
 
     def _open(self) -> None:
+        with contextlib.suppress(OSError):  # SQLite says what is wrong
+            create(self._path)  # its other files get the same mode
         db = sqlite3.connect(
             self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )

@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 
 from crawlproj.fleet.breadcrumb import Breadcrumb, CurrentPage
-from crawlproj.fleet.files import breadcrumb_file, status_file, write_whole
+from crawlproj.fleet.files import breadcrumb_file, status_file
 from crawlproj.fleet.worker_status import WorkerStatus
+from crawlproj.private_files import write_whole
 
 
 def main(folder: Path, name: str, steps: list[str]) -> None:

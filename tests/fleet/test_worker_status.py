@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawlproj.fleet.files import write_whole
 from crawlproj.fleet.worker_status import Figures, Rates, WorkerStatus
 from crawlproj.latency import LatencyRecorder
 from crawlproj.limits.view import SiteView
+from crawlproj.private_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from rich.console import Console, RenderableType
@@ -15,6 +16,7 @@ from crawlproj.report.console import (
     slow_sites,
     summary_table,
 )
+from crawlproj.report.item_tally import ItemTally
 from crawlproj.report.sites import SiteRow
 from crawlproj.scheduling.tally import Tally
 
@@ -59,6 +61,22 @@ def shown(view: RenderableType, width: int = 100) -> str:
     with console.capture() as capture:
         console.print(view)
     return capture.get()
+
+
+def test_hostile_names_neither_crash_nor_steer_the_terminal() -> None:
+    hostile = "[/red] \x1b]0;owned\x07\r\u202e[link=x]\ud800"
+    now = replace(
+        snapshot(),
+        spider=hostile,
+        totals=Totals(0, 0, 1, {hostile: 1}, {hostile: 1}),
+        sites=[replace(ROW, site=hostile, state="down")],
+        places=(f"frontier {hostile}",),
+        items={hostile: ItemTally(1, 1, Counter({hostile: 1}))},
+    )
+    for view in (summary_table(now, hostile), live_view(now, 100)):
+        text = shown(view)
+        assert "[/red] \ufffd]0;owned\ufffd" in text
+        assert all(char.isprintable() or char == "\n" for char in text)
 
 
 def test_every_url_counts_in_one_row_of_the_summary() -> None:

@@ -180,3 +180,33 @@ def test_equal_urls_have_equal_keys_and_bodies_make_a_difference() -> None:
     posts = [Request("http://a.org/", method="POST", body=body) for body in (b"1", b"2")]
     assert len({key_of(request) for request in [*posts, Request("http://a.org/")]}) == 3
     assert all(-(2**63) <= key_of(request) < 2**63 for request in posts)
+
+
+@pytest.mark.parametrize(
+    ("url", "payload"),
+    [
+        ("", b""), ("", b"{}"), ("no scheme", b""), ("http://a/", b"\xff"), ("http://a/", b"["),
+        ("http://a/", b"[1]"), ("http://a/", b"7"), ("http://a/", b"null"),
+        ("http://a/\ud800", b'{"encoding": "latin-1", "body": 5}'),
+        ("http://a/", b'{"body": "text", "encoding": "no-such-encoding"}'),
+        ("http://a/", b'{"body": "\\ud800"}'), ("http://a/", b'{"body": {"__bytes__": "*"}}'),
+        ("http://a/", b'{"headers": {"A\\r\\nB": ["x"]}}'),
+        ("http://a/", b'{"headers": {"A": ["x\\r\\nHost: b"]}}'),
+        ("http://a/", b'{"headers": {"A": ["x\\u0000"]}}'), ("http://a/", b'{"headers": 5}'),
+        ("http://a/", b'{"meta": 5}'), ("http://a/", b'{"meta": [1]}'),
+        ("http://a/", b'{"cb_kwargs": [1]}'), ("http://a/", b'{"callback": 5}'),
+        ("http://a/", b'{"callback": ["parse"]}'), ("http://a/", b'{"callback": "missing"}'),
+        ("http://a/", b'{"flags": 5}'), ("http://a/", b"[" * 100_000),
+    ],
+)  # fmt: skip
+def test_a_corrupt_request_is_refused_and_breaks_nothing_else(url: str, payload: bytes) -> None:
+    with pytest.raises(BadPayload, match="cannot be rebuilt"):
+        request_of(Entry(1, "a", url, payload), SPIDER)
+
+
+def test_callbacks_from_others_must_be_public() -> None:
+    stored = Entry(1, "a", "http://a/", b'{"callback": "close"}')
+    callback: Any = request_of(stored, SPIDER).callback
+    assert callback == SPIDER.close
+    with pytest.raises(BadPayload, match="is not a public method"):
+        request_of(stored, SPIDER, public=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.frontier.base import Lease, Totals
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import Entry, Lease, Totals
 from crawlproj.frontier.redis.arguments import lease_id_of
 from crawlproj.frontier.redis.rows import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,19 @@ def leases_in(found: Sequence[bytes], owner: int, first: int, deadline: float) -
 
     found: for each site its name, a count, then as many times a priority and a row.
     first: number of the first lease. deadline: unix seconds.
+
+    A row that is not an entry becomes one without a URL, which fails alone.
     """
     leases: list[Lease] = []
     values = iter(found)
     for name in values:
-        site, count = name.decode(), int(next(values))
+        site, count = name.decode(errors="replace"), int(next(values))
         for _ in range(count):
             priority, row = int(next(values)), next(values)
-            entry, attempts = unpack(site, priority, row)
+            try:
+                entry, attempts = unpack(site, priority, row)
+            except FrontierError as exc:
+                logger.error("%s", exc)
+                entry, attempts = Entry(0, site, ""), 0
             leases.append(Lease(lease_id_of(owner, first + len(leases)), entry, attempts, deadline))
     return leases

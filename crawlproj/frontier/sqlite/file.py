@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
+from crawlproj.private_files import create
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,8 @@ def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
 
     busy_s: max time to wait for another connection's transaction, in seconds.
     """
+    with suppress(OSError):  # SQLite says what is wrong
+        create(path)  # its other files get the same mode
     db = sqlite3.connect(path, timeout=busy_s, isolation_level=None)
     try:
         for pragma in PRAGMAS:  # before WAL, which syncs a new file

@@ -39,7 +39,7 @@ class JobLock:
         tries = _TRIES
         while self._fd is None:
             try:
-                fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+                fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             except OSError as error:
                 raise FrontierError(
                     f"{self._owned}: cannot create {self._path.name} beside it "

@@ -173,3 +173,18 @@ def test_a_user_with_the_documented_rights_can_do_everything(redis: RedisConfig)
     run(worker.finish())
     assert run(worker.open("job")).generation == 2
     run(worker.close())
+
+
+@pytest.mark.parametrize("row", [b"", b"\0", b"\3\0" + bytes(8), b"\0\0" + bytes(8) + b"\xff"])
+def test_a_corrupt_row_fails_alone(
+    hire: Callable[[], RedisFrontier], client: Client, row: bytes
+) -> None:
+    one = hire()
+    put(one, entry(1), entry(2), entry(3))
+    (queue,) = client.keys("*:q:*")
+    client.lset(queue, 1, row)  # type: ignore[arg-type]  # bytes are fine
+    leases = claim(one, 10)
+    assert [lease.entry.url != "" for lease in leases] == [True, False, True]
+    run(one.write([], [Ack(lease.id, State.FAILED, "bad-payload") for lease in leases]))
+    totals = run(one.totals())
+    assert (totals.failed, totals.pending, totals.leased) == ({"bad-payload": 3}, 0, 0)

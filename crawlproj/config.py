@@ -61,12 +61,12 @@ def boolean(settings: BaseSettings, name: str, *, default: bool = False) -> bool
 
 def integers(settings: BaseSettings, name: str) -> list[int]:
     """Return a setting that must be a list of whole numbers, or text with commas between them."""
-    value = settings.get(name)
-    numbers = [value] if isinstance(value, int) else settings.getlist(name)
     try:
-        return [int(number) for number in numbers]
+        return [int(number) for number in settings.getlist(name)]
     except (TypeError, ValueError):
-        raise ConfigError(f"{name} must be a list of whole numbers, not {value!r}") from None
+        raise ConfigError(
+            f"{name} must be a list of whole numbers, not {settings.get(name)!r}"
+        ) from None
 
 
 def text_lists(settings: BaseSettings, name: str) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -66,8 +67,10 @@ class Command(ScrapyCommand):
             running = process.crawl("site", url=",".join(web.urls.values()))
             process.start()
         raise_setup_error(running)
+        own = Path(sys.executable).with_name("scrapy")  # its environment may not be active
+        scrapy = "scrapy" if shutil.which("scrapy") == str(own) else str(own)
         sys.stderr.write(
             f"\nThe results are in {DATABASE}, tables pages and failures. To see them:\n"
             f"  sqlite3 {DATABASE} 'select url, title from pages limit 5'\n"
-            f"  scrapy status -s FRONTIER_URL=sqlite:///{DATABASE}\n"
+            f"  {scrapy} status -s FRONTIER_URL=sqlite:///{DATABASE}\n"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import sys
 import time
@@ -83,6 +84,7 @@ class Progress:
             # Live redirects sys.stderr; log lines written to it appear above the display.
             handler.setStream(sys.stderr)  # type: ignore[union-attr]
         self._task = asyncio.ensure_future(self._run(scheduler))
+        atexit.register(self._cut_off)
 
     async def _run(self, scheduler: Scheduler) -> None:
         logged_at = time.monotonic()
@@ -95,7 +97,12 @@ class Progress:
                 logged_at = time.monotonic()
                 logger.info("%s", log_line(snapshot))
 
+    def _cut_off(self) -> None:
+        """Take the display away after a second Ctrl-C, which ends the process at once."""
+        self._closed("interrupted twice")
+
     def _closed(self, reason: str) -> None:
+        atexit.unregister(self._cut_off)
         if self._task is not None:
             self._task.cancel()
         if self._live is not None:

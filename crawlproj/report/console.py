@@ -276,7 +276,7 @@ def _traps_table(traps: Mapping[str, str]) -> Table:
     table.add_column("URLs", overflow="fold")
     table.add_column("why")
     for shape, why in list(traps.items())[:_TOP]:
-        table.add_row(Text(shape), why)
+        table.add_row(plain(shape), plain(why))
     if len(traps) > _TOP:
         table.caption = f"and {len(traps) - _TOP:,} more; the log has them all"
     return table

@@ -25,8 +25,9 @@ class HttpErrorNotingMiddleware(HttpErrorMiddleware):
     """
 
     def __init__(self, settings: BaseSettings) -> None:
+        allowed = integers(settings, "HTTPERROR_ALLOWED_CODES")
         super().__init__(settings)
-        self.handle_httpstatus_list = integers(settings, "HTTPERROR_ALLOWED_CODES")
+        self.handle_httpstatus_list = allowed
 
     def process_spider_input(  # type: ignore[override]  # Scrapy deprecates its spider argument
         self, response: Response

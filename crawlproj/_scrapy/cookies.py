@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+from scrapy.http import Response
 from scrapy.http.cookies import CookieJar
 from scrapy.utils.httpobj import urlparse_cached
 
@@ -14,7 +15,7 @@ from crawlproj._scrapy import require
 from crawlproj.urls import is_public_suffix, registrable_domain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from http.cookiejar import Cookie
 
     from scrapy import Request
@@ -32,6 +33,13 @@ class BoundedCookieJar(CookieJar):
     def __init__(self) -> None:
         super().__init__()
         self._kept: defaultdict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
+
+    def make_cookies(self, response: Response, request: Request) -> Sequence[Cookie]:
+        """Return the cookies of ``response``; reads the last 180 only, because that takes time."""
+        headers = response.headers.getlist(b"Set-Cookie")
+        if len(headers) > MAX_COOKIES:
+            response = Response(response.url, headers={b"Set-Cookie": headers[-MAX_COOKIES:]})
+        return super().make_cookies(response, request)
 
     def set_cookie_if_ok(self, cookie: Cookie, request: Request) -> None:
         """Keep the cookie unless the policy or its size forbids it; forget the oldest instead."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from time import process_time
 from typing import Any
 
 import pytest
@@ -67,6 +68,15 @@ def test_a_site_has_a_bounded_number_of_cookies_and_the_latest_stay() -> None:
     assert "first=0" not in sent
     assert {"kept=1", "last=1", "c0=1"} <= set(sent)
     assert jar.sent("http://other.example.com/") == ["other=1"]
+
+
+def test_of_a_flood_of_cookies_the_last_are_kept_and_the_others_not_even_read() -> None:
+    jar = Jar()
+    cookies = [f"c{number}=1" for number in range(15_000)]
+    started = process_time()
+    jar.set("http://a.example.org/", *cookies)
+    assert process_time() - started < 0.2
+    assert set(jar.sent("http://a.example.org/")) == set(cookies[-MAX_COOKIES:])
 
 
 def test_cookies_that_a_site_may_not_set_do_not_push_out_another_sites() -> None:

@@ -80,7 +80,10 @@ def valid_url(text: str) -> str:
     if not re.match("https?://", stripped, re.IGNORECASE):
         raise ValueError(f"{shown!r} is not an http or https URL")
     if shown != stripped:
-        raise ValueError(f"{shown!r} has a user name or password, which must be left out")
+        raise ValueError(
+            f"{shown!r} has a user name or password, which must be left out: for "
+            "basic authentication, set HTTPAUTH_USER, HTTPAUTH_PASS and HTTPAUTH_DOMAIN"
+        )
     raise ValueError(f"{shown!r} is not a valid URL")
 
 

@@ -29,7 +29,8 @@ from crawlproj.pages import failure_item, failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
 from crawlproj.signals import robots_parsed
-from crawlproj.urls import join, normalize, valid_url
+from crawlproj.spiders.arguments import refuse_unknown, start_urls
+from crawlproj.urls import join, normalize
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -64,12 +65,13 @@ class SiteSpider(Spider):
     A link whose extension says that it is no page (.pdf, .zip, .png, …: Scrapy's list) is counted
     as skipped("extension") instead.
 
-    url: one or more start URLs, separated by commas. Without a scheme, https is used.
+    url: one or more start URLs, separated by commas; a comma in a path belongs to the URL, unless a
+        scheme or a space follows. Without a scheme, https is used.
     scope: which links to follow: "host" (same host as a start URL), "domain" (same registrable
         domain) or "prefix" (below the directory of a start URL).
     max_pages: stop after this many URLs, including sitemaps; 0 means no limit.
 
-    Raises ConfigError naming the argument that is missing or wrong.
+    Raises ConfigError naming the argument that is missing, wrong or unknown.
     """
 
     name = "site"
@@ -79,6 +81,7 @@ class SiteSpider(Spider):
         self, url: str = "", scope: str = "host", max_pages: str | int = 0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        refuse_unknown(self, kwargs)
         self.seeds, errors = start_urls(url)
         if not self.seeds:
             raise ConfigError(
@@ -300,15 +303,3 @@ def _budgets(settings: BaseSettings) -> Budgets:
         sitemaps=integer(settings, "SITE_MAX_SITEMAPS", usual.sitemaps),
         hosts=integer(settings, "DOMAIN_MAX_HOSTS", usual.hosts),
     )
-
-
-def start_urls(text: str) -> tuple[list[str], list[str]]:
-    """Return the URLs in a comma-separated list, normalized, and what is wrong with the others."""
-    urls: list[str] = []
-    errors: list[str] = []
-    for url in filter(None, map(str.strip, text.split(","))):
-        try:
-            urls.append(valid_url(url if "://" in url else f"https://{url}"))
-        except ValueError as exc:
-            errors.append(str(exc))
-    return urls, errors

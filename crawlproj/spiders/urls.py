@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import sys
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from scrapy import Request, Spider
 
@@ -17,7 +17,8 @@ from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
-from crawlproj.urls import valid_url
+from crawlproj.spiders.arguments import refuse_unknown
+from crawlproj.spiders.lists import read_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -36,17 +37,19 @@ _CHUNK_BYTES = 65_536
 class UrlsSpider(Spider):
     """Fetches every URL in a file.
 
-    file: a path, or "-" for standard input. Each line is a URL, or a JSON object with ``url`` and
-        optionally ``meta``, an object that becomes the request's meta. Empty lines and lines that
-        begin with # are ignored. A malformed line is logged with its number and skipped.
+    file: a path, or "-" for standard input, which is a new job every time. Each line is a URL (see
+        lists.read_line), or a JSON object with ``url`` and optionally ``meta``, an object that
+        becomes the request's meta. Empty lines and comments (#) are ignored. A malformed line is
+        logged with its number and skipped.
 
-    Raises ConfigError if ``file`` is missing or cannot be read.
+    Raises ConfigError if ``file`` is missing or cannot be read, or another argument is given.
     """
 
     name = "urls"
 
     def __init__(self, file: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        refuse_unknown(self, kwargs)
         if not file:
             raise ConfigError(
                 f"-a file is missing. Write for example: scrapy crawl {self.name} -a file=urls.txt "
@@ -55,7 +58,8 @@ class UrlsSpider(Spider):
         self.file = file
         self._source_name = "standard input" if file == "-" else file
         self.malformed = 0
-        self.job = f"urls {file if file == '-' else Path(file).resolve()}"
+        # What comes through a pipe is another list each time.
+        self.job = f"urls {f'- {uuid4()}' if file == '-' else Path(file).resolve()}"
         if file != "-":
             try:
                 with Path(file).open("rb"):
@@ -89,11 +93,11 @@ class UrlsSpider(Spider):
 
     def _request(self, line: bytes, number: int) -> Request | None:
         try:
-            text = line.decode().strip()
-            if not text or text.startswith("#"):
+            found = read_line(line)
+            if found is None:
                 return None
-            url, meta = _parsed(text)
-            return Request(valid_url(url), meta=meta, errback=self.failed)
+            url, meta = found
+            return Request(url, meta=meta, errback=self.failed)
         except ValueError as exc:
             self.malformed += 1
             self.logger.error("%s, line %d: %s; skipped", self._source_name, number, exc)
@@ -107,22 +111,6 @@ class UrlsSpider(Spider):
         """Yield the item for a URL that failed for good; nothing for a skipped one."""
         if outcome_of(error_of(failure))[0] is State.FAILED:
             yield failure_of(failure)
-
-
-def _parsed(text: str) -> tuple[str, dict[str, Any]]:
-    """Return the URL and meta of a line. Raises ValueError if the line is malformed."""
-    if not text.startswith("{"):
-        return text, {}
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as exc:
-        raise ValueError(f"the line is not valid JSON: {exc}") from None
-    url, meta = value.get("url"), value.get("meta", {})
-    if not isinstance(url, str):
-        raise ValueError('"url" is missing or not a string')
-    if not isinstance(meta, dict):
-        raise ValueError('"meta" is not an object')
-    return url, meta
 
 
 def _source(file: str) -> BufferedIOBase:

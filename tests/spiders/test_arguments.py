@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -59,3 +59,51 @@ def test_the_error_for_a_missing_file_says_what_to_write(tmp_path: Path) -> None
     for path in (tmp_path, tmp_path / "missing.txt"):
         with pytest.raises(ConfigError, match=re.escape(f"-a file={path} cannot be read")):
             UrlsSpider(str(path))
+
+
+def test_a_comma_in_a_path_or_query_belongs_to_the_url() -> None:
+    one = SiteSpider("http://a.org/a,b.html")
+    assert one.seeds == ["http://a.org/a,b.html"]
+    several = SiteSpider("a.org,b.org/x,y?z=1,2,https://c.org/, d.org")
+    assert several.seeds == [
+        *("https://a.org/", "https://b.org/x,y?z=1,2", "https://c.org/", "https://d.org/")
+    ]
+
+
+def test_a_password_with_a_comma_is_not_printed() -> None:
+    with pytest.raises(ConfigError) as caught:
+        SiteSpider("http://user:sec,ret@a.org/")
+    assert "'http://a.org/' has a user name or password" in str(caught.value)
+    assert "sec" not in str(caught.value).replace("HTTPAUTH", "")
+
+
+class Shop(SiteSpider):
+    """Somebody's own spider, with arguments of its own."""
+
+    name = "shop"
+    category = "all"
+
+    def __init__(self, currency: str = "EUR", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.currency = currency
+
+
+def test_an_unknown_argument_is_refused_with_the_nearest_right_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"-a max_page: .* did you mean max_pages\?"):
+        SiteSpider("a.org", max_page="3")
+    with pytest.raises(ConfigError, match=r"-a colour: .*no such argument \(it has max_pages"):
+        SiteSpider("a.org", colour="red")
+    (tmp_path / "urls.txt").touch()
+    with pytest.raises(ConfigError, match=r"-a url: .* 'urls' .*\(it has file\)"):
+        UrlsSpider(str(tmp_path / "urls.txt"), url="a.org")
+    with pytest.raises(ConfigError, match="did you mean currency"):
+        Shop(url="a.org", curency="USD")
+
+
+def test_a_subclass_and_a_server_may_give_more_arguments() -> None:
+    shop = Shop(url="a.org", currency="USD", category="toys", _job="7f")
+    assert (shop.currency, shop.category) == ("USD", "toys")
+
+
+def test_a_list_from_a_pipe_never_continues_another() -> None:
+    assert UrlsSpider("-").job != UrlsSpider("-").job

@@ -1,0 +1,50 @@
+"""Lines of a list of URLs, as people and their programs write them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from crawlproj.spiders.arguments import with_scheme
+from crawlproj.urls import valid_url
+
+_COMMENT = re.compile(r"(?:^|\s)#.*")  # elsewhere, # begins a URL's fragment
+_QUOTED = re.compile(r'"([^"]*)"(?:[\s,;].*)?')
+
+
+def read_line(line: bytes) -> tuple[str, dict[str, Any]] | None:
+    """Return the URL, in normal form, and the meta of a line; None if it has neither.
+
+    Of several columns, separated by tabs, the first is the URL; it may be quoted. Without a scheme,
+    https is used. A comment begins with # at the beginning of the line or after a space.
+
+    Raises ValueError if the line is malformed: there is no guess that might be another URL.
+    """
+    text = line.decode().removeprefix("\ufeff").strip()
+    if text.startswith("{"):
+        return _read_object(text)
+    text = _COMMENT.sub("", text.partition("\t")[0]).strip()
+    if not text:
+        return None
+    if (quoted := _QUOTED.fullmatch(text)) is not None:
+        text = quoted[1].strip()
+    if len(text.split()) > 1:
+        raise ValueError(
+            f"{text[:80]!r} contains a space: write %20 if it belongs to the URL, or separate "
+            "columns by tabs"
+        )
+    return valid_url(with_scheme(text)), {}
+
+
+def _read_object(text: str) -> tuple[str, dict[str, Any]]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as exc:
+        raise ValueError(f"the line is not valid JSON: {exc}") from None
+    url, meta = value.get("url"), value.get("meta", {})
+    if not isinstance(url, str):
+        raise ValueError('"url" is missing or not a string')
+    if not isinstance(meta, dict):
+        raise ValueError('"meta" is not an object')
+    return valid_url(with_scheme(url.strip())), meta

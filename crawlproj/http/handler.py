@@ -181,9 +181,10 @@ class DownloadHandler:
     ) -> tuple[Connection, Protocol, ResponseHead, bool]:
         """Send the request and wait for the response's head.
 
-        If the server has closed a kept-alive connection in the meantime, sends an idempotent
-        request again on the next connection, up to and including a new one. The last value tells
-        whether there was an earlier exchange on the connection.
+        If the server has closed a kept-alive connection in the meantime, or what came on it is
+        not a response, which may be the rest of an earlier one, sends an idempotent request again
+        on the next connection, up to and including a new one. The last value tells whether there
+        was an earlier exchange on the connection.
         """
         while True:
             connection = await self._connections().connect(
@@ -198,7 +199,7 @@ class DownloadHandler:
                 continue
             try:
                 head = await protocol.exchange(outgoing, partial(self.before_send, request))
-            except CONNECTION_CLOSED:
+            except (*CONNECTION_CLOSED, MalformedResponse):
                 connection.close()
                 if reused and outgoing.idempotent:
                     outgoing.timings.ready_at = 0.0

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 Outcome = FetchFailure | SkippedUrl
 
+_WRITTEN = frozenset({State.FAILED, State.SKIPPED})
+
 
 class Books:
     """Acks leases, each once what became of its URL is durable.
@@ -45,16 +47,14 @@ class Books:
         self, ack: Ack, entry: Entry, *, detail: str = "", status: int | None = None, depth: int = 0
     ) -> None:
         """Apply ``ack``, of the lease of ``entry``, once its outcome is written."""
-        now = time.time()
-        url = entry.url or f"{entry.site}: no URL"  # of a row that someone else wrote
-        outcome: Outcome | None = None
-        if ack.state is State.FAILED:
-            outcome = FetchFailure(url, ack.reason, detail, status, depth, now)
-        elif ack.state is State.SKIPPED:
-            outcome = SkippedUrl(url, ack.reason, detail, depth, now)
-        if outcome is None or self.write is None:
+        if self.write is None or ack.state not in _WRITTEN:
             self._ack(ack, entry.site)
             return
+        now = time.time()
+        url = entry.url or f"{entry.site}: no URL"  # of a row that someone else wrote
+        outcome: Outcome = SkippedUrl(url, ack.reason, detail, depth, now)
+        if ack.state is State.FAILED:
+            outcome = FetchFailure(url, ack.reason, detail, status, depth, now)
         written = self.write(outcome)
         self._waiting.add(written)
         written.add_done_callback(lambda future: self._written(future, ack, entry))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -244,7 +245,21 @@ def _checked(row: Row) -> list[Any]:
     Raises ValueError, TypeError or OverflowError if a value does not fit its column.
     """
     values = values_of(row.table, row.values)
+    if row.table != "pages" and isinstance(values[0], str):
+        values[0] = _indexable(values[0])
     return [_fit(column, value) for column, value in zip(COLUMNS[row.table], values, strict=True)]
+
+
+def _indexable(url: str) -> str:
+    """Return a URL that an index takes: its beginning and a hash if it is too long.
+
+    What failed may have failed for its length, and has a row all the same.
+    """
+    encoded = url.encode()  # raises on lone surrogates
+    if len(encoded) <= _MAX_INDEXED_BYTES:
+        return url
+    digest = blake2b(encoded, digest_size=16).hexdigest()
+    return f"{encoded[: _MAX_INDEXED_BYTES - 40].decode(errors='ignore')}… {digest}"
 
 
 def _fit(column: str, value: object) -> object:

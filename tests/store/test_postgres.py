@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from crawlproj.errors import ConfigError, StoreError
-from crawlproj.store.base import StoreBusy
+from crawlproj.store.base import Row, StoreBusy
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
 from tests.limits.models import dice
@@ -139,3 +139,20 @@ def test_a_url_too_long_for_the_index_is_rejected_without_failing_its_batch(
     run(store.close())
     assert list(stored.rejected) == [0]
     assert urls(database) == [longest]
+
+
+def test_failed_and_skipped_urls_that_are_too_long_for_the_index_are_cut(
+    postgres: Postgres,
+) -> None:
+    database = postgres.create("cut")
+    store = store_from_url(database)
+    run(store.open())
+    one, other = (f"http://a/{'é' * 4000}{end}" for end in "ab")
+    rows = [Row("skipped", {"url": url, "reason": "url-length"}) for url in (one, other, one)]
+    assert not run(store.write(rows)).rejected
+    assert not run(store.write([Row("failures", {"url": one, "reason": "http-414"})])).rejected
+    run(store.close())
+    with psycopg.connect(database) as db:
+        found = db.execute("SELECT url FROM skipped UNION ALL SELECT url FROM failures").fetchall()
+    assert len(set(found)) == len(found) == 2
+    assert all(url.startswith("http://a/é") and "… " in url for (url,) in found)

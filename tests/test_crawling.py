@@ -107,6 +107,22 @@ def test_running_a_finished_crawl_again_updates_its_pages(web: DemoWeb, tmp_path
     assert crawl.query("SELECT min(fetched_at) FROM pages") > [first]
 
 
+@site(SiteSpec("plain", "plain", 30))
+def test_the_links_of_pages_join_with_the_pages_they_lead_to(web: DemoWeb, tmp_path: Path) -> None:
+    crawl = Crawl(tmp_path, web)
+    crawl.run("-s", "PAGE_FIELDS=links")
+    start = f"{web.url('plain')}/"
+    linked = crawl.query(
+        "SELECT pages.url FROM pages JOIN links ON links.url = pages.url "
+        "JOIN pages AS source ON source.url = links.page GROUP BY pages.url"
+    )
+    # All pages but those that only the sitemap lists.
+    assert len(linked) == 28
+    first = crawl.query(f"SELECT text, rel FROM links WHERE page = '{start}' AND position = 0")  # noqa: S608
+    assert len(first) == 1
+    assert first[0][0]
+
+
 @site(SiteSpec("plain", "plain", 100))
 def test_max_pages_ends_the_crawl_and_accounts_for_the_rest(web: DemoWeb, tmp_path: Path) -> None:
     crawl = Crawl(tmp_path, web)

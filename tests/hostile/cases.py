@@ -36,7 +36,10 @@ class Case:
     ending: DONE, or the reason for which the page fails.
     text: of the page, if it is done.
     robots: what it answers to /robots.txt; ``page``, too, if None.
-    path: of its page. scheme: of its URL. timeout_s: after which a download of it is given up.
+    path, scheme: of the URL of its page.
+    unknown_certificate: whether it has a certificate that nobody vouches for.
+    elsewhere: the URL of a page that the server does not serve.
+    timeout_s: after which a download of it is given up.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Case:
     robots: bytes | None = ROBOTS
     path: str = "/"
     scheme: str = "http"
+    unknown_certificate: bool = False
+    elsewhere: str = ""
     timeout_s: float = 60
 
 
@@ -119,6 +124,7 @@ def plainly(name: str) -> str:
     """Return how a response of tests/http/answers.py that is taken ends in a crawl."""
     return {
         "304 with a body": "http-304",
+        "101 unasked": "http-101",
         "status 999": "http-999",
         "status 600": "http-600",
     }.get(name, DONE)
@@ -242,4 +248,18 @@ CONNECTIONS = [
     Case("cookies by the thousand", http(HELLO, *(f"Set-Cookie: c{n}=1" for n in range(9000)))),
 ]
 
-CASES = [*RESPONSES, *CODINGS, *REDIRECTS, *ROBOTS_FILES, *CONNECTIONS]
+ELSEWHERE = [
+    Case(
+        "a certificate that nobody knows",
+        http(HELLO),
+        "tls",
+        scheme="https",
+        unknown_certificate=True,
+    ),
+    Case("no such host", b"", "dns", elsewhere="http://no-such-host.invalid/"),
+    Case("nobody listens", b"", "robots-unreachable", elsewhere="http://127.0.0.1:1/"),
+    Case("a private network", b"", "guard", elsewhere="http://10.0.0.1/"),
+    Case("cloud metadata", b"", "guard", elsewhere="http://[::ffff:a9fe:a9fe]/latest"),
+]
+
+CASES = [*RESPONSES, *CODINGS, *REDIRECTS, *ROBOTS_FILES, *CONNECTIONS, *ELSEWHERE]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from typing import TYPE_CHECKING
+
+import trustme
 
 from tests.hostile.cases import ROBOTS, http
 from tests.http.mockserver import Reader, Server, Writer
@@ -16,12 +19,14 @@ class HostileSite(Server):
     """Answers as its case says, and closes the connection."""
 
     def __init__(self, case: Case) -> None:
-        super().__init__()
+        super().__init__(_unknown_certificate() if case.unknown_certificate else None)
         self.case = case
 
     @property
     def address(self) -> str:
         """The URL of its page."""
+        if self.case.elsewhere:
+            return self.case.elsewhere
         return f"{self.case.scheme}://127.0.0.1:{self.port}{self.case.path}"
 
     async def converse(self, reader: Reader, writer: Writer) -> None:
@@ -38,6 +43,12 @@ class HostileSite(Server):
             await writer.drain()
         else:
             await answer(writer)
+
+
+def _unknown_certificate() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    return context
 
 
 class HealthySite(Server):

@@ -88,6 +88,7 @@ TAKEN = [
         b"HTTP/1.1 103 Early Hints\r\nLink: %s\r\n\r\n" % (b"a" * 200_000) * 10 + _ok(_FIVE),
     ),
     Answer("100 sixteen times", b"HTTP/1.1 100 Continue\r\n\r\n" * 16 + _ok(_FIVE)),
+    Answer("101 unasked", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nhello", 101, b""),
     Answer("status 999", _ok(_FIVE, status=b"999 Request denied"), 999),
     Answer("status 600", _ok(_FIVE, status=b"600 Odd"), 600),
 ]

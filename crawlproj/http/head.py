@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _STATUS_LINE = re.compile(rb"HTTP/(\d)(?:\.(\d))?[ \t]+([1-9]\d\d)(?!\d)", re.IGNORECASE)
+_FOLD = re.compile(rb"\n[ \t]+")
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TITLES: dict[bytes, bytes] = {}
 _TITLES_MAX = 4096
+_MAX_CACHED_BYTES = 64
 _MAX_SHOWN = 60
 _MAX_DIGITS = 20  # of a length, which is more than anybody has
 
@@ -62,8 +64,11 @@ def read_head(block: bytes, *, to_head: bool = False) -> ResponseHead:
     block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
     if b"\r" in block or b"\0" in block:
         block = block.replace(b"\r", b" ").replace(b"\0", b" ")  # RFC 9110 §5.5
+    if b"\n " in block or b"\n\t" in block:
+        # Before the first header, that makes it a part of the status line, which is ignored.
+        block = _FOLD.sub(b" ", block)
     lines = block.split(b"\n")
-    status, protocol = _read_status_line(lines[0])
+    status, protocol = _read_status_line(lines[0][:_MAX_CACHED_BYTES])
     headers = _read_fields(lines)
     head = ResponseHead(status, protocol, headers, keeps_open=protocol >= "HTTP/1.1")
     if (connection := dict.get(headers, b"Connection")) is not None:
@@ -78,11 +83,6 @@ def read_head(block: bytes, *, to_head: bool = False) -> ResponseHead:
     return head
 
 
-def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return ``raw`` (name, value) pairs as Scrapy's Headers; repeated names keep their order."""
-    return _read_fields([b"", *(name + b":" + value for name, value in raw)])
-
-
 @lru_cache(maxsize=256)
 def _read_status_line(line: bytes) -> tuple[int, str]:
     match = _STATUS_LINE.match(line)
@@ -94,20 +94,15 @@ def _read_status_line(line: bytes) -> tuple[int, str]:
 def _read_fields(lines: list[bytes]) -> Headers:
     """Return the headers in ``lines`` after the first; leaves out lines that are none."""
     collected: dict[bytes, list[bytes]] = {}
-    last: list[bytes] | None = None  # the values that a folded line continues
     for line in lines[1:]:
         name, colon, value = line.partition(b":")
         title = _TITLES.get(name) or _title(name)
         if not title or not colon:
-            if line[:1] not in {b" ", b"\t"}:
-                last = None
-            elif last is not None:
-                last[-1] = (last[-1] + b" " + line.strip()).strip()
-        elif title in collected:
-            last = collected[title]
-            last.append(value.strip())
+            continue
+        if title in collected:
+            collected[title].append(value.strip())
         else:
-            last = collected[title] = [value.strip()]
+            collected[title] = [value.strip()]
     headers = Headers()
     dict.update(headers, collected)
     return headers
@@ -119,7 +114,7 @@ def _title(name: bytes) -> bytes:
     if _TOKEN.fullmatch(token) is None:
         return b""
     title = token.title()
-    if len(_TITLES) < _TITLES_MAX:
+    if len(_TITLES) < _TITLES_MAX and len(name) <= _MAX_CACHED_BYTES:
         _TITLES[name] = title
     return title
 

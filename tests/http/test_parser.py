@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import random
 from itertools import pairwise
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.http import Headers
 
-from crawlproj.http.head import MalformedResponse, read_head, response_headers
+from crawlproj.http.head import MalformedResponse, read_head
 from crawlproj.http.parser import MAX_HEAD_BYTES, ResponseParser
 from tests.http.answers import REFUSED, TAKEN, Answer
 from tests.properties import examples
@@ -162,10 +164,43 @@ def test_a_message_shows_where_the_response_is_malformed_on_one_line() -> None:
 
 
 names = st.sampled_from([b"a", b"A", b"x-one", b"X-One", b"Set-Cookie", b"content-TYPE"])
-values = st.binary(max_size=8).map(bytes.strip)
+values = st.binary(max_size=8).filter(lambda value: not set(b"\r\n\0") & set(value))
 
 
 @examples(40)
-@given(st.lists(st.tuples(names, values)))
-def test_response_headers_equal_those_scrapy_builds(pairs: list[tuple[bytes, bytes]]) -> None:
-    assert response_headers(pairs) == Headers(pairs)
+@given(st.lists(st.tuples(names, values.map(bytes.strip))))
+def test_the_headers_are_those_that_scrapy_builds(pairs: list[tuple[bytes, bytes]]) -> None:
+    block = b"\n".join([b"HTTP/1.1 200 OK", *(b": ".join(pair) for pair in pairs)])
+    assert read_head(block).headers == Headers(pairs)
+
+
+@pytest.mark.parametrize(
+    ("fields", "value"),
+    [
+        (b"X: a\r\n b", b"a b"),
+        (b"X: a\r\n\t b\r\n  c\r\nY: d", b"a b c"),
+        (b" Z: 1\r\nX: a", b"a"),
+        (b"nonsense\r\n more: 1\r\nX: a", b"a"),
+        (b"X: a\rb\0c", b"a b c"),
+        (b"X \t:  a \t", b"a"),
+    ],
+)
+def test_folded_and_odd_headers_are_read_on_one_line(fields: bytes, value: bytes) -> None:
+    headers = read_head(b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n").headers
+    assert headers["X"] == value
+    assert b"Z" not in headers
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b" a\n", b" " * 100 + b"\n", b"a:\n", b"\r", b"x" * 50 + b":\n", b":\n", b"a: b,\n"],
+)
+def test_the_time_for_a_head_is_bounded_whatever_it_is_made_of(line: bytes) -> None:
+    block = b"HTTP/1.1 200 OK\n" + (line * MAX_HEAD_BYTES)[: MAX_HEAD_BYTES - 100]
+    started = process_time()
+    for start in (b"", b"Connection: ", b"Content-Length: 1,", b"Transfer-Encoding: "):
+        with contextlib.suppress(MalformedResponse):
+            read_head(start + block)
+        with contextlib.suppress(MalformedResponse):
+            read_head(block.replace(b"\n", b"\n" + start, 1))
+    assert process_time() - started < 2

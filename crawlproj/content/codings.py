@@ -30,7 +30,7 @@ _MAX_ZSTD_WINDOW_LOG = 23  # 8 MiB, RFC 9659
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_TRAILER_BYTES = 8
 _FLUSHED = b"\0\0\xff\xff"
-_MAX_FRAMES = 1000  # empty ones, of which a body may have a million
+_MAX_FRAMES = 1000  # or members; a body may have a million empty ones
 _PART_BYTES = 256 * 1024
 _NO_LIMIT = 1 << 60
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
@@ -95,7 +95,9 @@ def looks_like_text(body: bytes) -> bool:
 def _ungzip(body: bytes, max_bytes: int) -> bytes:
     members: list[bytes] = []
     size = at = 0
-    while body.startswith(_GZIP, at) and len(members) < _MAX_FRAMES:
+    while body.startswith(_GZIP, at):
+        if len(members) == _MAX_FRAMES:
+            raise BadCoding(f"it has more than {_MAX_FRAMES} parts")
         try:
             data, at = _inflated(body, _end_of_gzip_header(body, at), max_bytes - size)
         except BadCoding as exc:
@@ -162,7 +164,9 @@ def _inflated(body: bytes, at: int, max_bytes: int) -> tuple[bytes, int]:
 def _unzstd(body: bytes, max_bytes: int) -> bytes:
     frames: list[bytes] = []
     size = at = 0
-    while at < len(body) and len(frames) < _MAX_FRAMES:
+    while at < len(body):
+        if len(frames) == _MAX_FRAMES:
+            raise BadCoding(f"it has more than {_MAX_FRAMES} parts")
         options = {int(zstd.DecompressionParameter.window_log_max): _MAX_ZSTD_WINDOW_LOG}
         frame = zstd.ZstdDecompressor(options=options)
         try:

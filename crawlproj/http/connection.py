@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import select
 from ipaddress import ip_address
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -34,6 +35,8 @@ class Protocol(ResponseHandler):
     aiohttp's class speaks to proxies that open tunnels, and is what its connector pools.
 
     reused: whether an earlier exchange used the connection.
+    head_at: when the response's head arrived (perf_counter). Whoever waits for it runs a turn of
+        the event loop later, which is not the site's latency.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, log_tls: bool) -> None:
@@ -46,6 +49,7 @@ class Protocol(ResponseHandler):
         self._unread = 0  # bytes of the response that arrived since the last read_body()
         self._held = False  # whether reading from the connection is paused
         self.reused = False
+        self.head_at = 0.0
         self.peer: IPAddress | None = None
         self.certificate: Certificate | None = None
 
@@ -110,6 +114,7 @@ class Protocol(ResponseHandler):
         chunks = outgoing.chunks()
         before_send()
         self._response = response = ResponseParser(outgoing.method)
+        self.head_at = 0.0
         self._let_go()
         for chunk in chunks:
             self.transport.write(chunk)
@@ -151,6 +156,8 @@ class Protocol(ResponseHandler):
             response.feed(data)
         except MalformedResponse as exc:
             self._fail(exc)
+        if not self.head_at and response.head is not None:
+            self.head_at = perf_counter()
         self._unread += len(data)
         if self.transport is not None:
             if response.excess or self._error is not None:

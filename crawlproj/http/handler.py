@@ -155,8 +155,8 @@ class DownloadHandler:
                     self._config.guard.check(origin.literal)
         while True:
             connection, protocol, head, reused = await self._exchange(request, outgoing)
-            now = timings.headers_at = perf_counter()
-            request.meta["download_latency"] = now - timings.started_at
+            timings.headers_at = protocol.head_at
+            request.meta["download_latency"] = protocol.head_at - timings.started_at
             share = Share(self._budget, deadline.paused)
             try:
                 response = await self._receive(request, protocol, head, share)

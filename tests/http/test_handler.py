@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import ssl
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ from scrapy.exceptions import (
 
 from crawlproj.errors import ConfigError
 from crawlproj.http import DownloadHandler
+from crawlproj.http.connection import Protocol
 from tests.http.helpers import PHASES, crawler_with, on_reactor, open_handler, until
 from tests.http.mockserver import Proxy, Site, running
 
@@ -46,6 +48,25 @@ async def test_a_new_connection_has_connect_phases_and_a_reused_one_has_none(sit
     again = reused.meta["timings"]
     assert (again["dns"], again["connect"], again["tls"]) == (0.0, 0.0, 0.0)
     assert again["ttfb"] > 0.04
+
+
+@on_reactor
+async def test_a_busy_event_loop_does_not_count_as_the_sites_latency(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive = Protocol.data_received
+
+    def receive_and_be_busy(protocol: Protocol, data: bytes) -> None:
+        asyncio.get_running_loop().call_soon(time.sleep, 0.5)  # before whoever waits goes on
+        receive(protocol, data)
+
+    monkeypatch.setattr(Protocol, "data_received", receive_and_be_busy)
+    request = Request(site.url("/text"))
+    async with open_handler() as handler:
+        await handler.download_request(request)
+    timings = request.meta["timings"]
+    assert timings["ttfb"] < timings["transfer"]
+    assert timings["transfer"] >= 0.5
 
 
 @on_reactor

@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
@@ -17,6 +18,8 @@ from tests.processes import Scrapy, options
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.servers import Postgres
 
 PAGES = 150
 
@@ -44,47 +47,62 @@ def crawl(web: DemoWeb, folder: Path, *arguments: str, **settings: Any) -> Scrap
     )
 
 
-def look(folder: Path, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(folder / "crawl.db")) as db:
-        return db.execute(query).fetchall()
+def look(store: str, query: str) -> list[tuple[Any, ...]]:
+    if store.startswith("postgresql:"):
+        with psycopg.connect(store) as db:
+            return db.execute(query.encode()).fetchall()
+    with closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as file:
+        return file.execute(query).fetchall()
 
 
-def check_items(folder: Path, loose: int, generations: int = 1) -> None:
+def check_items(store: str, loose: int, generations: int = 1) -> None:
     """Check that each item was stored once in each generation, and each shelf once.
 
     loose: how many items without a URL a generation has.
     """
-    pages = Counter(dict(look(folder, "SELECT url, count(*) FROM items GROUP BY url")))
+    pages = Counter(dict(look(store, "SELECT url, count(*) FROM items GROUP BY url")))
     assert pages.pop(None) == generations * loose
     assert len(pages) > PAGES // 2
     assert set(pages.values()) == {generations * QUOTES}
-    assert look(folder, "SELECT count(*), count(DISTINCT number) FROM shelf") == [(SHELVES,) * 2]
+    assert look(store, "SELECT count(*), count(DISTINCT number) FROM shelf") == [(SHELVES,) * 2]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/crawl.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create("items")
 
 
 @pytest.mark.slow
-def test_a_crawl_killed_four_times_stores_every_item_once(web: DemoWeb, tmp_path: Path) -> None:
+def test_a_crawl_killed_four_times_stores_every_item_once(
+    web: DemoWeb, tmp_path: Path, store: str
+) -> None:
     for _ in range(4):
-        process = crawl(web, tmp_path, STORE_BATCH_DELAY=0.005)
+        process = crawl(web, tmp_path, STORE_URL=store, STORE_BATCH_DELAY=0.005)
         wanted = len(web.log()) + 25
         while len(web.log()) < wanted and process.poll() is None:
             time.sleep(0.002)
         assert process.poll() is None, process.output()
         process.kill()
-    process = crawl(web, tmp_path)
+    process = crawl(web, tmp_path, STORE_URL=store)
     assert process.wait() == 0, process.output()
     assert "finished (generation 1)" in process.output()
-    check_items(tmp_path, loose=1)
+    check_items(store, loose=1)
 
 
 @pytest.mark.slow
 def test_the_next_generation_adds_its_items_and_the_summary_counts_them(
     web: DemoWeb, tmp_path: Path
 ) -> None:
+    database = f"sqlite:///{tmp_path}/crawl.db"
     for generation in (1, 2):
         process = crawl(web, tmp_path, "-a", "again=1")
         assert process.wait() == 0, process.output()
-        check_items(tmp_path, 3, generation)
-    ((items,),) = look(tmp_path, "SELECT count(*) / 2 FROM items")
+        check_items(database, 3, generation)
+    ((items,),) = look(database, "SELECT count(*) / 2 FROM items")
     assert f"dict {items} {items} 0" in " ".join(process.output().split())
 
 
@@ -102,10 +120,11 @@ def test_what_the_pipelines_drop_is_counted_and_kept(
     pipelines = '{"tests.items_spider.Picky": 1, "crawlproj.pipelines.store.StorePipeline": 900}'
     process = crawl(web, tmp_path, "-a", f"bad={bad}", ITEM_PIPELINES=pipelines, MAX_PAGES=20)
     assert process.wait() == 0, process.output()
-    rows = look(tmp_path, "SELECT DISTINCT type, reason, detail, item FROM dropped_items")
+    database = f"sqlite:///{tmp_path}/crawl.db"
+    rows = look(database, "SELECT DISTINCT type, reason, detail, item FROM dropped_items")
     assert rows == [("dict", reason, detail, f'{{"{bad}":true}}')]
     ((dropped, pages),) = look(
-        tmp_path, "SELECT count(*), count(DISTINCT _page) FROM dropped_items"
+        database, "SELECT count(*), count(DISTINCT _page) FROM dropped_items"
     )
     assert dropped == pages > 0
     assert f" {dropped} {reason} {dropped} " in " ".join(process.output().split())

@@ -1,0 +1,114 @@
+"""Runs every shape in this process: ``run.py with|without FOLDER``; writes FOLDER/seen.json."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from itemadapter import ItemAdapter
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.utils.reactor import install_reactor
+
+from tests.differential.shapes import SHAPES
+from tests.differential.web import running_web
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+
+    from tests.differential.web import Web
+
+SETTINGS: dict[str, Any] = {
+    "LOG_LEVEL": "ERROR",
+    "ROBOTSTXT_OBEY": False,
+    "GUARD_ALLOW": ["127.0.0.0/8"],
+    "DOWNLOAD_TIMEOUT": 10,
+    "RETRY_TIMES": 1,
+    "TELNETCONSOLE_ENABLED": False,
+    "REMOTE_CONTROL_ENABLED": False,
+    "PROGRESS_ENABLED": False,
+}
+_STATS = (
+    "downloader/exception_count", "downloader/response_status_count/", "finish_reason",
+    "httpcache/hit", "httperror/", "item_dropped", "item_scraped_count", "offsite/", "own/",
+    "request_depth_", "response_received_count", "retry/", "spider_exceptions/", "urllength/",
+)  # fmt: skip
+_AT_ONCE = 8
+
+
+async def seen_by(shape: type[Spider], web: Web, settings: dict[str, Any], folder: Path) -> Any:
+    """Run a shape; return what came out of it, in an order of its own."""
+    crawler = AsyncCrawlerRunner(settings).create_crawler(shape)
+    items: list[Any] = []
+
+    def keep(item: Any) -> None:
+        items.append([type(item).__name__, ItemAdapter(item).asdict()])
+
+    crawler.signals.connect(keep, signals.item_scraped)
+    async with asyncio.timeout(60):
+        await crawler.crawl_async(web=web.url)
+    assert crawler.spider is not None
+    seen = {
+        "items": _sorted(items),
+        "notes": _sorted(getattr(crawler.spider, "notes", [])),
+        "asked": _sorted(web.asked.get(crawler.spider.name, [])),
+        "stats": _stats(crawler),
+        "files": {
+            path.name: _sorted(path.read_text("latin-1").splitlines())
+            for path in (folder / crawler.spider.name).rglob("*")
+            if path.is_file()
+        },
+    }
+    return json.loads(json.dumps(seen, default=str).replace(web.url, "WEB"))
+
+
+def _stats(crawler: Crawler) -> dict[str, Any]:
+    found = crawler.stats.get_stats()
+    return {name: found[name] for name in sorted(found) if name.startswith(_STATS)}
+
+
+def _sorted(values: Any) -> list[Any]:
+    return sorted(values, key=lambda value: json.dumps(value, default=str))
+
+
+async def run_all(*, with_addon: bool, folder: Path) -> dict[str, Any]:
+    """Run all shapes, some at a time; return what was seen of each."""
+    turns = asyncio.Semaphore(_AT_ONCE)
+    settings = dict(SETTINGS)
+    if with_addon:
+        settings["ADDONS"] = {"crawlproj.addon.Addon": 300}
+
+    async def one(shape: type[Spider], web: Web) -> Any:
+        async with turns:
+            try:
+                return await seen_by(shape, web, settings, folder)
+            except Exception as exc:  # noqa: BLE001 - what a shape raises is seen of it, too
+                return {"raised": repr(exc)}
+
+    async with running_web() as web:
+        chosen = SHAPES.items()
+        seen = await asyncio.gather(*(one(shape, web) for _, shape in chosen))
+    return dict(zip(SHAPES, seen, strict=True))
+
+
+def main(how: str, place: str) -> None:
+    """Run all shapes on the reactor, as Scrapy's commands do."""
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+    from scrapy.utils.defer import deferred_f_from_coro_f  # noqa: PLC0415
+    from twisted.internet.task import react  # noqa: PLC0415 - imports the reactor
+
+    folder = Path(place)
+
+    async def run(_: object) -> None:
+        seen = await run_all(with_addon=how == "with", folder=folder)
+        (folder / "seen.json").write_text(json.dumps(seen))
+
+    react(deferred_f_from_coro_f(run))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,13 @@
+"""The shapes of spiders that are compared; each module has those of one kind."""
+
+from tests.differential.shapes import (  # noqa: F401 - each adds its shapes
+    components,
+    data,
+    endings,
+    following,
+    requesting,
+    starting,
+)
+from tests.differential.shapes.shape import SHAPES
+
+__all__ = ["SHAPES"]

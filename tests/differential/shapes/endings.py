@@ -1,0 +1,177 @@
+"""How requests and crawls end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy import signals
+from scrapy.exceptions import CloseSpider, DontCloseSpider, IgnoreRequest, StopDownload
+
+from tests.differential.shapes.shape import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy import Request
+    from scrapy.http import Response
+
+
+class Statuses(Shape):
+    handle_httpstatus_list = [404]
+
+    async def start(self) -> AsyncIterator[Any]:
+        yield self.get("status/404")
+        yield self.get("status/403", errback=self.failed)
+        yield self.get("status/410", meta={"handle_httpstatus_list": [410]})
+        yield self.get("status/999", meta={"handle_httpstatus_all": True})
+        yield self.get("status/405")
+
+    def failed(self, failure: Any) -> Any:
+        return {"failed": type(failure.value).__name__, "status": failure.value.response.status}
+
+
+class Failures(Shape):
+    async def start(self) -> AsyncIterator[Any]:
+        closed = self.get("close/1", errback=self.failed, cb_kwargs={"n": 1})
+        yield closed.replace(meta={"dont_retry": True})
+        yield self.get("close/2")  # without an errback
+
+    async def failed(self, failure: Any) -> AsyncIterator[Any]:
+        yield {"failed": failure.request.url, "kwargs": failure.request.cb_kwargs}
+        yield self.get("page/instead")
+
+
+class Retries(Shape):
+    pages = ("flaky/1?times=1", "flaky/2?times=9")
+
+    def parse(self, response: Response) -> Any:
+        return {"url": response.url, "retries": response.meta.get("retry_times", 0)}
+
+
+class Raises(Shape):
+    pages = ("page/1", "page/2")
+
+    def parse(self, response: Response) -> Any:
+        yield {"url": response.url}
+        yield self.get("page/3", self.at_once)
+        raise ValueError("half a page")
+
+    def at_once(self, response: Response) -> Any:
+        raise KeyError("nothing of the page")
+
+
+class Closes(Shape):
+    pages = ("page/1",)
+
+    def parse(self, response: Response) -> Any:
+        yield {"url": response.url}
+        raise CloseSpider("enough")
+
+    def closed(self, reason: str) -> None:
+        self.notes.append(["closed", reason])
+
+
+class CountsPages(Shape):
+    custom_settings = {"CLOSESPIDER_PAGECOUNT": 1}
+    pages = ("page/1",)
+
+    def parse(self, response: Response) -> Any:
+        yield {"url": response.url}
+
+
+class Idles(Shape):
+    """Asks for more when there is nothing left to do, as spiders with a queue of their own do."""
+
+    pages = ("page/1",)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Idles:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.idle, signals.spider_idle)
+        return spider
+
+    def idle(self) -> None:
+        number = len(self.notes) + 2
+        if number < 4:
+            self.notes.append(["idle", number])
+            self.crawler.engine.crawl(self.get(f"page/{number}"))
+            raise DontCloseSpider
+
+
+class IdleReason(Shape):
+    pages = ("page/1",)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> IdleReason:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.idle, signals.spider_idle)
+        return spider
+
+    def idle(self) -> None:
+        raise CloseSpider("bored")
+
+
+class NotScheduled(Shape):
+    pages = ("page/1", "page/unwanted")
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> NotScheduled:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.scheduled, signals.request_scheduled)
+        return spider
+
+    def scheduled(self, request: Request) -> None:
+        if "unwanted" in request.url:
+            raise IgnoreRequest
+
+
+class StopsDownloads(Shape):
+    pages = ("file/1.bin",)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> StopsDownloads:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.headers, signals.headers_received)
+        return spider
+
+    def headers(self, body_length: int, request: Request) -> None:
+        self.notes.append([body_length, request.url])
+        raise StopDownload(fail=False)
+
+    def parse(self, response: Response) -> Any:
+        return {"bytes": len(response.body), "flags": response.flags}
+
+
+class SizeLimits(Shape):
+    async def start(self) -> AsyncIterator[Any]:
+        meta = {"download_maxsize": 10, "max_retry_times": 0}
+        yield self.get("file/1.bin", meta=meta, errback=self.large)
+        yield self.get("file/2.bin", self.small)
+
+    def large(self, failure: Any) -> Any:
+        return {"large": type(failure.value).__name__}
+
+    def small(self, response: Response) -> Any:
+        return {"bytes": len(response.body)}
+
+
+class Robots(Shape):
+    custom_settings = {"ROBOTSTXT_OBEY": True}
+
+    async def start(self) -> AsyncIterator[Any]:
+        yield self.get("page/public")
+        yield self.get("page/private", errback=self.refused)
+
+    def parse(self, response: Response) -> Any:
+        return {"url": response.url}
+
+    def refused(self, failure: Any) -> Any:
+        return {"refused": failure.check(IgnoreRequest) is not None}
+
+
+class Bodies(Shape):
+    pages = ("gzip/1", "latin/1", "text/1?body=plain", "file/1.bin")
+
+    def parse(self, response: Response) -> Any:
+        text = response.text[:40] if hasattr(response, "text") else None
+        return {"type": type(response).__name__, "text": text, "size": len(response.body)}

@@ -145,7 +145,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
             self._hooks.lift_slot_limits(self.config.in_flight)
             self._hooks.admit_downloads(self.admission.admit, self.admission.release_direct)
             self._downloads = DownloadHandler.from_crawler(self._crawler)
-            self._downloads.before_send = self.admission.before_send
+            self.admission.watch(self._downloads)
             self.opened = await self._frontier.open(self.job, reset=self.config.reset)
         except CrawlprojError as exc:
             # Scrapy closes cleanly only after the pipelines have been opened, too.

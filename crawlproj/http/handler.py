@@ -68,6 +68,8 @@ class DownloadHandler:
     before_send: called with each request right before it is written to its connection, which may be
         long after ``download_request`` was called. An exception that it raises ends the download.
 
+    on_answer: called with each request whose answer has begun, if more of it is to come.
+
     One instance serves both schemes of a crawler, so that they share one connection pool.
     """
 
@@ -96,6 +98,7 @@ class DownloadHandler:
         self._crawler = crawler
         self._connector: Connector | None = None
         self.before_send: Callable[[Request], None] = lambda _: None
+        self.on_answer: Callable[[Request], None] = lambda _: None
         self._downloads: dict[Deadline, Request] = {}
         self._dataloss_warned = False
 
@@ -157,6 +160,8 @@ class DownloadHandler:
             connection, protocol, head, reused = await self._exchange(request, outgoing)
             timings.headers_at = protocol.head_at
             request.meta["download_latency"] = protocol.head_at - timings.started_at
+            if not protocol.complete:
+                self.on_answer(request)
             share = Share(self._budget, deadline.paused)
             try:
                 response = await self._receive(request, protocol, head, share)

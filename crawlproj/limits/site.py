@@ -58,6 +58,7 @@ class Permit:
     site: the name of the site's control, which sites may share; see Permits.
     lost: see SiteControl.
     sent: whether its request is on its way; a request that still waits cannot be lost.
+    answered: whether the answer has begun; it may take as long as it likes.
     hang_s: seconds without an answer after which its request counts as lost.
     """
 
@@ -67,6 +68,7 @@ class Permit:
     site: str = ""
     lost: bool = False
     sent: bool = True
+    answered: bool = False
     hang_s: float = inf
 
 
@@ -317,8 +319,8 @@ class SiteControl:
             self._health.on_lost(now)
 
     def _oldest(self) -> Permit | None:
-        """Return the permit whose request was sent first and is not lost."""
+        """Return the permit whose request was sent first and has no answer, unless it is lost."""
         for permit in self._live:
-            if permit.sent:
+            if permit.sent and not permit.answered:
                 return permit
         return None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from crawlproj.http import DownloadHandler
     from crawlproj.limits.permits import Permits
     from crawlproj.limits.site import Permit
     from crawlproj.scheduling.crawl_delays import CrawlDelays
@@ -86,6 +87,11 @@ class Admission:
             self._permits.send(permit)
         return permit
 
+    def watch(self, downloads: DownloadHandler) -> None:
+        """Let ``downloads`` tell when requests are sent, and when their answers begin."""
+        downloads.before_send = self.before_send
+        downloads.on_answer = self.on_answer
+
     def before_send(self, request: Request) -> None:
         """Note that ``request`` is written to its connection now, which took a while to be ready.
 
@@ -95,6 +101,12 @@ class Admission:
         if permit is not None:
             self._permits.send(permit)  # the site sees the request only now
         self._fence.check(request)  # last: a worker can be stopped at any moment
+
+    def on_answer(self, request: Request) -> None:
+        """Note that the answer to ``request`` has begun: however long it takes, it is not lost."""
+        permit = self.permit_of(request)
+        if permit is not None:
+            permit.answered = True
 
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         """Give the permit of ``request`` back, with how its download ended.

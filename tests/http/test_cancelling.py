@@ -80,6 +80,18 @@ async def test_before_send_can_refuse_a_request_just_before_it_is_sent(site: Sit
 
 
 @on_reactor
+async def test_on_answer_is_called_when_a_long_answer_begins(site: Site) -> None:
+    begun: list[Request] = []
+    stuck = Request(site.url("/stuck"), meta={"download_timeout": 2})
+    async with open_handler() as handler:
+        handler.on_answer = begun.append
+        await handler.download_request(Request(site.url("/text")))
+        with pytest.raises(DownloadTimeoutError):
+            await handler.download_request(stuck)
+    assert begun == [stuck]
+
+
+@on_reactor
 async def test_close_ends_downloads_and_a_later_request_still_works(site: Site) -> None:
     async with open_handler() as handler:
         download = await started(handler, site)

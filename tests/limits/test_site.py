@@ -250,6 +250,17 @@ def test_a_request_that_was_not_sent_yet_is_not_lost() -> None:
     assert len(waiting) == 2, "robots.txt will release all of them at once"
 
 
+def test_a_request_whose_answer_takes_long_to_arrive_is_not_lost() -> None:
+    control = SiteControl(fixed(2), None, health())
+    transferring = start(control, 2)
+    for permit in transferring:
+        permit.answered = True  # the head is there, and a large body comes slowly
+    assert control.wake_at(NOW) == inf
+    assert control.free(NOW + 60) == 0
+    assert not control.down
+    assert not any(permit.lost for permit in transferring)
+
+
 def test_after_an_outage_the_limit_starts_from_half() -> None:
     control = SiteControl(aimd(8), None, health())
     for permit in start(control, 4):

@@ -73,6 +73,20 @@ def test_a_request_that_may_not_be_sent_gives_its_permit_back() -> None:
     assert desk.admission.permit_of(request) is None
 
 
+def test_a_request_whose_answer_has_begun_is_not_lost_while_the_rest_arrives() -> None:
+    desk = Desk()
+    request = desk.hand_out()
+    desk.admission.before_send(request)
+    desk.admission.on_answer(request)
+    permit = desk.admission.permit_of(request)
+    assert permit is not None
+    desk.now += 600
+    assert not desk.permits.free(SITE)
+    assert not permit.lost
+    desk.admission.on_downloaded(request, OK)
+    desk.admission.on_answer(request)  # it has no permit any more, and that does not matter
+
+
 def test_a_request_without_a_permit_is_sent_at_once() -> None:
     desk = Desk()
     desk.valid = False

@@ -102,7 +102,7 @@ def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> 
 
 
 TWO = """
-import scrapy, sys
+import asyncio, scrapy, sys
 from scrapy.crawler import CrawlerProcess
 
 class Shop(scrapy.Spider):
@@ -111,6 +111,12 @@ class Shop(scrapy.Spider):
     def __init__(self, page, **arguments):
         super().__init__(**arguments)
         self.start_urls = [f"{sys.argv[1]}/section0/page{page}.html"]
+
+    async def start(self):
+        while self.crawler is first and not all(crawl.called for crawl in second):
+            await asyncio.sleep(0.01)
+        async for request in super().start():
+            yield request
 
     def parse(self, response):
         print("item", response.url[-6])
@@ -124,9 +130,9 @@ process = CrawlerProcess({
     "GUARD_ALLOW": ["127.0.0.0/8"],
     "LOG_LEVEL": "ERROR",
 })
-process.crawl(Shop, page=1)
-if "twice" in sys.argv:
-    process.crawl(Shop, page=1)
+first = process.create_crawler(Shop)
+process.crawl(first, page=1)
+second = [process.crawl(Shop, page=1)] if "twice" in sys.argv else []
 process.crawl(Shop, page=2)
 process.crawl(Other, page="1")
 process.start()

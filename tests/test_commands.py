@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
+from crawlproj.commands.demo import scrapy_command
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from tests.frontier.helpers import run
 from tests.processes import scrapy
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +72,12 @@ def test_an_unusable_store_ends_with_status_1_and_a_plain_message(tmp_path: Path
     assert code == 1, shown
     assert "check that its folder exists" in shown
     assert "Traceback" not in shown
+
+
+def test_the_demo_names_a_command_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", str(folder))
+    assert scrapy_command() == "scrapy"
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert Path(scrapy_command()) == folder / "scrapy"
+    assert Path(scrapy_command()).exists()

@@ -67,10 +67,14 @@ class Command(ScrapyCommand):
             running = process.crawl("site", url=",".join(web.urls.values()))
             process.start()
         raise_setup_error(running)
-        own = Path(sys.executable).with_name("scrapy")  # its environment may not be active
-        scrapy = "scrapy" if shutil.which("scrapy") == str(own) else str(own)
         sys.stderr.write(
             f"\nThe results are in {DATABASE}, tables pages and failures. To see them:\n"
             f"  sqlite3 {DATABASE} 'select url, title from pages limit 5'\n"
-            f"  {scrapy} status -s FRONTIER_URL=sqlite:///{DATABASE}\n"
+            f"  {scrapy_command()} status -s FRONTIER_URL=sqlite:///{DATABASE}\n"
         )
+
+
+def scrapy_command() -> str:
+    """Return how to start this environment's ``scrapy``, which may not be on the PATH."""
+    own = str(Path(sys.executable).with_name("scrapy"))
+    return "scrapy" if shutil.which("scrapy") == own else own

@@ -55,6 +55,12 @@ def test_an_item_with_an_impossible_value_is_dropped_and_the_reason_named(
     assert made.stats.get_value("validation/dropped") == 1
 
 
+@pytest.mark.parametrize("status", [100, 200, 599, 600, 999])
+def test_a_page_may_have_any_status_that_sites_send(status: int) -> None:
+    page = Page("http://a/", "http://a/", status)
+    assert ValidationPipeline(crawler()).process_item(page) is page
+
+
 @pytest.mark.parametrize(
     "item", [{"url": "HTTP://A/3", "title": ["Foo"]}, {"url": "/b", "status": "in stock"}]
 )

@@ -31,6 +31,30 @@ _STORE = "crawlproj.pipelines.store.StorePipeline"
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 # Dicts of components, to which ours are added.
+_REPLACED = {
+    "crawlproj.downloadermiddlewares.cookies.CookiesMiddleware": (
+        "scrapy.downloadermiddlewares.cookies.CookiesMiddleware"
+    ),
+    "crawlproj.downloadermiddlewares.decompression.DecompressionMiddleware": (
+        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware"
+    ),
+    "crawlproj.downloadermiddlewares.redirect.RedirectMiddleware": (
+        "scrapy.downloadermiddlewares.redirect.RedirectMiddleware"
+    ),
+    "crawlproj.spidermiddlewares.cuts.CountingUrlLengthMiddleware": (
+        "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware"
+    ),
+    "crawlproj.downloadermiddlewares.metarefresh.MetaRefreshMiddleware": (
+        "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware"
+    ),
+    "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": (
+        "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware"
+    ),
+    "crawlproj.spidermiddlewares.httperror.HttpErrorNotingMiddleware": (
+        "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware"
+    ),
+}
+"""Ours, and the component of Scrapy's in whose place it is, unless the project names that."""
 _MERGED = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS")
 
 
@@ -72,6 +96,9 @@ class Addon:
 
 def _merge(settings: Settings, name: str, components: dict[str, Any]) -> None:
     theirs = settings.getdict(name)
+    components = {
+        part: order for part, order in components.items() if _REPLACED.get(part) not in theirs
+    }
     # Without a reactor, Scrapy sets its own download handlers as if the project had.
     priority = max(settings.getpriority(name) or 0, SETTINGS_PRIORITIES["project"])
     settings.set(name, {**components, **theirs}, priority=priority)

@@ -12,7 +12,7 @@ import pytest
 from scrapy.settings import Settings
 
 import crawlproj.settings as ours
-from crawlproj.addon import Addon
+from crawlproj.addon import _REPLACED, Addon
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.sqlite.status import read_status
@@ -71,6 +71,24 @@ def test_the_store_is_off_until_the_project_asks_for_it() -> None:
         "sqlite:///crawl.db",
         {store: 500},
     )
+
+
+@pytest.mark.parametrize("order", [None, 650])
+def test_a_component_of_scrapys_that_the_project_names_is_not_replaced(order: int | None) -> None:
+    theirs = {
+        "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": order,
+        "theirs.Cookies": 700,
+    }
+    middlewares = with_addon(DOWNLOADER_MIDDLEWARES=theirs).getdict("DOWNLOADER_MIDDLEWARES")
+    assert theirs.items() <= middlewares.items()
+    assert "crawlproj.downloadermiddlewares.cookies.CookiesMiddleware" not in middlewares
+    assert "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware" in middlewares
+
+
+def test_every_component_in_place_of_scrapys_is_known() -> None:
+    named = {**ours.DOWNLOADER_MIDDLEWARES, **ours.SPIDER_MIDDLEWARES}
+    assert {name for name, order in named.items() if order is None} == set(_REPLACED.values())
+    assert _REPLACED.keys() <= named.keys()
 
 
 def test_the_error_names_the_wrong_setting_at_once() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.weather.scenario import Scenario
     from crawlproj.demo.weather import Reply, Weather
     from crawlproj.limits.headers import RatePolicy
-    from crawlproj.limits.site import Permit
+    from crawlproj.limits.permit import Permit
 
 TICK_S = 0.1
 _HEARTBEAT_S = 1.0  # how often a waiting site is tried, as by an engine's timer
@@ -225,9 +225,10 @@ class Client:
         rtt_s = now - started_at
         if reply.status == 200:
             self._sites[number].run.latencies_s.append(rtt_s)
-        rtt_s = without_lag(rtt_s, self._lag.seconds)
+        lag_s = self._lag.seconds
+        rtt_s = without_lag(rtt_s, lag_s)
         if reply.status == 200:
-            ending = Ending(Verdict.OK, rtt_s, None, _policy(reply.headers))
+            ending = Ending(Verdict.OK, rtt_s, None, _policy(reply.headers), lag_s)
             self._end(job, now, "ok", ending)
         elif reply.ending == "reset":
             self._end(job, now, "reset", Ending(Verdict.OVERLOADED))

@@ -44,7 +44,7 @@ def ending_of_response(
         verdict = Verdict.THROTTLED if status == 429 else Verdict.OVERLOADED
         value = headers.get(b"Retry-After")
         wait_s = retry_after_s(value.decode("latin-1"), now) if value is not None else None
-    return Ending(verdict, without_lag(_rtt_s(request), lag_s), wait_s, policy)
+    return Ending(verdict, without_lag(_rtt_s(request), lag_s), wait_s, policy, lag_s)
 
 
 def ending_of_exception(request: Request, exception: Exception) -> Ending:

@@ -17,6 +17,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
+
+from crawlproj.limits.decisions import Reason
 
 __all__ = ["Bounds", "Limit", "Outcome", "Sample", "whole"]
 
@@ -39,6 +42,8 @@ class Sample:
     started_at, ended_at: seconds on the caller's clock.
     rtt_s: seconds from sending the request to the first byte of the answer; 0 without an answer.
     in_flight: requests in flight at the site when it started, itself included.
+    lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
+    start: what ``Limit.on_start`` returned for it; None if its start was not announced.
     """
 
     started_at: float
@@ -46,6 +51,8 @@ class Sample:
     rtt_s: float
     in_flight: int
     outcome: Outcome = Outcome.SUCCESS
+    lag_s: float = 0.0
+    start: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,14 @@ class Limit(ABC):
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self.limit = bounds.start
+        self.reason = Reason()  # of the latest change
+
+    def on_start(self, in_flight: int, now: float) -> Any:  # noqa: ARG002 - for limits that need it
+        """Note a start with ``in_flight`` in flight; return what its sample is to carry."""
+        return None
+
+    def on_withdrawn(self, start: Any, in_flight: int) -> None:  # noqa: B027 - optional
+        """Note that the request of a ``start`` with ``in_flight`` in flight will have no sample."""
 
     @abstractmethod
     def on_sample(self, sample: Sample) -> None:

@@ -15,8 +15,10 @@ from crawlproj.limits.view import view_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from crawlproj.limits.decisions import Decision
     from crawlproj.limits.learned import Learned
-    from crawlproj.limits.site import Permit, SiteControl
+    from crawlproj.limits.permit import Permit
+    from crawlproj.limits.site import SiteControl
     from crawlproj.limits.view import SiteView
 
 _MAX_CONTROLS = 10_000
@@ -122,8 +124,11 @@ class Permits:
             raise ValueError(f"{site} has no free permit")
         return permit
 
-    def take_free(self, site: str) -> Permit | None:
-        """Take a permit for a request that starts now, if one is free."""
+    def take_free(self, site: str, *, sent: bool = True) -> Permit | None:
+        """Take a permit for a request that starts now, if one is free.
+
+        sent: whether it is sent now; otherwise ``send`` follows.
+        """
         now = self._clock()
         name = self._name(site)
         control = self._find(name)
@@ -131,7 +136,7 @@ class Permits:
             return None
         if control is None:
             control = self._control(name)
-        permit = control.start(now)
+        permit = control.start(now, sent=sent)
         permit.site = name
         self._idle.pop(name, None)
         self._busy[name] = control
@@ -146,6 +151,11 @@ class Permits:
             now = self._clock()
             control.send(permit, now)
             self._rests.set(permit.site, control.ready_at(), now)
+
+    def begin_answer(self, permit: Permit) -> None:
+        """Note that the answer to the request of a permit has begun, and more is to come."""
+        if (control := self._busy.get(permit.site)) is not None:
+            control.begin_answer(permit)
 
     def give_back(self, permit: Permit, ending: Ending = _IGNORED) -> None:
         """Give a permit back. Raises ValueError if it was given back before."""
@@ -209,6 +219,11 @@ class Permits:
     def active(self) -> dict[str, int]:
         """Return the number of permits taken by each site that has any."""
         return {name: control.in_flight for name, control in self._busy.items()}
+
+    def decisions(self, site: str) -> list[Decision]:
+        """Return the latest changes of the limit of ``site``, oldest first."""
+        control = self._find(self._name(site))
+        return control.decisions.latest() if control is not None else []
 
     def view(self, site: str) -> SiteView | None:
         """Return the state of ``site``; None if it has no control."""

@@ -8,7 +8,9 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.base import Outcome, Sample, whole
+from crawlproj.limits.decisions import Decisions, Reason, Rule
 from crawlproj.limits.learned import Learned
+from crawlproj.limits.permit import Permit
 
 if TYPE_CHECKING:
     from crawlproj.limits.base import Limit
@@ -40,36 +42,14 @@ class Ending:
     rtt_s: seconds from sending the request to the first byte of the answer; 0 without an answer.
     retry_after_s: seconds the site asks to wait; None if it does not ask.
     policy: the quota that the site announced, if any.
+    lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
     """
 
     verdict: Verdict
     rtt_s: float = 0.0
     retry_after_s: float | None = None
     policy: RatePolicy | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Permit:
-    """The right to have one request in flight.
-
-    started_at: when it was taken or, later, when its request was sent (see SiteControl.send).
-    in_flight: requests in flight when it was taken, itself included.
-    canary: whether its request probes a site that is down.
-    site: the name of the site's control, which sites may share; see Permits.
-    lost: see SiteControl.
-    sent: whether its request is on its way; a request that still waits cannot be lost.
-    answered: whether the answer has begun; it may take as long as it likes.
-    hang_s: seconds without an answer after which its request counts as lost.
-    """
-
-    started_at: float
-    in_flight: int
-    canary: bool
-    site: str = ""
-    lost: bool = False
-    sent: bool = True
-    answered: bool = False
-    hang_s: float = inf
+    lag_s: float = 0.0
 
 
 class SiteControl:
@@ -80,6 +60,8 @@ class SiteControl:
     *lost*: it no longer counts as in flight, because it no longer burdens the site.
 
     rate, health: None switches that part off. Without a rate, the limit takes a 429 as an overload.
+
+    decisions: the latest changes of the limit.
 
     Times are seconds on the caller's clock.
     """
@@ -94,6 +76,7 @@ class SiteControl:
         "_lost",
         "_rate",
         "_rtt_s",
+        "decisions",
         "delay_s",
         "rest_until",
         "started_at",
@@ -103,6 +86,7 @@ class SiteControl:
         self.delay_s = 0.0  # between two starts; if set, one request at a time
         self.rest_until = 0.0
         self.started_at = -inf
+        self.decisions = Decisions()
         self._limit = limit
         self._rate = rate
         self._health = health
@@ -179,15 +163,20 @@ class SiteControl:
         """Return how many requests it could have in flight now if it were the only site."""
         return self.cap if self.ready_at() <= now + 1 else self.in_flight
 
-    def start(self, now: float) -> Permit:
-        """Take a permit for a request that starts now; the caller has checked ``free``."""
+    def start(self, now: float, *, sent: bool = True) -> Permit:
+        """Take a permit for a request that starts now; the caller has checked ``free``.
+
+        sent: whether the request is sent now; otherwise ``send`` follows.
+        """
         if not self._live and self._ended_at > -inf and now - self._ended_at > _IDLE_S:
             learned = self.learned()
             if learned is not None:
                 self.recall(learned, now)
-        permit = Permit(now, len(self._live) + 1, self.down)
+        permit = Permit(now, len(self._live) + 1, self.down, sent=sent)
         if self._health is not None:
             permit.hang_s = self._health.hang_s
+        if sent:
+            permit.start = self._limit.on_start(permit.in_flight, now)
         self._live[permit] = None
         self.started_at = now
         if self._rate is not None:
@@ -203,6 +192,13 @@ class SiteControl:
         if not permit.lost:
             del self._live[permit]
             self._live[permit] = None  # by start
+            self._withdraw(permit)
+            permit.start = self._limit.on_start(permit.in_flight, now)
+
+    def begin_answer(self, permit: Permit) -> None:
+        """Note that an answer has begun: it may take long, so the limit does not wait for it."""
+        permit.answered = True
+        self._withdraw(permit)
 
     def end(self, permit: Permit, now: float, ending: Ending) -> None:
         """Give a permit back. Raises KeyError if it was given back before."""
@@ -213,6 +209,7 @@ class SiteControl:
             del self._live[permit]
         self._ended_at = now
         self._learn(permit, now, ending, lost=lost)
+        self._withdraw(permit)
         self._follow(ending)
 
     def observe(self, started_at: float, in_flight: int, now: float, ending: Ending) -> None:
@@ -259,7 +256,7 @@ class SiteControl:
     def recall(self, learned: Learned, now: float) -> None:
         """Continue from what was learned, more carefully the longer ago that was."""
         limit = learned.limit_at(now, self._limit.bounds.start)
-        self._limit.restart(limit, learned.unloaded_s)
+        self._restart(now, limit, learned.unloaded_s)
         self._cap = min(self._cap, whole(self._limit.bounds.start))
         if self._rate is not None:
             self._rate.restart(learned.rate_at(now), now)
@@ -284,14 +281,39 @@ class SiteControl:
                 if self.down:
                     return  # a site that is down is not overloaded
             elif self._health.on_answer(now, ending.rtt_s):
-                self._limit.restart(self._good_limit / 2)
+                self._restart(now, self._good_limit / 2)
                 return
             else:
                 self._good_limit = self._limit.limit
-        if not lost:
-            self._limit.on_sample(
-                Sample(permit.started_at, now, ending.rtt_s, permit.in_flight, outcome)
+        if lost or outcome is Outcome.IGNORE:
+            return
+        start, permit.start = permit.start, None
+        before = self._limit.limit
+        self._limit.on_sample(
+            Sample(
+                *(permit.started_at, now, ending.rtt_s, permit.in_flight),
+                *(outcome, ending.lag_s, start),
             )
+        )
+        if self._limit.limit != before:
+            self._record(now, before, self._limit.reason)
+
+    def _restart(self, now: float, limit: float, unloaded_s: float = 0.0) -> None:
+        before = self._limit.limit
+        self._limit.restart(limit, unloaded_s)
+        self._record(now, before, Reason(Rule.RESTART))
+
+    def _withdraw(self, permit: Permit) -> None:
+        """Tell the limit that a request will have no sample, unless it had one."""
+        if permit.start is not None:
+            self._limit.on_withdrawn(permit.start, permit.in_flight)
+            permit.start = None
+
+    def _record(self, now: float, before: float, reason: Reason) -> None:
+        """Keep a change of the limit if it changes how many requests may start."""
+        after = self._limit.limit
+        if whole(before) != whole(after) or min(before, after) < 1:
+            self.decisions.add(now, before, after, reason)
 
     def _follow(self, ending: Ending) -> None:
         if self.down:
@@ -315,6 +337,7 @@ class SiteControl:
         while (oldest := self._oldest()) is not None and oldest.started_at <= hung_since:
             del self._live[oldest]
             oldest.lost = True
+            self._withdraw(oldest)
             self._lost += 1
             self._health.on_lost(now)
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from crawlproj.http import DownloadHandler
+    from crawlproj.limits.permit import Permit
     from crawlproj.limits.permits import Permits
-    from crawlproj.limits.site import Permit
     from crawlproj.scheduling.crawl_delays import CrawlDelays
     from crawlproj.scheduling.direct import DirectRequests
     from crawlproj.scheduling.fence import Fence
@@ -53,7 +53,6 @@ class Admission:
 
     def start(self, handout: Handout, request: Request) -> None:
         """Take ``request``, which stands for the lease of ``handout``, in hand."""
-        handout.permit.sent = False  # robots.txt may be fetched first; see on_sent
         self._in_hand.add(handout.lease, request, handout.permit)
         site = handout.lease.entry.site
         if "download_slot" in request.meta:
@@ -106,7 +105,7 @@ class Admission:
         """Note that the answer to ``request`` has begun: however long it takes, it is not lost."""
         permit = self.permit_of(request)
         if permit is not None:
-            permit.answered = True
+            self._permits.begin_answer(permit)
 
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         """Give the permit of ``request`` back, with how its download ended.

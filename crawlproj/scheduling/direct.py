@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DownloadCancelledError
 
+from crawlproj.limits.permit import Permit
 from crawlproj.limits.site import Ending, Verdict
 from crawlproj.scheduling.entries import chosen_slot
 from crawlproj.scheduling.serialize import RETRY_AT
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from crawlproj.limits.permit import Permit
     from crawlproj.limits.permits import Permits
-    from crawlproj.limits.site import Permit
     from crawlproj.scheduling.crawl_delays import CrawlDelays
 
 ON_ITS_WAY: ContextVar[Request | None] = ContextVar("on_its_way", default=None)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from crawlproj.frontier.base import Clock, Lease
+    from crawlproj.limits.permit import Permit
     from crawlproj.limits.permits import Permits
-    from crawlproj.limits.site import Permit
 
 
 @dataclass(slots=True)  # frozen would make it three times as expensive
@@ -99,7 +99,7 @@ class LeaseBuffer:
         self._unblock()
         while self.has_turns:
             site = (self._first or self._turns).popleft()
-            permit = self._permits.take_free(site)
+            permit = self._permits.take_free(site, sent=False)
             if permit is None:
                 self._block(site, self._permits.wake_at(site))
                 continue

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from crawlproj.frontier.base import Entry, Lease
-    from crawlproj.limits.site import Permit
+    from crawlproj.limits.permit import Permit
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ from crawlproj.limits.site import Ending, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crawlproj.limits.site import Permit, SiteControl
+    from crawlproj.limits.permit import Permit
+    from crawlproj.limits.site import SiteControl
 
 
 def dice(seed: int = 1) -> random.Random:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,9 @@ def played(limit: Limit, history: list[Step]) -> Iterator[Sample]:
     now = 1000.0
     for gap_s, took_s, rtt_s, share, outcome in history:
         now += gap_s
-        yield Sample(now - took_s, now, rtt_s, max(1, round(share * limit.limit)), outcome)
+        in_flight = max(1, round(share * limit.limit))
+        start = limit.on_start(in_flight, now - took_s)
+        yield Sample(now - took_s, now, rtt_s, in_flight, outcome, start=start)
 
 
 def state(limit: Limit) -> dict[str, Any]:
@@ -55,8 +58,13 @@ def state(limit: Limit) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    names = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-    return {name: getattr(value, name) for name in names} if names else deepcopy(value)
+    if isinstance(value, list | deque):
+        return [_plain(each) for each in value]
+    if type(value).__module__.startswith("crawlproj."):
+        slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+        names = [*slots, *getattr(value, "__dict__", ())]
+        return {name: _plain(getattr(value, name)) for name in names} or value
+    return deepcopy(value)
 
 
 @few

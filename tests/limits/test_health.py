@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.health import Health
-from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
+from crawlproj.limits.site import Ending, SiteControl, Verdict
 from tests.limits.models import dice
+
+if TYPE_CHECKING:
+    from crawlproj.limits.permit import Permit
 
 OK = Ending(Verdict.OK, 0.1)
 AWAY = Ending(Verdict.OVERLOADED)

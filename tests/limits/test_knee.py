@@ -5,12 +5,14 @@ These tests check the purpose of the limit, not its constants: wide tolerances, 
 
 from __future__ import annotations
 
+from math import inf
 from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
 
-from crawlproj.limits.base import Bounds, Outcome, Sample
+from crawlproj.limits.base import Bounds, Outcome, Sample, whole
+from crawlproj.limits.decisions import Rule
 from crawlproj.limits.knee import Knee
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.site import SiteControl, Verdict
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 SEEDS = range(5)
 
 
-# Requests are whole, so at a single server one request more is an acceptable queue.
+# With a few servers, one or two requests more keep them busy although services differ.
 def at_the_knee(logs: Iterable[Log], c: int, since: float) -> bool:
     limits = sorted(log.mean_limit(since) for log in logs)
-    usual = 0.8 * c <= median(limits) <= max(1.6 * c, c + 1.4)
+    usual = 0.8 * c <= median(limits) <= max(1.6 * c, c + 1.9)
     return usual and limits[-2:][0] <= max(2 * c, c + 2.5)  # one run may take longer
 
 
@@ -53,7 +55,7 @@ def test_it_settles_at_the_knee_from_below(c: int, time_s: int) -> None:
 def test_a_queue_present_from_the_start_is_recognised() -> None:
     # Two in flight at a single server: from the first request on, each waits for the other.
     limits = [client(Servers(1, seed=seed)).run(120).mean_limit(1020) for seed in range(12)]
-    assert median(limits) <= 1.6
+    assert median(limits) < 2.5
     assert max(limits) <= 4
 
 
@@ -130,6 +132,55 @@ def test_the_unloaded_latency_is_measured() -> None:
     learned = site.control.learned()
     assert learned is not None
     assert learned.unloaded_s == pytest.approx(0.1, rel=0.3)
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.7])
+def test_a_single_worker_seldom_has_more_than_two_in_flight(sigma: float) -> None:
+    limits: list[float] = []
+    for seed in range(10):
+        log = client(Servers(1, sigma=sigma, seed=seed)).run(200)
+        limits.extend(limit for _, _, limit in log.ends)
+    assert sum(whole(limit) > 2 for limit in limits) < 0.25 * len(limits)
+
+
+def test_the_limit_does_not_slide_while_nothing_changes() -> None:
+    # 26 in flight are ideal: 20 servers, and a round trip. Every tenth of the run is judged alone.
+    for seed in range(6):
+        log = client(Servers(20, sigma=0.5, seed=seed)).run(100)
+        for since in range(1010, 1100, 10):
+            assert throughput(log, since, since + 10) >= 0.6 * 20 / 0.113, f"{seed}: {since}"
+
+
+def test_a_limit_that_is_far_too_low_recovers_within_a_few_rounds() -> None:
+    # As after an outage: nothing that was believed about the knee holds it down.
+    for seed in range(6):
+        site = client(Servers(20, seed=seed))
+        site.control.recall(Learned(3, inf, 0.1, 1000.0), 1000.0)
+        log = site.run(12)
+        assert throughput(log, 1004, 1012) >= 0.8 * 20 / 0.105
+
+
+def test_a_capacity_that_comes_back_is_found() -> None:
+    for seed in range(6):
+        servers = Servers(5, seed=seed)
+        site = client(servers)
+        site.run(60)
+        servers._free_at = [*servers._free_at, *[site.now] * 15]
+        log = site.run(12)
+        assert throughput(log, 1066, 1072) >= 0.8 * 20 / 0.105, f"{seed}"
+
+
+def test_a_change_of_the_limit_names_its_rule_and_evidence() -> None:
+    site = client(Servers(8))
+    site.run(60)
+    decisions = site.control.decisions.latest()
+    assert {Rule.KNEE, Rule.LOOK} <= {each.reason.rule for each in decisions}
+    assert [each.at for each in decisions] == sorted(each.at for each in decisions)
+    last = [each for each in decisions if each.reason.rule is Rule.KNEE][-1]
+    assert 5 <= last.reason.knee <= 13
+    assert 1 <= last.reason.load <= 20
+    assert last.reason.unloaded_s == pytest.approx(0.1, rel=0.4)
+    assert 0.05 < last.reason.latency_s < 0.4
 
 
 def test_requests_sent_before_a_cut_do_not_cause_another() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,13 @@ from crawlproj.limits.health import Health
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
-from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
+from crawlproj.limits.site import Ending, SiteControl, Verdict
 from tests.frontier.helpers import Now
 from tests.limits.models import dice
 from tests.properties import examples
+
+if TYPE_CHECKING:
+    from crawlproj.limits.permit import Permit
 
 SITE = "a.test"
 OK = Ending(Verdict.OK, 0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -12,8 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.permits import Permits
-from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
+from crawlproj.limits.site import Ending, SiteControl, Verdict
 from tests.frontier.helpers import Now
+
+if TYPE_CHECKING:
+    from crawlproj.limits.permit import Permit
 
 SITES = ("a.test", "b.test", "c.test")
 LIMIT = 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,8 +14,11 @@ from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.health import Health
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.rate import RateLimit
-from crawlproj.limits.site import Ending, Permit, SiteControl, Verdict
+from crawlproj.limits.site import Ending, SiteControl, Verdict
 from tests.limits.models import dice
+
+if TYPE_CHECKING:
+    from crawlproj.limits.permit import Permit
 
 OK = Ending(Verdict.OK, 0.5)
 THROTTLED = Ending(Verdict.THROTTLED, 0.1)
@@ -362,3 +366,50 @@ def test_only_a_good_answer_ends_a_careful_beginning() -> None:
         (permit,) = start(control, 1)
         control.end(permit, NOW, ending)
         assert control.free(NOW) == 1
+
+
+class Starts(Limit):
+    """Numbers the starts, and notes those withdrawn and those of samples."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds)
+        self.started: list[int] = []
+        self.withdrawn: list[int] = []
+        self.sampled: list[int | None] = []
+
+    def on_start(self, in_flight: int, now: float) -> int:
+        self.started.append(len(self.started) + 1)
+        return self.started[-1]
+
+    def on_withdrawn(self, start: int, in_flight: int) -> None:
+        self.withdrawn.append(start)
+
+    def on_sample(self, sample: Sample) -> None:
+        self.sampled.append(sample.start)
+
+
+def test_every_start_ends_in_a_sample_or_is_withdrawn() -> None:
+    starts = Starts(Bounds(8, 1, 8))
+    control = SiteControl(starts, rate(), health())
+    ok, ignored, refused, long, lost = start(control, 5)
+    control.end(ok, NOW + 0.5, OK)
+    control.end(ignored, NOW + 0.5, IGNORED)
+    control.begin_answer(long)
+    control.end(long, NOW + 9, OK)
+    control.free(NOW + 60)
+    control.end(lost, NOW + 61, OVERLOADED)
+    control.end(refused, NOW + 62, THROTTLED)
+    assert starts.sampled == [1, None], "a long answer is not waited for, but it is a sample"
+    assert sorted(starts.withdrawn) == [2, 3, 4, 5]
+
+
+def test_a_request_counts_as_started_when_it_is_sent() -> None:
+    starts = Starts(Bounds(8, 1, 8))
+    control = SiteControl(starts, None, None)
+    permit = control.start(NOW, sent=False)
+    assert starts.started == []
+    control.send(permit, NOW + 5)
+    control.send(permit, NOW + 6)  # its connection took a second
+    control.end(permit, NOW + 7, OK)
+    assert starts.withdrawn == [1]
+    assert starts.sampled == [2]

@@ -8,7 +8,7 @@ import pytest
 from scrapy import Request
 
 from crawlproj.frontier.base import Entry, Lease
-from crawlproj.limits.site import Permit
+from crawlproj.limits.permit import Permit
 from crawlproj.scheduling.fence import Fence, LeaseLost
 from crawlproj.scheduling.work import Work, WorkInHand
 

@@ -6,7 +6,7 @@ from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, Igno
 
 from crawlproj.errors import NotStored, StoreError
 from crawlproj.frontier.base import Ack, Entry, Lease, State
-from crawlproj.limits.site import Permit
+from crawlproj.limits.permit import Permit
 from crawlproj.scheduling.work import Work, WorkInHand
 
 LEASE = Lease(7, Entry(1, "a.test", "http://a.test/"), 0, 60.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,8 +14,11 @@ from benchmarks.weather.policies import policy_of
 from crawlproj.demo.weather import Weather, capacity
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
-from crawlproj.limits.site import Ending, Permit, SiteControl
+from crawlproj.limits.site import Ending, SiteControl
 from tests.weather.helpers import PLAIN, scenario_of
+
+if TYPE_CHECKING:
+    from crawlproj.limits.permit import Permit
 
 
 @pytest.mark.parametrize("policy", ["knee", "throttle", "aimd"])

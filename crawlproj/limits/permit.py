@@ -1,0 +1,33 @@
+"""The right to have one request in flight. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class Permit:
+    """The right to have one request in flight.
+
+    started_at: when it was taken or, later, when its request was sent (see SiteControl.send).
+    in_flight: requests in flight when it was taken, itself included.
+    canary: whether its request probes a site that is down.
+    site: the name of the site's control, which sites may share; see Permits.
+    lost: see SiteControl.
+    sent: whether its request is on its way; a request that still waits cannot be lost.
+    answered: whether the answer has begun; it may take as long as it likes.
+    hang_s: seconds without an answer after which its request counts as lost.
+    start: what the limit returned for its start, until its sample is taken.
+    """
+
+    started_at: float
+    in_flight: int
+    canary: bool
+    site: str = ""
+    lost: bool = False
+    sent: bool = True
+    answered: bool = False
+    hang_s: float = inf
+    start: Any = None

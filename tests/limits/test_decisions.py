@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from crawlproj.limits.decisions import Decision, Decisions, Reason, Rule
+
+
+def test_decisions_come_back_as_they_were() -> None:
+    ring = Decisions()
+    ring.add(1000.5, 8.0, 4.0, Reason(Rule.LATE, 8.0, 0.4, 3.5, 0.1))
+    ring.add(1001.0, 4.0, 2.0, Reason(Rule.REFUSED))
+    assert ring.latest() == [
+        Decision(1000.5, 8.0, 4.0, Reason(Rule.LATE, 8.0, 0.4, 3.5, 0.1)),
+        Decision(1001.0, 4.0, 2.0, Reason(Rule.REFUSED)),
+    ]
+
+
+def test_the_last_two_hundred_are_kept() -> None:
+    ring = Decisions()
+    for n in range(1000):
+        ring.add(n, n, n + 1, Reason())
+        assert len(ring.latest()) == min(200, n + 1)
+        assert ring.latest()[-1].at == n

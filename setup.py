@@ -2,5 +2,15 @@
 
 from setuptools import setup
 
-# scrapyd reads this entry point to find the settings module inside a deployed egg.
-setup(entry_points={"scrapy": ["settings = crawlproj.settings"]})
+setup(
+    entry_points={
+        # scrapyd reads this to find the settings module inside a deployed egg.
+        "scrapy": ["settings = crawlproj.settings"],
+        # Scrapy has these commands in every project of the environment.
+        "scrapy.commands": [
+            "fleet = crawlproj.commands.fleet:Command",
+            "migrate = crawlproj.commands.migrate:Command",
+            "status = crawlproj.commands.status:Command",
+        ],
+    }
+)

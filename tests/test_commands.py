@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,9 +12,13 @@ import pytest
 
 from crawlproj.commands.demo import scrapy_command
 from crawlproj.demo import DemoWeb, SiteSpec
+from crawlproj.fleet.server import EmbeddedRedis
+from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from tests.frontier.helpers import run
 from tests.processes import scrapy
+from tests.servers import Redis, need
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +87,25 @@ def test_the_demo_names_a_command_that_is_found(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PATH", "/nowhere")
     assert Path(scrapy_command()) == folder / "scrapy"
     assert Path(scrapy_command()).exists()
+
+
+def test_status_shows_a_running_fleet_rather_than_the_file_beside_it(tmp_path: Path) -> None:
+    need(Redis.missing())
+
+    async def begin(url: str) -> None:
+        frontier = RedisFrontier(RedisConfig(url))
+        await frontier.open("of the fleet")
+        await frontier.close()
+
+    def status() -> str:
+        env = {**os.environ, "SCRAPY_SETTINGS_MODULE": "crawlproj.settings"}
+        words = [sys.executable, "-m", "scrapy", "status"]
+        return subprocess.check_output(words, cwd=tmp_path, env=env, text=True)
+
+    run(SqliteFrontier(tmp_path / "crawl.db").open("of the file"))
+    with EmbeddedRedis(tmp_path / ".fleet" / "site" / "redis") as server:
+        run(begin(server.url))
+        during = status()
+    assert "of the fleet (generation 1" in during
+    assert "of the file" not in during
+    assert "of the file (generation 1" in status()

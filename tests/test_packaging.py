@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import metadata
+from importlib.metadata import EntryPoint, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from scrapy.commands import ScrapyCommand
 
 import crawlproj
 from tests import ROOT
@@ -155,3 +157,15 @@ def test_every_python_that_the_metadata_names_is_tested() -> None:
     matrix = yaml.safe_load(WORKFLOW.read_text())["jobs"]["test"]["strategy"]["matrix"]
     assert matrix == {"python": classifiers}
     assert PROJECT["requires-python"] == f">={classifiers[0]}"
+
+
+def test_the_commands_that_every_project_gets_can_be_loaded() -> None:
+    calls = ast.walk(ast.parse((ROOT / "setup.py").read_text()))
+    (groups,) = (ast.literal_eval(node.value) for node in calls if isinstance(node, ast.keyword))
+    commands = [
+        EntryPoint(name, place, "scrapy.commands")
+        for name, place in (line.split(" = ") for line in groups["scrapy.commands"])
+    ]
+    assert {command.name for command in commands} == {"fleet", "migrate", "status"}
+    for command in commands:
+        assert issubclass(command.load(), ScrapyCommand)

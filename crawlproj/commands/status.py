@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawlproj.errors import CrawlprojError
+from crawlproj.fleet.config import FOLDER
+from crawlproj.fleet.server import running_servers
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.frontier.sqlite import status as sqlite_status
 from crawlproj.frontier.url import sqlite_path
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Command(ScrapyCommand):
-    """Reads the frontier at FRONTIER_URL without changing it."""
+    """Reads the frontier at FRONTIER_URL, or those of running fleets, without changing them."""
 
     requires_project = True
     requires_crawler_process = False
@@ -54,19 +57,26 @@ class Command(ScrapyCommand):
             config.frontier()
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
-        url = config.frontier_url
-        if url.startswith("memory:"):
-            raise UsageError("a memory: frontier ends with its crawl, so there is nothing to show")
-        try:
-            if url.lower().startswith(REDIS_SCHEMES):
-                from crawlproj.frontier.redis.admin import read_status  # noqa: PLC0415 - see below
+        # A fleet has a Redis of its own, unless it is told of another one.
+        given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
+        for url in ([] if given else running_servers(Path(FOLDER))) or [config.frontier_url]:
+            _show(url, config)
 
-                jobs = asyncio.run(read_status(RedisConfig(url, config.redis_params)))
-            else:
-                jobs = asyncio.run(sqlite_status.read_status(sqlite_path(url, "FRONTIER_URL")))
-        except CrawlprojError as exc:
-            raise UsageError(str(exc), print_help=False) from None
-        # Scrapy imports every command to list them, and most print nothing.
-        from crawlproj.report.jobs import print_jobs  # noqa: PLC0415
 
-        print_jobs(jobs, masked(url))
+def _show(url: str, config: CrawlConfig) -> None:
+    """Print the jobs of the frontier at ``url``. Raises UsageError if it cannot be read."""
+    if url.startswith("memory:"):
+        raise UsageError("a memory: frontier ends with its crawl, so there is nothing to show")
+    try:
+        if url.lower().startswith(REDIS_SCHEMES):
+            from crawlproj.frontier.redis.admin import read_status  # noqa: PLC0415 - see below
+
+            jobs = asyncio.run(read_status(RedisConfig(url, config.redis_params)))
+        else:
+            jobs = asyncio.run(sqlite_status.read_status(sqlite_path(url, "FRONTIER_URL")))
+    except CrawlprojError as exc:
+        raise UsageError(str(exc), print_help=False) from None
+    # Scrapy imports every command to list them, and most print nothing.
+    from crawlproj.report.jobs import print_jobs  # noqa: PLC0415
+
+    print_jobs(jobs, masked(url))

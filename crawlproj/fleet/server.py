@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _PROGRAMS = ("valkey-server", "redis-server")
 _SOCKET = "redis.sock"
+_SOCKET_NOTE = "redis.sock.path"  # says where the socket is, for other processes
 _LOG = "redis.log"
 _MAX_SOCKET_PATH = 100  # bytes; sockaddr_un holds 108 on Linux, 104 on macOS
 _START_TIMEOUT_S = 30.0  # without an answer; it starts over while the server loads its data
@@ -82,7 +83,7 @@ class EmbeddedRedis:
     @property
     def url(self) -> str:
         """Its URL, for REDIS_URL."""
-        return f"unix://{quote(str(self._socket))}?db=0"
+        return _url(self._socket)
 
     @property
     def pid(self) -> int:
@@ -110,6 +111,7 @@ class EmbeddedRedis:
                     f"a Redis server is already running in {self._folder}: stop the fleet that "
                     "uses it, or set FLEET_DIR to another folder",
                 )
+                (self._folder / _SOCKET_NOTE).write_text(str(self._socket.absolute()), "utf-8")
                 # One thread starts every server, because on Linux a server ends with that thread.
                 self._thread = threading.Thread(
                     target=self._run, name="embedded-redis", daemon=True
@@ -226,16 +228,32 @@ class EmbeddedRedis:
         return FrontierError(f"{self._program.name} was stopped while it started")
 
     def _ping(self) -> bytes:
-        with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
-            client.settimeout(1.0)
-            client.connect(str(self._socket))
-            client.sendall(b"PING\r\n")
-            answer: bytes = client.recv(256)
-            return answer
-        return b""
+        return _ping(self._socket)
 
     def _last_log_line(self) -> str:
         with contextlib.suppress(OSError):
             lines = (self._folder / _LOG).read_text("utf-8", "replace").splitlines()
             return lines[-1] if lines else ""
         return ""
+
+
+def running_servers(folder: Path) -> list[str]:
+    """Return the URLs of the servers that fleets with folders in ``folder`` run now."""
+    notes = sorted(folder.glob(f"*/redis/{_SOCKET_NOTE}"))
+    sockets = [Path(note.read_text("utf-8")) for note in notes]
+    return [_url(found) for found in sockets if _ping(found)]
+
+
+def _url(path: Path) -> str:
+    return f"unix://{quote(str(path))}?db=0"
+
+
+def _ping(path: Path) -> bytes:
+    """Return what the server at the socket ``path`` answers; b"" if none does."""
+    with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
+        client.settimeout(1.0)
+        client.connect(str(path))
+        client.sendall(b"PING\r\n")
+        answer: bytes = client.recv(256)
+        return answer
+    return b""

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from crawlproj.errors import ConfigError, FrontierError
 from crawlproj.fleet.lock import take_lock
-from crawlproj.fleet.server import EmbeddedRedis, find_server
+from crawlproj.fleet.server import EmbeddedRedis, find_server, running_servers
 from tests import servers
 from tests.servers import need
 
@@ -58,6 +58,15 @@ def test_a_folder_whose_path_is_too_long_for_a_socket_works(tmp_path: Path) -> N
         socket = Path(server.url.removeprefix("unix://").partition("?")[0])
         assert socket.exists()
     assert not socket.parent.exists()
+
+
+def test_the_servers_of_the_fleets_in_a_folder_are_found_while_they_run(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path / "site-1" / "redis") as server:
+        (tmp_path / "site-2" / "redis").mkdir(parents=True)
+        killed = tmp_path / "site-2" / "redis" / "redis.sock.path"
+        killed.write_text(str(tmp_path / "gone.sock"))
+        assert running_servers(tmp_path) == [server.url]
+    assert running_servers(tmp_path) == []
 
 
 def test_a_server_that_dies_is_restarted_with_its_data(tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ import time
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
-from scrapy.core.scheduler import BaseScheduler, BaseSchedulerMeta
+from scrapy.core.scheduler import BaseScheduler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 
 from crawlproj._scrapy.engine import EngineHooks
+from crawlproj._scrapy.strict import Strict
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
@@ -34,6 +35,7 @@ from crawlproj.scheduling.cuts import Cuts
 from crawlproj.scheduling.direct import DirectRequests
 from crawlproj.scheduling.entries import Entries
 from crawlproj.scheduling.fence import Fence
+from crawlproj.scheduling.patience import Patience
 from crawlproj.scheduling.seen import Seen
 from crawlproj.scheduling.serialize import PERMIT_WAIT, BadPayload, Unstorable
 from crawlproj.scheduling.shutdown import ABANDON_AFTER_CANCEL_S, Shutdown
@@ -58,17 +60,7 @@ __all__ = ["Scheduler"]
 logger = logging.getLogger(__name__)
 
 
-class _Strict(BaseSchedulerMeta):
-    """Makes isinstance() recognise our scheduler only: Scrapy's accepts any with its methods."""
-
-    def __instancecheck__(cls, instance: object) -> bool:  # noqa: N805 - of a class
-        return type.__instancecheck__(cls, instance)
-
-    def __subclasscheck__(cls, subclass: type) -> bool:  # noqa: N805
-        return type.__subclasscheck__(cls, subclass)
-
-
-class Scheduler(BaseScheduler, metaclass=_Strict):
+class Scheduler(BaseScheduler, metaclass=Strict):
     """Hands out requests of sites that have a permit, from any frontier.
 
     config, concurrency: the settings. job: the frontier's job, "" until it is open.
@@ -76,7 +68,7 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
     in hand. tally: what this run has done. in_hand: the requests that were handed out. books:
     writes down what was not done. cuts: links that are not followed.
     opened: what the frontier held when it was opened; None before, or if that failed.
-    finished: True once closed with nothing of the generation left to do.
+    put_aside: URLs of pages that killed the process. finished: closed with nothing left to do.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -88,14 +80,18 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         self.opened: Opened | None = None
         self.finished = False
         self.job = ""
+        self.put_aside: frozenset[str] = frozenset()
         self._crawler = crawler
         self._hooks = EngineHooks(crawler.engine)
         self._seen = Seen()
         self.in_hand = WorkInHand()
-        self._delays = CrawlDelays(self.permits, lambda site: self.concurrency.of(site).delay_s)
+        patience = Patience(self.concurrency.patience_s, self.permits, time.time)
+        self._delays = CrawlDelays(self.permits, self.concurrency.delay_of, patience.heed_delay)
         self._budget = Budget(self.config.in_flight, self.config.max_pages)
         self._shutdown = Shutdown(
-            self.config.grace_s, cancel=self._cancel_downloads, abandon=self._abandon
+            self.config.grace_s,
+            cancel=self._cancel_downloads,
+            abandon=self._abandon,
         )
         self._closing_task: asyncio.Future[None] | None = None
         frontier = self.config.frontier()
@@ -118,10 +114,8 @@ class Scheduler(BaseScheduler, metaclass=_Strict):
         direct = DirectRequests(
             self.permits, self._delays, time.time, self._frontier.given_back, self.config.file_bytes
         )
-        give_back = self._frontier.release
-        self.admission = Admission(
-            self.permits, self.in_hand, self._delays, groups, self._fence, give_back, direct
-        )
+        parts = (self.permits, self.in_hand, self._delays, groups, self._fence, patience)
+        self.admission = Admission(*parts, self._frontier.release, direct)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Scheduler:

@@ -40,6 +40,7 @@ TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 
 DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
+    "crawlproj.downloadermiddlewares.put_aside.PutAsideMiddleware": 80,
     "crawlproj.downloadermiddlewares.traps.TrapMiddleware": 90,
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
     "crawlproj.downloadermiddlewares.metarefresh.MetaRefreshMiddleware": 580,

@@ -84,14 +84,19 @@ class ConcurrencyMiddleware:
     def process_request(self, request: Request) -> Coroutine[Any, Any, None] | None:
         """Note when the request is sent; delay a retry that takes no permit until its time.
 
+        Raises GivenUp if its site was given up.
+
         Requests without a permit are those of another scheduler, and those that were never
         scheduled, such as robots.txt.
         """
         admission = self._admission
         now = self._clock()
         self._lag.measure()
-        permit = admission.on_sent(request) if admission is not None else None
-        if admission is None:
+        permit = None
+        if admission is not None:
+            admission.check_patience(request)
+            permit = admission.on_sent(request)
+        else:
             downloader = self._crawler.engine.downloader
             key = downloader.get_slot_key(request)
             if key not in downloader.slots:
@@ -118,10 +123,14 @@ class ConcurrencyMiddleware:
         """Take the sample; return the request for a retry if its site refused it."""
         self._lag.measure()
         ending = ending_of_response(request, response, self._clock(), self._lag.seconds)
+        if (admission := self._admission) is not None:
+            ending = admission.heed(request, ending)
         canary = self._end(request, ending, str(response.ip_address or ""))
         refused = ending.verdict is Verdict.THROTTLED or (
             ending.verdict is Verdict.OVERLOADED and (canary or ending.retry_after_s is not None)
         )
+        if ending.verdict is not Verdict.OK and admission is not None:
+            admission.check_patience(request)
         if refused and (again := self._again(request, ending)) is not None:
             return again
         if response.status in self._retried_statuses:
@@ -136,6 +145,8 @@ class ConcurrencyMiddleware:
         canary = self._end(request, ending, "")
         if ending.verdict is not Verdict.OVERLOADED:
             return None
+        if canary and (admission := self._admission) is not None:
+            admission.on_no_answer(request)
         if canary and (again := self._again(request, ending)) is not None:
             return again
         self._put_off(request, ending)

@@ -15,7 +15,10 @@ REASON = "killed-worker"
 
 
 class Quarantine:
-    """How many workers each page has killed in one generation of a job; kept in a file."""
+    """How many workers each page has killed in one generation of a job; kept in a file.
+
+    Without a fleet, the only worker is the process of ``scrapy crawl``.
+    """
 
     def __init__(self, path: Path, generation: int) -> None:
         self._path = path
@@ -27,6 +30,11 @@ class Quarantine:
                 self._kills = {str(url): int(count) for url, count in kept["kills"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # no file, or not a readable one: count from zero
+
+    @property
+    def put_aside(self) -> frozenset[str]:
+        """The pages that are not tried again."""
+        return frozenset(url for url, kills in self._kills.items() if kills >= KILLS)
 
     def blame(self, url: str) -> int:
         """Count a worker that died on a page; returns how many have."""

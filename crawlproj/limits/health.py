@@ -50,6 +50,11 @@ class Health:
         """When the next probe may start; 0 while the site is up."""
         return self._probe_at if self.down_since is not None else 0.0
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether there has been any answer."""
+        return self._answered_at > -inf
+
     def on_start(self, now: float) -> None:
         """Note the start of a request; it is a canary if the site is down."""
         if self.down_since is not None:

@@ -207,6 +207,15 @@ class Permits:
             raise ValueError(f"a rest must end, not last until {when}")
         self._change(site, lambda control, _: control.rest(when))
 
+    def lift(self, site: str) -> None:
+        """End the rest, the delay and the outage of ``site``: nothing is sent to it any more."""
+        self._change(site, lambda control, _: control.lift())
+
+    def away(self, site: str) -> tuple[float, bool]:
+        """Return for how many seconds ``site`` has been down, and whether it ever answered."""
+        control = self._find(self._name(site))
+        return control.away(self._clock()) if control is not None else (0.0, False)
+
     def begin_carefully(self, site: str) -> None:
         """Start ``site`` with one request in flight, and allow one more with each answer."""
         self._change(site, lambda control, _: control.begin_carefully())

@@ -240,6 +240,18 @@ class SiteControl:
         """Start nothing before ``until``; never shortens a rest."""
         self.rest_until = max(self.rest_until, until)
 
+    def lift(self) -> None:
+        """End the rest, the delay and the outage."""
+        self.rest_until = self.delay_s = 0.0
+        if self._health is not None:
+            self._health.down_since = None
+
+    def away(self, now: float) -> tuple[float, bool]:
+        """Return for how many seconds the site has been down, and whether it ever answered."""
+        if self._health is None or self._health.down_since is None:
+            return 0.0, True
+        return now - self._health.down_since, self._health.has_answered
+
     def begin_carefully(self) -> None:
         """Start with one request in flight, and allow one more with each answer up to the limit."""
         self._cap = 1

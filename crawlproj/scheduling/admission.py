@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.direct import DirectRequests
     from crawlproj.scheduling.fence import Fence
     from crawlproj.scheduling.lease_buffer import Handout
+    from crawlproj.scheduling.patience import Patience
     from crawlproj.scheduling.site_groups import SiteGroups
     from crawlproj.scheduling.work import Work, WorkInHand
 
@@ -40,6 +41,7 @@ class Admission:
         delays: CrawlDelays,
         groups: SiteGroups,
         fence: Fence,
+        patience: Patience,
         give_back: Callable[[str, Permit, Ending], None],
         direct: DirectRequests,
     ) -> None:
@@ -48,6 +50,7 @@ class Admission:
         self._delays = delays
         self._groups = groups
         self._fence = fence
+        self._patience = patience
         self._give_back = give_back
         self.direct = direct
 
@@ -90,6 +93,27 @@ class Admission:
         """Let ``downloads`` tell when requests are sent, and when their answers begin."""
         downloads.before_send = self.before_send
         downloads.on_answer = self.on_answer
+
+    def check_patience(self, request: Request) -> None:
+        """Raise GivenUp if the site of ``request`` was given up."""
+        self._patience.check(self._site_of(request))
+
+    def heed(self, request: Request, ending: Ending) -> Ending:
+        """Return ``ending`` without a rest that is too long; that gives the site up."""
+        if ending.retry_after_s is None and ending.policy is None:
+            return ending
+        return self._patience.heed(self._site_of(request), ending)
+
+    def on_no_answer(self, request: Request) -> None:
+        """Give the site of ``request`` up if it has been away for too long; then raises GivenUp."""
+        site = self._site_of(request)
+        away_s, answered = self._permits.away(site)
+        self._patience.on_away(site, away_s, answered=answered)
+        self._patience.check(site)
+
+    def _site_of(self, request: Request) -> str:
+        work = self._in_hand.of(request)
+        return work.lease.entry.site if work is not None else site_of(request.url)
 
     def before_send(self, request: Request) -> None:
         """Note that ``request`` is written to its connection now, which took a while to be ready.

@@ -20,12 +20,19 @@ class CrawlDelays:
     A site's first request goes alone: any others would wait with it for robots.txt, and then not
     for the delay that robots.txt asks for.
 
+    heeded: returns the delay to keep for a site and the one its robots.txt asks for.
     configured: the seconds that the settings ask for at a site.
     """
 
-    def __init__(self, permits: Permits, configured: Callable[[str], float]) -> None:
+    def __init__(
+        self,
+        permits: Permits,
+        configured: Callable[[str], float],
+        heeded: Callable[[str, float], float] = lambda _, delay_s: delay_s,
+    ) -> None:
         self._permits = permits
         self._configured = configured
+        self._heeded = heeded
         self._asked: dict[str, dict[str, float]] = {}  # site → origin → seconds, where not all 0
         self._started: set[str] = set()  # sites whose first request has ended
         self._joined: dict[str, set[str]] = {}  # slot → the sites that its requests go to
@@ -47,7 +54,7 @@ class CrawlDelays:
     def on_robots_parsed(self, site: str, origin: str, crawl_delay_s: float | None) -> None:
         """Take note of what the robots.txt of ``origin`` asks for (signals.robots_parsed)."""
         asked = self._asked.setdefault(site, {})
-        asked[origin] = crawl_delay_s or 0.0
+        asked[origin] = self._heeded(site, crawl_delay_s or 0.0)
         if not any(asked.values()):
             del self._asked[site]
         for place in (site, *(slot for slot, sites in self._joined.items() if site in sites)):

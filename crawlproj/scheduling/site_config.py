@@ -74,6 +74,7 @@ class ConcurrencyConfig:
     scope: CONCURRENCY_SCOPE; a site is a host (with port), a registrable domain or an IP address.
     refusals: CONCURRENCY_REFUSALS; how often a site may refuse a page (429, 503 with Retry-After,
         an outage) before the refusal counts as an attempt.
+    patience_s: SITE_PATIENCE; a site that rests or is away for longer is given up.
     """
 
     enabled: bool = True
@@ -82,6 +83,7 @@ class ConcurrencyConfig:
     slots: Mapping[str, SiteConfig] = field(default_factory=dict)
     scope: str = "host"
     refusals: int = 10
+    patience_s: float = 3600.0
     _rng: random.Random = field(default_factory=random.Random, repr=False, compare=False)
 
     @classmethod
@@ -106,6 +108,7 @@ class ConcurrencyConfig:
             slots=_slots(settings, default),
             scope=scope,
             refusals=integer(settings, "CONCURRENCY_REFUSALS", 10),
+            patience_s=number(settings, "SITE_PATIENCE", 3600.0, minimum=1.0),
         )
 
     def of(self, site: str) -> SiteConfig:
@@ -116,6 +119,10 @@ class ConcurrencyConfig:
             if any(fnmatchcase(name, pattern) for name in (site, host, f".{host}")):
                 return config
         return self.slots.get(site) or self.slots.get(host) or self.default
+
+    def delay_of(self, site: str) -> float:
+        """Return the seconds between two starts at ``site``."""
+        return self.of(site).delay_s
 
     def permits(self, groups: SiteGroups, budget: float) -> Permits:
         """Return the permits of a crawl with ``budget`` requests in flight over all sites."""

@@ -42,6 +42,15 @@ class FakeScheduler(Scheduler):
             self.permit.sent = True
         return self.permit
 
+    def check_patience(self, request: Request) -> None:
+        pass
+
+    def heed(self, request: Request, ending: Ending) -> Ending:
+        return ending
+
+    def on_no_answer(self, request: Request) -> None:
+        pass
+
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         self.endings.append(ending)
 

@@ -13,6 +13,7 @@ from crawlproj.scheduling.crawl_delays import CrawlDelays
 from crawlproj.scheduling.direct import DirectRequests
 from crawlproj.scheduling.fence import Fence, LeaseLost
 from crawlproj.scheduling.lease_buffer import Handout
+from crawlproj.scheduling.patience import Patience
 from crawlproj.scheduling.site_groups import SiteGroups
 from crawlproj.scheduling.work import WorkInHand
 from tests.scheduling.desk import control
@@ -36,6 +37,7 @@ class Desk:
             delays,
             SiteGroups("host"),
             Fence(in_hand, lambda: self.valid),
+            Patience(3600.0, self.permits, lambda: self.now),
             lambda _, permit, ending: self.permits.give_back(permit, ending),
             DirectRequests(self.permits, delays, lambda: self.now, lambda _: None),
         )

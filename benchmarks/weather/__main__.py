@@ -18,7 +18,7 @@ from benchmarks.weather.report import as_json, matrix, scenario_table, summary_t
 from benchmarks.weather.running import run_all
 from benchmarks.weather.scenario import Scenario, load_all
 from benchmarks.weather.spread import BEST_FIXED, TOLD, Draw, run_draws, spread_table
-from benchmarks.weather.trace import as_csv, as_plot, trace
+from benchmarks.weather.trace import as_csv, as_lines, as_plot, trace
 from crawlproj.errors import ConfigError
 
 _COLUMNS = 120
@@ -93,12 +93,14 @@ def _trace(scenarios: list[Scenario], options: argparse.Namespace) -> int:
     scenario = _named(scenarios, name)[0]
     if not 0 <= options.site < len(scenario.sites):
         raise ConfigError(f"--site must be from 0 to {len(scenario.sites) - 1} for {scenario.name}")
-    points = trace(scenario, policy, int(seed), options.site, options.step)
+    points, decisions = trace(scenario, policy, int(seed), options.site, options.step)
     if options.csv:
         print(as_csv(points))
     else:
         print(f"{scenario.half} {scenario.name}: {scenario.about}; {policy}, seed {seed}\n")
         print(as_plot(points))
+        if decisions:
+            print(f"\nThe last {len(decisions)} changes of the limit:\n{as_lines(decisions)}")
     return 0
 
 

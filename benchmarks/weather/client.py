@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from crawlproj.demo.weather import WeatherSite
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag, without_lag
 from crawlproj.limits.headers import policy_of, retry_after_s
-from crawlproj.limits.site import Ending, Verdict
+from crawlproj.limits.site import Ending, SiteControl, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.weather.policies import Control
     from benchmarks.weather.scenario import Scenario
     from crawlproj.demo.weather import Reply, Weather
+    from crawlproj.limits.decisions import Decision
     from crawlproj.limits.headers import RatePolicy
     from crawlproj.limits.permit import Permit
 
@@ -37,6 +38,7 @@ class SiteRun:
         cumulative. at_site leaves out requests that hang, because they do not burden the site.
     latencies_s: of the pages received. waits_s: wait of each start for the client's global budget.
     endings: number of requests by ending ("ok", "429", "503", "reset", "timeout").
+    decisions: the latest changes of the limit, oldest first; none for a control that keeps none.
     """
 
     weather: Weather
@@ -48,6 +50,7 @@ class SiteRun:
     latencies_s: array[float] = field(default_factory=lambda: array("d"))
     waits_s: array[float] = field(default_factory=lambda: array("d"))
     endings: Counter[str] = field(default_factory=Counter)
+    decisions: list[Decision] = field(default_factory=list)
 
 
 class _Site:
@@ -72,6 +75,12 @@ class _Site:
         run.limit.append(self.control.limit)
         run.ok.append(self.ok)
         run.errors.append(self.errors)
+
+    def finish(self) -> SiteRun:
+        """Return what happened."""
+        if isinstance(self.control, SiteControl):
+            self.run.decisions = self.control.decisions.latest()
+        return self.run
 
 
 class Client:
@@ -127,7 +136,7 @@ class Client:
                 ticks += 1
                 next_tick = ticks * TICK_S
             if now > self._duration_s:
-                return [site.run for site in self._sites]
+                return [site.finish() for site in self._sites]
             before = self._ended
             self._handle(now)
             if self._page_cpu_s and self._ended > before:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.weather.scenario import Scenario
+    from crawlproj.limits.decisions import Decision
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _MARKS = {" ": "─", "█": "▒"}  # the oracle, above and inside the bars
@@ -33,8 +34,13 @@ class Point:
     errors_per_s: float
 
 
-def trace(scenario: Scenario, policy: str, seed: int, site: int, step_s: float) -> list[Point]:
-    """Run; return the trace of site number ``site``, with a point every ``step_s`` seconds."""
+def trace(
+    scenario: Scenario, policy: str, seed: int, site: int, step_s: float
+) -> tuple[list[Point], list[Decision]]:
+    """Run; return the trace of site number ``site``, and the latest changes of its limit.
+
+    The trace has a point every ``step_s`` seconds.
+    """
     run = Client(scenario, policy_of(policy), seed).run()[site]
     step = max(1, round(step_s / TICK_S))
     points = []
@@ -51,7 +57,25 @@ def trace(scenario: Scenario, policy: str, seed: int, site: int, step_s: float) 
                 errors_per_s=(run.errors[b] - run.errors[a]) / (step * TICK_S),
             )
         )
-    return points
+    return points, run.decisions
+
+
+def as_lines(decisions: Sequence[Decision]) -> str:
+    """Return a line per change of the limit: when, from, to, rule, evidence."""
+    lines = [f"{'s':>7}  {'from':>5}  {'to':>5}  rule     evidence"]
+    for each in decisions:
+        reason = each.reason
+        evidence = (
+            f"{reason.load:.1f} in flight took {reason.latency_s:.3f} s; believed: "
+            f"knee {reason.knee:.1f}, {reason.unloaded_s:.3f} s without a queue"
+            if reason.load
+            else ""
+        )
+        rule = reason.rule.name.lower()
+        lines.append(
+            f"{each.at:7.1f}  {each.before:5.1f}  {each.after:5.1f}  {rule:<7}  {evidence}".rstrip()
+        )
+    return "\n".join(lines)
 
 
 def as_csv(points: Sequence[Point]) -> str:

@@ -61,6 +61,7 @@ class Report:
         self._began = self._ticked = 0.0
         self._done = 0
         self._errors = Counter[str]()
+        self._limit = 0.0
         crawler.signals.connect(self._opened, signals.spider_opened)
         crawler.signals.connect(self._closed, signals.spider_closed)
 
@@ -103,13 +104,15 @@ class Report:
         interval = self._recorder.take_interval()
         permits = scheduler.permits
         busy = permits.busy_views()
+        if busy:  # between two requests, the limits are what they were
+            self._limit = sum(view.limit for view in busy)
         self._timeline.add(
             Tick(
                 start_s=self._ticked - self._began,
                 span_s=now - self._ticked,
                 done=done - self._done,
                 errors=errors - self._errors,
-                limit=sum(view.limit for view in busy),
+                limit=self._limit,
                 in_flight=sum(view.in_flight for view in busy),
                 ttfb=interval.ttfb,
                 lag=interval.lag,
@@ -149,6 +152,7 @@ class Report:
         phases, lag = recorder.phases, recorder.loop_lag
         known = (tally.sites.keys() | recorder.sites.keys()) - {OTHER}
         rows = await self._rows(tally.sites, known, scheduler.permits)
+        decisions = {site: scheduler.permits.decisions(site) for site in self._timeline.busiest()}
 
         def make() -> None:
             pages, failed, skipped = counts
@@ -161,6 +165,7 @@ class Report:
                     skipped=skipped,
                     phases=phases,
                     lag=lag,
+                    decisions=decisions,
                     rows=rows,
                     sites=len(known),
                 ),

@@ -19,6 +19,10 @@ Durations are in seconds, measured numbers have four significant digits, unknown
     site_timelines
                  the busiest sites, busiest first: {site: columns}: start_s, span_s, pages_per_s,
                  errors_per_s, limit, in_flight, in_flight_most, ttfb_mean_s
+    decisions    the latest changes of the limits of the busiest sites, oldest first: {site:
+                 columns}: at_s (since the crawl began), before, after, rule ("knee", "look",
+                 "late", "refused", "restart", "sample"; see limits/decisions.py), load,
+                 latency_s, knee, unloaded_s
     sites        columns of equal length, a row per site, busiest first: site, done, errors, limit,
                  in_flight, rate_limit (requests/s; null: none), pages_per_s (over the
                  crawl), p50_s, p99_s (time to first byte), blocked_s (until a request may
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from crawlproj.latency.histogram import Histogram
+    from crawlproj.limits.decisions import Decision
     from crawlproj.report.sites import SiteRow
     from crawlproj.report.timeline import Point, SitePoint, Timeline
 
@@ -71,12 +76,14 @@ def document(
     skipped: Mapping[str, int],
     phases: Mapping[str, Histogram],
     lag: Histogram,
+    decisions: Mapping[str, Sequence[Decision]],
     rows: Sequence[SiteRow],
     sites: int,
 ) -> dict[str, Any]:
     """Return the report; see the module docstring.
 
-    phases: in order; "ttfb" is one of them. rows: the sites to show, out of ``sites``.
+    phases: in order; "ttfb" is one of them. decisions: by site. rows: the sites to show, out of
+    ``sites``.
     """
     errors = Counter[str]()
     for point in timeline.points:
@@ -98,6 +105,9 @@ def document(
         "phases": {name: _quantiles(histogram) for name, histogram in phases.items()},
         "timeline": _timeline(timeline.points, errors),
         "site_timelines": {site: _site(points) for site, points in timeline.busiest().items()},
+        "decisions": {
+            site: _decisions(changes, crawl.started_at) for site, changes in decisions.items()
+        },
         "sites": _sites(busiest),
         "sites_left_out": sites - len(busiest),
     }
@@ -181,6 +191,20 @@ def _quantile(histogram: Histogram, q: float) -> float | None:
     if not histogram.count:
         return None
     return histogram.max if q == 1.0 else histogram.quantile(q)
+
+
+def _decisions(changes: Sequence[Decision], began: float) -> dict[str, Any]:
+    reasons = [change.reason for change in changes]
+    return {
+        "at_s": [round(change.at - began, 3) for change in changes],
+        "before": _column(change.before for change in changes),
+        "after": _column(change.after for change in changes),
+        "rule": [reason.rule.name.lower() for reason in reasons],
+        "load": _column(reason.load or None for reason in reasons),
+        "latency_s": _column(reason.latency_s or None for reason in reasons),
+        "knee": _column(reason.knee or None for reason in reasons),
+        "unloaded_s": _column(reason.unloaded_s or None for reason in reasons),
+    }
 
 
 def _column(values: Iterable[float | None]) -> list[float | None]:

@@ -75,6 +75,8 @@ def test_a_crawl_writes_a_page_and_data_that_add_up(web: DemoWeb, tmp_path: Path
     assert made["phases"]["callback"]["count"] > 0
     assert len(made["sites"]["site"]) == len(web.urls)
     assert max(at["in_flight_most"]) >= 1
+    assert at["limit"][-1] > 0, "nothing is in flight any more, but the limits are what they were"
+    assert set(made["decisions"]) == set(made["site_timelines"])
     page = (tmp_path / "report.html").read_text()
     assert page.startswith("<!doctype html>")
     assert made["sites"]["site"][0] in page

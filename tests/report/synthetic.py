@@ -113,6 +113,7 @@ def synthetic_report(sites: int, seconds: int, seed: int = 1) -> dict[str, Any]:
         skipped={"robots": 1_204, "redirected": 391, "offsite": 88},
         phases=_phases(all_ttfb, min(pages, 4000), dice),
         lag=all_lag,
+        decisions={},
         rows=[_row(site, seconds) for site in all_sites],
         sites=sites,
     )

@@ -10,6 +10,7 @@ import pytest
 
 from crawlproj.errors import ConfigError
 from crawlproj.latency.histogram import Histogram
+from crawlproj.limits.decisions import Decision, Reason, Rule
 from crawlproj.report import files
 from crawlproj.report.document import MAX_SITES, SCHEMA, Crawl, document
 from crawlproj.report.files import ReportFiles
@@ -38,9 +39,23 @@ def small(
         skipped={},
         phases={"ttfb": Histogram()},
         lag=Histogram(),
+        decisions={"a.example": [Decision(12.5, 8.0, 4.0, Reason(Rule.LATE, 8.0, 0.4, 3.5))]},
         rows=rows,
         sites=len(rows),
     )
+
+
+def test_each_change_of_a_limit_has_its_rule_and_evidence() -> None:
+    assert small()["decisions"]["a.example"] == {
+        "at_s": [12.5],
+        "before": [8.0],
+        "after": [4.0],
+        "rule": ["late"],
+        "load": [8.0],
+        "latency_s": [0.4],
+        "knee": [3.5],
+        "unloaded_s": [None],
+    }
 
 
 def columns(table: dict[str, Any]) -> list[int]:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from benchmarks.weather.report import as_json, matrix, scenario_table, summary_table
 from benchmarks.weather.running import run_all
-from benchmarks.weather.trace import as_csv, as_plot, trace
+from benchmarks.weather.trace import as_csv, as_lines, as_plot, trace
 from tests.weather.helpers import PLAIN, scenario_of
 
 SCENARIO = scenario_of(PLAIN, duration_s=30)
@@ -36,7 +36,8 @@ def test_the_number_of_processes_does_not_change_results() -> None:
 
 
 def test_a_trace_has_a_line_per_step_and_fits_its_plot() -> None:
-    points = trace(SCENARIO, "fixed-8", 1, site=0, step_s=1.0)
+    points, decisions = trace(SCENARIO, "fixed-8", 1, site=0, step_s=1.0)
+    assert decisions == []
     assert len(points) == 30
     lines = as_csv(points).splitlines()
     assert lines[0] == "t_s,limit,in_flight,useful,pages_per_s,capacity,errors_per_s"
@@ -44,3 +45,12 @@ def test_a_trace_has_a_line_per_step_and_fits_its_plot() -> None:
     plot = as_plot(points)
     assert "in flight" in plot
     assert max(len(line) for line in plot.splitlines()) <= 120
+
+
+def test_a_trace_tells_why_the_limit_changed() -> None:
+    _, decisions = trace(SCENARIO, "knee", 1, site=0, step_s=1.0)
+    lines = as_lines(decisions).splitlines()
+    assert len(lines) == len(decisions) + 1 > 5
+    assert " knee " in lines[1]
+    assert "in flight took" in lines[1]
+    assert max(map(len, lines)) <= 120

@@ -41,7 +41,7 @@ class HttpConfig:
     dns_timeout_s: float = 60.0
     dns_cache_size: int = 10_000
     dns_cache_ttl_s: float = 300.0
-    dns_threads: int = 32
+    dns_threads: int = 128
     tls_verbose_logging: bool = False
     guard: Guard | None = None
 
@@ -64,7 +64,7 @@ class HttpConfig:
             dns_timeout_s=_seconds(settings, "DNS_TIMEOUT", 60.0),
             dns_cache_size=integer(settings, "DNSCACHE_SIZE", 10_000) if cache_on else 0,
             dns_cache_ttl_s=_seconds(settings, "DNSCACHE_TTL", 300.0),
-            dns_threads=integer(settings, "DNS_THREADS", 32, minimum=1),
+            dns_threads=integer(settings, "DNS_THREADS", 128, minimum=1),
             tls_verbose_logging=boolean(
                 settings, "DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING", default=False
             ),

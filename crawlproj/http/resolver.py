@@ -6,6 +6,8 @@ import asyncio
 import queue
 import socket
 import threading
+import time
+from collections import OrderedDict
 from concurrent.futures import Executor, Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
     from crawlproj.http.guard import Guard
 
+_MOMENT_S = 0.1  # a lookup that takes longer counts no longer for the number of threads
+_MAX_THREADS = 2_048
+_NO_NAME_S, _NO_ANSWER_S = 30.0, 1.0  # how long a failure is remembered
+_MAX_FAILURES = 10_000
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -27,14 +34,24 @@ class Resolver(AbstractResolver):
     """Resolves names with the system's getaddrinfo, up to ``threads`` lookups at a time.
 
     Drops the addresses that the guard refuses, so that none of them is ever connected to. A lookup
-    that takes longer than ``timeout_s`` fails its request but stays in its thread: slow names delay
-    other lookups only when all ``threads`` are stuck.
+    that takes longer than ``timeout_s`` fails its request but stays in its thread. One that takes
+    longer than a moment counts no longer for ``threads``, so names whose servers are silent do not
+    keep others waiting. A failure is remembered for some seconds.
     """
 
-    def __init__(self, *, timeout_s: float, threads: int, guard: Guard | None) -> None:
+    def __init__(
+        self,
+        *,
+        timeout_s: float,
+        threads: int,
+        guard: Guard | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._timeout_s = timeout_s
         self._threads = DaemonThreads(threads, "dns")
         self._guard = guard
+        self._clock = clock
+        self._failures: OrderedDict[str, tuple[float, socket.gaierror]] = OrderedDict()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -44,6 +61,8 @@ class Resolver(AbstractResolver):
         Raises OSError if it does not resolve in time and AddressRefused if it has only refused
         addresses.
         """
+        if (known := self._failures.get(host)) is not None and self._clock() < known[0]:
+            raise socket.gaierror(*known[1].args)
         lookup = partial(
             socket.getaddrinfo,
             host,
@@ -54,12 +73,14 @@ class Resolver(AbstractResolver):
         )
         try:
             async with asyncio.timeout(self._timeout_s):
-                loop = asyncio.get_running_loop()
-                answers = await loop.run_in_executor(self._threads, lookup)
+                answers = await self._look_up(lookup)
         except TimeoutError:
-            raise socket.gaierror(
+            error = socket.gaierror(
                 socket.EAI_AGAIN, f"{host}: no answer within {self._timeout_s} seconds"
-            ) from None
+            )
+            raise self._remembered(host, error) from None
+        except socket.gaierror as exc:
+            raise self._remembered(host, exc) from None
         except UnicodeError as exc:
             raise socket.gaierror(socket.EAI_NONAME, f"{host} is not a host name: {exc}") from exc
         found: list[ResolveResult] = []
@@ -88,6 +109,26 @@ class Resolver(AbstractResolver):
             raise socket.gaierror(socket.EAI_NONAME, f"{host} has no address")
         return found
 
+    async def _look_up(self, lookup: Callable[[], _T]) -> _T:
+        future = self._threads.submit(lookup)
+        asyncio.get_running_loop().call_later(_MOMENT_S, self._exempt_slow, future)
+        return await asyncio.wrap_future(future)
+
+    def _exempt_slow(self, future: Future[Any]) -> None:
+        if future.running():
+            self._threads.exempt(future)
+        elif not future.done():  # it still waits for a thread
+            asyncio.get_running_loop().call_later(_MOMENT_S, self._exempt_slow, future)
+
+    def _remembered(self, host: str, error: socket.gaierror) -> socket.gaierror:
+        final = error.errno == socket.EAI_NONAME
+        until = self._clock() + (_NO_NAME_S if final else _NO_ANSWER_S)
+        self._failures[host] = (until, error)
+        self._failures.move_to_end(host)
+        if len(self._failures) > _MAX_FAILURES:
+            self._failures.popitem(last=False)
+        return error
+
     async def close(self) -> None:
         """Stop the threads, without waiting for lookups that hang."""
         self._threads.shutdown(wait=False)
@@ -107,15 +148,32 @@ class DaemonThreads(Executor):
         self._work = queue.SimpleQueue()
         self._threads = 0
         self._idle = threading.Semaphore(0)
+        self._counting = threading.Lock()
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Run ``fn`` as soon as a thread is free. Call this from one thread only."""
         future: Future[_T] = Future()
         self._work.put((future, partial(fn, *args, **kwargs)))
-        if not self._idle.acquire(blocking=False) and self._threads < self._max_threads:
+        if not self._idle.acquire(blocking=False):
+            self._start_thread()
+        return future
+
+    def exempt(self, future: Future[Any]) -> None:
+        """Do not count the work of ``future`` for the number of threads until it is done."""
+        with self._counting:
+            self._max_threads += 1
+        future.add_done_callback(self._count_again)
+        if not self._work.empty():
+            self._start_thread()
+
+    def _count_again(self, _: Future[Any]) -> None:
+        with self._counting:
+            self._max_threads -= 1
+
+    def _start_thread(self) -> None:
+        if self._threads < min(self._max_threads, _MAX_THREADS):
             self._threads += 1
             threading.Thread(target=self._run, name=self._name, daemon=True).start()
-        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """Stop the threads once the submitted work is done. Never waits."""

@@ -152,3 +152,57 @@ def test_threads_are_started_as_needed_up_to_max_threads() -> None:
     failing = pool.submit(int, "x")
     assert isinstance(failing.exception(10), ValueError)
     pool.shutdown(wait=False)
+
+
+@on_reactor
+async def test_a_good_name_resolves_beside_a_thousand_whose_servers_are_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    released = threading.Event()
+    answered = answering(monkeypatch, "8.8.8.8")
+    answer = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, **options: Any) -> list[Any]:
+        if host.startswith("dead"):
+            released.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return answer(host, port, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    one = Resolver(timeout_s=30.0, threads=128, guard=None)
+    dead = [asyncio.ensure_future(one.resolve(f"dead{n}.example", 80)) for n in range(1000)]
+    await asyncio.sleep(0)
+    try:
+        async with asyncio.timeout(20):  # a second, on a machine that does nothing else
+            found = await one.resolve("good.example", 80)
+    finally:
+        released.set()
+        await asyncio.gather(*dead, return_exceptions=True)
+        await one.close()
+    assert [each["host"] for each in found] == ["8.8.8.8"]
+    assert answered == ["good.example"]
+
+
+@pytest.mark.parametrize(("errno", "seconds"), [(socket.EAI_NONAME, 30.0), (socket.EAI_AGAIN, 1.0)])
+@on_reactor
+async def test_a_failure_is_remembered_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, errno: int, seconds: float
+) -> None:
+    asked: list[str] = []
+    now = 100.0
+
+    def getaddrinfo(host: str, *_: Any, **options: Any) -> list[Any]:
+        asked.append(host)
+        raise socket.gaierror(errno, "failed")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    one = Resolver(timeout_s=5.0, threads=2, guard=None, clock=lambda: now)
+    for _ in range(3):
+        with pytest.raises(socket.gaierror, match="failed"):
+            await one.resolve("a.example", 80)
+    assert asked == ["a.example"]
+    now += seconds
+    with pytest.raises(socket.gaierror):
+        await one.resolve("a.example", 80)
+    assert len(asked) == 2
+    await one.close()

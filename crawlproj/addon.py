@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
 
 __all__ = ["Addon"]
+
+logger = logging.getLogger(__name__)
 
 # These belong to crawlproj's own project, not to the one that uses the add-on.
 _OWN = frozenset(
@@ -82,6 +85,12 @@ class Addon:
         Runs().update_settings(settings)
         SwitchedOff().update_settings(settings)
         check_settings(settings)
+        if settings.getbool("AUTOTHROTTLE_ENABLED"):
+            logger.warning(
+                "AUTOTHROTTLE_ENABLED: Scrapy's AutoThrottle delays requests beyond what limits of "
+                "crawlproj ask for, at first by AUTOTHROTTLE_START_DELAY (%g s): switch it off",
+                settings.getfloat("AUTOTHROTTLE_START_DELAY"),
+            )
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:

@@ -96,6 +96,13 @@ def test_the_error_names_the_wrong_setting_at_once() -> None:
         with_addon(CONCURRENCY_MAX_PER_SITE=0)
 
 
+def test_autothrottle_beside_our_limits_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    with_addon(AUTOTHROTTLE_START_DELAY=3)
+    assert not caplog.text
+    with_addon(AUTOTHROTTLE_ENABLED=True, AUTOTHROTTLE_START_DELAY=3)
+    assert "(3 s): switch it off" in caplog.text
+
+
 @pytest.mark.slow
 def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text(SPIDER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import isinf
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -50,8 +51,22 @@ def shown(result: Result) -> Group:
     """Return the figures of a scenario, one row per side, and the requirements below."""
     title = f"[bold]{result.scenario.name}[/]: {result.scenario.about}"
     table = [_table(result.sides)] if result.runs else []
+    spread = [_spread(side, runs) for side, runs in result.runs.items() if len(runs) > 1]
     broken = [f"  [bold red]{side} failed, see above[/]" for side in result.broken]
-    return Group(title, *table, *map(_sentence, result.verdicts), *broken)
+    return Group(title, *table, *spread, *map(_sentence, result.verdicts), *broken)
+
+
+def _spread(side: str, runs: Sequence[Figures]) -> str:
+    """Say how far the runs of a side are apart, which their medians hide."""
+    words = []
+    for what, values in (
+        ("goodput", [each.goodput for each in runs]),
+        ("worst site", [each.worst_site for each in runs if each.worst_site is not None]),
+    ):
+        if values:
+            each = " ".join(f"{value:.2f}" for value in sorted(values))
+            words.append(f"{what} min {min(values):.3f}, median {median(values):.3f} ({each})")
+    return f"  {side}, {len(runs)} runs: {'; '.join(words)}"
 
 
 def _table(sides: Mapping[str, Figures]) -> Table:

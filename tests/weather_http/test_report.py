@@ -75,3 +75,10 @@ def test_a_crawl_that_fails_does_not_affect_the_others(
     assert result.runs == {"stock-8": [PERFECT, PERFECT]}
     assert isinstance(console.file, io.StringIO)
     assert "outage: ours failed: it ended with 1" in console.file.getvalue()
+
+
+def test_the_worst_of_several_runs_is_shown() -> None:
+    stuck = replace(PERFECT, goodput=0.35)
+    text = printed(Result(OUTAGE, {"ours": [PERFECT, stuck, PERFECT]}, [], None))
+    assert "ours, 3 runs: goodput min 0.350, median" in text
+    assert "runs:" not in printed(Result(OUTAGE, {"ours": [PERFECT]}, [], None))

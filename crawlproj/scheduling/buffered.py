@@ -92,8 +92,7 @@ class BufferedFrontier:
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()  # do not wait for more to gather
         self.seeds = SeedGate(self._crowded)
-        # What only the passing of time brings:
-        self._claim_alarm = Alarm(clock, self._on_claim_due)  # a site or an entry is ready
+        self._claim_alarm = Alarm(clock, self._on_claim_due)  # in time, a site or an entry is ready
         self._turn_alarm = Alarm(clock, on_change)  # a blocked site has its turn
         self._pump_task: asyncio.Task[None] | None = None
 

@@ -186,3 +186,15 @@ def test_a_signal_ends_the_crawl_after_the_grace_for_downloads(
     (stored,) = crawl.query("SELECT count(*) FROM pages")[0]
     answered = sum(line.path != "/robots.txt" for line in web.log() if line.site == "slow")
     assert stored >= answered - 1  # the sitemap is not a page
+
+
+@pytest.mark.slow
+@site(SiteSpec("slow", "slow", 2000))
+def test_a_closed_terminal_drains_the_crawl_as_sigterm_does(web: DemoWeb, tmp_path: Path) -> None:
+    process = Crawl(tmp_path, web).start("-s", "SHUTDOWN_GRACE=1")
+    deadline = time.monotonic() + 30
+    while len(web.log()) < 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(20) == 0, process.output()
+    assert "run the same command again to continue" in process.output()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,15 @@ def raise_setup_error(running: object) -> None:
             raise UsageError(str(error), print_help=False)
         if error is not None:  # a component that cannot be imported, for example
             logger.error("Cannot set up the crawl: %s", error, exc_info=error)
+
+
+def _drain_on_hangup() -> None:
+    """Let SIGHUP, which a closed terminal sends, end the crawl as SIGTERM does.
+
+    Under nohup, it stays ignored.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 class Command(crawl.Command):
@@ -71,6 +81,7 @@ class Command(crawl.Command):
             raise UsageError(str(exc), print_help=False) from None
         # What was imported stays, and is most of what the garbage collector would look at.
         gc.freeze()
+        _drain_on_hangup()
         running = process.crawl(crawler, **opts.spargs)
         process.start()
         raise_setup_error(running)

@@ -44,6 +44,8 @@ _MAX_DOWNLOAD_BYTES = 4 * 1024 * 1024
 _LONG_DELAY_S = 60.0
 # These say that no page of the site can be fetched, whatever robots.txt would say.
 _OF_THE_SITE = frozenset({"dns", "tls"})
+# What a page's meta says about its way: the spider's choice, and what HttpProxyMiddleware noted.
+_ROUTE = ("proxy", "_auth_proxy", "bindaddress")
 _PRIORITY = 1000  # same as in Scrapy's middleware
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#]*@)?([^/?#]+)", re.IGNORECASE)
 
@@ -134,7 +136,7 @@ class RobotsTxtMiddleware:
     async def _when_known(self, request: Request, origin: str) -> None:
         fetch = self._fetches.get(origin)
         if fetch is None:
-            fetch = self._fetches[origin] = asyncio.ensure_future(self._fetch(origin))
+            fetch = self._fetches[origin] = asyncio.ensure_future(self._fetch(origin, request))
             fetch.add_done_callback(lambda _: self._fetches.pop(origin))
         # Shielded, because cancelling one request must not cancel the fetch that others wait for.
         verdict = await asyncio.shield(fetch)
@@ -166,11 +168,14 @@ class RobotsTxtMiddleware:
         agent = None if self._same_token_for_all else request.headers.get(b"User-Agent")
         return self._token if agent is None else product_token(agent.decode("latin-1"))
 
-    async def _fetch(self, origin: str) -> _Verdict | None:
-        """Return what ``origin`` allows, or None if the download was cancelled."""
+    async def _fetch(self, origin: str, page: Request) -> _Verdict | None:
+        """Return what ``origin`` allows, or None if the download was cancelled.
+
+        page: the first page of the origin; the file takes the same route.
+        """
         self._count("request_count")
         try:
-            response = await self._get(f"{origin}/robots.txt")
+            response = await self._get(f"{origin}/robots.txt", page)
             rules = await self._read(response, origin) if response is not None else None
         except Exception as exc:  # noqa: BLE001 - after any error, the rules are unknown
             if reason_of(exc) == "cancelled":
@@ -185,7 +190,7 @@ class RobotsTxtMiddleware:
             self._verdicts.popitem(last=False)
         return verdict
 
-    async def _get(self, url: str) -> Response | None:
+    async def _get(self, url: str, page: Request) -> Response | None:
         """Return the response after up to five redirects; None if there are more."""
         for _ in range(_MAX_REDIRECTS + 1):
             meta = {
@@ -195,10 +200,12 @@ class RobotsTxtMiddleware:
                 "allow_offsite": True,
                 "handle_httpstatus_all": True,
                 "download_maxsize": _MAX_DOWNLOAD_BYTES,
+                **{key: page.meta[key] for key in _ROUTE if key in page.meta},
             }
-            response = await self._crawler.engine.download_async(
-                Request(url, callback=NO_CALLBACK, priority=_PRIORITY, meta=meta)
-            )
+            request = Request(url, callback=NO_CALLBACK, priority=_PRIORITY, meta=meta)
+            if (credentials := page.headers.get(b"Proxy-Authorization")) is not None:
+                request.headers[b"Proxy-Authorization"] = credentials
+            response = await self._crawler.engine.download_async(request)
             location = response.headers.get(b"Location")
             if response.status not in _REDIRECTS or location is None:
                 return response

@@ -73,6 +73,22 @@ _REFUSED_V6 = tuple(
         ("3fff::/20", "documentation"),
     )
 )
+# Names whose addresses are known without a look-up. A proxy looks names up where we cannot see it.
+_LOOPBACK_V4 = IPv4Address("127.0.0.1")
+_METADATA_V4 = IPv4Address("169.254.169.254")
+_KNOWN_NAMES: dict[str, IPv4Address] = {
+    "localhost": _LOOPBACK_V4,  # and every name below it: RFC 6761 §6.3
+    "localhost.localdomain": _LOOPBACK_V4,
+    "ip6-localhost": _LOOPBACK_V4,
+    "ip6-loopback": _LOOPBACK_V4,
+    "instance-data": _METADATA_V4,
+    "instance-data.ec2.internal": _METADATA_V4,
+    "metadata": _METADATA_V4,
+    "metadata.azure.internal": _METADATA_V4,
+    "metadata.goog": _METADATA_V4,
+    "metadata.google.internal": _METADATA_V4,
+    "metadata.tencentyun.com": _METADATA_V4,
+}
 _NAT64 = IPv6Network("64:ff9b::/96")
 _TEREDO = IPv6Network("2001::/32")
 _PROTOCOL_ASSIGNMENTS = IPv6Network("2001::/23")
@@ -107,6 +123,19 @@ class Guard:
             f"{address} is a {kind} address; nothing was sent. "
             f"If this crawl may connect to it, allow it, for example with -s GUARD_ALLOW={ip}"
         )
+
+    def check_name(self, host: str) -> None:
+        """Raise AddressRefused if ``host``, which a proxy looks up, stands for a refused address.
+
+        Knows localhost, the names below it, and those of cloud metadata services.
+        """
+        name = host.lower().rstrip(".")
+        address = _KNOWN_NAMES.get("localhost" if name.endswith(".localhost") else name)
+        if address is not None:
+            try:
+                self.check(address)
+            except AddressRefused as exc:
+                raise AddressRefused(f"{host} stands for a refused address: {exc}") from None
 
     def _refusal_unless_allowed(self, ip: IPAddress) -> str | None:
         allowed = any(ip.version == network.version and ip in network for network in self._allow)

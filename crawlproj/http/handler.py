@@ -152,10 +152,12 @@ class DownloadHandler:
             bound_to = bind_address(request.meta["bindaddress"], 'meta["bindaddress"]')
         outgoing = Outgoing(request, timings, self._ssl_context, bound_to)
         if self._config.guard is not None:
-            # A proxy resolves and connects for us, so check an address in the URL here as well.
+            # A proxy resolves and connects for us, so check what is in the URL here as well.
             for origin in (outgoing.origin, outgoing.proxy_origin):
                 if origin is not None and origin.literal is not None:
                     self._config.guard.check(origin.literal)
+            if outgoing.proxy_origin is not None:
+                self._config.guard.check_name(outgoing.host)
         while True:
             connection, protocol, head, reused = await self._exchange(request, outgoing)
             timings.headers_at = protocol.head_at

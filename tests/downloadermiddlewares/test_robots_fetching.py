@@ -143,3 +143,22 @@ def test_the_least_recently_used_origin_is_evicted(
     for name in "abacab":
         run(harness.process(f"http://{name}.test/"))
     assert [url[7] for url in harness.engine.urls] == ["a", "b", "c", "b"]
+
+
+def test_the_file_takes_the_route_of_the_first_page() -> None:
+    harness = Harness(robots(PRIVATE))
+    meta = {"proxy": "http://me:s3cret@proxy.test:8888", "bindaddress": "127.0.0.2", "depth": 3}
+    headers = {"Proxy-Authorization": "Basic eA==", "Authorization": "Bearer x"}
+    assert run(harness.allows("http://a.test/1", meta=meta, headers=headers))
+    (request,) = harness.engine.requests
+    assert request.meta["proxy"] == meta["proxy"]
+    assert request.meta["bindaddress"] == "127.0.0.2"
+    assert "depth" not in request.meta
+    assert request.headers.to_unicode_dict() == {"Proxy-Authorization": "Basic eA=="}
+
+
+def test_a_page_that_shuns_the_proxy_of_the_environment_has_its_file_fetched_directly() -> None:
+    harness = Harness(robots(PRIVATE))
+    assert run(harness.allows("http://a.test/1", meta={"proxy": None}))
+    (request,) = harness.engine.requests
+    assert request.meta["proxy"] is None

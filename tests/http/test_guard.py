@@ -163,3 +163,15 @@ def test_unusual_spellings_of_an_address_are_read_as_sockets_read_them(
 @pytest.mark.parametrize("host", ["example.org", "1.example", "0x7f.example", "1.2.3.4 x", "٣.1"])
 def test_a_host_name_is_not_an_ip_literal(host: str) -> None:
     assert ip_literal(host) is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "a.b.localhost", "ip6-loopback"])
+def test_a_name_that_stands_for_loopback_is_judged_by_its_address(host: str) -> None:
+    with pytest.raises(AddressRefused, match=r"refused address: 127\.0\.0\.1 is a loopback"):
+        Guard().check_name(host)
+    Guard(["127.0.0.1"]).check_name(host)
+
+
+@pytest.mark.parametrize("host", ["example.org", "localhost.example.org", "mylocalhost", "meta"])
+def test_a_name_that_stands_for_nothing_known_is_left_to_the_proxy(host: str) -> None:
+    Guard().check_name(host)

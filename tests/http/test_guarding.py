@@ -44,7 +44,16 @@ async def test_a_proxy_at_a_refused_address_is_not_connected_to(proxy: Proxy) ->
 
 
 @on_reactor
-@pytest.mark.parametrize("url", ["http://169.254.169.254/meta-data", "https://10.0.0.1/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/meta-data",
+        "https://10.0.0.1/",
+        "http://metadata.google.internal/computeMetadata/v1/",
+        "https://METADATA.goog./",
+        "http://instance-data/latest/",
+    ],
+)
 async def test_a_refused_address_in_the_url_is_refused_through_an_allowed_proxy_too(
     proxy: Proxy, url: str
 ) -> None:

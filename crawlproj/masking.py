@@ -13,7 +13,7 @@ def masked(url: str) -> str:
     Text that is not a URL may hold a secret anywhere (libpq's ``host=… password=…``), so it is
     masked whole, unless it looks like a file name or like ``memory:``.
     """
-    if not re.match(r"[a-z][a-z0-9+.-]*://", url, re.IGNORECASE):
+    if not re.match(r"[a-z][\w+.-]*://", url, re.IGNORECASE):
         return url if re.fullmatch(r"[\w.-]*:?[\w./-]*", url) else "***"
     return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", url, flags=re.DOTALL))
 

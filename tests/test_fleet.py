@@ -191,7 +191,7 @@ def test_a_wrong_setting_that_only_workers_check_is_logged_once_and_ends_the_fle
     words = ("site", "-a", "url=http://127.0.0.1:9/", "-s", "CONCURRENCY_LIMIT=x")
     fleet = FleetProcess(tmp_path, *words)
     assert fleet.wait() == 1, fleet.output
-    assert fleet.output.count("CONCURRENCY_LIMIT must be one of") == 1
+    assert fleet.output.count("CONCURRENCY_LIMIT is 'x': choose from knee") == 1
     assert "Traceback" not in fleet.output
 
 

@@ -67,8 +67,13 @@ def _show(url: str, config: CrawlConfig) -> None:
     """Print the jobs of the frontier at ``url``. Raises UsageError if it cannot be read."""
     if url.startswith("memory:"):
         raise UsageError("a memory: frontier ends with its crawl, so there is nothing to show")
+    scheme = url.partition(":")[0].lower()
+    if scheme not in ("sqlite", *REDIS_SCHEMES):
+        raise UsageError(
+            f"status reads SQLite and Redis frontiers only, not {masked(url)}", print_help=False
+        )
     try:
-        if url.lower().startswith(REDIS_SCHEMES):
+        if scheme in REDIS_SCHEMES:
             from crawlproj.frontier.redis.admin import read_status  # noqa: PLC0415 - see below
 
             jobs = asyncio.run(read_status(RedisConfig(url, config.redis_params)))

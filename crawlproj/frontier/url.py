@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import ConfigError
+from crawlproj.frontier.base import Frontier
 from crawlproj.frontier.memory import MemoryFrontier
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.masking import masked
+from crawlproj.plugins import FRONTIERS, misfit, plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from crawlproj.frontier.base import Clock, Frontier
+    from crawlproj.frontier.base import Clock
 
 
 def frontier_from_url(
@@ -36,26 +38,30 @@ def frontier_from_url(
         memory:                      nothing survives the process
         redis://user:password@host:port/0, rediss://…, unix:///run/redis.sock
                                      shared by any number of processes
+        package.module.Class:…       a frontier of yours, built as Class(url, clock)
+        name:…                       the entry point of that name in the group crawlproj.frontier
 
     redis: further connection parameters, see ``RedisConfig``.
     generation, keep: for a shared frontier only, see ``RedisFrontier``.
 
     Raises ConfigError if the scheme is unknown or the URL is malformed.
     """
-    scheme = url.partition(":")[0].lower()
-    if ":" not in url or scheme not in (*SCHEMES, *REDIS_SCHEMES):
-        raise ConfigError(
-            f"FRONTIER_URL is {masked(url)!r}: it must start with one of "
-            f"{', '.join(f'{known}:' for known in (*SCHEMES, *REDIS_SCHEMES))} "
-            "(for a file: sqlite:///crawl.db)"
-        )
-    if scheme in REDIS_SCHEMES:
+    scheme, colon, _ = url.partition(":")
+    if colon and scheme.lower() in REDIS_SCHEMES:
         config = RedisConfig(url, redis or {})
         config.client()  # raises ConfigError
         from crawlproj.frontier.redis.frontier import RedisFrontier  # noqa: PLC0415 - imports redis
 
         return RedisFrontier(config, generation=generation, keep=keep)
-    return SCHEMES[scheme](url, clock)
+    build = SCHEMES.get(scheme.lower()) if colon else None
+    if build is not None:
+        return build(url, clock)
+    given = f"FRONTIER_URL is {masked(url)!r}"
+    known = (*SCHEMES, *REDIS_SCHEMES)
+    frontier = plugin(given, scheme if colon else "", FRONTIERS, known, ":")(url, clock)
+    if not isinstance(frontier, Frontier):
+        raise misfit(given, frontier, Frontier)
+    return frontier
 
 
 def sqlite_path(url: str, setting: str) -> Path:

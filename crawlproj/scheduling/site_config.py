@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.config import boolean, integer, number, text
 from crawlproj.errors import ConfigError
-from crawlproj.limits import DEFAULT_LIMIT, LIMITS
+from crawlproj.limits import DEFAULT_LIMIT, LIMITS, limit_named
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.health import Health
@@ -20,10 +20,11 @@ from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import SiteControl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from scrapy.settings import BaseSettings
 
+    from crawlproj.limits.base import Limit
     from crawlproj.scheduling.site_groups import SiteGroups
 
 SCOPES = ("host", "domain", "ip")
@@ -33,12 +34,12 @@ SCOPES = ("host", "domain", "ip")
 class SiteConfig:
     """The settings of one site.
 
-    limit: name of the estimator. start, min, max: requests in flight; see Bounds.
+    limit: builds the estimator. start, min, max: requests in flight; see Bounds.
     delay_s: seconds between two starts; unless it is 0, requests run one at a time.
     rate: maximum requests/s.
     """
 
-    limit: str = DEFAULT_LIMIT
+    limit: Callable[[Bounds], Limit] = LIMITS[DEFAULT_LIMIT]
     start: float = 2.0
     min: float = 0.1
     max: float = 8.0
@@ -90,7 +91,9 @@ class ConcurrencyConfig:
     def from_settings(cls, settings: BaseSettings) -> ConcurrencyConfig:
         """Read and check the settings. Raises ConfigError naming the first wrong one."""
         default = SiteConfig(
-            limit=_known_limit(text(settings, "CONCURRENCY_LIMIT", DEFAULT_LIMIT)),
+            limit=limit_named(
+                text(settings, "CONCURRENCY_LIMIT", DEFAULT_LIMIT), "CONCURRENCY_LIMIT"
+            ),
             start=_positive(settings, "CONCURRENCY_START", 2.0),
             min=_positive(settings, "CONCURRENCY_MIN", 0.1),
             max=float(integer(settings, "CONCURRENCY_MAX_PER_SITE", 8, minimum=1)),
@@ -135,7 +138,7 @@ class ConcurrencyConfig:
         if not self.enabled:
             control = SiteControl(Fixed(config.bounds), None, None)
         else:
-            limit = LIMITS[config.limit](config.bounds)
+            limit = config.limit(config.bounds)
             control = SiteControl(limit, RateLimit(self._rng, config.rate), Health(self._rng))
         control.set_delay(config.delay_s)
         return control
@@ -178,7 +181,7 @@ def _site(pattern: str, values: Any, default: SiteConfig) -> SiteConfig:
             f"{name} must be a dict whose keys are among {', '.join(_KEYS)}, not {values!r}"
         )
     changes: Mapping[str, Any] = {
-        _KEYS[key]: _known_limit(value, f"{name}['limit']")
+        _KEYS[key]: limit_named(value, f"{name}['limit']")
         if key == "limit"
         else _checked(name, key, value)
         for key, value in values.items()
@@ -198,12 +201,6 @@ def _checked(name: str, key: str, value: Any) -> float:
             f"{name}[{key!r}] must be a number of at least {minimum:g}, not {value!r}"
         )
     return float(value)
-
-
-def _known_limit(value: Any, setting: str = "CONCURRENCY_LIMIT") -> str:
-    if not isinstance(value, str) or value not in LIMITS:
-        raise ConfigError(f"{setting} must be one of {', '.join(LIMITS)}, not {value!r}")
-    return value
 
 
 def _positive(settings: BaseSettings, name: str, default: float) -> float:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.url import sqlite_path
 from crawlproj.masking import masked
+from crawlproj.plugins import STORES, misfit, plugin
+from crawlproj.store.base import Store
 from crawlproj.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from crawlproj.store.base import Store
 
 
 def store_from_url(url: str) -> Store:
@@ -23,17 +23,20 @@ def store_from_url(url: str) -> Store:
         sqlite:///crawl.db           a file, relative to the working directory
         sqlite:////var/lib/crawl.db  a file by its absolute path
         postgresql://user:password@host:port/database
+        package.module.Class:…       a store of yours, built as Class(url)
+        name:…                       the entry point of that name in the group crawlproj.store
 
     Raises ConfigError if the scheme is unknown or the URL is malformed.
     """
-    scheme = url.partition(":")[0].lower()
-    if ":" not in url or scheme not in _SCHEMES:
-        known = ", ".join(f"{name}:" for name in _SCHEMES)
-        raise ConfigError(
-            f"STORE_URL is {masked(url)!r}: it must start with one of {known} "
-            "(for a file: sqlite:///crawl.db)"
-        )
-    return _SCHEMES[scheme](url)
+    scheme, colon, _ = url.partition(":")
+    build = _SCHEMES.get(scheme.lower()) if colon else None
+    if build is not None:
+        return build(url)
+    given = f"STORE_URL is {masked(url)!r}"
+    store = plugin(given, scheme if colon else "", STORES, _SCHEMES, ":")(url)
+    if not isinstance(store, Store):
+        raise misfit(given, store, Store)
+    return store
 
 
 def _sqlite(url: str) -> Store:

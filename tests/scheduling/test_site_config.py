@@ -9,7 +9,10 @@ import pytest
 from scrapy.settings import Settings
 
 from crawlproj.errors import ConfigError
+from crawlproj.limits.aimd import Aimd
 from crawlproj.limits.base import Bounds
+from crawlproj.limits.fixed import Fixed
+from crawlproj.limits.knee import Knee
 from crawlproj.scheduling.site_config import ConcurrencyConfig, SiteConfig
 
 NOW = 1000.0
@@ -22,7 +25,7 @@ def config(**settings: Any) -> ConcurrencyConfig:
 def test_the_defaults_are_polite() -> None:
     defaults = config()
     assert defaults.enabled
-    assert defaults.default == SiteConfig("knee", 2.0, 0.1, 8.0, 0.0, inf)
+    assert defaults.default == SiteConfig(Knee, 2.0, 0.1, 8.0, 0.0, inf)
     assert (defaults.scope, defaults.refusals, defaults.sites) == ("host", 10, ())
 
 
@@ -38,7 +41,7 @@ def test_everything_can_be_set() -> None:
         CONCURRENCY_REFUSALS="0",
     )
     assert not one.enabled
-    assert one.default == SiteConfig("aimd", 4.0, 0.5, 16.0, 1.5, inf)
+    assert one.default == SiteConfig(Aimd, 4.0, 0.5, 16.0, 1.5, inf)
     assert (one.scope, one.refusals) == ("domain", 0)
 
 
@@ -46,7 +49,10 @@ def test_everything_can_be_set() -> None:
     ("settings", "message"),
     [
         ({"CONCURRENCY_ENABLED": "perhaps"}, "CONCURRENCY_ENABLED must be True or False"),
-        ({"CONCURRENCY_LIMIT": "knees"}, "CONCURRENCY_LIMIT must be one of knee, aimd, gradient"),
+        (
+            {"CONCURRENCY_LIMIT": "knees"},
+            "CONCURRENCY_LIMIT is 'knees': choose from knee, aimd",
+        ),
         ({"CONCURRENCY_LIMIT": 3}, "CONCURRENCY_LIMIT must be text"),
         ({"CONCURRENCY_START": 0}, "CONCURRENCY_START must be more than 0"),
         ({"CONCURRENCY_START": "few"}, "CONCURRENCY_START must be a number"),
@@ -92,8 +98,8 @@ def sites(value: Any) -> ConcurrencyConfig:
         ({"a.test": {"rate": 0}}, r"\['rate'\] must be a number of at least"),
         ({"a.test": {"start": None}}, r"\['start'\] must be a number"),
         ({"a.test": {"min": 0}}, r"\['min'\] must be a number"),
-        ({"a.test": {"limit": "x"}}, r"CONCURRENCY_SITES\['a.test'\]\['limit'\] must be one of"),
-        ({"a.test": {"limit": []}}, r"CONCURRENCY_SITES\['a.test'\]\['limit'\] must be one of"),
+        ({"a.test": {"limit": "x"}}, r"CONCURRENCY_SITES\['a.test'\]\['limit'\] is 'x': choose"),
+        ({"a.test": {"limit": []}}, r"CONCURRENCY_SITES\['a.test'\]\['limit'\] is \[\]: it must"),
     ],
 )
 def test_a_wrong_site_is_named(value: Any, message: str) -> None:
@@ -115,7 +121,7 @@ def test_the_first_matching_pattern_wins_with_or_without_the_port() -> None:
     )
     assert one.of("api.shop.test") == SiteConfig(max=1, delay_s=2)
     assert one.of("www.shop.test:8443").max == 3
-    assert one.of("b.test:8080") == SiteConfig(rate=5, limit="fixed")
+    assert one.of("b.test:8080") == SiteConfig(rate=5, limit=Fixed)
     assert one.of("b.test") == SiteConfig()
     assert one.of("shop.test").max == 3, "where a domain is a site, it stands for its hosts"
     assert one.of("myshop.test") == SiteConfig()

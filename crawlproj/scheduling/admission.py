@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.site import Ending, Verdict
-from crawlproj.scheduling.direct import ON_ITS_WAY
+from crawlproj.scheduling.direct import begin_way, on_its_way
 from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Admission:
         if "download_slot" in request.meta:
             self._delays.join(site, site_of(request.url))
         self._delays.before_start(site)
-        ON_ITS_WAY.set(request)
+        begin_way(request)
 
     def permit_of(self, request: Request) -> Permit | None:
         """Return the permit that ``request`` holds."""
@@ -73,7 +73,7 @@ class Admission:
 
         Raises DownloadCancelledError if the crawl stops. Call ``release_direct`` afterwards.
         """
-        other = ON_ITS_WAY.get()
+        other = on_its_way()
         waits = other is not None and other is not request and self.permit_of(other) is not None
         if not waits and self.permit_of(request) is None:
             await self.direct.admit(request)

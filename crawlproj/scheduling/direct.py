@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from scrapy.exceptions import DownloadCancelledError
 
@@ -25,8 +26,20 @@ if TYPE_CHECKING:
     from crawlproj.limits.permits import Permits
     from crawlproj.scheduling.crawl_delays import CrawlDelays
 
-ON_ITS_WAY: ContextVar[Request | None] = ContextVar("on_its_way", default=None)
-"""The request that this task is downloading, whose middlewares may need others before it."""
+_on_its_way: ContextVar[ref[Request] | None] = ContextVar("on_its_way", default=None)
+
+
+def begin_way(request: Request) -> None:
+    """Note that the tasks begun from here download ``request``, until another is noted."""
+    # Weakly, because a connection keeps the context in which it was opened.
+    _on_its_way.set(ref(request))
+
+
+def on_its_way() -> Request | None:
+    """Return the request that this task downloads, whose middlewares may need others before it."""
+    noted = _on_its_way.get()
+    return noted() if noted is not None else None
+
 
 _STOPPED = "the crawl is being stopped"
 _IGNORED = Ending(Verdict.IGNORED)
@@ -76,7 +89,7 @@ class DirectRequests:
 
         Call ``release`` when its download has ended.
         """
-        ON_ITS_WAY.set(request)
+        begin_way(request)
         if not request.url.startswith(("http:", "https:")) or request in self._held:
             return
         if self._stopping.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import Ending, Verdict
 from crawlproj.scheduling.crawl_config import PAGE_BYTES, CrawlConfig
 from crawlproj.scheduling.crawl_delays import CrawlDelays
-from crawlproj.scheduling.direct import DirectRequests
+from crawlproj.scheduling.direct import DirectRequests, begin_way, on_its_way
 from tests.frontier.virtual import now
 from tests.scheduling.desk import control, in_virtual_time
 
@@ -184,3 +185,12 @@ def test_only_crawlprojs_own_limit_does_not_count_for_files(
 ) -> None:
     assert CrawlConfig.from_settings(Settings(settings)).file_bytes == limit
     assert PAGE_BYTES == ours.DOWNLOAD_MAXSIZE
+
+
+def test_a_connection_that_was_opened_for_a_request_does_not_keep_it_in_memory() -> None:
+    context = copy_context()  # a connection has that of the request that opened it
+    request = Request("http://a.test/")
+    context.run(begin_way, request)
+    assert context.run(on_its_way) is request
+    del request
+    assert context.run(on_its_way) is None

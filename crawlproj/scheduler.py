@@ -159,6 +159,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
                 self.totals.done,
             )
         connect = self._crawler.signals.connect
+        connect(self.books.begin, signals.spider_opened)
         connect(self.in_hand.on_spider_error, signals.spider_error)
         connect(self.in_hand.on_item_error, signals.item_error)
         connect(self._delays.on_robots_parsed, robots_parsed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import NotStored
@@ -30,7 +31,7 @@ _WRITTEN = frozenset({State.FAILED, State.SKIPPED})
 class Books:
     """Acks leases, each once what became of its URL is durable.
 
-    write: stores an outcome; its future ends when that is durable, or with NotStored. None while
+    write: stores an outcome; its future ends when that is durable, or with NotStored. None if
         nothing is stored: every ack is then applied at once.
     """
 
@@ -38,15 +39,27 @@ class Books:
         self.write: Callable[[Outcome], asyncio.Future[str | None]] | None = None
         self._ack = ack
         self._waiting: set[asyncio.Future[str | None]] = set()
+        # The frontier is opened before the store, and may give back what an earlier run cut.
+        self._early: list[Callable[[], None]] | None = []
 
     def __len__(self) -> int:
         """Return how many acks wait."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._early or ())
+
+    def begin(self) -> None:
+        """Take in what was closed until now. Call this when the store, if any, is open."""
+        early, self._early = self._early, None
+        for close in early or ():
+            close()
 
     def close(
         self, ack: Ack, entry: Entry, *, detail: str = "", status: int | None = None, depth: int = 0
     ) -> None:
         """Apply ``ack``, of the lease of ``entry``, once its outcome is written."""
+        if self._early is not None:
+            again = partial(self.close, ack, entry, detail=detail, status=status, depth=depth)
+            self._early.append(again)
+            return
         if self.write is None or ack.state not in _WRITTEN:
             self._ack(ack, entry.site)
             return

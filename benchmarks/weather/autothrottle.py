@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permit import Permit
-from crawlproj.limits.site import Ending, Verdict
 
 if TYPE_CHECKING:
     import random

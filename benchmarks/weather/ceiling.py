@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from benchmarks.weather.policies import Control
     from benchmarks.weather.scenario import Scenario
     from crawlproj.demo.weather import Weather
+    from crawlproj.limits.ending import Ending
     from crawlproj.limits.permit import Permit
-    from crawlproj.limits.site import Ending
 
 _MULTIPLES = (1.0, 1.25, 1.6, 2.0, 3.0)
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from crawlproj.demo.weather import WeatherSite
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag, without_lag
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.headers import policy_of, retry_after_s
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 
 if TYPE_CHECKING:
     from collections.abc import Callable

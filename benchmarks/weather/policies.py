@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
+    from crawlproj.limits.ending import Ending
     from crawlproj.limits.permit import Permit
-    from crawlproj.limits.site import Ending
 
 
 class Control(Protocol):

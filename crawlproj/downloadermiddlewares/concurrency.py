@@ -13,8 +13,8 @@ from crawlproj._scrapy.engine import is_closing
 from crawlproj._scrapy.slots import drive_slot, open_slot
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
+from crawlproj.limits.ending import Verdict
 from crawlproj.limits.permits import Permits
-from crawlproj.limits.site import Verdict
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawlproj.limits.site import Ending, SiteControl
+    from crawlproj.limits.ending import Ending
+    from crawlproj.limits.site import SiteControl
     from crawlproj.scheduling.admission import Admission
 
 __all__ = ["ConcurrencyMiddleware"]

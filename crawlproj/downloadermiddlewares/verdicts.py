@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from crawlproj.downloadermiddlewares.loop_lag import without_lag
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.headers import RatePolicy, policy_of, retry_after_s
-from crawlproj.limits.site import Ending, Verdict
 from crawlproj.reasons import reason_of
 
 if TYPE_CHECKING:

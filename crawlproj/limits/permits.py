@@ -7,9 +7,9 @@ from functools import partial
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.rests import Rests
 from crawlproj.limits.share import fair_level
-from crawlproj.limits.site import Ending, Verdict
 from crawlproj.limits.view import view_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawlproj.limits.site import Ending, Verdict
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.scheduling.direct import begin_way, on_its_way
 from crawlproj.urls import site_of
 

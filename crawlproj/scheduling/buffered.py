@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from crawlproj.frontier.base import Clock, Entry, Frontier, Lease, News, Opened
+    from crawlproj.limits.ending import Ending
     from crawlproj.limits.permit import Permit
     from crawlproj.limits.permits import Permits
-    from crawlproj.limits.site import Ending
     from crawlproj.scheduling.buffer_config import BufferConfig
     from crawlproj.scheduling.lease_buffer import Handout
 

@@ -10,8 +10,8 @@ from weakref import ref
 
 from scrapy.exceptions import DownloadCancelledError
 
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permit import Permit
-from crawlproj.limits.site import Ending, Verdict
 from crawlproj.scheduling.entries import chosen_slot
 from crawlproj.scheduling.serialize import RETRY_AT
 from crawlproj.urls import site_of

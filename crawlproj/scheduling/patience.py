@@ -11,8 +11,8 @@ from crawlproj.frontier.base import State
 
 if TYPE_CHECKING:
     from crawlproj.frontier.base import Clock
+    from crawlproj.limits.ending import Ending
     from crawlproj.limits.permits import Permits
-    from crawlproj.limits.site import Ending
 
 _NEVER_ANSWERED_S = 120.0  # for a site that has not answered a single request
 

@@ -13,8 +13,8 @@ from scrapy.utils.test import get_crawler
 
 from crawlproj.downloadermiddlewares.concurrency import ConcurrencyMiddleware
 from crawlproj.errors import ConfigError
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permit import Permit
-from crawlproj.limits.site import Ending, Verdict
 from crawlproj.scheduler import Scheduler
 from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT
 from tests.frontier.helpers import Now, run

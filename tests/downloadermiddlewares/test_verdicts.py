@@ -21,8 +21,8 @@ from scrapy.http import Response
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.errors import AddressRefused
 from crawlproj.http.head import MalformedResponse
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.headers import RatePolicy
-from crawlproj.limits.site import Ending, Verdict
 
 NOW = 1_763_937_000.0
 URL = "http://a.test/"

@@ -9,7 +9,7 @@ from itertools import count
 from math import exp, inf
 from typing import TYPE_CHECKING, Protocol
 
-from crawlproj.limits.site import Ending, Verdict
+from crawlproj.limits.ending import Ending, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

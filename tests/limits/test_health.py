@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.limits.base import Bounds
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.health import Health
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from tests.limits.models import dice
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ import pytest
 
 from crawlproj.limits.base import Bounds, Outcome, Sample, whole
 from crawlproj.limits.decisions import Rule
+from crawlproj.limits.ending import Verdict
 from crawlproj.limits.knee import Knee
 from crawlproj.limits.learned import Learned
-from crawlproj.limits.site import SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from tests.limits.models import Client, Log, Servers
 
 if TYPE_CHECKING:

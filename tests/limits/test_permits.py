@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from crawlproj.limits.aimd import Aimd
 from crawlproj.limits.base import Bounds
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.health import Health
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from tests.frontier.helpers import Now
 from tests.limits.models import dice
 from tests.properties import examples

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.limits.base import Bounds
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.rate import RateLimit
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from tests.limits.models import Bucket, Client, Site, Window, dice
 from tests.properties import examples
 

@@ -9,12 +9,13 @@ import pytest
 
 from crawlproj.limits.aimd import Aimd
 from crawlproj.limits.base import Bounds, Limit, Sample
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.health import Health
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.rate import RateLimit
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from tests.limits.models import dice
 
 if TYPE_CHECKING:

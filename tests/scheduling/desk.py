@@ -12,10 +12,11 @@ from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, Entry, Frontier, State, Written
 from crawlproj.frontier.memory import MemoryFrontier
 from crawlproj.limits.base import Bounds
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from crawlproj.scheduling.buffer_config import BufferConfig
 from crawlproj.scheduling.buffered import BufferedFrontier
 from tests.frontier.virtual import now, run_virtually

@@ -6,8 +6,8 @@ import pytest
 from scrapy import Request
 
 from crawlproj.frontier.base import Entry, Lease
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permits import Permits
-from crawlproj.limits.site import Ending, Verdict
 from crawlproj.scheduling.admission import Admission
 from crawlproj.scheduling.crawl_delays import CrawlDelays
 from crawlproj.scheduling.direct import DirectRequests

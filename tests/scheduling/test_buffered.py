@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.frontier.base import State
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.learned import Learned
-from crawlproj.limits.site import Ending, Verdict
 from crawlproj.scheduling.buffer_config import BufferConfig
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now

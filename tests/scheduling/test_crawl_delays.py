@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.limits.base import Bounds
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.permits import Permits
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from crawlproj.scheduling.crawl_delays import CrawlDelays
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from scrapy.exceptions import DownloadCancelledError
 from scrapy.settings import Settings
 
 import crawlproj.settings as ours
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permits import Permits
-from crawlproj.limits.site import Ending, Verdict
 from crawlproj.scheduling.crawl_config import PAGE_BYTES, CrawlConfig
 from crawlproj.scheduling.crawl_delays import CrawlDelays
 from crawlproj.scheduling.direct import DirectRequests, begin_way, on_its_way

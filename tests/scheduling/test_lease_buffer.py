@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Lease
 from crawlproj.limits.base import Bounds
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.permits import Permits
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from crawlproj.scheduling.lease_buffer import LeaseBuffer
 from tests.frontier.helpers import Now, entry
 

@@ -8,11 +8,12 @@ import pytest
 
 from crawlproj.frontier.base import State
 from crawlproj.limits.base import Bounds
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.health import Health
 from crawlproj.limits.permits import Permits
-from crawlproj.limits.site import Ending, SiteControl, Verdict
+from crawlproj.limits.site import SiteControl
 from crawlproj.reasons import outcome_of
 from crawlproj.scheduling.crawl_delays import CrawlDelays
 from crawlproj.scheduling.patience import GivenUp, Patience

@@ -15,7 +15,7 @@ from scrapy.http import Response
 from scrapy.utils.test import get_crawler
 
 from benchmarks.weather.autothrottle import AutoThrottle
-from crawlproj.limits.site import Ending, Verdict
+from crawlproj.limits.ending import Ending, Verdict
 from tests.properties import examples
 
 if TYPE_CHECKING:

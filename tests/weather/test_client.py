@@ -14,10 +14,11 @@ from benchmarks.weather.policies import policy_of
 from crawlproj.demo.weather import Weather, capacity
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
-from crawlproj.limits.site import Ending, SiteControl
+from crawlproj.limits.site import SiteControl
 from tests.weather.helpers import PLAIN, scenario_of
 
 if TYPE_CHECKING:
+    from crawlproj.limits.ending import Ending
     from crawlproj.limits.permit import Permit
 
 

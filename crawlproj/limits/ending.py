@@ -1,0 +1,40 @@
+"""How a request ended, and what that says about its site. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawlproj.limits.headers import RatePolicy
+
+
+class Verdict(Enum):
+    """What an ending says about the site."""
+
+    OK = "ok"
+    """An answer: any page, found or not."""
+    IGNORED = "ignored"
+    """Nothing: the request was cancelled or never sent."""
+    THROTTLED = "throttled"
+    """A refusal of too many requests a second: 429."""
+    OVERLOADED = "overloaded"
+    """Too much at once, or no answer: 503, a reset, a time-out."""
+
+
+@dataclass(slots=True)  # not frozen: that makes it three times as expensive
+class Ending:
+    """How a request ended.
+
+    rtt_s: seconds from sending the request to the first byte of the answer; 0 without an answer.
+    retry_after_s: seconds the site asks to wait; None if it does not ask.
+    policy: the quota that the site announced, if any.
+    lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
+    """
+
+    verdict: Verdict
+    rtt_s: float = 0.0
+    retry_after_s: float | None = None
+    policy: RatePolicy | None = None
+    lag_s: float = 0.0

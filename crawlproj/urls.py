@@ -24,11 +24,12 @@ from crawlproj.masking import without_credentials
 if TYPE_CHECKING:
     from tldextract import TLDExtract
 
-__all__ = ["join", "normalize", "registrable_domain", "site_of"]
+__all__ = ["join", "normalize", "origin_of", "registrable_domain", "site_of"]
 
 MAX_URL_LENGTH = 8192
 """Characters; longer URLs are refused. Servers commonly accept 8 KB request lines."""
 
+_ORIGIN = re.compile(r"(https?://)(?:[^/?#]*@)?([^/?#]+)", re.IGNORECASE)
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 # The URL Standard leaves these as they are: any spelling of an escape, and characters that RFC 3986
 # does not allow outside the host. Scrapy's Request would escape the latter, and one page would have
@@ -112,6 +113,12 @@ def _normalized(url: str, base: str | None) -> str | None:
 def _site_of_origin(scheme: str, host: str) -> str:
     host = host.rpartition("@")[2].lower()
     return host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ""))
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an http or https URL in lower case, or "" for any other."""
+    match = _ORIGIN.match(url)
+    return (match[1] + match[2]).lower() if match else ""
 
 
 def site_of(url: str) -> str:

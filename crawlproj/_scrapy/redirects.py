@@ -42,13 +42,14 @@ class SafeRedirects(BaseRedirectMiddleware):
         self, source_request: Request, response: Response, *, url: str, **kwargs: Any
     ) -> Request:
         request = super()._build_redirect_request(source_request, response, url=url, **kwargs)
-        if _origin(request) != _origin(source_request):
+        if request_origin(request) != request_origin(source_request):
             for name in list(request.headers):
                 if name not in self._sent_anywhere and not name.startswith(_SENT_BY_BROWSERS):
                     del request.headers[name]
         return request
 
 
-def _origin(request: Request) -> tuple[str, str | None, int | None]:
+def request_origin(request: Request) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port of the URL of ``request``."""
     parts = urlparse_cached(request)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

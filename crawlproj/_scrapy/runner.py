@@ -1,8 +1,8 @@
 """Runs each request in one task, from the scheduler to the last pipeline.
 
 Scrapy uses six tasks and as many Deferreds for a page, and three asynchronous generators for each
-spider middleware; that is a third of the CPU time of a plain page. The same steps run here in the
-same order. What is not Scrapy's own class, or is overridden, is called as Scrapy calls it.
+spider middleware, which was three tenths of the CPU time of a plain page. The same steps run here
+in the same order. What is not Scrapy's own class, or is overridden, is called as Scrapy calls it.
 """
 
 from __future__ import annotations

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 _MIN_DELAY_S = 0.001
 
 
-def check_downloader(downloader: Downloader) -> None:
-    """Raise CrawlprojError if this Scrapy's downloader is built differently."""
-    require(downloader, "slots", "per_slot_settings", "_delay", "_get_slot", "_process_queue")
-
-
 def open_slot(downloader: Downloader, request: Request, concurrency: int) -> None:
-    """Create the slot of ``request``, which has none yet, with ``concurrency``."""
+    """Create the slot of ``request``, which has none yet, with ``concurrency``.
+
+    Raises CrawlprojError if this Scrapy's downloader is built differently.
+    """
+    require(downloader, "slots", "per_slot_settings", "_delay", "_get_slot", "_process_queue")
     _, slot = downloader._get_slot(request)
     slot.concurrency, slot.jitter = concurrency, 0.0
     slot.delay = max(slot.delay, _MIN_DELAY_S)

@@ -8,7 +8,7 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware as ScrapysMiddleware
 from scrapy.exceptions import IgnoreRequest, UnsupportedURLSchemeError
 
-from crawlproj._scrapy.redirects import SafeRedirects
+from crawlproj._scrapy.redirects import SafeRedirects, request_origin
 from crawlproj.frontier.base import State
 from crawlproj.http.wire import split
 from crawlproj.masking import without_credentials
@@ -80,7 +80,7 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
 
         Raises IgnoreRequest if a page redirects to itself without a new one, or in a circle.
         """
-        if _origin(request) != _origin(redirected):
+        if request_origin(request) != request_origin(redirected):
             return
         known = request.headers.get(b"Cookie")
         set_cookies = response.headers.getlist(b"Set-Cookie")
@@ -104,10 +104,6 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
             or status in meta.get("handle_httpstatus_list", ())
             or status in getattr(self.crawler.spider, "handle_httpstatus_list", ())
         )
-
-
-def _origin(request: Request) -> list[str]:
-    return request.url.lower().split("/", 3)[:3]
 
 
 def _merged(cookies: bytes, set_cookies: Iterable[bytes]) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
 from crawlproj.reasons import detail_of, reason_of
 from crawlproj.signals import robots_parsed
-from crawlproj.urls import site_of
+from crawlproj.urls import origin_of, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -47,7 +46,6 @@ _OF_THE_SITE = frozenset({"dns", "tls"})
 # What a page's meta says about its way: the spider's choice, and what HttpProxyMiddleware noted.
 _ROUTE = ("proxy", "_auth_proxy", "bindaddress")
 _PRIORITY = 1000  # same as in Scrapy's middleware
-_ORIGIN = re.compile(r"(https?://)(?:[^/?#]*@)?([^/?#]+)", re.IGNORECASE)
 
 
 class RobotsDisallowed(IgnoreRequest):
@@ -256,9 +254,3 @@ class RobotsTxtMiddleware:
 
     def _count(self, key: str) -> None:
         self._crawler.stats.inc_value(f"robotstxt/{key}")
-
-
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of an http or https URL in lower case, or "" for any other."""
-    match = _ORIGIN.match(url)
-    return (match[1] + match[2]).lower() if match else ""

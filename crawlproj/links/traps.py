@@ -79,7 +79,7 @@ class Traps:
         site, budgets = site_of(url), self._budgets
         if sitemap:
             return self._spent(self._sitemaps[site], budgets.sitemaps, f"sitemaps of {site}") or (
-                self._trap([f"{site}/* (sitemaps)"])
+                self._trap([_shape_of_sitemaps(site)])
             )
         if spent := (
             self._spent(self._pages[site], budgets.pages, f"pages of {site}")
@@ -141,7 +141,7 @@ class Traps:
         """Take in a sitemap with so many URLs that were not known; return the trap, or ""."""
         site = site_of(url)
         self._sitemaps[site] += 1
-        shape = f"{site}/* (sitemaps)"
+        shape = _shape_of_sitemaps(site)
         if new_urls:
             self._scores.pop(shape, None)
         elif self._suspect(shape, _SITEMAPS, "sitemaps"):
@@ -204,6 +204,10 @@ class Traps:
 def _leads_out(shape: str, urls: Iterable[str]) -> bool:
     """Whether any of ``urls`` has another shape."""
     return any(shape not in (*shapes_of(url), f"{site_of(url)}/*") for url in urls)
+
+
+def _shape_of_sitemaps(site: str) -> str:
+    return f"{site}/* (sitemaps)"
 
 
 def _shape_of_domain(site: str) -> str:

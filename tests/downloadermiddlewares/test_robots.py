@@ -15,11 +15,12 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Response
 
-from crawlproj.downloadermiddlewares.robots import RobotsUnreachable, origin_of
+from crawlproj.downloadermiddlewares.robots import RobotsUnreachable
 from crawlproj.errors import AddressRefused, ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.http.head import MalformedResponse
 from crawlproj.reasons import outcome_of
+from crawlproj.urls import origin_of
 from tests.downloadermiddlewares.helpers import Answer, Harness, refused, robots, status
 from tests.frontier.helpers import run
 

@@ -14,6 +14,9 @@ LOWEST_READY := $(LOWEST)/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PINS := -c requirements.txt -c requirements-extras.txt
 
+# Without bytecode files, every test process and every crawl compiles the package again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo demo-fleet demo-scrapyd crawl lab test test-fast chaos test-lowest bench bench-weather check lint format docs clean
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -78,15 +81,15 @@ bench: $(DEV_READY) ## compare with stock Scrapy: CPU per page, limits, Redis
 bench-weather: $(DEV_READY) ## compare limits on held-out simulated sites (5 minutes)
 	$(BIN)/python -m benchmarks.weather --set held-out $(ARGS)
 
-# Tests wait as long as they compute: three at a time keep two processors busy.
+# Tests wait as long as they compute: four at a time keep two processors busy.
 test: $(DEV_READY) ## run the tests (4 minutes), and name the slowest
-	$(BIN)/pytest -n 3 --durations=25 $(ARGS)
+	$(BIN)/pytest -n 4 --durations=25 $(ARGS)
 
 test-fast: $(DEV_READY) ## run the tests without servers or other processes
-	$(BIN)/pytest -n 2 -m 'not slow and not server and not chaos' $(ARGS)
+	$(BIN)/pytest -n 4 -m 'not slow and not server and not chaos' $(ARGS)
 
 test-lowest: $(LOWEST_READY) ## run the tests with the oldest supported dependencies
-	$(LOWEST)/bin/pytest -n 2 -m 'not slow and not chaos' --ignore tests/lab $(ARGS)
+	$(LOWEST)/bin/pytest -n 4 -m 'not slow and not chaos' --ignore tests/lab $(ARGS)
 
 chaos: $(DEV_READY) ## fault injection and thorough properties (10 minutes)
 	$(BIN)/pytest -m chaos $(ARGS)

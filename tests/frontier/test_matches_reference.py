@@ -243,6 +243,7 @@ class RedisMatchesReference(MatchesReference):
 HOW = settings(examples(40), phases=[Phase.generate], stateful_step_count=30)
 
 
+@pytest.mark.slow
 @pytest.mark.hypothesis
 def test_sqlite_behaves_like_the_reference() -> None:
     run_state_machine_as_test(SqliteMatchesReference, settings=HOW)

@@ -232,12 +232,12 @@ async def _pump(reader: Reader, writer: Writer) -> None:
 
 
 def _reply(writer: Writer, body: bytes, content_type: str, *, method: str = "GET") -> None:
-    writer.write(
+    head = (
         f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n".encode("latin-1")
     )
-    if method != "HEAD":
-        writer.write(body)
+    # In one piece: a client that gets the head alone has an answer that has begun, and not ended.
+    writer.write(head if method == "HEAD" else head + body)
 
 
 if __name__ == "__main__":

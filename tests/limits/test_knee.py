@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+# Minutes of simulated answers; test_contract.py shows every estimator the same in less.
+pytestmark = pytest.mark.slow
+
 SEEDS = range(5)
 
 

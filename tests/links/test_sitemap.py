@@ -139,5 +139,5 @@ def test_what_is_beyond_50_mib_is_left_out_and_a_large_file_is_never_whole_in_me
 
 @pytest.mark.parametrize("shape", [b"<", b"<!--", b"<![CDATA[", b"<a ", b"&", b"<a href='"])
 def test_hostile_markup_takes_time_in_proportion_to_its_size(shape: bytes) -> None:
-    body = b"<urlset><url><loc>" + shape * (3_000_000 // len(shape))
+    body = b"<urlset><url><loc>" + shape * (1_000_000 // len(shape))
     assert len(urls(body)) <= 1

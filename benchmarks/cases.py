@@ -93,5 +93,6 @@ CASES = {
             "postgres-docs", Docs("postgresql-doc-15", _DOC / "postgresql-doc-15/html"), "light", 5
         ),
         Case("git-docs", Docs("git-doc", _DOC / "git-doc"), "light", 5),
+        Case("sqlite-docs", Docs("sqlite3-doc", _DOC / "sqlite3"), "light", 5),
     )
 }

@@ -54,16 +54,48 @@ _CAUTIOUS = {
     for irregular, regular in _REGULAR.items()
 }
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+# A relative path, and perhaps a query, that every base leaves as it is: without dot segments,
+# escapes, and characters that have a meaning or are escaped. Most links of most sites are such.
+_SIMPLE = re.compile(
+    r"(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*+/)*+(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*+)?+"
+    r"(?:\?[A-Za-z0-9_.~=&+/,;:@-]++)?+"
+)
+_MAX_SIMPLE = MAX_URL_LENGTH // 2  # characters; of a base and of a link, so that both fit
 
 
 def normalize(url: str) -> str | None:
     """Return the normal form of an absolute http or https URL, or None for anything else."""
+    root = url.find("/", 8) + 1
+    if root and len(url) <= _MAX_SIMPLE and _SIMPLE.fullmatch(url, root) and _is_root(url[:root]):
+        return url
     return _normalized(url, None)
 
 
 def join(base: str, href: str) -> str | None:
     """Return the normal form of ``href``, relative to ``base``, or None if it is not http(s)."""
+    root, directory = _places(base)
+    if root and len(href) <= _MAX_SIMPLE:
+        if href.startswith("/") and _SIMPLE.fullmatch(href, 1):
+            return root + href[1:]
+        if href.startswith(root) and _SIMPLE.fullmatch(href, len(root)):
+            return href
+        if href and not href.startswith("?") and _SIMPLE.fullmatch(href):
+            return directory + href
     return _normalized(href, base)
+
+
+@lru_cache(maxsize=1024)
+def _places(base: str) -> tuple[str, str]:
+    """Return the normal forms of "/" and "." relative to ``base``, or "" if they are not usable."""
+    root, directory = _normalized("/", base), _normalized(".", base)
+    if root is None or directory is None or len(directory) > _MAX_SIMPLE:
+        return "", ""
+    return root, directory
+
+
+@lru_cache(maxsize=8192)
+def _is_root(url: str) -> bool:
+    return _normalized(url, None) == url
 
 
 def valid_url(text: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crawlproj.urls import join, normalize, registrable_domain, site_of
+from crawlproj.urls import _normalized, join, normalize, registrable_domain, site_of
+from tests.properties import examples
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,34 @@ def test_normalizing_is_idempotent_and_never_raises(text: str) -> None:
         if url is not None:
             assert normalize(url) == url
             assert site_of(url)
+
+
+# Links as pages have them, and what could be mistaken for one that is simple.
+pieces = st.sampled_from(
+    [
+        *("a", "B1", "-", "_", "~", ".", "..", "/", "//", "?", "#", ":", "@", "%", "%7E", "%2e"),
+        *("%4", "&", "=", "+", ",", ";", " ", "\t", "\n", "\\", "é", "[", "'", "*"),
+        *("http:", "http://a.org/", "HTTPS://"),
+    ]
+)
+links = st.lists(pieces, max_size=8).map("".join)
+bases = st.builds(
+    "{}{}".format,
+    st.sampled_from(
+        ["http://a.org/", "http://A.org:80/", "https://b@a.org/", "http://a.org", "x:"]
+    ),
+    links,
+)
+
+
+@settings(examples(500))
+@given(bases, links)
+@example("http://a.org/%41/x?%%", "b")
+@example("http://a.org/" + "x/" * 4080, "y" * 100)
+def test_a_simple_link_gives_the_same_as_a_whole_parser(base: str, link: str) -> None:
+    assert join(base, link) == _normalized(link, base)
+    assert normalize(base) == _normalized(base, None)
+    assert normalize(f"http://a.org/{link}") == _normalized(f"http://a.org/{link}", None)
 
 
 def test_a_link_is_resolved_against_its_base() -> None:

@@ -19,6 +19,8 @@ from scrapy.utils.defer import _process_pending_io, ensure_awaitable
 from scrapy.utils.python import global_object_name
 from twisted.internet.defer import Deferred
 
+from crawlproj._scrapy.offsite import quicken
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -41,6 +43,8 @@ class DownloadChain:
 
     def __init__(self, manager: DownloaderMiddlewareManager) -> None:
         self._manager = manager
+        for middleware in manager.middlewares:
+            quicken(middleware)
         self._requests = [self._bound(method) for method in manager.methods["process_request"]]
         self._responses = [self._bound(method) for method in manager.methods["process_response"]]
 

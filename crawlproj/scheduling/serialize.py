@@ -17,6 +17,7 @@ from scrapy import FormRequest, Request
 from scrapy.http import JsonRequest, XmlRpcRequest
 from scrapy.utils.request import fingerprint
 
+from crawlproj._scrapy.requests import request_for
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
 from crawlproj.scheduling.callbacks import method_of, name_of
@@ -120,12 +121,14 @@ def request_of(entry: Entry, spider: Spider, *, public: bool = False) -> Request
 
     public: as in ``entry_of``.
     """
+    # The URL of an entry is that of an earlier Request, unless others wrote the entry.
+    make = Request if public else request_for
     try:
         if not entry.payload:
-            return Request(entry.url, priority=entry.priority)
+            return make(entry.url, priority=entry.priority)
         stored = json.loads(entry.payload)
         meta = _restored(stored.get("meta", {}))
-        request = Request(
+        request = make(
             entry.url,
             callback=_method(spider, stored.get("callback"), public=public),
             errback=_method(spider, stored.get("errback"), public=public),

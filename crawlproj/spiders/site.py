@@ -8,6 +8,7 @@ from scrapy import Request, Spider
 from scrapy.http import TextResponse
 from scrapy.linkextractors import IGNORED_EXTENSIONS
 
+from crawlproj._scrapy.requests import request_for
 from crawlproj.config import boolean, integer
 from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page import content_of, forget_content
@@ -256,7 +257,7 @@ class SiteSpider(Spider):
                 continue
             if not has_extension(url, _NO_PAGES):
                 page = url if self.traps is None else without_session(url)
-                yield Request(page, errback=self.failed, meta=self._meta)
+                yield request_for(page, errback=self.failed, meta=self._meta)
             elif scheduler is not None:
                 depth = found_on.meta.get("depth", 0) + 1
                 scheduler.cuts.add(url, "extension", depth=depth)

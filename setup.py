@@ -10,6 +10,7 @@ setup(
         "scrapy.commands": [
             "fleet = crawlproj.commands.fleet:Command",
             "migrate = crawlproj.commands.migrate:Command",
+            "serve = crawlproj.commands.serve:Command",
             "status = crawlproj.commands.status:Command",
         ],
     }

@@ -9,6 +9,7 @@ from scrapy.exporters import CsvItemExporter
 from scrapy.extensions.feedexport import FileFeedStorage
 
 from crawlproj.private_files import create
+from crawlproj.spreadsheets import disarmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from scrapy import Spider
 
 __all__ = ["PrivateFileFeedStorage", "SafeCsvItemExporter"]
-
-# A cell that begins with one of these is a formula to a spreadsheet, which may send the others away
-# or start a program.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class PrivateFileFeedStorage(FileFeedStorage):
@@ -51,14 +48,3 @@ class _DisarmingWriter:
 
     def writerow(self, row: Iterable[Any]) -> None:
         self._writer.writerow([disarmed(cell) for cell in row])
-
-
-def disarmed(cell: Any) -> Any:
-    """Return a cell of a table as a spreadsheet shows it, not as it runs it."""
-    if not isinstance(cell, str) or not cell.startswith(_FORMULA):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell

@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from crawlproj.feeds import SafeCsvItemExporter, disarmed
+from crawlproj.feeds import SafeCsvItemExporter
+from crawlproj.spreadsheets import disarmed
 
 
 @pytest.mark.parametrize(

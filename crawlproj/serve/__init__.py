@@ -1,0 +1,1 @@
+"""``scrapy serve``: the query service and the dashboard over a store and a frontier."""

@@ -1,0 +1,1 @@
+"""The endpoints of the query service, one group per file."""

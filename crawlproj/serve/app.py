@@ -1,0 +1,108 @@
+"""The ASGI application: endpoints behind the middlewares that keep it safe."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from crawlproj.serve.api.answers import json_response
+from crawlproj.serve.api.rows import row_endpoints
+from crawlproj.serve.api.summary import summary_endpoint
+from crawlproj.serve.security.headers import SecurityHeaders
+from crawlproj.serve.security.hosts import HostCheck
+from crawlproj.serve.security.origins import OriginCheck
+from crawlproj.serve.security.requests import BoundedRequests
+from crawlproj.serve.security.tokens import TokenCheck
+from crawlproj.serve.web.openapi import openapi
+from crawlproj.serve.web.problems import Problem, on_error, on_http_exception, on_problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
+
+    from crawlproj.serve.config import Listening
+    from crawlproj.serve.service import Service
+    from crawlproj.serve.web.endpoint import Endpoint
+
+
+def create_app(service: Service) -> ASGIApp:
+    """Return the application. It closes ``service`` when the server shuts down."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await service.close()
+
+    endpoints = api_endpoints(service)
+    listening = service.config.listening
+    routes: list[BaseRoute] = [endpoint.route() for endpoint in endpoints]
+    routes.append(_description(endpoints, token=bool(listening.token)))
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=middlewares(listening, _reads(endpoints)),
+        exception_handlers={
+            Problem: on_problem,
+            HTTPException: on_http_exception,
+            Exception: on_error,
+        },
+    )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return app
+
+
+def api_endpoints(service: Service) -> list[Endpoint]:
+    """Return all endpoints of the query service."""
+    return [
+        summary_endpoint(service.overview, service.lanes),
+        *row_endpoints(service.lanes),
+    ]
+
+
+def middlewares(listening: Listening, reads: Sequence[str]) -> list[Middleware]:
+    """Return the middlewares, the outermost first.
+
+    reads: paths that take a POST and change nothing.
+    """
+    checks = [
+        Middleware(SecurityHeaders),
+        Middleware(HostCheck, listening.names),
+        Middleware(OriginCheck, reads, read_only=listening.read_only),
+    ]
+    if listening.token:
+        secure = listening.behind_proxy or listening.certificate is not None
+        checks.append(
+            Middleware(
+                TokenCheck,
+                listening.token,
+                secure=secure,
+                behind_proxy=listening.behind_proxy,
+            )
+        )
+    checks.append(Middleware(BoundedRequests))
+    return checks
+
+
+def _reads(endpoints: Sequence[Endpoint]) -> list[str]:
+    return [endpoint.path for endpoint in endpoints if endpoint.method != "GET"]
+
+
+def _description(endpoints: Sequence[Endpoint], *, token: bool) -> Route:
+    description: dict[str, Any] = openapi(endpoints, token=token)
+
+    async def respond(_: Request) -> Response:
+        return json_response(description)
+
+    return Route("/api/openapi.json", respond, name="openapi")

@@ -1,0 +1,106 @@
+"""The fast lane of an SQLite file: connections of their own, each used by a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crawlproj.serve.database.base import Caps, Connection, Encoded, Form, Pool, Rows
+from crawlproj.serve.database.sqlite_reading import (
+    encode_rows,
+    explained,
+    open_reader,
+    read_rows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
+
+T = TypeVar("T")
+
+
+class SqliteThreads(Pool):
+    """Connections of threads; SQLite computes without Python's lock.
+
+    path: of the file; opened when it is first needed, so it may come into being later.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sqlite-reader")
+        self._idle: list[sqlite3.Connection] = []
+        self._all: set[sqlite3.Connection] = set()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        db = self._idle.pop() if self._idle else await self._open()
+        try:
+            yield _ThreadConnection(self._path, db, self._threads)
+        finally:
+            self._idle.append(db)
+
+    async def _open(self) -> sqlite3.Connection:
+        def open_it() -> sqlite3.Connection:
+            try:
+                return open_reader(self._path)
+            except sqlite3.Error as exc:
+                raise explained(exc, self._path) from exc
+
+        opening = asyncio.get_running_loop().run_in_executor(self._threads, open_it)
+        try:
+            db = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_opened)
+            raise
+        self._all.add(db)
+        return db
+
+    async def close(self) -> None:
+        for db in self._all:
+            db.interrupt()
+        await asyncio.to_thread(self._threads.shutdown)
+        for db in self._all:
+            db.close()
+        self._all.clear()
+        self._idle.clear()
+
+
+class _ThreadConnection(Connection):
+    def __init__(self, path: Path, db: sqlite3.Connection, threads: ThreadPoolExecutor) -> None:
+        self._path = path
+        self._db = db
+        self._threads = threads
+
+    async def fetch(self, sql: str, parameters: Mapping[str, Any], caps: Caps) -> Rows:
+        return await self._run(lambda: read_rows(self._db, sql, parameters, caps))
+
+    async def encode(
+        self, sql: str, parameters: Mapping[str, Any], caps: Caps, form: Form
+    ) -> Encoded:
+        return await self._run(lambda: encode_rows(self._db, sql, parameters, caps, form))
+
+    async def _run(self, query: Callable[[], T]) -> T:
+        """Run a query in a thread; if this task is cancelled, the query ends first."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, query)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            # Whoever uses the connection next must not meet this query, nor its interruption.
+            while not running.done():
+                self._db.interrupt()
+                with suppress(asyncio.CancelledError):  # cancelled twice
+                    await asyncio.wait({running}, timeout=0.005)
+            if not running.cancelled():
+                running.exception()
+            raise
+        except sqlite3.Error as exc:
+            raise explained(exc, self._path) from exc
+
+
+def _close_opened(opening: asyncio.Future[sqlite3.Connection]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

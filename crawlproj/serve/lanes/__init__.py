@@ -1,0 +1,1 @@
+"""Two lanes: short queries never wait for slow ones."""

@@ -1,0 +1,177 @@
+"""A lane: so many queries at a time as its limit estimator finds, and a short queue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from crawlproj.limits.base import Outcome, Sample, whole
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from crawlproj.limits.base import Limit
+
+T = TypeVar("T")
+
+
+class LaneBusy(Exception):
+    """The queue is full, or the turn did not come in time; ``retry_after_s``: when to ask again."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+class OutOfTime(Exception):
+    """The query was cancelled, because it ran for as long as its lane allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """What a lane does now: queries that run and wait, its limit, and counts since the start.
+
+    done: ended in time. out_of_time: cancelled at the limit. refused: not admitted. abandoned: the
+    client went away.
+    """
+
+    running: int
+    waiting: int
+    limit: float
+    limit_s: float
+    done: int
+    out_of_time: int
+    refused: int
+    abandoned: int
+
+
+class Lane:
+    """Admits queries: as many at a time as ``limit`` allows, the others in turn.
+
+    limit: learns from each query that ends. queue: how many may wait. patience_s: how long.
+    limit_s: how long a query may run. heavy: whether a query that runs out of time is expected to
+    be a heavy one, which says nothing about how many the database can run at a time.
+    clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        limit: Limit,
+        *,
+        queue: int,
+        patience_s: float,
+        limit_s: float,
+        heavy: bool,
+        clock: Callable[[], float],
+    ) -> None:
+        self.limit_s = limit_s
+        self._limit = limit
+        self._queue = queue
+        self._patience_s = patience_s
+        self._heavy = heavy
+        self._clock = clock
+        self._running = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._mean_s = 0.0
+        self._done = self._out_of_time = self._refused = self._abandoned = 0
+
+    def state(self) -> LaneState:
+        """Return what the lane does now."""
+        return LaneState(
+            self._running,
+            len(self._waiting),
+            self._limit.limit,
+            self.limit_s,
+            self._done,
+            self._out_of_time,
+            self._refused,
+            self._abandoned,
+        )
+
+    async def run(self, work: Callable[[], Awaitable[T]], *, ahead: bool = False) -> T:
+        """Return what ``work`` returns, once it is its turn; it is cancelled after ``limit_s``.
+
+        ahead: wait at the front, and however many wait.
+
+        Raises LaneBusy if it is not admitted, OutOfTime if it was cancelled at the limit.
+        """
+        async with self._turn(ahead=ahead):
+            started = self._clock()
+            in_flight = self._running
+            start = self._limit.on_start(in_flight, started)
+            outcome = Outcome.IGNORE
+            try:
+                async with asyncio.timeout(self.limit_s) as timeout:
+                    result = await work()
+            except TimeoutError:
+                if not timeout.expired():
+                    raise
+                self._out_of_time += 1
+                if not self._heavy:
+                    outcome = Outcome.DROPPED
+                raise OutOfTime from None
+            except asyncio.CancelledError:
+                self._abandoned += 1
+                raise
+            else:
+                outcome = Outcome.SUCCESS
+                self._done += 1
+                return result
+            finally:
+                ended = self._clock()
+                if outcome is Outcome.IGNORE:
+                    self._limit.on_withdrawn(start, in_flight)
+                else:
+                    took_s = max(1e-6, ended - started)
+                    self._mean_s += (took_s - self._mean_s) / 20
+                    self._limit.on_sample(
+                        Sample(started, ended, took_s, in_flight, outcome, start=start)
+                    )
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, *, ahead: bool) -> AsyncIterator[None]:
+        if self._running >= whole(self._limit.limit) or self._waiting:
+            await self._wait(ahead=ahead)
+        else:
+            self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            self._admit()
+
+    async def _wait(self, *, ahead: bool) -> None:
+        """Wait for a turn, which then counts as running."""
+        if len(self._waiting) >= self._queue and not ahead:
+            self._refused += 1
+            raise LaneBusy(self._retry_after_s())
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        (self._waiting.appendleft if ahead else self._waiting.append)(turn)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await turn
+        except BaseException as exc:
+            if turn.done() and not turn.cancelled():  # admitted in this very moment
+                self._running -= 1
+                self._admit()
+            else:
+                with contextlib.suppress(ValueError):
+                    self._waiting.remove(turn)
+            if isinstance(exc, TimeoutError):
+                self._refused += 1
+                raise LaneBusy(self._retry_after_s()) from None
+            raise
+
+    def _admit(self) -> None:
+        while self._waiting and self._running < whole(self._limit.limit):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._running += 1
+                turn.set_result(None)
+
+    def _retry_after_s(self) -> float:
+        ahead = len(self._waiting) + self._running
+        return max(1.0, self._mean_s * ahead / whole(self._limit.limit))

@@ -1,0 +1,51 @@
+"""Everything behind the endpoints: the store's database in its lanes, and the frontier."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crawlproj.serve.api.summary import Overview, counting
+from crawlproj.serve.cached import Cached
+from crawlproj.serve.database.url import database_from_url
+from crawlproj.serve.frontiers import frontier_reader
+from crawlproj.serve.lanes.demotions import Demotions
+from crawlproj.serve.lanes.lanes import Lanes
+from crawlproj.serve.lanes.sizes import Sizes
+
+if TYPE_CHECKING:
+    from crawlproj.serve.config import ServeConfig
+    from crawlproj.serve.frontiers import FrontierReader
+
+_REFRESH_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """lanes: over the store. frontier: of the crawl. overview: counts that many clients ask for."""
+
+    config: ServeConfig
+    lanes: Lanes
+    frontier: FrontierReader
+    overview: Overview
+
+    @classmethod
+    def from_config(cls, config: ServeConfig, sizes: Sizes | None = None) -> Service:
+        """Return a service that connects when it is first asked. Raises ConfigError."""
+        sizes = sizes or Sizes()
+        setting = "SERVE_STORE_URL or STORE_URL"
+        database = database_from_url(config.store_url, setting, sizes)
+        lanes = Lanes(database, sizes.fast_lane(), sizes.slow_lane(), Demotions(time.time))
+        frontier = frontier_reader(config.frontier_url, config.redis_params)
+        overview = Overview(
+            Cached(counting(lanes), _REFRESH_S, time.time),
+            Cached(frontier.status, _REFRESH_S, time.time),
+        )
+        return cls(config, lanes, frontier, overview)
+
+    async def close(self) -> None:
+        """Cancel what runs, and disconnect."""
+        await self.overview.counts.close()
+        await self.overview.jobs.close()
+        await self.lanes.database.close()

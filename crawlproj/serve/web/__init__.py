@@ -1,0 +1,1 @@
+"""What every endpoint needs: parameters, cursors, problems, and the description of them all."""

@@ -65,10 +65,7 @@ _MAX_SIMPLE = MAX_URL_LENGTH // 2  # characters; of a base and of a link, so tha
 
 def normalize(url: str) -> str | None:
     """Return the normal form of an absolute http or https URL, or None for anything else."""
-    root = url.find("/", 8) + 1
-    if root and len(url) <= _MAX_SIMPLE and _SIMPLE.fullmatch(url, root) and _is_root(url[:root]):
-        return url
-    return _normalized(url, None)
+    return url if _simple_from(url) else _normalized(url, None)
 
 
 def join(base: str, href: str) -> str | None:
@@ -87,10 +84,20 @@ def join(base: str, href: str) -> str | None:
 @lru_cache(maxsize=1024)
 def _places(base: str) -> tuple[str, str]:
     """Return the normal forms of "/" and "." relative to ``base``, or "" if they are not usable."""
+    if start := _simple_from(base):
+        return base[:start], base[: base.partition("?")[0].rindex("/") + 1]
     root, directory = _normalized("/", base), _normalized(".", base)
     if root is None or directory is None or len(directory) > _MAX_SIMPLE:
         return "", ""
     return root, directory
+
+
+def _simple_from(url: str) -> int:
+    """Return where the simple rest of a URL in normal form begins; 0 if it is not known to be."""
+    root = url.find("/", 8) + 1
+    if root and len(url) <= _MAX_SIMPLE and _SIMPLE.fullmatch(url, root) and _is_root(url[:root]):
+        return root
+    return 0
 
 
 @lru_cache(maxsize=8192)

@@ -21,6 +21,7 @@ OURS = "crawlproj.scheduler.Scheduler"
 each_scheduler = pytest.mark.parametrize("scheduler", [OURS, SCRAPYS])
 
 
+@pytest.mark.slow
 @each_scheduler
 @on_reactor
 async def test_a_retry_after_is_respected_and_the_refusal_is_not_an_attempt(scheduler: str) -> None:
@@ -40,6 +41,7 @@ async def test_a_retry_after_is_respected_and_the_refusal_is_not_an_attempt(sche
     assert crawler.stats.get_value("retry/count") is None
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_other_pages_of_the_site_wait_for_a_retry_after_too() -> None:
     async with site(_first_refused) as one:
@@ -76,6 +78,7 @@ async def test_with_retries_off_a_refusal_is_final() -> None:
     assert one.paths == {"/page": 1}
 
 
+@pytest.mark.slow
 @each_scheduler
 @on_reactor
 async def test_a_page_that_is_always_refused_fails_eventually(scheduler: str) -> None:
@@ -98,6 +101,7 @@ async def test_an_overload_without_a_retry_after_is_an_attempt_and_waits() -> No
     assert crawler.stats.get_value("retry/count") == 1
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_a_refused_robots_txt_is_not_requested_again_too_early() -> None:
     def answer(path: str, before: int) -> Answer:
@@ -139,6 +143,7 @@ async def test_with_another_scheduler_slots_follow_the_control() -> None:
     assert 4 <= max(one.in_flight) <= 6
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_with_another_scheduler_refusals_and_delays_slow_the_slot() -> None:
     delays: list[float] = []

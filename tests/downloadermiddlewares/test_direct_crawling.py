@@ -69,6 +69,7 @@ async def test_a_site_gets_no_more_files_at_a_time_than_pages(
         assert max(one.in_flight) <= 4
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_a_refusal_makes_the_other_files_wait_and_is_retried() -> None:
     def answer(path: str, before: int) -> tuple[int, str]:

@@ -151,6 +151,7 @@ async def test_a_callback_that_fails_is_timed_too() -> None:
     assert recorder.phases["pipelines"].count == 0
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_each_attempt_counts_and_the_errback_is_timed() -> None:
     recorder = await visit("/gone")

@@ -16,6 +16,7 @@ TEN_YEARS = "315360000"
 PAGES = 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 503])
 @on_reactor
 async def test_a_retry_after_of_ten_years_ends_the_site_and_not_the_others(status: int) -> None:
@@ -59,6 +60,7 @@ def closing() -> Callable[[str, int], Answer]:
     return answer
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_a_site_that_only_answers_robots_txt_is_given_up() -> None:
     async with site(closing()) as one:

@@ -154,6 +154,7 @@ def test_threads_are_started_as_needed_up_to_max_threads() -> None:
     pool.shutdown(wait=False)
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_a_good_name_resolves_beside_a_thousand_whose_servers_are_silent(
     monkeypatch: pytest.MonkeyPatch,

@@ -67,6 +67,7 @@ def test_the_fifth_percentile_of_a_hundred_is_the_fifth_lowest() -> None:
     assert quantile([float(n) for n in range(100, 0, -1)], 0.05) == 5
 
 
+@pytest.mark.slow
 def test_every_policy_crawls_the_same_site_and_the_table_fits_120_columns() -> None:
     done = run_draw(Draw("constant", 3, 1, ("knee", "best-fixed")))
     assert list(done.figures) == ["told", "knee", "best-fixed"]

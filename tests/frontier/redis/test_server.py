@@ -43,6 +43,7 @@ def test_a_worker_waits_for_a_server_that_restarts(tmp_path: Path) -> None:
         server.stop()
 
 
+@pytest.mark.slow
 def test_after_hurry_a_worker_gives_up_on_a_server_that_does_not_answer() -> None:
     worker = RedisFrontier(RedisConfig(f"redis://user:secret@127.0.0.1:{free_port()}/0"))
 

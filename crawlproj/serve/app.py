@@ -11,6 +11,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from crawlproj.serve.api.answers import json_response
+from crawlproj.serve.api.export import export_endpoints
+from crawlproj.serve.api.query import query_endpoint
 from crawlproj.serve.api.rows import row_endpoints
 from crawlproj.serve.api.summary import summary_endpoint
 from crawlproj.serve.security.headers import SecurityHeaders
@@ -68,6 +70,8 @@ def api_endpoints(service: Service) -> list[Endpoint]:
     return [
         summary_endpoint(service.overview, service.lanes),
         *row_endpoints(service.lanes),
+        query_endpoint(service.lanes),
+        *export_endpoints(service.lanes),
     ]
 
 

@@ -10,6 +10,8 @@ TYPES: dict[str, type] = {
 }  # fmt: skip
 _SQL_TYPES = {int: "bigint", float: "double precision", str: "text", bytes: "bytea"}
 
+# The order of bytes, which a database's own collation rarely is: prefixes are ranges in it alone,
+# and `scrapy serve` reads by ranges.
 SCHEMA = b"""
 CREATE TABLE IF NOT EXISTS store_meta (name text PRIMARY KEY, value bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS pages (
@@ -20,6 +22,7 @@ CREATE TABLE IF NOT EXISTS pages (
     main_markdown text, structured_data text, headings text, images text, html bytea,
     seq bigint GENERATED ALWAYS AS IDENTITY
 );
+CREATE INDEX IF NOT EXISTS pages_by_url ON pages (url COLLATE "C");
 CREATE TABLE IF NOT EXISTS links (
     page text NOT NULL, position bigint NOT NULL, url text NOT NULL, text text, rel text,
     PRIMARY KEY (page, position)
@@ -32,10 +35,12 @@ CREATE TABLE IF NOT EXISTS failures (
     url text PRIMARY KEY, reason text NOT NULL, detail text, status bigint, depth bigint,
     failed_at double precision
 );
+CREATE INDEX IF NOT EXISTS failures_by_url ON failures (url COLLATE "C");
 CREATE TABLE IF NOT EXISTS skipped (
     url text PRIMARY KEY, reason text NOT NULL, detail text, depth bigint,
     skipped_at double precision
 );
+CREATE INDEX IF NOT EXISTS skipped_by_url ON skipped (url COLLATE "C");
 CREATE TABLE IF NOT EXISTS dropped_items (
     _key text PRIMARY KEY, _page text, _extra text, type text, reason text, detail text, item text,
     dropped_at double precision

@@ -9,6 +9,7 @@ import httpx
 
 from crawlproj.serve.app import create_app
 from crawlproj.serve.config import Listening, ServeConfig
+from crawlproj.serve.lanes.sizes import Sizes
 from crawlproj.serve.service import Service
 from crawlproj.store.base import Row
 from crawlproj.store.url import store_from_url
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from crawlproj.serve.lanes.sizes import Sizes
 
 HOST = "http://127.0.0.1:8400"
+# A busy machine is not a slow query.
+PATIENT = Sizes(fast_s=30.0, slow_s=60.0, fast_patience_s=30.0, slow_patience_s=30.0)
 
 
 class Client:
@@ -70,7 +72,7 @@ def config(
 
 
 @contextmanager
-def serving(of: ServeConfig, sizes: Sizes | None = None) -> Iterator[Client]:
+def serving(of: ServeConfig, sizes: Sizes = PATIENT) -> Iterator[Client]:
     """A client of a service that is closed afterwards."""
     service = Service.from_config(of, sizes)
     try:

@@ -55,8 +55,8 @@ class Rows:
 class Encoded:
     """An answer as bytes.
 
-    columns: names. rows: how many. last: the first value of the last row; None without rows.
-    cut: as in ``Rows``.
+    columns: names. chunks: the rows, without a heading. rows: how many. last: the first value of
+    the last row; None without rows. cut: as in ``Rows``.
     """
 
     columns: list[str]
@@ -78,6 +78,10 @@ class Connection(ABC):
         self, sql: str, parameters: Mapping[str, Any], caps: Caps, form: Form
     ) -> Encoded:
         """Return the rows of a query, encoded without keeping this thread. Raises DatabaseError."""
+
+    @abstractmethod
+    async def check_role(self) -> None:
+        """Check that SQL of a user's own can do nothing but read. Raises Refused."""
 
 
 class Pool(ABC):

@@ -61,7 +61,7 @@ class Encoder:
         self._first = True
 
     def heading(self) -> bytes:
-        """Return what comes before the first row: for CSV, the names of the columns."""
+        """Return what an answer begins with: for CSV, the names of the columns."""
         return self._csv_line(self._columns) if self._form == "csv" else b""
 
     def row(self, row: Sequence[Any]) -> bytes:

@@ -114,6 +114,9 @@ class _Worker(Connection):
         parts, end = await self._ask(sql, parameters, caps, form)
         return Encoded(end["columns"], parts, end["rows"], end["last"], end["cut"])
 
+    async def check_role(self) -> None:
+        """The file is open for reading alone, and the authorizer refuses the rest."""
+
     async def _ask(
         self, sql: str, parameters: Mapping[str, Any], caps: Caps, form: str
     ) -> tuple[list[bytes], dict[str, Any]]:

@@ -87,7 +87,7 @@ def encode_rows(
     try:
         columns = [column[0] for column in cursor.description or ()]
         encoder = Encoder(form, columns)
-        chunks = [encoder.heading()]
+        chunks: list[bytes] = []
         count = size = 0
         last, cut = None, ""
         for row in cursor:

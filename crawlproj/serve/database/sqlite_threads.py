@@ -83,6 +83,9 @@ class _ThreadConnection(Connection):
     ) -> Encoded:
         return await self._run(lambda: encode_rows(self._db, sql, parameters, caps, form))
 
+    async def check_role(self) -> None:
+        """The file is open for reading alone, and the authorizer refuses the rest."""
+
     async def _run(self, query: Callable[[], T]) -> T:
         """Run a query in a thread; if this task is cancelled, the query ends first."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, query)

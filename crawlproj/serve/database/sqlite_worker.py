@@ -34,7 +34,7 @@ from crawlproj.serve.database.frames import read_frame, write_frame
 from crawlproj.serve.database.sqlite_reading import encode_rows, explained, open_reader, read_rows
 
 _NICE = 10
-_MAX_MEMORY = 2 * 1024**3
+_MAX_MEMORY = 512 * 1024**2
 _MAX_TEMPORARY = 1024**3  # bytes of a file that a large sort writes
 _CHUNK = 256 * 1024
 _STEPS = 20_000  # of SQLite's machine between two looks at the clock: about a millisecond

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
-
-logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA: dict[str, Any] = {
@@ -96,9 +93,8 @@ async def on_http_exception(_: Request, exc: Exception) -> Response:
     ).response()
 
 
-async def on_error(_: Request, exc: Exception) -> Response:
-    """Answer a fault of this program without showing its insides."""
-    logger.error("An endpoint failed", exc_info=exc)
+async def on_error(_: Request, __: Exception) -> Response:
+    """Answer a fault of this program without showing its insides; the server logs them."""
     return Problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "fault",

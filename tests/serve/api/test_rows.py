@@ -34,11 +34,10 @@ def rows() -> list[Any]:
     return [*pages, *failures]
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
-    url = f"sqlite:///{tmp_path}/s.db"
-    fill(url, rows())
-    with serving(config(url)) as client:
+@pytest.fixture(scope="module")
+def client(store_url: str) -> Iterator[Client]:
+    fill(store_url, rows())
+    with serving(config(store_url)) as client:
         yield client
 
 

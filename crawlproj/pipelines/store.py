@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
-from crawlproj.config import integer, number, text, text_lists
+from crawlproj.config import boolean, integer, number, text, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page, SkippedUrl
 from crawlproj.pipelines.item_rows import ItemRows
@@ -82,7 +82,7 @@ class StorePipeline:
         url = text(crawler.settings, "STORE_URL", "")
         if not url:
             raise NotConfigured
-        return cls(crawler, store_from_url(url))
+        return cls(crawler, store_from_url(url, search=boolean(crawler.settings, "STORE_SEARCH")))
 
     async def open_spider(self) -> None:
         """Open the store. Raises CloseSpider("store-unusable") if it cannot be opened."""

@@ -66,7 +66,14 @@ class Stored:
 
 
 class Store(ABC):
-    """A store as the module docstring defines it. Not thread-safe: use it in one task at a time."""
+    """A store as the module docstring defines it. Not thread-safe: use it in one task at a time.
+
+    search: set before ``open``, it makes the store keep a full-text index of the pages, in the
+        transactions that store them. searchable: whether the store can.
+    """
+
+    search = False
+    searchable = False
 
     @abstractmethod
     async def open(self) -> None:

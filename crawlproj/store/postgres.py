@@ -53,6 +53,8 @@ class PostgresStore(ThreadedStore):
         ValueError if libpq cannot parse it; the message omits the password.
     """
 
+    searchable = True
+
     def __init__(self, url: str) -> None:
         super().__init__()
         try:
@@ -121,6 +123,8 @@ class PostgresStore(ThreadedStore):
             if version < 2:
                 db.execute(sql.ADD_SINCE_2)
                 db.execute("UPDATE store_meta SET value = 2 WHERE name = 'schema'")
+            if self.search and not _one(db, sql.HAS_SEARCH):
+                db.execute(sql.SEARCH)
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"PostgreSQL at {self._place} was written by a newer crawlproj (store schema "

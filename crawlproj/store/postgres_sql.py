@@ -57,6 +57,27 @@ SELECT to_regclass('store_meta') IS NULL
 """
 
 
+# The words of a page, for STORE_SEARCH. Punctuation goes first, so that a path or an address is the
+# words in it, as in SQLite. A tsvector holds 1 MB, so the index ends after 200,000 characters.
+_PUNCTUATION = """!"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~"""
+_SPACES = " " * (len(_PUNCTUATION) - 2)
+
+
+def _words(column: str, weight: str) -> str:
+    plain = f"translate(left({column}, 200000), '{_PUNCTUATION}', '{_SPACES}')"
+    return f"setweight(to_tsvector('simple', coalesce({plain}, '')), '{weight}')"
+
+
+HAS_SEARCH = b"""
+SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pages'::regclass AND attname = 'search')
+"""
+SEARCH = f"""
+SET LOCAL statement_timeout = 0;
+ALTER TABLE pages ADD COLUMN search tsvector
+    GENERATED ALWAYS AS ({_words("title", "A")} || {_words("text", "D")}) STORED;
+CREATE INDEX pages_by_search ON pages USING gin (search);
+""".encode()
+
 # A session's settings would be another client's behind a pooler that pools transactions, so these
 # hold for one. lock_timeout is in force when the next call waits for the lock.
 LIMITS = (

@@ -13,6 +13,7 @@ from crawlproj.private_files import create
 from crawlproj.store.base import Row, StoreBusy, Stored
 from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2, links_of, values_of
 from crawlproj.store.sqlite_items import SqliteItems
+from crawlproj.store.sqlite_search import create_search
 from crawlproj.store.threaded import ThreadedStore
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class SqliteStore(ThreadedStore):
     next one takes its place.
     """
 
+    searchable = True
+
     def __init__(self, path: str | Path) -> None:
         super().__init__()
         self._path = Path(path)
@@ -141,6 +144,8 @@ class SqliteStore(ThreadedStore):
                 db.execute(statement)
             db.execute("INSERT OR IGNORE INTO store_meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
             self._check_version(db)
+            if self.search:
+                create_search(db)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def store_from_url(url: str) -> Store:
+def store_from_url(url: str, *, search: bool = False) -> Store:
     """Return the store that ``url``, the setting STORE_URL, names. Does not open it.
+
+    search: whether it keeps a full-text index of the pages (STORE_SEARCH).
 
     ::
 
@@ -26,8 +28,19 @@ def store_from_url(url: str) -> Store:
         package.module.Class:…       a store of yours, built as Class(url)
         name:…                       the entry point of that name in the group crawlproj.store
 
-    Raises ConfigError if the scheme is unknown or the URL is malformed.
+    Raises ConfigError if the scheme is unknown, the URL is malformed, or the store cannot search.
     """
+    store = _built(url)
+    if search and not store.searchable:
+        raise ConfigError(
+            f"STORE_SEARCH is on, but a {type(store).__name__} has no full-text index: switch it "
+            "off, or store in SQLite or PostgreSQL"
+        )
+    store.search = search
+    return store
+
+
+def _built(url: str) -> Store:
     scheme, colon, _ = url.partition(":")
     build = _SCHEMES.get(scheme.lower()) if colon else None
     if build is not None:

@@ -83,7 +83,7 @@ def _heavy(columns: tuple[str, ...]) -> list[str]:
 def _page(lanes: Lanes) -> Endpoint:
     async def respond(_: Request, values: Mapping[str, Any]) -> Response:
         columns = ("url", *values["fields"])
-        sql = f"SELECT {', '.join(columns)} FROM pages WHERE url = :url"  # noqa: S608 - our own names
+        sql = f"SELECT {', '.join(columns)} FROM pages WHERE url = :url"
 
         async def work(connection: Connection) -> Any:
             return await connection.fetch(sql, {"url": values["url"]}, Caps(1, 8 * MAX_BYTES))

@@ -110,7 +110,7 @@ class Scan:
         """Return the last URL of the next stretch; None if there is no row left."""
         where, parameters = bounds.sql(self._url)
         sql = (
-            f"SELECT max({self._url}) FROM (SELECT url FROM {self._table} WHERE {where} "  # noqa: S608 - our own names
+            f"SELECT max({self._url}) FROM (SELECT url FROM {self._table} WHERE {where} "
             f"ORDER BY {self._url} LIMIT :stretch) AS stretch"
         )
         found = await connection.fetch(sql, {**parameters, "stretch": stretch}, Caps(1, MAX_BYTES))
@@ -123,7 +123,7 @@ class Scan:
             where += f" AND {self._url} <= :last"
             parameters["last"] = last
         sql = (
-            f"SELECT {', '.join(self.columns)} FROM {self._table} WHERE {where}{self._where} "  # noqa: S608 - our own names
+            f"SELECT {', '.join(self.columns)} FROM {self._table} WHERE {where}{self._where} "
             f"ORDER BY {self._url} LIMIT :limit"
         )
         return sql, {**parameters, **self._values, "limit": limit}

@@ -1,0 +1,1 @@
+"""Full-text search: one syntax over the indexes of both stores."""

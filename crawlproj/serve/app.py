@@ -15,6 +15,7 @@ from crawlproj.serve.api.export import export_endpoints
 from crawlproj.serve.api.query import query_endpoint
 from crawlproj.serve.api.rows import row_endpoints
 from crawlproj.serve.api.search import search_endpoint
+from crawlproj.serve.api.sites import site_endpoints
 from crawlproj.serve.api.summary import summary_endpoint
 from crawlproj.serve.security.headers import SecurityHeaders
 from crawlproj.serve.security.hosts import HostCheck
@@ -70,6 +71,7 @@ def api_endpoints(service: Service) -> list[Endpoint]:
     """Return all endpoints of the query service."""
     return [
         summary_endpoint(service.overview, service.lanes),
+        *site_endpoints(service.overview, service.lanes),
         *row_endpoints(service.lanes),
         search_endpoint(service.lanes),
         query_endpoint(service.lanes),

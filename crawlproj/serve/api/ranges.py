@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Range = tuple[str, str | None]
 """From the first, included, to the second, left out; None is the end."""
 
@@ -41,3 +46,17 @@ def _both(one: Range, other: Range) -> Range | None:
     ends = [end for end in (one[1], other[1]) if end is not None]
     high = min(ends) if ends else None
     return (low, high) if high is None or low < high else None
+
+
+def where_in(ranges: Sequence[Range], column: str) -> tuple[str, dict[str, str]]:
+    """Return SQL that holds for the URLs in ``ranges``, and its parameters."""
+    choices: list[str] = []
+    parameters: dict[str, str] = {}
+    for number, (low, high) in enumerate(ranges):
+        choice = f"{column} >= :low{number}"
+        parameters[f"low{number}"] = low
+        if high is not None:
+            choice += f" AND {column} < :high{number}"
+            parameters[f"high{number}"] = high
+        choices.append(f"({choice})")
+    return f"({' OR '.join(choices) or '1 = 0'})", parameters

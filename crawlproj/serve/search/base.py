@@ -78,17 +78,3 @@ def split_marks(snippet: str) -> list[dict[str, str | bool]]:
     if text:
         parts.append({"text": text, "match": match})
     return parts
-
-
-def where_in(ranges: Sequence[Range], column: str) -> tuple[str, dict[str, str]]:
-    """Return SQL that holds for the URLs in ``ranges``, and its parameters."""
-    choices: list[str] = []
-    parameters: dict[str, str] = {}
-    for number, (low, high) in enumerate(ranges):
-        choice = f"{column} >= :low{number}"
-        parameters[f"low{number}"] = low
-        if high is not None:
-            choice += f" AND {column} < :high{number}"
-            parameters[f"high{number}"] = high
-        choices.append(f"({choice})")
-    return f"({' OR '.join(choices) or '1 = 0'})", parameters

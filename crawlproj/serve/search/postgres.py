@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.api.ranges import EVERYTHING
+from crawlproj.serve.api.ranges import EVERYTHING, where_in
 from crawlproj.serve.database.base import Caps
-from crawlproj.serve.search.base import BEGIN_MARK, CANDIDATES, END_MARK, Hit, Hits, where_in
+from crawlproj.serve.search.base import BEGIN_MARK, CANDIDATES, END_MARK, Hit, Hits
 from crawlproj.serve.search.terms import tsquery
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.api.ranges import EVERYTHING
+from crawlproj.serve.api.ranges import EVERYTHING, where_in
 from crawlproj.serve.database.base import Caps
 from crawlproj.serve.search.base import (
     BEGIN_MARK,
@@ -12,7 +12,6 @@ from crawlproj.serve.search.base import (
     END_MARK,
     Hit,
     Hits,
-    where_in,
 )
 from crawlproj.serve.search.terms import fts5, fts5_term
 

@@ -42,7 +42,8 @@ class Text(Kind):
     min: int = 1
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": self.min, "maxLength": self.max}
+        length = {"minLength": self.min, "maxLength": self.max}
+        return {"type": "string", "pattern": r"^[^\u0000]*$", **length}
 
     def read(self, text: str) -> str:
         if not self.min <= len(text) <= self.max:

@@ -20,6 +20,10 @@ from crawlproj.reasons import FAILED_CRAWLS
 if TYPE_CHECKING:
     import argparse
 
+    from scrapy.crawler import Crawler, CrawlerProcessBase
+
+    from crawlproj.serve.beside import Beside
+
 logger = logging.getLogger(__name__)
 
 
@@ -51,6 +55,16 @@ class Command(crawl.Command):
     STOPPED_EXIT_STATUS replaces 0 after a signal, for a supervisor that starts another crawl then.
     """
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own option to Scrapy's."""
+        super().add_options(parser)
+        parser.add_argument(
+            "--serve",
+            action="store_true",
+            help="serve the dashboard and the API beside the crawl, at http://127.0.0.1:8400 "
+            "(SERVE_PORT)",
+        )
+
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """On a terminal, log only warnings, to keep the live display readable."""
         super().process_options(args, opts)
@@ -79,6 +93,30 @@ class Command(crawl.Command):
             stopped = integer(crawler.settings, "STOPPED_EXIT_STATUS", 0)
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None
+        beside = self._beside(crawler) if opts.serve else None
+        try:
+            self._crawl(process, crawler, opts, stopped)
+        finally:
+            if beside is not None:
+                beside.stop()
+
+    @staticmethod
+    def _beside(crawler: Crawler) -> Beside:
+        from crawlproj.serve.beside import Beside  # noqa: PLC0415 - see above
+
+        try:
+            return Beside(crawler.settings)
+        except ConfigError as exc:
+            raise UsageError(str(exc), print_help=False) from None
+
+    def _crawl(
+        self,
+        process: CrawlerProcessBase,
+        crawler: Crawler,
+        opts: argparse.Namespace,
+        stopped: int,
+    ) -> None:
+        """Run the crawl and set the exit status. stopped: the one after a signal."""
         # What was imported stays, and is most of what the garbage collector would look at.
         gc.freeze()
         _drain_on_hangup()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawlproj.errors import ConfigError
+from crawlproj.fleet.config import FOLDER
+from crawlproj.fleet.server import running_servers
 from crawlproj.masking import masked
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ class Command(ScrapyCommand):
             raise UsageError("serve takes no arguments; -s STORE_URL=… names another store")
         # Scrapy imports every command to list them, and most need none of this.
         try:
-            from crawlproj.serve.running import serve  # noqa: PLC0415
+            from crawlproj.serve.running import Running  # noqa: PLC0415
             from crawlproj.serve.service import Service  # noqa: PLC0415
         except ImportError as exc:
             raise UsageError(
@@ -88,7 +91,7 @@ class Command(ScrapyCommand):
         def announce(port: int) -> None:
             print(f"serving {masked(config.store_url)} at {config.listening.url(port)}", flush=True)
 
-        self.exitcode = 0 if serve(service, announce) else 1
+        self.exitcode = 0 if Running(service, announce).run() else 1
 
     def _config(self, opts: argparse.Namespace) -> ServeConfig:
         from crawlproj.serve.config import (  # noqa: PLC0415 - see above
@@ -112,4 +115,8 @@ class Command(ScrapyCommand):
             behind_proxy=opts.behind_proxy,
             read_only=opts.read_only,
         )
-        return ServeConfig.from_settings(self.settings, listening)
+        config = ServeConfig.from_settings(self.settings, listening)
+        # A fleet has a Redis of its own, unless it is told of another one.
+        given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
+        fleets = [] if given else running_servers(Path(FOLDER))
+        return replace(config, frontier_url=fleets[0]) if fleets else config

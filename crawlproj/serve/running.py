@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -18,32 +19,44 @@ if TYPE_CHECKING:
 _END_S = 3  # for answers that are on their way, after a signal
 
 
-def serve(service: Service, on_listening: Callable[[int], object]) -> bool:
-    """Serve until SIGINT or SIGTERM. Returns False if it could not listen.
+class Running:
+    """A server. on_listening: called with the port once it answers."""
 
-    on_listening: called with the port once the server answers.
-    """
-    listening = service.config.listening
-    config = uvicorn.Config(
-        create_app(service),
-        host=listening.host,
-        port=listening.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        proxy_headers=False,  # TokenCheck alone needs the client's address, and reads it itself
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=_END_S,
-        ssl_certfile=listening.certificate,
-        ssl_keyfile=listening.key,
-    )
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    server = _Server(config, on_listening)
-    server.run()
-    return server.started
+    def __init__(self, service: Service, on_listening: Callable[[int], object]) -> None:
+        listening = service.config.listening
+        config = uvicorn.Config(
+            create_app(service),
+            host=listening.host,
+            port=listening.port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            proxy_headers=False,  # TokenCheck alone needs the client's address, and reads it itself
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=_END_S,
+            ssl_certfile=listening.certificate,
+            ssl_keyfile=listening.key,
+        )
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        self._server = _Server(config, on_listening)
+
+    def run(self) -> bool:
+        """Serve until SIGINT, SIGTERM or ``stop``. Returns False if it could not listen."""
+        # uvicorn handles them while it serves, and raises them again afterwards.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.stop())
+        try:
+            self._server.run()
+        except SystemExit:  # uvicorn's, when it cannot listen; it has logged why
+            return False
+        return self._server.started
+
+    def stop(self) -> None:
+        """End ``run``; may be called from another thread."""
+        self._server.should_exit = True
 
 
 class _Server(uvicorn.Server):

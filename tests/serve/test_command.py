@@ -1,0 +1,147 @@
+"""``scrapy serve`` and ``scrapy crawl --serve``, as users type them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from tests.frontier.helpers import run
+from tests.processes import Scrapy, scrapy
+from tests.serve.helpers import fill, page
+from tests.servers import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+WAIT_S = 60.0
+
+
+def address(process: Scrapy) -> str:
+    """Return where the server says that it listens."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        found = re.search(r"serving \S+ at (\S+)", process.output())
+        if found:
+            return found[1]
+        assert process.poll() is None, process.output()
+        time.sleep(0.05)
+    raise TimeoutError(process.output())
+
+
+def test_the_server_answers_and_ends_with_a_signal(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/crawl.db", [page("http://a.test/")])
+    store = f"STORE_URL=sqlite:///{tmp_path}/crawl.db"
+    process = Scrapy("serve", "--port", "0", "-s", store)
+    try:
+        place = address(process)
+        assert httpx.get(f"{place}/api/pages").json()["items"][0]["url"] == "http://a.test/"
+        rebound = httpx.get(f"{place}/api/pages", headers={"Host": "evil.test"})
+        assert rebound.status_code == 421
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0, process.output()
+    finally:
+        process.kill()
+
+
+def test_behind_a_proxy_it_prints_a_token_once_and_lets_in_who_has_it(tmp_path: Path) -> None:
+    store = f"STORE_URL=sqlite:///{tmp_path}/crawl.db"
+    process = Scrapy("serve", "--port", "0", "--host", "0.0.0.0", "--behind-proxy", "-s", store)
+    try:
+        place, _, token = address(process).replace("0.0.0.0", "127.0.0.1").partition("/?token=")
+        assert process.output().count(token) == 1
+        assert httpx.get(f"{place}/api/summary").status_code == 401
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{place}/api/summary", headers=bearer).status_code == 200
+        assert httpx.get(f"{place}/api/summary", params={"token": token}).status_code == 303
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--host", "0.0.0.0"), "give --tls-cert and --tls-key"),
+        (("--tls-cert", "/none"), "give --tls-cert and --tls-key"),
+        (("--port", "70000"), "--port must be from 0 to 65535"),
+        (("-s", "FRONTIER_URL=memory:"), "SQLite and Redis frontiers"),
+        (("-s", "STORE_URL=ftp://x"), "scrapy serve reads sqlite:///FILE"),
+        (("-s", "SERVE_TOKEN=short"), "at least 16 characters"),
+        (("x",), "serve takes no arguments"),
+    ],
+)
+def test_what_cannot_be_served_ends_with_status_2_and_says_why(
+    words: tuple[str, ...], message: str
+) -> None:
+    status, shown = scrapy("serve", *words)
+    assert (status, message in shown, "Traceback" in shown) == (2, True, False), shown
+
+
+def test_a_port_that_is_taken_ends_with_status_1(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, shown = scrapy("serve", "--port", str(port))
+    assert (status, "address already in use" in shown) == (1, True), shown
+
+
+def test_a_server_beside_a_crawl_serves_its_pages_and_ends_with_it(tmp_path: Path) -> None:
+    port = free_port()
+    place = f"sqlite:///{tmp_path}/crawl.db"
+    with DemoWeb([SiteSpec("plain", "plain", pages=400)], tmp_path / "log") as web:
+        process = Scrapy(
+            *("crawl", "site", "-a", f"url={web.url('plain')}", "--serve"),
+            *("-s", f"STORE_URL={place}", "-s", f"FRONTIER_URL={place}", "-s", "STORE_SEARCH=1"),
+            *("-s", "GUARD_ALLOW=127.0.0.0/8", "-s", f"SERVE_PORT={port}", "-s", "LOG_LEVEL=ERROR"),
+            *("-s", "DOWNLOAD_DELAY=0.2", "-s", "SHUTDOWN_GRACE=1"),
+        )
+        try:
+            served = address(process)
+            until = time.monotonic() + WAIT_S
+            while True:
+                answer = httpx.get(f"{served}/api/pages", timeout=30)
+                if answer.status_code == 200 and answer.json()["items"]:
+                    break
+                assert time.monotonic() < until, process.output()
+                time.sleep(0.1)
+            assert httpx.get(f"{served}/api/search", params={"q": "page"}).status_code == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait() == 0, process.output()
+        finally:
+            process.kill()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{served}/api/pages")
+
+
+def test_a_client_that_goes_away_cancels_its_query(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/crawl.db", [page("http://a.test/")])
+    endless = (
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 1000000000) "
+        "SELECT count(*) FROM c"
+    )
+    process = Scrapy("serve", "--port", "0", "-s", f"STORE_URL=sqlite:///{tmp_path}/crawl.db")
+    try:
+        place = address(process)
+
+        async def leave() -> None:
+            async with httpx.AsyncClient() as client:
+                asking = client.post(f"{place}/api/query", json={"sql": endless})
+                await asyncio.wait_for(asking, 1.0)
+
+        with pytest.raises(TimeoutError):
+            run(leave())
+        until = time.monotonic() + 5
+        while httpx.get(f"{place}/api/summary").json()["lanes"]["slow"]["abandoned"] == 0:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert httpx.get(f"{place}/api/summary").json()["lanes"]["slow"]["out_of_time"] == 0
+    finally:
+        process.kill()

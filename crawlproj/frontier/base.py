@@ -22,6 +22,8 @@ Every backend keeps these rules; ``tests/frontier/test_contract.py`` tests each 
 6. discovered = pending + leased + done + failed + skipped, always.
 7. Notes on sites belong to the frontier, not to a job: a reset or a finished job keeps them.
 
+``command_log.py`` has the rules of commands, by which people steer a job.
+
 Times are unix seconds from the clock given at construction.
 """
 
@@ -33,6 +35,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from crawlproj.errors import FrontierError
+from crawlproj.frontier.command_log import Steered
 
 __all__ = [
     "MAX_NOTES",
@@ -198,7 +201,7 @@ class News:
     surplus: int = 0
 
 
-class Frontier(ABC):
+class Frontier(Steered, ABC):
     """A store of entries that keeps the rules of the module docstring.
 
     One instance serves one job. Not thread-safe.
@@ -289,12 +292,14 @@ class Frontier(ABC):
         """
         raise FrontierError(f"a frontier that is not shared cannot cede {len(sites)} sites")
 
-    def hurry(self) -> None:  # noqa: B027 - most backends have no server to wait for
+    def hurry(self) -> None:
         """Stop waiting for a server that does not answer: raise FrontierError instead."""
 
     @abstractmethod
     async def finish(self) -> None:
         """Mark the generation as finished: the next ``open`` starts a fresh one.
+
+        While a command that changes entries waits, nothing is marked: the next ``open`` continues.
 
         Raises FrontierError if entries are pending or leased.
         """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -21,35 +20,26 @@ from crawlproj.frontier.base import (
     Totals,
     Written,
 )
+from crawlproj.frontier.memory_controls import MemoryRecord, MemorySteering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-@dataclass(slots=True)
-class _Record:
-    entry: Entry
-    seq: int
-    state: State = State.PENDING
-    reason: str = ""
-    attempts: int = 0
-    lease_id: int = 0
-    deadline: float = 0.0
-
-
-class MemoryFrontier(Frontier):
+class MemoryFrontier(MemorySteering, Frontier):
     """The simplest reading of the contract, for tests and for crawls that need not survive.
 
     Every claim scans all entries, so it suits thousands of URLs, not millions.
     """
 
     def __init__(self, clock: Clock = time.time) -> None:
+        super().__init__()
         self._clock = clock
-        self._jobs: dict[str, dict[int, _Record]] = {}
+        self._jobs: dict[str, dict[int, MemoryRecord]] = {}
         self._generations: dict[str, int] = {}
         self._finished: set[str] = set()
-        self._records: dict[int, _Record] = {}
-        self._leased: dict[int, _Record] = {}
+        self._records: dict[int, MemoryRecord] = {}
+        self._leased: dict[int, MemoryRecord] = {}
         self._job = ""
         self._seq = count()
         self._lease_ids = count(1)
@@ -69,7 +59,7 @@ class MemoryFrontier(Frontier):
         new = 0
         for entry in entries:
             if entry.key not in self._records:
-                self._records[entry.key] = _Record(entry, next(self._seq))
+                self._records[entry.key] = MemoryRecord(entry, next(self._seq))
                 new += 1
         return Written(new, stale=sum(not self._apply(ack) for ack in acks))
 
@@ -85,7 +75,7 @@ class MemoryFrontier(Frontier):
             record.state, record.reason = ack.state, ack.reason
         return True
 
-    def _put_back(self, record: _Record, *, counted: bool) -> None:
+    def _put_back(self, record: MemoryRecord, *, counted: bool) -> None:
         del self._leased[record.lease_id]
         record.state = State.PENDING
         record.attempts += counted
@@ -96,7 +86,7 @@ class MemoryFrontier(Frontier):
         now = self._clock()
         held = Counter(record.entry.site for record in self._leased.values())
         held.update({site: per_site for site, until in resting.items() if until > now})
-        queues: dict[str, list[_Record]] = {}
+        queues: dict[str, list[MemoryRecord]] = {}
         for record in self._records.values():
             if record.state is State.PENDING and record.entry.not_before <= now:
                 queues.setdefault(record.entry.site, []).append(record)
@@ -113,7 +103,7 @@ class MemoryFrontier(Frontier):
                     self._last_site = site
         return leases
 
-    def _lease(self, record: _Record, deadline: float) -> Lease:
+    def _lease(self, record: MemoryRecord, deadline: float) -> Lease:
         record.state, record.deadline = State.LEASED, deadline
         record.lease_id = next(self._lease_ids)
         self._leased[record.lease_id] = record
@@ -156,13 +146,13 @@ class MemoryFrontier(Frontier):
         return self._count(list(self._records.values()))
 
     async def sites(self) -> dict[str, Totals]:
-        by_site: dict[str, list[_Record]] = {}
+        by_site: dict[str, list[MemoryRecord]] = {}
         for record in self._records.values():
             by_site.setdefault(record.entry.site, []).append(record)
         return {site: self._count(records) for site, records in by_site.items()}
 
     @staticmethod
-    def _count(records: Sequence[_Record]) -> Totals:
+    def _count(records: Sequence[MemoryRecord]) -> Totals:
         totals = Totals()
         for record in records:
             match record.state:
@@ -195,7 +185,8 @@ class MemoryFrontier(Frontier):
                 f"job {self._job!r} cannot finish: {totals.pending} entries are pending and "
                 f"{totals.leased} leased; ack or skip them first"
             )
-        self._finished.add(self._job)
+        if not await self.waiting():
+            self._finished.add(self._job)
 
     async def close(self) -> None:
         for record in list(self._leased.values()):

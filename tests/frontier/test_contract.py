@@ -7,30 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.errors import FrontierError
-from crawlproj.frontier.base import Ack, Frontier, State
-from crawlproj.frontier.memory import MemoryFrontier
-from crawlproj.frontier.redis.frontier import RedisFrontier
-from crawlproj.frontier.sqlite.frontier import SqliteFrontier
-from tests.frontier.helpers import Now, claim, entry, put, run
+from crawlproj.frontier.base import Ack, State
+from tests.frontier.helpers import claim, entry, put, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture(params=["memory", "sqlite", "redis"])
-def frontier(request: pytest.FixtureRequest, now: Now, tmp_path: Path) -> Iterator[Frontier]:
-    frontier: Frontier
-    match request.param:
-        case "memory":
-            frontier = MemoryFrontier(now)
-        case "sqlite":
-            frontier = SqliteFrontier(tmp_path / "crawl.db", now)
-        case _:
-            frontier = RedisFrontier(request.getfixturevalue("redis"), now)
-    run(frontier.open("job"))
-    yield frontier
-    run(frontier.close())
+    from crawlproj.frontier.base import Frontier
+    from tests.frontier.helpers import Now
 
 
 def test_putting_a_known_key_changes_nothing_in_any_state(frontier: Frontier) -> None:

@@ -23,13 +23,17 @@ from hypothesis.stateful import (
 from redis import Redis as Client
 
 from crawlproj.frontier.base import Ack, Entry, Frontier, Lease, State
+from crawlproj.frontier.commands import Command, Selection, Verb
 from crawlproj.frontier.memory import MemoryFrontier
+from crawlproj.frontier.redis.controls import RedisControls
 from crawlproj.frontier.redis.frontier import RedisFrontier
+from crawlproj.frontier.sqlite.controls import SqliteControls
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from tests.frontier.helpers import Now, run
 from tests.properties import examples
 
 if TYPE_CHECKING:
+    from crawlproj.frontier.command_log import Controls
     from crawlproj.frontier.redis.connection import RedisConfig
 
 SITES = ("a.test", "b.test:81", "c.test")
@@ -75,6 +79,14 @@ outcomes = st.one_of(
 )
 
 
+selections = st.builds(
+    Selection,
+    reason=st.sampled_from(["", "timeout"]),
+    site=st.sampled_from(["", "a.test", "*.test:81"]),
+    pattern=st.sampled_from(["", "*", "*/1?", "http://c.*", "re:[02468]$", "re:-"]),
+)
+
+
 class Reference(MemoryFrontier):
     """The reference, which can also follow another frontier's choice among equal entries."""
 
@@ -90,7 +102,7 @@ class MatchesReference(RuleBasedStateMachine):
         super().__init__()
         self.now = Now()
         self.reference = Reference(self.now)
-        self.frontier = self.make()
+        self.frontier, self.controls = self.make()
         self.leases: list[tuple[Lease, Lease]] = []
         self.lease_ids: set[int] = set()
 
@@ -99,11 +111,12 @@ class MatchesReference(RuleBasedStateMachine):
         self.per_site = per_site
         self.open(reset=False)
 
-    def make(self) -> Frontier:
+    def make(self) -> tuple[Frontier, Controls]:
         raise NotImplementedError
 
     def teardown(self) -> None:
         run(self.frontier.close())
+        run(self.controls.close())
 
     def open(self, *, reset: bool) -> None:
         opened = run(self.reference.open("job", reset=reset))
@@ -193,6 +206,25 @@ class MatchesReference(RuleBasedStateMachine):
         run(self.reference.note(notes))
         run(self.frontier.note(notes))
 
+    @rule(verb=st.sampled_from(["skip", "requeue", "prioritize"]), selection=selections)
+    def steer(self, verb: str, selection: Selection) -> None:
+        """Preview a selection and change it, whether or not it has anything."""
+        counts = []
+        for frontier, controls in (
+            (self.reference, self.reference),
+            (self.frontier, self.controls),
+        ):
+            preview = run(controls.preview(Verb(verb), selection))
+            arguments: dict[str, Any] = {**selection.data(), "priority": 3}
+            command = Command(Verb(verb), arguments, "ann", self.now.time, preview.token)
+            run(controls.append(command))
+            (waiting,) = run(frontier.waiting())
+            while (result := run(frontier.change(waiting, "w"))) is None:
+                pass
+            assert verb == "prioritize" or result.urls == preview.urls
+            counts.append((preview.urls, dict(preview.sites), result.urls))
+        assert counts[0] == counts[1]
+
     @rule(reset=st.integers(0, 4), finish=st.booleans())
     def close_and_open(self, reset: int, *, finish: bool) -> None:
         totals = run(self.reference.totals())
@@ -216,9 +248,10 @@ class MatchesReference(RuleBasedStateMachine):
 
 
 class SqliteMatchesReference(MatchesReference):
-    def make(self) -> Frontier:
+    def make(self) -> tuple[Frontier, Controls]:
         self.folder = tempfile.TemporaryDirectory()
-        return SqliteFrontier(Path(self.folder.name) / "crawl.db", self.now)
+        path = Path(self.folder.name) / "crawl.db"
+        return SqliteFrontier(path, self.now), SqliteControls(path, "job", self.now)
 
     def teardown(self) -> None:
         super().teardown()
@@ -230,10 +263,11 @@ class RedisMatchesReference(MatchesReference):
 
     config: ClassVar[RedisConfig]
 
-    def make(self) -> Frontier:
+    def make(self) -> tuple[Frontier, Controls]:
         with Client.from_url(self.config.url) as client:
             client.flushall()
-        return RedisFrontier(self.config, self.now)
+        controls = RedisControls(self.config, "job", self.now)
+        return RedisFrontier(self.config, self.now), controls
 
     @staticmethod
     def as_compared(lease: Lease) -> object:

@@ -24,7 +24,7 @@ async def totals_by_site(server: RedisServer, generation: str) -> dict[str, Tota
     def of(site: bytes) -> Totals:
         return found.setdefault(site.decode(), Totals())
 
-    async for name, number in _scan(server, "hscan", f"{generation}ends"):
+    async for name, number in scan(server, "hscan", f"{generation}ends"):
         outcome, _, site = name.partition(b"\0")
         state, _, reason = outcome.decode().partition(":")
         match State(int(state)):
@@ -34,14 +34,14 @@ async def totals_by_site(server: RedisServer, generation: str) -> dict[str, Tota
                 of(site).failed[reason] = int(number)
             case _:
                 of(site).skipped[reason] = int(number)
-    async for _, pack in _scan(server, "hscan", f"{generation}ldata"):
+    async for _, pack in scan(server, "hscan", f"{generation}ldata"):
         of(pack.partition(b"\0")[0]).leased += 1
-    async for _, pack in _scan(server, "hscan", f"{generation}ddata"):
+    async for _, pack in scan(server, "hscan", f"{generation}ddata"):
         of(pack.partition(b"\0")[0]).pending += 1
     sites = await sites_of(server, generation)
     for at in range(0, len(sites), _BATCH):
         batch = sites[at : at + _BATCH]
-        queues = await _queues(server, generation, batch)
+        queues = await queues_of(server, generation, batch)
         lengths = await _pipelined(server, "llen", [queue for _, queue in queues])
         for (site, _), length in zip(queues, lengths, strict=True):
             of(site).pending += length
@@ -50,7 +50,7 @@ async def totals_by_site(server: RedisServer, generation: str) -> dict[str, Tota
 
 async def sites_of(server: RedisServer, generation: str) -> list[bytes]:
     """Return all sites that have or had an entry."""
-    return [site async for site, _ in _scan(server, "sscan", f"{generation}sites")]
+    return [site async for site, _ in scan(server, "sscan", f"{generation}sites")]
 
 
 async def forget(server: RedisServer, prefix: str) -> None:
@@ -65,7 +65,7 @@ async def _forget(server: RedisServer, generation: str) -> None:
     sites = await sites_of(server, generation)
     for at in range(0, len(sites), _BATCH):
         batch = sites[at : at + _BATCH]
-        queues = [queue for _, queue in await _queues(server, generation, batch)]
+        queues = [queue for _, queue in await queues_of(server, generation, batch)]
         await _unlink(server, queues)
         await _unlink(server, [f"{generation}p:{site.decode()}" for site in batch])
     level, split = await server.ask(lambda: redis.hmget(f"{generation}count", "level", "split"))
@@ -85,11 +85,11 @@ async def _forget(server: RedisServer, generation: str) -> None:
 
 _FIXED = (
     "delayed", "ddata", "lease", "ldata", "ends", "owners", "own", "rest", "ready",
-    "hungry", "last", "sites", "count",
+    "hungry", "last", "sites", "count", "failed",
 )  # fmt: skip
 
 
-async def _queues(
+async def queues_of(
     server: RedisServer, generation: str, sites: Sequence[bytes]
 ) -> list[tuple[bytes, str]]:
     """Return the queues of ``sites`` that hold entries, each with its site."""
@@ -121,7 +121,7 @@ async def _unlink(server: RedisServer, keys: Sequence[str]) -> None:
         await server.ask(lambda: server.redis.unlink(*keys[at : at + _BATCH]))  # noqa: B023
 
 
-async def _scan(server: RedisServer, command: str, key: str) -> AsyncIterator[tuple[bytes, bytes]]:
+async def scan(server: RedisServer, command: str, key: str) -> AsyncIterator[tuple[bytes, bytes]]:
     """Yield the names and values of a hash, or the members of a set, each with b""."""
     cursor = 0
     while True:

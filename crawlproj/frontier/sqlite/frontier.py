@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
+    from crawlproj.frontier.commands import Command, Result
+
 T = TypeVar("T")
 
 
@@ -136,6 +138,24 @@ class SqliteFrontier(Frontier):
 
     async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
         return await self._run(partial(self._open_job.notes, sites))
+
+    async def append(self, command: Command) -> int:
+        return await self._run(partial(self._open_job.append, command))
+
+    async def commands(self, after: int = 0) -> list[Command]:
+        return await self._run(partial(self._open_job.commands, after))
+
+    async def waiting(self) -> list[Command]:
+        return await self._run(self._open_job.waiting)
+
+    async def change(self, command: Command, worker: str) -> Result | None:
+        return await self._run(partial(self._open_job.change, command, worker))
+
+    async def acknowledge(self, result: Result) -> None:
+        await self._run(partial(self._open_job.acknowledge, result))
+
+    async def publish(self, worker: str, at: float, document: str, tick: str) -> None:
+        await self._run(partial(self._open_job.publish, worker, at, document, tick))
 
     async def finish(self) -> None:
         await self._run(self._open_job.finish)

@@ -21,6 +21,8 @@ from crawlproj.frontier.base import (
     Totals,
     Written,
 )
+from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result
+from crawlproj.frontier.sqlite import changes, command_sql
 from crawlproj.frontier.sqlite import schema as sql
 from crawlproj.frontier.sqlite.file import transaction
 from crawlproj.frontier.sqlite.leases import HeldLease, HeldLeases
@@ -46,13 +48,16 @@ class SqliteJob:
     They raise sqlite3.Error if the file fails.
     """
 
-    def __init__(self, db: sqlite3.Connection, job_id: int, opens: int, clock: Clock) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, job_id: int, generation: int, opens: int, clock: Clock
+    ) -> None:
         """Load the job's sites and counts.
 
         opens: how often any job of the file was opened; makes the lease ids unique.
         """
         self._db = db
         self._id = job_id
+        self._generation = generation
         self._clock = clock
         self._lease_ids = count(opens << 32)
         self._leases = HeldLeases()
@@ -254,6 +259,44 @@ class SqliteJob:
             return dict(row for row in rows if row is not None)
         return dict(self._db.execute(sql.NOTES, (MAX_NOTES,)).fetchall())
 
+    def change(self, command: Command, worker: str) -> Result | None:
+        with transaction(self._db):
+            changed = changes.step(
+                self._db, self._id, command, self._generation, self._site_ids, worker, self._clock()
+            )
+        names = {number: name for name, number in self._site_ids.items()}
+        for site, number in changed.claimable.items():
+            if number:
+                self._rotation.remove(names[site], number)
+        if changed.skipped:
+            self._totals.pending -= changed.skipped
+            add(self._totals, State.SKIPPED, SKIPPED_BY_COMMAND, changed.skipped)
+        for (site, reason), number in changed.requeued.items():
+            self._rotation.add(names[site], number)
+            self._totals.pending += number
+            self._totals.failed[reason] -= number
+            if not self._totals.failed[reason]:
+                del self._totals.failed[reason]
+        return changed.result
+
+    def append(self, command: Command) -> int:
+        with transaction(self._db):
+            return command_sql.append(self._db, self._id, command)
+
+    def commands(self, after: int) -> list[Command]:
+        return command_sql.commands(self._db, self._id, after)
+
+    def waiting(self) -> list[Command]:
+        return command_sql.waiting(self._db, self._id)
+
+    def acknowledge(self, result: Result) -> None:
+        with transaction(self._db):
+            command_sql.acknowledge(self._db, result)
+
+    def publish(self, worker: str, at: float, document: str, tick: str) -> None:
+        with transaction(self._db):
+            command_sql.publish(self._db, self._id, worker, at, document, tick)
+
     def finish(self) -> None:
         if self._totals.pending or self._totals.leased:
             raise FrontierError(
@@ -261,7 +304,8 @@ class SqliteJob:
                 f"{self._totals.leased} leased; ack or skip them first"
             )
         with transaction(self._db):
-            self._db.execute(sql.FINISH_JOB, (self._id,))
+            if not self.waiting():
+                self._db.execute(sql.FINISH_JOB, (self._id,))
 
 
 def add_job(db: sqlite3.Connection, name: str) -> int:
@@ -283,6 +327,7 @@ def open_job(
         db.execute(sql.COUNT_OPEN)
         (opens,) = db.execute(sql.OPENS).fetchone()
         job_id, generation, finished = db.execute(sql.JOB, (name,)).fetchone()
+        command_sql.forget_published(db, job_id)
         fresh = reset or bool(finished)
         if fresh:
             generation += 1
@@ -290,7 +335,7 @@ def open_job(
             create_job_tables(db, job_id)
         else:
             db.execute(for_job(sql.ORPHANS, job_id))
-    return SqliteJob(db, job_id, opens, clock), Opened(generation, resumed=not fresh)
+    return SqliteJob(db, job_id, generation, opens, clock), Opened(generation, resumed=not fresh)
 
 
 def _check(ack: Ack, lease: Lease) -> None:

@@ -53,6 +53,12 @@ class Rotation:
             else:
                 del self._ready[site]
 
+    def remove(self, site: str, count: int) -> None:
+        """Remove ``count`` claimable entries of ``site``, which has as many."""
+        self._ready[site] -= count
+        if not self._ready[site]:
+            del self._ready[site]
+
     def clear(self) -> None:
         """Remove all entries."""
         self._ready.clear()

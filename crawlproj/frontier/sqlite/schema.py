@@ -8,6 +8,8 @@
     frontier_sites_J    id, name                      (J: the job's id)
     frontier_entries_J  one row per entry; seq is the order of discovery
 
+``command_sql.py`` has the tables of commands.
+
 Each job has tables of its own, so that forgetting a generation drops two tables instead of deleting
 a million rows. ``delayed`` is 1 while a pending entry waits for ``not_before``; it keeps such
 entries out of the index that claims use.
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import State, Totals
+from crawlproj.frontier.sqlite import command_sql
 from crawlproj.frontier.sqlite.file import transaction
 
 if TYPE_CHECKING:
@@ -152,6 +155,7 @@ def set_up(db: sqlite3.Connection, path: Path) -> None:
             rows = [("schema", SCHEMA), ("opens", 0)]
             db.executemany("INSERT INTO frontier_meta (name, value) VALUES (?, ?)", rows)
         db.execute(_NOTES_TABLE)
+        _run_script(db, command_sql.TABLES)
 
 
 def has_frontier(db: sqlite3.Connection, path: Path) -> bool:

@@ -3,6 +3,13 @@
 --
 --   job            HASH  generation, finished
 --   old            SET   generations to delete
+--   commands       STREAM  the log of commands: id N-0 -> its fields
+--   waiting        SET   ids of commands that change entries and are not applied
+--   urls           HASH  id -> how many URLs a command has changed so far
+--   taken:ID       the worker that applies a command     ack:ID  HASH  worker -> its result
+--   preview:TOKEN  the keys of a preview, 8 bytes each
+--   live           ZSET  worker -> when it last published; live:WORKER  its document
+--   ticks:WORKER   LIST  of its last ticks, newest first
 --   <g>:count      HASH  pending, leased, done, f:REASON, s:REASON; seen, level, split (of the seen set)
 --   <g>:seen:N     SET   of 64-bit keys, an intset: the buckets of a linear hash
 --   <g>:sites      SET   sites that ever had an entry
@@ -10,6 +17,7 @@
 --   <g>:p:SITE     ZSET  the priorities P that have such rows
 --   <g>:delayed    ZSET  key -> earliest time to claim it  <g>:ddata  HASH  key -> packed
 --   <g>:lease      ZSET  lease id -> deadline              <g>:ldata  HASH  id -> packed
+--   <g>:failed     HASH  key (8 bytes) -> REASON NUL packed, of entries that failed
 --   <g>:ends       HASH  STATE:REASON NUL SITE -> how many entries ended so
 --   <g>:owners     ZSET  worker -> until when it counts as alive
 --   <g>:own        HASH  site -> the worker that owns it

@@ -88,6 +88,10 @@ for _ = 1, tonumber(arg()) do
     woken[site] = true
     if outcome ~= '0' then
       ended(site, outcome, reason, 1)
+      if outcome == '3' then
+        local failed = reason .. '\0' .. packed(site, priority, row)
+        call('HSET', G .. 'failed', string.sub(row, 3, 10), failed)
+      end
       ends = ends + 1
     else
       again = again + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,9 +18,12 @@ def opener(path: str, flags: int) -> int:
 def create(path: str | Path) -> None:
     """Create ``path`` with the mode 0600 if it does not exist. Raises OSError.
 
-    One that exists keeps its mode and its content.
+    One that exists keeps its mode and its content, and is not opened: closing a file ends all POSIX
+    locks of this process on it. Without them, SQLite in another process would take a database that
+    is in use here for one that nobody uses, delete its write-ahead log, and so destroy it.
     """
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
+from crawlproj.store.sqlite import SqliteStore
 from tests import ROOT
+from tests.frontier.helpers import entry, put, run, several
 from tests.store.writer import ROWS, url
 
 if TYPE_CHECKING:
@@ -65,3 +68,25 @@ def test_opening_a_store_waits_while_it_is_locked(tmp_path: Path) -> None:
         busy, errors = writer.communicate(timeout=60)
     assert writer.returncode == 0, errors
     assert busy.strip() == "0"
+
+
+_LOOK = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('{}'); d.close()"
+
+
+@pytest.mark.parametrize("looks", ["SELECT count(*) FROM pages", "PRAGMA user_version = 7"])
+def test_who_opens_and_closes_a_file_during_a_crawl_leaves_its_log_alone(
+    tmp_path: Path, looks: str
+) -> None:
+    path = tmp_path / "crawl.db"
+    frontier, store = SqliteFrontier(path), SqliteStore(path)
+    run(frontier.open("job"))
+    run(store.open())
+    put(frontier, *several())
+    subprocess.run([sys.executable, "-c", _LOOK.format(looks), str(path)], check=True)
+    assert path.with_name("crawl.db-wal").exists()
+    put(frontier, entry(999))
+    with closing(sqlite3.connect(path)) as db:
+        (entries,) = db.execute("SELECT count(*) FROM frontier_entries_1").fetchone()
+        assert entries == len(several()) + 1
+    run(store.close())
+    run(frontier.close())

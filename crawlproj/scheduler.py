@@ -41,6 +41,8 @@ from crawlproj.scheduling.serialize import PERMIT_WAIT, BadPayload, Unstorable
 from crawlproj.scheduling.shutdown import ABANDON_AFTER_CANCEL_S, Shutdown
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.scheduling.site_groups import SiteGroups
+from crawlproj.scheduling.steered_limits import SteeredLimits
+from crawlproj.scheduling.steering import Steering
 from crawlproj.scheduling.tally import Tally
 from crawlproj.scheduling.work import WorkInHand
 from crawlproj.signals import robots_parsed
@@ -66,7 +68,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     config, concurrency: the settings. job: the frontier's job, "" until it is open.
     permits: how many requests each site may have in flight. admission: the permits of requests
     in hand. tally: what this run has done. in_hand: the requests that were handed out. books:
-    writes down what was not done. cuts: links that are not followed.
+    writes down what was not done. cuts: links that are not followed. steering: obeys commands.
     opened: what the frontier held when it was opened; None before, or if that failed.
     put_aside: URLs of pages that killed the process. finished: closed with nothing left to do.
     """
@@ -75,7 +77,8 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.config = CrawlConfig.from_settings(crawler.settings)
         self.concurrency = ConcurrencyConfig.from_settings(crawler.settings)
         groups = SiteGroups(self.concurrency.scope)
-        self.permits = self.concurrency.permits(groups, budget=self.config.in_flight)
+        limits = SteeredLimits(self.concurrency)
+        self.permits = self.concurrency.permits(groups, self.config.in_flight, limits.of)
         self.tally = Tally()
         self.opened: Opened | None = None
         self.finished = False
@@ -86,7 +89,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self._seen = Seen()
         self.in_hand = WorkInHand()
         patience = Patience(self.concurrency.patience_s, self.permits, time.time)
-        self._delays = CrawlDelays(self.permits, self.concurrency.delay_of, patience.heed_delay)
+        self._delays = CrawlDelays(self.permits, limits.delay_of, patience.heed_delay)
         self._budget = Budget(self.config.in_flight, self.config.max_pages)
         self._shutdown = Shutdown(
             self.config.grace_s,
@@ -94,8 +97,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             abandon=self._abandon,
         )
         self._closing_task: asyncio.Future[None] | None = None
-        frontier = self.config.frontier()
-        self._backend = frontier
+        frontier = self._backend = self.config.frontier()
         self._frontier = BufferedFrontier(
             frontier,
             self.permits,
@@ -106,7 +108,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             on_forgotten=self._seen.clear,
             on_lost=lambda lease_ids: self._fence.lose(lease_ids, self._downloads),
             delay_of=self._delays.of,
-            sift=lambda leases: self.cuts.sift(leases),  # noqa: PLW0108 - made below
+            sift=lambda leases: self.cuts.sift(self.steering.sift(leases)),
         )
         self.books = Books(self._frontier.ack)
         self.cuts = Cuts(self._frontier.put, self.books, self._seen)
@@ -116,6 +118,13 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         )
         parts = (self.permits, self.in_hand, self._delays, groups, self._fence, patience)
         self.admission = Admission(*parts, self._frontier.release, direct)
+        obeying = (limits, self.permits, self._delays, patience, self.books)
+        self.steering = Steering(
+            *(frontier, self._frontier, time.time, *obeying),
+            entry_of=lambda *url: self._entries.entry_of_url(*url),  # noqa: PLW0108 - made later
+            idle=lambda: not (self.in_hand or self._frontier.buffer or direct),
+            end=self._end,
+        )
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Scheduler:
@@ -141,23 +150,17 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self._downloads = DownloadHandler.from_crawler(self._crawler)
             self.admission.watch(self._downloads)
             self.opened = await self._frontier.open(self.job, reset=self.config.reset)
+            if not self.opened.finished:
+                await self.steering.begin(self.opened.generation)
         except CrawlprojError as exc:
             # Scrapy closes cleanly only after the pipelines have been opened, too.
             logger.error("%s", exc)
             self._crawler.signals.connect(self._give_up, signals.spider_opened)
             return
         self._budget.see(self.totals)
+        logger.info("%s", self.opened.note(self.job, self.totals))
         if self.opened.finished:
-            logger.info("Generation %d of job %r is finished", self.opened.generation, self.job)
             return
-        if self.opened.resumed:
-            logger.info(
-                "Continuing job %r (generation %d): %d pending, %d done",
-                self.job,
-                self.opened.generation,
-                self.totals.pending,
-                self.totals.done,
-            )
         connect = self._crawler.signals.connect
         connect(self.books.begin, signals.spider_opened)
         connect(self.in_hand.on_spider_error, signals.spider_error)
@@ -210,8 +213,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
                 self.admission.start(handout, request)
                 request.meta[PERMIT_WAIT] = handout.waited_s
                 return request
-            site = handout.lease.entry.site
-            self._frontier.release(site, handout.permit, NOTHING_LEARNED)
+            self._frontier.release(handout.lease.entry.site, handout.permit, NOTHING_LEARNED)
         return None
 
     def _may_start(self) -> bool:
@@ -236,6 +238,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
     async def _close(self, reason: str) -> None:
         self._shutdown.end()
+        await self.steering.close()
         self.admission.direct.cancel()
         if reason in FAILED_CRAWLS:
             self._hooks.fail_start()
@@ -247,8 +250,8 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.finished = await self._frontier.close(
             finish=ended, skip_rest="max-pages" if ended and self._budget.spent else ""
         )
-        if self._frontier.stale:
-            self._crawler.stats.set_value("frontier/stale_acks", self._frontier.stale)
+        if stale := self._frontier.outbox.stale:
+            self._crawler.stats.set_value("frontier/stale_acks", stale)
 
     # For spiders, spider middlewares and extensions
 
@@ -260,7 +263,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     @property
     def waiting(self) -> int:
         """Leases that were fetched ahead of need and wait for their site's turn."""
-        return self._frontier.buffered
+        return len(self._frontier.buffer)
 
     @property
     def owner(self) -> int:
@@ -334,7 +337,10 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
     def _on_frontier_failure(self, error: FrontierError) -> None:
         logger.error("The crawl stops; nothing is lost: %s", error)
-        close = self._crawler.engine.close_spider_async(reason="frontier-failed")
+        self._end("frontier-failed")
+
+    def _end(self, reason: str) -> None:
+        close = self._crawler.engine.close_spider_async(reason=reason)
         self._closing_task = asyncio.ensure_future(close)
 
 

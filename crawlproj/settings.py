@@ -75,6 +75,7 @@ EXTENSIONS: dict[str, Any] = {
     "crawlproj.extensions.progress.Progress": 0,
     "crawlproj.extensions.watchdog.Watchdog": 0,
     "crawlproj.extensions.metrics.Metrics": 0,
+    "crawlproj.extensions.live.LivePublisher": 0,
     "crawlproj.extensions.report.Report": 10,
     "crawlproj.extensions.feeds.ContinuedFeeds": 10,  # after Scrapy's FeedExporter
     "crawlproj.scrapy_redis.feed.StartUrlsFeed": 0,

@@ -98,7 +98,7 @@ class FleetWorker:
             skipped=tally.skipped,
             in_flight=len(self._crawler.engine.downloader.active),
             waiting=scheduler.waiting,
-            memory_mb=_memory_mb(),
+            memory_mb=memory_mb(),
             sites={site: tally.sites[site] for site in sites},
             views=views,
             latency=self._recorder.data(sites),
@@ -109,7 +109,7 @@ class FleetWorker:
             logger.error("This worker cannot write its status for the supervisor: %s", exc)
 
 
-def _memory_mb() -> float:
+def memory_mb() -> float:
     """Return the resident memory in MB, or its maximum so far on systems without /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])

@@ -103,7 +103,7 @@ class Report:
         now, done, errors = self._clock(), scheduler.tally.done, self._recorder.errors.copy()
         interval = self._recorder.take_interval()
         permits = scheduler.permits
-        busy = permits.busy_views()
+        busy = permits.busy_views().values()
         if busy:  # between two requests, the limits are what they were
             self._limit = sum(view.limit for view in busy)
         self._timeline.add(
@@ -152,7 +152,11 @@ class Report:
         phases, lag = recorder.phases, recorder.loop_lag
         known = (tally.sites.keys() | recorder.sites.keys()) - {OTHER}
         rows = await self._rows(tally.sites, known, scheduler.permits)
-        decisions = {site: scheduler.permits.decisions(site) for site in self._timeline.busiest()}
+        controls = {site: scheduler.permits.control_of(site) for site in self._timeline.busiest()}
+        decisions = {
+            site: control.decisions.latest() if control is not None else []
+            for site, control in controls.items()
+        }
 
         def make() -> None:
             pages, failed, skipped = counts

@@ -161,6 +161,15 @@ class Opened:
     resumed: bool
     finished: bool = False
 
+    def note(self, job: str, totals: Totals) -> str:
+        """Return what a log should say about it."""
+        if self.finished:
+            return f"Generation {self.generation} of job {job!r} is finished"
+        if not self.resumed:
+            return f"Beginning job {job!r} (generation {self.generation})"
+        counts = f"{totals.pending} pending, {totals.done} done"
+        return f"Continuing job {job!r} (generation {self.generation}): {counts}"
+
 
 @dataclass(slots=True)
 class Totals:

@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING
 from crawlproj.errors import FrontierError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crawlproj.frontier.base import Entry
     from crawlproj.frontier.commands import Command, Preview, Record, Result, Selection, Verb
     from crawlproj.frontier.fate import Fate
     from crawlproj.frontier.live import Tick, WorkerNews
@@ -30,7 +33,7 @@ __all__ = ["Controls", "Steered"]
 
 def _unsupported(what: object) -> FrontierError:
     return FrontierError(
-        f"this frontier takes no commands ({what}): use a SQLite or a Redis frontier to steer crawls"
+        f"this frontier takes no commands ({what}): to steer crawls, use SQLite or Redis"
     )
 
 
@@ -49,13 +52,17 @@ class Steered:
         """Return the job's commands that change entries and are not applied, oldest first."""
         return []
 
-    async def change(self, command: Command, worker: str) -> Result | None:
-        """Apply one step of SKIP, REQUEUE or PRIORITIZE.
+    async def change(
+        self, command: Command, worker: str, entries: Sequence[Entry] = ()
+    ) -> Result | None:
+        """Apply one step of a command that changes entries.
+
+        entries: with ADD: what to put.
 
         Returns None while steps are left, or another worker applies it; else its result, which is
         durable.
         """
-        raise _unsupported(f"{command.verb} at {worker}")
+        raise _unsupported(f"{command.verb} of {len(entries)} at {worker}")
 
     async def acknowledge(self, result: Result) -> None:
         """Keep the result of a command; a worker's first result for it stays."""
@@ -99,7 +106,7 @@ class Controls(ABC):
         """Return the job's generation, and whether it has finished."""
 
     @abstractmethod
-    async def news(self, since: float) -> list[WorkerNews]:
+    async def workers(self, since: float) -> list[WorkerNews]:
         """Return what each worker published last, unless that was before ``since``."""
 
     @abstractmethod

@@ -56,12 +56,15 @@ class MemoryFrontier(MemorySteering, Frontier):
         return Opened(self._generations[job], resumed=not fresh)
 
     async def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
-        new = 0
+        new = self._add(entries)
+        return Written(new, stale=sum(not self._apply(ack) for ack in acks))
+
+    def _add(self, entries: Sequence[Entry]) -> int:
+        before = len(self._records)
         for entry in entries:
             if entry.key not in self._records:
                 self._records[entry.key] = MemoryRecord(entry, next(self._seq))
-                new += 1
-        return Written(new, stale=sum(not self._apply(ack) for ack in acks))
+        return len(self._records) - before
 
     def _apply(self, ack: Ack) -> bool:
         record = self._leased.get(ack.lease_id)

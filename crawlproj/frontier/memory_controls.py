@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from abc import abstractmethod
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from crawlproj.frontier.fate import Fate
 from crawlproj.frontier.live import TICKS_KEPT, Tick, WorkerNews
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from crawlproj.frontier.base import Clock
     from crawlproj.frontier.commands import Command, Preview, Selection
@@ -78,7 +79,9 @@ class MemorySteering(Steered, Controls):
     async def waiting(self) -> list[Command]:
         return [each.command for each in self._log if each.command.changes and not each.results]
 
-    async def change(self, command: Command, worker: str) -> Result | None:
+    async def change(
+        self, command: Command, worker: str, entries: Sequence[Entry] = ()
+    ) -> Result | None:
         urls, note = 0, ""
         if command.generation != self._generations[self._job]:
             note = "its generation has ended"
@@ -86,6 +89,8 @@ class MemorySteering(Steered, Controls):
             match command.verb:
                 case Verb.REQUEUE:
                     urls, note = self._requeue(command.token)
+                case Verb.ADD:
+                    urls = self._add(entries)
                 case Verb.SKIP:
                     urls = self._skip(command.selection)
                 case _:
@@ -93,6 +98,10 @@ class MemorySteering(Steered, Controls):
         result = Result(command.id, worker, self._clock(), urls, note)
         await self.acknowledge(result)
         return result
+
+    @abstractmethod
+    def _add(self, entries: Sequence[Entry]) -> int:
+        """Put entries; returns how many are new."""
 
     def _requeue(self, token: str) -> tuple[int, str]:
         keys = self._previews.get(token)
@@ -162,7 +171,7 @@ class MemorySteering(Steered, Controls):
         self._news[worker] = WorkerNews(worker, at, document)
         self._ticks.setdefault(worker, deque(maxlen=TICKS_KEPT)).append(Tick(at, tick))
 
-    async def news(self, since: float) -> list[WorkerNews]:
+    async def workers(self, since: float) -> list[WorkerNews]:
         return [news for news in self._news.values() if news.at >= since]
 
     async def ticks(self, since: float) -> dict[str, list[Tick]]:

@@ -99,6 +99,18 @@ class Histogram:
         self.sum += other.sum
         self.max = max(self.max, other.max)
 
+    def since(self, earlier: Histogram) -> Histogram:
+        """Return what was counted after ``earlier``, a copy of this histogram; max is of all."""
+        found, before = Histogram(), earlier._buckets
+        found._buckets = {
+            index: count - before.get(index, 0)
+            for index, count in self._buckets.items()
+            if count != before.get(index, 0)
+        }
+        found.count, found.sum = self.count - earlier.count, self.sum - earlier.sum
+        found.max = self.max if found.count else 0.0
+        return found
+
     def copy(self) -> Histogram:
         """Return an independent copy."""
         copied = Histogram()

@@ -159,6 +159,13 @@ class LatencyRecorder:
         return self._totals().phases
 
     @property
+    def ttfb(self) -> Histogram:
+        """The times to first byte so far, as a copy."""
+        found = self._past.ttfb.copy()
+        found.merge(self._interval.ttfb)
+        return found
+
+    @property
     def loop_lag(self) -> Histogram:
         """How late the event loop was so far."""
         return self._totals().lag

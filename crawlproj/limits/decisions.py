@@ -24,6 +24,8 @@ class Rule(IntEnum):
     """The site refused requests that were too many at once."""
     RESTART = 5
     """After an outage, or to continue from what was learned earlier."""
+    COMMANDED = 6
+    """A user changed the limit or its maximum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,17 @@ class Decisions:
         if len(self._numbers) > (_KEPT + _SPARE) * _WIDTH:
             del self._numbers[: _SPARE * _WIDTH]
 
+    def last(self) -> Decision | None:
+        """Return the latest decision; None before the first."""
+        numbers = self._numbers[-_WIDTH:]
+        return _decision(*numbers) if numbers else None
+
     def latest(self) -> list[Decision]:
         """Return the decisions, oldest first."""
         numbers = self._numbers[-_KEPT * _WIDTH :]
         rows = (numbers[n : n + _WIDTH] for n in range(0, len(numbers), _WIDTH))
-        return [
-            Decision(at, before, after, Reason(Rule(int(rule)), *evidence))
-            for at, before, after, rule, *evidence in rows
-        ]
+        return [_decision(*row) for row in rows]
+
+
+def _decision(at: float, before: float, after: float, rule: float, *evidence: float) -> Decision:
+    return Decision(at, before, after, Reason(Rule(int(rule)), *evidence))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
 from math import inf, isfinite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HIGH_HALF_LIFE_S = 600.0  # of a limit above the start: the site may have become weaker meanwhile
 _LOW_HALF_LIFE_S = 3600.0  # of one below: a weak site is treated gently for longer
 _RATE_KEPT_S = 3600.0
+_MAX_SITES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,18 @@ class Learned:
         rate = _rounded(self.rate) if isfinite(self.rate) else None
         found = [_rounded(self.limit), rate, _rounded(self.unloaded_s), round(self.at, 1)]
         return json.dumps([*found, _rounded(self.delay_s)] if self.delay_s else found)
+
+
+class LearnedSites(OrderedDict[str, Learned]):
+    """What was learned about sites that have no control, for the 100,000 used last."""
+
+    def keep(self, learned: Mapping[str, Learned]) -> None:
+        """Keep what is newer, and forget the oldest if there is too much."""
+        for site, found in learned.items():
+            self[site] = found
+            self.move_to_end(site)
+        while len(self) > _MAX_SITES:
+            self.popitem(last=False)
 
 
 def learned_from(data: str) -> Learned | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import partial
+from itertools import chain
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.limits.held import Held
+from crawlproj.limits.learned import Learned, LearnedSites
 from crawlproj.limits.rests import Rests
 from crawlproj.limits.share import fair_level
 from crawlproj.limits.view import view_of
@@ -15,14 +18,11 @@ from crawlproj.limits.view import view_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from crawlproj.limits.decisions import Decision
-    from crawlproj.limits.learned import Learned
     from crawlproj.limits.permit import Permit
     from crawlproj.limits.site import SiteControl
     from crawlproj.limits.view import SiteView
 
 _MAX_CONTROLS = 10_000
-_MAX_LEARNED = 100_000
 _LEVEL_S = 0.25  # between two computations of the fair share
 _IGNORED = Ending(Verdict.IGNORED)
 
@@ -38,11 +38,12 @@ class Permits:
         up to one request per site; see ``assured``.
     group_of: the name of the control that a site shares with others (its domain or address); None
         gives each site its own.
+    held: the sites that get no permit, whatever their limits say; set it to change that.
     max_controls: how many controls of sites with nothing in flight are kept. Of sites used longer
         ago, only their rest and what was learned remain, the latter for 100,000 sites.
 
-    Every call takes O(1) or O(log sites), except ``active``, ``views`` and ``resting``, which take
-    as long as their results, and the fair share: O(busy sites · log), four times a second.
+    Every call takes O(1) or O(log sites), except those that return or ``adopt`` for many sites, and
+    the fair share: O(busy sites · log), four times a second.
     """
 
     def __init__(
@@ -62,20 +63,23 @@ class Permits:
         self._max_controls = max_controls
         self._busy: dict[str, SiteControl] = {}  # with requests in flight
         self._idle: OrderedDict[str, SiteControl] = OrderedDict()  # used longest ago first
-        self._learned: OrderedDict[str, Learned] = OrderedDict()
+        self._learned = LearnedSites()
         self._changed: set[str] = set()  # since the last ``take_learned``
         self._rests = Rests()
         self._asked: set[str] = set()  # sites with work since the last fair share
         self._level = inf
         self._level_until = -inf
         self._taken = 0
+        self.held = Held()
 
     def free(self, site: str) -> int:
         """Return how many permits ``site`` could take now."""
         name = self._name(site)
-        return self._free(name, self._find(name), self._clock())
+        return self._free(site, name, self._find(name), self._clock())
 
-    def _free(self, name: str, control: SiteControl | None, now: float) -> int:
+    def _free(self, site: str, name: str, control: SiteControl | None, now: float) -> int:
+        if site in self.held:
+            return 0
         self._asked.add(name)
         if control is None:
             return int((self._rests.end_of(name) or now) <= now)
@@ -99,6 +103,8 @@ class Permits:
 
     def wake_at(self, site: str) -> float:
         """Return when to try again at a site without a free permit, unless one is given back."""
+        if site in self.held:
+            return inf
         now = self._clock()
         name = self._name(site)
         control = self._find(name)
@@ -132,7 +138,7 @@ class Permits:
         now = self._clock()
         name = self._name(site)
         control = self._find(name)
-        if not self._free(name, control, now):
+        if not self._free(site, name, control, now):
             return None
         if control is None:
             control = self._control(name)
@@ -220,38 +226,36 @@ class Permits:
         """Start ``site`` with one request in flight, and allow one more with each answer."""
         self._change(site, lambda control, _: control.begin_carefully())
 
+    def adopt(self, renew: Callable[[str, SiteControl, float], None]) -> None:
+        """Call ``renew`` with the name and control of each site, and the time."""
+        now = self._clock()
+        for name, control in self._controls():
+            renew(name, control, now)
+            self._rests.set(name, control.ready_at(), now)
+
     def in_flight(self, site: str) -> int:
         """Return how many permits ``site`` has taken."""
         control = self._busy.get(self._name(site))
         return control.in_flight if control else 0
 
-    def active(self) -> dict[str, int]:
-        """Return the number of permits taken by each site that has any."""
-        return {name: control.in_flight for name, control in self._busy.items()}
-
-    def decisions(self, site: str) -> list[Decision]:
-        """Return the latest changes of the limit of ``site``, oldest first."""
-        control = self._find(self._name(site))
-        return control.decisions.latest() if control is not None else []
+    def control_of(self, site: str) -> SiteControl | None:
+        """Return the control of ``site``, for reading only; None if it has none."""
+        return self._find(self._name(site))
 
     def view(self, site: str) -> SiteView | None:
         """Return the state of ``site``; None if it has no control."""
-        control = self._find(self._name(site))
+        control = self.control_of(site)
         return view_of(control, self._clock()) if control is not None else None
 
-    def busy_views(self) -> list[SiteView]:
+    def busy_views(self) -> dict[str, SiteView]:
         """Return the states of the sites with requests in flight."""
         now = self._clock()
-        return [view_of(control, now) for control in self._busy.values()]
+        return {name: view_of(control, now) for name, control in self._busy.items()}
 
     def views(self) -> dict[str, SiteView]:
         """Return the state of every site that has a control."""
         now = self._clock()
-        return {
-            name: view_of(control, now)
-            for controls in (self._idle, self._busy)
-            for name, control in controls.items()
-        }
+        return {name: view_of(control, now) for name, control in self._controls()}
 
     def members(self, site: str) -> Iterable[str]:
         """Return the sites that share the control of ``site``, itself included."""
@@ -273,8 +277,7 @@ class Permits:
 
     def recall(self, learned: Mapping[str, Learned]) -> None:
         """Let sites continue from what an earlier crawl learned."""
-        self._learned.update(learned)
-        self._trim()
+        self._learned.keep(learned)
 
     def take_learned(self) -> dict[str, Learned]:
         """Return what was learned since the last call, by site."""
@@ -295,6 +298,9 @@ class Permits:
         name = self._group_of(site)
         self._members.setdefault(name, set()).add(site)
         return name
+
+    def _controls(self) -> Iterable[tuple[str, SiteControl]]:
+        return chain(self._idle.items(), self._busy.items())
 
     def _find(self, name: str) -> SiteControl | None:
         return self._busy.get(name) or self._idle.get(name)
@@ -325,13 +331,7 @@ class Permits:
         if len(self._idle) > self._max_controls:
             forgotten, old = self._idle.popitem(last=False)
             if (learned := old.learned()) is not None:
-                self._learned[forgotten] = learned
-                self._learned.move_to_end(forgotten)
-                self._trim()
-
-    def _trim(self) -> None:
-        while len(self._learned) > _MAX_LEARNED:
-            self._learned.popitem(last=False)
+                self._learned.keep({forgotten: learned})
 
     def _fair_share(self, now: float) -> float:
         """Return the maximum share of the budget for one site; infinite if all demands fit."""

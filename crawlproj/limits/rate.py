@@ -109,6 +109,26 @@ class RateLimit:
         """Requests/s; infinite while unknown."""
         return min(self._rate, self._announced)
 
+    @property
+    def since(self) -> float:
+        """When the rate was last lowered by a refusal, unix seconds; 0 if it never was."""
+        return max(0.0, self._changed_at)
+
+    @property
+    def by(self) -> str:
+        """Where the rate comes from: "refused", "announced", or "set"; "" without a bound."""
+        if self.rate == inf:
+            return ""
+        if self._rate <= self._announced:
+            return "refused"
+        return "announced" if self._announced < self._maximum else "set"
+
+    def set_maximum(self, maximum: float) -> None:
+        """Never exceed ``maximum`` requests/s from now on; infinite: no bound."""
+        announced = self._announced < self._maximum
+        self._maximum = maximum
+        self._announced = min(self._announced, maximum) if announced else maximum
+
     def ready_at(self) -> float:
         """Return when the next request may start."""
         rate = min(self._rate, self._announced)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crawlproj.limits.base import Outcome, Sample, whole
 from crawlproj.limits.decisions import Decisions, Reason, Rule
 from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.limits.facts import Asked
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.permit import Permit
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from crawlproj.limits.base import Limit
     from crawlproj.limits.health import Health
     from crawlproj.limits.rate import RateLimit
-
 
 _IDLE_S = 60.0  # after this long without requests, limit and rate are aged before use
 
@@ -27,9 +27,9 @@ class SiteControl:
     queue nothing about the rate. A request without an answer for ``Health.hang_s`` seconds is
     *lost*: it no longer counts as in flight, because it no longer burdens the site.
 
-    rate, health: None switches that part off. Without a rate, the limit takes a 429 as an overload.
-
-    decisions: the latest changes of the limit.
+    estimator, rate_limit, health: its parts; None switches one of the latter two off. Without a
+    rate limit, the estimator takes a 429 as an overload.
+    decisions: the latest changes of the limit. asked: the latest wait that the site asked for.
 
     Times are seconds on the caller's clock.
     """
@@ -38,14 +38,15 @@ class SiteControl:
         "_cap",
         "_ended_at",
         "_good_limit",
-        "_health",
-        "_limit",
         "_live",
         "_lost",
-        "_rate",
         "_rtt_s",
+        "asked",
         "decisions",
         "delay_s",
+        "estimator",
+        "health",
+        "rate_limit",
         "rest_until",
         "started_at",
     )
@@ -55,9 +56,10 @@ class SiteControl:
         self.rest_until = 0.0
         self.started_at = -inf
         self.decisions = Decisions()
-        self._limit = limit
-        self._rate = rate
-        self._health = health
+        self.asked: Asked | None = None
+        self.estimator = limit
+        self.rate_limit = rate
+        self.health = health
         self._live: dict[Permit, None] = {}  # by start, oldest first
         self._lost = 0
         self._rtt_s = 0.0  # smoothed; paces a limit below 1
@@ -73,37 +75,37 @@ class SiteControl:
     @property
     def limit(self) -> float:
         """Requests that may be in flight; below 1, the site rests between two requests."""
-        return min(1.0, self._limit.limit) if self.delay_s else self._limit.limit
+        return min(1.0, self.estimator.limit) if self.delay_s else self.estimator.limit
 
     @property
     def cap(self) -> int:
         """Requests that may be in flight now."""
-        if self.delay_s or self.down or (self._rate is not None and self._rate.trying):
+        if self.delay_s or self.down or (self.rate_limit is not None and self.rate_limit.trying):
             return 1
         return self._cap
 
     @property
     def rate(self) -> float:
         """Requests/s that may start; infinite without a bound."""
-        rate = self._rate.rate if self._rate is not None else inf
+        rate = self.rate_limit.rate if self.rate_limit is not None else inf
         return min(rate, 1 / self.delay_s) if self.delay_s else rate
 
     @property
     def down(self) -> bool:
         """Whether only canaries are sent."""
-        return self._health is not None and self._health.down_since is not None
+        return self.health is not None and self.health.down_since is not None
 
     def ready_at(self) -> float:
         """Return when time allows the next start, whatever is in flight."""
         ready = self.rest_until
         if self.delay_s:
             ready = max(ready, self.started_at + self.delay_s)
-        if self._rate is not None:
-            ready = max(ready, self._rate.ready_at())
-        if self._health is not None:
-            ready = max(ready, self._health.ready_at)
-        if self._limit.limit < 1:
-            ready = max(ready, self._ended_at + self._rtt_s * (1 / self._limit.limit - 1))
+        if self.rate_limit is not None:
+            ready = max(ready, self.rate_limit.ready_at())
+        if self.health is not None:
+            ready = max(ready, self.health.ready_at)
+        if self.estimator.limit < 1:
+            ready = max(ready, self._ended_at + self._rtt_s * (1 / self.estimator.limit - 1))
         return ready
 
     def free(self, now: float) -> int:
@@ -113,8 +115,8 @@ class SiteControl:
         room: float = self.cap - len(self._live)
         if room <= 0 or self.ready_at() > now:
             return 0
-        if self._rate is not None:
-            room = min(room, self._rate.room(now))
+        if self.rate_limit is not None:
+            room = min(room, self.rate_limit.room(now))
         return int(room)
 
     def wake_at(self, now: float) -> float:
@@ -123,8 +125,8 @@ class SiteControl:
         if ready_at > now:
             return ready_at
         oldest = self._oldest()
-        if self._health is not None and oldest is not None:
-            return oldest.started_at + self._health.hang_s
+        if self.health is not None and oldest is not None:
+            return oldest.started_at + self.health.hang_s
         return inf
 
     def demand(self, now: float) -> int:
@@ -141,16 +143,16 @@ class SiteControl:
             if learned is not None:
                 self.recall(learned, now)
         permit = Permit(now, len(self._live) + 1, self.down, sent=sent)
-        if self._health is not None:
-            permit.hang_s = self._health.hang_s
+        if self.health is not None:
+            permit.hang_s = self.health.hang_s
         if sent:
-            permit.start = self._limit.on_start(permit.in_flight, now)
+            permit.start = self.estimator.on_start(permit.in_flight, now)
         self._live[permit] = None
         self.started_at = now
-        if self._rate is not None:
-            self._rate.on_start(now)
-        if self._health is not None:
-            self._health.on_start(now)
+        if self.rate_limit is not None:
+            self.rate_limit.on_start(now)
+        if self.health is not None:
+            self.health.on_start(now)
         return permit
 
     def send(self, permit: Permit, now: float) -> None:
@@ -161,7 +163,7 @@ class SiteControl:
             del self._live[permit]
             self._live[permit] = None  # by start
             self._withdraw(permit)
-            permit.start = self._limit.on_start(permit.in_flight, now)
+            permit.start = self.estimator.on_start(permit.in_flight, now)
 
     def begin_answer(self, permit: Permit) -> None:
         """Note that an answer has begun: it may take long, so the limit does not wait for it."""
@@ -185,20 +187,21 @@ class SiteControl:
 
         in_flight: requests in flight at the site when it started, itself included.
         """
-        if self._rate is not None:
-            self._rate.on_start(started_at)
-        if self._health is not None:
-            self._health.on_start(started_at)
+        if self.rate_limit is not None:
+            self.rate_limit.on_start(started_at)
+        if self.health is not None:
+            self.health.on_start(started_at)
         self._ended_at = now
         self._learn(Permit(started_at, in_flight, canary=self.down), now, ending, lost=False)
         self._follow(ending)
 
     def note(self, now: float, ending: Ending) -> None:
         """Obey a Retry-After or an announced quota without taking a sample."""
+        self._note_asked(now, ending)
         if ending.retry_after_s is not None:
             self.rest(now + ending.retry_after_s)
-        if self._rate is not None and ending.policy is not None:
-            self._rate.on_policy(now, ending.policy)
+        if self.rate_limit is not None and ending.policy is not None:
+            self.rate_limit.on_policy(now, ending.policy)
 
     def set_delay(self, delay_s: float) -> None:
         """Start one request at a time, at least ``delay_s`` seconds apart; 0 removes the delay."""
@@ -211,35 +214,48 @@ class SiteControl:
     def lift(self) -> None:
         """End the rest, the delay and the outage."""
         self.rest_until = self.delay_s = 0.0
-        if self._health is not None:
-            self._health.down_since = None
+        if self.health is not None:
+            self.health.down_since = None
 
     def away(self, now: float) -> tuple[float, bool]:
         """Return for how many seconds the site has been down, and whether it ever answered."""
-        if self._health is None or self._health.down_since is None:
+        if self.health is None or self.health.down_since is None:
             return 0.0, True
-        return now - self._health.down_since, self._health.has_answered
+        return now - self.health.down_since, self.health.has_answered
 
     def begin_carefully(self) -> None:
         """Start with one request in flight, and allow one more with each answer up to the limit."""
         self._cap = 1
 
+    def adopt(self, limit: Limit, now: float) -> None:
+        """Continue with another estimator, from where the present one is.
+
+        What is in flight is not a sample for it.
+        """
+        for permit in self._live:
+            self._withdraw(permit)
+        before = self.estimator.limit
+        limit.restart(before, self.estimator.unloaded_s)
+        self.estimator = limit
+        self._record(now, before, Reason(Rule.COMMANDED))
+        self._cap = min(self._cap, whole(limit.limit))
+
     def learned(self) -> Learned | None:
         """Return what is worth keeping; None before the first request ended."""
         if self._ended_at == -inf:
             return None
-        rate = self._rate.rate if self._rate is not None else inf
+        rate = self.rate_limit.rate if self.rate_limit is not None else inf
         return Learned(
-            self._limit.limit, rate, self._limit.unloaded_s, self._ended_at, self.delay_s
+            self.estimator.limit, rate, self.estimator.unloaded_s, self._ended_at, self.delay_s
         )
 
     def recall(self, learned: Learned, now: float) -> None:
         """Continue from what was learned, more carefully the longer ago that was."""
-        limit = learned.limit_at(now, self._limit.bounds.start)
+        limit = learned.limit_at(now, self.estimator.bounds.start)
         self._restart(now, limit, learned.unloaded_s)
-        self._cap = min(self._cap, whole(self._limit.bounds.start))
-        if self._rate is not None:
-            self._rate.restart(learned.rate_at(now), now)
+        self._cap = min(self._cap, whole(self.estimator.bounds.start))
+        if self.rate_limit is not None:
+            self.rate_limit.restart(learned.rate_at(now), now)
 
     def _learn(self, permit: Permit, now: float, ending: Ending, *, lost: bool) -> None:
         verdict = ending.verdict
@@ -247,51 +263,56 @@ class SiteControl:
             return
         if ending.rtt_s:
             self._rtt_s += 0.2 * (ending.rtt_s - self._rtt_s) if self._rtt_s else ending.rtt_s
-        throttled = verdict is Verdict.THROTTLED and self._rate is not None
+        self._note_asked(now, ending)
+        throttled = verdict is Verdict.THROTTLED and self.rate_limit is not None
         if ending.retry_after_s is not None and not throttled:
             self.rest(now + ending.retry_after_s)
         outcome = Outcome.SUCCESS if verdict is Verdict.OK else Outcome.DROPPED
-        if self._rate is not None:
-            self._inform_rate(self._rate, permit, now, ending)
+        if self.rate_limit is not None:
+            self._inform_rate(self.rate_limit, permit, now, ending)
             if verdict is Verdict.THROTTLED:
                 outcome = Outcome.IGNORE
-        if self._health is not None:
+        if self.health is not None:
             if verdict is Verdict.OVERLOADED:
-                self._health.on_failure(now)
+                self.health.on_failure(now)
                 if self.down:
                     return  # a site that is down is not overloaded
-            elif self._health.on_answer(now, ending.rtt_s):
+            elif self.health.on_answer(now, ending.rtt_s):
                 self._restart(now, self._good_limit / 2)
                 return
             else:
-                self._good_limit = self._limit.limit
+                self._good_limit = self.estimator.limit
         if lost or outcome is Outcome.IGNORE:
             return
         start, permit.start = permit.start, None
-        before = self._limit.limit
-        self._limit.on_sample(
+        before = self.estimator.limit
+        self.estimator.on_sample(
             Sample(
                 *(permit.started_at, now, ending.rtt_s, permit.in_flight),
                 *(outcome, ending.lag_s, start),
             )
         )
-        if self._limit.limit != before:
-            self._record(now, before, self._limit.reason)
+        if self.estimator.limit != before:
+            self._record(now, before, self.estimator.reason)
+
+    def _note_asked(self, now: float, ending: Ending) -> None:
+        if ending.retry_after_s is not None:
+            self.asked = Asked(now, ending.retry_after_s, ending.verdict is Verdict.THROTTLED)
 
     def _restart(self, now: float, limit: float, unloaded_s: float = 0.0) -> None:
-        before = self._limit.limit
-        self._limit.restart(limit, unloaded_s)
+        before = self.estimator.limit
+        self.estimator.restart(limit, unloaded_s)
         self._record(now, before, Reason(Rule.RESTART))
 
     def _withdraw(self, permit: Permit) -> None:
         """Tell the limit that a request will have no sample, unless it had one."""
         if permit.start is not None:
-            self._limit.on_withdrawn(permit.start, permit.in_flight)
+            self.estimator.on_withdrawn(permit.start, permit.in_flight)
             permit.start = None
 
     def _record(self, now: float, before: float, reason: Reason) -> None:
         """Keep a change of the limit if it changes how many requests may start."""
-        after = self._limit.limit
+        after = self.estimator.limit
         if whole(before) != whole(after) or min(before, after) < 1:
             self.decisions.add(now, before, after, reason)
 
@@ -300,7 +321,7 @@ class SiteControl:
             self._cap = 1
         elif ending.verdict is Verdict.OK:
             self._cap += 1
-        self._cap = min(self._cap, whole(self._limit.limit))
+        self._cap = min(self._cap, whole(self.estimator.limit))
 
     def _inform_rate(self, rate: RateLimit, permit: Permit, now: float, ending: Ending) -> None:
         if ending.policy is not None:
@@ -311,15 +332,15 @@ class SiteControl:
             rate.on_accepted(now, permit.started_at)
 
     def _look_for_lost(self, now: float) -> None:
-        if self._health is None:
+        if self.health is None:
             return
-        hung_since = now - self._health.hang_s
+        hung_since = now - self.health.hang_s
         while (oldest := self._oldest()) is not None and oldest.started_at <= hung_since:
             del self._live[oldest]
             oldest.lost = True
             self._withdraw(oldest)
             self._lost += 1
-            self._health.on_lost(now)
+            self.health.on_lost(now)
 
     def _oldest(self) -> Permit | None:
         """Return the permit whose request was sent first and has no answer, unless it is lost."""

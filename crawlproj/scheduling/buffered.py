@@ -43,7 +43,9 @@ logger = logging.getLogger(__name__)
 class BufferedFrontier:
     """Hands out leases with permits at once; what is put and acked is written later.
 
+    buffer: the leases that wait for a permit. outbox: what waits to be written.
     held: the leases that this worker has, in the buffer or handed out.
+    unwanted: how many pending entries the crawl does not wait for.
     seeds: open while the outbox is short and few entries are pending.
     on_change: called when leases have arrived, a site is ready or nothing is left: ask again.
     on_failure: called once, when the frontier has failed for good; nothing is written after that.
@@ -71,6 +73,7 @@ class BufferedFrontier:
     ) -> None:
         self.permits = permits
         self.totals = Totals()  # as of the last round
+        self.unwanted = 0
         self._frontier = frontier
         self._clock = clock
         self._config = config
@@ -78,12 +81,12 @@ class BufferedFrontier:
         self._on_failure = on_failure
         self._on_forgotten = on_forgotten
         self._sift = sift
-        self._outbox = Outbox(frontier, clock)
+        self.outbox = Outbox(frontier, clock)
         self._asked: Counter[str] = Counter()  # permits handed out, by the site of their lease
-        self._buffer = LeaseBuffer(permits, clock)
-        self.held = HeldLeases(frontier, self._buffer, clock, config.lease_s, on_lost)
+        self.buffer = LeaseBuffer(permits, clock)
+        self.held = HeldLeases(frontier, self.buffer, clock, config.lease_s, on_lost)
         self._notes = SiteNotes(frontier, permits, every_s=config.notes_s)
-        self._handover = Handover(frontier, permits, self._buffer, self._notes, clock, delay_of)
+        self._handover = Handover(frontier, permits, self.buffer, self._notes, clock, delay_of)
         self._left_alone: set[str] = set()  # sites that the last claim passed over
         self._hungry = True  # a claim may bring something
         self._busy = True  # a round is due or under way
@@ -109,14 +112,14 @@ class BufferedFrontier:
 
     def put(self, entry: Entry) -> None:
         """Put ``entry`` in the next round."""
-        self._outbox.put(entry)
+        self.outbox.put(entry)
         self._ask()
 
     def ack(self, ack: Ack, site: str) -> None:
         """Apply ``ack``, of a lease of ``site``, in the next round."""
         # If all leases of the site were out, it then has room for more.
-        self._outbox.ack([ack], promising=ack.state is State.PENDING or self._low(site))
-        if self._outbox.acks >= self._config.batch:
+        self.outbox.ack([ack], promising=ack.state is State.PENDING or self._low(site))
+        if self.outbox.acks >= self._config.batch:
             self._urgent.set()
         self._ask()
 
@@ -124,11 +127,11 @@ class BufferedFrontier:
         """Return a lease with a permit of its site; None if no site has both."""
         if not self.held.valid:
             return None
-        handout = self._buffer.next()
-        if not self._buffer:
+        handout = self.buffer.next()
+        if not self.buffer:
             self._urgent.set()
         if handout is None:
-            if self._buffer.has_blocked:
+            if self.buffer.has_blocked:
                 self._set_timer()
             return None
         self._asked[site := handout.lease.entry.site] += 1
@@ -148,44 +151,43 @@ class BufferedFrontier:
 
     def given_back(self, site: str) -> None:
         """Let leases start, because a permit of ``site`` was given back."""
-        if self._buffer.has_blocked or self._left_alone:
-            without = self._buffer.given_back(site)
+        if self.buffer.has_blocked or self._left_alone:
+            without = self.buffer.given_back(site)
             if not self._left_alone.isdisjoint(without):
                 self._left_alone.difference_update(without)
                 self._hungry = True
                 self._ask()
-        if not self._buffer.has_turns:
+        if not self.buffer.has_turns:
             self._set_timer()
+
+    def look_again(self) -> None:
+        """Sift the buffer again and claim again: what may start, or is wanted, has changed."""
+        kept = {lease.id for lease in self._sift(list(self.buffer))}
+        self.buffer.drop({lease.id for lease in self.buffer} - kept)
+        self.buffer.retry()
+        self._hungry = True
+        self._ask()
+        self._on_change()
 
     @property
     def pending(self) -> bool:
         """Whether anything may still come out of ``next``."""
         # Other workers may put entries as long as they hold leases.
         others = self._frontier.shared and self.totals.leased > len(self.held)
-        some = self._busy or self._buffer or self.totals.pending or others
+        some = self._busy or self.buffer or self.totals.pending > self.unwanted or others
         return bool(some) and not self._failed
-
-    @property
-    def stale(self) -> int:
-        """How many acks came too late."""
-        return self._outbox.stale
-
-    @property
-    def buffered(self) -> int:
-        """How many leases wait in the buffer."""
-        return len(self._buffer)
 
     @property
     def outstanding(self) -> int:
         """How many leases were handed out and have no durable ack: a crash fetches them again."""
-        return len(self.held) - len(self._buffer)
+        return len(self.held) - len(self.buffer)
 
     async def flushed(self) -> None:
         """Wait until everything put so far is durable. Raises FrontierError if it never will be."""
         if self._pump_task is None:
             raise FrontierError("the frontier is not open: call open() first")
         self._ask()
-        await self._outbox.flushed()
+        await self.outbox.flushed()
 
     async def close(self, *, finish: bool, skip_rest: str = "") -> bool:
         """Write the outbox and give all leases back. Returns whether the generation is finished.
@@ -207,11 +209,11 @@ class BufferedFrontier:
             if self._pump_task is None or self._failed:
                 return False
             if skip_rest:
-                self._outbox.ack(Ack(lease.id, State.SKIPPED, skip_rest) for lease in self._buffer)
-            await self._outbox.write()
+                self.outbox.ack(Ack(lease.id, State.SKIPPED, skip_rest) for lease in self.buffer)
+            await self.outbox.write()
             if self._frontier.take_news().forgotten:
-                self._outbox.put_again()
-                await self._outbox.write()
+                self.outbox.put_again()
+                await self.outbox.write()
             await self._notes.write()
             if skip_rest:
                 await self._frontier.skip_pending(skip_rest)
@@ -226,14 +228,14 @@ class BufferedFrontier:
                     return False  # other workers have put something in the meantime and go on
             return finished
         finally:
-            self._outbox.close()
+            self.outbox.close()
             await self._frontier.close()
 
     def _low(self, site: str) -> bool:
-        return self._buffer.size_of(site) < max(1, self._config.per_site // 4)
+        return self.buffer.size_of(site) < max(1, self._config.per_site // 4)
 
     def _crowded(self) -> bool:
-        unwritten = self._outbox.entries
+        unwritten = self.outbox.entries
         pending = self.totals.pending + unwritten
         return unwritten >= self._config.outbox or pending >= self._config.max_pending
 
@@ -248,10 +250,10 @@ class BufferedFrontier:
             patience_s = max(0.0, self.held.renew_at - self._clock())
             if self._frontier.shared:
                 poll_s = self._config.poll_s
-                patience_s = min(patience_s, 4 * poll_s if self._buffer else poll_s)
+                patience_s = min(patience_s, 4 * poll_s if self.buffer else poll_s)
             if not await set_within(self._wake, patience_s):
                 self._hungry |= self._frontier.shared
-            if self._buffer:  # there is work to go on with, so let more gather
+            if self.buffer:  # there is work to go on with, so let more gather
                 await set_within(self._urgent, self._config.batch_s)
             self._wake.clear()
             await asyncio.sleep(0)  # a round may never wait, so let other tasks go on
@@ -264,32 +266,30 @@ class BufferedFrontier:
             return
         self._failed = True
         self.seeds.close()
-        self._outbox.close()
+        self.outbox.close()
         if not isinstance(error, FrontierError):
             logger.error("The frontier's pump failed", exc_info=error)
             error = FrontierError(f"the frontier's pump failed: {error!r}")
         self._on_failure(error)
 
     async def _round(self) -> None:
-        sent = await self._outbox.write()
+        sent = await self.outbox.write()
         self._hungry |= sent.promising
         self.held.remove(ack.lease_id for ack in sent.acks)
-        claimed = False
-        now = self._clock()
+        claimed, now = False, self._clock()
         if now >= self.held.renew_at:
             if await self.held.renew():
                 self._hungry = True
             await self._frontier.reap()
         await self._notes.write_if_due(now)
         self.totals = await self._frontier.totals()
-        self._outbox.writing = 0  # the totals include them now
+        self.outbox.writing = 0  # the totals include them now
         if self._hungry and (self.totals.pending or self._frontier.shared):
             claimed = await self._claim()
         if self._frontier.shared:
             news = await self._heed()
-            back = await self._handover.cede(news.surplus, self.held.sites, self._asked)
-            self._outbox.ack(back)
-            if self._outbox.acks:
+            self.outbox.ack(await self._handover.cede(news.surplus, self.held.sites, self._asked))
+            if self.outbox.acks:
                 self._ask()
         self.seeds.update()
         self._busy = self._wake.is_set()
@@ -297,10 +297,9 @@ class BufferedFrontier:
             self._on_change()
 
     async def _claim(self) -> bool:
-        config, permits = self._config, self.permits
-        buffer = self._buffer
+        config, permits, buffer = self._config, self.permits, self.buffer
         limit = min(config.ready - buffer.startable(), config.max_leases - len(buffer))
-        if limit <= 0:
+        if limit <= 0 or permits.held.everything:
             return False
         # Resting sites are passed over; the others are topped up.
         resting = permits.resting()
@@ -327,7 +326,7 @@ class BufferedFrontier:
         news = self._frontier.take_news()
         if news.forgotten:
             self.held.doubt()
-            self._outbox.put_again()
+            self.outbox.put_again()
             self._ask()
             self._on_forgotten()
         await self._handover.gain(news)
@@ -341,7 +340,7 @@ class BufferedFrontier:
         for ready_at in (frontier_ready, self.permits.next_ready()):
             if ready_at is not None:
                 self._claim_alarm.set(ready_at)
-        if (wakes_at := self._buffer.wakes_at) is not None:
+        if (wakes_at := self.buffer.wakes_at) is not None:
             self._turn_alarm.set(wakes_at)
 
     def _on_claim_due(self) -> None:

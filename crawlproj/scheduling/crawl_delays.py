@@ -41,6 +41,10 @@ class CrawlDelays:
         """Let the queue ``slot``, which a spider chose for requests to ``site``, obey its delay."""
         self._joined.setdefault(slot, set()).add(site)
 
+    def asked(self, site: str) -> float:
+        """Return the longest delay that a robots.txt of ``site`` asks for; 0 for none."""
+        return max(self._asked.get(site, {}).values(), default=0.0)
+
     def of(self, site: str) -> float:
         """Return the delay of ``site`` in seconds; sites that share permits share it."""
         asked = [
@@ -59,6 +63,10 @@ class CrawlDelays:
             del self._asked[site]
         for place in (site, *(slot for slot, sites in self._joined.items() if site in sites)):
             self._permits.set_delay(place, self.of(place))
+
+    def renew(self, site: str) -> None:
+        """Set the delay of ``site`` again, because what the settings ask for has changed."""
+        self._permits.set_delay(site, self.of(site))
 
     def before_start(self, site: str) -> None:
         """Prepare the permits of ``site`` for a request that is about to start."""

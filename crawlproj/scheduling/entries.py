@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scrapy import Request
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawlproj.scheduling.serialize import (
@@ -28,7 +29,7 @@ from crawlproj.urls import registrable_domain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scrapy import Request, Spider
+    from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
@@ -124,6 +125,11 @@ class Entries:
         if self._by_domain:
             return replace(entry, site=registrable_domain(entry.site))
         return entry
+
+    def entry_of_url(self, url: str, priority: int) -> Entry:
+        """Return the entry of a plain request that the spider did not make."""
+        request = Request(url, priority=priority)
+        return self.entry_of(request, self.identity(request))
 
     def retried(self, request: Request, lease: Lease) -> Entry | None:
         """Return what goes back in place of ``lease`` so that ``request`` is sent; None to give up.

@@ -139,6 +139,12 @@ class LeaseBuffer:
         self.drop({lease.id for lease in leases})
         return leases
 
+    def retry(self) -> None:
+        """Give every blocked site a turn, because what blocks it may have changed."""
+        for site in self._blocked:
+            self._give_turn(site)
+        self._blocked.clear()
+
     def drop(self, lease_ids: Container[int]) -> None:
         """Forget leases, because they expired."""
         for site, queue in list(self._queues.items()):

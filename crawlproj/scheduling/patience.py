@@ -10,6 +10,8 @@ from scrapy.exceptions import IgnoreRequest
 from crawlproj.frontier.base import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawlproj.frontier.base import Clock
     from crawlproj.limits.ending import Ending
     from crawlproj.limits.permits import Permits
@@ -56,6 +58,17 @@ class Patience:
         if self._clock() < until:
             raise type(error)(*error.args)
         del self._given_up[site]
+
+    def given_up(self, site: str) -> tuple[str, float] | None:
+        """Return why ``site`` is given up, and until when; None if it is not."""
+        until, error = self._given_up.get(site, (0.0, None))
+        return (str(error), until) if error is not None and self._clock() < until else None
+
+    def try_again(self, chosen: Callable[[str], bool]) -> None:
+        """Take back that ``chosen`` sites are away; a rest that a site asked for stays."""
+        for site, (_, error) in list(self._given_up.items()):
+            if isinstance(error, SiteAway) and chosen(site):
+                del self._given_up[site]
 
     def heed(self, site: str, ending: Ending) -> Ending:
         """Return ``ending`` without a rest that is too long; that gives the site up."""

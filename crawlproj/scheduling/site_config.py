@@ -127,21 +127,36 @@ class ConcurrencyConfig:
         """Return the seconds between two starts at ``site``."""
         return self.of(site).delay_s
 
-    def permits(self, groups: SiteGroups, budget: float) -> Permits:
-        """Return the permits of a crawl with ``budget`` requests in flight over all sites."""
-        group_of = None if self.scope == "host" else groups.of
-        return Permits(self.control, time.time, budget=budget, group_of=group_of)
+    def permits(
+        self, groups: SiteGroups, budget: float, of: Callable[[str], SiteConfig] | None = None
+    ) -> Permits:
+        """Return the permits of a crawl with ``budget`` requests in flight over all sites.
 
-    def control(self, site: str) -> SiteControl:
-        """Return the control of a new site."""
-        config = self.of(site)
+        of: the settings of a site, if not those of this object.
+        """
+        group_of = None if self.scope == "host" else groups.of
+        settings = of or self.of
+        return Permits(
+            lambda site: self.control(site, settings(site)),
+            time.time,
+            budget=budget,
+            group_of=group_of,
+        )
+
+    def control(self, site: str, config: SiteConfig | None = None) -> SiteControl:
+        """Return the control of a new site, with the settings ``of`` it or with others."""
+        config = config or self.of(site)
+        limit = self.limit(config)
         if not self.enabled:
-            control = SiteControl(Fixed(config.bounds), None, None)
+            control = SiteControl(limit, None, None)
         else:
-            limit = config.limit(config.bounds)
             control = SiteControl(limit, RateLimit(self._rng, config.rate), Health(self._rng))
         control.set_delay(config.delay_s)
         return control
+
+    def limit(self, config: SiteConfig) -> Limit:
+        """Return the estimator of a site with these settings."""
+        return config.limit(config.bounds) if self.enabled else Fixed(config.bounds)
 
 
 def _sites(settings: BaseSettings, default: SiteConfig) -> tuple[tuple[str, SiteConfig], ...]:

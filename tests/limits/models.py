@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crawlproj.limits.permit import Permit
+    from crawlproj.limits.permits import Permits
     from crawlproj.limits.site import SiteControl
 
 
 def dice(seed: int = 1) -> random.Random:
     """Return a seeded source of randomness."""
     return random.Random(seed)  # noqa: S311 - no secret
+
+
+def active(permits: Permits) -> dict[str, int]:
+    """Return the number of permits taken by each site that has any."""
+    return {name: view.in_flight for name, view in permits.views().items() if view.in_flight}
 
 
 class Site(Protocol):

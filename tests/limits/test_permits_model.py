@@ -16,6 +16,7 @@ from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.site import SiteControl
 from tests.frontier.helpers import Now
+from tests.limits.models import active
 
 if TYPE_CHECKING:
     from crawlproj.limits.permit import Permit
@@ -113,7 +114,7 @@ class PermitsMachine(RuleBasedStateMachine):
         for site in SITES:
             assert self.permits.free(site) == self.free(site)
             assert self.permits.in_flight(site) == self.in_flight(site)
-        assert self.permits.active() == {s: self.in_flight(s) for s in SITES if self.in_flight(s)}
+        assert active(self.permits) == {s: self.in_flight(s) for s in SITES if self.in_flight(s)}
 
     @invariant()
     def no_rest_is_missed(self) -> None:

@@ -147,7 +147,7 @@ async def test_leases_are_renewed_though_nothing_else_happens() -> None:
         await asyncio.sleep(1000)
         it.end(one)
         await it.settled()
-        assert it.buffered.stale == 0
+        assert it.buffered.outbox.stale == 0
         assert it.some().lease.attempts == 0, "the buffered one was kept, too"
 
 
@@ -158,7 +158,7 @@ async def test_a_resting_site_takes_no_place_in_the_buffer() -> None:
         it.permits.rest_until("away.test", now() + 60)
         await it.put(*(entry(n, "away.test") for n in range(50)), entry(99, "b.test"))
         assert it.some().lease.entry.site == "b.test"
-        assert it.buffered.buffered == 0
+        assert len(it.buffered.buffer) == 0
         await asyncio.sleep(60.1)
         assert it.some().lease.entry.site == "away.test"
 
@@ -182,7 +182,7 @@ async def test_the_buffer_never_holds_more_leases_than_its_max() -> None:
     config = BufferConfig(ready=8, per_site=4, max_leases=10, batch_s=0.0)
     async with desk(limit=1, config=config) as it:
         await it.put(*(entry(n, f"{n % 10}.test") for n in range(100)))
-        assert it.buffered.buffered <= 10
+        assert len(it.buffered.buffer) <= 10
 
 
 @in_virtual_time

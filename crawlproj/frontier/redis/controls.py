@@ -104,7 +104,7 @@ class RedisControls(Controls):
             raise FrontierError(f"there is no job {self._job!r} in this Redis")
         return int(number), finished != b"0"
 
-    async def news(self, since: float) -> list[WorkerNews]:
+    async def workers(self, since: float) -> list[WorkerNews]:
         return await self._log.news(since)
 
     async def ticks(self, since: float) -> dict[str, list[Tick]]:

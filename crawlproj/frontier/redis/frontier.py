@@ -238,7 +238,9 @@ class RedisFrontier(Frontier):
     async def waiting(self) -> list[Command]:
         return await self._log.waiting()
 
-    async def change(self, command: Command, worker: str) -> Result | None:
+    async def change(
+        self, command: Command, worker: str, entries: Sequence[Entry] = ()
+    ) -> Result | None:
         log, note = self._log, ""
 
         async def alive() -> None:
@@ -246,9 +248,12 @@ class RedisFrontier(Frontier):
 
         if not await log.take(command.id, worker):
             return None
+        changed = 0
         changes = RedisChanges(self._running, self._keys, self._run, alive)
         if command.generation != self._generation:
             note = "its generation has ended"
+        elif command.verb is Verb.ADD:
+            changed = (await self.write(entries, [])).new
         elif command.verb is not Verb.REQUEUE:
             await changes.sift(command)
         elif (keys := await log.previewed(command.token)) is not None:
@@ -256,7 +261,7 @@ class RedisFrontier(Frontier):
         else:
             note = "its preview is over a day old"
         await self._look()
-        changed = await log.changed(command.id)
+        changed += await log.changed(command.id)
         result = Result(command.id, worker, self._clock.now(), changed, note)
         await log.acknowledge(result)
         return result

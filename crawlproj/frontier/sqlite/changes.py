@@ -79,13 +79,16 @@ def step(
     sites: Mapping[str, int],
     worker: str,
     now: float,
+    added: int = 0,
 ) -> Changed:
-    """Apply the next step of a command in the open transaction."""
+    """Apply the next step of a command in the open transaction; ADD has put ``added`` entries."""
     changed = Changed()
     cursor, urls = command_sql.progress(db, command.id)
     note = ""
     if command.generation != generation:
         done, number, note = True, 0, "its generation has ended"
+    elif command.verb is Verb.ADD:
+        done, number = True, added
     elif command.verb is Verb.REQUEUE:
         done, number, cursor, note = _requeue(db, job_id, command.token, cursor, changed)
     else:

@@ -131,7 +131,7 @@ class SqliteControls(Controls):
 
         return await self._run(work)
 
-    async def news(self, since: float) -> list[WorkerNews]:
+    async def workers(self, since: float) -> list[WorkerNews]:
         return await self._run(partial(command_sql.news, since=since))
 
     async def ticks(self, since: float) -> dict[str, list[Tick]]:

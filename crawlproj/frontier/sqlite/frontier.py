@@ -148,8 +148,10 @@ class SqliteFrontier(Frontier):
     async def waiting(self) -> list[Command]:
         return await self._run(self._open_job.waiting)
 
-    async def change(self, command: Command, worker: str) -> Result | None:
-        return await self._run(partial(self._open_job.change, command, worker))
+    async def change(
+        self, command: Command, worker: str, entries: Sequence[Entry] = ()
+    ) -> Result | None:
+        return await self._run(partial(self._open_job.change, command, worker, entries))
 
     async def acknowledge(self, result: Result) -> None:
         await self._run(partial(self._open_job.acknowledge, result))

@@ -259,24 +259,29 @@ class SqliteJob:
             return dict(row for row in rows if row is not None)
         return dict(self._db.execute(sql.NOTES, (MAX_NOTES,)).fetchall())
 
-    def change(self, command: Command, worker: str) -> Result | None:
+    def change(self, command: Command, worker: str, entries: Sequence[Entry]) -> Result | None:
+        new = self.write(entries, []).new if command.generation == self._generation else 0
         with transaction(self._db):
             changed = changes.step(
-                self._db, self._id, command, self._generation, self._site_ids, worker, self._clock()
+                self._db,
+                self._id,
+                command,
+                self._generation,
+                self._site_ids,
+                worker,
+                self._clock(),
+                new,
             )
         names = {number: name for name, number in self._site_ids.items()}
-        for site, number in changed.claimable.items():
-            if number:
-                self._rotation.remove(names[site], number)
+        for site, number in (+changed.claimable).items():
+            self._rotation.remove(names[site], number)
         if changed.skipped:
             self._totals.pending -= changed.skipped
             add(self._totals, State.SKIPPED, SKIPPED_BY_COMMAND, changed.skipped)
         for (site, reason), number in changed.requeued.items():
             self._rotation.add(names[site], number)
             self._totals.pending += number
-            self._totals.failed[reason] -= number
-            if not self._totals.failed[reason]:
-                del self._totals.failed[reason]
+            add(self._totals, State.FAILED, reason, -number)
         return changed.result
 
     def append(self, command: Command) -> int:

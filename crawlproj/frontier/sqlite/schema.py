@@ -199,7 +199,7 @@ def count_by_state(db: sqlite3.Connection, job_id: int) -> Totals:
 
 
 def add(totals: Totals, state: State, reason: str | None, count: int) -> None:
-    """Add ``count`` entries in ``state`` to ``totals``."""
+    """Add ``count`` entries in ``state`` to ``totals``; a negative number takes them away."""
     match state:
         case State.PENDING:
             totals.pending += count
@@ -209,5 +209,7 @@ def add(totals: Totals, state: State, reason: str | None, count: int) -> None:
             totals.done += count
         case State.FAILED:
             totals.failed[reason or ""] = totals.failed.get(reason or "", 0) + count
+            if not totals.failed[reason or ""]:
+                del totals.failed[reason or ""]
         case State.SKIPPED:
             totals.skipped[reason or ""] = totals.skipped.get(reason or "", 0) + count

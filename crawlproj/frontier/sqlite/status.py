@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.job_status import JobStatus
 from crawlproj.frontier.sqlite import schema as sql
 from crawlproj.frontier.sqlite.file import explained, read_only
 from crawlproj.frontier.sqlite.ownership import is_running
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
 
 BUSY_S = 10.0
 
@@ -22,7 +28,18 @@ async def read_status(path: Path | str) -> list[JobStatus]:
     return await asyncio.to_thread(_read_status, Path(path))
 
 
-def _read_status(path: Path) -> list[JobStatus]:
+def read_jobs(path: Path) -> list[tuple[str, bool]]:
+    """Return the name of each job in ``path``, and whether a crawl works on it.
+
+    Raises FrontierError as ``read_status`` does.
+    """
+    with _reading(path) as db:
+        jobs = db.execute(sql.JOBS).fetchall()
+    return [(name, is_running(path, job_id)) for job_id, name, _, _ in jobs]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise FrontierError(
             f"frontier file {path} does not exist: run a crawl first, or set FRONTIER_URL"
@@ -32,6 +49,11 @@ def _read_status(path: Path) -> list[JobStatus]:
             raise FrontierError(
                 f"{path} holds no frontier: set FRONTIER_URL to the file of a crawl"
             )
+        yield db
+
+
+def _read_status(path: Path) -> list[JobStatus]:
+    with _reading(path) as db:
         return [
             JobStatus(
                 name,

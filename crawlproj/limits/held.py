@@ -1,0 +1,47 @@
+"""The sites at which no request may start, because a user said so. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MAX_REMEMBERED = 100_000
+_STEP_S = 10.0
+
+
+class Held:
+    """A container of sites; a site is in it if ``holds`` says so.
+
+    everything: whether that is true for every site. An empty one is false.
+    """
+
+    def __init__(
+        self, holds: Callable[[str], bool] | None = None, *, everything: bool = False
+    ) -> None:
+        self.everything = everything
+        self._holds = holds
+        self._known: dict[str, bool] = {}
+
+    def __bool__(self) -> bool:
+        return self._holds is not None
+
+    def __contains__(self, site: str) -> bool:
+        if self._holds is None:
+            return False
+        known = self._known.get(site)
+        if known is None:
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            known = self._known[site] = self._holds(site)
+        return known
+
+    def rests(self, now: float) -> dict[str, float]:
+        """Return the held sites that were asked about, each with the end of a short rest.
+
+        It ends within 30 s, because a shared frontier keeps it although this worker may die; and it
+        is the same for ten, because each change has to be sent there.
+        """
+        until = (now // _STEP_S + 3) * _STEP_S
+        return {site: until for site, held in self._known.items() if held}

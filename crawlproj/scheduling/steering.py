@@ -1,0 +1,261 @@
+"""Reads the job's log of commands every second, and lets the crawl obey it.
+
+What a user does in another process, here or on another machine, reaches the crawl only through its
+frontier: the crawler listens on no port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from math import inf
+from typing import TYPE_CHECKING, Protocol
+
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.base import Ack, State
+from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result, Verb
+from crawlproj.limits.held import Held
+from crawlproj.steering.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from crawlproj.frontier.base import Clock, Entry, Frontier, Lease
+    from crawlproj.limits.permits import Permits
+    from crawlproj.scheduling.books import Books
+    from crawlproj.scheduling.crawl_delays import CrawlDelays
+    from crawlproj.scheduling.lease_buffer import LeaseBuffer
+    from crawlproj.scheduling.patience import Patience
+    from crawlproj.scheduling.steered_limits import SteeredLimits
+
+logger = logging.getLogger(__name__)
+
+_EVERY_S = 1.0
+_STEP_PAUSE_S = 0.05  # between two steps of a command, for the crawl to go on
+_MAX_DRAIN_S = 60.0  # then downloads get the grace of any shutdown
+_STANDING = frozenset({Verb.PAUSE, Verb.RESUME, Verb.DRAIN, Verb.LIMIT, Verb.SKIP})
+
+
+class Queue(Protocol):
+    """The part of BufferedFrontier that is steered."""
+
+    unwanted: int
+    buffer: LeaseBuffer
+
+    def look_again(self) -> None:
+        """Sift and claim again."""
+
+    def ack(self, ack: Ack, site: str) -> None:
+        """Apply an ack."""
+
+
+class Steering:
+    """Obeys the commands of a job at one worker.
+
+    limits, permits, delays, patience, books: of the crawl.
+    entry_of: builds the entry of a URL with a priority.
+    idle: whether nothing is in flight and nothing waits in this process.
+    end: ends this worker in order, for a reason.
+
+    name: of this worker, in results and in what it publishes.
+    """
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        queue: Queue,
+        clock: Clock,
+        limits: SteeredLimits,
+        permits: Permits,
+        delays: CrawlDelays,
+        patience: Patience,
+        books: Books,
+        *,
+        entry_of: Callable[[str, int], Entry],
+        idle: Callable[[], bool],
+        end: Callable[[str], None],
+    ) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._frontier = frontier
+        self._queue = queue
+        self._clock = clock
+        self._limits = limits
+        self._permits = permits
+        self._delays = delays
+        self._patience = patience
+        self._books = books
+        self._entry_of = entry_of
+        self._idle = idle
+        self._end = end
+        self._skips: Callable[[str, str], bool] | None = None
+        self._log: list[Command] = []  # the commands that may hold
+        self._to_apply: list[Command] = []
+        self._last = self._began_after = self._generation = 0
+        self._ending = self._complained = False
+        self._end_by = inf
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """The commands that hold."""
+        return self._limits.standing
+
+    async def begin(self, generation: int) -> None:
+        """Obey what was commanded before, and go on looking. Raises FrontierError."""
+        self._generation = generation
+        await self._read()
+        self._began_after = self._last
+        self._to_apply = await self._frontier.waiting()
+        await self._obey(self._log)
+        await self._apply()
+        for command in (*self.standing.rests, *self.standing.limits):
+            logger.info(
+                "%s by %s holds: %s", command.verb.capitalize(), command.who, command.data()
+            )
+        self._task = asyncio.ensure_future(self._run())
+
+    async def close(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def waiting_at(self, site: str) -> int:
+        """Return how many leases of ``site`` wait for a permit."""
+        return self._queue.buffer.size_of(site)
+
+    def given_up(self, site: str) -> tuple[str, float] | None:
+        """Return why ``site`` is given up, and until when (unix seconds); None if it is not."""
+        return self._patience.given_up(site)
+
+    def crawl_delay_s(self, site: str) -> float:
+        """Return the seconds between two starts that the robots.txt of ``site`` asks for."""
+        return self._delays.asked(site)
+
+    async def publish(self, document: str, tick: str) -> None:
+        """Let others see this worker: its snapshot, and one second of it. Raises FrontierError."""
+        await self._frontier.publish(self.name, self._clock(), document, tick)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            try:
+                await self.look()
+            except FrontierError as exc:
+                if not self._complained:
+                    self._complained = True
+                    logger.error("Commands are not obeyed for now: %s", exc)
+            else:
+                self._complained = False
+
+    async def look(self) -> None:
+        """Read the log once, and obey what is new or has ended."""
+        new = await self._read()
+        self._to_apply += (command for command in new if command.changes)
+        await self._obey(new)
+        if self._to_apply:
+            await self._apply()
+        if self.standing.drains_any or self._queue.unwanted:
+            await self._leave_drained()
+        if self.standing.ends is not None:
+            self._end_if_done(self.standing.ends)
+
+    def _end_if_done(self, command: Command) -> None:
+        self._end_by = min(self._end_by, self._clock() + _MAX_DRAIN_S)
+        if not self._ending and (self._idle() or self._clock() >= self._end_by):
+            self._ending = True
+            logger.info("Drained, as %s asked", command.who)
+            self._end("drained")
+
+    async def _read(self) -> list[Command]:
+        new = await self._frontier.commands(self._last)
+        if new:
+            self._last = new[-1].id
+            self._log += (command for command in new if command.verb in _STANDING)
+        return new
+
+    async def _obey(self, new: Sequence[Command]) -> None:
+        """Let the standing commands hold, if they are not the ones that held before."""
+        standing = Standing.of(
+            self._log,
+            self._clock(),
+            generation=self._generation,
+            worker=self.name,
+            began_after=self._began_after,
+        )
+        before = self.standing
+        if standing.active != before.active:
+            changed = self._limits.obey(standing, self._permits, self._delays)
+            self._permits.held = Held(
+                (lambda site: standing.holder(site) is not None) if standing.rests_any else None,
+                everything=standing.holds_all,
+            )
+            self._skips = standing.skipper()
+            self._queue.unwanted = 0  # until it is counted again
+            self._queue.look_again()
+        else:
+            changed = 0
+        for command in new:
+            if command.verb in _STANDING and not command.changes:
+                note = f"changes the limits of {changed} sites now" if changed else ""
+                await self._frontier.acknowledge(
+                    Result(command.id, self.name, self._clock(), note=note)
+                )
+            elif command.verb is Verb.REQUEUE:
+                self._patience.try_again(command.selection.takes_site)
+
+    async def _apply(self) -> None:
+        """Apply the commands that change entries, unless another worker does."""
+        still = {command.id for command in await self._frontier.waiting()}
+        for command in [one for one in self._to_apply if one.id in still]:
+            while (result := await self._step(command)) is None:
+                if self._frontier.shared:
+                    return  # another worker applies it; look again in case it dies
+                await asyncio.sleep(_STEP_PAUSE_S)
+            logger.info(
+                "%s by %s: %d URLs%s",
+                command.verb.capitalize(),
+                command.who,
+                result.urls,
+                f" ({result.note})" if result.note else "",
+            )
+        self._to_apply = []
+        self._queue.look_again()
+
+    async def _step(self, command: Command) -> Result | None:
+        entries: list[Entry] = []
+        if command.verb is Verb.ADD:
+            priority = int(command.arguments.get("priority", 0))
+            entries = [self._entry_of(url, priority) for url in command.arguments["urls"]]
+        return await self._frontier.change(command, self.name, entries)
+
+    async def _leave_drained(self) -> None:
+        """Count what waits at drained sites: the crawl ends without it."""
+        if not self._idle():
+            return
+        pending = 0
+        for site, totals in (await self._frontier.sites()).items():
+            holder = self.standing.holder(site)
+            if holder is not None and holder.verb is Verb.DRAIN:
+                pending += totals.pending
+        if pending != self._queue.unwanted:
+            self._queue.unwanted = pending
+            self._queue.look_again()
+
+    def sift(self, leases: list[Lease]) -> list[Lease]:
+        """Give the leases of held sites back, end those that are skipped; return the others."""
+        held, skips = self._permits.held, self._skips
+        if not held and skips is None:
+            return leases
+        wanted = []
+        for lease in leases:
+            site, url = lease.entry.site, lease.entry.url
+            if skips is not None and skips(site, url):
+                self._books.close(Ack(lease.id, State.SKIPPED, SKIPPED_BY_COMMAND), lease.entry)
+            elif site in held:
+                self._queue.ack(Ack(lease.id, State.PENDING, count_attempt=False), site)
+            else:
+                wanted.append(lease)
+        return wanted

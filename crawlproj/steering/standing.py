@@ -1,0 +1,180 @@
+"""What the commands of a job ask of a worker: who is paused, which limits apply, what is skipped.
+
+Of the commands about the same thing, the latest that matches a site counts. So ``pause *`` and then
+``resume a.test`` leave a.test running, alone. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from math import inf
+from typing import TYPE_CHECKING
+
+from crawlproj.frontier.commands import Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from crawlproj.frontier.commands import Command
+
+ALL = "*"
+"""The pattern of all sites."""
+
+LIMITS = ("limit", "max", "rate", "delay")
+"""What LIMIT may change: requests in flight, the most of them that may be learned, requests/s,
+seconds between two starts."""
+
+
+def until_of(command: Command) -> float:
+    """Return when a command ends by itself (unix seconds); infinite if it does not."""
+    until = command.arguments.get("until")
+    return inf if until is None else float(until)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The limits that were commanded for a site, each with the command; None where none was."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    by: dict[str, Command] = field(default_factory=dict)
+
+    def get(self, name: str) -> float | None:
+        """Return one of LIMITS."""
+        return self.values.get(name)
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+
+@dataclass(slots=True)
+class Standing:
+    """The commands of a log that hold at one moment.
+
+    rests: pauses, drains and resumptions of sites. limits: LIMIT commands. skips: SKIP commands.
+    All are in the order of the log. ends: the command that ends this worker, if there is one.
+    """
+
+    rests: list[Command] = field(default_factory=list)
+    limits: list[Command] = field(default_factory=list)
+    skips: list[Command] = field(default_factory=list)
+    ends: Command | None = None
+
+    @classmethod
+    def of(
+        cls,
+        commands: Iterable[Command],
+        now: float,
+        *,
+        generation: int,
+        worker: str = "",
+        began_after: int = 0,
+    ) -> Standing:
+        """Return what holds ``now``.
+
+        commands: the log, oldest first. generation: of the job; skips belong to one.
+        worker: the name of this worker. began_after: the last command when its run began; drains
+            are meant for the run in which they are given.
+        """
+        standing = cls()
+        for command in commands:
+            if until_of(command) <= now:
+                continue
+            match command.verb:
+                case Verb.PAUSE:
+                    standing.rests.append(command)
+                case Verb.RESUME:
+                    standing._resume(command)
+                case Verb.DRAIN if command.id > began_after:
+                    standing._drain(command, worker)
+                case Verb.LIMIT:
+                    standing.limits.append(command)
+                case Verb.SKIP if command.generation == generation:
+                    standing.skips.append(command)
+        return standing
+
+    def _resume(self, command: Command) -> None:
+        if site_of(command) == ALL:
+            self.rests.clear()
+            self.ends = None
+        else:
+            self.rests.append(command)
+
+    def _drain(self, command: Command, worker: str) -> None:
+        if command.arguments.get("worker", worker) != worker:
+            return
+        if site_of(command) == ALL:
+            self.ends = command
+        else:
+            self.rests.append(command)
+
+    @property
+    def active(self) -> frozenset[int]:
+        """The ids of the commands that hold; if they are the same, nothing has changed."""
+        ends = [self.ends] if self.ends is not None else []
+        return frozenset(one.id for one in (*self.rests, *self.limits, *self.skips, *ends))
+
+    @property
+    def rests_any(self) -> bool:
+        """Whether any site may be held."""
+        return bool(self.rests) or self.ends is not None
+
+    @property
+    def drains_any(self) -> bool:
+        """Whether any site is drained."""
+        return any(command.verb is Verb.DRAIN for command in self.rests)
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether no site may start a request."""
+        if self.ends is not None:
+            return True
+        last = self.rests[-1] if self.rests else None
+        return last is not None and last.verb is Verb.PAUSE and site_of(last) == ALL
+
+    def holder(self, site: str) -> Command | None:
+        """Return the PAUSE or DRAIN because of which ``site`` starts no request; None if none."""
+        if self.ends is not None:
+            return self.ends
+        last = next((one for one in reversed(self.rests) if _takes(one, site)), None)
+        return None if last is None or last.verb is Verb.RESUME else last
+
+    def wishes(self, site: str) -> Wishes:
+        """Return the limits that were commanded for ``site``."""
+        values: dict[str, float] = {}
+        by: dict[str, Command] = {}
+        for command in self.limits:
+            if not _takes(command, site):
+                continue
+            given = {name: command.arguments.get(name) for name in LIMITS}
+            if command.arguments.get("reset"):
+                values.clear()
+                by.clear()
+            if given["limit"] is not None or given["max"] is not None:
+                for name in ("limit", "max"):  # one replaces the other
+                    values.pop(name, None)
+                    by.pop(name, None)
+            for name, value in given.items():
+                if value is not None:
+                    values[name], by[name] = float(value), command
+        return Wishes(values, by)
+
+    def skipper(self) -> Callable[[str, str], bool] | None:
+        """Return a function that tells whether an entry (site, URL) is skipped; None if none is."""
+        if not self.skips:
+            return None
+        selections = [(one.selection, one.selection.url_matcher()) for one in self.skips]
+
+        def skips(site: str, url: str) -> bool:
+            return any(one.takes_site(site) and matches(url) for one, matches in selections)
+
+        return skips
+
+
+def site_of(command: Command) -> str:
+    """Return the pattern of the sites that a command is about."""
+    return str(command.arguments.get("site") or ALL)
+
+
+def _takes(command: Command, site: str) -> bool:
+    return fnmatchcase(site, site_of(command))

@@ -1,0 +1,134 @@
+"""What a log of commands asks of a worker."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawlproj.frontier.commands import Command, Verb
+from crawlproj.steering.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = 1000.0
+
+Log = list[Command]
+
+
+@pytest.fixture
+def say() -> Callable[..., Command]:
+    numbers = count(1)
+
+    def command(verb: Verb, **arguments: Any) -> Command:
+        return Command(verb, arguments, "ann", NOW, "", next(numbers), 1)
+
+    return command
+
+
+def standing(*log: Command, now: float = NOW, **given: Any) -> Standing:
+    return Standing.of(log, now, **{"generation": 1, **given})
+
+
+def verb_of(command: Command | None) -> Verb | None:
+    return command.verb if command is not None else None
+
+
+def test_the_latest_command_that_matches_a_site_counts(say: Callable[..., Command]) -> None:
+    held = standing(
+        say(Verb.PAUSE, site="*"),
+        say(Verb.RESUME, site="a.test"),
+        say(Verb.PAUSE, site="*.b.test"),
+    )
+    assert verb_of(held.holder("x.test")) is Verb.PAUSE
+    assert held.holder("a.test") is None
+    assert verb_of(held.holder("w.b.test")) is Verb.PAUSE
+    assert not held.holds_all
+
+
+def test_a_resumption_of_everything_ends_all_that_came_before(
+    say: Callable[..., Command],
+) -> None:
+    held = standing(say(Verb.PAUSE, site="a.test"), say(Verb.DRAIN, site="*"), say(Verb.RESUME))
+    assert held.holder("a.test") is None
+    assert held.ends is None
+    assert held.active == frozenset()
+
+
+def test_a_pause_of_everything_holds_all_until_something_is_resumed(
+    say: Callable[..., Command],
+) -> None:
+    pause = say(Verb.PAUSE, site="*")
+    assert standing(pause).holds_all
+    assert not standing(pause, say(Verb.RESUME, site="a.test")).holds_all
+    assert not standing(say(Verb.PAUSE, site="a.test")).holds_all
+
+
+def test_a_command_is_over_when_its_time_is(say: Callable[..., Command]) -> None:
+    pause = say(Verb.PAUSE, site="a.test", until=NOW + 10)
+    limit = say(Verb.LIMIT, site="a.test", max=2, until=NOW + 10)
+    assert standing(pause, limit).holder("a.test") is pause
+    after = standing(pause, limit, now=NOW + 10)
+    assert after.holder("a.test") is None
+    assert not after.wishes("a.test")
+    assert after.active != standing(pause, limit).active
+
+
+def test_a_pause_that_is_over_uncovers_the_one_before(say: Callable[..., Command]) -> None:
+    first = say(Verb.PAUSE, site="*.test")
+    second = say(Verb.RESUME, site="a.test", until=NOW + 5)
+    assert standing(first, second).holder("a.test") is None
+    assert standing(first, second, now=NOW + 5).holder("a.test") is first
+
+
+def test_a_drain_is_for_the_run_in_which_it_was_given(say: Callable[..., Command]) -> None:
+    drain = say(Verb.DRAIN, site="a.test")
+    assert standing(drain).drains_any
+    assert verb_of(standing(drain).holder("a.test")) is Verb.DRAIN
+    assert standing(drain, began_after=drain.id).holder("a.test") is None
+
+
+def test_a_drain_of_a_worker_ends_that_worker_alone(say: Callable[..., Command]) -> None:
+    drain = say(Verb.DRAIN, site="*", worker="w1")
+    assert standing(drain, worker="w1").ends is drain
+    assert standing(drain, worker="w1").holds_all
+    assert standing(drain, worker="w2").ends is None
+    assert standing(say(Verb.DRAIN, site="*"), worker="w2").ends is not None
+
+
+def test_limits_add_up_and_the_latest_of_each_counts(say: Callable[..., Command]) -> None:
+    log = (
+        say(Verb.LIMIT, site="*.test", rate=3, delay=2),
+        say(Verb.LIMIT, site="a.test", rate=1),
+        say(Verb.LIMIT, site="b.test", limit=9),
+    )
+    wishes = standing(*log).wishes("a.test")
+    assert wishes.values == {"rate": 1, "delay": 2}
+    assert (wishes.by["rate"], wishes.by["delay"]) == (log[1], log[0])
+
+
+def test_a_limit_and_a_maximum_replace_each_other(say: Callable[..., Command]) -> None:
+    exact, bound = say(Verb.LIMIT, site="*", limit=4), say(Verb.LIMIT, site="*", max=9)
+    assert standing(exact, bound).wishes("a.test").values == {"max": 9}
+    assert standing(bound, exact).wishes("a.test").values == {"limit": 4}
+
+
+def test_a_reset_forgets_what_was_commanded_before(say: Callable[..., Command]) -> None:
+    log = (
+        say(Verb.LIMIT, site="*", max=4, rate=1),
+        say(Verb.LIMIT, site="a.*", reset=True, delay=3),
+    )
+    assert standing(*log).wishes("a.test").values == {"delay": 3}
+    assert standing(*log).wishes("b.test").values == {"max": 4, "rate": 1}
+
+
+def test_skips_are_for_their_generation(say: Callable[..., Command]) -> None:
+    skip = say(Verb.SKIP, pattern="*/old/*", site="a.*")
+    skips = standing(skip).skipper()
+    assert skips is not None
+    assert skips("a.test", "http://a.test/old/1")
+    assert not skips("b.test", "http://b.test/old/1")
+    assert not skips("a.test", "http://a.test/new/1")
+    assert standing(skip, generation=2).skipper() is None

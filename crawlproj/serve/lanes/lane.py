@@ -34,6 +34,7 @@ class OutOfTime(Exception):
 class LaneState:
     """What a lane does now: queries that run and wait, its limit, and counts since the start.
 
+    longest_s: how long a query ran at most, until it had ended in the database.
     done: ended in time. out_of_time: cancelled at the limit. refused: not admitted. abandoned: the
     client went away.
     """
@@ -42,6 +43,7 @@ class LaneState:
     waiting: int
     limit: float
     limit_s: float
+    longest_s: float
     done: int
     out_of_time: int
     refused: int
@@ -75,7 +77,7 @@ class Lane:
         self._clock = clock
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._mean_s = 0.0
+        self._mean_s = self._longest_s = 0.0
         self._done = self._out_of_time = self._refused = self._abandoned = 0
 
     def state(self) -> LaneState:
@@ -85,6 +87,7 @@ class Lane:
             len(self._waiting),
             self._limit.limit,
             self.limit_s,
+            self._longest_s,
             self._done,
             self._out_of_time,
             self._refused,
@@ -122,6 +125,7 @@ class Lane:
                 return result
             finally:
                 ended = self._clock()
+                self._longest_s = max(self._longest_s, ended - started)
                 if outcome is Outcome.IGNORE:
                     self._limit.on_withdrawn(start, in_flight)
                 else:

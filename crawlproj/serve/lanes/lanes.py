@@ -129,12 +129,16 @@ class Lanes:
 
 LANE_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "required": ["running", "waiting", "limit", "limit_s", "done", "out_of_time", "refused"],
+    "required": [
+        *("running", "waiting", "limit", "limit_s", "longest_s"),
+        *("done", "out_of_time", "refused", "abandoned"),
+    ],
     "properties": {
         "running": {"type": "integer"},
         "waiting": {"type": "integer"},
         "limit": {"type": "number", "description": "how many may run, as the estimator finds it"},
         "limit_s": {"type": "number", "description": "how long one may run"},
+        "longest_s": {"type": "number", "description": "how long one ran at most"},
         "done": {"type": "integer"},
         "out_of_time": {"type": "integer"},
         "refused": {"type": "integer"},

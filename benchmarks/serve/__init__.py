@@ -1,0 +1,1 @@
+"""Short queries while slow ones flood: ``scrapy serve`` beside Datasette, on the same file."""

@@ -155,14 +155,12 @@ def _show(name: str, side: Side) -> None:
         print(
             f"{name}, {what}: {found.short} short queries, p50 {found.p50_s * 1000:.1f} ms, "
             f"p99 {found.p99_s * 1000:.1f} ms, p99.9 {found.p999_s * 1000:.1f} ms, "
-            f"{found.errors} failed; stored {crawl:.0f} pages/s"
-            + (
-                f"; slow ones: {slow}; 503 after {found.refused_p99_s * 1000:.0f} ms"
-                if slow
-                else ""
-            ),
+            f"{found.errors} failed; stored {crawl:.0f} pages/s",
             flush=True,
         )
+        if slow:
+            after_ms = found.refused_p99_s * 1000
+            print(f"{name}: slow queries by status: {slow}; 503 after {after_ms:.0f} ms (p99)")
     print(f"{name}: recovered {side.recovery_s:.2f} s after the flood", flush=True)
 
 

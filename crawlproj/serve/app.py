@@ -17,6 +17,7 @@ from crawlproj.serve.api.rows import row_endpoints
 from crawlproj.serve.api.search import search_endpoint
 from crawlproj.serve.api.sites import site_endpoints
 from crawlproj.serve.api.summary import summary_endpoint
+from crawlproj.serve.api.urls import url_endpoint
 from crawlproj.serve.security.headers import SecurityHeaders
 from crawlproj.serve.security.hosts import HostCheck
 from crawlproj.serve.security.origins import OriginCheck
@@ -73,6 +74,7 @@ def api_endpoints(service: Service) -> list[Endpoint]:
         summary_endpoint(service.overview, service.lanes),
         *site_endpoints(service.overview, service.lanes),
         *row_endpoints(service.lanes),
+        url_endpoint(service.frontier, service.lanes),
         search_endpoint(service.lanes),
         query_endpoint(service.lanes),
         *export_endpoints(service.lanes),

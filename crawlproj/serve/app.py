@@ -18,6 +18,7 @@ from crawlproj.serve.api.search import search_endpoint
 from crawlproj.serve.api.sites import site_endpoints
 from crawlproj.serve.api.summary import summary_endpoint
 from crawlproj.serve.api.urls import url_endpoint
+from crawlproj.serve.dashboard.routes import dashboard_routes
 from crawlproj.serve.security.headers import SecurityHeaders
 from crawlproj.serve.security.hosts import HostCheck
 from crawlproj.serve.security.origins import OriginCheck
@@ -53,6 +54,7 @@ def create_app(service: Service) -> ASGIApp:
     listening = service.config.listening
     routes: list[BaseRoute] = [endpoint.route() for endpoint in endpoints]
     routes.append(_description(endpoints, token=bool(listening.token)))
+    routes += dashboard_routes(endpoints)
     app = Starlette(
         routes=routes,
         lifespan=lifespan,

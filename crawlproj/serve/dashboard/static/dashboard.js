@@ -1,0 +1,1 @@
+// Keeps the page up to date. Everything is readable without it.

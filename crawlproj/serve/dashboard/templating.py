@@ -1,0 +1,53 @@
+"""The templates. Whatever they show is text: Jinja escapes it, in every template."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from crawlproj.serve.dashboard import words
+from crawlproj.serve.dashboard.assets import ASSETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TEMPLATES = files(__name__.rpartition(".")[0]) / "templates"
+
+
+def render(template: str, shown: Mapping[str, Any]) -> str:
+    """Return a template with what it shows."""
+    return _environment().get_template(template).render(shown)
+
+
+@lru_cache
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True,
+        loader=FunctionLoader(lambda name: (_TEMPLATES / name).read_text("utf-8")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "count": words.count,
+        "rate": words.rate,
+        "seconds": words.seconds,
+        "duration": words.duration,
+        "moment": words.moment,
+        "clock": words.clock,
+        "by_count": words.by_count,
+        "part": lambda text: quote(text, safe=""),
+    }
+    environment.globals |= {"asset": ASSETS.path, "link": link}
+    return environment
+
+
+def link(path: str, **parameters: str | float | None) -> str:
+    """Return ``path`` with those parameters that are not empty."""
+    given = {name: value for name, value in parameters.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given)}" if given else path

@@ -1,0 +1,125 @@
+"""The pages without a browser: each answers, and what came from the web is text in all of them."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.frontier.base import Ack, Entry, State
+from crawlproj.frontier.sqlite.frontier import SqliteFrontier
+from crawlproj.store.url import store_from_url
+from tests.frontier.helpers import claim, put, run
+from tests.serve.helpers import config, failure, page, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.serve.helpers import Client
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg onload=alert(3)>"
+HOSTILE_URL = f"http://a.test/?q={HOSTILE}"
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and the names of their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts: list[dict[str, str | None]] = []
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag == "script":
+            self.scripts.append(dict(attrs))
+        self.links += [value or "" for name, value in attrs if name in {"href", "src", "action"}]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a service whose store and frontier hold hostile text everywhere."""
+    path = tmp_path_factory.mktemp("store") / "crawl.db"
+    url = f"sqlite:///{path}"
+    store = store_from_url(url, search=True)
+    run(store.open())
+    rows = [
+        page("http://a.test/1", title=HOSTILE, text=f"needle {HOSTILE}", description=HOSTILE),
+        page(HOSTILE_URL, title="javascript", text="needle", language=HOSTILE),
+        failure("http://a.test/2", HOSTILE[:60], detail=HOSTILE),
+        failure("javascript:alert(4)", "scheme", detail="x"),
+    ]
+    run(store.write(rows))
+    run(store.close())
+    frontier = SqliteFrontier(path)
+    run(frontier.open(f"job {HOSTILE}"))
+    put(frontier, Entry(1, "<b>x", HOSTILE_URL), Entry(2, "a.test", "http://a.test/2"))
+    (lease,) = claim(frontier, 1)
+    run(frontier.write([], [Ack(lease.id, State.FAILED, "<i>reason</i>")]))
+    run(frontier.close())
+    with serving(config(url, url)) as client:
+        yield client
+
+
+PATHS = (
+    "/",
+    "/sites",
+    "/sites?sort=failed&q=a",
+    "/sites/a.test",
+    "/sites/%3Cb%3Ex",
+    "/failures",
+    "/failures?reason=scheme&site=",
+    "/search",
+    "/search?q=needle",
+    "/url",
+    "/url?url=http://a.test/1",
+    "/url?url=http://a.test/2",
+    "/url?url=javascript:alert(4)",
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_hostile_text_stays_text_in_every_page(client: Client, path: str) -> None:
+    response = client.ask("GET", path)
+
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    found = Elements()
+    found.feed(response.text)
+    assert [script.keys() for script in found.scripts] == [{"src", "defer"}]
+    assert not {"img", "i", "svg"} & found.tags  # none that is in a value
+    assert not any(name.startswith("on") for name in found.attributes)
+    assert "style" not in found.attributes  # the policy would block it
+    assert not [link for link in found.links if not link.startswith(("/", "#", "http://a.test/"))]
+
+
+def test_a_page_says_what_is_wrong_with_a_parameter_in_html(client: Client) -> None:
+    response = client.ask("GET", "/sites?sort=<b>")
+
+    assert response.status_code == 400
+    assert response.headers["content-type"].startswith("text/html")
+    assert "sort must be one of" in response.text
+    assert "<b>" not in response.text
+
+
+def test_search_marks_what_matches(client: Client) -> None:
+    found = client.ask("GET", "/search?q=needle").text
+
+    assert found.count("<mark>needle</mark>") == 2
+
+
+def test_assets_are_kept_by_browsers_until_they_change(client: Client) -> None:
+    found = Elements()
+    found.feed(client.ask("GET", "/").text)
+    assets = [link for link in found.links if link.startswith("/static/")]
+
+    assert len(assets) == 3
+    for path in assets:
+        response = client.ask("GET", path)
+        assert response.status_code == 200
+        assert "immutable" in response.headers["cache-control"]
+    assert client.ask("GET", "/static/0/dashboard.css").status_code == 404

@@ -69,7 +69,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     permits: how many requests each site may have in flight. admission: the permits of requests
     in hand. tally: what this run has done. in_hand: the requests that were handed out. books:
     writes down what was not done. cuts: links that are not followed. steering: obeys commands.
-    opened: what the frontier held when it was opened; None before, or if that failed.
+    backend: the frontier. opened: what it held when it was opened; None before, or if that failed.
     put_aside: URLs of pages that killed the process. finished: closed with nothing left to do.
     """
 
@@ -97,7 +97,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             abandon=self._abandon,
         )
         self._closing_task: asyncio.Future[None] | None = None
-        frontier = self._backend = self.config.frontier()
+        frontier = self.backend = self.config.frontier()
         self._frontier = BufferedFrontier(
             frontier,
             self.permits,
@@ -138,7 +138,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         return deferred_from_coro(self._open(spider))
 
     async def _open(self, spider: Spider) -> None:
-        shared, by_domain = self._backend.shared, self.concurrency.scope == "domain"
+        shared, by_domain = self.backend.shared, self.concurrency.scope == "domain"
         self._entries = Entries.of_crawl(
             spider, self._crawler, shared=shared, by_domain=by_domain, config=self.config
         )
@@ -218,7 +218,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
     def _may_start(self) -> bool:
         budget = self._budget
-        if self._backend.shared:
+        if self.backend.shared:
             budget.see(self.totals)
         if budget.spent:
             self._frontier.seeds.close()
@@ -268,7 +268,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     @property
     def owner(self) -> int:
         """This worker's number in a shared frontier; 0 if it has none (yet)."""
-        return self._backend.owner
+        return self.backend.owner
 
     def unseen(self, urls: Iterable[str]) -> Iterator[str]:
         """Yield those of ``urls`` (normalised) that this process has not enqueued lately.

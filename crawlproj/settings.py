@@ -41,6 +41,7 @@ ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 
 DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.put_aside.PutAsideMiddleware": 80,
+    "crawlproj.downloadermiddlewares.choice.ChoiceMiddleware": 85,
     "crawlproj.downloadermiddlewares.traps.TrapMiddleware": 90,
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
     "crawlproj.downloadermiddlewares.metarefresh.MetaRefreshMiddleware": 580,

@@ -80,6 +80,16 @@ def test_an_unusable_store_ends_with_status_1_and_a_plain_message(tmp_path: Path
     assert "Traceback" not in shown
 
 
+@pytest.mark.parametrize("command", ["crawl", "fleet"])
+def test_an_argument_that_is_given_twice_is_refused(command: str) -> None:
+    code, shown = scrapy(
+        *(command, "site", "-a", "url=http://127.0.0.1:9/"),
+        *("-a", "exclude=/a/*", "-a", "exclude=/b/*"),
+    )
+    assert code == 2, shown
+    assert "-a exclude is given more than once: write one, with commas" in shown
+
+
 def test_the_demo_names_a_command_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Path(sys.executable).parent
     monkeypatch.setenv("PATH", str(folder))

@@ -19,6 +19,7 @@ from crawlproj.reasons import FAILED_CRAWLS
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from scrapy.crawler import Crawler, CrawlerProcessBase
 
@@ -38,6 +39,17 @@ def raise_setup_error(running: object) -> None:
             raise UsageError(str(error), print_help=False)
         if error is not None:  # a component that cannot be imported, for example
             logger.error("Cannot set up the crawl: %s", error, exc_info=error)
+
+
+def refuse_repeats(arguments: Sequence[str]) -> None:
+    """Raise UsageError if -a has the same name twice, of which Scrapy would drop the first."""
+    names = [argument.partition("=")[0] for argument in arguments]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"-a {name} is given more than once: write one, with commas between its values",
+                print_help=False,
+            )
 
 
 def _drain_on_hangup() -> None:
@@ -67,6 +79,7 @@ class Command(crawl.Command):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """On a terminal, log only warnings, to keep the live display readable."""
+        refuse_repeats(opts.spargs)
         super().process_options(args, opts)
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
         # A level given on the command line wins.

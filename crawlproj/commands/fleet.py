@@ -15,6 +15,7 @@ from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import arglist_to_dict
 
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
+from crawlproj.commands.crawl import refuse_repeats
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.private_files import create
@@ -80,6 +81,7 @@ class Command(ScrapyCommand):
             raise UsageError("name one spider, for example: scrapy fleet site -n 4 -a url=…")
         if opts.workers < 1:
             raise UsageError(f"-n must be at least 1, not {opts.workers}", print_help=False)
+        refuse_repeats(opts.spargs)
         try:
             crawler, spider = self._spider(args[0], opts.spargs)
             settings = crawler.settings

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _OVERLOADED = frozenset({502, 503, 504, *range(520, 531)})
 _UNREACHABLE = frozenset({"timeout", "connection-refused", "connection-lost"})
 # The site had begun to answer, so it is up.
-_ANSWERED = frozenset({"too-large", "data-loss", "stopped", "malformed-response"})
+_ANSWERED = frozenset({"too-large", "data-loss", "stopped", "malformed-response", "content-type"})
 # In the spelling of the keys of Scrapy's Headers.
 _QUOTA_HEADERS = (
     *(b"Ratelimit", b"Ratelimit-Policy", b"Ratelimit-Remaining"),

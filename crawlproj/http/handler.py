@@ -226,7 +226,11 @@ class DownloadHandler:
         respond = partial(build_response, url, head, connection)
         if has_listener(self._signals, signals.headers_received):
             stop = self._send(
-                signals.headers_received, request, headers=head.headers, body_length=length
+                signals.headers_received,
+                request,
+                headers=head.headers,
+                body_length=length,
+                status=head.status,  # Scrapy's handlers do not say
             )
             if stop is not None:
                 return respond(b"", stop=stop)

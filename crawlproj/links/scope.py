@@ -10,7 +10,7 @@ from crawlproj.urls import registrable_domain, site_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_KINDS = ("host", "domain", "prefix")
+KINDS = ("host", "domain", "prefix")
 
 
 class Scope:
@@ -23,8 +23,8 @@ class Scope:
     """
 
     def __init__(self, kind: str, seeds: Sequence[str]) -> None:
-        if kind not in _KINDS:
-            raise ConfigError(f"-a scope must be one of {', '.join(_KINDS)}, not {kind!r}")
+        if kind not in KINDS:
+            raise ConfigError(f"-a scope must be one of {', '.join(KINDS)}, not {kind!r}")
         self.kind = kind
         self.moved: dict[str, str] = {}
         self._seeds = tuple(seeds)

@@ -1,4 +1,4 @@
-"""Links that are not followed because of what they look like: too deep, too long, no page.
+"""Links that are not followed: too deep, too long, no page, or left out by the user's choice.
 
 Each becomes an entry that ends as skipped without a request, so it is counted once however often it
 is found, and is written down as any other URL is.
@@ -7,6 +7,7 @@ is found, and is written down as any other URL is.
 from __future__ import annotations
 
 import json
+from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,17 @@ _MARK = b'{"cut":'
 _FIRST = 2**31 - 1  # priority: they wait for no permit
 
 
+class Holds(Enum):
+    """How long a decision not to fetch a URL holds."""
+
+    FOR_GOOD = "for good"
+    """It is never fetched."""
+    THIS_RUN = "this run"
+    """A run that continues the crawl may fetch it; it then counts there, too."""
+    HERE = "here"
+    """It may also be found where it is followed; it then counts there, too."""
+
+
 class Cuts:
     """put: puts an entry into the frontier. seen: URLs that were put lately."""
 
@@ -33,15 +45,12 @@ class Cuts:
         self._books = books
         self._seen = seen
 
-    def add(self, url: str, reason: str, *, depth: int, for_good: bool = True) -> None:
-        """Count ``url``, which is normalised, as skipped for ``reason``.
-
-        for_good: whether it is never fetched. If False, the same URL may also be found where it is
-        followed; it then counts there, too.
-        """
-        if for_good:
-            key = key_of_url(url)
+    def add(self, url: str, reason: str, *, depth: int, holds: Holds = Holds.FOR_GOOD) -> None:
+        """Count ``url``, which is normalised, as skipped for ``reason``."""
+        if holds is not Holds.HERE:
             self._seen.add(url)
+        if holds is Holds.FOR_GOOD:
+            key = key_of_url(url)
         else:
             digest = blake2b(f"{reason} {url}".encode(), digest_size=8).digest()
             key = int.from_bytes(digest, "big", signed=True)

@@ -10,6 +10,7 @@ from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
 
 from crawlproj.config import integer
 from crawlproj.scheduler import scheduler_of
+from crawlproj.scheduling.cuts import Holds
 
 if TYPE_CHECKING:
     from typing import Self
@@ -55,14 +56,14 @@ class DepthLimitMiddleware(BaseSpiderMiddleware):
         if depth <= self._max_depth:
             return request
         self.crawler.stats.inc_value("depth/request_ignored_count")
-        cut(self.crawler, request, "depth", depth=depth, for_good=False)
+        cut(self.crawler, request, "depth", depth=depth, holds=Holds.HERE)
         return None
 
 
 def cut(
-    crawler: Crawler, request: Request, reason: str, *, depth: int, for_good: bool = True
+    crawler: Crawler, request: Request, reason: str, *, depth: int, holds: Holds = Holds.FOR_GOOD
 ) -> None:
     """Count ``request`` as skipped for ``reason``, if the scheduler is this project's."""
     scheduler = scheduler_of(crawler)
     if scheduler is not None:
-        scheduler.cuts.add(request.url, reason, depth=depth, for_good=for_good)
+        scheduler.cuts.add(request.url, reason, depth=depth, holds=holds)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import inspect
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from crawlproj.content.chosen_types import ChosenTypes
 from crawlproj.errors import ConfigError
-from crawlproj.urls import valid_url
+from crawlproj.links.choice import Choice
+from crawlproj.links.patterns import UrlPatterns, separate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
 
     from scrapy import Spider
+
+_Chosen = TypeVar("_Chosen", UrlPatterns, ChosenTypes)
 
 
 def refuse_unknown(spider: Spider, names: Iterable[str]) -> None:
@@ -39,34 +43,46 @@ def refuse_unknown(spider: Spider, names: Iterable[str]) -> None:
         )
 
 
-def start_urls(text: str) -> tuple[list[str], list[str]]:
-    """Return the URLs in a comma-separated list, normalized, and what is wrong with the others."""
-    urls: list[str] = []
-    errors: list[str] = []
-    for url in _separate(text):
-        try:
-            urls.append(valid_url(with_scheme(url)))
-        except ValueError as exc:
-            errors.append(str(exc))
-    return urls, errors
+def whole_number(name: str, value: str | int) -> int:
+    """Return an argument that must be a whole number of at least 0. Raises ConfigError."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise ConfigError(f"-a {name} must be a whole number, 0 or more, not {value!r}")
+    return number
 
 
-def with_scheme(url: str) -> str:
-    """Return ``url`` with https:// if it has no scheme."""
-    return url if "://" in url else f"https://{url}"
+def one_of(name: str, value: str, known: Sequence[str]) -> str:
+    """Return an argument that must be one of ``known``. Raises ConfigError with the nearest one."""
+    if value in known:
+        return value
+    near = get_close_matches(value, known, 1)
+    meant = f": did you mean {near[0]}?" if near else ""
+    raise ConfigError(f"-a {name} must be one of {', '.join(known)}, not {value!r}{meant}")
 
 
-def _separate(text: str) -> Iterator[str]:
-    """Yield the parts of a comma-separated list; a path or query may contain commas itself."""
-    url = ""
-    for part in text.split(","):
-        in_path = "/" in url.rpartition("://")[2] or "?" in url
-        in_password = "@" in part.partition("/")[0]
-        if url and (in_path or in_password) and "://" not in part and not part.startswith(" "):
-            url += f",{part}"
-            continue
-        if url:
-            yield url
-        url = part.strip()
-    if url:
-        yield url
+def choice_of(
+    include: str | Sequence[str],
+    exclude: str | Sequence[str],
+    content: str | Sequence[str],
+    max_pages_per_site: str | int,
+) -> Choice:
+    """Return what the arguments of these names choose. Raises ConfigError naming a wrong one."""
+    return Choice(
+        include=_read("include", include, UrlPatterns),
+        exclude=_read("exclude", exclude, UrlPatterns),
+        types=_read("content", content, ChosenTypes),
+        pages_per_site=whole_number("max_pages_per_site", max_pages_per_site),
+    )
+
+
+def _read(
+    name: str, value: str | Sequence[str], reader: Callable[[list[str]], _Chosen]
+) -> _Chosen | None:
+    parts = separate(value) if isinstance(value, str) else list(value)
+    try:
+        return reader(parts) if parts else None
+    except ValueError as exc:
+        raise ConfigError(f"-a {name}: {exc}") from None

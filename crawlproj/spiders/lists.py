@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-from crawlproj.spiders.arguments import with_scheme
 from crawlproj.urls import valid_url
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")  # elsewhere, # begins a URL's fragment
@@ -35,6 +34,11 @@ def read_line(line: bytes) -> tuple[str, dict[str, Any]] | None:
             "columns by tabs"
         )
     return valid_url(with_scheme(text)), {}
+
+
+def with_scheme(url: str) -> str:
+    """Return ``url`` with https:// if it has no scheme."""
+    return url if "://" in url else f"https://{url}"
 
 
 def _read_object(text: str) -> tuple[str, dict[str, Any]]:

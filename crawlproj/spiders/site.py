@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
@@ -16,7 +17,8 @@ from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
 from crawlproj.links.filters import has_extension
-from crawlproj.links.scope import Scope
+from crawlproj.links.quota import Quota
+from crawlproj.links.scope import KINDS, Scope
 from crawlproj.links.shapes import without_session
 from crawlproj.links.sitemap import (
     MAX_BYTES,
@@ -29,8 +31,11 @@ from crawlproj.links.traps import SITEMAP, Budgets, Traps
 from crawlproj.pages import failure_item, failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
+from crawlproj.scheduling.cuts import Holds
 from crawlproj.signals import robots_parsed
-from crawlproj.spiders.arguments import refuse_unknown, start_urls
+from crawlproj.spiders.arguments import choice_of, one_of, refuse_unknown, whole_number
+from crawlproj.spiders.start_page import nothing_to_follow
+from crawlproj.spiders.start_urls import start_urls
 from crawlproj.urls import join, normalize, origin_of
 
 if TYPE_CHECKING:
@@ -48,6 +53,7 @@ __all__ = ["SiteSpider"]
 
 _LINKING = ("a", "area", "frame", "iframe")
 _NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
+_SITEMAP_USES = ("also", "only", "never")
 _MAX_INDEXES = 5  # sitemap indexes between robots.txt and a sitemap
 _MAX_ORIGINS = 1_000  # whose sitemaps wait for their first page
 # The key of Request.meta for where start pages redirected to, which other processes must know, too.
@@ -64,13 +70,19 @@ class SiteSpider(Spider):
     """Follows every link in scope from the start URLs, and the sitemaps that robots.txt names.
 
     A link whose extension says that it is no page (.pdf, .zip, .png, …: Scrapy's list) is counted
-    as skipped("extension") instead.
+    as skipped("extension") instead, unless ``content`` chooses it.
 
     url: one or more start URLs, separated by commas; a comma in a path belongs to the URL, unless a
-        scheme or a space follows. Without a scheme, https is used.
+        scheme or a space follows. Without a scheme, https is used. "@FILE" has one per line.
     scope: which links to follow: "host" (same host as a start URL), "domain" (same registrable
         domain) or "prefix" (below the directory of a start URL).
     max_pages: stop after this many URLs, including sitemaps; 0 means no limit.
+    include, exclude: patterns that a URL must match, or must not (see links/patterns.py).
+    content: media types to fetch, such as "html,pdf".
+    max_depth, max_pages_per_site: max links in a row, and pages of a host; 0 means no limit.
+    sitemap: whether pages come from sitemaps "also", "only" or "never".
+
+    Lists have commas in them, or are lists. Start pages are fetched whatever is chosen.
 
     Raises ConfigError naming the argument that is missing, wrong or unknown.
     """
@@ -79,7 +91,17 @@ class SiteSpider(Spider):
     page_fields: tuple[str, ...] = ()
 
     def __init__(
-        self, url: str = "", scope: str = "host", max_pages: str | int = 0, **kwargs: Any
+        self,
+        url: str = "",
+        scope: str = "host",
+        max_pages: str | int = 0,
+        include: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
+        content: str | Sequence[str] = (),
+        max_depth: str | int = 0,
+        max_pages_per_site: str | int = 0,
+        sitemap: str = "also",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         refuse_unknown(self, kwargs)
@@ -91,18 +113,25 @@ class SiteSpider(Spider):
             )
         for error in errors:
             self.logger.error("-a url: %s; skipped", error)
-        self.scope = Scope(scope, self.seeds)
+        self.scope = Scope(one_of("scope", scope, KINDS), self.seeds)
         self.traps: Traps | None = Traps(Budgets(), self.seeds)
         self._meta: dict[str, Any] | None = None  # of every request
         self._sitemaps: dict[str, list[str]] = {}  # of origins without a page so far
-        try:
-            self.max_pages = int(max_pages)
-        except ValueError:
-            self.max_pages = -1
-        if self.max_pages < 0:
-            raise ConfigError(f"-a max_pages must be a whole number, 0 or more, not {max_pages!r}")
-        # A run with the same job continues the crawl, so max_pages, which may differ, is not in it.
-        self.job = f"site {scope} {','.join(sorted(self.seeds))}"
+        self.max_pages = whole_number("max_pages", max_pages)
+        self.max_depth = whole_number("max_depth", max_depth)
+        self.sitemap = one_of("sitemap", sitemap, _SITEMAP_USES)
+        self.choice = choice_of(include, exclude, content, max_pages_per_site)
+        self.quota = Quota(self.choice.pages_per_site) if self.choice.pages_per_site else None
+        self._no_pages = _NO_PAGES
+        if (types := self.choice.types) is not None:
+            self._no_pages = frozenset(
+                each for each in _NO_PAGES if not types.allow_extension(each)
+            )
+        # A run with the same job continues the crawl. What is chosen may differ from run to run.
+        starts = (
+            str(Path(url[1:]).resolve()) if url.startswith("@") else ",".join(sorted(self.seeds))
+        )
+        self.job = f"site {scope} {starts}"
         self.links = LinkExtractor(tags=_LINKING, attrs=("href", "src"), deny_extensions=())
 
     @classmethod
@@ -113,9 +142,11 @@ class SiteSpider(Spider):
         spider.traps = None
         if boolean(crawler.settings, "TRAPS_ENABLED", default=True):
             spider.traps = Traps(_budgets(crawler.settings), spider.seeds)
-        if spider.max_pages:
-            crawler.settings.set("MAX_PAGES", spider.max_pages, priority="spider")
-        crawler.signals.connect(spider.note_sitemaps, robots_parsed)
+        for name, limit in (("MAX_PAGES", spider.max_pages), ("DEPTH_LIMIT", spider.max_depth)):
+            if limit:
+                crawler.settings.set(name, limit, priority="spider")
+        if spider.sitemap != "never":
+            crawler.signals.connect(spider.note_sitemaps, robots_parsed)
         return spider
 
     @classmethod
@@ -141,9 +172,10 @@ class SiteSpider(Spider):
         page = page_of(response, self.page_fields)
         urls: list[str] = []
         # A redirect may have led out of scope: keep that page, but do not follow its links.
-        if isinstance(response, TextResponse) and self.scope.allows(response.url):
+        follows = self.sitemap != "only"
+        if follows and isinstance(response, TextResponse) and self.scope.allows(response.url):
             urls = self.links.extract_urls(response)
-        if is_start and (why := self._nothing_to_follow(response, urls)):
+        if is_start and follows and (why := nothing_to_follow(self, response, urls)):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
         forget_content(response)  # the response stays in memory until the page is stored
         yield page
@@ -157,6 +189,8 @@ class SiteSpider(Spider):
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good; nothing for a skipped one."""
+        if self.quota is not None:
+            self.quota.give_back(failure.request.url)  # type: ignore[attr-defined]  # as below
         state, reason = outcome_of(error_of(failure))
         if state is State.FAILED or reason == "trap":  # the row says in which trap
             yield failure_of(failure)
@@ -170,8 +204,11 @@ class SiteSpider(Spider):
     def note_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
         """Keep ``sitemaps``, which the robots.txt of ``origin`` names, until its first page.
 
-        That page may be a start page whose redirect moves the scope.
+        That page may be a start page whose redirect moves the scope. If all pages come from
+        sitemaps and robots.txt names none, it may be where sitemaps usually are.
         """
+        if self.sitemap == "only" and not sitemaps:
+            sitemaps = [f"{origin}/sitemap.xml"]
         if sitemaps and len(self._sitemaps) < _MAX_ORIGINS:
             self._sitemaps[origin] = sitemaps
 
@@ -228,39 +265,26 @@ class SiteSpider(Spider):
         """Return the URL that was requested, before redirects."""
         return normalize(response.meta.get("redirect_urls", [response.url])[0]) or ""
 
-    def _nothing_to_follow(self, response: Response, urls: Sequence[str]) -> str:
-        """Return why no link of a start page is followed; "" if one is."""
-        if not self.scope.allows(response.url):
-            return (
-                f"it redirects to {response.url}, which is out of scope. To crawl that site, give "
-                f"-a url={response.url}"
-            )
-        if content_of(response) is None or not isinstance(response, TextResponse):
-            label = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
-            return f"it is not an HTML page: its media type is {label or 'missing'!r}"
-        if not self.links.may_follow(response):
-            return "its robots directives (<meta name=robots> or X-Robots-Tag) include nofollow"
-        if not urls:
-            return "it has no links. Those that only a script adds are not found"
-        if not any(map(self.scope.allows, urls)):
-            return (
-                f"its {len(urls)} links lead out of scope={self.scope.kind}, the first one to "
-                f"{urls[0]}"
-            )
-        return ""
-
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
         """Yield requests for pages in scope; what is no page by its extension is only counted."""
-        scheduler = scheduler_of(self.crawler)
         for url in self.unseen(urls):
             if not self.scope.allows(url):
                 continue
-            if not has_extension(url, _NO_PAGES):
+            if has_extension(url, self._no_pages):
+                self._cut(url, "extension", found_on, Holds.FOR_GOOD)
+            elif self.choice and (reason := self.choice.why_not(url)):
+                self._cut(url, reason, found_on, Holds.THIS_RUN)
+            elif self.quota is not None and self.quota.is_full(url):
+                self._cut(url, "max-pages-per-site", found_on, Holds.HERE)
+            else:
                 page = url if self.traps is None else without_session(url)
                 yield request_for(page, errback=self.failed, meta=self._meta)
-            elif scheduler is not None:
-                depth = found_on.meta.get("depth", 0) + 1
-                scheduler.cuts.add(url, "extension", depth=depth)
+
+    def _cut(self, url: str, reason: str, found_on: Response, holds: Holds) -> None:
+        """Count ``url``, which is not followed."""
+        if (scheduler := scheduler_of(self.crawler)) is not None:
+            depth = found_on.meta.get("depth", 0) + 1
+            scheduler.cuts.add(url, reason, depth=depth, holds=holds)
 
     def _follow_sitemaps(self, *urls: str) -> None:
         """Enqueue the sitemaps that wait for a page of these URLs' origins."""

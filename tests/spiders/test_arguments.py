@@ -91,7 +91,7 @@ class Shop(SiteSpider):
 def test_an_unknown_argument_is_refused_with_the_nearest_right_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"-a max_page: .* did you mean max_pages\?"):
         SiteSpider("a.org", max_page="3")
-    with pytest.raises(ConfigError, match=r"-a colour: .*no such argument \(it has max_pages"):
+    with pytest.raises(ConfigError, match=r"-a colour: .*no such argument \(it has content, "):
         SiteSpider("a.org", colour="red")
     (tmp_path / "urls.txt").touch()
     with pytest.raises(ConfigError, match=r"-a url: .* 'urls' .*\(it has file\)"):
@@ -103,6 +103,53 @@ def test_an_unknown_argument_is_refused_with_the_nearest_right_name(tmp_path: Pa
 def test_a_subclass_and_a_server_may_give_more_arguments() -> None:
     shop = Shop(url="a.org", currency="USD", category="toys", _job="7f")
     assert (shop.currency, shop.category) == ("USD", "toys")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"sitemap": "nver"},
+            r"-a sitemap must be one of also, only, never.* did you mean never\?",
+        ),
+        ({"scope": "hosts"}, r"-a scope must be one of host, .*did you mean host\?"),
+        ({"content": "htlm"}, r"-a content: 'htlm' is neither .* did you mean html\?"),
+        ({"include": "blog"}, r"-a include: 'blog' matches no URL"),
+        ({"exclude": "re:("}, r"-a exclude: 're:\(' is not an expression that RE2 reads"),
+        ({"max_depth": "-1"}, "-a max_depth must be a whole number, 0 or more, not '-1'"),
+        ({"max_pages_per_site": "x"}, "-a max_pages_per_site must be a whole number"),
+        ({"inclde": "*"}, r"-a inclde: .* did you mean include\?"),
+    ],
+)
+def test_what_is_chosen_wrongly_is_one_clear_line(arguments: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        SiteSpider("a.org", **arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_start_urls_may_be_the_lines_of_a_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "starts.txt"
+    path.write_text("# mine\na.org\nftp://x\n\nhttp://b.org/x,y\na.org\n")
+    spider = SiteSpider(f"@{path}")
+    assert spider.seeds == ["https://a.org/", "http://b.org/x,y"]
+    assert f"-a url: {path}, line 3: 'ftp://x' is not an http or https URL; skipped" in caplog.text
+    path.write_text('{"url": "a.org", "meta": {"n": 1}}')
+    with pytest.raises(ConfigError, match='line 1: "meta" is for the spider urls'):
+        SiteSpider(f"@{path}")
+    with pytest.raises(ConfigError, match=r"-a url=@missing\.txt cannot be read: No such file"):
+        SiteSpider("@missing.txt")
+
+
+def test_a_job_is_the_same_whatever_it_leaves_out(tmp_path: Path) -> None:
+    path = tmp_path / "starts.txt"
+    path.write_text("a.org")
+    plain = SiteSpider("a.org")
+    assert SiteSpider("a.org", exclude="/x/*", max_depth=3, sitemap="never").job == plain.job
+    listed = SiteSpider(f"@{path}").job
+    path.write_text("a.org\nb.org")
+    assert SiteSpider(f"@{path}").job == listed, "a list that has grown goes on"
 
 
 def test_a_list_from_a_pipe_never_continues_another() -> None:

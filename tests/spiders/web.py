@@ -10,6 +10,7 @@ from unittest.mock import patch
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerRunner
 
+from crawlproj.frontier.base import Totals
 from crawlproj.items import FetchFailure, Page
 from crawlproj.scheduler import scheduler_of
 from crawlproj.spiders.site import SiteSpider
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crawlproj.scheduling.tally import Tally
+
+
+_CHUNK_BYTES = 65_536
 
 
 @dataclass
@@ -36,12 +40,17 @@ Web = "Callable[[str, str], Answer | str | bytes]"
 
 @dataclass
 class Crawled:
-    """What became of a crawl. asked: the URLs in the order of their requests."""
+    """What became of a crawl.
+
+    asked: the URLs in the order of their requests. body_bytes: how much of each body was sent.
+    """
 
     asked: list[str] = field(default_factory=list)
+    body_bytes: dict[str, int] = field(default_factory=dict)
     pages: list[Page] = field(default_factory=list)
     failures: list[FetchFailure] = field(default_factory=list)
     tally: Tally | None = None
+    totals: Totals = field(default_factory=Totals)
     finished: bool = False
 
     @property
@@ -81,7 +90,12 @@ async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) 
                 headers = {"Content-Type": "text/html; charset=utf-8"} | answer.headers
                 lines = [f"{name}: {value}" for name, value in headers.items()]
                 lines = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {len(body)}", *lines]
-                writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+                writer.write("\r\n".join([*lines, "", ""]).encode())
+                done.body_bytes[target] = 0
+                for start in range(0, len(body), _CHUNK_BYTES):
+                    writer.write(body[start : start + _CHUNK_BYTES])
+                    await writer.drain()
+                    done.body_bytes[target] += _CHUNK_BYTES
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -108,5 +122,6 @@ async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) 
             await crawler.crawl_async(url=url, **arguments)
     (scheduler,) = schedulers
     assert scheduler is not None
+    done.totals = scheduler.totals
     done.tally, done.finished = scheduler.tally, scheduler.finished
     return done

@@ -17,7 +17,7 @@ from crawlproj.lab.advise.crawls.probing import extensions_with_probe, probes_wr
 from crawlproj.lab.advise.crawls.sample import Sample, read_sample
 from crawlproj.lab.system.subprocesses import failure_reason, running
 from crawlproj.scheduling.site_config import ConcurrencyConfig
-from crawlproj.spiders.arguments import start_urls
+from crawlproj.spiders.start_urls import start_urls
 from crawlproj.urls import site_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,45 @@
+"""Says why a crawl finds nothing on its start page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.http import TextResponse
+
+from crawlproj.content.page import content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scrapy.http import Response
+
+    from crawlproj.spiders.site import SiteSpider
+
+
+def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str]) -> str:
+    """Return why no link of a start page is followed; "" if one is.
+
+    urls: what it links to.
+    """
+    scope, choice = spider.scope, spider.choice
+    if not scope.allows(response.url):
+        return (
+            f"it redirects to {response.url}, which is out of scope. To crawl that site, give "
+            f"-a url={response.url}"
+        )
+    if content_of(response) is None or not isinstance(response, TextResponse):
+        label = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
+        return f"it is not an HTML page: its media type is {label or 'missing'!r}"
+    if not spider.links.may_follow(response):
+        return "its robots directives (<meta name=robots> or X-Robots-Tag) include nofollow"
+    if not urls:
+        return "it has no links. Those that only a script adds are not found"
+    in_scope = [url for url in urls if scope.allows(url)]
+    if not in_scope:
+        return f"its {len(urls)} links lead out of scope={scope.kind}, the first one to {urls[0]}"
+    if choice and all(map(choice.why_not, in_scope)):
+        return (
+            f"its {len(in_scope)} links in scope are left out by -a include or -a exclude, the "
+            f"first one to {in_scope[0]}"
+        )
+    return ""

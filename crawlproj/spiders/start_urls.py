@@ -1,0 +1,69 @@
+"""The start URLs of a crawl, as people write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crawlproj.errors import ConfigError
+from crawlproj.spiders.lists import read_line, with_scheme
+from crawlproj.urls import valid_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def start_urls(text: str) -> tuple[list[str], list[str]]:
+    """Return the start URLs, normalized and without repeats, and what is wrong with the others.
+
+    text: a comma-separated list, or "@" and the path of a file with a URL per line (see lists.py).
+
+    Raises ConfigError if the file cannot be read.
+    """
+    if text.startswith("@"):
+        return _listed_urls(text[1:])
+    urls: list[str] = []
+    errors: list[str] = []
+    for url in _separate(text):
+        try:
+            urls.append(valid_url(with_scheme(url)))
+        except ValueError as exc:
+            errors.append(str(exc))
+    return urls, errors
+
+
+def _listed_urls(path: str) -> tuple[list[str], list[str]]:
+    urls: dict[str, None] = {}
+    errors: list[str] = []
+    try:
+        with Path(path).open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    found = read_line(line)
+                    if found is not None and found[1]:
+                        raise ValueError('"meta" is for the spider urls')
+                except ValueError as exc:
+                    errors.append(f"{path}, line {number}: {exc}")
+                else:
+                    urls.update({found[0]: None} if found is not None else {})
+    except OSError as exc:
+        raise ConfigError(
+            f"-a url=@{path} cannot be read: {exc.strerror}. Name a text file with one URL per line"
+        ) from None
+    return list(urls), errors
+
+
+def _separate(text: str) -> Iterator[str]:
+    """Yield the parts of a comma-separated list; a path or query may contain commas itself."""
+    url = ""
+    for part in text.split(","):
+        in_path = "/" in url.rpartition("://")[2] or "?" in url
+        in_password = "@" in part.partition("/")[0]
+        if url and (in_path or in_password) and "://" not in part and not part.startswith(" "):
+            url += f",{part}"
+            continue
+        if url:
+            yield url
+        url = part.strip()
+    if url:
+        yield url

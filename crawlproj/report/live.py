@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.latency.histogram import Histogram
@@ -90,8 +90,9 @@ class Live:
 
     def text(self) -> str:
         """Return the snapshot as JSON."""
-        data = {each.name: getattr(self, each.name) for each in fields(self)}
-        data["sites"] = [asdict(site) for site in self.sites]
+        data = _values(self)
+        # Not asdict(), which copies every value, and would be half of what a snapshot costs.
+        data["sites"] = [{**_values(site), "why": _values(site.why)} for site in self.sites]
         return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -127,6 +128,10 @@ class LiveTick:
         """Return the tick as JSON, without its time."""
         values = [getattr(self, each.name) for each in fields(self)[1:]]
         return json.dumps(values, separators=(",", ":"))
+
+
+def _values(record: Live | LiveSite | Why) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def merged(news: Iterable[WorkerNews]) -> Live | None:

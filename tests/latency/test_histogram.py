@@ -107,3 +107,18 @@ def test_the_quantile_of_an_empty_histogram_is_zero() -> None:
 def test_malformed_data_is_refused(data: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="histogram"):
         Histogram.from_data(data)
+
+
+def test_what_was_counted_since_a_copy_is_the_difference() -> None:
+    histogram = Histogram()
+    for seconds in (0.1, 0.2):
+        histogram.record(seconds)
+    before = histogram.copy()
+    assert histogram.since(before).count == 0
+    for seconds in (0.2, 0.9):
+        histogram.record(seconds)
+    later = Histogram()
+    for seconds in (0.2, 0.9):
+        later.record(seconds)
+    assert histogram.since(before).data()["buckets"] == later.data()["buckets"]
+    assert histogram.since(before).quantile(0.5) == later.quantile(0.5)

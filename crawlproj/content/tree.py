@@ -19,13 +19,26 @@ Tree = turbohtml.Document
 Element = turbohtml.Element
 
 _XML_ENCODING = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w.:-]+)")
-_MAX_KEPT_APART = 10_000  # options of a page, or blocks of a kind in inline elements
-_BLOCKS_IN_INLINE = tuple(
-    f":is(a, span, b, strong, font, label) > {block}"
-    for block in (
-        *("article", "div", "dl", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6"),
-        *("header", "ol", "p", "section", "table", "ul"),
-    )
+_MAX_KEPT_APART = 10_000  # options, captions or blocks of a kind in a page
+# What the parser's text takes for inline, leaves out or numbers, and what to read it as instead.
+_STRAY = ":has(> :not(li, ul, ol, menu))"  # a list with more than its items
+_READ_AS = {
+    **dict.fromkeys(("center", "dialog", "dir", "fieldset", "form", "hgroup"), "div"),
+    **dict.fromkeys(("legend", "optgroup", "search"), "div"),
+    **dict.fromkeys(("listing", "xmp"), "pre"),
+    "ol": "ul",
+    **dict.fromkeys((f"ul{_STRAY}", f"ol{_STRAY}", f"menu{_STRAY}"), "div"),
+}
+# Elements in which its text ends no line after a block. More can hold one: these do on real pages.
+_HOLDERS = (
+    *("a", "b", "button", "del", "em", "font", "i", "ins", "label", "noscript", "slot", "small"),
+    *("span", "strong", "td", "th", "u"),
+)
+_BLOCKS = (
+    *("address", "article", "aside", "blockquote", "details", "div", "dl", "figure", "footer"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "header", "main", "menu", "nav", "ol", "p", "pre"),
+    *("section", "table", "ul", "center", "dialog", "dir", "fieldset", "form", "hgroup", "legend"),
+    *("listing", "search", "xmp"),
 )
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
@@ -119,16 +132,53 @@ def text_of(tree: Tree) -> str:
     """Return the visible text, with spaces and line breaks only where a browser shows them.
 
     Paragraphs are separated by an empty line. noscript counts, because no script runs here. Changes
-    the tree: frames lose their fallback.
+    the tree: frames lose their fallback, captions come before their tables.
     """
-    for frame in tree.select("iframe"):
+    # All is looked for before anything changes: after a change, the parser indexes the tree anew.
+    frames, tables = tree.select("iframe"), tree.select("table")
+    options, captions = tree.select("option"), tree.select("caption")
+    begun, ended = _unmarked_blocks(tree)
+    renamed = {
+        element: (element.tag, name)
+        for selector, name in _READ_AS.items()
+        for element in tree.select(selector)[:_MAX_KEPT_APART]
+    }
+    for frame in frames:
         frame.clear()
-    for option in tree.select("option")[:_MAX_KEPT_APART]:
+    for option in options[:_MAX_KEPT_APART]:
         option.append(Text(" "))
-    for blocks in _BLOCKS_IN_INLINE:  # the parser's text ends no line after them
-        for block in tree.select(blocks)[:_MAX_KEPT_APART]:
-            block.insert_after(Text(" "))
-    return tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
+    for block in begun:
+        block.insert_before(Element("br"))
+    for block in ended:
+        block.insert_after(Text(" "))
+    for table in tables[:_MAX_KEPT_APART]:
+        table.insert_before(Element("div"))
+    for caption in captions[:_MAX_KEPT_APART]:
+        caption.tag = "div"  # the parser's text leaves captions out
+        if (table_of := caption.parent) is not None:
+            table_of.insert_before(caption)
+    for element, (_, name) in renamed.items():
+        element.tag = name
+    text = tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
+    for element, (name, _) in renamed.items():
+        element.tag = name
+    return text
+
+
+def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
+    """Return the blocks before, and after, which the parser's text has no white space."""
+    # Nearly all of these names are missing from a page, which costs next to nothing to find out.
+    holders = [name for name in _HOLDERS if tree.select_one(name) is not None]
+    inside = f":is({','.join(holders)}) > "
+    has_cells = not {"td", "th"}.isdisjoint(holders)
+    begun: list[Element] = []
+    ended: list[Element] = []
+    for name in _BLOCKS if holders else ():
+        if tree.select_one(name) is not None:
+            ended += tree.select(inside + name)[:_MAX_KEPT_APART]
+            if has_cells:
+                begun += tree.select(f":is(td, th) > {name}")[:_MAX_KEPT_APART]
+    return begun, ended
 
 
 def markdown_of(node: Tree | Element, base: str) -> str:

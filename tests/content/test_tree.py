@@ -42,6 +42,17 @@ def text(html: str) -> str:
         ("<select><option>one<option>two</select>", "one two"),
         ("<a><h3>Title</h3><span>sub</span></a>", "Title sub"),
         ("one<span><div>two</div></span>three", "one\n\ntwo three"),
+        ("one<form>two <input> three</form>four", "one\n\ntwo three\n\nfour"),
+        ("one<center>two</center>three", "one\n\ntwo\n\nthree"),
+        ("<fieldset><legend>one</legend>two</fieldset>three", "one\n\ntwo\n\nthree"),
+        ("one<xmp>two\n  three</xmp>four", "one\n\ntwo\n  three\n\nfour"),
+        ("one<table><tr><td>two</table>three", "one\n\ntwo\n\nthree"),
+        ("<table><caption>one</caption><tr><td>two</table>", "one\n\ntwo"),
+        ("<ul><a>one</a><li>two</li></ul>three", "one\n\ntwo\n\nthree"),
+        ("<menu><button>one</button></menu>two", "one\n\ntwo"),
+        ("<ul><li>one<ul><li>two</ul><ul><li>three</ul></ul>", "one\ntwo\nthree"),
+        ("<ol><li>one<li>two</ol>three", "one\ntwo\n\nthree"),
+        ("<noscript><p>one</p>two</noscript>three", "one\n\ntwothree"),
         ("a<iframe src=x>fallback</iframe>b", "ab"),
         ("a<!-- comment -->b", "ab"),
         ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),
@@ -49,6 +60,40 @@ def text(html: str) -> str:
 )
 def test_words_are_separated_only_where_a_browser_separates_them(html: str, expected: str) -> None:
     assert text(html) == expected
+
+
+BLOCKS = (
+    *(
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "center",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+    ),
+    *("fieldset", "figure", "footer", "form", "h1", "h6", "header", "hgroup", "legend", "listing"),
+    *("main", "nav", "p", "pre", "search", "section", "xmp"),
+)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize(
+    "around",
+    ["{}", "<em>{}</em>", "<span><i>{}</i></span>", "<table><tr><td>{}</table>", "<div>{}</div>"],
+)
+def test_no_word_is_joined_with_that_of_a_block(block: str, around: str) -> None:
+    html = around.format(f"one<{block}>two</{block}>three")
+    assert text(html).split() == ["one", "two", "three"]
+
+
+def test_reading_the_text_leaves_the_names_of_elements() -> None:
+    tree = tree_of(b"<form>a</form><center>b</center><ol><li>c</ol><ul><a>d</a></ul>")
+    assert text_of(tree) == "a\n\nb\n\nc\n\nd"
+    assert [len(tree.select(name)) for name in ("form", "center", "ol", "ul")] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -8,24 +8,32 @@ about 10 ms. What it does not do by itself is below: XHTML, shadow trees, frames
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import turbohtml
 from turbohtml import HTMLParseError, PlainText, SelectorSyntaxError, Text, parse, parse_xml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 Tree = turbohtml.Document
 Element = turbohtml.Element
 
 _XML_ENCODING = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w.:-]+)")
 _MAX_KEPT_APART = 10_000  # options, captions or blocks of a kind in a page
-# What the parser's text takes for inline, leaves out or numbers, and what to read it as instead.
-_STRAY = ":has(> :not(li, ul, ol, menu))"  # a list with more than its items
-_READ_AS = {
+# Blocks that the parser takes for inline, and what to read them as instead.
+_UNKNOWN_BLOCKS = {
     **dict.fromkeys(("center", "dialog", "dir", "fieldset", "form", "hgroup"), "div"),
     **dict.fromkeys(("legend", "optgroup", "search"), "div"),
     **dict.fromkeys(("listing", "xmp"), "pre"),
+}
+# Its text also leaves out what is in a list and not in an item, and numbers the items of <ol>.
+_STRAY = ":has(> :not(li, ul, ol, menu))"
+_READ_AS = {
+    **_UNKNOWN_BLOCKS,
     "ol": "ul",
     **dict.fromkeys((f"ul{_STRAY}", f"ol{_STRAY}", f"menu{_STRAY}"), "div"),
 }
@@ -37,8 +45,7 @@ _HOLDERS = (
 _BLOCKS = (
     *("address", "article", "aside", "blockquote", "details", "div", "dl", "figure", "footer"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "header", "main", "menu", "nav", "ol", "p", "pre"),
-    *("section", "table", "ul", "center", "dialog", "dir", "fieldset", "form", "hgroup", "legend"),
-    *("listing", "search", "xmp"),
+    *("section", "table", "ul", *_UNKNOWN_BLOCKS),
 )
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
@@ -138,11 +145,7 @@ def text_of(tree: Tree) -> str:
     frames, tables = tree.select("iframe"), tree.select("table")
     options, captions = tree.select("option"), tree.select("caption")
     begun, ended = _unmarked_blocks(tree)
-    renamed = {
-        element: (element.tag, name)
-        for selector, name in _READ_AS.items()
-        for element in tree.select(selector)[:_MAX_KEPT_APART]
-    }
+    renamed = _to_rename(tree, _READ_AS)
     for frame in frames:
         frame.clear()
     for option in options[:_MAX_KEPT_APART]:
@@ -157,12 +160,27 @@ def text_of(tree: Tree) -> str:
         caption.tag = "div"  # the parser's text leaves captions out
         if (table_of := caption.parent) is not None:
             table_of.insert_before(caption)
-    for element, (_, name) in renamed.items():
+    with _read_as(renamed):
+        return tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
+
+
+def _to_rename(root: Tree | Element, names: Mapping[str, str]) -> dict[Element, str]:
+    return {
+        element: name
+        for selector, name in names.items()
+        for element in root.select(selector)[:_MAX_KEPT_APART]
+    }
+
+
+@contextmanager
+def _read_as(renamed: Mapping[Element, str]) -> Iterator[None]:
+    """Give the elements other names for a while."""
+    before = [(element, element.tag) for element in renamed]
+    for element, name in renamed.items():
         element.tag = name
-    text = tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
-    for element, (name, _) in renamed.items():
+    yield
+    for element, name in before:
         element.tag = name
-    return text
 
 
 def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
@@ -185,7 +203,8 @@ def markdown_of(node: Tree | Element, base: str) -> str:
     """Return ``node`` as GitHub Flavored Markdown. Makes its links absolute, also in the tree."""
     # Not resolve_links(), which raises at the first link that is not a URL.
     node.rewrite_links(partial(_absolute, base))
-    return node.to_markdown()
+    with _read_as(_to_rename(node, _UNKNOWN_BLOCKS)):
+        return node.to_markdown()
 
 
 def _absolute(base: str, url: str) -> str:

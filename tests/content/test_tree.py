@@ -13,6 +13,7 @@ from crawlproj.content.tree import (
     MAX_BYTES,
     MAX_TAGS,
     encoding_of,
+    markdown_of,
     readable_part,
     reads_css,
     text_of,
@@ -213,3 +214,9 @@ def test_a_selector_that_cannot_be_read_is_recognised() -> None:
 )
 def test_any_bytes_are_a_page(body: bytes, label: str, is_xhtml: bool) -> None:
     text_of(tree_of(body, label, xhtml=is_xhtml))
+
+
+@pytest.mark.parametrize("block", ["form", "center", "fieldset", "search"])
+def test_markdown_keeps_blocks_apart(block: str) -> None:
+    tree = tree_of(f"one<{block}>two</{block}>three".encode())
+    assert markdown_of(tree, "http://a.org/").split() == ["one", "two", "three"]

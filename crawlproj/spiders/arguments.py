@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.content.chosen_types import ChosenTypes
 from crawlproj.errors import ConfigError
+from crawlproj.http.access import Access, read_cookies, read_headers, read_proxy
 from crawlproj.links.choice import Choice
 from crawlproj.links.patterns import UrlPatterns, separate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from scrapy import Spider
 
 _Chosen = TypeVar("_Chosen", UrlPatterns, ChosenTypes)
+_Given = TypeVar("_Given")
+_Read = TypeVar("_Read")
 
 
 def refuse_unknown(spider: Spider, names: Iterable[str]) -> None:
@@ -76,6 +79,29 @@ def choice_of(
         types=_read("content", content, ChosenTypes),
         pages_per_site=whole_number("max_pages_per_site", max_pages_per_site),
     )
+
+
+def access_of(headers: str | Mapping[str, str], proxy: str, login: str) -> Access:
+    """Return what the arguments of these names show to sites.
+
+    Raises ConfigError naming a wrong one, and none of what may be secret.
+    """
+    return Access(
+        headers=_shown("headers", read_headers, headers) if headers else (),
+        proxy=_shown("proxy", read_proxy, proxy) if proxy else "",
+        cookies=_shown("login", read_cookies, login) if login else (),
+    )
+
+
+def _shown(name: str, reader: Callable[[_Given], _Read], value: _Given) -> _Read:
+    try:
+        return reader(value)
+    except OSError as exc:
+        raise ConfigError(f"-a {name}: {exc.filename} cannot be read: {exc.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"-a {name}: the file is not text in UTF-8") from None
+    except ValueError as exc:
+        raise ConfigError(f"-a {name}: {exc}") from None
 
 
 def _read(

@@ -33,13 +33,13 @@ from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.cuts import Holds
 from crawlproj.signals import robots_parsed
-from crawlproj.spiders.arguments import choice_of, one_of, refuse_unknown, whole_number
+from crawlproj.spiders.arguments import access_of, choice_of, one_of, refuse_unknown, whole_number
 from crawlproj.spiders.start_page import nothing_to_follow
 from crawlproj.spiders.start_urls import start_urls
 from crawlproj.urls import join, normalize, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -81,6 +81,7 @@ class SiteSpider(Spider):
     content: media types to fetch, such as "html,pdf".
     max_depth, max_pages_per_site: max links in a row, and pages of a host; 0 means no limit.
     sitemap: whether pages come from sitemaps "also", "only" or "never".
+    headers, proxy, login: what sites are shown: "Name: value" lines, a URL, a file of cookies.
 
     Lists have commas in them, or are lists. Start pages are fetched whatever is chosen.
 
@@ -101,6 +102,9 @@ class SiteSpider(Spider):
         max_depth: str | int = 0,
         max_pages_per_site: str | int = 0,
         sitemap: str = "also",
+        headers: str | Mapping[str, str] = "",
+        proxy: str = "",
+        login: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -122,6 +126,7 @@ class SiteSpider(Spider):
         self.sitemap = one_of("sitemap", sitemap, _SITEMAP_USES)
         self.choice = choice_of(include, exclude, content, max_pages_per_site)
         self.quota = Quota(self.choice.pages_per_site) if self.choice.pages_per_site else None
+        self.access = access_of(headers, proxy, login)
         self._no_pages = _NO_PAGES
         if (types := self.choice.types) is not None:
             self._no_pages = frozenset(
@@ -195,6 +200,11 @@ class SiteSpider(Spider):
         if state is State.FAILED or reason == "trap":  # the row says in which trap
             yield failure_of(failure)
         self._follow_sitemaps(failure.request.url)  # type: ignore[attr-defined]  # set by Scrapy
+
+    def may_see_access(self, url: str) -> bool:
+        """Whether ``url`` is on a site of the crawl, and no less secure than the start pages."""
+        secure = url.startswith("https:") or any(seed.startswith("http:") for seed in self.seeds)
+        return secure and self.scope.allows_site_of(url)
 
     def unseen(self, urls: Iterable[str]) -> Iterable[str]:
         """Yield the ``urls`` that may be new to the scheduler, checked as they are consumed."""

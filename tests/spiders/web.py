@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -17,7 +18,7 @@ from crawlproj.spiders.site import SiteSpider
 from tests.downloadermiddlewares.crawling import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from crawlproj.scheduling.tally import Tally
 
@@ -73,10 +74,9 @@ def page(*hrefs: str, title: str = "", text: str = "") -> str:
 NOT_FOUND = Answer("no such page", 404)
 
 
-async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) -> Crawled:
-    """Crawl ``url`` through a proxy that answers for every host as ``web`` says."""
-    arguments = settings.pop("arguments", {})
-    done = Crawled()
+@asynccontextmanager
+async def answering(web: Callable[[str, str], Any], done: Crawled) -> AsyncIterator[str]:
+    """Run a proxy that answers for every host as ``web`` says; yields its host and port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -102,11 +102,19 @@ async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) 
         finally:
             writer.close()
 
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) -> Crawled:
+    """Crawl ``url`` through a proxy that answers for every host as ``web`` says."""
+    arguments = settings.pop("arguments", {})
+    done = Crawled()
+
     def scraped(item: Any) -> None:
         (done.pages if isinstance(item, Page) else done.failures).append(item)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     crawler = AsyncCrawlerRunner({**SETTINGS, "ROBOTSTXT_OBEY": True} | settings).create_crawler(
         SiteSpider
     )
@@ -117,8 +125,8 @@ async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) 
         schedulers.append(scheduler_of(crawler))
 
     crawler.signals.connect(opened, signals.spider_opened)
-    with patch.dict("os.environ", {"http_proxy": proxy, "no_proxy": ""}):
-        async with server, asyncio.timeout(60):
+    async with answering(web, done) as proxy, asyncio.timeout(60):
+        with patch.dict("os.environ", {"http_proxy": f"http://{proxy}", "no_proxy": ""}):
             await crawler.crawl_async(url=url, **arguments)
     (scheduler,) = schedulers
     assert scheduler is not None

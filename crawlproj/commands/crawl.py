@@ -15,6 +15,7 @@ from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.fleet.policy import DRAINED
 from crawlproj.reasons import FAILED_CRAWLS
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def _drain_on_hangup() -> None:
 class Command(crawl.Command):
     """Exit statuses: 0 finished or stopped, 1 the crawl failed, 2 wrong usage or a wrong setting.
 
-    STOPPED_EXIT_STATUS replaces 0 after a signal, for a supervisor that starts another crawl then.
+    STOPPED_EXIT_STATUS replaces 0 after a signal or a drain, for a supervisor that starts another
+    crawl then. A drained worker of a fleet ends with 3.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -143,5 +145,7 @@ class Command(crawl.Command):
         reason = crawler.stats.get_stats().get("finish_reason")
         if reason in FAILED_CRAWLS:
             self.exitcode = 1
-        elif reason == "shutdown":
+        elif reason == "drained" and crawler.settings.get("FLEET_WORKER"):
+            self.exitcode = DRAINED  # the supervisor does not replace it
+        elif reason in {"shutdown", "drained"}:
             self.exitcode = stopped

@@ -38,7 +38,8 @@ logger = logging.getLogger(__name__)
 _EVERY_S = 1.0
 _OVER_S = 10.0  # rates and latencies are of the last seconds
 _CANDIDATES = 100  # sites that are looked at, by each criterion, to choose those that are shown
-_SLOWLY = 5  # every so many seconds: what takes long to compute
+_SLOWLY = 5  # every so many seconds: what takes long to compute, such as
+_FEW = 500  # sites: the busiest of more of them
 _MAX_ERRORS = 8
 
 
@@ -148,9 +149,7 @@ class LivePublisher:
 
     def _count(self, scheduler: Scheduler) -> _Moment:
         """Remember this moment, and forget those that are too old."""
-        if self._beat % _SLOWLY == 0:
-            self._choose(scheduler)
-        self._beat += 1
+        self._choose(scheduler)
         tally = scheduler.tally
         now = _Moment(
             time.monotonic(),
@@ -166,14 +165,18 @@ class LivePublisher:
         return now
 
     def _choose(self, scheduler: Scheduler) -> None:
-        """Choose the sites to look at for some seconds, and compute their latencies."""
-        busiest = scheduler.tally.sites.most_common(_CANDIDATES)
-        self._busiest = [site for site, _ in busiest if site != OTHER]
-        self._quantiles = {
-            site: (found.ttfb.quantile(0.5), found.ttfb.quantile(0.99))
-            for site in self._busiest[:MAX_SITES]
-            if (found := self._recorder.sites.get(site)) is not None and found.ttfb.count
-        }
+        """Choose the sites to look at, and compute their latencies: anew every few seconds only."""
+        sites, anew = scheduler.tally.sites, self._beat % _SLOWLY == 0
+        self._beat += 1
+        if anew or len(sites) <= _FEW:
+            busiest = sites.most_common(_CANDIDATES)
+            self._busiest = [site for site, _ in busiest if site != OTHER]
+        if anew:
+            self._quantiles.clear()
+        for site in self._busiest[:MAX_SITES]:
+            found = self._recorder.sites.get(site)
+            if site not in self._quantiles and found is not None and found.ttfb.count:
+                self._quantiles[site] = found.ttfb.quantile(0.5), found.ttfb.quantile(0.99)
 
     def _sites(
         self,

@@ -7,7 +7,7 @@
        │                  │                       ▼
        └──── exited ◀─────┴────── exited ◀──── DRAINING ──deadline──▶ KILLED
                 │
-                └─▶ ENDED (the job is finished or stopping) or REFUSED (wrong usage or settings)
+                └─▶ ENDED (finished, stopping or drained) or REFUSED (wrong usage or settings)
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ FINISH_TIMEOUT_S = 30.0  # for a worker to notice that the job is finished
 # The most silence that one look adds: the supervisor may have been suspended since the last one.
 _MAX_LOOK_S = 2.0
 USAGE_ERROR = 2  # exit status after wrong usage or a wrong setting
+DRAINED = 3  # exit status of a worker that a user drained: it is not started again
 
 
 class Phase(StrEnum):
@@ -228,11 +229,12 @@ class Fleet:
         worker = self._workers[number]
         was, worker.phase = worker.phase, Phase.WAITING
         asked = was in {Phase.DRAINING, Phase.KILLED} and worker.reason != "hung"
-        crashed = not asked and status != 0
+        drained = status == DRAINED and worker.ready
+        crashed = not asked and not drained and status != 0
         blamed = was is not Phase.KILLED or worker.reason == "hung"
         if crashed and worker.reason != "hung":
             self.counts["crashed"] += 1
-        if self.stopping or self.finished:
+        if self.stopping or self.finished or drained:
             worker.phase = Phase.ENDED
         elif asked:
             worker.due = now

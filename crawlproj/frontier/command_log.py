@@ -74,6 +74,9 @@ class Steered:
         at: unix seconds. document, tick: JSON; see frontier/live.py.
         """
 
+    async def withdraw(self, worker: str) -> None:
+        """Note that a worker ends: it is not among those that others see any more."""
+
 
 class Controls(ABC):
     """One job as a process without its leases sees and steers it. Not thread-safe.

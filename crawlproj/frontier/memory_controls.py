@@ -171,6 +171,9 @@ class MemorySteering(Steered, Controls):
         self._news[worker] = WorkerNews(worker, at, document)
         self._ticks.setdefault(worker, deque(maxlen=TICKS_KEPT)).append(Tick(at, tick))
 
+    async def withdraw(self, worker: str) -> None:
+        self._news.pop(worker, None)
+
     async def workers(self, since: float) -> list[WorkerNews]:
         return [news for news in self._news.values() if news.at >= since]
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
@@ -117,10 +118,13 @@ class Steering:
         self._task = asyncio.ensure_future(self._run())
 
     async def close(self) -> None:
-        """Look no more."""
+        """Look no more, and let others see that this worker ends."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
+            self._task = None
+            with suppress(FrontierError):  # it is reported elsewhere
+                await self._frontier.withdraw(self.name)
 
     def waiting_at(self, site: str) -> int:
         """Return how many leases of ``site`` wait for a permit."""
@@ -135,7 +139,12 @@ class Steering:
         return self._delays.asked(site)
 
     async def publish(self, document: str, tick: str) -> None:
-        """Let others see this worker: its snapshot, and one second of it. Raises FrontierError."""
+        """Let others see this worker: its snapshot, and one second of it. Raises FrontierError.
+
+        Does nothing before ``begin`` and after ``close``.
+        """
+        if self._task is None:
+            return
         await self._frontier.publish(self.name, self._clock(), document, tick)
 
     async def _run(self) -> None:

@@ -263,6 +263,16 @@ def test_workers_are_seen_by_what_they_published_last(
     }
 
 
+def test_a_worker_that_ended_is_not_seen_and_its_ticks_are(
+    frontier: Frontier, controls: Controls
+) -> None:
+    for worker in ("w1", "w2"):
+        run(frontier.publish(worker, 1000.0, "{}", "[1]"))
+    run(frontier.withdraw("w1"))
+    assert [one.worker for one in run(controls.workers(0.0))] == ["w2"]
+    assert set(run(controls.ticks(0.0))) == {"w1", "w2"}
+
+
 def test_only_the_last_ticks_are_kept(frontier: Frontier, controls: Controls) -> None:
     for second in range(TICKS_KEPT + 5):
         run(frontier.publish("w1", 1000.0 + second, "{}", "[]"))

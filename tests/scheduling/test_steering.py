@@ -306,6 +306,16 @@ async def test_a_frontier_that_fails_once_is_asked_again() -> None:
 
 
 @in_virtual_time
+async def test_a_worker_is_seen_as_long_as_it_works() -> None:
+    frontier = Watched()
+    async with crawl(frontier) as it:
+        await it.steering.publish("{}", "[]")
+        assert [one.worker for one in await frontier.workers(0.0)] == [it.steering.name]
+    await it.steering.publish("{}", "[]")
+    assert await frontier.workers(0.0) == []
+
+
+@in_virtual_time
 async def test_without_commands_a_lease_is_not_looked_at() -> None:
     async with crawl() as it:
         leases: list[Lease] = []

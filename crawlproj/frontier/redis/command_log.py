@@ -130,6 +130,10 @@ class RedisLog:
 
         await self._ask(send)
 
+    async def withdraw(self, worker: str) -> None:
+        """Forget a worker's document; its ticks stay until they expire."""
+        await self._ask(lambda redis: redis.delete(f"{self._prefix}live:{worker}"))
+
     async def news(self, since: float) -> list[WorkerNews]:
         """Return the documents that were published since a time."""
         live = f"{self._prefix}live"

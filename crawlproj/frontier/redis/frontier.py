@@ -272,6 +272,9 @@ class RedisFrontier(Frontier):
     async def publish(self, worker: str, at: float, document: str, tick: str) -> None:
         await self._log.publish(worker, at, document, tick)
 
+    async def withdraw(self, worker: str) -> None:
+        await self._log.withdraw(worker)
+
     async def finish(self) -> None:
         pending, leased = await self._run("finish")
         if pending or leased:

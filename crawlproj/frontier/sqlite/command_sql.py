@@ -182,6 +182,11 @@ def publish(
     )
 
 
+def withdraw(db: sqlite3.Connection, job_id: int, worker: str) -> None:
+    """Forget a worker's document; its ticks stay."""
+    db.execute("DELETE FROM frontier_live WHERE job = ? AND worker = ?", (job_id, worker))
+
+
 def forget_published(db: sqlite3.Connection, job_id: int) -> None:
     """Forget what earlier workers of the job published."""
     db.execute("DELETE FROM frontier_live WHERE job = ?", (job_id,))

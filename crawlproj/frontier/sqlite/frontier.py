@@ -28,6 +28,7 @@ from crawlproj.frontier.base import (
     Totals,
     Written,
 )
+from crawlproj.frontier.sqlite import command_sql
 from crawlproj.frontier.sqlite.file import connect, explained
 from crawlproj.frontier.sqlite.job import SqliteJob, add_job, open_job
 from crawlproj.frontier.sqlite.ownership import JobLock
@@ -140,13 +141,13 @@ class SqliteFrontier(Frontier):
         return await self._run(partial(self._open_job.notes, sites))
 
     async def append(self, command: Command) -> int:
-        return await self._run(partial(self._open_job.append, command))
+        return await self._run(partial(self._open_job.logged, command_sql.append, command))
 
     async def commands(self, after: int = 0) -> list[Command]:
-        return await self._run(partial(self._open_job.commands, after))
+        return await self._run(partial(self._open_job.read, command_sql.commands, after))
 
     async def waiting(self) -> list[Command]:
-        return await self._run(self._open_job.waiting)
+        return await self._run(partial(self._open_job.read, command_sql.waiting))
 
     async def change(
         self, command: Command, worker: str, entries: Sequence[Entry] = ()
@@ -157,7 +158,12 @@ class SqliteFrontier(Frontier):
         await self._run(partial(self._open_job.acknowledge, result))
 
     async def publish(self, worker: str, at: float, document: str, tick: str) -> None:
-        await self._run(partial(self._open_job.publish, worker, at, document, tick))
+        await self._run(
+            partial(self._open_job.logged, command_sql.publish, worker, at, document, tick)
+        )
+
+    async def withdraw(self, worker: str) -> None:
+        await self._run(partial(self._open_job.logged, command_sql.withdraw, worker))
 
     async def finish(self) -> None:
         await self._run(self._open_job.finish)

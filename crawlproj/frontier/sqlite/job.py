@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import (
@@ -37,9 +37,11 @@ from crawlproj.frontier.sqlite.schema import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crawlproj.frontier.base import Clock
+
+T = TypeVar("T")
 
 
 class SqliteJob:
@@ -284,23 +286,18 @@ class SqliteJob:
             add(self._totals, State.FAILED, reason, -number)
         return changed.result
 
-    def append(self, command: Command) -> int:
-        with transaction(self._db):
-            return command_sql.append(self._db, self._id, command)
-
-    def commands(self, after: int) -> list[Command]:
-        return command_sql.commands(self._db, self._id, after)
-
-    def waiting(self) -> list[Command]:
-        return command_sql.waiting(self._db, self._id)
-
     def acknowledge(self, result: Result) -> None:
         with transaction(self._db):
             command_sql.acknowledge(self._db, result)
 
-    def publish(self, worker: str, at: float, document: str, tick: str) -> None:
+    def read(self, work: Callable[..., T], *args: object) -> T:
+        """Return what a function of ``command_sql`` finds for this job."""
+        return work(self._db, self._id, *args)
+
+    def logged(self, work: Callable[..., T], *args: object) -> T:
+        """Let a function of ``command_sql`` write for this job; returns its result."""
         with transaction(self._db):
-            command_sql.publish(self._db, self._id, worker, at, document, tick)
+            return work(self._db, self._id, *args)
 
     def finish(self) -> None:
         if self._totals.pending or self._totals.leased:
@@ -309,7 +306,7 @@ class SqliteJob:
                 f"{self._totals.leased} leased; ack or skip them first"
             )
         with transaction(self._db):
-            if not self.waiting():
+            if not command_sql.waiting(self._db, self._id):
                 self._db.execute(sql.FINISH_JOB, (self._id,))
 
 

@@ -18,7 +18,7 @@ from crawlproj.serve.api.search import search_endpoint
 from crawlproj.serve.api.sites import site_endpoints
 from crawlproj.serve.api.summary import summary_endpoint
 from crawlproj.serve.api.urls import url_endpoint
-from crawlproj.serve.dashboard.routes import dashboard_routes
+from crawlproj.serve.dashboard.routes import Dashboard
 from crawlproj.serve.security.headers import SecurityHeaders
 from crawlproj.serve.security.hosts import HostCheck
 from crawlproj.serve.security.origins import OriginCheck
@@ -43,18 +43,22 @@ if TYPE_CHECKING:
 def create_app(service: Service) -> ASGIApp:
     """Return the application. It closes ``service`` when the server shuts down."""
 
+    endpoints = api_endpoints(service)
+    dashboard = Dashboard(service, endpoints)
+    service.on_ending.append(dashboard.end)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
+            await dashboard.close()
             await service.close()
 
-    endpoints = api_endpoints(service)
     listening = service.config.listening
     routes: list[BaseRoute] = [endpoint.route() for endpoint in endpoints]
     routes.append(_description(endpoints, token=bool(listening.token)))
-    routes += dashboard_routes(endpoints)
+    routes += dashboard.routes()
     app = Starlette(
         routes=routes,
         lifespan=lifespan,

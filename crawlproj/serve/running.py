@@ -41,7 +41,7 @@ class Running:
             ssl_keyfile=listening.key,
         )
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        self._server = _Server(config, on_listening)
+        self._server = _Server(config, on_listening, service.ending)
 
     def run(self) -> bool:
         """Serve until SIGINT, SIGTERM or ``stop``. Returns False if it could not listen."""
@@ -60,11 +60,21 @@ class Running:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[int], object]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_listening: Callable[[int], object],
+        on_ending: Callable[[], object],
+    ) -> None:
         super().__init__(config)
         self._on_listening = on_listening
+        self._on_ending = on_ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._on_listening(self.servers[0].sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_ending()
+        await super().shutdown(sockets)

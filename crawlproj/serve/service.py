@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawlproj.serve.api.summary import Overview, counting
@@ -15,6 +15,8 @@ from crawlproj.serve.lanes.lanes import Lanes
 from crawlproj.serve.lanes.sizes import Sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawlproj.serve.config import ServeConfig
     from crawlproj.serve.frontiers import FrontierReader
 
@@ -23,12 +25,16 @@ _REFRESH_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """lanes: over the store. frontier: of the crawl. overview: counts that many clients ask for."""
+    """lanes: over the store. frontier: of the crawl. overview: counts that many clients ask for.
+
+    on_ending: called when the server begins to shut down, while clients are still connected.
+    """
 
     config: ServeConfig
     lanes: Lanes
     frontier: FrontierReader
     overview: Overview
+    on_ending: list[Callable[[], object]] = field(default_factory=list)
 
     @classmethod
     def from_config(cls, config: ServeConfig, sizes: Sizes | None = None) -> Service:
@@ -43,6 +49,11 @@ class Service:
             Cached(frontier.status, _REFRESH_S, time.time),
         )
         return cls(config, lanes, frontier, overview)
+
+    def ending(self) -> None:
+        """End what would keep the server from shutting down: streams that clients hold open."""
+        for end in self.on_ending:
+            end()
 
     async def close(self) -> None:
         """Cancel what runs, and disconnect."""

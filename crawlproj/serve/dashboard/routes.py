@@ -1,28 +1,56 @@
-"""The routes of the dashboard."""
+"""The dashboard: its pages, their events, and what they share."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from crawlproj.serve.dashboard.api import Api
 from crawlproj.serve.dashboard.assets import ASSETS
-from crawlproj.serve.dashboard.overview import overview_page
-from crawlproj.serve.dashboard.site import site_page
+from crawlproj.serve.dashboard.crawl import CrawlPages
+from crawlproj.serve.dashboard.crawls import FrontierCrawls
+from crawlproj.serve.dashboard.feeds import Feeds
 from crawlproj.serve.dashboard.tables import table_pages
+from crawlproj.serve.dashboard.view import Views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.routing import Route
 
+    from crawlproj.serve.dashboard.crawls import Crawls
+    from crawlproj.serve.service import Service
     from crawlproj.serve.web.endpoint import Endpoint
 
 
-def dashboard_routes(endpoints: Sequence[Endpoint]) -> list[Route]:
-    """Return the routes to the pages and their assets.
+class Dashboard:
+    """The dashboard of a service.
 
-    endpoints: of the query service, which the pages ask.
+    endpoints: of the query service, which the pages ask. crawls: those of the service's frontier.
     """
-    api = Api(endpoints)
-    pages = [overview_page(api), site_page(api), *table_pages(api)]
-    return [*(page.route() for page in pages), ASSETS.route()]
+
+    def __init__(
+        self, service: Service, endpoints: Sequence[Endpoint], crawls: Crawls | None = None
+    ) -> None:
+        self._crawls = crawls or FrontierCrawls(service.config)
+        self._views = Views(self._crawls, service.overview.jobs, time.time)
+        self._api = Api(endpoints)
+        self._feeds = Feeds()
+
+    def routes(self) -> list[Route]:
+        """Return the routes to the pages, their events and their assets."""
+        live = CrawlPages(self._views, self._api).all()
+        return [
+            *(route for page in live for route in page.routes(self._feeds)),
+            *(page.route() for page in table_pages(self._api)),
+            ASSETS.route(),
+        ]
+
+    def end(self) -> None:
+        """End the streams of events, because the server shuts down."""
+        self._feeds.end()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._views.close()
+        await self._crawls.close()

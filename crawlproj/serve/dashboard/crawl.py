@@ -1,0 +1,137 @@
+"""The pages of a crawl as it runs: its overview, its workers, its limits, and one site."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.serve.dashboard.drawing import pictures
+from crawlproj.serve.dashboard.eta import eta
+from crawlproj.serve.dashboard.live_page import LivePage
+from crawlproj.serve.dashboard.troubles import troubles
+from crawlproj.serve.web.parameters import Parameter, Text
+from crawlproj.serve.web.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from crawlproj.report.live import LiveSite
+    from crawlproj.serve.dashboard.api import Api
+    from crawlproj.serve.dashboard.view import View, Views
+
+_SITES = 20
+_JOB = Parameter("job", Text(2000), "its name")
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlPages:
+    """The pages. views: of the crawls. api: for what is stored."""
+
+    views: Views
+    api: Api
+
+    def all(self) -> list[LivePage]:
+        """Return the pages."""
+        return [
+            LivePage("/", "crawl", ("state", "numbers", "pictures", "sites"), self._crawl, (_JOB,)),
+            LivePage("/workers", "workers", ("workers",), self._workers, (_JOB,)),
+            LivePage(
+                "/limits",
+                "limits",
+                ("limits",),
+                self._limits,
+                (_JOB, Parameter("kind", Text(30), "what binds the site")),
+            ),
+            LivePage(
+                "/sites/{site}",
+                "site",
+                ("now",),
+                self._site,
+                (Parameter("site", Text(300), "its host", where="path"), _JOB),
+            ),
+        ]
+
+    async def _crawl(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        view = await self.views.of(values["job"] or "")
+        summary = await self.api.get(request, "summary")
+        shown = {"view": view, "store": summary["store"], "most": _SITES}
+        totals = view.status.totals if view.status is not None else None
+        if view.live is not None:
+            live = view.live
+            return shown | {
+                "eta": eta(live, view.ticks, view.pending),
+                "troubles": troubles(live, view.ticks, live.failed),
+                "pictures": pictures(view.ticks, live.at),
+                "counts": _counts(live),
+                "sites": live.sites[:_SITES],
+            }
+        return shown | {
+            "eta": None,
+            "troubles": _silent(view),
+            "pictures": [],
+            "counts": _counts(totals) if totals is not None else None,
+            "sites": [],
+        }
+
+    async def _workers(self, _: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"view": await self.views.of(values["job"] or "")}
+
+    async def _limits(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        view = await self.views.of(values["job"] or "")
+        sites = view.live.sites if view.live is not None else ()
+        summary = await self.api.get(request, "summary")
+        return {
+            "view": view,
+            "kind": values["kind"],
+            "kinds": Counter(site.why.kind for site in sites),
+            "sites": [site for site in sites if values["kind"] in {None, site.why.kind}],
+            "lanes": summary["lanes"],
+        }
+
+    async def _site(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        view = await self.views.of(values["job"] or "")
+        site = _live_site(view, values["site"])
+        try:
+            found = await self.api.get(request, "site", {"site": values["site"]})
+        except Problem as exc:
+            if site is None or exc.name not in {"no-site", "not-there"}:
+                raise
+            found = {"site": values["site"], "frontier": None, "store": {}}
+        return {"view": view, "site": site, "found": found}
+
+
+def _counts(of: Any) -> dict[str, Any]:
+    """Return the counts of a Live or of Totals."""
+    failed, skipped = sum(of.failed.values()), sum(of.skipped.values())
+    return {
+        "waiting": of.pending,
+        "at work": of.leased,
+        "done": of.done,
+        "failed": failed,
+        "skipped": skipped,
+        "found": of.pending + of.leased + of.done + failed + skipped,
+        "failed_by_reason": of.failed,
+        "skipped_by_reason": of.skipped,
+    }
+
+
+def _silent(view: View) -> list[str]:
+    """Return what is wrong with a crawl of which no worker says anything."""
+    if view.status is None or view.status.finished:
+        return []
+    if view.running:
+        return [
+            (
+                "It runs, but publishes nothing: it has just started, hangs, or its extension "
+                "LivePublisher is off."
+            )
+        ]
+    return ["No crawl works on it now. The same command continues it."]
+
+
+def _live_site(view: View, name: str) -> LiveSite | None:
+    sites = view.live.sites if view.live is not None else ()
+    return next((site for site in sites if site.site == name), None)

@@ -1,0 +1,66 @@
+"""What is wrong with a crawl, in words. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from crawlproj.serve.dashboard import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crawlproj.report.live import Live, LiveTick
+
+_RECENT_S = 30.0
+_MANY = 0.1  # share of attempts
+_BUSY_CPU = 0.9  # of a core, by each worker
+_OURS = ("callback-error", "pipeline-error", "unstorable", "bad-payload")
+_SITES = {
+    "away": ("site does not answer", "sites do not answer"),
+    "given-up": ("site was given up", "sites were given up"),
+    "asked": ("site asked to wait", "sites asked to wait"),
+}
+
+
+def troubles(live: Live, ticks: Sequence[LiveTick], failed: Mapping[str, int]) -> list[str]:
+    """Return sentences, the worst first; none if all is well.
+
+    ticks: oldest first. failed: URLs of the job, by reason.
+    """
+    recent = [tick for tick in ticks if tick.at >= live.at - _RECENT_S]
+    found: list[str] = []
+    if live.held:
+        found.append(f"No site may start a request: {live.held}.")
+    elif len(recent) > 5 and live.queued and not any(tick.done for tick in recent):
+        found.append(
+            f"Nothing was done in the last {len(recent)} s, and {words.count(live.queued)} URLs "
+            "wait: see why at each site."
+        )
+    found += _errors(recent)
+    if live.cpu >= _BUSY_CPU * len(live.workers):
+        found.append(
+            f"Our own CPU is the limit: {live.cpu:.1f} cores for {len(live.workers)} "
+            f"{'worker' if len(live.workers) == 1 else 'workers'}. More workers use more cores."
+        )
+    ours = {reason: failed[reason] for reason in _OURS if failed.get(reason)}
+    if ours:
+        named = ", ".join(f"{reason} {words.count(number)}" for reason, number in ours.items())
+        found.append(f"URLs failed in the spider's own code ({named}): its log has the tracebacks.")
+    kinds = Counter(site.why.kind for site in live.sites)
+    for kind, (one, several) in _SITES.items():
+        if number := kinds[kind]:
+            found.append(f"{number} {one if number == 1 else several}.")
+    return found
+
+
+def _errors(recent: Sequence[LiveTick]) -> list[str]:
+    errors: Counter[str] = Counter()
+    for tick in recent:
+        for reason, per_s in tick.errors.items():
+            errors[reason] += per_s  # type: ignore[assignment]  # a rate
+    failing, done = sum(errors.values()), sum(tick.done for tick in recent)
+    if failing < 1 or failing < _MANY * (failing + done):
+        return []
+    reason, _ = errors.most_common(1)[0]
+    return [f"{failing / (failing + done):.0%} of attempts fail, most of them with {reason}."]

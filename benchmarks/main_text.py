@@ -17,7 +17,8 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from crawlproj.content.main_part import main_part_of
-from crawlproj.content.tree import text_of, tree_of
+from crawlproj.content.text import text_of
+from crawlproj.content.tree import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.main_part import main_part_of
 from crawlproj.content.page import folded
-from crawlproj.content.tree import markdown_of, text_of
+from crawlproj.content.text import markdown_of, text_of
 from crawlproj.errors import ConfigError
 from crawlproj.urls import join
 

@@ -12,7 +12,8 @@ from scrapy.http import HtmlResponse, TextResponse
 
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
-from crawlproj.content.tree import encoding_of, readable_part, text_of, tree_of
+from crawlproj.content.text import text_of
+from crawlproj.content.tree import encoding_of, readable_part, tree_of
 from crawlproj.masking import without_credentials
 from crawlproj.urls import join, normalize
 

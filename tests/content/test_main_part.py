@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.content.main_part import main_part_of
-from crawlproj.content.tree import text_of, tree_of
+from crawlproj.content.text import text_of
+from crawlproj.content.tree import tree_of
 
 WORDS = "Some words that people read, and a few more of them, so that it is a paragraph. "
 LINKS = "".join(f'<li><a href="/{n}">Another page {n}</a>' for n in range(30))

@@ -9,92 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawlproj.content.text import text_of
 from crawlproj.content.tree import (
     MAX_BYTES,
     MAX_TAGS,
     encoding_of,
-    markdown_of,
     readable_part,
     reads_css,
-    text_of,
     tree_of,
 )
 
 
 def text(html: str) -> str:
     return text_of(tree_of(html.encode(), "utf-8"))
-
-
-@pytest.mark.parametrize(
-    ("html", "expected"),
-    [
-        ("un<em>believ</em>able H<sub>2</sub>O, <b>W</b>orld.", "unbelievable H2O, World."),
-        ("<code>foo</code><b>bar</b>() on the 1<sup>st</sup>", "foobar() on the 1st"),
-        ("<p>one<p>two", "one\n\ntwo"),
-        ("one<br>two<hr>three", "one\ntwo\n\nthree"),
-        ("<ul><li>one<li>two</ul>", "one\ntwo"),
-        ("<table><tr><td>1<td>2<tr><th>3</table>", "1 2\n3"),
-        ("<dl><dt>term<dd>meaning</dl>", "term\n\nmeaning"),
-        ("<h1>Head</h1>text", "Head\n\ntext"),
-        ("a\n\t b&nbsp;c", "a b c"),
-        ("<pre>a\n  b</pre>", "a\n  b"),
-        ("<title>no</title><script>no</script><style>no</style><template>no</template>yes", "yes"),
-        ("<noscript>no <b>script</b></noscript>", "no script"),
-        ("<select><option>one<option>two</select>", "one two"),
-        ("<a><h3>Title</h3><span>sub</span></a>", "Title sub"),
-        ("one<span><div>two</div></span>three", "one\n\ntwo three"),
-        ("one<form>two <input> three</form>four", "one\n\ntwo three\n\nfour"),
-        ("one<center>two</center>three", "one\n\ntwo\n\nthree"),
-        ("<fieldset><legend>one</legend>two</fieldset>three", "one\n\ntwo\n\nthree"),
-        ("one<xmp>two\n  three</xmp>four", "one\n\ntwo\n  three\n\nfour"),
-        ("one<table><tr><td>two</table>three", "one\n\ntwo\n\nthree"),
-        ("<table><caption>one</caption><tr><td>two</table>", "one\n\ntwo"),
-        ("<ul><a>one</a><li>two</li></ul>three", "one\n\ntwo\n\nthree"),
-        ("<menu><button>one</button></menu>two", "one\n\ntwo"),
-        ("<ul><li>one<ul><li>two</ul><ul><li>three</ul></ul>", "one\ntwo\nthree"),
-        ("<ol><li>one<li>two</ol>three", "one\ntwo\n\nthree"),
-        ("<noscript><p>one</p>two</noscript>three", "one\n\ntwothree"),
-        ("a<iframe src=x>fallback</iframe>b", "ab"),
-        ("a<!-- comment -->b", "ab"),
-        ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),
-    ],
-)
-def test_words_are_separated_only_where_a_browser_separates_them(html: str, expected: str) -> None:
-    assert text(html) == expected
-
-
-BLOCKS = (
-    *(
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "center",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-    ),
-    *("fieldset", "figure", "footer", "form", "h1", "h6", "header", "hgroup", "legend", "listing"),
-    *("main", "nav", "p", "pre", "search", "section", "xmp"),
-)
-
-
-@pytest.mark.parametrize("block", BLOCKS)
-@pytest.mark.parametrize(
-    "around",
-    ["{}", "<em>{}</em>", "<span><i>{}</i></span>", "<table><tr><td>{}</table>", "<div>{}</div>"],
-)
-def test_no_word_is_joined_with_that_of_a_block(block: str, around: str) -> None:
-    html = around.format(f"one<{block}>two</{block}>three")
-    assert text(html).split() == ["one", "two", "three"]
-
-
-def test_reading_the_text_leaves_the_names_of_elements() -> None:
-    tree = tree_of(b"<form>a</form><center>b</center><ol><li>c</ol><ul><a>d</a></ul>")
-    assert text_of(tree) == "a\n\nb\n\nc\n\nd"
-    assert [len(tree.select(name)) for name in ("form", "center", "ol", "ul")] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -214,9 +141,3 @@ def test_a_selector_that_cannot_be_read_is_recognised() -> None:
 )
 def test_any_bytes_are_a_page(body: bytes, label: str, is_xhtml: bool) -> None:
     text_of(tree_of(body, label, xhtml=is_xhtml))
-
-
-@pytest.mark.parametrize("block", ["form", "center", "fieldset", "search"])
-def test_markdown_keeps_blocks_apart(block: str) -> None:
-    tree = tree_of(f"one<{block}>two</{block}>three".encode())
-    assert markdown_of(tree, "http://a.org/").split() == ["one", "two", "three"]

@@ -7,7 +7,8 @@ from collections import Counter, deque
 
 import pytest
 
-from crawlproj.content.tree import text_of, tree_of
+from crawlproj.content.text import text_of
+from crawlproj.content.tree import tree_of
 from crawlproj.links.shapes import shapes_of, without_session
 from crawlproj.links.sitemap import read_sitemap
 from crawlproj.links.traps import Budgets, Traps

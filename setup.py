@@ -8,6 +8,7 @@ setup(
         "scrapy": ["settings = crawlproj.settings"],
         # Scrapy has these commands in every project of the environment.
         "scrapy.commands": [
+            "export = crawlproj.commands.export:Command",
             "fleet = crawlproj.commands.fleet:Command",
             "migrate = crawlproj.commands.migrate:Command",
             "serve = crawlproj.commands.serve:Command",

@@ -6,6 +6,7 @@
     ├── ConfigError        a setting or argument is wrong; the message names it
     ├── FrontierError      the frontier cannot be opened, read or written
     │   └── FrontierInUse  another live process owns the job
+    ├── ExportError        a file of an export cannot be written
     ├── StoreError         the store cannot be opened or written
     │   └── NotStored      the store failed before it had the item; its page is fetched again
     └── AddressRefused     the address guard refused a connection (see http/guard.py)
@@ -19,6 +20,7 @@ __all__ = [
     "AddressRefused",
     "ConfigError",
     "CrawlprojError",
+    "ExportError",
     "FrontierError",
     "FrontierInUse",
     "NotStored",
@@ -32,6 +34,10 @@ class CrawlprojError(Exception):
 
 class ConfigError(CrawlprojError):
     """A setting or argument is missing, malformed or out of range."""
+
+
+class ExportError(CrawlprojError):
+    """A file of an export cannot be written. What was there before stays as it was."""
 
 
 class FrontierError(CrawlprojError):

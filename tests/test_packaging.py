@@ -166,6 +166,12 @@ def test_the_commands_that_every_project_gets_can_be_loaded() -> None:
         EntryPoint(name, place, "scrapy.commands")
         for name, place in (line.split(" = ") for line in groups["scrapy.commands"])
     ]
-    assert {command.name for command in commands} == {"fleet", "migrate", "serve", "status"}
+    assert {command.name for command in commands} == {
+        "export",
+        "fleet",
+        "migrate",
+        "serve",
+        "status",
+    }
     for command in commands:
         assert issubclass(command.load(), ScrapyCommand)

@@ -22,7 +22,7 @@ _TYPES: dict[Kind, str] = {
     "text": "text",
     "blob": "bytea",
 }
-_KINDS = {name: kind for kind, name in _TYPES.items()}
+KINDS = {name: kind for kind, name in _TYPES.items()}
 _EXISTING = """
 SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
 WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
@@ -42,7 +42,7 @@ def put_items(db: Connection[Any], name: str, rows: Mapping[int, Row]) -> dict[i
         problem = f"{name!r} is another program's table, or no name; {RENAME} database"
         return dict.fromkeys(rows, problem)
     before: dict[str, Kind] = {
-        column: _KINDS.get(kind, "text")
+        column: KINDS.get(kind, "text")
         for column, kind in existing.items()
         if column not in OWN_COLUMNS
     }

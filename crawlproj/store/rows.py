@@ -33,6 +33,9 @@ SINCE_2 = (
 )
 """The columns of ``pages`` that a store with schema 1 lacks."""
 
+JSON_COLUMNS = frozenset({"timings", "extra", "structured_data", "headings", "images"})
+"""The columns of ``pages`` with JSON in them."""
+
 LINK_COLUMNS = ("page", "position", "url", "text", "rel")
 """The columns of ``links``: the links out of a page, by their position in it, from 0."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from crawlproj.serve.api.tables import JSON_COLUMNS
-from crawlproj.serve.database.encoding import json_bytes, json_value
+from crawlproj.serve.database.encoding import json_bytes
+from crawlproj.store.plain_values import column_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,18 +21,9 @@ def json_response(content: Any, headers: Mapping[str, str] | None = None) -> Res
 def items_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
     """Return rows as JSON objects."""
     return [
-        {name: _value(name, value) for name, value in zip(columns, row, strict=True)}
+        {name: column_value(name, value) for name, value in zip(columns, row, strict=True)}
         for row in rows
     ]
-
-
-def _value(name: str, value: Any) -> Any:
-    if name in JSON_COLUMNS and isinstance(value, str):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return json_value(value)
 
 
 def list_schema(item: Mapping[str, Any], **more: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.api.ranges import ranges
 from crawlproj.serve.database.base import Caps, Encoded
+from crawlproj.store.url_ranges import ranges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from crawlproj.serve.api.ranges import Range
     from crawlproj.serve.api.tables import Table
     from crawlproj.serve.database.base import Connection, Dialect, Form
+    from crawlproj.store.url_ranges import Range
 
 _FIRST_STRETCH, _MAX_STRETCH = 500, 20_000  # rows looked at by one statement
 _QUICK_S = 0.03  # a stretch that takes less may be longer

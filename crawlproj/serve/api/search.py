@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.serve.api.answers import json_response, list_schema
-from crawlproj.serve.api.ranges import ranges
 from crawlproj.serve.search.base import CANDIDATES, Hits, Search, split_marks
 from crawlproj.serve.search.postgres import search_postgres
 from crawlproj.serve.search.sqlite import search_sqlite
@@ -14,6 +13,7 @@ from crawlproj.serve.web.cursors import Cursor, cursor_of
 from crawlproj.serve.web.endpoint import Endpoint
 from crawlproj.serve.web.parameters import MAX_URL, Integer, Parameter, Text
 from crawlproj.serve.web.problems import bad_parameter
+from crawlproj.store.url_ranges import ranges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

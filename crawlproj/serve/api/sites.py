@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.frontier.base import Totals
 from crawlproj.serve.api.answers import json_response, list_schema
-from crawlproj.serve.api.ranges import ranges, where_in
 from crawlproj.serve.api.summary import TOTALS_SCHEMAS, totals_object
 from crawlproj.serve.database.base import Caps
 from crawlproj.serve.web.cursors import Cursor, cursor_of
 from crawlproj.serve.web.endpoint import Endpoint
 from crawlproj.serve.web.parameters import Choice, Integer, Parameter, Text
 from crawlproj.serve.web.problems import Problem
+from crawlproj.store.url_ranges import ranges, where_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

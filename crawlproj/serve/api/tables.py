@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.serve.web.parameters import MAX_URL, Flag, Integer, Names, Number, Parameter, Text
-from crawlproj.store.rows import COLUMNS
+from crawlproj.store.rows import COLUMNS, JSON_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,9 +103,6 @@ SKIPPED = _table(
     _DEPTH,
 )
 TABLES = {table.name: table for table in (PAGES, FAILURES, SKIPPED)}
-
-JSON_COLUMNS = frozenset({"timings", "extra", "structured_data", "headings", "images"})
-"""Columns with JSON in them."""
 
 _TEXT, _INTEGER, _NUMBER = ({"type": [kind, "null"]} for kind in ("string", "integer", "number"))
 _BY_NAME: dict[str, dict[str, Any]] = {

@@ -19,8 +19,9 @@ from crawlproj.serve.database.base import (
     Refused,
     Rows,
 )
-from crawlproj.serve.database.encoding import Encoder, size_of
+from crawlproj.serve.database.encoding import Encoder
 from crawlproj.serve.database.placeholders import psycopg_sql
+from crawlproj.store.plain_values import size_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping

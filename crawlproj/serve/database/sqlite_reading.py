@@ -7,7 +7,8 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.serve.database.base import DatabaseError, Encoded, NotThere, Refused, Rows
-from crawlproj.serve.database.encoding import Encoder, size_of
+from crawlproj.serve.database.encoding import Encoder
+from crawlproj.store.plain_values import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

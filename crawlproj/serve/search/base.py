@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crawlproj.serve.api.ranges import Range
     from crawlproj.serve.database.base import Connection
     from crawlproj.serve.search.terms import Query
+    from crawlproj.store.url_ranges import Range
 
 CANDIDATES = 1000
 """The most pages that are ranked."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.api.ranges import EVERYTHING, where_in
 from crawlproj.serve.database.base import Caps
 from crawlproj.serve.search.base import BEGIN_MARK, CANDIDATES, END_MARK, Hit, Hits
 from crawlproj.serve.search.terms import tsquery
+from crawlproj.store.url_ranges import EVERYTHING, where_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crawlproj.serve.api.ranges import Range
     from crawlproj.serve.database.base import Connection
     from crawlproj.serve.search.terms import Query
+    from crawlproj.store.url_ranges import Range
 
 _CAPS = Caps(CANDIDATES + 1, 8 * 1024 * 1024)
 _HEADLINE = f'StartSel="{BEGIN_MARK}", StopSel="{END_MARK}", MaxWords=30, MinWords=15'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.api.ranges import EVERYTHING, where_in
 from crawlproj.serve.database.base import Caps
 from crawlproj.serve.search.base import (
     BEGIN_MARK,
@@ -14,14 +13,15 @@ from crawlproj.serve.search.base import (
     Hits,
 )
 from crawlproj.serve.search.terms import fts5, fts5_term
+from crawlproj.store.url_ranges import EVERYTHING, where_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crawlproj.serve.api.ranges import Range
     from crawlproj.serve.database.base import Connection
     from crawlproj.serve.search.base import Ranking
     from crawlproj.serve.search.terms import Query
+    from crawlproj.store.url_ranges import Range
 
 _LOOKED_AT = 20_000  # matching pages, when only those of some URLs are wanted
 _RARE = 3000  # pages: bm25() visits every page that has a word, to see how rare it is

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
+from crawlproj.open_files import requests_allowed
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -36,8 +37,11 @@ def integer(settings: BaseSettings, name: str, default: int, *, minimum: int = 0
 
 
 def requests_in_flight(settings: BaseSettings) -> int:
-    """Return CONCURRENT_REQUESTS; its default, 16, is Scrapy's."""
-    return integer(settings, "CONCURRENT_REQUESTS", 16, minimum=1)
+    """Return CONCURRENT_REQUESTS, or as many requests as the limit of open files has room for.
+
+    The default, 16, is Scrapy's.
+    """
+    return min(integer(settings, "CONCURRENT_REQUESTS", 16, minimum=1), requests_allowed())
 
 
 def number(settings: BaseSettings, name: str, default: float, *, minimum: float = 0.0) -> float:

@@ -39,9 +39,14 @@ if TYPE_CHECKING:
 __all__ = ["FAILED_CRAWLS", "detail_of", "drop_reason", "error_of", "outcome_of", "reason_of"]
 
 FAILED_CRAWLS = frozenset(
-    f"{part}-{how}"
-    for part in ("feed", "frontier", "start-urls", "store")
-    for how in ("unusable", "failed")
+    {
+        "network-away",
+        *(
+            f"{part}-{how}"
+            for part in ("feed", "frontier", "start-urls", "store")
+            for how in ("unusable", "failed")
+        ),
+    }
 )
 """The finish reasons of crawls that could not do their work."""
 

@@ -20,7 +20,7 @@ from scrapy.utils.defer import deferred_from_coro
 
 from crawlproj._scrapy.engine import EngineHooks
 from crawlproj._scrapy.strict import Strict
-from crawlproj.errors import CrawlprojError, FrontierError
+from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
 from crawlproj.reasons import FAILED_CRAWLS, error_of
@@ -35,6 +35,7 @@ from crawlproj.scheduling.cuts import Cuts
 from crawlproj.scheduling.direct import DirectRequests
 from crawlproj.scheduling.entries import Entries
 from crawlproj.scheduling.fence import Fence
+from crawlproj.scheduling.network_pause import NetworkPause
 from crawlproj.scheduling.patience import Patience
 from crawlproj.scheduling.seen import Seen
 from crawlproj.scheduling.serialize import PERMIT_WAIT, BadPayload, Unstorable
@@ -70,7 +71,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     in hand. tally: what this run has done. in_hand: the requests that were handed out. books:
     writes down what was not done. cuts: links that are not followed. steering: obeys commands.
     backend: the frontier. opened: what it held when it was opened; None before, or if that failed.
-    put_aside: URLs of pages that killed the process. finished: closed with nothing left to do.
+    put_aside: URLs that killed the process. network_pause: if the network is away. finished: done.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -92,11 +93,12 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self._delays = CrawlDelays(self.permits, limits.delay_of, patience.heed_delay)
         self._budget = Budget(self.config.in_flight, self.config.max_pages)
         self._shutdown = Shutdown(
-            self.config.grace_s,
-            cancel=self._cancel_downloads,
-            abandon=self._abandon,
+            self.config.grace_s, cancel=self._cancel_downloads, abandon=self._abandon
         )
         self._closing_task: asyncio.Future[None] | None = None
+        self.network_pause = NetworkPause(
+            self.concurrency.patience_s, on_back=self._hooks.wake, on_given_up=self._end
+        )
         frontier = self.backend = self.config.frontier()
         self._frontier = BufferedFrontier(
             frontier,
@@ -104,7 +106,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             time.time,
             BufferConfig.of_crawl(self.config, self.concurrency, shared=frontier.shared),
             on_change=self._hooks.wake,
-            on_failure=self._on_frontier_failure,
+            on_failure=lambda error: self._end("frontier-failed", str(error)),
             on_forgotten=self._seen.clear,
             on_lost=lambda lease_ids: self._fence.lose(lease_ids, self._downloads),
             delay_of=self._delays.of,
@@ -149,6 +151,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self._hooks.admit_downloads(self.admission.admit, self.admission.release_direct)
             self._downloads = DownloadHandler.from_crawler(self._crawler)
             self.admission.watch(self._downloads)
+            self.network_pause.works = self._downloads.works
             self.opened = await self._frontier.open(self.job, reset=self.config.reset)
             if not self.opened.finished:
                 await self.steering.begin(self.opened.generation)
@@ -222,7 +225,8 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             budget.see(self.totals)
         if budget.spent:
             self._frontier.seeds.close()
-        return budget.allows(len(self.in_hand), self._frontier.outstanding)
+        some = budget.allows(len(self.in_hand), self._frontier.outstanding)
+        return some and not self.network_pause.on
 
     def _rebuild(self, lease: Lease) -> Request | None:
         try:
@@ -316,6 +320,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     def on_closing(self) -> None:
         """Begin an orderly end."""
         self._frontier.seeds.close()
+        self.network_pause.close()
         self._shutdown.begin()
 
     def _cancel_downloads(self) -> None:
@@ -326,22 +331,17 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         for work in self.in_hand:
             work.cut_short = True
         if dropped := self._hooks.abandon():
-            logger.warning(
-                "%d requests did not end within %.0f s and were given back to the frontier",
-                dropped,
-                self.config.grace_s + ABANDON_AFTER_CANCEL_S,
-            )
+            after_s = self.config.grace_s + ABANDON_AFTER_CANCEL_S
+            logger.warning("%d requests did not end in %.0f s and went back", dropped, after_s)
 
     def _give_up(self) -> None:
         raise CloseSpider("frontier-unusable")
 
-    def _on_frontier_failure(self, error: FrontierError) -> None:
-        logger.error("The crawl stops; nothing is lost: %s", error)
-        self._end("frontier-failed")
-
-    def _end(self, reason: str) -> None:
-        close = self._crawler.engine.close_spider_async(reason=reason)
-        self._closing_task = asyncio.ensure_future(close)
+    def _end(self, reason: str, error: str = "") -> None:
+        if error:
+            logger.error("The crawl stops; nothing is lost: %s", error)
+        engine = self._crawler.engine
+        self._closing_task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
 
 
 def scheduler_of(crawler: Crawler) -> Scheduler | None:

@@ -53,6 +53,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     # Nearest to the downloader, so that they see responses exactly as the site sent them.
     "crawlproj.downloadermiddlewares.concurrency.ConcurrencyMiddleware": 960,
     "crawlproj.downloadermiddlewares.latency.LatencyMiddleware": 970,
+    # Requests that it sends again must have lost what the next one adds.
+    "crawlproj.downloadermiddlewares.network.NetworkMiddleware": 975,
     "crawlproj.downloadermiddlewares.access.AccessMiddleware": 980,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,

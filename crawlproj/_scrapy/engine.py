@@ -75,7 +75,7 @@ class EngineHooks:
         slot: Any = getattr(engine, "_slot", None)
         require(slot, "inprogress", "close", "nextcall", "_maybe_fire_closing")
         require(engine.scraper, "enqueue_scrape", "_check_if_closing")
-        require(engine.downloader, "domain_concurrency")
+        require(engine.downloader, "domain_concurrency", "total_concurrency")
         slot.inprogress = _Watched(slot.inprogress, watcher)
         close_slot = slot.close
 
@@ -116,10 +116,14 @@ class EngineHooks:
 
         engine._download = lambda request: deferred_from_coro(admitted(request))  # type: ignore[method-assign]
 
-    def lift_slot_limits(self, per_site: int) -> None:
-        """Let Scrapy's own per-host slots admit ``per_site`` or more: permits decide instead."""
+    def lift_slot_limits(self, in_flight: int) -> None:
+        """Let Scrapy's own per-host slots admit all of ``in_flight``: permits decide instead.
+
+        in_flight: max requests downloading at once; never more than CONCURRENT_REQUESTS.
+        """
         downloader = self._engine.downloader
-        downloader.domain_concurrency = max(downloader.domain_concurrency, per_site)
+        downloader.domain_concurrency = max(downloader.domain_concurrency, in_flight)
+        downloader.total_concurrency = min(downloader.total_concurrency, in_flight)
 
     def fail_start(self) -> None:
         """Let the crawl count as one that could not start, so that Scrapy's commands exit with 1.

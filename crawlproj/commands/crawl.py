@@ -16,6 +16,7 @@ from scrapy.settings import SETTINGS_PRIORITIES
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.fleet.policy import DRAINED
+from crawlproj.open_files import allow_many_open_files
 from crawlproj.reasons import FAILED_CRAWLS
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class Command(crawl.Command):
         # What was imported stays, and is most of what the garbage collector would look at.
         gc.freeze()
         _drain_on_hangup()
+        allow_many_open_files()
         running = process.crawl(crawler, **opts.spargs)
         process.start()
         raise_setup_error(running)

@@ -136,6 +136,7 @@ class Progress:
         (since, before, _), (_, done, _) = self._rates[0], self._rates[-1]
         settings = self._crawler.settings
         report = text(settings, "REPORT", "")
+        network = scheduler.network_pause.network
         return Snapshot(
             spider=self._crawler.spider.name if self._crawler.spider else "",
             elapsed_s=now - self._started_at,
@@ -149,6 +150,9 @@ class Progress:
             generation=scheduler.opened.generation if scheduler.opened else 0,
             places=places(scheduler.config.place, text(settings, "STORE_URL", ""), report=report),
             items=self._items.tallies(),
+            paused=network.trouble.value if network.trouble is not None else "",
+            pauses=network.outages,
+            paused_s=network.away_s,
             traps=dict(getattr(getattr(self._crawler.spider, "traps", None), "found", {})),
         )
 

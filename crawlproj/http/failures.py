@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import ssl
 
 import aiohttp
@@ -10,10 +11,12 @@ from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
+    DownloadTimeoutError,
     UnsupportedURLSchemeError,
 )
 
 from crawlproj.http.head import MalformedResponse
+from crawlproj.limits.network import Trouble
 from crawlproj.masking import without_credentials
 
 # Raised by the connector, the parser and the transports. Everything else (AddressRefused,
@@ -22,6 +25,34 @@ LOW_LEVEL = (aiohttp.ClientError, MalformedResponse, OSError)
 
 # Raised on a reused connection that the server had closed before our request arrived.
 CONNECTION_CLOSED = (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)
+
+# What may be this machine's fault. A connection that was refused or reset has met somebody.
+_TROUBLES: dict[int | None, Trouble] = {
+    **dict.fromkeys(
+        (
+            *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),
+            errno.EADDRNOTAVAIL,  # no local port is left
+        ),
+        Trouble.FILES,
+    ),
+    **dict.fromkeys((errno.ENETUNREACH, errno.ENETDOWN), Trouble.ROUTES),
+    # A router says so of a host, or of all; and so may several addresses that failed differently.
+    **dict.fromkeys((errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT, None), Trouble.SILENCE),
+}
+_NO_NAME_SERVER = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM})
+
+
+def trouble_of(exc: BaseException) -> Trouble | None:
+    """Return the trouble that ``exc``, raised by a download, may be a sign of; None if of none."""
+    if isinstance(exc, DownloadTimeoutError):
+        return Trouble.SILENCE
+    cause = exc.__cause__
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        error = cause.os_error
+        if isinstance(error, socket.gaierror):
+            return Trouble.NAMES if error.errno in _NO_NAME_SERVER else None
+        return None if isinstance(error, ssl.SSLError) else _TROUBLES.get(error.errno)
+    return _TROUBLES.get(cause.errno) if isinstance(cause, OSError) and cause.errno else None
 
 
 def translated(exc: Exception, url: str) -> Exception:

@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 
 from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import ssl_context
+from crawlproj.http import reach
 from crawlproj.http.body import DataLossError, SizeLimits, read_body
 from crawlproj.http.budget import MemoryBudget, Share
 from crawlproj.http.config import HttpConfig, bind_address
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from crawlproj.limits.network import Trouble
+
 logger = logging.getLogger(__name__)
 
 _NO_TIMEOUT = aiohttp.ClientTimeout()  # the deadline covers every phase
@@ -50,6 +53,10 @@ _CLOSE_GRACE_S = 1.0
 _DATALOSS = (
     "Got data loss in %s. Set DOWNLOAD_FAIL_ON_DATALOSS = False to process broken responses. "
     "This message is not repeated"
+)
+_FEW_FILES = (
+    "The limit of open files has room for only %d requests at a time: raise it with ulimit -n, or "
+    "lower CONCURRENT_REQUESTS"
 )
 _NEEDS_ASYNCIO = (
     "crawlproj.http.DownloadHandler needs asyncio: set TWISTED_REACTOR to "
@@ -92,6 +99,8 @@ class DownloadHandler:
     def __init__(self, crawler: Crawler) -> None:
         _require_asyncio()
         self._config = HttpConfig.from_settings(crawler.settings)
+        if (most := self._config.max_connections) < crawler.settings.getint("CONCURRENT_REQUESTS"):
+            logger.warning(_FEW_FILES, most)
         self._budget = MemoryBudget.of(crawler)
         self._ssl_context = ssl_context(crawler.settings)
         self._signals = crawler.signals
@@ -127,6 +136,10 @@ class DownloadHandler:
         for deadline, request in self._downloads.items():
             if request in requests:
                 deadline.cancel(error)
+
+    async def works(self, place: str, trouble: Trouble) -> bool:
+        """Return whether what fails with ``trouble`` works at ``place``; see reach.works."""
+        return await reach.works(self._connections().resolver, place, trouble)
 
     async def close(self) -> None:
         """Cancel running downloads and close every connection. A later request opens new ones."""

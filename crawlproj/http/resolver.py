@@ -25,6 +25,8 @@ _MOMENT_S = 0.1  # a lookup that takes longer counts no longer for the number of
 _MAX_THREADS = 2_048
 _NO_NAME_S, _NO_ANSWER_S = 30.0, 1.0  # how long a failure is remembered
 _MAX_FAILURES = 10_000
+# Addresses for documentation (RFC 5737, RFC 3849), which are nobody's.
+_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -80,6 +82,8 @@ class Resolver(AbstractResolver):
             )
             raise self._remembered(host, error) from None
         except socket.gaierror as exc:
+            if exc.errno == socket.EAI_NONAME and not has_route():
+                exc = socket.gaierror(socket.EAI_AGAIN, "the network is unreachable")
             raise self._remembered(host, exc) from None
         except UnicodeError as exc:
             raise socket.gaierror(socket.EAI_NONAME, f"{host} is not a host name: {exc}") from exc
@@ -132,6 +136,21 @@ class Resolver(AbstractResolver):
     async def close(self) -> None:
         """Stop the threads, without waiting for lookups that hang."""
         self._threads.shutdown(wait=False)
+
+
+def has_route() -> bool:
+    """Whether this machine has a route to other networks. Sends nothing.
+
+    Without one, getaddrinfo may say that a name does not exist.
+    """
+    for family, address in _ELSEWHERE:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((address, 9))
+        except OSError:
+            continue
+        return True
+    return False
 
 
 class DaemonThreads(Executor):

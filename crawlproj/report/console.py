@@ -44,7 +44,8 @@ class Snapshot:
     pages_per_s: over the last seconds. in_flight: requests downloading. queued: URLs that wait for
     their turn. totals: of the frontier's generation, over all runs. tally: of this run. sites: the
     candidates for display, busiest first, with pages_per_s over the last seconds. places: where
-    frontier and store are. items: what became of this run's items, by type.
+    frontier and store are. items: what became of this run's items, by type. paused: why the crawl
+    is paused, "" if it is not. pauses, paused_s: how often and how long it was, now included.
     """
 
     spider: str
@@ -60,6 +61,9 @@ class Snapshot:
     places: tuple[str, ...]
     traps: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, ItemTally] = field(default_factory=dict)
+    paused: str = ""
+    pauses: int = 0
+    paused_s: float = 0.0
 
 
 def plain(text: str, style: str = "") -> Text:
@@ -81,8 +85,9 @@ def log_line(now: Snapshot) -> str:
     """Return one line for a log."""
     failed = sum(now.totals.failed.values())
     reasons = ", ".join(f"{reason} {n}" for reason, n in _largest(now.totals.failed))
+    paused = f"paused, because {now.paused}: " if now.paused else ""
     return (
-        f"{now.totals.done} done, {now.pages_per_s:.1f}/s, {now.in_flight} in flight, "
+        f"{paused}{now.totals.done} done, {now.pages_per_s:.1f}/s, {now.in_flight} in flight, "
         f"{now.queued} queued, {failed} failed{f' ({reasons})' if reasons else ''}"
     )
 
@@ -105,6 +110,9 @@ def live_view(now: Snapshot, width: int, workers: RenderableType | None = None) 
     )
     body = Table.grid()
     body.add_row(head)
+    if now.paused:
+        body.add_row("")
+        body.add_row(Text(f"paused, because {now.paused}; no attempt is counted", style="red"))
     if workers is not None:
         body.add_row("")
         body.add_row(workers)
@@ -200,6 +208,9 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
     table.add_row("discovered", f"{totals.discovered:,}", style="bold")
     speed = now.tally.done / now.elapsed_s if now.elapsed_s else 0.0
     this_run = f"this run: {now.tally.done:,} done in {duration(now.elapsed_s)}, {speed:,.1f}/s"
+    if now.pauses:
+        times = "once" if now.pauses == 1 else f"{now.pauses:,} times"
+        this_run += f"; paused {times} without a network, {duration(now.paused_s)} in all"
     headline = plain(_headline(now, reason), "bold")
     parts: list[RenderableType] = [headline, table]
     if now.items:

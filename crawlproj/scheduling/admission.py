@@ -145,6 +145,19 @@ class Admission:
         elif ending.retry_after_s is not None or ending.policy is not None:
             self._permits.note(site_of(request.url), ending)
 
+    def put_back(self, request: Request) -> bool:
+        """Let the lease of ``request``, if it has one, go back as if nothing had been sent.
+
+        Returns whether it has one. Its permit is given back in any case.
+        """
+        work = self._in_hand.of(request)
+        if work is None:
+            self.direct.release(request)
+            return False
+        work.cut_short = True
+        self.release(work)
+        return True
+
     def release(self, work: Work, ending: Ending = NOTHING_LEARNED) -> None:
         """Give the permit of ``work`` back unless that was done before."""
         permit, work.permit = work.permit, None

@@ -58,7 +58,7 @@ def engine() -> Any:
     scraper = SimpleNamespace(
         slot=scraping, enqueue_scrape=lambda *_: None, _check_if_closing=lambda: None
     )
-    downloader = SimpleNamespace(domain_concurrency=8)
+    downloader = SimpleNamespace(domain_concurrency=8, total_concurrency=64)
     return SimpleNamespace(_slot=Slot(), scraper=scraper, downloader=downloader, running=True)
 
 
@@ -119,11 +119,14 @@ def test_only_a_running_engine_that_is_not_closing_is_woken() -> None:
     assert made._slot.scheduled == 1
 
 
-def test_slot_limits_are_only_ever_lifted() -> None:
+def test_slot_limits_are_only_ever_lifted_and_that_of_all_slots_only_lowered() -> None:
     made, hooks, _ = installed()
     hooks.lift_slot_limits(64)
+    assert made.downloader.total_concurrency == 64
     hooks.lift_slot_limits(2)
+    hooks.lift_slot_limits(5)
     assert made.downloader.domain_concurrency == 64
+    assert made.downloader.total_concurrency == 2
 
 
 @pytest.mark.parametrize("name", ["inprogress", "close", "nextcall", "_maybe_fire_closing"])

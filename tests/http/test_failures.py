@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, cast
@@ -11,10 +12,12 @@ from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
+    DownloadTimeoutError,
 )
 
-from crawlproj.http.failures import translated
+from crawlproj.http.failures import translated, trouble_of
 from crawlproj.http.head import MalformedResponse
+from crawlproj.limits.network import Trouble
 from crawlproj.masking import without_credentials
 from tests.http.helpers import OURS, fetch, on_reactor
 from tests.http.mockserver import Reader, Server, Writer, running
@@ -100,3 +103,39 @@ async def test_a_certificate_that_is_not_accepted_is_told_by_its_fault(tls_site:
     detail = str(caught.value)
     assert "the certificate of 127.0.0.1:" in detail
     assert "_ssl.c" not in detail
+
+
+def failure(error: OSError, *, connecting: bool = True) -> Exception:
+    """What a download raises because of ``error``."""
+    if isinstance(error, socket.gaierror):
+        low: Exception = aiohttp.ClientConnectorDNSError(KEY, error)
+    else:
+        low = aiohttp.ClientConnectorError(KEY, error) if connecting else error
+    made = translated(low, URL)
+    made.__cause__ = low
+    return made
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (socket.gaierror(socket.EAI_AGAIN, "try again"), Trouble.NAMES),
+        (socket.gaierror(socket.EAI_NONAME, "no such name"), None),
+        (OSError(errno.EMFILE, "too many open files"), Trouble.FILES),
+        (OSError(errno.ENETUNREACH, "unreachable"), Trouble.ROUTES),
+        (OSError(errno.EHOSTUNREACH, "no route to host"), Trouble.SILENCE),
+        (OSError("Multiple exceptions: …"), Trouble.SILENCE),
+        (OSError(errno.ECONNREFUSED, "refused"), None),
+        (OSError(errno.ECONNRESET, "reset"), None),
+        (WRONG_VERSION, None),
+    ],
+)
+def test_only_what_may_be_our_own_fault_is_trouble(error: OSError, trouble: Trouble | None) -> None:
+    assert trouble_of(failure(error)) is trouble
+
+
+def test_a_broken_connection_is_no_trouble_and_a_silent_one_is() -> None:
+    assert trouble_of(failure(ConnectionResetError(), connecting=False)) is None
+    assert trouble_of(DownloadFailedError("the server disconnected")) is None
+    assert trouble_of(DownloadTimeoutError("took longer than 3 s")) is Trouble.SILENCE
+    assert trouble_of(failure(OSError(errno.ENETUNREACH, "x"), connecting=False)) is Trouble.ROUTES

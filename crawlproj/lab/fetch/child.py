@@ -6,7 +6,7 @@ import sys
 
 from crawlproj.lab.fetch.models.table import MODELS
 from crawlproj.lab.fetch.toolkit.job import Job, JobSpec
-from crawlproj.lab.system.open_files import allow_many_open_files
+from crawlproj.open_files import allow_many_open_files
 
 
 def main(name: str, line: str) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, cast
 import uvloop
 
 from crawlproj.lab.fetch.site.latency import Latency
-from crawlproj.lab.system.open_files import allow_many_open_files
+from crawlproj.open_files import allow_many_open_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,91 @@
+"""What a request connects to, whoever chose it, and what a failure leaves in the frontier."""
+
+from __future__ import annotations
+
+import socket
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+
+import crawlproj.settings
+from crawlproj.downloadermiddlewares.network import NetworkMiddleware
+from tests.downloadermiddlewares.crawling import crawl, site
+from tests.http.helpers import on_reactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+URL = "https://a.test:8443/page?at=http://b.test/"
+
+
+def place(request: Request, **access: str) -> str:
+    crawler: Any = SimpleNamespace(spider=SimpleNamespace(access=SimpleNamespace(**access)))
+    return NetworkMiddleware(crawler)._place(request)
+
+
+def test_a_request_connects_to_its_site_or_to_its_proxy() -> None:
+    assert place(Request(URL)) == "https://a.test:8443"
+    assert place(Request("http://a.test")) == "http://a.test"
+    assert place(Request(URL, meta={"proxy": "http://p.test:3128"})) == "http://p.test:3128"
+    assert place(Request(URL, meta={"proxy": "p.test:3128"})) == "http://p.test:3128"
+    assert place(Request(URL), proxy="http://p.test:3128/") == "http://p.test:3128"
+    assert place(Request(URL), proxy="") == "https://a.test:8443"
+
+
+def test_what_is_sent_again_has_lost_the_secrets_of_the_spider() -> None:
+    orders = crawlproj.settings.DOWNLOADER_MIDDLEWARES
+    of = {name.rpartition(".")[2]: order for name, order in orders.items()}
+    assert of["NetworkMiddleware"] < of["AccessMiddleware"]
+
+
+def without_names(times: int, error: int) -> Callable[..., Any]:
+    """A getaddrinfo that fails so many times for each name, and then finds it on loopback."""
+    asked: dict[str, int] = {}
+
+    def look_up(host: str, port: int, **kwargs: Any) -> Any:
+        if host.endswith(".test"):
+            asked[host] = asked.get(host, 0) + 1
+            if asked[host] <= times:
+                raise socket.gaierror(error, "no answer")
+            host = "127.0.0.1"
+        return original(host, port, **kwargs)
+
+    original = socket.getaddrinfo
+    return look_up
+
+
+@on_reactor
+async def test_pages_and_robots_txt_wait_for_the_name_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", without_names(2, socket.EAI_AGAIN))
+    async with site() as one:
+        urls = [f"http://{name}.test:{one.port}/{n}" for name in "ab" for n in range(3)]
+        outcomes, crawler = await crawl(urls, ROBOTSTXT_OBEY=True)
+    assert outcomes == dict.fromkeys(urls, 200)
+    assert crawler.stats.get_value("retry/count") is None
+    assert crawler.stats.get_value("network/put_back") >= 1
+
+
+@on_reactor
+async def test_a_name_that_does_not_resolve_beside_one_that_does_is_to_blame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", without_names(0, 0))
+    async with site() as one:
+        good = [f"http://good.test:{one.port}/{n}" for n in range(20)]
+        monkeypatch.setattr(socket, "getaddrinfo", _dead(socket.getaddrinfo))
+        outcomes, _ = await crawl([*good[:10], "http://dead.invalid/", *good[10:]])
+    assert outcomes == dict.fromkeys(good, 200) | {"http://dead.invalid/": "dns"}
+
+
+def _dead(look_up: Callable[..., Any]) -> Callable[..., Any]:
+    def without_dead(host: str, port: int, **kwargs: Any) -> Any:
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_AGAIN, "its own name server is silent")
+        return look_up(host, port, **kwargs)
+
+    return without_dead

@@ -62,6 +62,16 @@ class Command(ScrapyCommand):
             help="a reverse proxy with TLS, which sets X-Forwarded-For, stands before the server",
         )
         parser.add_argument(
+            "--database",
+            default="",
+            metavar="URL",
+            help="also a database of your own, of which only --queries may be asked; one with a "
+            "password is better given as the setting SERVE_DATABASE",
+        )
+        parser.add_argument(
+            "--queries", type=Path, metavar="FILE", help="the named queries of --database, in TOML"
+        )
+        parser.add_argument(
             "--allow-host",
             action="append",
             default=[],
@@ -97,9 +107,11 @@ class Command(ScrapyCommand):
         from crawlproj.serve.config import (  # noqa: PLC0415 - see above
             Listening,
             ServeConfig,
+            database_of,
             serve_port,
             serve_token,
         )
+        from crawlproj.serve.proxy.queries import load_queries  # noqa: PLC0415
 
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
         port = serve_port(self.settings) if opts.port is None else opts.port
@@ -116,6 +128,14 @@ class Command(ScrapyCommand):
             read_only=opts.read_only,
         )
         config = ServeConfig.from_settings(self.settings, listening)
+        database = database_of(self.settings, opts.database)
+        if bool(database) != bool(opts.queries):
+            raise ConfigError(
+                "give --database (or SERVE_DATABASE) together with --queries FILE, or neither"
+            )
+        if database:
+            queries = tuple(load_queries(opts.queries))
+            config = replace(config, database_url=database, queries=queries)
         # A fleet has a Redis of its own, unless it is told of another one.
         given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
         fleets = [] if given else running_servers(Path(FOLDER))

@@ -19,6 +19,7 @@ from crawlproj.serve.api.sites import site_endpoints
 from crawlproj.serve.api.summary import summary_endpoint
 from crawlproj.serve.api.urls import url_endpoint
 from crawlproj.serve.dashboard.routes import Dashboard
+from crawlproj.serve.proxy.endpoints import query_endpoints
 from crawlproj.serve.security.headers import SecurityHeaders
 from crawlproj.serve.security.hosts import HostCheck
 from crawlproj.serve.security.origins import OriginCheck
@@ -76,7 +77,10 @@ def create_app(service: Service) -> ASGIApp:
 
 def api_endpoints(service: Service) -> list[Endpoint]:
     """Return all endpoints of the query service."""
+    proxied = service.proxied
+    named = query_endpoints(service.config.queries, proxied) if proxied is not None else []
     return [
+        *named,
         summary_endpoint(service.overview, service.lanes),
         *site_endpoints(service.overview, service.lanes),
         *row_endpoints(service.lanes),

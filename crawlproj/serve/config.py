@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
+    from crawlproj.serve.proxy.queries import NamedQuery
+
 PORT = 8400
 LOOPBACK = "127.0.0.1"
 
@@ -109,13 +111,16 @@ class Listening:
 class ServeConfig:
     """listening: where, and for whom. store_url, frontier_url: what is served.
 
-    store_url: SERVE_STORE_URL, else STORE_URL.
+    store_url: SERVE_STORE_URL, else STORE_URL. database_url, queries: a database of the user's own,
+    and the named queries that may be asked of it.
     """
 
     listening: Listening
     store_url: str
     frontier_url: str
     redis_params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    database_url: str = field(default="", repr=False)
+    queries: tuple[NamedQuery, ...] = ()
 
     @classmethod
     def from_settings(cls, settings: BaseSettings, listening: Listening) -> ServeConfig:
@@ -138,6 +143,11 @@ def serve_port(settings: BaseSettings) -> int:
 def serve_token(settings: BaseSettings) -> str:
     """Return the environment's CRAWLPROJ_SERVE_TOKEN, else SERVE_TOKEN; "" if there is none."""
     return os.environ.get("CRAWLPROJ_SERVE_TOKEN", "") or text(settings, "SERVE_TOKEN", "")
+
+
+def database_of(settings: BaseSettings, given: str) -> str:
+    """Return the user's own database: ``given``, else SERVE_DATABASE; "" if there is none."""
+    return given or text(settings, "SERVE_DATABASE", "")
 
 
 def is_loopback(host: str) -> bool:

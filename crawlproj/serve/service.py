@@ -27,6 +27,7 @@ _REFRESH_S = 2.0
 class Service:
     """lanes: over the store. frontier: of the crawl. overview: counts that many clients ask for.
 
+    proxied: lanes over the user's own database.
     on_ending: called when the server begins to shut down, while clients are still connected.
     """
 
@@ -34,6 +35,7 @@ class Service:
     lanes: Lanes
     frontier: FrontierReader
     overview: Overview
+    proxied: Lanes | None = None
     on_ending: list[Callable[[], object]] = field(default_factory=list)
 
     @classmethod
@@ -41,14 +43,15 @@ class Service:
         """Return a service that connects when it is first asked. Raises ConfigError."""
         sizes = sizes or Sizes()
         setting = "SERVE_STORE_URL or STORE_URL"
-        database = database_from_url(config.store_url, setting, sizes)
-        lanes = Lanes(database, sizes.fast_lane(), sizes.slow_lane(), Demotions(time.time))
+        lanes = _lanes(config.store_url, setting, sizes)
+        own = config.database_url
+        proxied = _lanes(own, "--database or SERVE_DATABASE", sizes) if own else None
         frontier = frontier_reader(config.frontier_url, config.redis_params)
         overview = Overview(
             Cached(counting(lanes), _REFRESH_S, time.time),
             Cached(frontier.status, _REFRESH_S, time.time),
         )
-        return cls(config, lanes, frontier, overview)
+        return cls(config, lanes, frontier, overview, proxied)
 
     def ending(self) -> None:
         """End what would keep the server from shutting down: streams that clients hold open."""
@@ -60,3 +63,10 @@ class Service:
         await self.overview.counts.close()
         await self.overview.jobs.close()
         await self.lanes.database.close()
+        if self.proxied is not None:
+            await self.proxied.database.close()
+
+
+def _lanes(url: str, setting: str, sizes: Sizes) -> Lanes:
+    database = database_from_url(url, setting, sizes)
+    return Lanes(database, sizes.fast_lane(), sizes.slow_lane(), Demotions(time.time))

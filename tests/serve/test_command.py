@@ -77,6 +77,9 @@ def test_behind_a_proxy_it_prints_a_token_once_and_lets_in_who_has_it(tmp_path: 
         (("-s", "STORE_URL=ftp://x"), "scrapy serve reads sqlite:///FILE"),
         (("-s", "SERVE_TOKEN=short"), "at least 16 characters"),
         (("x",), "serve takes no arguments"),
+        (("--database", "sqlite:///x.db"), "together with --queries FILE"),
+        (("--queries", "none.toml"), "together with --queries FILE"),
+        (("--database", "sqlite:///x.db", "--queries", "none.toml"), "cannot be read"),
     ],
 )
 def test_what_cannot_be_served_ends_with_status_2_and_says_why(

@@ -76,7 +76,7 @@ def query_endpoint(lanes: Lanes) -> Endpoint:
             return await connection.encode(asked["sql"], asked["parameters"], caps, "json")
 
         found, ran = await lanes.slow(work)
-        return table_response(found, ran.headers)
+        return Response(table_body(found), 200, ran.headers, "application/json")
 
     return Endpoint(
         "/api/query",
@@ -92,20 +92,18 @@ def query_endpoint(lanes: Lanes) -> Endpoint:
     )
 
 
-def table_response(found: Encoded, headers: Mapping[str, str]) -> Response:
+def table_body(found: Encoded) -> bytes:
     """Return encoded rows as ANSWER describes."""
-    body = b"".join(
-        (
-            b'{"columns":',
-            json_bytes(found.columns),
-            b',"rows":[',
-            *found.chunks,
-            b'],"cut":',
-            json_bytes(found.cut or None),
-            b"}",
-        )
+    parts = (
+        b'{"columns":',
+        json_bytes(found.columns),
+        b',"rows":[',
+        *found.chunks,
+        b'],"cut":',
+        json_bytes(found.cut or None),
+        b"}",
     )
-    return Response(body, 200, headers, "application/json")
+    return b"".join(parts)
 
 
 async def _read(request: Request) -> dict[str, Any]:

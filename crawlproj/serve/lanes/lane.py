@@ -94,49 +94,12 @@ class Lane:
             self._abandoned,
         )
 
-    async def run(self, work: Callable[[], Awaitable[T]], *, ahead: bool = False) -> T:
-        """Return what ``work`` returns, once it is its turn; it is cancelled after ``limit_s``.
-
-        ahead: wait at the front, and however many wait.
-
-        Raises LaneBusy if it is not admitted, OutOfTime if it was cancelled at the limit.
-        """
-        async with self._turn(ahead=ahead):
-            started = self._clock()
-            in_flight = self._running
-            start = self._limit.on_start(in_flight, started)
-            outcome = Outcome.IGNORE
-            try:
-                async with asyncio.timeout(self.limit_s) as timeout:
-                    result = await work()
-            except TimeoutError:
-                if not timeout.expired():
-                    raise
-                self._out_of_time += 1
-                if not self._heavy:
-                    outcome = Outcome.DROPPED
-                raise OutOfTime from None
-            except asyncio.CancelledError:
-                self._abandoned += 1
-                raise
-            else:
-                outcome = Outcome.SUCCESS
-                self._done += 1
-                return result
-            finally:
-                ended = self._clock()
-                self._longest_s = max(self._longest_s, ended - started)
-                if outcome is Outcome.IGNORE:
-                    self._limit.on_withdrawn(start, in_flight)
-                else:
-                    took_s = max(1e-6, ended - started)
-                    self._mean_s += (took_s - self._mean_s) / 20
-                    self._limit.on_sample(
-                        Sample(started, ended, took_s, in_flight, outcome, start=start)
-                    )
-
     @contextlib.asynccontextmanager
-    async def _turn(self, *, ahead: bool) -> AsyncIterator[None]:
+    async def turn(self, *, ahead: bool = False) -> AsyncIterator[None]:
+        """Wait for a turn, and keep it for the length of the block.
+
+        ahead: wait at the front, and however many wait. Raises LaneBusy if it is not admitted.
+        """
         if self._running >= whole(self._limit.limit) or self._waiting:
             await self._wait(ahead=ahead)
         else:
@@ -146,6 +109,44 @@ class Lane:
         finally:
             self._running -= 1
             self._admit()
+
+    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``work`` returns; call this in a turn. It is cancelled after ``limit_s``.
+
+        Raises OutOfTime if it was.
+        """
+        started = self._clock()
+        in_flight = self._running
+        start = self._limit.on_start(in_flight, started)
+        outcome = Outcome.IGNORE
+        try:
+            async with asyncio.timeout(self.limit_s) as timeout:
+                result = await work()
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            self._out_of_time += 1
+            if not self._heavy:
+                outcome = Outcome.DROPPED
+            raise OutOfTime from None
+        except asyncio.CancelledError:
+            self._abandoned += 1
+            raise
+        else:
+            outcome = Outcome.SUCCESS
+            self._done += 1
+            return result
+        finally:
+            ended = self._clock()
+            self._longest_s = max(self._longest_s, ended - started)
+            if outcome is Outcome.IGNORE:
+                self._limit.on_withdrawn(start, in_flight)
+            else:
+                took_s = max(1e-6, ended - started)
+                self._mean_s += (took_s - self._mean_s) / 20
+                self._limit.on_sample(
+                    Sample(started, ended, took_s, in_flight, outcome, start=start)
+                )
 
     async def _wait(self, *, ahead: bool) -> None:
         """Wait for a turn, which then counts as running."""

@@ -84,12 +84,10 @@ class Lanes:
         *,
         ahead: bool = False,
     ) -> T:
-        async def with_connection() -> T:
-            async with pool.connection() as connection:
-                return await work(connection)
-
         try:
-            return await lane.run(with_connection, ahead=ahead)
+            async with lane.turn(ahead=ahead), pool.connection() as connection:
+                # Connecting is not the query's fault, so it does not count.
+                return await lane.run(lambda: work(connection))
         except LaneBusy as exc:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,

@@ -51,6 +51,12 @@ def lane(
     )
 
 
+async def go(lane: Lane, work: Any, *, ahead: bool = False) -> Any:
+    """Wait for a turn, and run."""
+    async with lane.turn(ahead=ahead):
+        return await lane.run(work)
+
+
 async def turns(number: int = 3) -> None:
     for _ in range(number):
         await asyncio.sleep(0)
@@ -76,11 +82,11 @@ def test_beyond_the_limit_queries_wait_in_turn_and_beyond_the_queue_they_are_ref
     async def scene() -> None:
         gate, limit = Gate(), Watched(2)
         narrow = lane(limit)
-        tasks = [asyncio.ensure_future(narrow.run(gate.work(name))) for name in "abcd"]
+        tasks = [asyncio.ensure_future(go(narrow, gate.work(name))) for name in "abcd"]
         await turns()
         assert gate.began == ["a", "b"]
         with pytest.raises(LaneBusy) as raised:
-            await narrow.run(gate.work("e"))
+            await go(narrow, gate.work("e"))
         assert raised.value.retry_after_s >= 1
         assert (narrow.state().running, narrow.state().waiting, narrow.state().refused) == (2, 2, 1)
         gate.open.set()
@@ -96,9 +102,9 @@ def test_the_servers_own_work_waits_at_the_front_however_many_wait() -> None:
     async def scene() -> None:
         gate = Gate()
         narrow = lane(Watched(1))
-        tasks = [asyncio.ensure_future(narrow.run(gate.work(name))) for name in "abc"]
+        tasks = [asyncio.ensure_future(go(narrow, gate.work(name))) for name in "abc"]
         await turns()
-        tasks.append(asyncio.ensure_future(narrow.run(gate.work("own"), ahead=True)))
+        tasks.append(asyncio.ensure_future(go(narrow, gate.work("own"), ahead=True)))
         await turns()
         gate.open.set()
         await asyncio.gather(*tasks)
@@ -112,11 +118,11 @@ def test_a_query_that_runs_too_long_is_cancelled() -> None:
         gate, limit, heavy_limit = Gate(), Watched(1), Watched(1)
         fast = lane(limit, limit_s=0.01)
         with pytest.raises(OutOfTime):
-            await fast.run(gate.work("a"))
+            await go(fast, gate.work("a"))
         assert limit.outcomes == [Outcome.DROPPED]
         assert (fast.state().running, fast.state().out_of_time) == (0, 1)
         with pytest.raises(OutOfTime):
-            await lane(heavy_limit, limit_s=0.01, heavy=True).run(gate.work("a"))
+            await go(lane(heavy_limit, limit_s=0.01, heavy=True), gate.work("a"))
         assert (heavy_limit.outcomes, heavy_limit.withdrawn) == ([], 1)
 
     run(scene())
@@ -128,7 +134,7 @@ def test_the_timeout_of_the_work_itself_is_not_taken_for_the_lanes() -> None:
             raise TimeoutError("of the driver")
 
         with pytest.raises(TimeoutError, match="of the driver"):
-            await lane(Watched(1)).run(work)
+            await go(lane(Watched(1)), work)
 
     run(scene())
 
@@ -137,10 +143,10 @@ def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
     async def scene() -> None:
         gate = Gate()
         narrow = lane(Watched(1), patience_s=0.01)
-        running = asyncio.ensure_future(narrow.run(gate.work("a")))
+        running = asyncio.ensure_future(go(narrow, gate.work("a")))
         await turns()
         with pytest.raises(LaneBusy):
-            await narrow.run(gate.work("b"))
+            await go(narrow, gate.work("b"))
         assert narrow.state().waiting == 0
         gate.open.set()
         await running
@@ -154,7 +160,7 @@ def test_a_client_that_goes_away_frees_its_place() -> None:
         gate, limit = Gate(), Watched(1)
         narrow = lane(limit)
         first, second, third = (
-            asyncio.ensure_future(narrow.run(gate.work(name))) for name in "abc"
+            asyncio.ensure_future(go(narrow, gate.work(name))) for name in "abc"
         )
         await turns()
         second.cancel()  # while it waits
@@ -175,7 +181,7 @@ def test_a_client_that_goes_away_as_its_turn_comes_passes_it_on() -> None:
         gate = Gate()
         narrow = lane(Watched(1))
         first, second, third = (
-            asyncio.ensure_future(narrow.run(gate.work(name))) for name in "abc"
+            asyncio.ensure_future(go(narrow, gate.work(name))) for name in "abc"
         )
         await turns()
         gate.open.set()
@@ -197,7 +203,7 @@ def test_the_lanes_limits_are_found_by_the_projects_own_estimator() -> None:
 
         async def client() -> None:
             for _ in range(40):
-                await fast.run(work)
+                await go(fast, work)
 
         before = fast.state().limit
         await asyncio.gather(*(client() for _ in range(10)))

@@ -1,0 +1,1 @@
+"""Named queries of a user's own database, each an endpoint with parameters, lane and limits."""

@@ -116,7 +116,7 @@ def middlewares(listening: Listening, reads: Sequence[str]) -> list[Middleware]:
 
 
 def _reads(endpoints: Sequence[Endpoint]) -> list[str]:
-    return [endpoint.path for endpoint in endpoints if endpoint.method != "GET"]
+    return [endpoint.path for endpoint in endpoints if endpoint.reads]
 
 
 def _description(endpoints: Sequence[Endpoint], *, token: bool) -> Route:

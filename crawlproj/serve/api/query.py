@@ -86,6 +86,7 @@ def query_endpoint(lanes: Lanes) -> Endpoint:
         answer=ANSWER,
         body=_BODY,
         method="POST",
+        reads=True,
         description="One SELECT over pages, links, failures, skipped, dropped_items and the tables "
         f"of your items. At most {MAX_ROWS} rows and {MAX_BYTES} bytes.",
         problems=(HTTPStatus.UNSUPPORTED_MEDIA_TYPE,),

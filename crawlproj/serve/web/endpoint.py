@@ -27,7 +27,7 @@ class Endpoint:
     path: as Starlette writes it, with ``{name:path}`` for the rest of a path. name: unique.
     answer: JSON schema of the body; None for other media types, which ``media_types`` lists.
     body: JSON schema of the request's body. problems: statuses of the problems it may answer with,
-    besides 400 for a wrong parameter and those of the middlewares.
+    besides 400 for a wrong parameter and those of the middlewares. reads: a POST changes nothing.
     """
 
     path: str
@@ -41,6 +41,7 @@ class Endpoint:
     method: str = "GET"
     description: str = ""
     problems: tuple[HTTPStatus, ...] = field(default=())
+    reads: bool = False
 
     def route(self) -> Route:
         """Return the route to the endpoint."""

@@ -17,9 +17,34 @@ if TYPE_CHECKING:
 
     from scrapy import Spider
 
+_WAYS = (
+    ("__init__", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+    ("from_crawler", inspect.Parameter.KEYWORD_ONLY),
+)
 _Chosen = TypeVar("_Chosen", UrlPatterns, ChosenTypes)
 _Given = TypeVar("_Given")
 _Read = TypeVar("_Read")
+
+
+class ArgumentError(ConfigError):
+    """An argument is wrong. name: which one. detail: what follows its name in the message."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(f"-a {name}{detail}")
+        self.name = name
+        self.detail = detail
+
+
+def arguments_of(spider: type[Spider]) -> set[str]:
+    """Return the names of the arguments that a spider takes, in ``__init__`` or before it."""
+    return {
+        name
+        for owner in spider.__mro__
+        for way, kind in _WAYS
+        if way in vars(owner)
+        for name, parameter in inspect.signature(getattr(owner, way)).parameters.items()
+        if parameter.kind is kind
+    } - {"self", "name", "crawler"}
 
 
 def refuse_unknown(spider: Spider, names: Iterable[str]) -> None:
@@ -28,21 +53,16 @@ def refuse_unknown(spider: Spider, names: Iterable[str]) -> None:
     A subclass may take more arguments, in its ``__init__`` or as attributes of the class. Names
     that begin with an underscore are a server's, such as scrapyd's ``_job``.
     """
-    known = {
-        name
-        for owner in type(spider).__mro__
-        if "__init__" in vars(owner)
-        for name, parameter in inspect.signature(owner).parameters.items()
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-    } - {"name"}
+    known = arguments_of(type(spider))
     for name in names:
         if name in known or name.startswith("_") or hasattr(type(spider), name):
             continue
         near = get_close_matches(name, known, 1)
         meant = f": did you mean {near[0]}?" if near else ""
-        raise ConfigError(
-            f"-a {name}: the spider {spider.name!r} has no such argument{meant} "
-            f"(it has {', '.join(sorted(known))})"
+        raise ArgumentError(
+            name,
+            f": the spider {spider.name!r} has no such argument{meant} "
+            f"(it has {', '.join(sorted(known))})",
         )
 
 
@@ -53,7 +73,7 @@ def whole_number(name: str, value: str | int) -> int:
     except ValueError:
         number = -1
     if number < 0:
-        raise ConfigError(f"-a {name} must be a whole number, 0 or more, not {value!r}")
+        raise ArgumentError(name, f" must be a whole number, 0 or more, not {value!r}")
     return number
 
 
@@ -63,7 +83,7 @@ def one_of(name: str, value: str, known: Sequence[str]) -> str:
         return value
     near = get_close_matches(value, known, 1)
     meant = f": did you mean {near[0]}?" if near else ""
-    raise ConfigError(f"-a {name} must be one of {', '.join(known)}, not {value!r}{meant}")
+    raise ArgumentError(name, f" must be one of {', '.join(known)}, not {value!r}{meant}")
 
 
 def choice_of(
@@ -97,11 +117,11 @@ def _shown(name: str, reader: Callable[[_Given], _Read], value: _Given) -> _Read
     try:
         return reader(value)
     except OSError as exc:
-        raise ConfigError(f"-a {name}: {exc.filename} cannot be read: {exc.strerror}") from None
+        raise ArgumentError(name, f": {exc.filename} cannot be read: {exc.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"-a {name}: the file is not text in UTF-8") from None
+        raise ArgumentError(name, ": the file is not text in UTF-8") from None
     except ValueError as exc:
-        raise ConfigError(f"-a {name}: {exc}") from None
+        raise ArgumentError(name, f": {exc}") from None
 
 
 def _read(
@@ -111,4 +131,4 @@ def _read(
     try:
         return reader(parts) if parts else None
     except ValueError as exc:
-        raise ConfigError(f"-a {name}: {exc}") from None
+        raise ArgumentError(name, f": {exc}") from None

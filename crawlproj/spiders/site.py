@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Request, Spider
+from scrapy import Request
 from scrapy.http import TextResponse
 from scrapy.linkextractors import IGNORED_EXTENSIONS
 
 from crawlproj._scrapy.requests import request_for
-from crawlproj.config import boolean, integer
+from crawlproj.config import boolean
 from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page import content_of, forget_content
-from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
 from crawlproj.links.filters import has_extension
@@ -21,29 +20,35 @@ from crawlproj.links.quota import Quota
 from crawlproj.links.scope import KINDS, Scope
 from crawlproj.links.shapes import without_session
 from crawlproj.links.sitemap import (
-    MAX_BYTES,
-    Location,
-    NotASitemap,
     is_sitemap,
-    read_sitemap,
 )
-from crawlproj.links.traps import SITEMAP, Budgets, Traps
-from crawlproj.pages import failure_item, failure_of, page_of
+from crawlproj.links.traps import Budgets, Traps
+from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.cuts import Holds
 from crawlproj.signals import robots_parsed
-from crawlproj.spiders.arguments import access_of, choice_of, one_of, refuse_unknown, whole_number
+from crawlproj.spiders.arguments import (
+    ArgumentError,
+    access_of,
+    arguments_of,
+    choice_of,
+    one_of,
+    refuse_unknown,
+    whole_number,
+)
+from crawlproj.spiders.budgets import budgets_of
+from crawlproj.spiders.config_file import ConfigFile
+from crawlproj.spiders.sitemaps import ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
 from crawlproj.spiders.start_urls import start_urls
-from crawlproj.urls import join, normalize, origin_of
+from crawlproj.urls import normalize
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-    from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure
 
     from crawlproj.items import FetchFailure, Page
@@ -54,19 +59,11 @@ __all__ = ["SiteSpider"]
 _LINKING = ("a", "area", "frame", "iframe")
 _NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
 _SITEMAP_USES = ("also", "only", "never")
-_MAX_INDEXES = 5  # sitemap indexes between robots.txt and a sitemap
-_MAX_ORIGINS = 1_000  # whose sitemaps wait for their first page
 # The key of Request.meta for where start pages redirected to, which other processes must know, too.
 _MOVED = "scope_moved"
 
 
-class SitemapRead(Exception):
-    """A sitemap was read for its URLs; it is not a page."""
-
-    frontier_outcome = (State.SKIPPED, "sitemap")
-
-
-class SiteSpider(Spider):
+class SiteSpider(ReadsSitemaps):
     """Follows every link in scope from the start URLs, and the sitemaps that robots.txt names.
 
     A link whose extension says that it is no page (.pdf, .zip, .png, …: Scrapy's list) is counted
@@ -111,16 +108,15 @@ class SiteSpider(Spider):
         refuse_unknown(self, kwargs)
         self.seeds, errors = start_urls(url)
         if not self.seeds:
-            raise ConfigError(
-                f"-a url: {'; '.join(errors) or 'it is missing'}. Write for example: "
-                f"scrapy crawl {self.name} -a url=https://example.org"
+            raise ArgumentError(
+                "url",
+                f": {'; '.join(errors) or 'it is missing'}. Write for example: "
+                f"scrapy crawl {self.name} -a url=https://example.org",
             )
         for error in errors:
             self.logger.error("-a url: %s; skipped", error)
         self.scope = Scope(one_of("scope", scope, KINDS), self.seeds)
         self.traps: Traps | None = Traps(Budgets(), self.seeds)
-        self._meta: dict[str, Any] | None = None  # of every request
-        self._sitemaps: dict[str, list[str]] = {}  # of origins without a page so far
         self.max_pages = whole_number("max_pages", max_pages)
         self.max_depth = whole_number("max_depth", max_depth)
         self.sitemap = one_of("sitemap", sitemap, _SITEMAP_USES)
@@ -140,13 +136,23 @@ class SiteSpider(Spider):
         self.links = LinkExtractor(tags=_LINKING, attrs=("href", "src"), deny_extensions=())
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> SiteSpider:
-        """Build the spider, and set MAX_PAGES to ``max_pages``."""
-        spider = super().from_crawler(crawler, *args, **kwargs)
+    def from_crawler(
+        cls, crawler: Crawler, *args: Any, config: str = "", **kwargs: Any
+    ) -> SiteSpider:
+        """Build the spider, and set MAX_PAGES and DEPTH_LIMIT to what its arguments say.
+
+        config: a TOML file with the same arguments, of which those in ``kwargs`` win.
+        """
+        file = ConfigFile(config, arguments_of(cls)) if config else None
+        arguments = (file.arguments if file is not None else {}) | kwargs
+        try:
+            spider = super().from_crawler(crawler, *args, **arguments)
+        except ArgumentError as exc:
+            raise (exc if file is None else file.located(exc, kwargs)) from None
         spider.page_fields = chosen_fields(crawler.settings)
         spider.traps = None
         if boolean(crawler.settings, "TRAPS_ENABLED", default=True):
-            spider.traps = Traps(_budgets(crawler.settings), spider.seeds)
+            spider.traps = Traps(budgets_of(crawler.settings), spider.seeds)
         for name, limit in (("MAX_PAGES", spider.max_pages), ("DEPTH_LIMIT", spider.max_depth)):
             if limit:
                 crawler.settings.set(name, limit, priority="spider")
@@ -211,49 +217,6 @@ class SiteSpider(Spider):
         scheduler = scheduler_of(self.crawler)
         return scheduler.unseen(urls) if scheduler is not None else urls
 
-    def note_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
-        """Keep ``sitemaps``, which the robots.txt of ``origin`` names, until its first page.
-
-        That page may be a start page whose redirect moves the scope. If all pages come from
-        sitemaps and robots.txt names none, it may be where sitemaps usually are.
-        """
-        if self.sitemap == "only" and not sitemaps:
-            sitemaps = [f"{origin}/sitemap.xml"]
-        if sitemaps and len(self._sitemaps) < _MAX_ORIGINS:
-            self._sitemaps[origin] = sitemaps
-
-    def parse_sitemap(self, response: Response) -> Iterator[FetchFailure | Request]:
-        """Yield requests for a sitemap's pages in scope, and enqueue the sitemaps of an index."""
-        self._heed_start(response)
-        indexes = response.meta.get(SITEMAP, 0)
-        try:
-            locations = read_sitemap(response.body)
-        except NotASitemap as exc:
-            self._end(response, exc)
-            assert response.request is not None  # noqa: S101 - Scrapy sets it
-            yield failure_item(response.request, exc)
-            return
-        pages = self._pages_in(locations, response.url, indexes + 1)
-        new = 0
-        for request in self._page_requests(pages, response):
-            new += 1
-            yield request
-        if self.traps is not None:
-            self._warn_of(self.traps.learn_sitemap(response.url, new))
-        self._end(response, SitemapRead())
-
-    def _pages_in(self, locations: Iterable[Location], sitemap: str, indexes: int) -> Iterator[str]:
-        """Yield the pages of a sitemap as they are read, and enqueue the sitemaps of an index."""
-        for location in locations:
-            if (url := join(sitemap, location.url)) is None:
-                continue
-            if not location.sitemap:
-                yield url
-            elif indexes <= _MAX_INDEXES:
-                self._request_sitemap(url, indexes)
-            else:
-                self.logger.warning("%s is left out: too many indexes led to it", url)
-
     def _heed_start(self, response: Response) -> bool:
         """Whether ``response`` is of a start page; let the scope move as it was redirected."""
         if (moved := response.meta.get(_MOVED)) is not None:
@@ -295,46 +258,3 @@ class SiteSpider(Spider):
         if (scheduler := scheduler_of(self.crawler)) is not None:
             depth = found_on.meta.get("depth", 0) + 1
             scheduler.cuts.add(url, reason, depth=depth, holds=holds)
-
-    def _follow_sitemaps(self, *urls: str) -> None:
-        """Enqueue the sitemaps that wait for a page of these URLs' origins."""
-        if self._sitemaps and scheduler_of(self.crawler) is not None:  # no command for one page
-            for origin in dict.fromkeys(map(origin_of, urls)):
-                for url in filter(None, map(normalize, self._sitemaps.pop(origin, ()))):
-                    self._request_sitemap(url, 0)
-
-    def _request_sitemap(self, url: str, indexes: int) -> None:
-        if not self.scope.allows_site_of(url):
-            self.logger.info("The sitemap %s is left out: it is not on a site of the crawl", url)
-            return
-        meta = {
-            **(self._meta or {}),
-            SITEMAP: indexes,
-            "download_maxsize": MAX_BYTES,
-            "download_warnsize": 0,
-        }
-        self.crawler.engine.crawl(
-            Request(url, callback=self.parse_sitemap, errback=self.failed, priority=10, meta=meta)
-        )
-
-    def _warn_of(self, trap: str) -> None:
-        if trap and self.traps is not None:
-            self.logger.warning(
-                "%s is not followed any more, because %s", trap, self.traps.found[trap]
-            )
-
-    def _end(self, response: Response, outcome: Exception) -> None:
-        """Let the URL of ``response`` end as ``outcome`` says."""
-        scheduler = scheduler_of(self.crawler)
-        if scheduler is not None and response.request is not None:
-            scheduler.in_hand.note_failure(response.request, outcome)
-
-
-def _budgets(settings: BaseSettings) -> Budgets:
-    usual = Budgets()
-    return Budgets(
-        pages=integer(settings, "SITE_MAX_PAGES", usual.pages),
-        depth=integer(settings, "SITE_MAX_DEPTH", usual.depth),
-        sitemaps=integer(settings, "SITE_MAX_SITEMAPS", usual.sitemaps),
-        hosts=integer(settings, "DOMAIN_MAX_HOSTS", usual.hosts),
-    )

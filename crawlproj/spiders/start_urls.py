@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawlproj.errors import ConfigError
+from crawlproj.spiders.arguments import ArgumentError
 from crawlproj.spiders.lists import read_line, with_scheme
 from crawlproj.urls import valid_url
 
@@ -18,7 +18,7 @@ def start_urls(text: str) -> tuple[list[str], list[str]]:
 
     text: a comma-separated list, or "@" and the path of a file with a URL per line (see lists.py).
 
-    Raises ConfigError if the file cannot be read.
+    Raises ArgumentError if the file cannot be read.
     """
     if text.startswith("@"):
         return _listed_urls(text[1:])
@@ -47,8 +47,9 @@ def _listed_urls(path: str) -> tuple[list[str], list[str]]:
                 else:
                     urls.update({found[0]: None} if found is not None else {})
     except OSError as exc:
-        raise ConfigError(
-            f"-a url=@{path} cannot be read: {exc.strerror}. Name a text file with one URL per line"
+        raise ArgumentError(
+            "url",
+            f"=@{path} cannot be read: {exc.strerror}. Name a text file with one URL per line",
         ) from None
     return list(urls), errors
 

@@ -91,7 +91,7 @@ class Shop(SiteSpider):
 def test_an_unknown_argument_is_refused_with_the_nearest_right_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"-a max_page: .* did you mean max_pages\?"):
         SiteSpider("a.org", max_page="3")
-    with pytest.raises(ConfigError, match=r"-a colour: .*no such argument \(it has content, "):
+    with pytest.raises(ConfigError, match=r"-a colour: .*no such argument \(it has config, "):
         SiteSpider("a.org", colour="red")
     (tmp_path / "urls.txt").touch()
     with pytest.raises(ConfigError, match=r"-a url: .* 'urls' .*\(it has file\)"):

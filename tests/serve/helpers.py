@@ -41,11 +41,14 @@ class Client:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
         json: Any = None,
+        form: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self._app, client=(self._address, 5000))
             async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
-                return await client.request(method, path, params=params, headers=headers, json=json)
+                return await client.request(
+                    method, path, params=params, headers=headers, json=json, data=form
+                )
 
         return run(send())
 

@@ -10,7 +10,7 @@ from crawlproj.serve.dashboard.drawing import pictures
 from crawlproj.serve.dashboard.eta import eta
 from crawlproj.serve.dashboard.live_page import LivePage
 from crawlproj.serve.dashboard.troubles import troubles
-from crawlproj.serve.web.parameters import Parameter, Text
+from crawlproj.serve.web.parameters import Integer, Parameter, Text
 from crawlproj.serve.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -18,25 +18,41 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from crawlproj.frontier.commands import Record
     from crawlproj.report.live import LiveSite
     from crawlproj.serve.dashboard.api import Api
+    from crawlproj.serve.dashboard.crawls import Crawls
     from crawlproj.serve.dashboard.view import View, Views
 
 _SITES = 20
+_COMMANDS = 50
 _JOB = Parameter("job", Text(2000), "its name")
+_GIVEN = Parameter("given", Integer(1, 2**31), "the command that was given just now")
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlPages:
-    """The pages. views: of the crawls. api: for what is stored."""
+    """The pages.
+
+    views: of the crawls. api: for what is stored. crawls: for their commands. steers: whether
+    there are forms to steer them.
+    """
 
     views: Views
     api: Api
+    crawls: Crawls
+    steers: bool
 
     def all(self) -> list[LivePage]:
         """Return the pages."""
         return [
-            LivePage("/", "crawl", ("state", "numbers", "pictures", "sites"), self._crawl, (_JOB,)),
+            LivePage(
+                "/",
+                "crawl",
+                ("state", "numbers", "pictures", "sites"),
+                self._crawl,
+                (_JOB, _GIVEN),
+            ),
             LivePage("/workers", "workers", ("workers",), self._workers, (_JOB,)),
             LivePage(
                 "/limits",
@@ -50,14 +66,21 @@ class CrawlPages:
                 "site",
                 ("now",),
                 self._site,
-                (Parameter("site", Text(300), "its host", where="path"), _JOB),
+                (Parameter("site", Text(300), "its host", where="path"), _JOB, _GIVEN),
             ),
+            LivePage("/commands", "commands", ("history",), self._commands, (_JOB, _GIVEN)),
         ]
 
     async def _crawl(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         view = await self.views.of(values["job"] or "")
         summary = await self.api.get(request, "summary")
-        shown = {"view": view, "store": summary["store"], "most": _SITES}
+        shown = {
+            "view": view,
+            "store": summary["store"],
+            "most": _SITES,
+            "given": values["given"],
+            "steers": self.steers,
+        }
         totals = view.status.totals if view.status is not None else None
         if view.live is not None:
             live = view.live
@@ -77,7 +100,15 @@ class CrawlPages:
         }
 
     async def _workers(self, _: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"view": await self.views.of(values["job"] or "")}
+        return {"view": await self.views.of(values["job"] or ""), "steers": self.steers}
+
+    async def _commands(self, _: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        view = await self.views.of(values["job"] or "")
+        records: list[Record] = []
+        if view.job:
+            records = await self.crawls.use(view.job, lambda controls: controls.history(_COMMANDS))
+        given = values["given"]
+        return {"view": view, "records": records, "given": given, "steers": self.steers}
 
     async def _limits(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         view = await self.views.of(values["job"] or "")
@@ -97,10 +128,16 @@ class CrawlPages:
         try:
             found = await self.api.get(request, "site", {"site": values["site"]})
         except Problem as exc:
-            if site is None or exc.name not in {"no-site", "not-there"}:
+            if exc.name != "not-there" and not (exc.name == "no-site" and site is not None):
                 raise
             found = {"site": values["site"], "frontier": None, "store": {}}
-        return {"view": view, "site": site, "found": found}
+        return {
+            "view": view,
+            "site": site,
+            "found": found,
+            "given": values["given"],
+            "steers": self.steers,
+        }
 
 
 def _counts(of: Any) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def _errors(frame: _Frame) -> Picture:
     )
     return Picture(
         "Failed attempts",
-        "per second; beside the reasons, how many",
+        "per second, and totals",
         lines,
         _labels(top),
         frame.span,

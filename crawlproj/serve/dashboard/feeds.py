@@ -12,7 +12,7 @@ from crawlproj.errors import CrawlprojError
 from crawlproj.serve.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
 
     Make = Callable[[], Awaitable[Mapping[str, str]]]
     """Returns fragments: HTML by the id of the element whose content it is."""
@@ -32,7 +32,7 @@ class Feeds:
         self._viewers = 0
         self._ended = False
 
-    async def watch(self, key: Hashable, make: Make) -> AsyncIterator[bytes]:
+    async def watch(self, key: Hashable, make: Make) -> AsyncGenerator[bytes, None]:
         """Yield events with what has changed, the first one with everything.
 
         key: stands for what is made; the same for all who may share it.

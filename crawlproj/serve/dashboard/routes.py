@@ -10,6 +10,7 @@ from crawlproj.serve.dashboard.assets import ASSETS
 from crawlproj.serve.dashboard.crawl import CrawlPages
 from crawlproj.serve.dashboard.crawls import FrontierCrawls
 from crawlproj.serve.dashboard.feeds import Feeds
+from crawlproj.serve.dashboard.steer import Steering
 from crawlproj.serve.dashboard.tables import table_pages
 from crawlproj.serve.dashboard.view import Views
 
@@ -36,13 +37,15 @@ class Dashboard:
         self._views = Views(self._crawls, service.overview.jobs, time.time)
         self._api = Api(endpoints)
         self._feeds = Feeds()
+        self._steers = not service.config.listening.read_only
 
     def routes(self) -> list[Route]:
         """Return the routes to the pages, their events and their assets."""
-        live = CrawlPages(self._views, self._api).all()
+        live = CrawlPages(self._views, self._api, self._crawls, self._steers).all()
         return [
             *(route for page in live for route in page.routes(self._feeds)),
-            *(page.route() for page in table_pages(self._api)),
+            *(page.route() for page in table_pages(self._api, steers=self._steers)),
+            Steering(self._crawls).route(),
             ASSETS.route(),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,9 @@ _CURSOR = Parameter("cursor", Text(_MAX_CURSOR), "where to go on")
 SORTS = ("discovered", "pending", "leased", "done", "failed", "skipped", "site")
 
 
-def table_pages(api: Api) -> list[Page]:
-    """Return the pages."""
-    return [_sites(api), _failures(api), _search(api), _url(api)]
+def table_pages(api: Api, *, steers: bool) -> list[Page]:
+    """Return the pages. steers: whether there are forms to steer a crawl."""
+    return [_sites(api), _failures(api, steers=steers), _search(api), _url(api)]
 
 
 def _sites(api: Api) -> Page:
@@ -46,15 +47,17 @@ def _sites(api: Api) -> Page:
     )
 
 
-def _failures(api: Api) -> Page:
+def _failures(api: Api, *, steers: bool) -> Page:
     async def shows(request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         found = await api.get(request, "failures", limit=_ROWS, **values)
         summary = await api.get(request, "summary")
-        reasons: dict[str, int] = {}
-        for job in summary["frontier"]["jobs"] if summary["frontier"] else ():
-            for reason, number in job["failed_by_reason"].items():
-                reasons[reason] = reasons.get(reason, 0) + number
-        return {"found": found, "reasons": reasons, **values}
+        jobs = summary["frontier"]["jobs"] if summary["frontier"] else []
+        reasons: Counter[str] = Counter()
+        for job in jobs:
+            reasons.update(job["failed_by_reason"])
+        # Which job is meant is clear if there is one.
+        job = jobs[0]["job"] if len(jobs) == 1 else ""
+        return {"found": found, "reasons": reasons, "steers": steers, "job": job, **values}
 
     return Page(
         "/failures",
@@ -86,22 +89,14 @@ def _search(api: Api) -> Page:
 
 def _url(api: Api) -> Page:
     async def shows(request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        url = values["url"]
-        shown: dict[str, Any] = {"url": url, "page": None, "failure": None, "skipped": None}
-        if url is None:
-            return shown
-        try:
-            fields = (
-                "status,title,description,language,content_type,depth,fetched_at,duplicate_of,"
-                "requested_url,canonical"
-            )
-            shown["page"] = await api.get(request, "page", {"url": url}, fields=fields)
-        except Problem as exc:
-            if exc.name != "no-page":
-                raise
-        for table, name in (("failures", "failure"), ("skipped", "skipped")):
-            found = await api.get(request, table, prefix=url, limit=1)
-            shown[name] = next((row for row in found["items"] if row["url"] == url), None)
-        return shown
+        found, problem = None, ""
+        if values["url"]:
+            try:
+                found = await api.get(request, "url", {"url": values["url"]})
+            except Problem as exc:
+                if exc.status != HTTPStatus.NOT_FOUND:
+                    raise
+                problem = exc.detail
+        return {"found": found, "problem": problem, **values}
 
     return Page("/url", "url", shows, (Parameter("url", Text(MAX_URL), "its URL"),))

@@ -11,6 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from crawlproj.serve.dashboard import words
 from crawlproj.serve.dashboard.assets import ASSETS
+from crawlproj.serve.dashboard.telling import obeyed, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,8 @@ def _environment() -> Environment:
         "moment": words.moment,
         "clock": words.clock,
         "by_count": words.by_count,
+        "told": told,
+        "obeyed": obeyed,
         "part": lambda text: quote(text, safe=""),
     }
     environment.globals |= {"asset": ASSETS.path, "link": link}

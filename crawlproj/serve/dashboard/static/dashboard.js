@@ -10,20 +10,35 @@ function show(words, kind) {
   state.className = kind;
 }
 
+// What came last for each element; it waits while somebody presses a button or selects text there.
+const waiting = new Map();
+let pressed = false;
+
 function put(id, html) {
   const place = document.getElementById(id);
-  if (!place) return;
   const selection = getSelection();
-  if (!selection.isCollapsed && place.contains(selection.anchorNode)) return; // somebody copies text
-  const focus = place.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  if (place && (pressed || (!selection.isCollapsed && place.contains(selection.anchorNode)))) return;
+  waiting.delete(id);
+  if (!place) return;
+  const focus = place.contains(document.activeElement) ? [...place.querySelectorAll("a, button")].indexOf(document.activeElement) : -1;
   place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
-  if (focus) place.querySelector(`a[href="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+  if (focus >= 0) [...place.querySelectorAll("a, button")][focus]?.focus({ preventScroll: true });
+}
+
+function flush() {
+  for (const [id, html] of waiting) put(id, html);
+}
+
+addEventListener("pointerdown", () => (pressed = true));
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => setTimeout(() => { pressed = false; flush(); }, 50)); // after the click
 }
 
 function open() {
   source = new EventSource(state.dataset.events);
   source.onmessage = (event) => {
-    for (const [id, html] of Object.entries(JSON.parse(event.data))) put(id, html);
+    for (const [id, html] of Object.entries(JSON.parse(event.data))) waiting.set(id, html);
+    flush();
     show("live", "fresh");
   };
   source.onerror = () => {

@@ -1,0 +1,56 @@
+"""How long a crawl still takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawlproj.report.why import Why
+from crawlproj.serve.dashboard.eta import eta
+from tests.serve.dashboard.snapshots import live, site, ticks
+
+
+def test_it_rests_on_how_fast_the_queue_shrinks() -> None:
+    found = eta(live(queued=400), ticks(done=5.0, queued=lambda n: 520 - 2 * n), {})
+
+    assert found.seconds == 200
+    assert found.basis == "400 URLs wait, and the queue shrank by 2.0/s in the last 60 s"
+
+
+@pytest.mark.parametrize(
+    ("queued", "words"), [(lambda n: 400 + 3 * n, "grew by 3.0/s"), (400, "did not shrink")]
+)
+def test_a_queue_that_does_not_shrink_has_no_end_in_sight(queued: object, words: str) -> None:
+    found = eta(live(queued=400), ticks(done=5.0, queued=queued), {})
+
+    assert found.seconds is None
+    assert "no end in sight: 5.0 URLs/s" in found.basis
+    assert words in found.basis
+
+
+def test_one_slow_site_may_take_longer_than_all_others() -> None:
+    slow = site("slow.test", Why("delay", "Crawl-delay 10 s"), done=10)
+    shrinking = ticks(done=5.0, queued=lambda n: 520 - 2 * n)
+
+    found = eta(live(queued=400, sites=(slow,)), shrinking, {"slow.test": 100})
+
+    assert found.seconds == pytest.approx(1000)
+    assert "slow.test alone takes that long: 100 of its URLs wait, at 0.1/s" in found.basis
+    assert "Crawl-delay 10 s" in found.basis
+
+
+def test_a_site_that_is_paused_is_not_waited_for() -> None:
+    paused = site("a.test", Why("paused", "paused by ann"), done=1)
+    shrinking = ticks(done=5.0, queued=lambda n: 520 - 2 * n)
+
+    assert eta(live(queued=400, sites=(paused,)), shrinking, {"a.test": 100}).seconds == 200
+
+
+def test_there_is_none_while_the_crawl_is_held_or_too_young() -> None:
+    assert eta(live(queued=1, held="paused by ann"), ticks(done=1.0), {}).seconds is None
+    assert eta(live(queued=1), ticks(5, done=1.0), {}).seconds is None
+    assert eta(live(queued=1), [], {}).seconds is None
+
+
+def test_it_is_zero_when_nothing_waits_and_nothing_is_open() -> None:
+    assert eta(live(), [], {}).seconds == 0
+    assert eta(live(leased=3), [], {}).seconds is None

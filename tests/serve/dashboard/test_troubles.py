@@ -1,0 +1,42 @@
+"""What is wrong with a crawl."""
+
+from __future__ import annotations
+
+from crawlproj.report.why import Why
+from crawlproj.serve.dashboard.troubles import troubles
+from tests.serve.dashboard.snapshots import live, site, ticks
+
+
+def test_nothing_is_wrong_with_a_crawl_that_goes_well() -> None:
+    slow = site("a.test", Why("limit", "limited to 4 in flight by latency", 900.0))
+
+    assert troubles(live(queued=9, cpu=0.5, sites=(slow,)), ticks(done=5.0), {"timeout": 9}) == []
+
+
+def test_a_crawl_that_stands_still_is_wrong_unless_it_is_held() -> None:
+    still = ticks(done=0.0)
+
+    assert troubles(live(queued=9), still, {})[0].startswith("Nothing was done in the last 31 s")
+    (held,) = troubles(live(queued=9, held="paused by ann"), still, {})
+    assert held == "No site may start a request: paused by ann."
+
+
+def test_many_failing_attempts_are_named_by_the_most_frequent_reason() -> None:
+    failing = ticks(done=3.0, errors={"timeout": 0.75, "http-503": 0.25})
+
+    assert troubles(live(), failing, {}) == ["25% of attempts fail, most of them with timeout."]
+    assert troubles(live(), ticks(done=30.0, errors={"timeout": 1.0}), {}) == []
+
+
+def test_our_own_cpu_counts_by_the_worker() -> None:
+    assert "Our own CPU" in troubles(live(cpu=0.95), [], {})[0]
+    assert troubles(live(cpu=0.95, workers=("a", "b")), [], {}) == []
+
+
+def test_faults_of_the_spider_and_sites_that_are_away_are_counted() -> None:
+    sites = tuple(site(f"{n}.test", Why("away", "no answer")) for n in range(2))
+
+    found = troubles(live(sites=sites), [], {"callback-error": 7, "timeout": 1})
+
+    assert "callback-error 7" in found[0]
+    assert found[1] == "2 sites do not answer."

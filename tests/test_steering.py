@@ -80,7 +80,7 @@ def _check(say: Callable[..., str], web: DemoWeb, site: str, other: str, place: 
     say("resume", site)
     until(lambda: requests("one") > before + 10)
     added = f"{web.url('one')}/no-such-page"
-    assert re.search(r"s: 1 URLs", say("add", added, "--priority", "100"))
+    assert re.search(r"s: 1 URL\n", say("add", added, "--priority", "100"))
     until(lambda: any(line.path == "/no-such-page" for line in web.log()))
 
 
@@ -127,7 +127,7 @@ def test_failures_of_a_finished_job_are_fetched_by_its_next_run(tmp_path: Path) 
         given = ("-s", f"FRONTIER_URL={place}")
         code, shown = scrapy("requeue", "--reason", "timeout", "--dry-run", *given)
         assert code == 0, shown
-        assert "1 failed URLs are selected" in shown
+        assert "Selected: 1 failed URL\n" in shown
         token = re.search(r"--preview (\S+)", shown)
         assert token, shown
         code, shown = scrapy("requeue", "--preview", token[1], *given)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawlproj.commands.steer import Steers, batched
+from crawlproj.commands.steer import Steers, batched, counted
 from crawlproj.steering import verbs
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Command(Steers, ScrapyCommand):
             for some in batched(urls, verbs.MAX_URLS)
         ]
         for command in commands:
-            await desk.give(command, f"add {len(command.arguments['urls']):,} URLs")
+            await desk.give(command, f"add {counted(len(command.arguments['urls']), 'URL')}")
 
 
 def _lines(name: str) -> list[str]:

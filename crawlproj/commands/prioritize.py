@@ -49,7 +49,7 @@ class Command(Steers, ScrapyCommand):
         if len(args) > 1 or not (args or opts.site):
             raise UsageError("give one pattern, for example: scrapy prioritize '*/news/*'")
         chosen = verbs.selection(sites=opts.site, pattern="".join(args))
-        found = await desk.preview(Verb.PRIORITIZE, chosen, "pending URLs match")
+        found = await desk.preview(Verb.PRIORITIZE, chosen, "pending")
         command = verbs.prioritize(
             chosen, opts.priority, who=desk.who, at=desk.at, token=found.token
         )

@@ -58,7 +58,7 @@ class Command(Steers, ScrapyCommand):
         chosen = verbs.selection(reason=opts.reason, sites=opts.site, pattern=opts.url)
         token = opts.preview
         if not token:
-            found = await desk.preview(Verb.REQUEUE, chosen, "failed URLs are selected")
+            found = await desk.preview(Verb.REQUEUE, chosen, "failed")
             token = found.token
             if desk.dry_run:
                 print(f"Fetch exactly these with: scrapy requeue --preview {token}")

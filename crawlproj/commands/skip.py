@@ -48,6 +48,6 @@ class Command(Steers, ScrapyCommand):
         if len(args) > 1 or not (args or opts.site):
             raise UsageError("give one pattern, for example: scrapy skip '*/calendar/*'")
         chosen = verbs.selection(sites=opts.site, pattern="".join(args))
-        found = await desk.preview(Verb.SKIP, chosen, "pending URLs match")
+        found = await desk.preview(Verb.SKIP, chosen, "pending")
         command = verbs.skip(chosen, who=desk.who, at=desk.at, token=found.token)
         await desk.give(command, f"skip {selected(chosen)}, also those found later")

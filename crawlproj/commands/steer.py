@@ -71,7 +71,7 @@ class Desk:
             for result in record.results if record is not None else ():
                 if result.worker not in shown:
                     shown.add(result.worker)
-                    urls = f": {result.urls:,} URLs" if command.changes else ""
+                    urls = f": {counted(result.urls, 'URL')}" if command.changes else ""
                     note = f" ({result.note})" if result.note else ""
                     delay_s = max(0.0, result.at - self.at)
                     print(f"  obeyed by {result.worker} after {delay_s:.1f} s{urls}{note}")
@@ -81,10 +81,13 @@ class Desk:
         left = ", ".join(sorted(alive - shown))
         print(f"  no answer yet from {left}: the command stays, and is obeyed when they answer")
 
-    async def preview(self, verb: Verb, selection: Selection, what: str) -> Preview:
-        """Count what a selection selects, and print that."""
+    async def preview(self, verb: Verb, selection: Selection, state: str) -> Preview:
+        """Count what a selection selects, and print that.
+
+        state: of the URLs, "pending" or "failed".
+        """
         found = await self.controls.preview(verb, selection)
-        print(f"{found.urls:,} {what}")
+        print(f"Selected: {counted(found.urls, f'{state} URL')}")
         for site, urls in list(found.sites.items())[:_SITES_SHOWN]:
             print(f"  {urls:>9,}  {plain(site)}")
         if (more := len(found.sites) - _SITES_SHOWN) > 0:
@@ -175,6 +178,11 @@ def sites_in(args: list[str]) -> list[str]:
 def of_sites(site: str) -> str:
     """Return a pattern of sites in words."""
     return "the crawl" if site == "*" else plain(site)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 URL", "1,204 URLs"."""
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def selected(chosen: Selection) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crawlproj.frontier.base import Totals
+    from crawlproj.frontier.commands import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class JobStatus:
     totals: over all sites. The leases of a crawl that died count as leased until they are put back.
     sites: the same by site.
     running: whether a crawl works on the job now; None if that is unknown.
+    commands: its log, oldest first.
     """
 
     job: str
@@ -25,3 +27,4 @@ class JobStatus:
     totals: Totals
     sites: dict[str, Totals]
     running: bool | None = None
+    commands: tuple[Command, ...] = ()

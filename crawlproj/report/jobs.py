@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from math import inf
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from crawlproj.frontier.commands import Verb
 from crawlproj.report.console import plain, plain_table
+from crawlproj.report.why import Why
+from crawlproj.steering.standing import LIMITS, Standing, site_of, until_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from crawlproj.frontier.base import Totals
+    from crawlproj.frontier.commands import Command
     from crawlproj.frontier.job_status import JobStatus
 
 _MAX_SITES = 50
@@ -32,7 +38,37 @@ def print_jobs(jobs: Collection[JobStatus], place: str) -> None:
     for job in jobs:
         title = f"{job.job} (generation {job.generation}, {_state(job)})"
         console.print(plain(title, "bold"), soft_wrap=True)
+        for line in commanded(job, time.time()):
+            console.print(plain(line, "yellow"), soft_wrap=True)
         console.print(_table(job, console.width), end="\n\n")
+
+
+def commanded(job: JobStatus, now: float) -> list[str]:
+    """Return the commands that hold for a job, a line each."""
+    # Drains are for the run in which they are given, which nobody knows here.
+    kept = (command for command in job.commands if command.verb is not Verb.DRAIN)
+    standing = Standing.of(kept, now, generation=job.generation)
+    lines = []
+    for command in standing.rests:
+        what = "resumed" if command.verb is Verb.RESUME else "paused"
+        held = Why(what, f"{what} by {command.who}", command.at, _end_of(command))
+        lines.append(f"{site_of(command)}: {held.sentence(now)}")
+    for command in standing.limits:
+        values = {name: command.arguments.get(name) for name in LIMITS}
+        words = [f"{name} {value:g}" for name, value in values.items() if value is not None]
+        text = ", ".join([*words, *(["reset"] if command.arguments.get("reset") else [])])
+        held = Why("limit", f"{text} by {command.who}", command.at, _end_of(command))
+        lines.append(f"{site_of(command)}: {held.sentence(now)}")
+    for command in standing.skips:
+        held = Why("skip", f"skipped by {command.who}", command.at)
+        selection = " ".join(command.selection.data().values())
+        lines.append(f"{selection}: {held.sentence(now)}")
+    return lines
+
+
+def _end_of(command: Command) -> float | None:
+    until = until_of(command)
+    return until if until < inf else None
 
 
 def _state(job: JobStatus) -> str:

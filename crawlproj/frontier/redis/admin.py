@@ -8,6 +8,7 @@ from crawlproj.frontier.base import Ack, Opened, State, Totals
 from crawlproj.frontier.job_status import JobStatus
 from crawlproj.frontier.redis.answers import totals_of
 from crawlproj.frontier.redis.arguments import ack_args
+from crawlproj.frontier.redis.command_log import RedisLog
 from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.redis.keys import JOBS, prefix_of
 from crawlproj.frontier.redis.scan import totals_by_site
@@ -16,6 +17,7 @@ from crawlproj.frontier.redis.server import RedisServer
 if TYPE_CHECKING:
     from typing import Any
 
+    from crawlproj.frontier.commands import Command
     from crawlproj.frontier.redis.connection import RedisConfig
 
 
@@ -72,6 +74,10 @@ class RedisAdmin:
         )
         return not stale
 
+    async def commands(self) -> list[Command]:
+        """Return the log of commands, oldest first."""
+        return await RedisLog(self._server, self._prefix).commands()
+
     async def close(self) -> None:
         """Close the connection."""
         await self._server.close()
@@ -93,7 +99,8 @@ async def read_status(config: RedisConfig) -> list[JobStatus]:
         try:
             number, finished = await admin.generation(), await admin.finished()
             totals, sites = await admin.totals(), await admin.sites()
-            found.append(JobStatus(job, number, finished, totals, sites))
+            log = tuple(await admin.commands())
+            found.append(JobStatus(job, number, finished, totals, sites, commands=log))
         finally:
             await admin.close()
     return found

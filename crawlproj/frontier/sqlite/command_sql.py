@@ -69,6 +69,12 @@ _COLUMNS = "id, generation, at, who, verb, arguments, token"
 _CHANGING = ", ".join(f"'{verb}'" for verb in sorted(CHANGING))
 
 
+def has_tables(db: sqlite3.Connection) -> bool:
+    """Return whether the file has the tables of commands."""
+    found = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'frontier_commands'").fetchone()
+    return found is not None
+
+
 def append(db: sqlite3.Connection, job_id: int, command: Command) -> int:
     """Append a command, forget the oldest if there are too many, and reopen the job if needed."""
     cursor = db.execute(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.job_status import JobStatus
+from crawlproj.frontier.sqlite import command_sql
 from crawlproj.frontier.sqlite import schema as sql
 from crawlproj.frontier.sqlite.file import explained, read_only
 from crawlproj.frontier.sqlite.ownership import is_running
@@ -54,6 +55,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _read_status(path: Path) -> list[JobStatus]:
     with _reading(path) as db:
+        logged = command_sql.has_tables(db)  # an earlier release writes none
         return [
             JobStatus(
                 name,
@@ -62,6 +64,7 @@ def _read_status(path: Path) -> list[JobStatus]:
                 sql.count_by_state(db, job_id),
                 sql.count_by_site(db, job_id),
                 is_running(path, job_id),
+                tuple(command_sql.commands(db, job_id, 0)) if logged else (),
             )
             for job_id, name, generation, finished in db.execute(sql.JOBS).fetchall()
         ]

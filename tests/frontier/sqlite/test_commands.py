@@ -15,6 +15,7 @@ from crawlproj.frontier.commands import Command, Selection, Verb
 from crawlproj.frontier.sqlite.command_sql import TABLES
 from crawlproj.frontier.sqlite.controls import SqliteControls
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
+from crawlproj.frontier.sqlite.status import read_status
 from tests import ROOT
 from tests.frontier.helpers import entry, put, run
 from tests.frontier.sqlite.test_killed import owner, read
@@ -47,6 +48,7 @@ def of_an_earlier_release(path: Path) -> None:
 def test_the_tables_of_commands_are_made_in_a_file_of_an_earlier_release(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     of_an_earlier_release(path)
+    assert run(read_status(path))[0].commands == ()
     assert "frontier_commands" not in tables(path)
     frontier = SqliteFrontier(path)
     assert run(frontier.open("job")).resumed
@@ -56,6 +58,7 @@ def test_the_tables_of_commands_are_made_in_a_file_of_an_earlier_release(tmp_pat
     )
     assert run(frontier.totals()).failed == {"timeout": 1}
     run(frontier.append(SKIP))
+    assert run(read_status(path))[0].commands == tuple(run(frontier.commands()))
     run(frontier.close())
 
 

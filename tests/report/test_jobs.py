@@ -1,0 +1,45 @@
+"""What ``scrapy status`` says about the commands that hold."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from crawlproj.frontier.base import Totals
+from crawlproj.frontier.commands import Command, Verb
+from crawlproj.frontier.job_status import JobStatus
+from crawlproj.report.jobs import commanded
+
+NOW = time.mktime((2026, 11, 28, 12, 3, 0, 0, 0, -1))
+
+
+def job(*commands: tuple[Verb, dict[str, Any]]) -> JobStatus:
+    log = [
+        Command(verb, arguments, "ann", NOW - 60, "", number, 1)
+        for number, (verb, arguments) in enumerate(commands, 1)
+    ]
+    return JobStatus("job", 1, False, Totals(), {}, commands=tuple(log))
+
+
+def test_each_command_that_holds_has_a_line() -> None:
+    held = job(
+        (Verb.PAUSE, {"site": "*.test", "until": NOW + 600}),
+        (Verb.RESUME, {"site": "a.test"}),
+        (Verb.LIMIT, {"site": "b.test", "max": 4, "rate": 0.5}),
+        (Verb.LIMIT, {"site": "b.test", "reset": True}),
+        (Verb.SKIP, {"site": "c.test", "pattern": "*/x/*"}),
+        (Verb.DRAIN, {"site": "*"}),
+        (Verb.ADD, {"urls": ["http://a.test/"]}),
+    )
+    assert commanded(held, NOW) == [
+        "*.test: paused by ann since 12:02, until 12:13",
+        "a.test: resumed by ann since 12:02",
+        "b.test: max 4, rate 0.5 by ann since 12:02",
+        "b.test: reset by ann since 12:02",
+        "c.test */x/*: skipped by ann since 12:02",
+    ]
+
+
+def test_what_is_over_has_none() -> None:
+    ended = job((Verb.PAUSE, {"site": "a.test", "until": NOW - 1}), (Verb.RESUME, {"site": "*"}))
+    assert commanded(ended, NOW) == []

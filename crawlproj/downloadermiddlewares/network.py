@@ -62,7 +62,9 @@ class NetworkMiddleware:
         self, scheduler: Scheduler, request: Request, exception: Exception, trouble: Trouble
     ) -> Request | None:
         pause = scheduler.network_pause
-        if not await pause.is_ours(self._place(request), trouble, detail_of(exception)):
+        after_s = sum(request.meta.get("timings", {}).values())
+        detail = detail_of(exception)
+        if not await pause.is_ours(self._place(request), trouble, after_s, detail):
             return None
         self._crawler.stats.inc_value("network/put_back")
         if not scheduler.admission.put_back(request):

@@ -139,7 +139,11 @@ class DownloadHandler:
 
     async def works(self, place: str, trouble: Trouble) -> bool:
         """Return whether what fails with ``trouble`` works at ``place``; see reach.works."""
-        return await reach.works(self._connections().resolver, place, trouble)
+        resolver = self._connections().resolver
+        if not await reach.works(resolver, place, trouble):
+            return False
+        resolver.forget_passing_failures()
+        return True
 
     async def close(self) -> None:
         """Cancel running downloads and close every connection. A later request opens new ones."""

@@ -124,6 +124,12 @@ class Resolver(AbstractResolver):
         elif not future.done():  # it still waits for a thread
             asyncio.get_running_loop().call_later(_MOMENT_S, self._exempt_slow, future)
 
+    def forget_passing_failures(self) -> None:
+        """Look names up again that failed because no name server answered."""
+        for host, (_, error) in list(self._failures.items()):
+            if error.errno != socket.EAI_NONAME:
+                del self._failures[host]
+
     def _remembered(self, host: str, error: socket.gaierror) -> socket.gaierror:
         final = error.errno == socket.EAI_NONAME
         until = self._clock() + (_NO_NAME_S if final else _NO_ANSWER_S)

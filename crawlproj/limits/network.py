@@ -33,6 +33,7 @@ class Blame(Enum):
 
     SITE = "the site's"
     OURS = "this machine's, or its network's"
+    PAST = "ours, of an outage that is over"
     UNKNOWN = "ask the witnesses"
 
 
@@ -62,6 +63,7 @@ class Network:
         self._failed: dict[str, None] = {}  # places, the latest last
         self._worked_at: dict[Trouble, float] = {}
         self._away_since = 0.0
+        self._back_at = -inf
         self._away_before_s = 0.0
         self.trouble: Trouble | None = None
         self.outages = 0
@@ -100,14 +102,19 @@ class Network:
         if ends:
             self.on_back()
 
-    def blame(self, place: str, trouble: Trouble) -> Blame:
-        """Return whose fault it is that a request to ``place`` met ``trouble``."""
+    def blame(self, place: str, trouble: Trouble, after_s: float = 0.0) -> Blame:
+        """Return whose fault it is that a request to ``place`` met ``trouble``.
+
+        after_s: how long ago the request began. It may have begun in an outage that is over.
+        """
         self._failed.pop(place, None)
         self._failed[place] = None
         if len(self._failed) > _KEPT:
             del self._failed[next(iter(self._failed))]
         if self.trouble is not None or trouble is Trouble.FILES:
             return Blame.OURS
+        if self._clock() - after_s < self._back_at:
+            return Blame.PAST
         if self._works(place, trouble):
             return Blame.SITE
         if self.witnesses(place, trouble):
@@ -138,7 +145,7 @@ class Network:
         """Note that the network is there. Does nothing if it was before."""
         if self.trouble is not None:
             self._away_before_s = self.away_s
-            self._worked_at[self.trouble] = self._clock()
+            self._worked_at[self.trouble] = self._back_at = self._clock()
             self.trouble = None
 
     def _works(self, place: str, trouble: Trouble) -> bool:

@@ -54,21 +54,21 @@ class NetworkPause:
         if paused and not self.on:
             self._end()
 
-    async def is_ours(self, place: str, trouble: Trouble, detail: str) -> bool:
+    async def is_ours(self, place: str, trouble: Trouble, after_s: float, detail: str) -> bool:
         """Return whether it is this machine's fault that a request to ``place`` met ``trouble``.
 
-        If so, the pause is on. detail: what the request met, for the log.
+        Then the pause is on, or has just been. after_s: how long ago the request began. detail:
+        what it met, for the log.
         """
-        blame = self.network.blame(place, trouble)
+        blame = self.network.blame(place, trouble, after_s)
         if blame is Blame.UNKNOWN:
             witnesses = self.network.witnesses(place, trouble)
             if await self._ask(trouble, witnesses):
                 self.network.on_works(trouble)
                 return False
-        elif blame is Blame.SITE:
-            return False
-        self._begin(trouble, detail)
-        return True
+        if blame is not Blame.SITE and blame is not Blame.PAST:
+            self._begin(trouble, detail)
+        return blame is not Blame.SITE
 
     async def over(self) -> None:
         """Wait until the pause is over. Raises DownloadCancelledError if the crawl stops first."""

@@ -11,6 +11,7 @@ from scrapy import Request
 
 import crawlproj.settings
 from crawlproj.downloadermiddlewares.network import NetworkMiddleware
+from crawlproj.http.resolver import Resolver
 from tests.downloadermiddlewares.crawling import crawl, site
 from tests.http.helpers import on_reactor
 
@@ -68,6 +69,15 @@ async def test_pages_and_robots_txt_wait_for_the_name_server(
     assert outcomes == dict.fromkeys(urls, 200)
     assert crawler.stats.get_value("retry/count") is None
     assert crawler.stats.get_value("network/put_back") >= 1
+
+
+@on_reactor
+async def test_a_remembered_failure_is_forgotten_when_names_can_be_resolved_again() -> None:
+    resolver = Resolver(timeout_s=5, threads=2, guard=None)
+    for host, error in (("a.test", socket.EAI_AGAIN), ("b.test", socket.EAI_NONAME)):
+        resolver._remembered(host, socket.gaierror(error, "no"))
+    resolver.forget_passing_failures()
+    assert list(resolver._failures) == ["b.test"]
 
 
 @on_reactor

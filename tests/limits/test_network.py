@@ -95,6 +95,19 @@ def test_while_the_network_is_away_nothing_is_the_fault_of_a_site(trouble: Troub
     assert net.blame(B, trouble) is Blame.OURS
 
 
+@pytest.mark.parametrize("trouble", REMOTE)
+def test_what_began_before_the_network_was_back_is_not_the_fault_of_a_site(
+    trouble: Trouble,
+) -> None:
+    net, now = network(A)
+    net.on_away(Trouble.NAMES)
+    now.time += 20
+    net.on_back()
+    now.time += 3
+    assert net.blame(B, trouble, 3.1) is Blame.PAST
+    assert net.blame(B, trouble, 2.9) is Blame.UNKNOWN
+
+
 def test_probes_come_seldom_in_a_long_outage_and_cover_those_that_answered_and_failed() -> None:
     net, now = network(A, ADDRESS)
     net.blame(C, Trouble.NAMES)

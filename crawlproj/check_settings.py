@@ -10,6 +10,7 @@ from crawlproj.content.fields import chosen_fields
 from crawlproj.errors import ConfigError
 from crawlproj.http import DownloadHandler
 from crawlproj.http.config import HttpConfig
+from crawlproj.http.others import handlers_by_meta
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 
@@ -23,6 +24,7 @@ def check_settings(settings: BaseSettings) -> None:
     ConcurrencyConfig.from_settings(settings)
     if HttpConfig.from_settings(settings).guard is not None:
         _require_guarded(settings)
+    handlers_by_meta(settings)
     chosen_fields(settings)
 
 
@@ -36,6 +38,6 @@ def _require_guarded(settings: BaseSettings) -> None:
         if not issubclass(load_object(handler), DownloadHandler):
             raise ConfigError(
                 f"DOWNLOAD_HANDLERS: {handler} downloads {scheme} URLs, and GUARD_ENABLED has no "
-                "effect on it. Leave it out, or set GUARD_ENABLED = False if this crawl may "
-                "connect to any address"
+                "effect on it. Leave it out, name it in DOWNLOAD_HANDLERS_BY_META, or set "
+                "GUARD_ENABLED = False if this crawl may connect to any address"
             )

@@ -19,6 +19,7 @@ from packaging.version import Version
 from scrapy.commands import ScrapyCommand
 
 import crawlproj
+from crawlproj._scrapy import LOWEST
 from tests import ROOT
 
 if TYPE_CHECKING:
@@ -76,6 +77,27 @@ def test_the_lowest_versions_are_the_lower_bounds_of_the_ranges() -> None:
     assert pins("requirements-lowest.txt") == {
         name: lower_bound(requirement) for name, requirement in RANGES.items()
     }
+
+
+@pytest.mark.slow
+def test_a_scrapy_below_the_range_is_refused_with_what_to_install() -> None:
+    assert Requirement("scrapy>={}.{},<2.20".format(*LOWEST)) in map(
+        Requirement, PROJECT["dependencies"]
+    )
+    script = (
+        "import scrapy; scrapy.version_info = (2, 14, 2); scrapy.__version__ = '2.14.2'\n"
+        "import crawlproj.addon"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", script],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert loaded.stderr.splitlines()[-1] == (
+        "crawlproj.errors.CrawlprojError: crawlproj needs Scrapy 2.15 or later, and 2.14.2 is "
+        "installed: pip install --upgrade scrapy"
+    )
 
 
 @pytest.mark.parametrize(

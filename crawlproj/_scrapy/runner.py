@@ -23,12 +23,12 @@ from scrapy.core.spidermw import SpiderMiddlewareManager
 from scrapy.http import Request, Response
 from scrapy.signalmanager import SignalManager
 from scrapy.utils.asyncio import is_asyncio_available
-from scrapy.utils.defer import _process_pending_io, maybe_deferred_to_future
+from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.log import logformatter_adapter
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawlproj._scrapy.chains import DownloadChain
+from crawlproj._scrapy.chains import DownloadChain, pending_io
 from crawlproj._scrapy.scraping import Scraping, is_cancelled
 from crawlproj._scrapy.signals import has_listener
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("scrapy.core.engine")  # where Scrapy logs the same errors
 
-_WRITTEN_FOR = (2, 19)
+WRITTEN_FOR = (2, 19)
 
 
 # The methods that are not called any more, so that nobody may have replaced them.
@@ -58,7 +58,7 @@ _BYPASSED = frozenset(
 
 def fits(engine: ExecutionEngine) -> bool:
     """Return whether ``engine`` and its parts are those of the Scrapy that this is written for."""
-    if scrapy.version_info[:2] != _WRITTEN_FOR or type(engine) is not ExecutionEngine:
+    if scrapy.version_info[:2] != WRITTEN_FOR or type(engine) is not ExecutionEngine:
         return False
     downloader, scraper = engine.downloader, engine.scraper
     if type(downloader) is not Downloader or type(scraper) is not Scraper:
@@ -205,7 +205,7 @@ class RequestRunner:
             response = await self._downloader.handlers.download_request_async(request)
             self._send(signals.response_downloaded, response=response, request=request)
         except Exception:
-            await _process_pending_io()
+            await pending_io()
             raise
         else:
             return response

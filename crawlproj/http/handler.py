@@ -31,6 +31,7 @@ from crawlproj.http.connector import Connector
 from crawlproj.http.deadline import Deadline
 from crawlproj.http.failures import CONNECTION_CLOSED, LOW_LEVEL, translated
 from crawlproj.http.head import MalformedResponse, ResponseHead
+from crawlproj.http.others import OtherHandlers
 from crawlproj.http.outgoing import Outgoing
 from crawlproj.http.responses import build_response
 from crawlproj.http.timings import Timings
@@ -77,10 +78,11 @@ class DownloadHandler:
 
     on_answer: called with each request whose answer has begun, if more of it is to come.
 
-    One instance serves both schemes of a crawler, so that they share one connection pool.
+    One instance serves both schemes of a crawler, so that they share one connection pool. Requests
+    with a key of DOWNLOAD_HANDLERS_BY_META go through the handler of that key (see others.py).
     """
 
-    lazy = True
+    lazy = False  # the handlers of other packages wait for the signal that the engine has started
     # By id(crawler): the handler keeps its crawler alive, so no other crawler gets the same id.
     _instances: ClassVar[WeakValueDictionary[int, DownloadHandler]] = WeakValueDictionary()
 
@@ -103,6 +105,7 @@ class DownloadHandler:
             logger.warning(_FEW_FILES, most)
         self._budget = MemoryBudget.of(crawler)
         self._ssl_context = ssl_context(crawler.settings)
+        self._others = OtherHandlers.from_crawler(crawler, self._config)
         self._signals = crawler.signals
         self._crawler = crawler
         self._connector: Connector | None = None
@@ -119,7 +122,11 @@ class DownloadHandler:
         self._downloads[deadline] = request
         try:
             with deadline:
-                return await self._fetch(request, timings, deadline)
+                other = self._others.of(request)
+                if other is None:
+                    return await self._fetch(request, timings, deadline)
+                self.before_send(request)
+                return await self._others.download(other, request, timings)
         except LOW_LEVEL as exc:
             raise translated(exc, request.url) from exc
         finally:
@@ -147,10 +154,11 @@ class DownloadHandler:
 
     async def close(self) -> None:
         """Cancel running downloads and close every connection. A later request opens new ones."""
+        self.cancel_all("the download handler was closed")
+        await self._others.close()
         connector, self._connector = self._connector, None
         if connector is None:
             return
-        self.cancel_all("the download handler was closed")
         try:
             async with asyncio.timeout(_CLOSE_GRACE_S):
                 await connector.close()

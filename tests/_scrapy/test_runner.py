@@ -354,7 +354,7 @@ async def test_the_watcher_has_every_result_if_scrapys_own_parts_run_the_request
     settings: dict[str, Any] = {"DOWNLOADER": OwnDownloader} if case == "downloader" else {}
     fitted = []
     if case == "version":
-        monkeypatch.setattr(runner, "_WRITTEN_FOR", (2, 18))
+        monkeypatch.setattr(runner, "WRITTEN_FOR", (2, 18))
 
     def on_open(engine: ExecutionEngine) -> None:
         if case == "replaced":

@@ -80,12 +80,11 @@ class CookieJars(Echo):
 
 
 class BasicAuth(Shape):
+    # Scrapy 2.15 has no settings for these.
     pages = ("auth/1",)
-    custom_settings = {
-        "HTTPAUTH_USER": "user",
-        "HTTPAUTH_PASS": "pass",
-        "HTTPAUTH_DOMAIN": None,  # any: Scrapy compares it with host and port
-    }
+    http_user = "user"
+    http_pass = "pass"
+    http_auth_domain = None  # any: Scrapy compares it with host and port
 
 
 class Arguments(Shape):
@@ -159,7 +158,7 @@ class Slow(Shape):
     async def start(self) -> AsyncIterator[Any]:
         yield self.get("slow/1?s=0.1")
         yield self.get(
-            "slow/2?s=5", meta={"download_timeout": 0.3, "max_retry_times": 0}, errback=self.late
+            "slow/2?s=5", meta={"download_timeout": 1.0, "max_retry_times": 0}, errback=self.late
         )
 
     def late(self, failure: Any) -> Any:

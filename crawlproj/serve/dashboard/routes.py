@@ -15,7 +15,7 @@ from crawlproj.serve.dashboard.tables import table_pages
 from crawlproj.serve.dashboard.view import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.routing import Route
 
@@ -27,14 +27,19 @@ if TYPE_CHECKING:
 class Dashboard:
     """The dashboard of a service.
 
-    endpoints: of the query service, which the pages ask. crawls: those of the service's frontier.
+    endpoints: of the query service, which the pages ask. crawls: those of the service's frontier
+    unless others are given. clock: unix seconds.
     """
 
     def __init__(
-        self, service: Service, endpoints: Sequence[Endpoint], crawls: Crawls | None = None
+        self,
+        service: Service,
+        endpoints: Sequence[Endpoint],
+        crawls: Crawls | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._crawls = crawls or FrontierCrawls(service.config)
-        self._views = Views(self._crawls, service.overview.jobs, time.time)
+        self._views = Views(self._crawls, service.overview.jobs, clock)
         self._api = Api(endpoints)
         self._feeds = Feeds()
         self._steers = not service.config.listening.read_only

@@ -34,7 +34,7 @@ def seconds(value: float | None) -> str:
 def duration(value: float) -> str:
     """Return how long something takes: "12 s", "4 min", "3 h 20 min", "2 d 4 h"."""
     whole = max(0, round(value))
-    if whole < 100:
+    if whole < 120:
         return f"{whole} s"
     minutes = round(whole / 60)
     if minutes < 100:
@@ -59,11 +59,6 @@ def moment(at: float | None) -> str:
 def clock(at: float) -> str:
     """Return a time (unix seconds) of today: "12:03:05"."""
     return time.strftime("%H:%M:%S", time.localtime(at))
-
-
-def share(part: float, whole: float) -> float:
-    """Return which part of ``whole`` that is, in percent from 0 to 100."""
-    return min(100.0, 100.0 * part / whole) if whole > 0 else 0.0
 
 
 def by_count(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -135,11 +135,12 @@ class Fleet:
     jitter: returns numbers in [0, 1).
     counts: how often workers "crashed", "hung", were "rolled" or "recycled".
     gave_up: whether the fleet stopped because no worker could be started.
+    drained: whether the last worker that ended had been drained.
     """
 
     def __init__(self, n: int, limits: Limits, jitter: Callable[[], float] = random.random) -> None:
         self.counts: Counter[str] = Counter()
-        self.finished = self.stopping = self.gave_up = False
+        self.finished = self.stopping = self.gave_up = self.drained = False
         self._workers = [Worker() for _ in range(n)]
         self._limits = limits
         self._jitter = jitter
@@ -229,7 +230,7 @@ class Fleet:
         worker = self._workers[number]
         was, worker.phase = worker.phase, Phase.WAITING
         asked = was in {Phase.DRAINING, Phase.KILLED} and worker.reason != "hung"
-        drained = status == DRAINED and worker.ready
+        drained = self.drained = status == DRAINED and worker.ready
         crashed = not asked and not drained and status != 0
         blamed = was is not Phase.KILLED or worker.reason == "hung"
         if crashed and worker.reason != "hung":

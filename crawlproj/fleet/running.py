@@ -147,7 +147,8 @@ class FleetRun:
         with screen:
             status = await supervisor.run(lambda: screen.show(supervisor))
         if not supervisor.fleet.gave_up:
-            screen.summarize(supervisor, "shutdown" if self.stopped else "no worker is left")
+            left = "drained" if supervisor.fleet.drained else "no worker is left"
+            screen.summarize(supervisor, "shutdown" if self.stopped else left)
         if status == 0 and not config.keep:
             await self._discard(redis, opened.generation)
         return status

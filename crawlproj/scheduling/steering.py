@@ -209,6 +209,8 @@ class Steering:
         for command in new:
             if command.verb in _STANDING and not command.changes:
                 note = f"changes the limits of {changed} sites now" if changed else ""
+                if command.arguments.get("worker", self.name) != self.name:
+                    note = "not meant for this worker"
                 await self._frontier.acknowledge(
                     Result(command.id, self.name, self._clock(), note=note)
                 )

@@ -370,7 +370,7 @@ def test_a_worker_that_a_user_drained_is_not_replaced() -> None:
     assert drained.tick(1e6) == []
     assert not drained.done
     drained.exited(1, 6.0, DRAINED)
-    assert (drained.done, drained.exit_status) == (True, 0)
+    assert (drained.done, drained.exit_status, drained.drained) == (True, 0, True)
 
 
 def test_a_worker_that_ends_like_a_drained_one_before_it_was_ready_is_started_again() -> None:

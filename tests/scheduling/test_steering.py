@@ -247,6 +247,18 @@ async def test_a_drained_worker_ends_once_nothing_is_in_flight() -> None:
 
 
 @in_virtual_time
+async def test_a_drain_of_another_worker_is_answered_and_changes_nothing() -> None:
+    async with crawl() as it:
+        await it.it.put(entry(1, "a.test"))
+        number = await it.say(Verb.DRAIN, site="*", worker="other:1")
+        await asyncio.sleep(3)
+        assert (it.ended, it.started()) == ([], [1])
+        record = await it.frontier.record(number)
+        assert record is not None
+        assert record.results[0].note == "not meant for this worker"
+
+
+@in_virtual_time
 async def test_a_drain_does_not_wait_for_ever_for_what_is_in_flight() -> None:
     async with crawl() as it:
         it.idle = False

@@ -71,9 +71,8 @@ class Selection:
     """Entries, by why they failed, by site and by URL. An empty field selects all.
 
     reason: why entries failed, such as "timeout"; pending ones have none, and are selected by the
-    other fields alone. site: a glob over sites, such as "*.example.org".
-    pattern: a glob over whole URLs, such as "*/calendar/*", or "re:" and a regular
-    expression that is searched for.
+    other fields alone. site: a glob over sites, such as ``*.example.org``. pattern: a glob over
+    whole URLs, such as ``*/calendar/*``, or ``re:`` and a regular expression that is searched for.
 
     Raises FrontierError if the regular expression is malformed.
     """

@@ -27,12 +27,41 @@ class Scope:
             raise ConfigError(f"-a scope must be one of {', '.join(KINDS)}, not {kind!r}")
         self.kind = kind
         self.moved: dict[str, str] = {}
-        self._seeds = tuple(seeds)
-        self._set()
+        self._seeds = dict.fromkeys(seeds)
+        self._sites: _Hosts | _Domains = _Domains(seeds) if kind == "domain" else _Hosts(seeds)
+        self._area: _Area = _Prefixes(seeds) if kind == "prefix" else self._sites
+        # Hosts that may be one with a host in scope, and those that turned out to be another.
+        self._twins = set(map(_twin_of, map(site_of, seeds))) if kind == "host" else set()
+        self._twins -= {*map(site_of, seeds), ""}
+        self._foreign: set[str] = set()
 
     def allows(self, url: str) -> bool:
         """Whether the crawl follows ``url``, which is normalized."""
         return self._area.allows(url)
+
+    def may_allow(self, url: str) -> bool:
+        """Whether ``url`` is in scope, or would be if its host is one with a host in scope.
+
+        www.example.org and example.org are one if one redirects to the other. That shows when the
+        first page of the other is fetched; see ``settle``.
+        """
+        return self._area.allows(url) or site_of(url) in self._twins
+
+    def settle(self, asked: str, url: str) -> bool:
+        """Take in that ``asked`` led to ``url``, which may be the same; both are normalized.
+
+        Returns whether ``asked`` is on a host that looked like one with a host in scope, and is
+        another.
+        """
+        host, led_to = site_of(asked), site_of(url)
+        for twin, other in ((host, led_to), (led_to, host)):
+            if twin in self._twins:
+                self._twins.discard(twin)
+                if self._area.allows(f"http://{other}/"):
+                    self._sites.add(f"http://{twin}/")
+                else:
+                    self._foreign.add(twin)
+        return host in self._foreign
 
     def allows_site_of(self, url: str) -> bool:
         """Whether ``url`` is on a site of the crawl, in scope or not, such as its robots.txt."""
@@ -47,18 +76,17 @@ class Scope:
         new = {
             seed: url
             for seed, url in moved.items()
-            if seed in self._seeds and self.moved.get(seed) != url and _same_domain(seed, url)
+            if seed in self._seeds
+            and self.moved.get(seed) != url
+            and domain_of(seed) == domain_of(url)
         }
         self.moved.update(new)
-        if new:
-            self._set()
+        for url in new.values():
+            self._sites.add(url)
+            self._twins.discard(site_of(url))
+        if new and self.kind == "prefix":
+            self._area = _Prefixes(self.moved.get(seed, seed) for seed in self._seeds)
         return bool(new)
-
-    def _set(self) -> None:
-        places = [self.moved.get(seed, seed) for seed in self._seeds]
-        sites = _Domains if self.kind == "domain" else _Hosts
-        self._sites: _Area = sites((*self._seeds, *places))
-        self._area = _Prefixes(places) if self.kind == "prefix" else self._sites
 
 
 class _Area(Protocol):
@@ -70,7 +98,10 @@ class _Hosts:
     """The hosts and ports of some URLs, over http and https. www.example.org is another host."""
 
     def __init__(self, urls: Iterable[str]) -> None:
-        self._hosts = frozenset(map(site_of, urls))
+        self._hosts = set(map(site_of, urls))
+
+    def add(self, url: str) -> None:
+        self._hosts.add(site_of(url))
 
     def allows(self, url: str) -> bool:
         return site_of(url) in self._hosts
@@ -84,7 +115,10 @@ class _Domains:
     """
 
     def __init__(self, urls: Iterable[str]) -> None:
-        self._domains = frozenset(registrable_domain(site_of(url)) for url in urls)
+        self._domains = {registrable_domain(site_of(url)) for url in urls}
+
+    def add(self, url: str) -> None:
+        self._domains.add(registrable_domain(site_of(url)))
 
     def allows(self, url: str) -> bool:
         return registrable_domain(site_of(url)) in self._domains
@@ -101,11 +135,18 @@ class _Prefixes:
         return _without_scheme(url).startswith(self._prefixes)
 
 
+def _twin_of(host: str) -> str:
+    """Return ``host`` with or without www.; "" for an IP address."""
+    if host.startswith("[") or not any(map(str.isalpha, host)):
+        return ""
+    return host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
+
+
 def _without_scheme(url: str) -> str:
     return url.partition("://")[2]
 
 
-def _same_domain(one: str, other: str) -> bool:
+def domain_of(url: str) -> str:
+    """Return the registrable domain of ``url``, within which a redirect moves the scope."""
     # A name without a public suffix is its own domain, and so would www.intranet be.
-    first, second = (registrable_domain(site_of(url)).removeprefix("www.") for url in (one, other))
-    return first == second
+    return registrable_domain(site_of(url)).removeprefix("www.")

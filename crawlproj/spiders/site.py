@@ -17,7 +17,7 @@ from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
 from crawlproj.links.filters import has_extension
 from crawlproj.links.quota import Quota
-from crawlproj.links.scope import KINDS, Scope
+from crawlproj.links.scope import KINDS, Scope, domain_of
 from crawlproj.links.shapes import without_session
 from crawlproj.links.sitemap import (
     is_sitemap,
@@ -42,7 +42,7 @@ from crawlproj.spiders.config_file import ConfigFile
 from crawlproj.spiders.sitemaps import ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
 from crawlproj.spiders.start_urls import start_urls
-from crawlproj.urls import normalize
+from crawlproj.urls import normalize, site_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -61,6 +61,12 @@ _NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
 _SITEMAP_USES = ("also", "only", "never")
 # The key of Request.meta for where start pages redirected to, which other processes must know, too.
 _MOVED = "scope_moved"
+
+
+class OnAnotherSite(Exception):
+    """The page's host looked like one with that of a start page, and is not."""
+
+    frontier_outcome = (State.SKIPPED, "offsite")
 
 
 class SiteSpider(ReadsSitemaps):
@@ -113,6 +119,7 @@ class SiteSpider(ReadsSitemaps):
                 f": {'; '.join(errors) or 'it is missing'}. Write for example: "
                 f"scrapy crawl {self.name} -a url=https://example.org",
             )
+        self._starts = frozenset(self.seeds)
         for error in errors:
             self.logger.error("-a url: %s; skipped", error)
         self.scope = Scope(one_of("scope", scope, KINDS), self.seeds)
@@ -180,6 +187,10 @@ class SiteSpider(ReadsSitemaps):
             yield from self.parse_sitemap(response)
             self._follow_sitemaps(response.url)
             return
+        asked = response.meta.get("redirect_urls", [response.url])[0]
+        if self.scope.settle(asked, response.url) and not is_start:
+            self._end(response, OnAnotherSite(f"{site_of(asked)} is not one with the start pages"))
+            return
         page = page_of(response, self.page_fields)
         urls: list[str] = []
         # A redirect may have led out of scope: keep that page, but do not follow its links.
@@ -222,7 +233,7 @@ class SiteSpider(ReadsSitemaps):
         if (moved := response.meta.get(_MOVED)) is not None:
             self._move(moved)
         # The depth first: it spares nearly every page a normalization.
-        if response.meta.get("depth") or (start := self._asked(response)) not in self.seeds:
+        if response.meta.get("depth") or (start := self._asked(response)) not in self._starts:
             return False
         if (url := normalize(response.url)) is not None and url != start:
             self._move({start: url})
@@ -230,8 +241,10 @@ class SiteSpider(ReadsSitemaps):
 
     def _move(self, moved: dict[str, str]) -> None:
         if self.scope.move(moved):
-            self._meta = {_MOVED: dict(self.scope.moved)}
             for start, url in moved.items():
+                # Other requests need not know: the scope stays within the domain.
+                meta = self._moves.setdefault(domain_of(start), {_MOVED: {}})
+                meta[_MOVED][start] = url
                 self.logger.info("%s leads to %s, which now is the start page", start, url)
 
     def _asked(self, response: Response) -> str:
@@ -241,7 +254,7 @@ class SiteSpider(ReadsSitemaps):
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
         """Yield requests for pages in scope; what is no page by its extension is only counted."""
         for url in self.unseen(urls):
-            if not self.scope.allows(url):
+            if not self.scope.may_allow(url):
                 continue
             if has_extension(url, self._no_pages):
                 self._cut(url, "extension", found_on, Holds.FOR_GOOD)
@@ -251,7 +264,7 @@ class SiteSpider(ReadsSitemaps):
                 self._cut(url, "max-pages-per-site", found_on, Holds.HERE)
             else:
                 page = url if self.traps is None else without_session(url)
-                yield request_for(page, errback=self.failed, meta=self._meta)
+                yield request_for(page, errback=self.failed, meta=self._meta_of(url))
 
     def _cut(self, url: str, reason: str, found_on: Response, holds: Holds) -> None:
         """Count ``url``, which is not followed."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request, Spider
 
 from crawlproj.frontier.base import State
+from crawlproj.links.scope import domain_of
 from crawlproj.links.sitemap import MAX_BYTES, Location, NotASitemap, read_sitemap
 from crawlproj.links.traps import SITEMAP
 from crawlproj.pages import failure_item
@@ -43,7 +44,7 @@ class ReadsSitemaps(Spider):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._meta: dict[str, Any] | None = None  # of every request
+        self._moves: dict[str, dict[str, Any]] = {}  # the meta of a domain's requests
         self._sitemaps: dict[str, list[str]] = {}  # of origins without a page so far
 
     def note_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
@@ -101,7 +102,7 @@ class ReadsSitemaps(Spider):
             self.logger.info("The sitemap %s is left out: it is not on a site of the crawl", url)
             return
         meta = {
-            **(self._meta or {}),
+            **(self._meta_of(url) or {}),
             SITEMAP: indexes,
             "download_maxsize": MAX_BYTES,
             "download_warnsize": 0,
@@ -109,6 +110,10 @@ class ReadsSitemaps(Spider):
         self.crawler.engine.crawl(
             Request(url, callback=self.parse_sitemap, errback=self.failed, priority=10, meta=meta)
         )
+
+    def _meta_of(self, url: str) -> dict[str, Any] | None:
+        """Return the meta of a request for ``url``, which others need to know its scope."""
+        return self._moves.get(domain_of(url)) if self._moves else None
 
     def _end(self, response: Response, outcome: Exception) -> None:
         """Let the URL of ``response`` end as ``outcome`` says."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
+from crawlproj.downloadermiddlewares.access import AccessMiddleware
 from tests.http.helpers import on_reactor
 from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scrapy import Request
 
 
 def web(pages: dict[str, Any]) -> Callable[[str, str], Any]:
@@ -115,3 +119,71 @@ async def test_a_start_page_with_a_link_in_scope_needs_no_explanation(
     done = await crawl_site(web(pages), "http://a.example/", LOG_LEVEL="WARNING")
     assert done.urls == {*pages}
     assert "nothing is followed" not in caplog.text
+
+
+@pytest.mark.parametrize("start", ["http://www.shop.example/", "http://shop.example/"])
+@on_reactor
+async def test_a_host_that_redirects_to_its_twin_is_one_site_with_it(start: str) -> None:
+    other = "http://shop.example" if "www" in start else "http://www.shop.example"
+    pages = {
+        start: page(f"{other}/a", f"{other}/b"),
+        f"{other}/a": moved(f"{start}a"),
+        f"{start}a": page(f"{other}/c"),
+        f"{other}/b": moved(f"{start}b"),
+        f"{start}b": page(),
+        f"{other}/c": moved(f"{start}c"),
+        f"{start}c": page(),
+    }
+    done = await crawl_site(web(pages), start)
+    assert done.urls == {start, f"{start}a", f"{start}b", f"{start}c"}
+
+
+@on_reactor
+async def test_a_host_in_scope_may_redirect_to_its_twin() -> None:
+    pages = {
+        "http://shop.example/": page("/a"),
+        "http://shop.example/a": moved("http://www.shop.example/a"),
+        "http://www.shop.example/a": page("/b"),
+        "http://www.shop.example/b": page(),
+    }
+    done = await crawl_site(web(pages), "http://shop.example/")
+    assert "http://www.shop.example/b" in done.urls
+
+
+@on_reactor
+async def test_a_twin_that_answers_by_itself_is_another_site() -> None:
+    pages = {
+        "http://shop.example/": page("http://www.shop.example/a", "/x"),
+        "http://www.shop.example/a": page("http://www.shop.example/b", "/c"),
+        "http://www.shop.example/b": page(),
+        "http://www.shop.example/c": page(),
+        "http://shop.example/x": page("http://www.shop.example/d"),
+    }
+    done = await crawl_site(web(pages), "http://shop.example/", CONCURRENT_REQUESTS=1)
+    assert done.urls == {"http://shop.example/", "http://shop.example/x"}
+    assert done.skipped == {"offsite": 1}
+    assert [url for url in done.asked if "/www." in url] == [
+        *("http://www.shop.example/robots.txt", "http://www.shop.example/a")
+    ]
+
+
+@on_reactor
+async def test_a_request_carries_the_moves_of_its_own_domain_only() -> None:
+    pages: dict[str, Any] = {
+        f"http://{name}.example/": moved(f"http://www.{name}.example/") for name in "abc"
+    }
+    pages |= {f"http://www.{name}.example/": page("/x") for name in "abc"}
+    pages |= {f"http://www.{name}.example/x": page() for name in "abc"}
+    seen: list[dict[str, Any]] = []
+
+    def look(request: Request) -> None:
+        seen.append(request.meta.get("scope_moved", {}))
+
+    with patch.object(AccessMiddleware, "process_request", lambda _, request: look(request)):
+        done = await crawl_site(
+            web(pages),
+            ",".join(f"http://{name}.example" for name in "abc"),
+            arguments={"headers": "X: 1"},
+        )
+    assert len(done.pages) == 6
+    assert max(map(len, seen)) == 1

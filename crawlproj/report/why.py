@@ -159,8 +159,10 @@ def _ours(around: Around) -> Why:
     """Return what on our side keeps the site from having more in flight."""
     if not around.waiting:
         return Why("nothing-waits", "none of its URLs waits here")
-    if around.cpu >= _BUSY_CPU or around.lag_s >= _BUSY_LAG_S:
+    if around.cpu >= _BUSY_CPU:
         return Why("cpu", f"our own CPU ({around.cpu:.0%} of a core)")
+    if around.lag_s >= _BUSY_LAG_S:
+        return Why("cpu", f"our own event loop, which runs {1000 * around.lag_s:.0f} ms late")
     if around.busy >= around.budget:
         return Why("budget", f"its share of the {around.budget} requests of CONCURRENT_REQUESTS")
     return Why("running", "nothing: it gets more as it answers")

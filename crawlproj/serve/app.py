@@ -18,6 +18,7 @@ from crawlproj.serve.api.search import search_endpoint
 from crawlproj.serve.api.sites import site_endpoints
 from crawlproj.serve.api.summary import summary_endpoint
 from crawlproj.serve.api.urls import url_endpoint
+from crawlproj.serve.dashboard.page import on_http_exception
 from crawlproj.serve.dashboard.routes import Dashboard
 from crawlproj.serve.proxy.endpoints import query_endpoints
 from crawlproj.serve.security.headers import SecurityHeaders
@@ -26,7 +27,7 @@ from crawlproj.serve.security.origins import OriginCheck
 from crawlproj.serve.security.requests import BoundedRequests
 from crawlproj.serve.security.tokens import TokenCheck
 from crawlproj.serve.web.openapi import openapi
-from crawlproj.serve.web.problems import Problem, on_error, on_http_exception, on_problem
+from crawlproj.serve.web.problems import Problem, on_error, on_problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -47,6 +47,7 @@ class Beside:
             "store_url": config.store_url,
             "frontier_url": config.frontier_url,
             "redis_params": dict(config.redis_params),
+            "report": config.report,
         }
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         with contextlib.suppress(BrokenPipeError):
@@ -85,7 +86,11 @@ def main() -> int:
     given = json.loads(sys.stdin.readline())
     listening = Listening(port=given["port"], token=given["token"])
     config = ServeConfig(
-        listening, given["store_url"], given["frontier_url"], given["redis_params"]
+        listening,
+        given["store_url"],
+        given["frontier_url"],
+        given["redis_params"],
+        report=given["report"],
     )
 
     def announce(port: int) -> None:

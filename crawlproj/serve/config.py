@@ -112,7 +112,7 @@ class ServeConfig:
     """listening: where, and for whom. store_url, frontier_url: what is served.
 
     store_url: SERVE_STORE_URL, else STORE_URL. database_url, queries: a database of the user's own,
-    and the named queries that may be asked of it.
+    and the named queries that may be asked of it. report: REPORT, to link to.
     """
 
     listening: Listening
@@ -121,6 +121,7 @@ class ServeConfig:
     redis_params: Mapping[str, Any] = field(default_factory=dict, repr=False)
     database_url: str = field(default="", repr=False)
     queries: tuple[NamedQuery, ...] = ()
+    report: str = ""
 
     @classmethod
     def from_settings(cls, settings: BaseSettings, listening: Listening) -> ServeConfig:
@@ -129,7 +130,13 @@ class ServeConfig:
         if not store_url:
             raise ConfigError("STORE_URL is empty: set it to the store that the crawl writes to")
         crawl = CrawlConfig.from_settings(settings)
-        return cls(listening, store_url, crawl.frontier_url, crawl.redis_params)
+        return cls(
+            listening,
+            store_url,
+            crawl.frontier_url,
+            crawl.redis_params,
+            report=text(settings, "REPORT", ""),
+        )
 
 
 def serve_port(settings: BaseSettings) -> int:

@@ -14,7 +14,7 @@ from crawlproj.serve.web.parameters import Integer, Parameter, Text
 from crawlproj.serve.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crawlproj.report.live import LiveSite
     from crawlproj.serve.dashboard.api import Api
     from crawlproj.serve.dashboard.crawls import Crawls
+    from crawlproj.serve.dashboard.file_page import FilePage
     from crawlproj.serve.dashboard.view import View, Views
 
 _SITES = 20
@@ -35,13 +36,14 @@ class CrawlPages:
     """The pages.
 
     views: of the crawls. api: for what is stored. crawls: for their commands. steers: whether
-    there are forms to steer them.
+    there are forms to steer them. files: that are linked if they are there.
     """
 
     views: Views
     api: Api
     crawls: Crawls
     steers: bool
+    files: Sequence[FilePage]
 
     def all(self) -> list[LivePage]:
         """Return the pages."""
@@ -80,6 +82,7 @@ class CrawlPages:
             "most": _SITES,
             "given": values["given"],
             "steers": self.steers,
+            "files": [page for page in self.files if page.file.is_file()],
         }
         totals = view.status.totals if view.status is not None else None
         if view.live is not None:
@@ -144,12 +147,12 @@ def _counts(of: Any) -> dict[str, Any]:
     """Return the counts of a Live or of Totals."""
     failed, skipped = sum(of.failed.values()), sum(of.skipped.values())
     return {
-        "waiting": of.pending,
-        "at work": of.leased,
+        "pending": of.pending,
+        "leased": of.leased,
         "done": of.done,
         "failed": failed,
         "skipped": skipped,
-        "found": of.pending + of.leased + of.done + failed + skipped,
+        "discovered": of.pending + of.leased + of.done + failed + skipped,
         "failed_by_reason": of.failed,
         "skipped_by_reason": of.skipped,
     }

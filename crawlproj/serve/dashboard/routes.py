@@ -10,6 +10,7 @@ from crawlproj.serve.dashboard.assets import ASSETS
 from crawlproj.serve.dashboard.crawl import CrawlPages
 from crawlproj.serve.dashboard.crawls import FrontierCrawls
 from crawlproj.serve.dashboard.feeds import Feeds
+from crawlproj.serve.dashboard.file_page import file_pages
 from crawlproj.serve.dashboard.steer import Steering
 from crawlproj.serve.dashboard.tables import table_pages
 from crawlproj.serve.dashboard.view import Views
@@ -43,12 +44,14 @@ class Dashboard:
         self._api = Api(endpoints)
         self._feeds = Feeds()
         self._steers = not service.config.listening.read_only
+        self._files = file_pages(service.config.report)
 
     def routes(self) -> list[Route]:
         """Return the routes to the pages, their events and their assets."""
-        live = CrawlPages(self._views, self._api, self._crawls, self._steers).all()
+        pages = CrawlPages(self._views, self._api, self._crawls, self._steers, self._files)
         return [
-            *(route for page in live for route in page.routes(self._feeds)),
+            *(route for page in pages.all() for route in page.routes(self._feeds)),
+            *(page.route() for page in self._files),
             *(page.route() for page in table_pages(self._api, steers=self._steers)),
             Steering(self._crawls).route(),
             ASSETS.route(),

@@ -27,7 +27,10 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """An ASGI middleware that adds HEADERS; answers are not cached unless they say so."""
+    """An ASGI middleware that adds those of HEADERS that an answer does not set itself.
+
+    Answers are not cached unless they say so.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,7 +42,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

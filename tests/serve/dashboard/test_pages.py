@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ from crawlproj.frontier.base import Ack, Entry, State
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import claim, put, run
-from tests.serve.helpers import config, failure, page, serving
+from tests.serve.helpers import config, failure, fill, page, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.serve.helpers import Client
 
@@ -128,3 +130,30 @@ def test_assets_are_kept_by_browsers_until_they_change(client: Client) -> None:
         assert response.status_code == 200
         assert "immutable" in response.headers["cache-control"]
     assert client.ask("GET", "/static/0/dashboard.css").status_code == 404
+
+
+def test_a_browser_gets_pages_for_errors_and_programs_get_problems(client: Client) -> None:
+    browser = client.ask("GET", "/nothing", headers={"Accept": "text/html,*/*"})
+    assert browser.status_code == 404
+    assert "there is no such page" in browser.text
+    for path, accept in (("/nothing", "*/*"), ("/api/nothing", "text/html")):
+        program = client.ask("GET", path, headers={"Accept": accept})
+        assert program.headers["content-type"] == "application/problem+json"
+
+
+def test_the_report_is_linked_once_it_is_written_and_runs_in_a_sandbox(tmp_path: Path) -> None:
+    url, report = f"sqlite:///{tmp_path}/crawl.db", tmp_path / "report.html"
+    fill(url, [])
+    frontier = SqliteFrontier(tmp_path / "crawl.db")
+    run(frontier.open("job"))
+    run(frontier.close())
+    with serving(replace(config(url, url), report=str(report))) as client:
+        assert 'href="/report"' not in client.ask("GET", "/").text
+        assert client.ask("GET", "/report").status_code == 404
+        report.write_text("<script>1</script>")
+        assert 'href="/report"' in client.ask("GET", "/").text
+        response = client.ask("GET", "/report")
+        assert response.text == "<script>1</script>"
+        policy = response.headers["content-security-policy"]
+        assert policy.startswith("sandbox allow-scripts")
+        assert "allow-same-origin" not in policy

@@ -8,7 +8,9 @@ from typing import Any
 from rich.console import Console
 
 from crawlproj.lab.fetch.claims import claims
+from crawlproj.lab.fetch.recommendation import recommendation
 from crawlproj.lab.fetch.tables import fetch_tables
+from crawlproj.lab.report.claim import undecided
 from tests.lab.sections import row, section
 
 
@@ -39,7 +41,45 @@ def test_a_claim_is_open_if_the_rounds_disagree() -> None:
     data["claims"] = [asdict(claim) for claim in claims(data)]
 
     assert [claim["holds"] for claim in data["claims"]] == [None]
-    assert "?" in printed(data)
+    assert "undecided" in printed(data)
+
+
+def test_no_claim_is_refuted_on_a_busy_machine() -> None:
+    cells = [row("asyncio", 64, cpu_ms=0.2), row("uvloop", 64, cpu_ms=0.2)]
+    data = section(cells)
+    measured = [asdict(claim) for claim in claims(data)]
+
+    assert "✗" in printed({**data, "claims": measured})
+    assert "✗" not in printed({**data, "claims": undecided(measured)})
+    assert [claim["holds"] for claim in undecided([{"holds": True}, {"holds": None}])] == [
+        True,
+        None,
+    ]
+
+
+def test_the_first_line_says_what_to_use_and_why() -> None:
+    data = section(
+        [
+            row("thread-pool", 64, pages_per_s=480, cpu_ms=0.9),
+            row("asyncio", 64, pages_per_s=470, cpu_ms=0.3, workers=2),
+            row("serial", 1, pages_per_s=10, cpu_ms=0.1),
+        ]
+    )
+
+    assert recommendation(data) == (
+        "Use asyncio with 64 in flight and 2 workers: 470 pages/s at 0.30 ms of CPU per page, the "
+        "least CPU of the 2 within 10% of the fastest, thread-pool with 64 in flight (480 pages/s, "
+        "0.90 ms)."
+    )
+    assert " ".join(printed(data).split()).startswith("Use asyncio with 64 in flight and 2 workers")
+
+
+def test_the_fastest_model_may_be_the_only_choice_and_there_may_be_none() -> None:
+    fast = row("asyncio", 64, pages_per_s=470, cpu_ms=0.3)
+    assert recommendation(section([fast, row("serial", 1, pages_per_s=10)])).endswith(
+        "no other reaches 90% of that."
+    )
+    assert recommendation(section([row("serial", 1, failure="it crashed")])) == ""
 
 
 def test_memory_per_request_is_a_slope() -> None:
@@ -81,7 +121,7 @@ def test_a_table_has_the_figures_and_fits_into_80_columns() -> None:
     text = printed(section(cells, stress=stress))
 
     assert all(len(line) <= 80 for line in text.splitlines())
-    line = next(line for line in text.splitlines() if "3,457" in line)
+    line = next(line for line in text.splitlines() if "3,457" in line and "Use" not in line)
     assert " ".join(line.split()) == "epoll 3,457 50% 0.30 33% 1.5 20 512 100 300 2048"
 
 

@@ -25,6 +25,7 @@ from crawlproj.lab.fetch.claims import claims
 from crawlproj.lab.fetch.loads import Load, matrix, page_count, sweep
 from crawlproj.lab.fetch.memory_per_request import COMPARED, memory_per_request
 from crawlproj.lab.fetch.models.table import MODELS, FetchModel
+from crawlproj.lab.fetch.recommendation import recommendation
 from crawlproj.lab.fetch.run import Run, RunFailed, run_model
 from crawlproj.lab.fetch.site.process import LabSite
 from crawlproj.lab.fetch.site.targets import LabTarget, UrlTarget
@@ -255,6 +256,7 @@ class FetchMeasurement:
         }
         more = [rows[model.name, load] for model, load in self._for_memory]
         section["memory"] = memory_per_request(section["models"], [*section["cells"], *more])
+        section["recommendation"] = recommendation(section)
         section["claims"] = [asdict(claim) for claim in claims(section)]
         return section
 

@@ -29,6 +29,7 @@ function showFetch(section) {
   heading("h2", "Fetching");
   put(prose(`Pages ${from}, ${settings.parse_ms} ms of pure-Python parsing each; ${rounds(settings.rounds)}` +
     `${settings.rounds === 1 ? "" : " (of one in flight, a single round), with bars from minimum to maximum"}. ${measuredAt(section)}`));
+  if (section.recommendation) put(element("p", {}, element("strong", {}, section.recommendation)));
   claims(section.claims);
   if (memory.length) showMemory(memory, models);
   if (matrix.some((row) => row.pages_per_s)) showMatrix(matrix.filter((row) => row.pages_per_s && !row.failure));

@@ -5,7 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from crawlproj.lab.fetch.models.table import MAX_PROCESSES
+from crawlproj.lab.fetch.recommendation import recommendation
 from crawlproj.lab.report.terminal import claims_table, legend, plain_table
 
 if TYPE_CHECKING:
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
     from rich.table import Table
-    from rich.text import Text
 
 Row = dict[str, Any]
 
@@ -27,6 +29,8 @@ _NOISY = 0.25  # half the range over the median, from which a figure is marked
 
 def fetch_tables(section: Row) -> Iterator[RenderableType]:
     """Yield the tables of a section of measure.py."""
+    if words := recommendation(section):
+        yield Text(words, style="bold")
     loads = section["settings"]["in_flight"]
     for fewer, in_flight in pairwise([0, *loads]):
         # A model with a lower maximum is shown with the next higher load.
@@ -132,7 +136,8 @@ def _legend(section: Row) -> Text:
         lines.append(f"A new connection per page: {', '.join(names)}.")
     lines.append(
         f"Medians of {settings['rounds']} rounds; of one in flight, a single round. "
-        "~: the rounds differ by a quarter or more. ?: the rounds disagree."
+        "~: the rounds differ by a quarter or more. undecided: they disagree, or the machine "
+        "was busy."
         if settings["rounds"] > 1
         else "One round."
     )

@@ -144,7 +144,7 @@ function delays(grid, title, note, rows, label, groups, limit = null) {
 // Tables
 
 function verdict(holds) {
-  const [mark, kind, words] = holds === null ? ["?", "none", "the rounds disagree"]
+  const [mark, kind, words] = holds === null ? ["undecided", "none", "the rounds disagree, or other programs kept the machine busy"]
     : holds ? ["✓", "yes", "confirmed"] : ["✗", "no", "refuted"];
   return element("td", { class: kind, title: words }, mark);
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from crawlproj.lab.report.claim import undecided
 from crawlproj.lab.report.results_file import ResultsFile
 from crawlproj.lab.report.terminal import progress
 from crawlproj.lab.system.machine import cpu_share_in_use, describe
@@ -45,6 +46,8 @@ def _measure_and_report(name: str, out: str, measure: Measure, tables: MakeTable
         section = measure(report_progress)
     after = cpu_share_in_use()
     machine = describe(None if before is None or after is None else max(before, after))
+    if machine["busy"] and "claims" in section:
+        section = {**section, "claims": undecided(section["claims"])}
     for table in tables(section):
         console.print(table)
         console.print()

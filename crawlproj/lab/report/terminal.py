@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ReportProgress = Callable[[str, float], None]
 """Takes what is measured next, in words, and the share of all work that is done, 0 to 1."""
 
-_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("undecided", "yellow")}
 
 
 def plain_table(title: str, first: str, *figures: str) -> Table:

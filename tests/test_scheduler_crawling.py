@@ -99,7 +99,7 @@ async def test_a_link_is_followed_although_its_url_was_posted_to_before() -> Non
 
 @on_reactor
 async def test_the_next_run_fetches_the_pages_that_could_not_be_stored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Storing(Visitor):
         def parse(self, response: Any) -> Any:
@@ -126,6 +126,8 @@ async def test_the_next_run_fetches_the_pages_that_could_not_be_stored(
         _, crawler = await crawl(pages, spider=Storing, **settings)
         assert crawler.stats is not None
         assert crawler.stats.get_value("finish_reason") == "store-failed"
+        errors = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert ["the disk is full" in error.getMessage() for error in errors] == [True]
         monkeypatch.setattr(SqliteStore, "_write", write)
         await crawl(pages, spider=Storing, **settings)
     with closing(sqlite3.connect(tmp_path / "pages.db")) as db:

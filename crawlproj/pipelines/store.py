@@ -92,6 +92,7 @@ class StorePipeline:
         except CrawlprojError as exc:
             logger.error("%s", exc)
             raise CloseSpider("store-unusable") from exc
+        logging.getLogger("scrapy.core.scraper").addFilter(_is_news)
         if (scheduler := scheduler_of(self._crawler)) is not None:
             scheduler.books.write = self._queue_outcome
         self._crawler.signals.connect(self._on_dropped, signals.item_dropped)
@@ -220,3 +221,11 @@ class StorePipeline:
 
     def _count(self, name: str) -> None:
         self._crawler.stats.inc_value(f"store/{name}")
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a message of Scrapy's is about more than an item that a failed store did not take.
+
+    The failure of the store is logged once.
+    """
+    return not (record.exc_info and isinstance(record.exc_info[1], NotStored))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawlproj.errors import StoreError
 from crawlproj.private_files import create
+from crawlproj.sqlite_locks import warn_if_locked
 from crawlproj.store.base import Row, StoreBusy, Stored
 from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2, links_of, values_of
 from crawlproj.store.sqlite_items import SqliteItems
@@ -111,6 +112,7 @@ class SqliteStore(ThreadedStore):
             ) from exc
 
     def _open(self) -> None:
+        warn_if_locked(self._path)
         with contextlib.suppress(OSError):  # SQLite says what is wrong
             create(self._path)  # its other files get the same mode
         db = sqlite3.connect(

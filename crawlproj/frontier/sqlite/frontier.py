@@ -11,6 +11,8 @@ site (some 300 bytes per site) and the leases. Only this process holds leases: i
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -33,12 +35,14 @@ from crawlproj.frontier.sqlite.file import connect, explained
 from crawlproj.frontier.sqlite.job import SqliteJob, add_job, open_job
 from crawlproj.frontier.sqlite.ownership import JobLock
 from crawlproj.frontier.sqlite.schema import set_up
+from crawlproj.sqlite_locks import warn_if_locked
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
     from crawlproj.frontier.commands import Command, Result
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -80,6 +84,7 @@ class SqliteFrontier(Frontier):
 
     def _open(self, job: str, *, reset: bool) -> Opened:
         if self._db is None:
+            warn_if_locked(self._path)
             self._db = connect(self._path, busy_s=self._busy_s)
             set_up(self._db, self._path)
         self._release()
@@ -182,6 +187,12 @@ class SqliteFrontier(Frontier):
         db, self._db = self._db, None
         try:
             self._release()
+        except sqlite3.Error as error:  # a full disk
+            logger.error(
+                "frontier file %s: %s; the next run takes back what this one had in hand",
+                self._path,
+                error,
+            )
         finally:
             if db is not None:
                 db.close()

@@ -14,6 +14,7 @@ from crawlproj.errors import FrontierError, FrontierInUse
 from crawlproj.frontier.base import Ack, Entry, State
 from crawlproj.frontier.sqlite import file as sqlite_file
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
+from crawlproj.frontier.sqlite.job import SqliteJob
 from crawlproj.frontier.sqlite.ownership import JobLock, is_running
 from tests.frontier.helpers import Now, claim, entry, put, run
 
@@ -235,6 +236,27 @@ def test_a_full_disk_is_reported_and_loses_nothing_written_before(
     assert put(frontier, entry(3, "3.test")) == 1
     assert run(frontier.write([], [Ack(lease.id, State.DONE)])).stale == 0
     run(frontier.close())
+
+
+def test_a_disk_that_is_full_at_the_end_is_one_line_and_the_next_run_has_every_entry(
+    path: Path, now: Now, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(job: SqliteJob) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    frontier = SqliteFrontier(path, now)
+    run(frontier.open("job"))
+    put(frontier, entry(1))
+    claim(frontier)
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteJob, "release", full)
+        run(frontier.close())
+    (message,) = caplog.messages
+    assert message.endswith("disk is full; the next run takes back what this one had in hand")
+    again = SqliteFrontier(path, now)
+    run(again.open("job"))
+    assert len(claim(again)) == 1
+    run(again.close())
 
 
 def test_a_locked_database_is_reported_and_the_write_can_be_repeated(

@@ -93,7 +93,8 @@ class Steering:
         self._skips: Callable[[str, str], bool] | None = None
         self._log: list[Command] = []  # the commands that may hold
         self._to_apply: list[Command] = []
-        self._last = self._began_after = self._generation = 0
+        self._last: Command | None = None
+        self._began_after = self._generation = 0
         self._ending = self._complained = False
         self._end_by = inf
         self._task: asyncio.Task[None] | None = None
@@ -107,7 +108,7 @@ class Steering:
         """Obey what was commanded before, and go on looking. Raises FrontierError."""
         self._generation = generation
         await self._read()
-        self._began_after = self._last
+        self._began_after = self._last.id if self._last is not None else 0
         self._to_apply = await self._frontier.waiting()
         await self._obey(self._log)
         await self._apply()
@@ -179,9 +180,20 @@ class Steering:
             self._end("drained")
 
     async def _read(self) -> list[Command]:
-        new = await self._frontier.commands(self._last)
+        """Return the commands that are new; all, if the frontier lost the last one that was read.
+
+        A Redis that was killed may have lost its last second, and then gives their ids again.
+        """
+        last = self._last
+        new = await self._frontier.commands(last.id - 1 if last is not None else 0)
+        if last is not None and new[:1] == [last]:
+            del new[0]
+        elif last is not None:
+            self._last = None
+            self._log.clear()
+            new = await self._frontier.commands()
         if new:
-            self._last = new[-1].id
+            self._last = new[-1]
             self._log += (command for command in new if command.verb in _STANDING)
         return new
 

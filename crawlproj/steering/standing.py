@@ -109,10 +109,10 @@ class Standing:
             self.rests.append(command)
 
     @property
-    def active(self) -> frozenset[int]:
-        """The ids of the commands that hold; if they are the same, nothing has changed."""
+    def active(self) -> tuple[Command, ...]:
+        """The commands that hold; if they are the same, nothing has changed."""
         ends = [self.ends] if self.ends is not None else []
-        return frozenset(one.id for one in (*self.rests, *self.limits, *self.skips, *ends))
+        return (*self.rests, *self.limits, *self.skips, *ends)
 
     @property
     def rests_any(self) -> bool:

@@ -318,6 +318,21 @@ async def test_a_frontier_that_fails_once_is_asked_again() -> None:
 
 
 @in_virtual_time
+async def test_a_log_that_lost_its_end_is_read_again_because_ids_are_given_again() -> None:
+    async with crawl() as it:
+        await it.it.put(entry(1, "a.test"), entry(2, "b.test"))
+        await it.obeyed(Verb.PAUSE, site="c.test")
+        await it.obeyed(Verb.PAUSE, site="b.test")
+        del it.frontier._log[-1]  # as after a kill of its server
+        assert await it.say(Verb.PAUSE, site="a.test") == 2
+        await asyncio.sleep(3)
+        assert it.started() == [2]
+        it.frontier._log.clear()
+        await asyncio.sleep(3)
+        assert it.started() == [1]
+
+
+@in_virtual_time
 async def test_a_worker_is_seen_as_long_as_it_works() -> None:
     frontier = Watched()
     async with crawl(frontier) as it:

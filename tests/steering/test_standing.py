@@ -54,7 +54,7 @@ def test_a_resumption_of_everything_ends_all_that_came_before(
     held = standing(say(Verb.PAUSE, site="a.test"), say(Verb.DRAIN, site="*"), say(Verb.RESUME))
     assert held.holder("a.test") is None
     assert held.ends is None
-    assert held.active == frozenset()
+    assert held.active == ()
 
 
 def test_a_pause_of_everything_holds_all_until_something_is_resumed(

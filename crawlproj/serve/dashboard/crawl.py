@@ -89,7 +89,7 @@ class CrawlPages:
             live = view.live
             return shown | {
                 "eta": eta(live, view.ticks, view.pending),
-                "troubles": troubles(live, view.ticks, live.failed),
+                "troubles": troubles(live, view.ticks, live.failed, view.silent_s),
                 "pictures": pictures(view.ticks, live.at),
                 "counts": _counts(live),
                 "sites": live.sites[:_SITES],

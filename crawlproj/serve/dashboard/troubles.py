@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from crawlproj.report.live import Live, LiveTick
 
 _RECENT_S = 30.0
+_SILENT_S = 5.0
 _MANY = 0.1  # share of attempts
 _BUSY_CPU = 0.9  # of a core, by each worker
 _OURS = ("callback-error", "pipeline-error", "unstorable", "bad-payload")
@@ -23,13 +24,21 @@ _SITES = {
 }
 
 
-def troubles(live: Live, ticks: Sequence[LiveTick], failed: Mapping[str, int]) -> list[str]:
+def troubles(
+    live: Live, ticks: Sequence[LiveTick], failed: Mapping[str, int], silent_s: float = 0.0
+) -> list[str]:
     """Return sentences, the worst first; none if all is well.
 
-    ticks: oldest first. failed: URLs of the job, by reason.
+    ticks: oldest first. failed: URLs of the job, by reason. silent_s: how long ago the last worker
+    said something.
     """
     recent = [tick for tick in ticks if tick.at >= live.at - _RECENT_S]
     found: list[str] = []
+    if silent_s >= _SILENT_S:
+        found.append(
+            f"No worker has said anything for {words.duration(silent_s)}: it is stopped or killed, "
+            "its process gets no CPU, or it cannot reach the frontier. This is what it said last."
+        )
     if live.held:
         found.append(f"No site may start a request: {live.held}.")
     elif len(recent) > 5 and live.queued and not any(tick.done for tick in recent):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawlproj.serve.dashboard.crawls import Crawls
 
 _KEPT_S = 600
+_REMEMBERED_S = 60.0  # what a worker said last, if it is alive but too busy to say more
 _AGAIN_S = 5  # workers publish a second's tick at different times
 _FRESH_S = 0.9
 _JOBS_S = 3.0
@@ -30,7 +31,7 @@ class View:
     """A job.
 
     at: unix seconds. job: its name; "" if there is none. jobs: all of them. running: whether a
-    worker is alive. live: what the workers say together; None if none does. workers: what each
+    crawl works on it. live: what the workers say together; None if none does. workers: what each
     says, by name. ticks: the last ten minutes, oldest first. status: the counts of the job by site,
     which may be old; None if they are not there yet.
     """
@@ -43,6 +44,11 @@ class View:
     workers: tuple[tuple[str, Live], ...] = ()
     ticks: tuple[LiveTick, ...] = ()
     status: JobStatus | None = None
+
+    @property
+    def silent_s(self) -> float:
+        """How long no worker has said anything; 0 if none ever did."""
+        return max(0.0, self.at - self.live.at) if self.live is not None else 0.0
 
     @property
     def pending(self) -> dict[str, int]:
@@ -75,14 +81,15 @@ class Views:
             return View(self._clock())
         if job.name not in self._watched:
             self._watched[job.name] = _Watched(self._crawls, job.name, self._clock)
-        seen = await self._watched[job.name].look()
+        heard_s = _REMEMBERED_S if job.running else ALIVE_S
+        seen = await self._watched[job.name].look(heard_s)
         counted = await self._status.get(0.2)
         status = next((s for s in counted.value if s.job == job.name), None) if counted else None
         return View(
             self._clock(),
             job.name,
             tuple(jobs),
-            job.running or bool(seen.workers),
+            job.running,
             seen.live,
             seen.workers,
             seen.ticks,
@@ -113,11 +120,14 @@ class _Watched:
     _ticks: dict[int, LiveTick] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def look(self) -> _Seen:
+    async def look(self, heard_s: float) -> _Seen:
+        """Return what workers said in the last ``heard_s`` seconds."""
         async with self._turn:
             now = self.clock()
             if now - self._taken_at >= _FRESH_S:
-                news, ticks = await self.crawls.use(self.job, self._read)
+                news, ticks = await self.crawls.use(
+                    self.job, lambda controls: self._read(controls, heard_s)
+                )
                 self._taken_at = now
                 self._keep(merged_ticks(ticks), now)
                 read = [(one.worker, live) for one in news if (live := Live.read(one.document))]
@@ -125,10 +135,12 @@ class _Watched:
                 self._seen = _Seen(merged(news), tuple(read), kept)
             return self._seen
 
-    async def _read(self, controls: Controls) -> tuple[list[WorkerNews], Mapping[str, list[Tick]]]:
+    async def _read(
+        self, controls: Controls, heard_s: float
+    ) -> tuple[list[WorkerNews], Mapping[str, list[Tick]]]:
         now = int(self.clock())
         since = max(self._ticks, default=now - _KEPT_S) - _AGAIN_S
-        return await controls.workers(now - ALIVE_S), await controls.ticks(since)
+        return await controls.workers(now - heard_s), await controls.ticks(since)
 
     def _keep(self, ticks: list[LiveTick], now: float) -> None:
         self._ticks |= {int(tick.at): tick for tick in ticks}

@@ -47,19 +47,22 @@ class FakeCrawls:
     """One job. at: of the clock. reads: how often it was read."""
 
     at: float = 1000.0
+    running: bool = True
     published: list[tuple[str, Live]] = field(default_factory=list)
     ticks_of: dict[str, Sequence[LiveTick]] = field(default_factory=dict)
     since: list[float] = field(default_factory=list)
 
     async def jobs(self) -> list[Job]:
-        return [Job("j", running=True)]
+        return [Job("j", running=self.running)]
 
     async def use(self, job: str, work: Callable[[Controls], Awaitable[T]]) -> T:
         assert job == "j"
         return await work(cast("Controls", self))
 
     async def workers(self, since: float) -> list[WorkerNews]:
-        return [WorkerNews(name, one.at, one.text()) for name, one in self.published]
+        return [
+            WorkerNews(name, one.at, one.text()) for name, one in self.published if one.at >= since
+        ]
 
     async def ticks(self, since: float) -> dict[str, list[Tick]]:
         self.since.append(since)

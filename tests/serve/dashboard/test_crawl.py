@@ -81,7 +81,7 @@ def test_the_page_says_how_fast_how_long_what_is_wrong_and_why(shown: Shown) -> 
 
 
 def test_a_crawl_of_which_nothing_is_heard_says_so(shown: Shown) -> None:
-    assert "No worker has said anything" in shown.get("/workers")
+    assert "No worker says anything now" in shown.get("/workers")
     assert "<b>Running</b>" in shown.get("/")
 
 

@@ -21,6 +21,13 @@ def test_a_crawl_that_stands_still_is_wrong_unless_it_is_held() -> None:
     assert held == "No site may start a request: paused by ann."
 
 
+def test_silence_is_told_first_because_all_else_may_be_over() -> None:
+    found = troubles(live(cpu=0.95), [], {}, silent_s=14.0)
+
+    assert found[0].startswith("No worker has said anything for 14 s")
+    assert troubles(live(), [], {}, silent_s=2.0) == []
+
+
 def test_many_failing_attempts_are_named_by_the_most_frequent_reason() -> None:
     failing = ticks(done=3.0, errors={"timeout": 0.75, "http-503": 0.25})
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from crawlproj.serve.cached import Cached
 from crawlproj.serve.dashboard.view import Views
 from tests.frontier.helpers import run
@@ -62,5 +64,21 @@ def test_a_tick_that_one_worker_publishes_late_is_added_to_the_others() -> None:
         crawls.at += 1
         crawls.ticks_of["b"] = ticks(5, done=1.0)
         assert (await of.of()).ticks[-1].done == 3
+
+    run(look())
+
+
+@pytest.mark.parametrize(("running", "heard_s"), [(True, 60), (False, 10)])
+def test_what_a_worker_said_last_is_kept_longer_while_the_crawl_runs(
+    running: bool, heard_s: float
+) -> None:
+    crawls = FakeCrawls(published=[("w", live())], running=running)
+
+    async def look() -> None:
+        of = views(crawls)
+        crawls.at += heard_s
+        assert (await of.of()).silent_s == heard_s
+        crawls.at += 2
+        assert (await of.of()).live is None
 
     run(look())

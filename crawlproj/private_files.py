@@ -22,8 +22,9 @@ def create(path: str | Path) -> None:
     locks of this process on it. Without them, SQLite in another process would take a database that
     is in use here for one that nobody uses, delete its write-ahead log, and so destroy it.
     """
+    target = os.path.realpath(path)  # O_EXCL takes a link whose target is missing for a file
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def write_whole(path: Path, text: str) -> None:

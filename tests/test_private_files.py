@@ -35,6 +35,9 @@ def test_new_files_are_private_and_existing_ones_keep_their_mode(tmp_path: Path)
     old.chmod(0o640)
     create(new)
     create(old)
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    create(tmp_path / "link")
+    assert mode(tmp_path / "target") == 0o600
     write_whole(whole, "é")
     with open(tmp_path / "opened", "wb", opener=opener):
         pass

@@ -15,7 +15,6 @@ from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError
-from crawlproj.fleet.policy import DRAINED
 from crawlproj.open_files import allow_many_open_files
 from crawlproj.reasons import FAILED_CRAWLS
 
@@ -67,7 +66,7 @@ class Command(crawl.Command):
     """Exit statuses: 0 finished or stopped, 1 the crawl failed, 2 wrong usage or a wrong setting.
 
     STOPPED_EXIT_STATUS replaces 0 after a signal or a drain, for a supervisor that starts another
-    crawl then. A drained worker of a fleet ends with 3.
+    crawl then.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -147,7 +146,5 @@ class Command(crawl.Command):
         reason = crawler.stats.get_stats().get("finish_reason")
         if reason in FAILED_CRAWLS:
             self.exitcode = 1
-        elif reason == "drained" and crawler.settings.get("FLEET_WORKER"):
-            self.exitcode = DRAINED  # the supervisor does not replace it
         elif reason in {"shutdown", "drained"}:
             self.exitcode = stopped

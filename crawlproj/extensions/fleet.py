@@ -73,13 +73,13 @@ class FleetWorker:
             await asyncio.sleep(_EVERY_S)
             self._write(scheduler)
 
-    def _closed(self) -> None:
+    def _closed(self, reason: str) -> None:
         scheduler = scheduler_of(self._crawler)
         if self._task is not None and scheduler is not None:
             self._task.cancel()
-            self._write(scheduler)
+            self._write(scheduler, ended=reason)
 
-    def _write(self, scheduler: Scheduler) -> None:
+    def _write(self, scheduler: Scheduler, ended: str = "") -> None:
         self._beat += 1
         tally, permits = scheduler.tally, scheduler.permits
         known = self._recorder.sites
@@ -102,6 +102,7 @@ class FleetWorker:
             sites={site: tally.sites[site] for site in sites},
             views=views,
             latency=self._recorder.data(sites),
+            ended=ended,
         )
         try:
             write_whole(self._path, status.text())

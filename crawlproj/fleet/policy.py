@@ -30,7 +30,6 @@ FINISH_TIMEOUT_S = 30.0  # for a worker to notice that the job is finished
 # The most silence that one look adds: the supervisor may have been suspended since the last one.
 _MAX_LOOK_S = 2.0
 USAGE_ERROR = 2  # exit status after wrong usage or a wrong setting
-DRAINED = 3  # exit status of a worker that a user drained: it is not started again
 
 
 class Phase(StrEnum):
@@ -222,15 +221,16 @@ class Fleet:
             return self._drain(number, now, "recycled")
         return []
 
-    def exited(self, number: int, now: float, status: int) -> WorkerExit:
+    def exited(self, number: int, now: float, status: int, *, drained: bool = False) -> WorkerExit:
         """Take the end of a worker's process.
 
-        status: its exit status, or minus the number of the signal that killed it.
+        status: its exit status, or minus the number of the signal that killed it. drained: whether
+        it said that a user had drained it: then it is not started again.
         """
         worker = self._workers[number]
         was, worker.phase = worker.phase, Phase.WAITING
         asked = was in {Phase.DRAINING, Phase.KILLED} and worker.reason != "hung"
-        drained = self.drained = status == DRAINED and worker.ready
+        self.drained = drained
         crashed = not asked and not drained and status != 0
         blamed = was is not Phase.KILLED or worker.reason == "hung"
         if crashed and worker.reason != "hung":

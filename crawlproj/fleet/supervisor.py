@@ -243,7 +243,8 @@ class Supervisor:
         page = self._page(seat)
         if page is not None:
             self.fleet.ready(seat.number, self._clock())  # it may have worked only for a moment
-        ending = self.fleet.exited(seat.number, self._clock(), status)
+        drained = seat.status is not None and seat.status.ended == "drained"
+        ending = self.fleet.exited(seat.number, self._clock(), status, drained=drained)
         page = page if ending.blamed else None
         kills = self.recovery.blame(page) if page else 0
         if worker.phase is Phase.REFUSED and was is Phase.STARTING:

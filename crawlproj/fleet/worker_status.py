@@ -24,7 +24,7 @@ class WorkerStatus:
     done, requeued, failed, skipped: the fields of Tally.
     in_flight: requests. waiting: leases not requested yet. memory_mb: resident memory.
     sites: URLs done, for the busiest sites and those with the most errors. views: their limits.
-    latency: LatencyRecorder.data() for the same sites.
+    latency: LatencyRecorder.data() for the same sites. ended: why its crawl has closed; "" before.
     """
 
     pid: int
@@ -40,6 +40,7 @@ class WorkerStatus:
     sites: Mapping[str, int] = field(default_factory=dict)
     views: Mapping[str, SiteView] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
+    ended: str = ""
 
     def text(self) -> str:
         """Return the status as JSON."""

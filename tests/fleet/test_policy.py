@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from crawlproj.fleet.policy import (
-    DRAINED,
     FINISH_TIMEOUT_S,
     MAX_FAILED_STARTS,
     MAX_WAIT_S,
@@ -365,17 +364,9 @@ TestAnyHistory = AnyHistory.TestCase
 
 def test_a_worker_that_a_user_drained_is_not_replaced() -> None:
     drained = working()
-    ending = drained.exited(0, 5.0, DRAINED)
+    ending = drained.exited(0, 5.0, 0, drained=True)
     assert (ending.crashed, ending.restart_s) == (False, None)
     assert drained.tick(1e6) == []
     assert not drained.done
-    drained.exited(1, 6.0, DRAINED)
+    drained.exited(1, 6.0, 0, drained=True)
     assert (drained.done, drained.exit_status, drained.drained) == (True, 0, True)
-
-
-def test_a_worker_that_ends_like_a_drained_one_before_it_was_ready_is_started_again() -> None:
-    failing = fleet()
-    failing.tick(0.0)
-    ending = failing.exited(0, 1.0, DRAINED)
-    assert ending.crashed
-    assert ending.restart_s is not None

@@ -56,6 +56,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     # Requests that it sends again must have lost what the next one adds.
     "crawlproj.downloadermiddlewares.network.NetworkMiddleware": 975,
     "crawlproj.downloadermiddlewares.access.AccessMiddleware": 980,
+    "crawlproj.downloadermiddlewares.signing.SigningMiddleware": 990,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,

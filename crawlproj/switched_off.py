@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["SwitchedOff"]
 
 # The setting that switches them off, the setting that lists them, and their paths.
+_PATHS = frozenset({"WEB_BOT_AUTH_KEY"})  # the others are True or False
 _COMPONENTS = (
     (
         "COOKIES_ENABLED",
@@ -18,6 +19,11 @@ _COMPONENTS = (
             "crawlproj.downloadermiddlewares.cookies.CookiesMiddleware",
             "scrapy.downloadermiddlewares.cookies.CookiesMiddleware",
         },
+    ),
+    (
+        "WEB_BOT_AUTH_KEY",
+        "DOWNLOADER_MIDDLEWARES",
+        {"crawlproj.downloadermiddlewares.signing.SigningMiddleware"},  # imports cryptography
     ),
     (
         "REMOTE_CONTROL_ENABLED",
@@ -36,7 +42,7 @@ class SwitchedOff:
     def update_settings(self, settings: Settings) -> None:
         """Take what is switched off out of the project's and Scrapy's lists of components."""
         for switch, listing, components in _COMPONENTS:
-            if settings.getbool(switch):
+            if settings.get(switch) if switch in _PATHS else settings.getbool(switch):
                 continue
             for name in (listing, f"{listing}_BASE"):
                 rest = {

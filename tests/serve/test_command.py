@@ -6,11 +6,13 @@ import asyncio
 import re
 import signal
 import socket
+import ssl
 import time
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import trustme
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.frontier.helpers import run
@@ -63,6 +65,32 @@ def test_behind_a_proxy_it_prints_a_token_once_and_lets_in_who_has_it(tmp_path: 
         bearer = {"Authorization": f"Bearer {token}"}
         assert httpx.get(f"{place}/api/summary", headers=bearer).status_code == 200
         assert httpx.get(f"{place}/api/summary", params={"token": token}).status_code == 303
+    finally:
+        process.kill()
+
+
+def test_with_tls_it_may_listen_for_others(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    made = authority.issue_cert("127.0.0.1")
+    for name, pem in (("cert", made.cert_chain_pems[0]), ("key", made.private_key_pem)):
+        pem.write_to_path(tmp_path / name)
+    authority.cert_pem.write_to_path(tmp_path / "ca")
+    process = Scrapy(
+        *("serve", "--port", "0", "--host", "0.0.0.0", "-s", f"STORE_URL=sqlite:///{tmp_path}/a"),
+        *("--tls-cert", str(tmp_path / "cert"), "--tls-key", str(tmp_path / "key")),
+        env={"CRAWLPROJ_SERVE_TOKEN": "0123456789abcdef"},
+    )
+    try:
+        place = address(process).replace("0.0.0.0", "127.0.0.1")
+        assert place.startswith("https://")
+        assert "0123456789abcdef" not in process.output()
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "ca"))
+        bearer = {"Authorization": "Bearer 0123456789abcdef"}
+        answer = httpx.get(f"{place}/api/summary", headers=bearer, verify=trusting)
+        assert answer.status_code == 200
+        welcome = {"token": "0123456789abcdef"}
+        cookie = httpx.get(f"{place}/", params=welcome, verify=trusting).headers["set-cookie"]
+        assert "Secure" in cookie
     finally:
         process.kill()
 

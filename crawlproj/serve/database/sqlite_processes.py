@@ -66,6 +66,12 @@ class SqliteProcesses(Pool):
         )
         worker = _Worker(process, self._limit_s)
         self._all.add(worker)
+        try:
+            await worker.ready()
+        except BaseException:
+            worker.kill()
+            self._all.discard(worker)
+            raise
         return worker
 
     async def close(self) -> None:
@@ -93,6 +99,15 @@ class _Worker(Connection):
     def alive(self) -> bool:
         """Whether the process can take a query."""
         return not self._killed and self._process.returncode is None
+
+    async def ready(self) -> None:
+        """Wait until the process has started, which is not its first query's fault."""
+        try:
+            await receive_frame(self._from)
+        except asyncio.IncompleteReadError as exc:
+            raise DatabaseError(
+                "the process for slow queries did not start; the log says why"
+            ) from exc
 
     def kill(self) -> None:
         """End the process at once."""

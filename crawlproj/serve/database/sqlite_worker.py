@@ -7,6 +7,7 @@ that many bytes.
 
     Q  a query, as JSON: sql, parameters, rows, bytes, form ("rows" for values), seconds
     C  cancel the query that runs; empty
+    R  the process is ready; empty
     D  a part of the answer: encoded rows, or all rows in the format of ``marshal``
     E  the end, as JSON: columns, rows, last, cut; or error, kind
 
@@ -98,6 +99,7 @@ def main(path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY, _MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_TEMPORARY, _MAX_TEMPORARY))
     worker = _Worker(path, sys.stdout.buffer)
+    write_frame(sys.stdout.buffer, b"R", b"")
     queries: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(worker, queries), daemon=True).start()
     while True:

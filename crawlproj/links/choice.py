@@ -25,7 +25,12 @@ class Choice:
 
     def __bool__(self) -> bool:
         """Whether anything may be left out."""
-        return self != Choice()
+        return self.by_url or self.types is not None or self.pages_per_site > 0
+
+    @property
+    def by_url(self) -> bool:
+        """Whether URLs may be left out for what they look like."""
+        return self.include is not None or self.exclude is not None
 
     def why_not(self, url: str) -> str:
         """Return the reason why ``url``, in normal form, is not fetched; "" if it is."""

@@ -253,18 +253,20 @@ class SiteSpider(ReadsSitemaps):
 
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
         """Yield requests for pages in scope; what is no page by its extension is only counted."""
+        by_url = self.choice.by_url
         for url in self.unseen(urls):
             if not self.scope.may_allow(url):
                 continue
             if has_extension(url, self._no_pages):
                 self._cut(url, "extension", found_on, Holds.FOR_GOOD)
-            elif self.choice and (reason := self.choice.why_not(url)):
+            elif by_url and (reason := self.choice.why_not(url)):
                 self._cut(url, reason, found_on, Holds.THIS_RUN)
             elif self.quota is not None and self.quota.is_full(url):
                 self._cut(url, "max-pages-per-site", found_on, Holds.HERE)
             else:
                 page = url if self.traps is None else without_session(url)
-                yield request_for(page, errback=self.failed, meta=self._meta_of(url))
+                meta = self._meta_of(url) if self._moves else None
+                yield request_for(page, errback=self.failed, meta=meta)
 
     def _cut(self, url: str, reason: str, found_on: Response, holds: Holds) -> None:
         """Count ``url``, which is not followed."""

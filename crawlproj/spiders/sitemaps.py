@@ -102,7 +102,7 @@ class ReadsSitemaps(Spider):
             self.logger.info("The sitemap %s is left out: it is not on a site of the crawl", url)
             return
         meta = {
-            **(self._meta_of(url) or {}),
+            **((self._moves and self._meta_of(url)) or {}),
             SITEMAP: indexes,
             "download_maxsize": MAX_BYTES,
             "download_warnsize": 0,
@@ -113,7 +113,7 @@ class ReadsSitemaps(Spider):
 
     def _meta_of(self, url: str) -> dict[str, Any] | None:
         """Return the meta of a request for ``url``, which others need to know its scope."""
-        return self._moves.get(domain_of(url)) if self._moves else None
+        return self._moves.get(domain_of(url))
 
     def _end(self, response: Response, outcome: Exception) -> None:
         """Let the URL of ``response`` end as ``outcome`` says."""

@@ -37,7 +37,7 @@ def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str
     in_scope = [url for url in urls if scope.allows(url)]
     if not in_scope:
         return f"its {len(urls)} links lead out of scope={scope.kind}, the first one to {urls[0]}"
-    if choice and all(map(choice.why_not, in_scope)):
+    if choice.by_url and all(map(choice.why_not, in_scope)):
         return (
             f"its {len(in_scope)} links in scope are left out by -a include or -a exclude, the "
             f"first one to {in_scope[0]}"

@@ -53,7 +53,10 @@ class Scope:
         Returns whether ``asked`` is on a host that looked like one with a host in scope, and is
         another.
         """
-        host, led_to = site_of(asked), site_of(url)
+        host = site_of(asked)
+        led_to = host if url == asked else site_of(url)
+        if host not in self._twins and led_to not in self._twins:  # nearly every page
+            return host in self._foreign
         for twin, other in ((host, led_to), (led_to, host)):
             if twin in self._twins:
                 self._twins.discard(twin)

@@ -72,7 +72,7 @@ def pictures(ticks: Sequence[LiveTick], now: float) -> list[Picture]:
         _plain(
             frame,
             "In flight",
-            "requests, and how many the limits allow",
+            "requests, and their limit",
             [
                 ("limit", "orange", lambda t: t.limit, False),
                 ("in flight", "blue", lambda t: t.in_flight, True),

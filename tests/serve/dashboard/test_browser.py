@@ -164,6 +164,8 @@ def test_search_finds_a_page_that_was_stored_a_second_ago(crawl: Crawl) -> None:
     assert str(row["url"]) in crawl.browser.show(f"/search?site={crawl.site}", look)
 
 
+CUT = """[...document.querySelectorAll(".table")]
+    .filter((table) => table.scrollWidth > table.clientWidth).length"""
 PATHS = (
     "/",
     "/sites",
@@ -182,9 +184,10 @@ def test_no_page_scrolls_sideways_or_runs_what_came_from_the_web(crawl: Crawl) -
     def look(page: Page) -> None:
         for path in PATHS:
             page.goto(path.replace("SITE", crawl.site))
-            for width in (360, 1280):
+            for width in (360, 768, 910, 1280):
                 page.set_viewport_size({"width": width, "height": 800})
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+                assert page.evaluate(CUT) == 0, path
             assert page.evaluate("window.pwned") is None
             assert page.evaluate("document.querySelectorAll('main img, main script').length") == 0
 

@@ -83,7 +83,8 @@ class Views:
             self._watched[job.name] = _Watched(self._crawls, job.name, self._clock)
         heard_s = _REMEMBERED_S if job.running else ALIVE_S
         seen = await self._watched[job.name].look(heard_s)
-        counted = await self._status.get(0.2)
+        # A crawl that says nothing has no other counts.
+        counted = await self._status.get(0.2 if seen.live is not None else 3.0)
         status = next((s for s in counted.value if s.job == job.name), None) if counted else None
         return View(
             self._clock(),

@@ -3,6 +3,7 @@
 ::
 
     CrawlprojError
+    ├── ArchiveError       a WARC file cannot be written
     ├── ConfigError        a setting or argument is wrong; the message names it
     ├── FrontierError      the frontier cannot be opened, read or written
     │   └── FrontierInUse  another live process owns the job
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 __all__ = [
     "AddressRefused",
+    "ArchiveError",
     "ConfigError",
     "CrawlprojError",
     "ExportError",
@@ -30,6 +32,10 @@ __all__ = [
 
 class CrawlprojError(Exception):
     """Base class of all exceptions of this project."""
+
+
+class ArchiveError(CrawlprojError):
+    """A WARC file cannot be written. The exchange is not in it; those before are."""
 
 
 class ConfigError(CrawlprojError):

@@ -43,7 +43,7 @@ FAILED_CRAWLS = frozenset(
         "network-away",
         *(
             f"{part}-{how}"
-            for part in ("feed", "frontier", "start-urls", "store")
+            for part in ("feed", "frontier", "start-urls", "store", "warc")
             for how in ("unusable", "failed")
         ),
     }

@@ -48,6 +48,7 @@ class Protocol(ResponseHandler):
         self._readable: select.poll | None = None
         self._unread = 0  # bytes of the response that arrived since the last read_body()
         self._held = False  # whether reading from the connection is paused
+        self._wire: list[bytes] | None = None  # what arrived of the response, if it is kept
         self.reused = False
         self.head_at = 0.0
         self.peer: IPAddress | None = None
@@ -88,6 +89,14 @@ class Protocol(ResponseHandler):
         """Whether the response to the latest request has arrived as a whole."""
         return self._response is not None and self._response.complete
 
+    def wire(self) -> bytes:
+        """Return the bytes of the latest response, if ``exchange`` was asked to keep them."""
+        response = self._response
+        assert self._wire is not None  # noqa: S101 - kept
+        assert response is not None  # noqa: S101 - set by exchange()
+        data = b"".join(self._wire)
+        return data[: -response.excess_bytes] if response.excess_bytes else data
+
     def is_spoilt(self) -> bool:
         """Whether the server has closed an idle connection, or sent what nobody had asked for.
 
@@ -102,10 +111,13 @@ class Protocol(ResponseHandler):
             self._readable.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(self._readable.poll(0))
 
-    async def exchange(self, outgoing: Outgoing, before_send: Callable[[], None]) -> ResponseHead:
+    async def exchange(
+        self, outgoing: Outgoing, before_send: Callable[[], None], *, keep_wire: bool = False
+    ) -> ResponseHead:
         """Send ``outgoing`` and return the head of the response; ``read_body`` returns its body.
 
         before_send: called right before the first byte is written; an exception prevents that.
+        keep_wire: whether ``wire`` is to return the response's bytes.
 
         Raises MalformedResponse, or an error of CONNECTION_CLOSED (see failures.py).
         """
@@ -114,6 +126,7 @@ class Protocol(ResponseHandler):
         chunks = outgoing.chunks()
         before_send()
         self._response = response = ResponseParser(outgoing.method)
+        self._wire = [] if keep_wire else None
         self.head_at = 0.0
         self._let_go()
         for chunk in chunks:
@@ -152,6 +165,8 @@ class Protocol(ResponseHandler):
         if response is None:
             super().data_received(data)  # a proxy's answer to CONNECT
             return
+        if self._wire is not None:
+            self._wire.append(data)
         try:
             response.feed(data)
         except MalformedResponse as exc:

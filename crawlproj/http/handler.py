@@ -22,7 +22,9 @@ from twisted.python.failure import Failure
 
 from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import ssl_context
+from crawlproj.errors import ArchiveError
 from crawlproj.http import reach
+from crawlproj.http.archiving import archive_info, exchange_of
 from crawlproj.http.body import DataLossError, SizeLimits, read_body
 from crawlproj.http.budget import MemoryBudget, Share
 from crawlproj.http.config import HttpConfig, bind_address
@@ -36,6 +38,7 @@ from crawlproj.http.outgoing import Outgoing
 from crawlproj.http.responses import build_response
 from crawlproj.http.timings import Timings
 from crawlproj.masking import without_credentials
+from crawlproj.warc.config import archive_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -45,7 +48,9 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from crawlproj.http.guard import Guard
     from crawlproj.limits.network import Trouble
+    from crawlproj.warc.records import Exchange
 
 logger = logging.getLogger(__name__)
 
@@ -108,11 +113,13 @@ class DownloadHandler:
         self._others = OtherHandlers.from_crawler(crawler, self._config)
         self._signals = crawler.signals
         self._crawler = crawler
+        self._archive = archive_from(crawler.settings, partial(archive_info, crawler))
         self._connector: Connector | None = None
         self.before_send: Callable[[Request], None] = lambda _: None
         self.on_answer: Callable[[Request], None] = lambda _: None
         self._downloads: dict[Deadline, Request] = {}
         self._dataloss_warned = False
+        self._stopping: asyncio.Future[None] | None = None  # the event loop holds tasks weakly
 
     async def download_request(self, request: Request) -> Response:
         """Return the response to ``request``. Raises the same exceptions as Scrapy's handlers."""
@@ -157,13 +164,14 @@ class DownloadHandler:
         self.cancel_all("the download handler was closed")
         await self._others.close()
         connector, self._connector = self._connector, None
-        if connector is None:
-            return
-        try:
-            async with asyncio.timeout(_CLOSE_GRACE_S):
-                await connector.close()
-        except TimeoutError:
-            logger.debug("Some connections did not close within %s s", _CLOSE_GRACE_S)
+        if connector is not None:
+            try:
+                async with asyncio.timeout(_CLOSE_GRACE_S):
+                    await connector.close()
+            except TimeoutError:
+                logger.debug("Some connections did not close within %s s", _CLOSE_GRACE_S)
+        if self._archive is not None:
+            await self._archive.close()
 
     def _connections(self) -> Connector:
         # Not built in the constructor, which may run before the event loop exists.
@@ -177,12 +185,7 @@ class DownloadHandler:
             bound_to = bind_address(request.meta["bindaddress"], 'meta["bindaddress"]')
         outgoing = Outgoing(request, timings, self._ssl_context, bound_to)
         if self._config.guard is not None:
-            # A proxy resolves and connects for us, so check what is in the URL here as well.
-            for origin in (outgoing.origin, outgoing.proxy_origin):
-                if origin is not None and origin.literal is not None:
-                    self._config.guard.check(origin.literal)
-            if outgoing.proxy_origin is not None:
-                self._config.guard.check_name(outgoing.host)
+            _check_in_url(self._config.guard, outgoing)
         while True:
             connection, protocol, head, reused = await self._exchange(request, outgoing)
             timings.headers_at = protocol.head_at
@@ -190,8 +193,11 @@ class DownloadHandler:
             if not protocol.complete:
                 self.on_answer(request)
             share = Share(self._budget, deadline.paused)
+            exchange: Exchange | None = None
             try:
                 response = await self._receive(request, protocol, head, share)
+                if self._archive is not None:  # before another request has the connection
+                    exchange = exchange_of(outgoing, protocol, response)
             except BaseException:
                 share.release()
                 connection.close()
@@ -202,11 +208,25 @@ class DownloadHandler:
                 connection.release()
             if not (reused and protocol.desynchronized):
                 share.hand_over(request)
+                if exchange is not None:
+                    await self._keep(exchange)
                 return response
             share.release()
             # Of two responses on a used connection, the first may be an earlier request's.
             if not outgoing.idempotent:
                 raise MalformedResponse("more than one response came to one request")
+
+    async def _keep(self, exchange: Exchange) -> None:
+        """Archive an exchange; if that fails, end the crawl, which returns the URL."""
+        assert self._archive is not None  # noqa: S101 - the caller has looked
+        try:
+            await self._archive.add(exchange)
+        except ArchiveError as exc:
+            if self._stopping is None:
+                logger.error("%s; the crawl stops, and the next run goes on", exc)
+                stop = self._crawler.engine.close_spider_async(reason="warc-failed")
+                self._stopping = asyncio.ensure_future(stop)
+            raise DownloadCancelledError(str(exc)) from exc
 
     async def _exchange(
         self, request: Request, outgoing: Outgoing
@@ -230,7 +250,11 @@ class DownloadHandler:
                 connection.close()
                 continue
             try:
-                head = await protocol.exchange(outgoing, partial(self.before_send, request))
+                head = await protocol.exchange(
+                    outgoing,
+                    partial(self.before_send, request),
+                    keep_wire=self._archive is not None,
+                )
             except (*CONNECTION_CLOSED, MalformedResponse):
                 connection.close()
                 if reused and outgoing.idempotent:
@@ -300,6 +324,15 @@ class DownloadHandler:
                 logger.debug("%s stopped the download of %s", receiver.__qualname__, request)
                 return result.value
         return None
+
+
+def _check_in_url(guard: Guard, outgoing: Outgoing) -> None:
+    """Check the addresses in URLs: a proxy resolves and connects for us. Raises AddressRefused."""
+    for origin in (outgoing.origin, outgoing.proxy_origin):
+        if origin is not None and origin.literal is not None:
+            guard.check(origin.literal)
+    if outgoing.proxy_origin is not None:
+        guard.check_name(outgoing.host)
 
 
 def _require_asyncio() -> None:

@@ -32,7 +32,7 @@ class ResponseParser:
 
     head: None until the head of the final response has arrived.
     complete: whether the whole response has arrived.
-    excess: whether bytes followed it that no request had asked for.
+    excess_bytes: how many bytes followed it that no request had asked for.
     """
 
     __slots__ = (
@@ -42,13 +42,13 @@ class ResponseParser:
         "_pending",
         "_searched",
         "_to_head",
-        "excess",
+        "excess_bytes",
         "head",
     )
 
     def __init__(self, method: str) -> None:
         self.head: ResponseHead | None = None
-        self.excess = False
+        self.excess_bytes = 0
         self._to_head = method == "HEAD"
         self._framing: Framing | None = None
         self._body: list[bytes] = []
@@ -62,6 +62,11 @@ class ResponseParser:
         return self._framing is not None and self._framing.complete
 
     @property
+    def excess(self) -> bool:
+        """Whether bytes followed it that no request had asked for."""
+        return self.excess_bytes > 0
+
+    @property
     def has_begun(self) -> bool:
         """Whether anything of the response has arrived."""
         return self.head is not None or self._interim > 0 or bool(self._pending)
@@ -72,7 +77,8 @@ class ResponseParser:
             data = self._read_head(data)
         if data and self._framing is not None and not self._framing.complete:
             data = self._framing.feed(data, self._body)
-        self.excess = self.excess or bool(data)
+        if data:
+            self.excess_bytes += len(data)
 
     def end(self) -> None:
         """Note that the connection has ended, which completes a body of unknown length."""

@@ -21,6 +21,7 @@ _SITES = {
     "away": ("site does not answer", "sites do not answer"),
     "given-up": ("site was given up", "sites were given up"),
     "asked": ("site asked to wait", "sites asked to wait"),
+    "cpu": ("site waits for our own process", "sites wait for our own process"),
 }
 
 

@@ -36,6 +36,8 @@ def test_many_failing_attempts_are_named_by_the_most_frequent_reason() -> None:
 
 
 def test_our_own_cpu_counts_by_the_worker() -> None:
+    late = site("a.test", Why("cpu", "our own event loop, which runs 90 ms late"))
+    assert troubles(live(sites=(late,)), [], {}) == ["1 site waits for our own process."]
     assert "Our own CPU" in troubles(live(cpu=0.95), [], {})[0]
     assert troubles(live(cpu=0.95, workers=("a", "b")), [], {}) == []
 

@@ -85,7 +85,7 @@ def test_a_scrapy_below_the_range_is_refused_with_what_to_install() -> None:
         Requirement, PROJECT["dependencies"]
     )
     script = (
-        "import scrapy; scrapy.version_info = (2, 14, 2); scrapy.__version__ = '2.14.2'\n"
+        "import scrapy; scrapy.version_info = (2, 18, 0); scrapy.__version__ = '2.18.0'\n"
         "import crawlproj.addon"
     )
     loaded = subprocess.run(
@@ -95,7 +95,7 @@ def test_a_scrapy_below_the_range_is_refused_with_what_to_install() -> None:
         text=True,
     )
     assert loaded.stderr.splitlines()[-1] == (
-        "crawlproj.errors.CrawlprojError: crawlproj needs Scrapy 2.15 or later, and 2.14.2 is "
+        "crawlproj.errors.CrawlprojError: crawlproj needs Scrapy 2.19 or later, and 2.18.0 is "
         "installed: pip install --upgrade scrapy"
     )
 

@@ -1,7 +1,6 @@
 """The only place that touches Scrapy's private surface.
 
-Written for Scrapy 2.19. With an older one, each request takes Scrapy's own way (see runner.fits),
-which costs more CPU and does the same. Before 2.15, the exceptions of downloads are missing.
+Written for Scrapy 2.19.
 
 ``require`` checks at start-up that what is touched is there, and names what to do if it is not.
 """
@@ -12,11 +11,11 @@ import scrapy
 
 from crawlproj.errors import CrawlprojError
 
-LOWEST = (2, 15)
+LOWEST = (2, 19)
 
 if scrapy.version_info[:2] < LOWEST:
     raise CrawlprojError(
-        f"crawlproj needs Scrapy 2.15 or later, and {scrapy.__version__} is installed: "
+        f"crawlproj needs Scrapy 2.19 or later, and {scrapy.__version__} is installed: "
         "pip install --upgrade scrapy"
     )
 

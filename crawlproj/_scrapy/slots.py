@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING
-
-import scrapy
 
 from crawlproj._scrapy import require
 
 if TYPE_CHECKING:
     from scrapy import Request
-    from scrapy.core.downloader import Downloader, Slot
+    from scrapy.core.downloader import Downloader
 
 _MIN_DELAY_S = 0.001
 
@@ -21,9 +19,9 @@ def open_slot(downloader: Downloader, request: Request, concurrency: int) -> Non
 
     Raises CrawlprojError if this Scrapy's downloader is built differently.
     """
-    require(downloader, "slots", "per_slot_settings", "_get_slot", "_process_queue")
+    require(downloader, "slots", "per_slot_settings", "_delay", "_get_slot", "_process_queue")
     _, slot = downloader._get_slot(request)
-    _set_concurrency(slot, concurrency)
+    slot.concurrency, slot.jitter = concurrency, 0.0
     slot.delay = max(slot.delay, _MIN_DELAY_S)
 
 
@@ -38,36 +36,15 @@ def drive_slot(
     slot = downloader.slots.get(key)
     if slot is None:
         return
-    own_s = downloader.per_slot_settings.get(key, {}).get("delay", _default_delay_s(downloader))
-    _set_concurrency(slot, concurrency)
+    own_s = downloader.per_slot_settings.get(key, {}).get("delay", downloader._delay)
+    slot.concurrency, slot.jitter = concurrency, 0.0
     # Without a delay, Scrapy 2.19 empties a slot's queue at once, because its tasks have not run
     # yet when it looks whether there is room; with a delay it takes one at a time.
     slot.delay = max(own_s, delay_s, _MIN_DELAY_S)
     if rest_s > 0:
-        slot.delay = max(slot.delay, rest_s + _now() - slot.lastseen)
+        slot.delay = max(slot.delay, rest_s + monotonic() - slot.lastseen)
     if slot.latercall is not None:
         # It waits for the previous delay.
         slot.latercall.cancel()
         slot.latercall = None
     downloader._process_queue(slot)
-
-
-# Until Scrapy 2.18, a slot has no jitter but a switch for it; until 2.17, the downloader keeps no
-# delay of its own; until 2.16, a slot's times are those of the wall clock.
-
-
-def _set_concurrency(slot: Slot, concurrency: int) -> None:
-    slot.concurrency = concurrency
-    if hasattr(slot, "jitter"):
-        slot.jitter = 0.0
-    else:
-        slot.randomize_delay = False
-
-
-def _now() -> float:
-    return monotonic() if scrapy.version_info >= (2, 17) else time()
-
-
-def _default_delay_s(downloader: Downloader) -> float:
-    delay_s = getattr(downloader, "_delay", None)
-    return downloader.settings.getfloat("DOWNLOAD_DELAY") if delay_s is None else float(delay_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from crawlproj.frontier.base import Ack, Entry, State
 from crawlproj.frontier.commands import Verb
 from crawlproj.frontier.finding import controls_of
+from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from tests.frontier.helpers import claim, put, run
+from tests.serve.dashboard.snapshots import live, site
 from tests.serve.helpers import config, failure, fill, serving
 
 if TYPE_CHECKING:
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     import httpx
 
     from crawlproj.frontier.commands import Record
-    from tests.serve.helpers import Client
+    from crawlproj.frontier.redis.connection import RedisConfig
+from tests.serve.helpers import Client
 
 pytestmark = pytest.mark.slow  # counting the store's rows starts a process
 
@@ -184,3 +188,24 @@ def test_forms_are_there_unless_the_server_is_read_only(tmp_path: Path, read_onl
         steered = Steered(url, client)
         assert steered.post("pause").status_code == (403 if read_only else 303)
         assert (steered.last() is None) is read_only
+
+
+@pytest.mark.server
+def test_a_crawl_of_a_fleet_is_watched_and_steered_the_same(
+    redis: RedisConfig, tmp_path: Path
+) -> None:
+    frontier = RedisFrontier(redis)
+    run(frontier.open("job"))
+    put(frontier, Entry(1, "a.test", "http://a.test/1"))
+    now = time.time()
+    said = live(at=now, sites=(site("a.test"),)).text()
+    run(frontier.publish("w:1", now, said, "[]"))
+    try:
+        with serving(config(f"sqlite:///{tmp_path}/none.db", redis.url)) as client:
+            steered = Steered(redis.url, client)
+            assert "<b>Running</b>" in client.ask("GET", "/").text
+            assert "w:1" in client.ask("GET", "/workers").text
+            assert steered.post("pause", site="a.test").status_code == 303
+            assert "pause a.test" in client.ask("GET", "/commands").text
+    finally:
+        run(frontier.close())

@@ -18,7 +18,7 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 
-from crawlproj._scrapy.engine import EngineHooks, scheduler_in
+from crawlproj._scrapy.engine import EngineHooks
 from crawlproj._scrapy.strict import Strict
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Ack, State
@@ -346,5 +346,5 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
 def scheduler_of(crawler: Crawler) -> Scheduler | None:
     """Return the crawler's scheduler if it is this project's."""
-    scheduler = scheduler_in(crawler.engine) if crawler.engine is not None else None
+    scheduler = crawler.engine.scheduler if crawler.engine is not None else None
     return scheduler if isinstance(scheduler, Scheduler) else None

@@ -7,7 +7,6 @@ functions, so most of the time goes to the wrapping.
 
 from __future__ import annotations
 
-import asyncio
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from scrapy.exceptions import _InvalidOutput
 from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from scrapy.spidermiddlewares.depth import DepthMiddleware
-from scrapy.utils.defer import ensure_awaitable
+from scrapy.utils.defer import _process_pending_io, ensure_awaitable
 from scrapy.utils.python import global_object_name
 from twisted.internet.defer import Deferred
 
@@ -64,7 +63,7 @@ class DownloadChain:
         try:
             result = await self._fetched(request, fetch)
         except Exception as exc:  # noqa: BLE001 - as Scrapy does
-            await pending_io()
+            await _process_pending_io()
             result = await self._manager._process_exception(exc, request)
         if result is None:
             raise TypeError("Received None in process_response")
@@ -137,15 +136,6 @@ class OutputChain:
         """Do what the middlewares do before the first item or request of ``response``."""
         for depth in self._depths:
             depth._init_depth(response)
-
-
-async def pending_io() -> None:
-    """Let the event loop go through its readers and writers, as Scrapy does after an error.
-
-    One turn may come before what it has found ready, the second comes after it.
-    """
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
 
 
 def _is_plain(mw: Any) -> bool:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from scrapy import Request, Spider
     from scrapy.core.engine import ExecutionEngine
-    from scrapy.core.scheduler import BaseScheduler
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
@@ -166,14 +165,6 @@ class EngineHooks:
             if scraping.closing is not None and not scraping.closing.called:
                 self._engine.scraper._check_if_closing()
         return dropped
-
-
-def scheduler_in(engine: ExecutionEngine) -> BaseScheduler | None:
-    """Return the scheduler in use; None before the spider has started and after it has ended.
-
-    It is public from Scrapy 2.19 on.
-    """
-    return engine._slot.scheduler if engine._slot is not None else None
 
 
 def is_closing(engine: ExecutionEngine) -> bool:

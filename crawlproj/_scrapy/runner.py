@@ -23,12 +23,12 @@ from scrapy.core.spidermw import SpiderMiddlewareManager
 from scrapy.http import Request, Response
 from scrapy.signalmanager import SignalManager
 from scrapy.utils.asyncio import is_asyncio_available
-from scrapy.utils.defer import maybe_deferred_to_future
+from scrapy.utils.defer import _process_pending_io, maybe_deferred_to_future
 from scrapy.utils.log import logformatter_adapter
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawlproj._scrapy.chains import DownloadChain, pending_io
+from crawlproj._scrapy.chains import DownloadChain
 from crawlproj._scrapy.scraping import Scraping, is_cancelled
 from crawlproj._scrapy.signals import has_listener
 
@@ -205,7 +205,7 @@ class RequestRunner:
             response = await self._downloader.handlers.download_request_async(request)
             self._send(signals.response_downloaded, response=response, request=request)
         except Exception:
-            await pending_io()
+            await _process_pending_io()
             raise
         else:
             return response

@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from scrapy.http import Request, Response
+from scrapy.utils.defer import _process_pending_io
 from twisted.python.failure import Failure
 
-from crawlproj._scrapy.chains import OutputChain, pending_io
+from crawlproj._scrapy.chains import OutputChain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,7 +98,7 @@ class Scraping:
                         scraper.call_spider_async, response, request
                     )
                 except Exception as exc:  # noqa: BLE001 - as Scrapy does
-                    await pending_io()
+                    await _process_pending_io()
                     recovered = spidermw._process_spider_exception(response, exc)
                 else:
                     recovered = await self._passed_on(output, response, outlet)

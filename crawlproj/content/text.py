@@ -102,9 +102,11 @@ def _read_as(renamed: Mapping[Element, str]) -> Iterator[None]:
     before = [(element, element.tag) for element in renamed]
     for element, name in renamed.items():
         element.tag = name
-    yield
-    for element, name in before:
-        element.tag = name
+    try:
+        yield
+    finally:
+        for element, name in before:
+            element.tag = name
 
 
 def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:

@@ -63,7 +63,7 @@ class Harness:
     ) -> None:
         self.crawler = get_crawler(settings_dict=settings)
         self.scheduler = FakeScheduler(Permit(0.0, 1, canary, hang_s=hang_s) if permit else None)
-        self.crawler.engine = SimpleNamespace(_slot=SimpleNamespace(scheduler=self.scheduler))  # type: ignore[assignment]
+        self.crawler.engine = SimpleNamespace(scheduler=self.scheduler)  # type: ignore[assignment]
         self.now = Now()
         self.middleware = ConcurrencyMiddleware(self.crawler, self.now, dice(1))
 

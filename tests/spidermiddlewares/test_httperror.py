@@ -17,7 +17,7 @@ from crawlproj.spidermiddlewares.httperror import HttpErrorNotingMiddleware
 def middleware(codes: Any) -> HttpErrorNotingMiddleware:
     crawler = get_crawler(settings_dict={"HTTPERROR_ALLOWED_CODES": codes})
     crawler.spider = crawler._create_spider("some")
-    crawler.engine = Mock(_slot=None)
+    crawler.engine = Mock(scheduler=None)
     return HttpErrorNotingMiddleware.from_crawler(crawler)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
@@ -20,6 +19,7 @@ from scrapy.utils.defer import deferred_from_coro
 
 from crawlproj._scrapy.engine import EngineHooks
 from crawlproj._scrapy.strict import Strict
+from crawlproj.clock import crawl_time
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
@@ -89,7 +89,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self._hooks = EngineHooks(crawler.engine)
         self._seen = Seen()
         self.in_hand = WorkInHand()
-        patience = Patience(self.concurrency.patience_s, self.permits, time.time)
+        patience = Patience(self.concurrency.patience_s, self.permits, crawl_time)
         self._delays = CrawlDelays(self.permits, limits.delay_of, patience.heed_delay)
         self._budget = Budget(self.config.in_flight, self.config.max_pages)
         self._shutdown = Shutdown(
@@ -103,7 +103,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self._frontier = BufferedFrontier(
             frontier,
             self.permits,
-            time.time,
+            crawl_time,
             BufferConfig.of_crawl(self.config, self.concurrency, shared=frontier.shared),
             on_change=self._hooks.wake,
             on_failure=lambda error: self._end("frontier-failed", str(error)),
@@ -115,14 +115,13 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.books = Books(self._frontier.ack)
         self.cuts = Cuts(self._frontier.put, self.books, self._seen)
         self._fence = Fence(self.in_hand, lambda: self._frontier.held.valid)
-        direct = DirectRequests(
-            self.permits, self._delays, time.time, self._frontier.given_back, self.config.file_bytes
-        )
+        given_back, file_bytes = self._frontier.given_back, self.config.file_bytes
+        direct = DirectRequests(self.permits, self._delays, crawl_time, given_back, file_bytes)
         parts = (self.permits, self.in_hand, self._delays, groups, self._fence, patience)
         self.admission = Admission(*parts, self._frontier.release, direct)
         obeying = (limits, self.permits, self._delays, patience, self.books)
         self.steering = Steering(
-            *(frontier, self._frontier, time.time, *obeying),
+            *(frontier, self._frontier, *obeying),
             entry_of=lambda *url: self._entries.entry_of_url(*url),  # noqa: PLW0108 - made later
             idle=lambda: not (self.in_hand or self._frontier.buffer or direct),
             end=self._end,

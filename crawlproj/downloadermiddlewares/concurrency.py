@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DownloadCancelledError, NotConfigured
 
 from crawlproj._scrapy.engine import is_closing
 from crawlproj._scrapy.slots import drive_slot, open_slot
+from crawlproj.clock import crawl_time
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.limits.ending import Verdict
@@ -56,7 +56,7 @@ class ConcurrencyMiddleware:
     def __init__(
         self,
         crawler: Crawler,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = crawl_time,
         rng: random.Random | None = None,
     ) -> None:
         settings = crawler.settings

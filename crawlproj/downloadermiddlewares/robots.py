@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +15,7 @@ from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigur
 from scrapy.http.request import NO_CALLBACK
 from w3lib.url import safe_url_string
 
+from crawlproj.clock import crawl_time
 from crawlproj.config import number, text
 from crawlproj.content.product_token import product_token
 from crawlproj.downloadermiddlewares.robots_rules import RobotsRules, is_heavy
@@ -90,7 +90,7 @@ class RobotsTxtMiddleware:
     Sends ``crawlproj.signals.robots_parsed`` when the file has been read.
     """
 
-    def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, crawler: Crawler, clock: Callable[[], float] = crawl_time) -> None:
         settings = crawler.settings
         if not settings.getbool("ROBOTSTXT_OBEY"):
             raise NotConfigured

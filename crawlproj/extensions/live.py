@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 
+from crawlproj.clock import crawl_time
 from crawlproj.errors import FrontierError
 from crawlproj.extensions.fleet import memory_mb
 from crawlproj.latency import recorder_of
@@ -188,7 +189,7 @@ class LivePublisher:
     ) -> tuple[LiveSite, ...]:
         """Return the most interesting sites, with what binds each."""
         permits, tally = scheduler.permits, scheduler.tally.sites
-        held = permits.held.rests(live.at)
+        held = permits.held.rests(crawl_time())
         span_s = max(now.at - first.at, 1e-3)
 
         def pages_per_s(site: str) -> float:
@@ -232,5 +233,5 @@ class LivePublisher:
             waiting=around.waiting,
             p50_s=p50_s and round(p50_s, 4),
             p99_s=p99_s and round(p99_s, 4),
-            why=why(facts, around, live.at),
+            why=why(facts, around, crawl_time()),
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING
 
+from crawlproj.clock import crawl_time
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import (
     MAX_NOTES,
@@ -32,7 +32,7 @@ class MemoryFrontier(MemorySteering, Frontier):
     Every claim scans all entries, so it suits thousands of URLs, not millions.
     """
 
-    def __init__(self, clock: Clock = time.time) -> None:
+    def __init__(self, clock: Clock = crawl_time) -> None:
         super().__init__()
         self._clock = clock
         self._jobs: dict[str, dict[int, MemoryRecord]] = {}

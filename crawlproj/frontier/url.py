@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.clock import crawl_time
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import Frontier
 from crawlproj.frontier.memory import MemoryFrontier
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def frontier_from_url(
     url: str,
-    clock: Clock = time.time,
+    clock: Clock = crawl_time,
     *,
     redis: Mapping[str, Any] | None = None,
     generation: int = 0,

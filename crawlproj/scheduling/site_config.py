@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.clock import crawl_time
 from crawlproj.config import boolean, integer, number, text
 from crawlproj.errors import ConfigError
 from crawlproj.limits import DEFAULT_LIMIT, LIMITS, limit_named
@@ -138,7 +138,7 @@ class ConcurrencyConfig:
         settings = of or self.of
         return Permits(
             lambda site: self.control(site, settings(site)),
-            time.time,
+            crawl_time,
             budget=budget,
             group_of=group_of,
         )

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Protocol
@@ -59,6 +60,7 @@ class Steering:
     entry_of: builds the entry of a URL with a priority.
     idle: whether nothing is in flight and nothing waits in this process.
     end: ends this worker in order, for a reason.
+    clock: the wall clock, because users mean that one by "until 15:30".
 
     name: of this worker, in results and in what it publishes.
     """
@@ -67,7 +69,6 @@ class Steering:
         self,
         frontier: Frontier,
         queue: Queue,
-        clock: Clock,
         limits: SteeredLimits,
         permits: Permits,
         delays: CrawlDelays,
@@ -77,6 +78,7 @@ class Steering:
         entry_of: Callable[[str, int], Entry],
         idle: Callable[[], bool],
         end: Callable[[str], None],
+        clock: Clock = time.time,
     ) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._frontier = frontier
@@ -96,7 +98,7 @@ class Steering:
         self._last: Command | None = None
         self._began_after = self._generation = 0
         self._ending = self._complained = False
-        self._end_by = inf
+        self._end_by = inf  # by the loop's clock
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -173,8 +175,9 @@ class Steering:
             self._end_if_done(self.standing.ends)
 
     def _end_if_done(self, command: Command) -> None:
-        self._end_by = min(self._end_by, self._clock() + _MAX_DRAIN_S)
-        if not self._ending and (self._idle() or self._clock() >= self._end_by):
+        now = asyncio.get_running_loop().time()
+        self._end_by = min(self._end_by, now + _MAX_DRAIN_S)
+        if not self._ending and (self._idle() or now >= self._end_by):
             self._ending = True
             logger.info("Drained, as %s asked", command.who)
             self._end("drained")

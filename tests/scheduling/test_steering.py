@@ -42,10 +42,11 @@ class Crawl:
         books = Books(it.buffered.ack)
         books.begin()
         self.steering = Steering(
-            *(frontier, it.buffered, now, self.limits, self.permits, delays, self.patience, books),
+            *(frontier, it.buffered, self.limits, self.permits, delays, self.patience, books),
             entry_of=lambda url, priority: Entry(hash(url), "new.test", url, b"", priority),
             idle=lambda: self.idle,
             end=self.ended.append,
+            clock=now,
         )
         it.buffered._sift = self.sift
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
+
+from crawlproj.clock import crawl_time
 
 if TYPE_CHECKING:
     from crawlproj.frontier.base import Clock
@@ -20,7 +21,7 @@ class ServerClock:
     """
 
     def __init__(self, local: Clock | None) -> None:
-        self.now = local or time.time
+        self.now = local or crawl_time
         self._shared = local is not None
         self._ahead_s = 0.0  # of the server
 

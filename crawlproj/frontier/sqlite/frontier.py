@@ -13,12 +13,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from crawlproj.clock import crawl_time
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import (
     Ack,
@@ -50,7 +50,9 @@ T = TypeVar("T")
 class SqliteFrontier(Frontier):
     """A frontier whose methods run on a thread of its own, so the event loop never blocks."""
 
-    def __init__(self, path: Path | str, clock: Clock = time.time, *, busy_s: float = 60.0) -> None:
+    def __init__(
+        self, path: Path | str, clock: Clock = crawl_time, *, busy_s: float = 60.0
+    ) -> None:
         """Configure a frontier; ``open`` opens the file.
 
         path: the file, created if missing; its folder must exist.

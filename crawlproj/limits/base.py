@@ -103,7 +103,7 @@ class Limit(ABC):
 
     @property
     def unloaded_s(self) -> float:
-        """Seconds to the first byte when there is no queue; 0 if unknown."""
+        """Seconds to the first byte of quick answers when there is no queue; 0 if unknown."""
         return 0.0
 
     def restart(self, limit: float, unloaded_s: float = 0.0) -> None:  # noqa: ARG002 - for limits that measure it

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 from math import exp, log, sqrt
 
-_STEP = log(1.15)  # between two knees that are told apart
-_SHARPNESS = 12.0  # of the bend of latency at the knee
-_FLOOR = 0.04**2  # variance of a cohort's mean that no number of samples takes away
+_STEP = log(1.25)  # between two knees that are told apart
+_SKEW = 1.6  # times the latency of the quicker half is the mean
+_SOFT = 0.12  # of the knee: a queue forms by chance even a little below it
+_ALIKE = 0.2  # times width^1.5 is the variance that neighbours in a queue share, with one worker
+_IN_QUEUE = 0.1  # of the latency: the wait from which neighbours are alike
+_FLOOR = 0.04**2  # variance of a cohort's latency that no number of samples takes away
 _KNEE_JUMPS, _KNEE_DRIFTS = 0.01, 0.05  # chance per cohort
 _LATENCY_JUMPS, _JUMP, _DRIFT = 0.002, 0.7**2, 0.01**2  # chance per cohort; variances
 _UNKNOWN = 9.0  # variance of a log latency
 _RECALLED = 0.04
-_IMPOSSIBLE = 1e-12
+_IMPOSSIBLE, _LEAST = 1e-12, 1000.0  # weight; squared error, in variances, that counts as more
 _EXPECTED = 4.0  # squared error, in variances, up to which no jump is considered
-_FAR = 8.0
 
 
 class Belief:
     """A weight for each possible knee, and with each of them a normal distribution of the latency.
 
-    With n in flight at its start, a request takes w + g(n / K), in logs: w is the latency without a
-    queue, K the knee, and g(r) = ln(1 + r^12) / 12, which is 0 below the knee and ln r above it, by
-    Little's law. Knees are 12 % apart. For each of them, w is a Kalman filter, so that this is a
-    Rao-Blackwellised filter (Doucet et al., UAI 2000). "The site is slower" and "the site has fewer
-    workers" are both kept until what happens with another number in flight tells them apart.
+    The latency is the log of what the quicker half of a cohort took: w without a queue. With n in
+    flight and a knee of K, everybody waits (n / K - 1) times the *mean* latency (Little's law),
+    which is about 1.6 times that of the quicker half, so it is w + ln(1 + 1.6 (n / K - 1)). With
+    few workers the wait varies and the quicker half waits less: 1 instead of 1.6 with one worker.
 
-    From cohort to cohort the knee may drift to a neighbour (5 %) or jump anywhere (1 %), and w may
-    drift (1 %) or jump (0.2 % of the cohorts, to half or twice).
+    In a queue, neighbours wait behind the same expensive page: a whole cohort is slow or
+    quick, however many requests it has. So a knee below the load explains an odd cohort more
+    easily than one above. Without this, a few expensive pages look like lost workers. How alike
+    was measured in simulated queues: a variance of 0.2 · width^1.5 / √K.
 
-    highest: the largest limit. latency: the log of the seconds to an answer without a queue, once
-    that is ``known``.
+    Knees are 25 % apart. For each of them, w is a Kalman filter, so this is a Rao-Blackwellised
+    filter (Doucet et al., UAI 2000). "The site is slower" and "the site has fewer workers" are both
+    kept until what happens with another number in flight tells them apart. From cohort to cohort
+    the knee may drift to a neighbour (5 %) or jump anywhere (1 %), and w may drift (1 %) or jump
+    (0.2 % of the cohorts, to half or twice).
+
+    highest: the largest limit. latency: w, once that is ``known``.
     """
 
     def __init__(self, highest: float) -> None:
@@ -37,13 +45,17 @@ class Belief:
         self._weights = [1 / size] * size
         self._means = [0.0] * size
         self._variances = [_UNKNOWN] * size
+        shares = [exp(-_STEP * number) for number in range(size)]
+        self._constants = [  # of each knee: 1 / K, the skew that shows, how alike neighbours are
+            (share, _SKEW - (_SKEW - 1) * sqrt(share), _ALIKE * sqrt(share)) for share in shares
+        ]
         self.known = False
         self.latency = 0.0
 
     @property
     def latency_sd(self) -> float:
         """The standard deviation of ``latency``."""
-        return sqrt(self._spread(self.latency))
+        return sqrt(self._spread())
 
     def knee(self, share: float) -> float:
         """Return the number in flight that the knee is below with a probability of ``share``."""
@@ -61,93 +73,71 @@ class Belief:
             mean, variance = latency, _RECALLED
             self.known = True
         else:
-            mean, variance = self.latency, max(_RECALLED, self.latency_sd**2)
+            mean, variance = self.latency, max(_RECALLED, self._spread())
         self._weights = [1 / size] * size
         self._means, self._variances = [mean] * size, [variance] * size
         self.latency = mean
 
-    def see(self, load: float, latency: float, variance: float) -> None:
-        """Take in the mean log ``latency`` of a cohort that started at a log ``load`` in flight."""
+    def see(self, load: float, latency: float, variance: float, width: float) -> None:
+        """Take in the log ``latency`` of a cohort that started with ``load`` requests in flight.
+
+        variance: of that latency, by chance. width: mean square of the distance of the logs of all
+        latencies from that of the quicker half.
+        """
         if not self.known:
             self.known = True
             self.latency = latency
             self._means = [latency] * len(self._means)
-        self._pass_time()
-        self._update(load, latency, variance + _FLOOR)
+        p, means, variances = self._weights, self._means, self._variances
+        anywhere = self.latency
+        jump = _KNEE_JUMPS / len(p)
+        jump_squares = jump * (self._spread() + anywhere * anywhere)
+        stay, drift = 1 - _KNEE_JUMPS - _KNEE_DRIFTS, _KNEE_DRIFTS / 2
+        first = [weight * mean for weight, mean in zip(p, means, strict=True)]
+        second = [a * b + c * d for a, b, c, d in zip(first, means, p, variances, strict=True)]
+        variance += _FLOOR
+        shared = width**1.5
+        weights = []
+        total = 0.0
+        last = len(p) - 1
+        for k, (per_knee, skew, alike) in enumerate(self._constants):
+            # The knee may have moved here, with a latency that fits where it was before.
+            a, b = max(0, k - 1), min(last, k + 1)
+            weight = stay * p[k] + drift * (p[a] + p[b]) + jump
+            mean = (stay * first[k] + drift * (first[a] + first[b]) + jump * anywhere) / weight
+            squares = stay * second[k] + drift * (second[a] + second[b]) + jump_squares
+            prior = max(0.0, squares / weight - mean * mean) + _DRIFT
+            # What a queue would have added, and how well that explains the cohort.
+            beyond = load * per_knee - 1
+            wait = (beyond + sqrt(beyond * beyond + _SOFT * _SOFT)) / 2
+            noise = variance + alike * shared * wait / (wait + _IN_QUEUE)
+            error = latency - mean - log(1 + skew * wait)
+            same = prior + noise
+            off = error * error / same
+            chance = exp(-0.5 * min(off, _LEAST)) / sqrt(same)
+            if off < _EXPECTED:  # a jump of the latency is not worth considering
+                means[k] = mean + error * prior / same
+                variances[k] = prior * noise / same
+            else:
+                jumped = same + _JUMP
+                by_jump = _LATENCY_JUMPS * exp(-0.5 * error * error / jumped) / sqrt(jumped)
+                chance += by_jump
+                share = by_jump / chance
+                if_same, if_jumped = error * prior / same, error * (prior + _JUMP) / jumped
+                apart = if_jumped - if_same
+                means[k] = mean + if_same + share * apart
+                variances[k] = (
+                    (1 - share) * prior * noise / same
+                    + share * (prior + _JUMP) * noise / jumped
+                    + share * (1 - share) * apart * apart
+                )
+            weight *= chance
+            weights.append(weight)
+            total += weight
+        self._weights = [max(weight / total, _IMPOSSIBLE) for weight in weights]
+        self.latency = sum(a * b for a, b in zip(self._weights, means, strict=True))
 
-    def _spread(self, mean: float) -> float:
+    def _spread(self) -> float:
+        mean = self.latency
         each = zip(self._weights, self._means, self._variances, strict=True)
         return sum(p * (v + (m - mean) ** 2) for p, m, v in each)
-
-    def _pass_time(self) -> None:
-        p, m, v = self._weights, self._means, self._variances
-        mean = self.latency
-        spread = self._spread(mean) + mean * mean
-        jump = _KNEE_JUMPS / len(p)
-        first = [weight * b for weight, b in zip(p, m, strict=True)]
-        second = [a * b + weight * c for weight, a, b, c in zip(p, first, m, v, strict=True)]
-        weights, means, variances = [], [], []
-        drifted = zip(
-            _drifted(p, jump),
-            _drifted(first, jump * mean),
-            _drifted(second, jump * spread),
-            strict=True,
-        )
-        for total, sum_, squares in drifted:
-            mean = sum_ / total
-            weights.append(total)
-            means.append(mean)
-            variances.append(max(0.0, squares / total - mean * mean) + _DRIFT)
-        self._weights, self._means, self._variances = weights, means, variances
-
-    def _update(self, load: float, latency: float, variance: float) -> None:
-        p, m, v = self._weights, self._means, self._variances
-        for k, prior in enumerate(v):
-            error = latency - m[k] - _queue(load - _STEP * k)
-            same = prior + variance
-            off = error * error / same
-            chance = exp(-0.5 * off) / sqrt(same)
-            if off < _EXPECTED:  # a jump of the latency is not worth considering
-                m[k] += error * prior / same
-                v[k] = prior * variance / same
-                p[k] *= chance
-                continue
-            other = same + _JUMP
-            by_jump = _LATENCY_JUMPS * exp(-0.5 * error * error / other) / sqrt(other)
-            if chance + by_jump < 1e-200:
-                p[k] = 0.0
-                continue
-            share = by_jump / (chance + by_jump)
-            stay, jump = error * prior / same, error * (prior + _JUMP) / other
-            apart = jump - stay
-            m[k] += stay + share * apart
-            v[k] = (
-                (1 - share) * prior * variance / same
-                + share * (prior + _JUMP) * variance / other
-                + share * (1 - share) * apart * apart
-            )
-            p[k] *= chance + by_jump
-        total = sum(p)
-        self._weights = [max(weight / total, _IMPOSSIBLE) for weight in p]
-        self.latency = sum(weight * mean for weight, mean in zip(self._weights, m, strict=True))
-
-
-def _drifted(values: list[float], jump: float) -> list[float]:
-    """Return what is left at each knee, and comes from its neighbours and by jumps."""
-    drift = _KNEE_DRIFTS / 2
-    stay = 1 - _KNEE_JUMPS - _KNEE_DRIFTS
-    below, above = [values[0], *values[:-1]], [*values[1:], values[-1]]
-    return [
-        stay * value + drift * (a + b) + jump
-        for value, a, b in zip(values, below, above, strict=True)
-    ]
-
-
-def _queue(log_ratio: float) -> float:
-    """Return the log of how much longer answers take at this log of load / knee."""
-    x = _SHARPNESS * log_ratio
-    if x > _FAR:
-        return log_ratio
-    if x < -_FAR:
-        return 0.0
-    return log(1 + exp(x)) / _SHARPNESS

@@ -1,20 +1,24 @@
-"""Requests that started one after another, and what their latency shows. Pure."""
+"""Requests that started one after another, and what the quicker half of them shows. Pure."""
 
 from __future__ import annotations
 
 from collections import deque
-from math import erf, exp, inf, log, pi, sqrt
+from math import exp, inf, log
 
-_MIN_SIZE = 8  # requests in a cohort
-_FIRST, _FIRST_SIZE = 4, 4  # cohorts while nothing is known, and requests in them
+_MIN_SIZE = 12  # requests in a cohort
+_FIRST, _FIRST_SIZE = 4, 6  # cohorts while nothing is known, and requests in them
 _MIN_S = 0.2  # of the starts of a cohort: more judgements would cost CPU and show nothing
-_SHARE = 0.45  # of the limit in a cohort
-_PATIENCE = 0.6  # standard deviations beyond the usual latency at which a cohort is judged
-_ALARM = 1.4  # times that age, at which a cohort that is mostly unanswered is judged
+_SHARE = 0.6  # of the limit in a cohort
+_TOO_FEW = 4  # requests in a cohort that is cut short
+_LATE, _AT_LEAST = 2.5, 1.5  # times the usual latency: when to judge early, and as what
+_MIN_LATE_S = 0.02
 _RESOLUTION_S = 0.005  # shorter latencies are not distinguished: our own loop takes as long
-_MIN_VARIANCE, _FIRST_VARIANCE = 0.01, 0.25  # of the log of a latency
-_ROUNDS, _LEAST = 6, 1e-9  # of the mean of a cohort with unknown latencies
+_MIN_SPREAD, _FIRST_SPREAD = 0.01, 0.4  # variance of the log of a latency
+_OF_HALF = 4.4  # times the variance within the quicker half is that of all
+_DEPENDENT = 1.15  # times the variance by chance: neighbours are not independent
+_FIRST_WIDTH = 0.4
 _MEMORY, _FIRST_MEMORY = 100.0, 10.0  # samples that the variance remembers
+_WIDTH_MEMORY = 5.0  # samples that the first width is worth
 
 
 class Cohort:
@@ -36,12 +40,6 @@ class Cohort:
         self.doubts = 0.0
         self.alarmed = False
 
-    def answer(self, rtt_s: float, lag_s: float) -> None:
-        """Count an answer; ``lag_s``: seconds of it that may be our own event loop's."""
-        self.logs.append(log(max(_RESOLUTION_S, rtt_s)))
-        if lag_s:
-            self.doubts += (lag_s / rtt_s) ** 2
-
     def withdraw(self, in_flight: int) -> None:
         """Take back a start that will show no latency."""
         self.n -= 1
@@ -51,33 +49,43 @@ class Cohort:
 class Evidence:
     """The judgement on a cohort.
 
-    load: log of the mean number in flight at the starts. latency: mean of the logs of the seconds.
-    variance: of that mean. early: whether the cohort was judged before its time, for being late.
+    started_at: when the first one started. load: mean number in flight at the starts. latency: mean
+    of the logs of the seconds of the quicker half. variance: of that mean. width: mean square of
+    the distance of the logs of all latencies from it. early: whether the cohort was judged before
+    its time, for being late.
     """
 
-    __slots__ = ("early", "latency", "load", "variance")
+    __slots__ = ("early", "latency", "load", "started_at", "variance", "width")
 
-    def __init__(self, cohort: Cohort, latency: float, variance: float, *, early: bool) -> None:
-        self.load = log(cohort.in_flight / cohort.n)
+    def __init__(
+        self, cohort: Cohort, latency: float, spread: float, width: float, *, early: bool
+    ) -> None:
+        self.started_at = cohort.first_at
+        self.load = cohort.in_flight / cohort.n
         self.latency = latency
-        self.variance = variance
+        doubt = cohort.doubts / max(1, len(cohort.logs))
+        self.variance = _DEPENDENT * spread / cohort.n + doubt
+        self.width = width
         self.early = early
 
 
 class Cohorts:
-    """Divides the starts into cohorts and judges each as soon as enough of it is answered.
+    """Divides the starts into cohorts and judges each as soon as the quicker half is answered.
 
     Judging by starts, not by ends, needs no settling time after a change of the limit, and the
-    quick answers do not come first. What is still unanswered counts as later than now: a censored
-    normal distribution (Cohen, Technometrics 1, 1959) whose mean is found by iteration.
+    quick answers do not come first. The quicker half shows a queue best: everybody in a queue
+    waits, and only some requests are expensive. It is also known sooner than a mean.
     """
 
     def __init__(self) -> None:
         self._open: deque[Cohort] = deque([Cohort()])  # by start; the last is being filled
         self._filled = 0
-        self._ripe_s = inf
-        self._variance = _FIRST_VARIANCE
+        self._late_s = inf
+        self._spread = _FIRST_SPREAD
         self._samples = _FIRST_MEMORY  # that the variance is worth
+        self._centre: float | None = None  # the latest latency judged
+        self._width = _FIRST_WIDTH
+        self._width_samples = _WIDTH_MEMORY
 
     def start(self, in_flight: int, limit: float, now: float) -> Cohort:
         """Count a start, and return its cohort."""
@@ -93,64 +101,56 @@ class Cohorts:
             self._filled += 1
         return cohort
 
+    def answer(self, cohort: Cohort, rtt_s: float, lag_s: float) -> None:
+        """Count an answer; ``lag_s``: seconds of it that may be our own event loop's."""
+        log_s = log(max(_RESOLUTION_S, rtt_s))
+        cohort.logs.append(log_s)
+        if lag_s:
+            cohort.doubts += (lag_s / rtt_s) ** 2
+        if self._centre is not None:
+            apart = log_s - self._centre
+            self._width_samples = min(_MEMORY, self._width_samples + 1)
+            self._width += (apart * apart - self._width) / self._width_samples
+
+    def cut(self) -> None:
+        """Begin another cohort, because the next starts meet another number in flight."""
+        if self._open[-1].n < _TOO_FEW:
+            self._open.pop()
+        self._open.append(Cohort())
+
     def clear(self) -> None:
         """Drop all cohorts: the latencies of their requests are not comparable any more."""
         self._open = deque([Cohort()])
 
     def expect(self, latency: float) -> None:
-        """Note the log of the usual latency without a queue, which decides when to judge."""
-        self._ripe_s = exp(latency + _PATIENCE * sqrt(self._variance))
+        """Note the log of the usual latency without a queue, which decides when one is late."""
+        self._late_s = max(_MIN_LATE_S, _LATE * exp(latency))
 
     def ripe(self, now: float) -> Evidence | None:
         """Return the evidence of the oldest cohort if enough of it is known; call until None."""
         while len(self._open) > 1:
             cohort = self._open[0]
-            answered = len(cohort.logs)
-            if answered < cohort.n:
-                age_s = now - cohort.last_at
-                late = 2 * answered <= cohort.n
-                if late and age_s > _ALARM * self._ripe_s and not cohort.alarmed:
-                    cohort.alarmed = True
-                    return self._evidence(cohort, log(age_s), cohort.n, early=True)
-                if late or age_s < self._ripe_s:
+            logs, half = cohort.logs, (cohort.n + 1) // 2
+            age_s = now - cohort.last_at
+            if len(logs) < half:
+                if age_s <= self._late_s or cohort.alarmed:
                     return None
+                cohort.alarmed = True
+                latency = log(age_s / _AT_LEAST)
+                return Evidence(cohort, latency, self._spread, self._width, early=True)
+            logs.sort()
+            if len(logs) < cohort.n and age_s < exp(logs[half - 1]):
+                return None  # a quicker one may still come
             self._open.popleft()
-            if answered:
-                mean = self._mean(cohort, now - cohort.last_at)
-                return self._evidence(cohort, mean, answered, early=False)
+            if half:
+                return self._evidence(cohort, logs[:half])
         return None
 
-    def _evidence(self, cohort: Cohort, latency: float, n: int, *, early: bool) -> Evidence:
-        doubt = cohort.doubts / max(1, len(cohort.logs))
-        return Evidence(cohort, latency, 1.15 * self._variance / n + doubt, early=early)
-
-    def _mean(self, cohort: Cohort, age_s: float) -> float:
-        """Return the mean of the log latencies, of which some are only known to be above an age.
-
-        Expectation-maximisation: each unknown one counts as what is expected above the age.
-        """
-        unknown = cohort.n - len(cohort.logs)
-        total = sum(cohort.logs)
-        sd = sqrt(self._variance)
-        mean, late, above = total / len(cohort.logs), 0.0, 1.0
-        if unknown:
-            age = log(max(_RESOLUTION_S, age_s))
-            for _ in range(_ROUNDS):
-                z = (age - mean) / sd
-                late = _density(z) / max(_LEAST, _tail(z))
-                mean = (total + unknown * (mean + sd * late)) / cohort.n
-            above += z * late
-        squares = sum((log_s - mean) ** 2 for log_s in cohort.logs)
-        squares += unknown * above * self._variance
-        known = self._samples + cohort.n - 1
-        self._variance = max(_MIN_VARIANCE, (self._variance * self._samples + squares) / known)
+    def _evidence(self, cohort: Cohort, quicker: list[float]) -> Evidence:
+        mean = sum(quicker) / len(quicker)
+        squares = _OF_HALF * sum((log_s - mean) ** 2 for log_s in quicker)
+        known = self._samples + len(quicker) - 1
+        self._spread = max(_MIN_SPREAD, (self._spread * self._samples + squares) / known)
         self._samples = min(_MEMORY, known)
-        return mean
-
-
-def _density(z: float) -> float:
-    return exp(-0.5 * z * z) / sqrt(2 * pi)
-
-
-def _tail(z: float) -> float:
-    return 0.5 * (1 - erf(z / sqrt(2)))
+        self._centre = mean
+        return Evidence(cohort, mean, self._spread, self._width, early=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.base import Limit, Outcome, whole
@@ -15,18 +15,15 @@ if TYPE_CHECKING:
     from crawlproj.limits.base import Bounds, Sample
     from crawlproj.limits.cohorts import Cohort, Evidence
 
-_LIKELY, _LOW, _LOWEST = 0.7, 0.4, 0.12  # probabilities that the knee is lower
-_HEADROOM = 0.8  # times the root of the knee, because arrivals bunch by chance
-_GENTLY_FROM = 16.0  # in flight: a limiter that is hit at speed refuses every request
-_FASTEST, _GENTLE = 2.0, 1.5  # times the limit, in one judgement
+_LIKELY, _LOW, _LOWEST = 0.6, 0.4, 0.2  # probabilities that the knee is lower
+_HEADROOM = 0.6  # times the root of the knee, because arrivals bunch by chance
+_GROWTH = 1.6  # times the load of the cohort judged: nothing above it is known
 _DEEPEST_CUT = 8.0
-_BEYOND = 2.5  # times the load of the cohort judged: nothing above it is known
 _USED = 1 / 8  # of the answers since the limit changed: in bursts, few starts meet a full site
-_LOOK_EVERY = 8  # judgements
+_LOOK_EVERY = 16  # judgements
 _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks by growing
-_UP_EVERY, _DEEP_EVERY = 3, 8  # looks
-_DEEP = 0.7  # of the knee
-_WELL_KNOWN = 0.12  # standard deviation of the log of the unloaded latency
+_DEEP = 0.5  # of the knee
+_APART = 0.15  # of the limit: so large a change begins another cohort
 
 
 class Knee(Limit):
@@ -38,19 +35,18 @@ class Knee(Limit):
     can. So nothing is concluded at once: a ``Belief`` weighs every possible knee by how well it
     explains what was seen, and the limit follows the belief.
 
-    Evidence is the mean latency of a *cohort* of requests that started one after another. It is
-    judged as soon as most of them are answered, whatever the limit did meanwhile; see ``Cohorts``.
-    After each:
+    Evidence is the latency of the quicker half of a *cohort* of requests that started one
+    after another. It is judged as soon as half of them are answered, whatever the limit did
+    meanwhile; see ``Cohorts``. After each:
 
-    * The limit becomes k + 0.8 · √k, where k is the 70 % quantile of the knee: with a probability
-      of 0.7, the knee is lower. As long as little is known the quantile is far above the median, so
-      the limit grows, at most to twice its value at a time (1.5 times from 16 on), and only while
-      it is used. The more certain the belief, the closer the limit is to the knee.
-    * Once it has stopped growing, and then every eighth time, the limit *looks* instead, because
-      a limit that stays shows nothing new. It goes to the 40 % quantile if the unloaded latency is
-      known to 12 %; otherwise to the 12 % quantile, where there is probably no queue, and every
-      third time to twice the limit, where there is. Every eighth look goes to 0.7 of the median, so
-      that an error in both is found too.
+    * The limit becomes k + 0.6 · √k, where k is the 60 % quantile of the knee: with a probability
+      of 0.6, the knee is lower. As long as little is known the quantile is far above the median, so
+      the limit grows, at most to 1.6 times the load of the cohort, and only while it is used. The
+      more certain the belief, the closer the limit is to the knee.
+    * Once it has stopped growing, and then every 16th time, the limit *looks* instead, because a
+      limit that stays shows nothing new: in turn down to half of the knee, so that an error in both
+      estimates is found, up to 1.6 times the load, down to the 20 % quantile, where there is
+      probably no queue, and up again. A look lasts for one cohort.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
       the limit goes to the 40 % quantile, never up.
 
@@ -67,6 +63,7 @@ class Knee(Limit):
         self._cohorts = Cohorts()
         self._refusals = Refusals()
         self._looks = 0
+        self._looked_at = -inf
         self._since_look = _LOOK_EVERY  # the first look comes as soon as the limit is at rest
         self._answered = self._used = 0  # since the limit changed
 
@@ -103,50 +100,55 @@ class Knee(Limit):
         if start is None:
             start = self.on_start(sample.in_flight, sample.started_at)
         if sample.rtt_s > 0:
-            start.answer(sample.rtt_s, sample.lag_s)
+            self._cohorts.answer(start, sample.rtt_s, sample.lag_s)
         else:
             start.withdraw(sample.in_flight)
         while (evidence := self._cohorts.ripe(sample.ended_at)) is not None:
-            self._judge(evidence)
+            self._judge(evidence, sample.ended_at)
 
     def _obey(self, ceiling: float | None) -> None:
         if ceiling is not None:
             self._move(ceiling, Reason(Rule.REFUSED))
 
-    def _judge(self, evidence: Evidence) -> None:
+    def _judge(self, evidence: Evidence, now: float) -> None:
         """Take in the evidence, and set the limit by what is believed now."""
-        self._belief.see(evidence.load, evidence.latency, evidence.variance)
-        self._cohorts.expect(self._belief.latency)
-        load = exp(evidence.load)
+        belief, load = self._belief, evidence.load
+        belief.see(load, evidence.latency, evidence.variance, evidence.width)
+        self._cohorts.expect(belief.latency)
         rule = Rule.LATE if evidence.early else Rule.KNEE
-        wanted = _with_room(self._belief.knee(_LOW if evidence.early else _LIKELY))
+        wanted = _with_room(belief.knee(_LOW if evidence.early else _LIKELY))
         if not evidence.early:
             self._since_look += 1
             if self._since_look >= _LOOK_EVERY and wanted <= _AT_REST * self.limit:
-                wanted, rule = self._look(), Rule.LOOK
-        fastest = _FASTEST if self.limit < _GENTLY_FROM else _GENTLE
-        wanted = min(wanted, fastest * self.limit, max(self.limit, _BEYOND * load))
+                wanted, rule = self._look(load), Rule.LOOK
+                self._looked_at = now
+        wanted = min(wanted, max(self.limit, _GROWTH * load))
         wanted = max(wanted, min(1.0, self.limit), self.limit / _DEEPEST_CUT)
-        if evidence.early or self._used < _USED * self._answered:
+        # The first look lasts until it has shown something: it corrects the largest errors.
+        first_look = self._looks == 1 and evidence.started_at < self._looked_at
+        if evidence.early or first_look or self._used < _USED * self._answered:
             wanted = min(wanted, self.limit)
         wanted = min(wanted, max(1.0, self._refusals.ceiling))
-        knee = self._belief.knee(0.5)
-        self._move(wanted, Reason(rule, load, exp(evidence.latency), knee, self.unloaded_s))
+        self._move(
+            wanted, Reason(rule, load, exp(evidence.latency), belief.knee(0.5), self.unloaded_s)
+        )
 
-    def _look(self) -> float:
+    def _look(self, load: float) -> float:
         """Return a limit that shows whether the belief is right."""
         self._since_look = 0
         self._looks += 1
-        if self._looks % _DEEP_EVERY == 0:
-            return max(1.0, _DEEP * self._belief.knee(0.5))
-        if self._belief.latency_sd <= _WELL_KNOWN:
-            return _with_room(self._belief.knee(_LOW))
-        if self._looks % _UP_EVERY == 0:
-            return _FASTEST * self.limit
-        return max(1.0, self._belief.knee(_LOWEST))
+        if self._looks % 2 == 0:
+            return _GROWTH * load
+        down = (
+            _DEEP * self._belief.knee(0.5) if self._looks % 4 == 1 else self._belief.knee(_LOWEST)
+        )
+        return max(1.0, down)
 
     def _move(self, limit: float, reason: Reason) -> None:
+        before = self.limit
         self.limit = self.bounds.clamp(limit)
+        if abs(self.limit - before) > _APART * before and whole(self.limit) != whole(before):
+            self._cohorts.cut()
         self.reason = reason
         self._answered = self._used = 0
 

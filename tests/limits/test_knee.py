@@ -135,7 +135,8 @@ def test_the_unloaded_latency_is_measured() -> None:
     site.run(300)
     learned = site.control.learned()
     assert learned is not None
-    assert learned.unloaded_s == pytest.approx(0.1, rel=0.3)
+    # Of the quicker half: 0.8 standard deviations below the median of 0.1 s.
+    assert learned.unloaded_s == pytest.approx(0.079, rel=0.3)
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.7])

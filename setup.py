@@ -11,6 +11,7 @@ setup(
             "export = crawlproj.commands.export:Command",
             "fleet = crawlproj.commands.fleet:Command",
             "migrate = crawlproj.commands.migrate:Command",
+            "replay = crawlproj.commands.replay:Command",
             "serve = crawlproj.commands.serve:Command",
             "status = crawlproj.commands.status:Command",
         ],

@@ -13,7 +13,7 @@ from crawlproj.http.config import HttpConfig
 from crawlproj.http.others import handlers_by_meta
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.site_config import ConcurrencyConfig
-from crawlproj.warc.config import warc_folder
+from crawlproj.warc.config import replay_files, warc_folder
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -28,6 +28,7 @@ def check_settings(settings: BaseSettings) -> None:
     handlers_by_meta(settings)
     chosen_fields(settings)
     warc_folder(settings)
+    replay_files(settings)
 
 
 def _require_guarded(settings: BaseSettings) -> None:

@@ -38,7 +38,7 @@ def page_of(response: Response, fields: Sequence[str] = ()) -> Page:
         content_type=content_type.decode("latin-1"),
         content_hash=blake2b(response.body, digest_size=16).hexdigest(),
         depth=meta.get("depth", 0),
-        fetched_at=time.time(),
+        fetched_at=meta.get("archived_at") or time.time(),
         timings=meta.get("timings", {}),
     )
     if (content := content_of(response)) is not None:

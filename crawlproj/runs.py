@@ -27,6 +27,21 @@ _SETTINGS: dict[str, Any] = {
     "METRICS_PORT": 0,
     "REPORT": "",
 }
+_REPLAY: dict[str, Any] = {
+    "FRONTIER_URL": "sqlite:///replay.db",
+    "WARC_DIR": "",
+    # The archive has the last response that each URL gave, and nobody waits for a site.
+    "RETRY_ENABLED": False,
+    "HTTPCACHE_ENABLED": False,
+    "AUTOTHROTTLE_ENABLED": False,
+    "CONCURRENCY_ENABLED": False,
+    "CONCURRENCY_MAX_PER_SITE": 64,
+    "CONCURRENCY_SITES": {},
+    "DOWNLOAD_DELAY": 0,
+    "DOWNLOAD_SLOTS": {},
+    "DOWNLOAD_HANDLERS_BY_META": {},
+}
+_REPLAYING = "crawlproj.http.replay.ReplayHandler"
 _LOG_STATS = "scrapy.extensions.logstats.LogStats"
 
 
@@ -45,6 +60,9 @@ class Runs:
     Scrapy's scheduler in memory, and no frontier, store, display, metrics or report. So it changes
     no job, and works while one runs. All other settings hold: the address guard, robots.txt and the
     limits.
+
+    A replay (REPLAY_DIR) is a crawl of its own, in ``replay.db`` unless the command line says
+    otherwise. It waits for no site, and retries nothing.
     """
 
     @classmethod
@@ -53,11 +71,13 @@ class Runs:
         remember_arguments()
 
     def update_settings(self, settings: Settings) -> None:
-        """Change the settings if the process runs a one-off command, or already an event loop."""
+        """Change the settings of a one-off command, of a replay, and in a running event loop."""
         # It is too late to choose: Scrapy would only refuse any other loop.
         if is_reactor_installed() and settings["ASYNCIO_EVENT_LOOP"] == "uvloop.Loop":
             priority = settings.getpriority("ASYNCIO_EVENT_LOOP") or 0
             settings.set("ASYNCIO_EVENT_LOOP", None, priority=priority)
+        if settings.get("REPLAY_DIR"):
+            _replay(settings)
         if not is_one_off():
             return
         settings.setdict(_SETTINGS, priority=_PRIORITY)
@@ -67,3 +87,12 @@ class Runs:
             settings.set("EXTENSIONS", extensions, priority=_PRIORITY)
         if running_command() == "bench":  # crawls a server that it starts on this machine
             settings.set("GUARD_ALLOW", ["127.0.0.0/8", "::1"], priority=_PRIORITY)
+
+
+def _replay(settings: Settings) -> None:
+    """Let the crawl read REPLAY_DIR instead of the network, beside the crawl that wrote it."""
+    settings.setdict(_REPLAY, priority=_PRIORITY)
+    if settings.get("STORE_URL"):
+        settings.set("STORE_URL", _REPLAY["FRONTIER_URL"], priority=_PRIORITY)
+    handlers = settings.getdict("DOWNLOAD_HANDLERS") | {"http": _REPLAYING, "https": _REPLAYING}
+    settings.set("DOWNLOAD_HANDLERS", handlers, priority=_PRIORITY)

@@ -192,6 +192,7 @@ def test_the_commands_that_every_project_gets_can_be_loaded() -> None:
         "export",
         "fleet",
         "migrate",
+        "replay",
         "serve",
         "status",
     }

@@ -21,6 +21,7 @@ from crawlproj.content.product_token import product_token
 from crawlproj.downloadermiddlewares.robots_rules import RobotsRules, is_heavy
 from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
+from crawlproj.http.replay import NotArchived
 from crawlproj.reasons import detail_of, reason_of
 from crawlproj.signals import robots_parsed
 from crawlproj.urls import origin_of, site_of
@@ -102,6 +103,7 @@ class RobotsTxtMiddleware:
         self._cache_s = number(settings, "ROBOTSTXT_CACHE_TTL", 86_400.0)
         self._retry_s = number(settings, "ROBOTSTXT_RETRY_AFTER", 60.0)
         self._verdicts: OrderedDict[str, _Verdict] = OrderedDict()  # least recently used first
+        self._replays = bool(text(settings, "REPLAY_DIR", ""))
         self._fetches: dict[str, asyncio.Task[_Verdict | None]] = {}
 
     @classmethod
@@ -203,7 +205,10 @@ class RobotsTxtMiddleware:
             request = Request(url, callback=NO_CALLBACK, priority=_PRIORITY, meta=meta)
             if (credentials := page.headers.get(b"Proxy-Authorization")) is not None:
                 request.headers[b"Proxy-Authorization"] = credentials
-            response = await self._crawler.engine.download_async(request)
+            try:
+                response = await self._crawler.engine.download_async(request)
+            except NotArchived:
+                return None  # whoever archived the site did not ask for it
             location = response.headers.get(b"Location")
             if response.status not in _REDIRECTS or location is None:
                 return response
@@ -241,7 +246,7 @@ class RobotsTxtMiddleware:
         return _Verdict(None, expires_at, partial(RobotsUnreachable, detail, reason))
 
     def _announce(self, origin: str, rules: RobotsRules | None) -> None:
-        delay_s = rules.crawl_delay_s(self._token) if rules else None
+        delay_s = rules.crawl_delay_s(self._token) if rules and not self._replays else None
         if delay_s is not None and delay_s > _LONG_DELAY_S:
             logger.warning("%s asks for a Crawl-delay of %g s between requests", origin, delay_s)
         self._crawler.signals.send_catch_log(

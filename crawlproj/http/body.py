@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from scrapy.exceptions import DownloadCancelledError
 
@@ -14,11 +14,29 @@ if TYPE_CHECKING:
 
     from scrapy import Request
     from scrapy.exceptions import StopDownload
+    from twisted.internet.ssl import Certificate
 
     from crawlproj.http.budget import Share
-    from crawlproj.http.connection import Protocol
+    from crawlproj.http.guard import IPAddress
 
 logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Where a response comes from: a connection, or an archive.
+
+    complete: whether the whole body has arrived.
+    """
+
+    certificate: Certificate | None
+    peer: IPAddress | None
+
+    @property
+    def complete(self) -> bool:
+        """See above."""
+
+    async def read_body(self) -> bytes:
+        """Return the next part of the body; b"" at its end."""
 
 
 class DataLossError(Exception):
@@ -63,12 +81,12 @@ class SizeLimits:
 
 
 async def read_body(
-    connection: Protocol,
+    source: Source,
     limits: SizeLimits,
     on_chunk: Callable[[bytes], StopDownload | None] | None,
     share: Share,
 ) -> tuple[bytes, StopDownload | None]:
-    """Read the body of the connection's response, or until ``on_chunk`` returns a StopDownload.
+    """Read the body of the response, or until ``on_chunk`` returns a StopDownload.
 
     Never holds more than the max size plus one read buffer; a large body waits for its share of the
     memory budget. Raises DataLossError if the connection
@@ -76,7 +94,7 @@ async def read_body(
     """
     chunks: list[bytes] = []
     size = 0
-    while chunk := await connection.read_body():
+    while chunk := await source.read_body():
         chunks.append(chunk)
         size += len(chunk)
         if on_chunk is not None and (stop := on_chunk(chunk)) is not None:
@@ -86,6 +104,6 @@ async def read_body(
             share.add(size - share.size)
             await share.room()
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    if not connection.complete:
+    if not source.complete:
         raise DataLossError(body)
     return body, None

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from crawlproj.http.body import Source
     from crawlproj.http.guard import Guard
     from crawlproj.limits.network import Trouble
     from crawlproj.warc.records import Exchange
@@ -267,12 +268,12 @@ class DownloadHandler:
             return connection, protocol, head, reused
 
     async def _receive(
-        self, request: Request, connection: Protocol, head: ResponseHead, share: Share
+        self, request: Request, source: Source, head: ResponseHead, share: Share
     ) -> Response:
         meta, config = request.meta, self._config
         length = None if request.method == "HEAD" else head.length
         url = request.url.partition("#")[0]
-        respond = partial(build_response, url, head, connection)
+        respond = partial(build_response, url, head, source)
         if has_listener(self._signals, signals.headers_received):
             stop = self._send(
                 signals.headers_received,
@@ -299,7 +300,7 @@ class DownloadHandler:
         if self._budget.full and dict.__contains__(head.headers, b"Content-Encoding"):
             await share.room()  # a small body may decompress to a large one
         try:
-            body, stop = await read_body(connection, limits, on_chunk, share)
+            body, stop = await read_body(source, limits, on_chunk, share)
         except DataLossError as exc:
             if not meta.get("download_fail_on_dataloss", config.fail_on_dataloss):
                 return respond(exc.received, flags=["dataloss"])

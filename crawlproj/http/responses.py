@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scrapy.exceptions import StopDownload
     from scrapy.http import Headers
 
-    from crawlproj.http.connection import Protocol
+    from crawlproj.http.body import Source
     from crawlproj.http.head import ResponseHead
 
 _CONTENT_TYPE = b"Content-Type"
@@ -21,7 +21,7 @@ _CONTENT_TYPE = b"Content-Type"
 def build_response(
     url: str,
     head: ResponseHead,
-    connection: Protocol,
+    source: Source,
     body: bytes,
     *,
     flags: list[str] | None = None,
@@ -36,8 +36,8 @@ def build_response(
         status=head.status,
         body=body,
         flags=flags,
-        certificate=connection.certificate,
-        ip_address=connection.peer,
+        certificate=source.certificate,
+        ip_address=source.peer,
         protocol=head.protocol,
     )
     response.headers = head.headers  # the constructor would copy them

@@ -19,6 +19,7 @@ from crawlproj.downloadermiddlewares.robots import RobotsUnreachable
 from crawlproj.errors import AddressRefused, ConfigError
 from crawlproj.frontier.base import State
 from crawlproj.http.head import MalformedResponse
+from crawlproj.http.replay import NotArchived
 from crawlproj.reasons import outcome_of
 from crawlproj.urls import origin_of
 from tests.downloadermiddlewares.helpers import Answer, Harness, refused, robots, status
@@ -61,6 +62,14 @@ def test_a_4xx_status_means_that_there_are_no_rules(code: int) -> None:
     assert harness.announced == [
         {"origin": "http://a.test", "site": "a.test", "delay": None, "sitemaps": []}
     ]
+
+
+def test_in_a_replay_a_missing_file_means_no_rules_and_nobody_waits() -> None:
+    harness = Harness(NotArchived("no WARC file has it"), REPLAY_DIR="warc")
+    assert run(harness.allows("http://a.test/anything"))
+    harness = Harness(robots("User-agent: *\nCrawl-delay: 9\nDisallow: /x"), REPLAY_DIR="warc")
+    assert not run(harness.allows("http://a.test/x"))
+    assert harness.announced[0]["delay"] is None
 
 
 @pytest.mark.parametrize(

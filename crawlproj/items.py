@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = ["FetchFailure", "Page", "SkippedUrl"]
 
@@ -21,6 +22,10 @@ class Page:
     fetched_at: Unix time in seconds at which the response was complete.
     timings: seconds by phase: queued, dns, connect, tls, ttfb, transfer (see http/timings.py).
     duplicate_of: URL of the first stored page with the same content_hash; set by the store.
+    etag, last_modified: the validators that the server sent, as they were; None if it sent none.
+    text_hash: fingerprint of the main text, 32 hex digits, where the crawl needs one: with
+        ``refresh``, or if PAGE_FIELDS names main_text. None otherwise, or if there is no text.
+    signals: what the site says about the use of the page.
 
     The rest is None unless PAGE_FIELDS names it:
 
@@ -47,6 +52,10 @@ class Page:
     fetched_at: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
     duplicate_of: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    text_hash: str | None = None
+    signals: dict[str, Any] | None = None
     markdown: str | None = None
     main_text: str | None = None
     main_markdown: str | None = None

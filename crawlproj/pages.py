@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from crawlproj.content.fields import page_fields
+from crawlproj.content.fields import main_text_of, page_fields
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.items import FetchFailure, Page
 from crawlproj.reasons import detail_of, error_of, reason_of
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["failure_item", "failure_of", "page_of"]
 
 
-def page_of(response: Response, fields: Sequence[str] = ()) -> Page:
+_MAX_VALIDATOR = 1_000  # bytes of a header that is kept to be sent again
+
+
+def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool = False) -> Page:
     """Return the item to store for ``response``.
 
-    fields: names of PAGE_FIELDS, which are filled in if it is a page.
+    fields: names of PAGE_FIELDS, which are filled in if it is a page. fingerprint: fill in
+    ``text_hash``, which takes as long again as the text; with the field main_text it costs nothing.
     """
     meta = response.meta
     content_type = response.headers.get(b"Content-Type") or b""
@@ -40,6 +44,8 @@ def page_of(response: Response, fields: Sequence[str] = ()) -> Page:
         depth=meta.get("depth", 0),
         fetched_at=meta.get("archived_at") or time.time(),
         timings=meta.get("timings", {}),
+        etag=_validator(response, b"ETag"),
+        last_modified=_validator(response, b"Last-Modified"),
     )
     if (content := content_of(response)) is not None:
         page.title, page.description = content.title, content.description
@@ -47,9 +53,31 @@ def page_of(response: Response, fields: Sequence[str] = ()) -> Page:
         page.text = content.text
         for name, value in page_fields(fields, response, content).items():
             setattr(page, name, value)
+        if page.main_text is not None:
+            page.text_hash = fingerprint_of(page.main_text)
+        elif fingerprint:
+            page.text_hash = fingerprint_of(main_text_of(content))
     elif isinstance(response, TextResponse) and is_prose(response):
         page.text = response.text.strip()
     return page
+
+
+def _validator(response: Response, header: bytes) -> str | None:
+    value = response.headers.get(header)
+    if not value or len(value) > _MAX_VALIDATOR:
+        return None
+    text: str = value.decode("latin-1")
+    return text
+
+
+def fingerprint_of(text: str) -> str | None:
+    """Return 32 hex digits that differ if ``text`` does, apart from its white space.
+
+    None if there is no text.
+    """
+    words = " ".join(text.split())
+    encoded = words.encode("utf-8", "surrogatepass")
+    return blake2b(encoded, digest_size=16).hexdigest() if words else None
 
 
 def failure_of(failure: Failure) -> FetchFailure:

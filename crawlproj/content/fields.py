@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.main_part import main_part_of
@@ -11,6 +10,7 @@ from crawlproj.content.page import folded
 from crawlproj.content.text import markdown_of, text_of
 from crawlproj.errors import ConfigError
 from crawlproj.urls import join
+from crawlproj.zstandard import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from crawlproj.content.page import PageContent
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 _HEADINGS = "h1,h2,h3,h4,h5,h6"
 
@@ -100,7 +95,8 @@ def _main_markdown(_: Response, page: PageContent) -> str:
     return markdown_of(main_part_of(page.tree), page.base)
 
 
-def _main_text(_: Response, page: PageContent) -> str:
+def main_text_of(page: PageContent) -> str:
+    """Return the text of the page's main part."""
     return text_of(main_part_of(page.tree))
 
 
@@ -114,7 +110,7 @@ FIELDS: dict[str, Callable[[Response, PageContent], Any]] = {
     "images": _images,
     "links": _links,
     "main_markdown": _main_markdown,
-    "main_text": _main_text,
+    "main_text": lambda _, page: main_text_of(page),
     "markdown": _markdown,
     "structured_data": _structured_data,
 }

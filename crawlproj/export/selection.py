@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from crawlproj.store.item_rows import Kind
 
-_URL = {"pages": "url", "failures": "url", "skipped": "url", "links": "page"}
+_URL = {"pages": "url", "failures": "url", "skipped": "url", "links": "page", "changes": "url"}
 _TIME = {
     "pages": "fetched_at",
     "failures": "failed_at",
     "skipped": "skipped_at",
+    "changes": "at",
     "dropped_items": "dropped_at",
 }
 _TABLES = {

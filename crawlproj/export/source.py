@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from crawlproj.export.selection import Column, Selection
 
-FIXED_TABLES = ("pages", "failures", "skipped", "links", "dropped_items")
+FIXED_TABLES = ("pages", "failures", "skipped", "links", "changes", "dropped_items")
 """The tables that every store has; the others are those of items."""
 
 

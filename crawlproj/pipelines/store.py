@@ -82,7 +82,10 @@ class StorePipeline:
         url = text(crawler.settings, "STORE_URL", "")
         if not url:
             raise NotConfigured
-        return cls(crawler, store_from_url(url, search=boolean(crawler.settings, "STORE_SEARCH")))
+        search, history = (
+            boolean(crawler.settings, name) for name in ("STORE_SEARCH", "STORE_HISTORY")
+        )
+        return cls(crawler, store_from_url(url, search=search, history=history))
 
     async def open_spider(self) -> None:
         """Open the store. Raises CloseSpider("store-unusable") if it cannot be opened."""

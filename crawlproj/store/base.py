@@ -8,8 +8,13 @@
    a column when an item first has a value for a field, and widens a column whose values have become
    of several kinds; see item_rows.py. A later row with the same key replaces all fields. A table of
    another program is left alone, and the row rejected.
-4. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
-5. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
+4. ``changes`` has a row for each page that is new, changed, gone or back (see revisions.py), which
+   ``write`` adds in the same transaction, with the columns of ``pages`` that it fills in itself:
+   ``duplicate_of``, ``first_seen_at``, ``changed_at``, ``checked_at``, ``gone_at``, ``history``. A
+   page is gone when its URL fails with 404 or 410 the second time in a row: two checks, with
+   different ``failed_at``.
+5. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
+6. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
    Anything else that fails the whole batch raises StoreError.
 """
 
@@ -70,10 +75,14 @@ class Store(ABC):
 
     search: set before ``open``, it makes the store keep a full-text index of the pages, in the
         transactions that store them. searchable: whether the store can.
+    history: set before ``open``, it makes the store keep the text that a changed page had, in
+        ``changes``, compressed with zstandard. keeps_history: whether the store can.
     """
 
     search = False
     searchable = False
+    history = False
+    keeps_history = False
 
     @abstractmethod
     async def open(self) -> None:

@@ -38,7 +38,10 @@ _INTEGERS = range(-(2**63), 2**63)
 _NUMBERS = frozenset({"integer", "real", "numeric"})
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RESERVED = frozenset(
-    {"pages", "failures", "skipped", "links", "dropped_items", "store_meta", "pages_search"}
+    {
+        *("pages", "failures", "skipped", "links", "changes"),
+        *("dropped_items", "store_meta", "pages_search"),
+    }
 )
 _RESERVED_PREFIXES = ("frontier_", "sqlite_", "pg_", "item_")
 

@@ -11,16 +11,17 @@ from psycopg import conninfo, errors
 from crawlproj.errors import StoreError
 from crawlproj.store import postgres_sql as sql
 from crawlproj.store.base import Row, StoreBusy, Stored
+from crawlproj.store.postgres_changes import Changes, note_missing
 from crawlproj.store.postgres_items import printable, put_items
 from crawlproj.store.rows import COLUMNS, links_of, values_of
 from crawlproj.store.threaded import ThreadedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # An advisory lock on the whole store, held from the merge of a batch to its commit, so that one
 # worker at a time decides which page of a content is the first. Any constant would do.
 _LOCK = int.from_bytes(b"crawlprj", "big")
@@ -36,7 +37,6 @@ _INTEGERS = range(-(2**63), 2**63)
 _MAX_INDEXED_BYTES = 2600  # a B-tree entry takes at most a third of an 8 KB page
 _INDEXED = {"url", "content_hash"}
 _REQUIRED = {"url", "reason"}
-_CONTENT = COLUMNS["pages"].index("content_hash")
 
 
 class PostgresStore(ThreadedStore):
@@ -54,6 +54,7 @@ class PostgresStore(ThreadedStore):
     """
 
     searchable = True
+    keeps_history = True
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -114,15 +115,19 @@ class PostgresStore(ThreadedStore):
                     f"PostgreSQL at {self._place} has a table 'pages' or 'failures' that is not "
                     "crawlproj's; set STORE_URL to another database"
                 )
+            version = _version(db)
+            if version < 3:
+                if _one(db, sql.HAS_CHANGES):  # the items of a class of that name
+                    db.execute(b"ALTER TABLE changes RENAME TO item_changes")
+                if version < 2:
+                    db.execute(sql.ADD_SINCE_2)
+                db.execute(sql.ADD_SINCE_3)
+                db.execute("UPDATE store_meta SET value = 3 WHERE name = 'schema'")
             db.execute(sql.SCHEMA)
             db.execute(
                 "INSERT INTO store_meta VALUES ('schema', %s) ON CONFLICT DO NOTHING",
                 (SCHEMA_VERSION,),
             )
-            version = _one(db, b"SELECT value FROM store_meta WHERE name = 'schema'")
-            if version < 2:
-                db.execute(sql.ADD_SINCE_2)
-                db.execute("UPDATE store_meta SET value = 2 WHERE name = 'schema'")
             if self.search and not _one(db, sql.HAS_SEARCH):
                 db.execute(sql.SEARCH)
         if version > SCHEMA_VERSION:
@@ -145,7 +150,8 @@ class PostgresStore(ThreadedStore):
         with db.transaction():
             db.execute(sql.LIMITS)
             db.execute(sql.LOCK, (_LOCK,))
-            changes = _Changes(db, pages)
+            changes = Changes(db, pages, history=self.history)
+            note_missing(db, batch.rows["failures"])
             for table, values in batch.rows.items():
                 if values:
                     db.execute(sql.UPSERT[table], _columns(values.values()))
@@ -155,7 +161,7 @@ class PostgresStore(ThreadedStore):
                 db.execute(sql.PUT_LINKS, _columns(batch.links))
             for name, items in batch.items.items():
                 stored.rejected.update(put_items(db, name, items))
-            duplicates = changes.settle(db)
+            duplicates = changes.settle()
         for url, first in duplicates.items():
             stored.duplicates[batch.index[url]] = first
         return stored
@@ -200,47 +206,6 @@ class _Batch:
             if row.table == "pages":
                 self.index[url], links[url] = index, outgoing
         self.links = [_without_nul(link) for each in links.values() for link in each]
-
-
-class _Changes:
-    """The pages of a batch whose content changes, and the effect on the first pages.
-
-    Build it before the batch is merged, with the pages by URL in the order of the batch.
-    """
-
-    def __init__(self, db: psycopg.Connection[Any], pages: Mapping[str, list[Any]]) -> None:
-        before = {
-            url: (content, first)
-            for url, content, first in db.execute(sql.BEFORE, (list(pages),)).fetchall()
-        }
-        self._kept: dict[str, str] = {}  # unchanged duplicates → their first page
-        self._moved: dict[str, str] = {}  # pages whose content changes → the new content
-        self._left: set[str] = set()  # contents that lose their first page
-        for url, values in pages.items():
-            content = values[_CONTENT]
-            old, first = before.get(url, (None, None))
-            if old == content:
-                if first is not None:
-                    self._kept[url] = first
-                continue
-            self._moved[url] = content
-            if old and first is None:
-                self._left.add(old)
-
-    def settle(self, db: psycopg.Connection[Any]) -> dict[str, str]:
-        """Update ``duplicate_of`` after the merge; return the batch's duplicates → first page."""
-        moved = list(self._moved)
-        if self._left:
-            db.execute(sql.PROMOTE, {"left": list(self._left), "moved": moved})
-        contents = sorted(set(self._moved.values()))
-        found = db.execute(sql.FIRSTS, {"contents": contents, "moved": moved}).fetchall()
-        first_of: dict[str, str] = dict(found)
-        duplicates: dict[str, str] = {}
-        for url, content in self._moved.items():
-            if content and first_of.setdefault(content, url) != url:
-                duplicates[url] = first_of[content]
-        db.execute(sql.SETTLE, (moved, [duplicates.get(url) for url in moved]))
-        return self._kept | duplicates
 
 
 def _checked(row: Row) -> list[Any]:
@@ -301,6 +266,14 @@ def _one(db: psycopg.Connection[Any], query: bytes) -> Any:
     row = db.execute(query).fetchone()
     assert row is not None  # noqa: S101 - these queries always return one row
     return row[0]
+
+
+def _version(db: psycopg.Connection[Any]) -> int:
+    """Return the schema of the tables that are there; SCHEMA_VERSION if there are none."""
+    if not _one(db, sql.HAS_META):
+        return SCHEMA_VERSION
+    version: int = _one(db, b"SELECT value FROM store_meta WHERE name = 'schema'")
+    return version
 
 
 def _line(exc: Exception) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2
+from crawlproj.store.revisions import KNOWN
+from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS, SINCE_2, SINCE_3
 
 TYPES: dict[str, type] = {
     "status": int, "depth": int, "fetched_at": float, "failed_at": float, "skipped_at": float,
-    "html": bytes, "position": int,
+    "html": bytes, "position": int, "first_seen_at": float, "changed_at": float,
+    "checked_at": float, "gone_at": float, "at": float, "since": float, "previous": bytes,
 }  # fmt: skip
 _SQL_TYPES = {int: "bigint", float: "double precision", str: "text", bytes: "bytea"}
 
@@ -15,11 +17,13 @@ _SQL_TYPES = {int: "bigint", float: "double precision", str: "text", bytes: "byt
 SCHEMA = b"""
 CREATE TABLE IF NOT EXISTS store_meta (name text PRIMARY KEY, value bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS pages (
-    url text PRIMARY KEY, requested_url text, status bigint, title text, description text,
-    canonical text, language text, text text, content_type text,
-    content_hash text NOT NULL DEFAULT '', depth bigint, fetched_at double precision,
-    timings text, duplicate_of text, extra text, markdown text, main_text text,
-    main_markdown text, structured_data text, headings text, images text, html bytea,
+    url text PRIMARY KEY, requested_url text, status bigint, title text, depth bigint,
+    fetched_at double precision, first_seen_at double precision, changed_at double precision,
+    checked_at double precision, gone_at double precision, etag text, last_modified text,
+    history text, text_hash text, signals text, description text, canonical text, language text,
+    text text, content_type text, content_hash text NOT NULL DEFAULT '', timings text,
+    duplicate_of text, extra text, markdown text, main_text text, main_markdown text,
+    structured_data text, headings text, images text, html bytea,
     seq bigint GENERATED ALWAYS AS IDENTITY
 );
 CREATE INDEX IF NOT EXISTS pages_by_url ON pages (url COLLATE "C");
@@ -41,21 +45,31 @@ CREATE TABLE IF NOT EXISTS skipped (
     skipped_at double precision
 );
 CREATE INDEX IF NOT EXISTS skipped_by_url ON skipped (url COLLATE "C");
+CREATE TABLE IF NOT EXISTS changes (
+    seq bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, url text NOT NULL, kind text NOT NULL,
+    at double precision NOT NULL, since double precision, previous bytea
+);
+CREATE INDEX IF NOT EXISTS changes_by_url ON changes (url) WHERE kind <> 'new';
 CREATE TABLE IF NOT EXISTS dropped_items (
     _key text PRIMARY KEY, _page text, _extra text, type text, reason text, detail text, item text,
     dropped_at double precision
 );
 """
-ADD_SINCE_2 = (
-    "ALTER TABLE pages "
-    + ", ".join(f"ADD COLUMN {name} {_SQL_TYPES[TYPES.get(name, str)]}" for name in SINCE_2)
-).encode()
+
+
+def _add(columns: tuple[str, ...]) -> bytes:
+    added = (f"ADD COLUMN {name} {_SQL_TYPES[TYPES.get(name, str)]}" for name in columns)
+    return f"ALTER TABLE pages {', '.join(added)}".encode()
+
+
+ADD_SINCE_2, ADD_SINCE_3 = _add(SINCE_2), _add(SINCE_3)
+HAS_META = b"SELECT to_regclass('store_meta') IS NOT NULL"
+HAS_CHANGES = b"SELECT to_regclass('changes') IS NOT NULL"
 FOREIGN = b"""
 SELECT to_regclass('store_meta') IS NULL
     AND (to_regclass('pages') IS NOT NULL OR to_regclass('failures') IS NOT NULL
-         OR to_regclass('links') IS NOT NULL)
+         OR to_regclass('links') IS NOT NULL OR to_regclass('changes') IS NOT NULL)
 """
-
 
 # The words of a page, for STORE_SEARCH. Punctuation goes first, so that a path or an address is the
 # words in it, as in SQLite. A tsvector holds 1 MB, so the index ends after 200,000 characters.
@@ -112,7 +126,28 @@ END_OTHERS = {
     "skipped": [b"DELETE FROM failures WHERE url = ANY(%s)"],
 }
 PUT_LINKS = _insert("links", LINK_COLUMNS).encode()
-BEFORE = b"SELECT url, content_hash, duplicate_of FROM pages WHERE url = ANY(%s)"
+PUT_CHANGES = _insert("changes", CHANGE_COLUMNS).encode()
+BEFORE = f"SELECT url, duplicate_of, {', '.join(KNOWN)} FROM pages WHERE url = ANY(%s)".encode()  # noqa: S608 - our own names
+TEXTS = b"SELECT url, text FROM pages WHERE url = ANY(%s) AND text IS NOT NULL"
+# A page is gone when the failure before was of that kind, too, and is not this one stored twice.
+NOTE_GONE = b"""
+WITH missing AS (
+    SELECT new.url, new.status, new.at
+    FROM unnest(%s::text[], %s::bigint[], %s::double precision[]) AS new (url, status, at)
+    JOIN failures AS old ON old.url = new.url
+    WHERE old.status = ANY(%s) AND old.failed_at IS DISTINCT FROM new.at
+), gone AS (
+    UPDATE pages SET gone_at = missing.at, status = missing.status FROM missing
+    WHERE pages.url = missing.url AND pages.gone_at IS NULL
+    RETURNING pages.url, missing.at, pages.checked_at
+)
+INSERT INTO changes (url, kind, at, since) SELECT url, 'gone', at, checked_at FROM gone
+"""
+NOTE_CHECKED = b"""
+UPDATE pages SET checked_at = new.at
+FROM unnest(%s::text[], %s::double precision[]) AS new (url, at)
+WHERE pages.url = new.url
+"""
 PROMOTE = b"""
 WITH firsts AS (
     SELECT DISTINCT ON (content_hash) content_hash, url FROM pages

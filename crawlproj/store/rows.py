@@ -15,7 +15,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("url", "requested_url", "status", "title", "description", "canonical", "language"),
         *("text", "content_type", "content_hash", "depth", "fetched_at", "timings"),
         *("markdown", "main_text", "main_markdown", "structured_data", "headings", "images"),
-        *("html", "extra"),
+        *("html", "extra", "etag", "last_modified", "text_hash", "signals", "first_seen_at"),
+        *("changed_at", "checked_at", "gone_at", "history"),
     ),
     "failures": ("url", "reason", "detail", "status", "depth", "failed_at"),
     "skipped": ("url", "reason", "detail", "depth", "skipped_at"),
@@ -33,11 +34,29 @@ SINCE_2 = (
 )
 """The columns of ``pages`` that a store with schema 1 lacks."""
 
-JSON_COLUMNS = frozenset({"timings", "extra", "structured_data", "headings", "images"})
+SINCE_3 = (
+    "etag",
+    "last_modified",
+    "text_hash",
+    "signals",
+    "first_seen_at",
+    "changed_at",
+    "checked_at",
+    "gone_at",
+    "history",
+)
+"""The columns of ``pages`` that a store with schema 2 lacks."""
+
+JSON_COLUMNS = frozenset(
+    {"timings", "extra", "structured_data", "headings", "images", "signals", "history"}
+)
 """The columns of ``pages`` with JSON in them."""
 
 LINK_COLUMNS = ("page", "position", "url", "text", "rel")
 """The columns of ``links``: the links out of a page, by their position in it, from 0."""
+
+CHANGE_COLUMNS = ("url", "kind", "at", "since", "previous")
+"""The columns of ``changes``: what happened to a page, between two checks."""
 
 
 def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
@@ -49,7 +68,8 @@ def values_of(table: str, values: Mapping[str, Any]) -> list[Any]:
     row = {column: values.get(column) for column in columns}
     if table == "pages":
         row["content_hash"] = row["content_hash"] or ""
-        row["timings"] = json.dumps(row["timings"]) if row["timings"] else None
+        for name in ("timings", "signals"):
+            row[name] = json.dumps(row[name]) if row[name] else None
         known = {*columns, "duplicate_of", "links"}
         extra = {name: value for name, value in values.items() if name not in known}
         row["extra"] = json_of(extra) if extra else None

@@ -6,33 +6,38 @@ import contextlib
 import sqlite3
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.errors import StoreError
 from crawlproj.private_files import create
 from crawlproj.sqlite_locks import warn_if_locked
 from crawlproj.store.base import Row, StoreBusy, Stored
-from crawlproj.store.rows import COLUMNS, LINK_COLUMNS, SINCE_2, links_of, values_of
+from crawlproj.store.rows import COLUMNS, SINCE_2, SINCE_3
 from crawlproj.store.sqlite_items import SqliteItems
+from crawlproj.store.sqlite_pages import SqlitePages
 from crawlproj.store.sqlite_search import create_search
 from crawlproj.store.threaded import ThreadedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _BUSY_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while other processes create or write the file
+# What a crawl that refreshes reads of every page stands before the texts: SQLite reads a row from
+# its beginning.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pages (
-    url TEXT NOT NULL PRIMARY KEY, requested_url TEXT, status INTEGER, title TEXT,
-    description TEXT, canonical TEXT, language TEXT, text TEXT, content_type TEXT,
-    content_hash TEXT NOT NULL DEFAULT '', depth INTEGER, fetched_at REAL, timings TEXT,
-    duplicate_of TEXT, extra TEXT, markdown TEXT, main_text TEXT, main_markdown TEXT,
-    structured_data TEXT, headings TEXT, images TEXT, html BLOB
+    url TEXT NOT NULL PRIMARY KEY, requested_url TEXT, status INTEGER, title TEXT, depth INTEGER,
+    fetched_at REAL, first_seen_at REAL, changed_at REAL, checked_at REAL, gone_at REAL, etag TEXT,
+    last_modified TEXT, history TEXT, text_hash TEXT, signals TEXT, description TEXT,
+    canonical TEXT, language TEXT, text TEXT, content_type TEXT,
+    content_hash TEXT NOT NULL DEFAULT '', timings TEXT, duplicate_of TEXT, extra TEXT,
+    markdown TEXT, main_text TEXT, main_markdown TEXT, structured_data TEXT, headings TEXT,
+    images TEXT, html BLOB
 ) STRICT;
 CREATE INDEX IF NOT EXISTS pages_by_content ON pages (content_hash) WHERE content_hash <> '';
 CREATE TABLE IF NOT EXISTS failures (
@@ -51,24 +56,20 @@ CREATE TABLE IF NOT EXISTS links (
     PRIMARY KEY (page, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS links_by_target ON links (url);
+CREATE TABLE IF NOT EXISTS changes (
+    seq INTEGER PRIMARY KEY, url TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL, since REAL,
+    previous BLOB
+) STRICT;
+CREATE INDEX IF NOT EXISTS changes_by_url ON changes (url) WHERE kind <> 'new';
 """
 _ADD_SINCE_2 = [
     f"ALTER TABLE pages ADD COLUMN {column} {'BLOB' if column == 'html' else 'TEXT'}"
     for column in SINCE_2
 ]
-_PUT_LINK = f"INSERT INTO links ({', '.join(LINK_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
-_UPSERT = {
-    table: (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - our own names
-        "ON CONFLICT (url) DO UPDATE SET "
-        + ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
-    )
-    for table, columns in COLUMNS.items()
-}
-_END_OTHER = {
-    "failures": "DELETE FROM skipped WHERE url = ?",
-    "skipped": "DELETE FROM failures WHERE url = ?",
-}
+_ADD_SINCE_3 = [
+    f"ALTER TABLE pages ADD COLUMN {column} {'REAL' if column.endswith('_at') else 'TEXT'}"
+    for column in SINCE_3
+]
 _COUNT = {
     "pages": "SELECT count(*) FROM pages",
     "failures": "SELECT count(*) FROM failures",
@@ -89,6 +90,7 @@ class SqliteStore(ThreadedStore):
     """
 
     searchable = True
+    keeps_history = True
 
     def __init__(self, path: str | Path) -> None:
         super().__init__()
@@ -142,10 +144,10 @@ class SqliteStore(ThreadedStore):
         db.execute("BEGIN IMMEDIATE")  # before the checks: another worker may create the tables
         try:
             self._check_foreign(db)
+            self._upgrade(db)
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 db.execute(statement)
             db.execute("INSERT OR IGNORE INTO store_meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
-            self._check_version(db)
             if self.search:
                 create_search(db)
             db.execute("COMMIT")
@@ -154,13 +156,17 @@ class SqliteStore(ThreadedStore):
                 db.execute("ROLLBACK")
             raise
 
-    def _check_version(self, db: sqlite3.Connection) -> None:
-        """Bring the tables of an older crawlproj up to date, and refuse a newer one's."""
+    def _upgrade(self, db: sqlite3.Connection) -> None:
+        """Give the tables of an older crawlproj the new columns, and refuse a newer one's."""
+        if not _has(db, "store_meta"):
+            return
         (version,) = db.execute("SELECT value FROM store_meta WHERE name = 'schema'").fetchone()
-        if version < 2:
-            for statement in _ADD_SINCE_2:
+        if version < 3:
+            if _has(db, "changes"):  # the items of a class of that name
+                db.execute("ALTER TABLE changes RENAME TO item_changes")
+            for statement in (*(_ADD_SINCE_2 if version < 2 else ()), *_ADD_SINCE_3):
                 db.execute(statement)
-            db.execute("UPDATE store_meta SET value = 2 WHERE name = 'schema'")
+            db.execute("UPDATE store_meta SET value = 3 WHERE name = 'schema'")
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{self._path} was written by a newer crawlproj (store schema {version}, this "
@@ -169,10 +175,8 @@ class SqliteStore(ThreadedStore):
             )
 
     def _check_foreign(self, db: sqlite3.Connection) -> None:
-        ours = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'store_meta'").fetchone()
-        for table in (*COLUMNS, "links"):
-            taken = db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
-            if taken and not ours:
+        for table in (*COLUMNS, "links", "changes"):
+            if _has(db, table) and not _has(db, "store_meta"):
                 raise StoreError(
                     f"{self._path} has a table {table!r} that is not crawlproj's; "
                     "set STORE_URL to another file"
@@ -181,17 +185,17 @@ class SqliteStore(ThreadedStore):
     def _write(self, rows: Sequence[Row]) -> Stored:
         db = self._connection()
         stored, items = Stored(), SqliteItems(db)
+        pages = SqlitePages(db, history=self.history)
         db.execute("BEGIN IMMEDIATE")
         try:
             for index, row in enumerate(rows):
                 try:
                     if row.table == "pages":
-                        duplicate_of = self._write_page(db, row.values)
+                        duplicate_of = pages.put_page(row.values)
                         if duplicate_of is not None:
                             stored.duplicates[index] = duplicate_of
                     elif row.table in COLUMNS:
-                        db.execute(_UPSERT[row.table], values_of(row.table, row.values))
-                        db.execute(_END_OTHER[row.table], (row.values.get("url"),))
+                        pages.put(row)
                     else:
                         items.put(row)
                 except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError) as exc:
@@ -204,52 +208,6 @@ class SqliteStore(ThreadedStore):
                 db.execute("ROLLBACK")
             raise
         return stored
-
-    def _write_page(self, db: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
-        """Upsert a page and return the URL of the page it duplicates, if any."""
-        url, content = values.get("url"), values.get("content_hash") or ""
-        before = db.execute(
-            "SELECT content_hash, duplicate_of FROM pages WHERE url = ?", (url,)
-        ).fetchone()
-        row, links = values_of("pages", values), links_of(values)
-        db.execute(_UPSERT["pages"], row)
-        db.execute("DELETE FROM failures WHERE url = ?", (url,))
-        db.execute("DELETE FROM skipped WHERE url = ?", (url,))
-        db.execute("DELETE FROM links WHERE page = ?", (url,))
-        db.executemany(_PUT_LINK, links)
-        if before is not None and before[0] == content:
-            duplicate_of: str | None = before[1]
-            return duplicate_of
-        first = (
-            db.execute(
-                "SELECT url FROM pages WHERE content_hash = ? AND content_hash <> '' "
-                "AND duplicate_of IS NULL AND url <> ?",
-                (content, url),
-            ).fetchone()
-            if content
-            else None
-        )
-        duplicate_of = first[0] if first else None
-        if before is not None or duplicate_of is not None:
-            db.execute("UPDATE pages SET duplicate_of = ? WHERE url = ?", (duplicate_of, url))
-        if before is not None and before[0] and before[1] is None:
-            self._promote(db, before[0])
-        return duplicate_of
-
-    @staticmethod
-    def _promote(db: sqlite3.Connection, content: str) -> None:
-        """Make the earliest remaining page of ``content`` its first page."""
-        first = db.execute(
-            "SELECT url FROM pages WHERE content_hash = ? AND content_hash <> '' "
-            "ORDER BY rowid LIMIT 1",
-            (content,),
-        ).fetchone()
-        if first:
-            db.execute(
-                "UPDATE pages SET duplicate_of = nullif(?1, url) "
-                "WHERE content_hash = ?2 AND content_hash <> ''",
-                (first[0], content),
-            )
 
     def _count(self) -> dict[str, int]:
         db = self._connection()
@@ -264,6 +222,10 @@ class SqliteStore(ThreadedStore):
         db, self._db = self._db, None
         if db is not None:
             db.close()
+
+
+def _has(db: sqlite3.Connection, table: str) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone() is not None
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def store_from_url(url: str, *, search: bool = False) -> Store:
+def store_from_url(url: str, *, search: bool = False, history: bool = False) -> Store:
     """Return the store that ``url``, the setting STORE_URL, names. Does not open it.
 
     search: whether it keeps a full-text index of the pages (STORE_SEARCH).
+    history: whether it keeps the texts that changed pages had (STORE_HISTORY).
 
     ::
 
@@ -28,7 +29,8 @@ def store_from_url(url: str, *, search: bool = False) -> Store:
         package.module.Class:…       a store of yours, built as Class(url)
         name:…                       the entry point of that name in the group crawlproj.store
 
-    Raises ConfigError if the scheme is unknown, the URL is malformed, or the store cannot search.
+    Raises ConfigError if the scheme is unknown, the URL is malformed, or the store cannot do what
+    is asked.
     """
     store = _built(url)
     if search and not store.searchable:
@@ -36,7 +38,13 @@ def store_from_url(url: str, *, search: bool = False) -> Store:
             f"STORE_SEARCH is on, but a {type(store).__name__} has no full-text index: switch it "
             "off, or store in SQLite or PostgreSQL"
         )
+    if history and not store.keeps_history:
+        raise ConfigError(
+            f"STORE_HISTORY is on, but a {type(store).__name__} keeps no earlier texts: switch it "
+            "off, or store in SQLite or PostgreSQL"
+        )
     store.search = search
+    store.history = history
     return store
 
 

@@ -89,9 +89,9 @@ def test_every_table_can_be_exported_and_is_named_by_the_file_or_an_option(
 ) -> None:
     with source_from_url(store) as source:
         tables = source.tables()
-    assert tables == ["pages", "failures", "skipped", "links", "dropped_items", "book"]
+    assert tables == ["pages", "failures", "skipped", "links", "changes", "dropped_items", "book"]
     rows = [exported(store, tmp_path / f"{table}.csv").rows for table in tables]
-    assert rows == [4, 2, 1, 1, 1, 3]
+    assert rows == [4, 2, 1, 1, 4, 1, 3]
     assert exported(store, tmp_path / "mine.csv", table="book").table == "book"
 
 
@@ -109,7 +109,7 @@ def test_the_columns_of_both_stores_are_the_same_and_as_chosen(store: str, tmp_p
     exported(store, tmp_path / "pages.jsonl")
     columns = list(read(tmp_path / "pages.jsonl")[0])
     assert columns[:4] == ["url", "requested_url", "status", "title"]
-    assert len(columns) == 22
+    assert len(columns) == 31
     assert {"seq", "search"}.isdisjoint(columns)
     exported(store, tmp_path / "book.jsonl", columns=("price", "100% ?", "_page"))
     assert {tuple(row) for row in read(tmp_path / "book.jsonl")} == {("price", "100% ?", "_page")}

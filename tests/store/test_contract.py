@@ -282,7 +282,7 @@ def test_the_documented_queries_run_and_every_column_is_documented(tmp_path: Pat
     run(store.close())
     documented = (ROOT / "docs/reference/tables.md").read_text()
     queries = re.findall(r"```sql\n(.*?)```", documented, re.DOTALL)
-    assert len(queries) == 4
+    assert len(queries) == 5
     for query in queries:
         read(path, query)
     for (column,) in read(path, "SELECT name FROM pragma_table_info('pages')"):

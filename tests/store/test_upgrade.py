@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from crawlproj.errors import StoreError
-from crawlproj.store.rows import SINCE_2
+from crawlproj.store.rows import SINCE_2, SINCE_3
 from crawlproj.store.sqlite import SqliteStore
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from crawlproj.store.base import Store
     from tests.servers import Postgres
 
+TO_SCHEMA_2 = [
+    "DROP TABLE changes",
+    *(f"ALTER TABLE pages DROP COLUMN {column}" for column in SINCE_3),
+    "UPDATE store_meta SET value = 2",
+]
 DOWNGRADE = [
+    *TO_SCHEMA_2,
     "DROP TABLE links",
     *(f"ALTER TABLE pages DROP COLUMN {column}" for column in SINCE_2),
     "UPDATE store_meta SET value = 1",
@@ -70,9 +76,59 @@ def test_a_database_with_schema_1_keeps_its_pages_and_gets_the_new_columns(
         assert db.execute("SELECT page FROM links").fetchall() == [("http://b/",)]
 
 
-def test_another_programs_links_are_left_alone(tmp_path: Path) -> None:
+KEPT = "SELECT first_seen_at, changed_at, checked_at, history FROM pages"
+
+
+def check_again(store: Store) -> None:
+    """Store a page that an older version stored at 100."""
+    run(store.open())
+    run(store.write([page("http://a/", "x", text="new", fetched_at=300.0)]))
+    run(store.close())
+
+
+def test_a_file_with_schema_2_knows_when_its_pages_were_checked(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    store = SqliteStore(path)
+    run(store.open())
+    run(store.write([page("http://a/", "", text="old", fetched_at=100.0)]))
+    run(store.close())
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in TO_SCHEMA_2:
+            db.execute(statement)
+        db.execute("CREATE TABLE changes (_key TEXT PRIMARY KEY, _page TEXT, _extra TEXT, x)")
+        db.execute("INSERT INTO changes (_key, x) VALUES ('1', 'an item')")
+    check_again(SqliteStore(path))
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute(KEPT).fetchall() == [(100, 300, 300, "[200]")]
+        assert db.execute("SELECT kind, at, since FROM changes").fetchall() == [
+            ("changed", 300, 100)
+        ]
+        assert db.execute("SELECT x FROM item_changes").fetchall() == [("an item",)]
+
+
+def test_a_database_with_schema_2_knows_when_its_pages_were_checked(postgres: Postgres) -> None:
+    url = postgres.create("upgraded_from_2")
+    store = store_from_url(url)
+    run(store.open())
+    run(store.write([page("http://a/", "", text="old", fetched_at=100.0)]))
+    run(store.close())
+    with psycopg.connect(url) as db:
+        for statement in TO_SCHEMA_2:
+            db.execute(statement.encode())
+        db.execute(b"CREATE TABLE changes (_key text PRIMARY KEY, x text)")
+    check_again(store_from_url(url))
+    with psycopg.connect(url) as db:
+        assert db.execute(KEPT.encode()).fetchall() == [(100, 300, 300, "[200]")]
+        assert db.execute(b"SELECT kind, at, since FROM changes").fetchall() == [
+            ("changed", 300, 100)
+        ]
+        assert db.execute(b"SELECT x FROM item_changes").fetchall() == []
+
+
+@pytest.mark.parametrize("table", ["links", "changes"])
+def test_another_programs_tables_are_left_alone(tmp_path: Path, table: str) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as db:
-        db.execute("CREATE TABLE links (id)")
-    with pytest.raises(StoreError, match="'links' that is not crawlproj's"):
+        db.execute(f"CREATE TABLE {table} (id)")
+    with pytest.raises(StoreError, match=f"'{table}' that is not crawlproj's"):
         run(SqliteStore(path).open())

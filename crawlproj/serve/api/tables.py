@@ -113,6 +113,10 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     "fetched_at": {**_NUMBER, "description": "unix seconds"},
     "failed_at": {**_NUMBER, "description": "unix seconds"},
     "skipped_at": {**_NUMBER, "description": "unix seconds"},
+    **{
+        name: {**_NUMBER, "description": "unix seconds"}
+        for name in ("first_seen_at", "changed_at", "checked_at", "gone_at")
+    },
     "duplicate_of": {**_TEXT, "description": "the URL of the first page with the same content"},
     "html": {
         "type": ["object", "null"],

@@ -1,0 +1,134 @@
+"""How a page differs from the version of it that is stored. Pure.
+
+The shell of a page (its navigation, a date, a token in a form) may change while its content does
+not. The content has changed if the fingerprint of the main text has; where a version has none, if
+the visible text has; and if there is no text either, if the body has.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+MISSING = frozenset({404, 410})
+"""The statuses that say that a page is not there."""
+
+KNOWN = (
+    *("content_hash", "text_hash", "fetched_at", "first_seen_at", "changed_at", "checked_at"),
+    *("history", "gone_at"),
+)
+"""The columns of ``pages`` that a Known is read from, in this order."""
+
+_MAX_HISTORY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The stored version of a page, without its text."""
+
+    content_hash: str
+    text_hash: str | None
+    first_seen_at: float | None
+    changed_at: float | None
+    checked_at: float | None
+    history: str | None
+    gone: bool
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Known:
+        """Return the version whose columns KNOWN are ``row``.
+
+        A store with an older schema has only ``fetched_at``.
+        """
+        content, text, fetched, first, changed, checked, history, gone = row
+        return cls(
+            content or "",
+            text,
+            fetched if first is None else first,
+            fetched if changed is None else changed,
+            fetched if checked is None else checked,
+            history,
+            gone is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The effect of a page on the version before it.
+
+    columns: what the store adds to the page's row. kind: "new", "changed", "back", or "" if there
+    is nothing to note in ``changes``. changed: whether the content is another than before. at: when
+    it was fetched; since: the check before, if there was one (unix seconds).
+    """
+
+    columns: Mapping[str, Any]
+    kind: str
+    changed: bool
+    at: float
+    since: float | None
+
+
+def revision(
+    page: Mapping[str, Any], known: Known | None, stored_text: Callable[[], str | None]
+) -> Revision:
+    """Return what storing ``page`` over ``known`` changes; known: None for a new page.
+
+    stored_text: returns the visible text of the stored version; called only if that decides.
+    """
+    given = page.get("fetched_at")
+    at = time.time() if given is None else given
+    if known is None:
+        columns = {"first_seen_at": at, "changed_at": at, "checked_at": at}
+        return Revision(columns, "new", False, at, None)
+    changed = _differs(page, known, stored_text)
+    columns = {
+        "first_seen_at": known.first_seen_at,
+        "changed_at": at if changed else known.changed_at,
+        "checked_at": at,
+        "history": observed(known.history, known.checked_at, at, changed=changed),
+    }
+    kind = "back" if known.gone else "changed" if changed else ""
+    return Revision(columns, kind, changed, at, known.checked_at)
+
+
+def _differs(page: Mapping[str, Any], known: Known, stored_text: Callable[[], str | None]) -> bool:
+    body, text_hash = page.get("content_hash") or "", page.get("text_hash")
+    if body == known.content_hash:
+        return False
+    if text_hash and known.text_hash:
+        return bool(text_hash != known.text_hash)
+    text = page.get("text") or ""
+    return not text or text != (stored_text() or "")
+
+
+def observed(
+    history: str | None, checked_at: float | None, at: float, *, changed: bool
+) -> str | None:
+    """Return ``history`` with one more check, of a page that was last checked at ``checked_at``.
+
+    It is a JSON list of seconds, oldest first: positive from a check to one that found the page
+    changed, negative over checks that found it unchanged.
+    """
+    seconds = round(at - checked_at) if checked_at is not None else 0
+    if seconds <= 0:  # the same answer, stored once more
+        return history
+    checks = checks_in(history)
+    if not changed and checks and checks[-1] < 0:
+        checks[-1] -= seconds
+    else:
+        checks.append(seconds if changed else -seconds)
+    return json.dumps(checks[-_MAX_HISTORY:], separators=(",", ":"))
+
+
+def checks_in(history: str | None) -> list[int]:
+    """Return the checks in a ``history``; none if it is not one."""
+    try:
+        found = json.loads(history or "[]")
+        return [int(each) for each in found] if isinstance(found, list) else []
+    except (ValueError, TypeError):
+        return []

@@ -1,0 +1,124 @@
+"""The tables of an SQLite store that have a row for each URL, and ``links`` and ``changes``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.store.revisions import KNOWN, MISSING, Known, revision
+from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS, links_of, values_of
+from crawlproj.zstandard import zstd
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from crawlproj.store.base import Row
+    from crawlproj.store.revisions import Revision
+
+_UPSERT = {
+    table: (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - our own names
+        "ON CONFLICT (url) DO UPDATE SET "
+        + ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    )
+    for table, columns in COLUMNS.items()
+}
+_END_OTHER = {
+    "failures": "DELETE FROM skipped WHERE url = ?",
+    "skipped": "DELETE FROM failures WHERE url = ?",
+}
+_BEFORE = f"SELECT duplicate_of, {', '.join(KNOWN)} FROM pages WHERE url = ?"  # noqa: S608 - our own names
+_TEXT = "SELECT text FROM pages WHERE url = ?"
+_PUT_LINK = f"INSERT INTO links ({', '.join(LINK_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
+_PUT_CHANGE = f"INSERT INTO changes ({', '.join(CHANGE_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
+_MISSING_BEFORE = f"""
+SELECT failed_at FROM failures WHERE url = ? AND status IN {tuple(sorted(MISSING))}
+"""  # noqa: S608 - numbers
+_GONE = "UPDATE pages SET gone_at = ?, status = ? WHERE url = ? AND gone_at IS NULL"
+
+
+class SqlitePages:
+    """Writes rows within the transaction that is open on ``db``.
+
+    history: whether the text of a changed page is kept in ``changes``.
+    """
+
+    def __init__(self, db: sqlite3.Connection, *, history: bool) -> None:
+        self._db = db
+        self._history = history
+
+    def put(self, row: Row) -> None:
+        """Upsert a failure or a skipped URL."""
+        url, status = row.values.get("url"), row.values.get("status")
+        missing = row.table == "failures" and status in MISSING
+        before = self._db.execute(_MISSING_BEFORE, (url,)).fetchone() if missing else None
+        self._db.execute(_UPSERT[row.table], values_of(row.table, row.values))
+        self._db.execute(_END_OTHER[row.table], (url,))
+        if missing:
+            self._note_missing(url, status, row.values.get("failed_at"), before)
+
+    def _note_missing(self, url: Any, status: Any, at: Any, before: Any) -> None:
+        """Note a check that found no page; ``before``: when the last one did, if it did."""
+        stored = self._db.execute("SELECT checked_at FROM pages WHERE url = ?", (url,)).fetchone()
+        if stored is None:
+            return
+        again = before is not None and before[0] != at  # else it is one answer, stored twice
+        if again and self._db.execute(_GONE, (at, status, url)).rowcount:
+            self._db.execute(_PUT_CHANGE, (url, "gone", at, stored[0], None))
+        self._db.execute("UPDATE pages SET checked_at = ? WHERE url = ?", (at, url))
+
+    def put_page(self, values: Mapping[str, Any]) -> str | None:
+        """Upsert a page and return the URL of the page it duplicates, if any."""
+        db, url, content = self._db, values.get("url"), values.get("content_hash") or ""
+        found = db.execute(_BEFORE, (url,)).fetchone()
+        known = Known.of(found[1:]) if found is not None else None
+        new = revision(values, known, lambda: self._text(url))
+        row, links = values_of("pages", {**values, **new.columns}), links_of(values)
+        previous = self._text(url) if self._history and new.changed else None
+        db.execute(_UPSERT["pages"], row)
+        db.execute("DELETE FROM failures WHERE url = ?", (url,))
+        db.execute("DELETE FROM skipped WHERE url = ?", (url,))
+        db.execute("DELETE FROM links WHERE page = ?", (url,))
+        db.executemany(_PUT_LINK, links)
+        if new.kind:
+            self._put_change(url, new, previous)
+        if known is not None and known.content_hash == content:
+            duplicate_of: str | None = found[0]
+            return duplicate_of
+        first = (
+            db.execute(
+                "SELECT url FROM pages WHERE content_hash = ? AND content_hash <> '' "
+                "AND duplicate_of IS NULL AND url <> ?",
+                (content, url),
+            ).fetchone()
+            if content
+            else None
+        )
+        duplicate_of = first[0] if first else None
+        if known is not None or duplicate_of is not None:
+            db.execute("UPDATE pages SET duplicate_of = ? WHERE url = ?", (duplicate_of, url))
+        if known is not None and known.content_hash and found[0] is None:
+            self._promote(known.content_hash)
+        return duplicate_of
+
+    def _text(self, url: Any) -> str | None:
+        row = self._db.execute(_TEXT, (url,)).fetchone()
+        return row[0] if row is not None else None
+
+    def _put_change(self, url: Any, new: Revision, previous: str | None) -> None:
+        kept = zstd.compress(previous.encode()) if previous is not None else None
+        self._db.execute(_PUT_CHANGE, (url, new.kind, new.at, new.since, kept))
+
+    def _promote(self, content: str) -> None:
+        """Make the earliest remaining page of ``content`` its first page."""
+        first = self._db.execute(
+            "SELECT url FROM pages WHERE content_hash = ? AND content_hash <> '' "
+            "ORDER BY rowid LIMIT 1",
+            (content,),
+        ).fetchone()
+        if first:
+            self._db.execute(
+                "UPDATE pages SET duplicate_of = nullif(?1, url) "
+                "WHERE content_hash = ?2 AND content_hash <> ''",
+                (first[0], content),
+            )

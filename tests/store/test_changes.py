@@ -1,0 +1,116 @@
+"""What a store notes about pages that it has stored before, on every backend."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from backports import zstd
+
+from crawlproj.store.base import Row
+from tests.frontier.helpers import run
+from tests.store.helpers import page
+from tests.store.test_contract import BACKENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.store.test_contract import Backend
+
+URL = "http://a/"
+CHANGES = "SELECT url, kind, at, since FROM changes ORDER BY seq"
+TIMES = "SELECT first_seen_at, changed_at, checked_at, gone_at FROM pages"
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    made = BACKENDS[request.param](request)
+    made.store.history = True
+    run(made.store.open())
+    yield made
+    run(made.store.close())
+
+
+def seen(at: float, body: str, text: str = "", **more: Any) -> Row:
+    return page(URL, body, text=text, fetched_at=at, **more)
+
+
+def missing(at: float, status: int = 404) -> Row:
+    reason = f"http-{status}"
+    return Row(
+        "failures", {"url": URL, "reason": reason, "status": status, "depth": 0, "failed_at": at}
+    )
+
+
+def test_a_new_page_is_noted_with_its_times_and_validators(backend: Backend) -> None:
+    backend.write(seen(100, "x", etag='"1"', last_modified="yesterday", signals={"ai": "no"}))
+    assert backend.look(CHANGES) == [(URL, "new", 100, None)]
+    assert backend.look(TIMES) == [(100, 100, 100, None)]
+    ((etag, modified, signals),) = backend.look("SELECT etag, last_modified, signals FROM pages")
+    assert (etag, modified, json.loads(signals)) == ('"1"', "yesterday", {"ai": "no"})
+
+
+def test_a_changed_text_is_a_change_and_the_text_before_is_kept(backend: Backend) -> None:
+    backend.write(seen(100, "x", "old text"))
+    backend.write(seen(150, "x", "old text"))
+    backend.write(seen(250, "y", "new text"))
+    assert backend.look(CHANGES)[1:] == [(URL, "changed", 250, 150)]
+    assert backend.look(TIMES) == [(100, 250, 250, None)]
+    ((previous,),) = backend.look("SELECT previous FROM changes WHERE kind = 'changed'")
+    assert zstd.decompress(bytes(previous)) == b"old text"
+    assert backend.look("SELECT history FROM pages") == [("[-50,100]",)]
+
+
+def test_a_page_whose_shell_alone_changed_has_not_changed(backend: Backend) -> None:
+    backend.write(seen(100, "x", "menu. news", text_hash="n"))
+    backend.write(seen(200, "y", "menu, renamed. news", text_hash="n"))
+    backend.write(seen(300, "z", "menu, renamed. news"))  # without a fingerprint, the text counts
+    assert [kind for _, kind, *_ in backend.look(CHANGES)] == ["new"]
+    assert backend.look("SELECT changed_at, content_hash FROM pages") == [(100, "z")]
+    backend.write(seen(400, "a", "menu, renamed. late news"))
+    assert backend.look("SELECT changed_at FROM pages") == [(400,)]
+
+
+def test_without_any_text_the_body_decides(backend: Backend) -> None:
+    backend.write(seen(100, "x"))
+    backend.write(seen(200, "y"))
+    assert [kind for _, kind, *_ in backend.look(CHANGES)] == ["new", "changed"]
+
+
+def test_a_page_that_is_not_found_twice_is_gone_until_it_is_back(backend: Backend) -> None:
+    backend.write(seen(100, "x", "text"))
+    backend.write(missing(200))
+    backend.write(missing(200))  # the same answer, stored once more
+    assert backend.look("SELECT gone_at, status, checked_at FROM pages") == [(None, 200, 200)]
+    backend.write(missing(300, 410))
+    backend.write(missing(400, 410))
+    assert backend.look("SELECT gone_at, status, text FROM pages") == [(300, 410, "text")]
+    assert backend.look(CHANGES)[1:] == [(URL, "gone", 300, 200)]
+    backend.write(seen(500, "x", "text"))
+    assert backend.look(CHANGES)[2:] == [(URL, "back", 500, 400)]
+    assert backend.look("SELECT gone_at, status, changed_at FROM pages") == [(None, 200, 100)]
+
+
+def test_an_answer_between_two_that_it_is_missing_keeps_a_page(backend: Backend) -> None:
+    timeout = {"url": URL, "reason": "timeout", "status": None, "depth": 0, "failed_at": 250.0}
+    for between in (seen(250, "x"), Row("failures", timeout)):
+        backend.write(seen(100, "x"))
+        backend.write(missing(200))
+        backend.write(between)
+        backend.write(missing(300))
+        assert backend.look("SELECT gone_at FROM pages") == [(None,)]
+
+
+def test_a_missing_page_that_was_never_there_is_not_gone(backend: Backend) -> None:
+    backend.write(missing(200))
+    backend.write(missing(300))
+    assert backend.look(CHANGES) == []
+
+
+def test_a_page_stored_twice_by_a_killed_crawl_changes_once(backend: Backend) -> None:
+    backend.write(seen(100, "x", "old"))
+    for _ in range(2):
+        backend.write(seen(200, "y", "new"))
+    assert [kind for _, kind, *_ in backend.look(CHANGES)] == ["new", "changed"]
+    assert backend.look("SELECT history FROM pages") == [("[100]",)]

@@ -86,7 +86,7 @@ test: $(DEV_READY) ## run the tests (4 minutes), and name the slowest
 	$(BIN)/pytest -n 4 --durations=25 $(ARGS)
 
 test-fast: $(DEV_READY) ## run the tests without servers or other processes
-	$(BIN)/pytest -n 4 -m 'not slow and not server and not chaos' $(ARGS)
+	$(BIN)/pytest -n 3 -m 'not slow and not server and not chaos' $(ARGS)
 
 test-lowest: $(LOWEST_READY) ## run the tests with the oldest supported dependencies
 	$(LOWEST)/bin/pytest -n 4 -m 'not slow and not chaos' --ignore tests/lab $(ARGS)

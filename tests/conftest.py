@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 from redis import Redis as Client
+from xdist.scheduler import LoadScopeScheduling
 
 from crawlproj.frontier.redis.connection import RedisConfig
 from tests.frontier.helpers import Now
@@ -56,6 +57,28 @@ def _uses(item: pytest.Item) -> set[str]:
         return set()
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     return {*item.fixturenames, *(value for value in parameters if isinstance(value, str))}
+
+
+# These files start a server of their own that takes seconds: one worker runs each of them.
+_TOGETHER = {
+    "tests/hostile/test_hostile.py",
+    "tests/serve/dashboard/test_browser.py",
+    "tests/serve/test_openapi.py",
+    "tests/test_scrapyd.py",
+}
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Give each worker the next test, or the next file of ``_TOGETHER``."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in _TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    """Replace ``--dist``. xdist's own groups by mark do nothing with pytest 9.2."""
+    return _Scheduling(config, log)
 
 
 _running_fast = False

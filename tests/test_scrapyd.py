@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("scrapyd"),  # one scrapyd, and the last test reads what all have logged
     pytest.mark.skipif(bool(Scrapyd.missing()), reason=Scrapyd.missing()),
     pytest.mark.skipif(bool(Redis.missing()), reason=Redis.missing()),
 ]

@@ -69,6 +69,7 @@ def _joined(url: str, href: str) -> str:
         return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("pages", [3, 12, 60, 333])
 def test_a_crawl_ends_with_the_expected_result(kind: Kind, pages: int) -> None:
@@ -107,6 +108,7 @@ def test_answers_are_the_same_every_time(kind: Kind) -> None:
         assert answer(spec, BASE, path_of(n), 2) == answer(again, BASE, path_of(n), 2)
 
 
+@pytest.mark.slow
 def test_docs_pages_have_85_kb_and_235_links_few_of_them_new() -> None:
     spec = SiteSpec("site", "docs", pages=1000)
     seen: set[str] = set()

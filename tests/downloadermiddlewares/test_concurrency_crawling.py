@@ -91,6 +91,7 @@ async def test_a_page_that_is_always_refused_fails_eventually(scheduler: str) ->
     assert all(gap >= 0.7 for gap in one.gaps("/page")), "no retry is instant"
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_an_overload_without_a_retry_after_is_an_attempt_and_waits() -> None:
     async with site(refusing(1, 503)) as one:

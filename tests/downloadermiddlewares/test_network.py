@@ -7,6 +7,7 @@ import socket
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from scrapy import Request
 
 import crawlproj.settings
@@ -18,7 +19,6 @@ from tests.http.helpers import on_reactor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
 
 URL = "https://a.test:8443/page?at=http://b.test/"
 
@@ -58,6 +58,7 @@ def without_names(times: int, error: int) -> Callable[..., Any]:
     return look_up
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_pages_and_robots_txt_wait_for_the_name_server(
     monkeypatch: pytest.MonkeyPatch,

@@ -169,6 +169,7 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
         ("regex", "HogSpider.callback_with_a_regex", 'while not re.match(r"(a+)+$", "a" * 18'),
     ],
 )
+@pytest.mark.slow
 @on_reactor
 async def test_a_hog_is_reported_once_with_its_page_and_line(
     by: str, name: str, line: str, caplog: pytest.LogCaptureFixture

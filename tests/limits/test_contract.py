@@ -111,6 +111,7 @@ def test_drops_with_more_in_flight_than_the_limit_never_raise_it(name: str) -> N
         assert limit.limit <= 8
 
 
+@pytest.mark.slow
 @few
 @given(name=names, history=st.lists(steps, min_size=50, max_size=80).map(lambda steps: steps * 4))
 def test_a_limit_that_is_not_used_does_not_grow(name: str, history: list[Step]) -> None:

@@ -15,7 +15,7 @@ def test_decisions_come_back_as_they_were() -> None:
 
 def test_the_last_two_hundred_are_kept() -> None:
     ring = Decisions()
-    for n in range(1000):
+    for n in range(300):
         ring.add(n, n, n + 1, Reason())
         assert len(ring.latest()) == min(200, n + 1)
         assert ring.latest()[-1].at == n

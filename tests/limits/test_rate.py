@@ -79,6 +79,7 @@ def test_as_many_requests_may_start_as_there_is_room_for(per_s: float, room_at: 
         (100, 100),
     ],
 )
+@pytest.mark.slow
 def test_the_rate_of_a_token_bucket_is_found_with_few_refusals(per_s: float, size: float) -> None:
     site = client(Bucket(per_s, size))
     seconds = max(300.0, 300 / per_s)

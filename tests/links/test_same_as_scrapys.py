@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.http import HtmlResponse
@@ -65,6 +66,7 @@ arguments: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(bases, bodies, arguments)
 @examples(200)
 def test_random_pages_have_the_links_that_scrapys_extractor_finds(

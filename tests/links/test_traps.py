@@ -55,6 +55,7 @@ class Crawl:
         self._traps.learn(url, text_of(tree), new)
 
 
+@pytest.mark.slow
 def test_twelve_kinds_of_traps_end_and_no_real_page_is_lost() -> None:
     crawl = Crawl(Traps(Budgets(), [f"{HOST}/"]))
     assert sum(map(is_real, crawl.fetched)) == REAL + 1

@@ -28,6 +28,7 @@ def contents(folder: Path, names: str) -> list[bytes]:
     return found
 
 
+@pytest.mark.slow
 @on_reactor
 async def test_only_the_sites_of_the_crawl_see_headers_and_cookies_and_nothing_stores_them(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

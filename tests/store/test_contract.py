@@ -201,6 +201,7 @@ def distinct_urls(batches: list[list[tuple[str, str]]]) -> int:
     return len({url for batch in batches for url, _ in batch})
 
 
+@pytest.mark.slow
 @given(SMALL_BATCHES)
 def test_each_content_has_one_first_page_that_all_others_name_in_sqlite(
     batches: list[list[tuple[str, str]]],

@@ -202,6 +202,7 @@ def check_last_versions(backend: Backend, batches: list[list[tuple[str, dict[str
         assert found == {name for name, value in latest[key].items() if value is not None}
 
 
+@pytest.mark.slow
 @examples(60)
 @given(batches=BATCHES)
 def test_of_each_key_the_last_item_stays_whole_in_sqlite(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from crawlproj.demo.running import LogLine
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.slow
 
 WAIT_S = 30.0
 HOSTILE = "<script>window.pwned=1</script><img src=//evil.test/x onerror=window.pwned=1>\"'>"

@@ -56,6 +56,7 @@ _REPLACED = {
     "crawlproj.spidermiddlewares.httperror.HttpErrorNotingMiddleware": (
         "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware"
     ),
+    "crawlproj.extensions.final_rates.FinalRates": "scrapy.extensions.logstats.LogStats",
 }
 """Ours, and the component of Scrapy's in whose place it is, unless the project names that."""
 _MERGED = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS")

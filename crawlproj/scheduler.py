@@ -143,6 +143,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self._entries = Entries.of_crawl(
             spider, self._crawler, shared=shared, by_domain=by_domain, config=self.config
         )
+        self._frontier.outbox.on_written = self._entries.count
         self.job = self.config.job_of(spider)
         try:
             self._hooks.install(self)
@@ -253,8 +254,6 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.finished = await self._frontier.close(
             finish=ended, skip_rest="max-pages" if ended and self._budget.spent else ""
         )
-        if stale := self._frontier.outbox.stale:
-            self._crawler.stats.set_value("frontier/stale_acks", stale)
 
     # For spiders, spider middlewares and extensions
 

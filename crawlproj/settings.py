@@ -86,7 +86,8 @@ EXTENSIONS: dict[str, Any] = {
     "crawlproj.scrapy_redis.feed.StartUrlsFeed": 0,
     "crawlproj.extensions.fleet.FleetWorker": 0,
     "crawlproj.extensions.breadcrumbs.Breadcrumbs": 0,
-    "scrapy.extensions.logstats.LogStats": None,  # Progress reports more
+    "crawlproj.extensions.final_rates.FinalRates": 0,
+    "scrapy.extensions.logstats.LogStats": None,
 }
 
 DOWNLOAD_HANDLERS: dict[str, Any] = {

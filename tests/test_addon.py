@@ -86,7 +86,7 @@ def test_a_component_of_scrapys_that_the_project_names_is_not_replaced(order: in
 
 
 def test_every_component_in_place_of_scrapys_is_known() -> None:
-    named = {**ours.DOWNLOADER_MIDDLEWARES, **ours.SPIDER_MIDDLEWARES}
+    named = {**ours.DOWNLOADER_MIDDLEWARES, **ours.SPIDER_MIDDLEWARES, **ours.EXTENSIONS}
     assert {name for name, order in named.items() if order is None} == set(_REPLACED.values())
     assert _REPLACED.keys() <= named.keys()
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from crawlproj.frontier.base import Entry, Lease
+    from crawlproj.frontier.base import Entry, Lease, Written
     from crawlproj.scheduling.crawl_config import CrawlConfig
 
 logger = logging.getLogger(__name__)
@@ -143,6 +143,7 @@ class Entries:
             entry = self._stored(request, leased.key, latest=True)
         except Unstorable as exc:
             if lease.attempts < request.meta.get("max_retry_times", self._retry_times):
+                self._stats.inc_value("scheduler/enqueued")
                 return replace(leased, not_before=retry_at)
             logger.error("Given up, because another process could not rebuild it: %s", exc)
             return None
@@ -150,6 +151,7 @@ class Entries:
 
     def request_of(self, entry: Entry) -> Request:
         """Return the request that ``entry`` stands for. Raises BadPayload; Lost, which is one."""
+        self._stats.inc_value("scheduler/dequeued")
         if entry.payload != VOLATILE:
             return request_of(entry, self._spider, public=self._shared)
         try:
@@ -157,12 +159,28 @@ class Entries:
         except KeyError:
             raise Lost(f"{entry.url}: lost with the process that held it in memory") from None
 
+    def count(self, written: Written, known: int) -> None:
+        """Count what a write showed; ``known`` of its entries the frontier knew already.
+
+        Duplicates are counted as Scrapy's duplicate filter does.
+        """
+        if known:
+            self._stats.inc_value("dupefilter/filtered", known)
+            self._stats.inc_value("scheduler/enqueued", -known)
+        if written.stale:
+            self._stats.inc_value("frontier/stale_acks", written.stale)
+
     def forget(self, entry: Entry) -> None:
         """Note that ``entry`` has ended."""
         self._volatile.pop(entry.key, None)
 
     def _stored(self, request: Request, key: int, *, latest: bool) -> Entry:
         """Return ``request`` as an entry; latest: it replaces one with the same key."""
+        entry = self._as_entry(request, key, latest=latest)
+        self._stats.inc_value("scheduler/enqueued")
+        return entry
+
+    def _as_entry(self, request: Request, key: int, *, latest: bool) -> Entry:
         try:
             return entry_of(request, self._spider, key, public=self._shared)
         except Unstorable as exc:

@@ -11,7 +11,7 @@ from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from crawlproj.frontier.base import Ack, Clock, Entry, Frontier
 
@@ -40,14 +40,15 @@ class Outbox:
 
     clock: dates what was written lately, which a shared frontier may forget; see ``put_again``.
     writing: entries of the latest write; whoever counts pending entries resets it to 0.
-    stale: how many acks came too late, over all writes.
+    on_written: called with the result of each write, and how many of its entries the frontier knew.
     """
 
     def __init__(self, frontier: Frontier, clock: Clock) -> None:
         self._clock = clock
         self._written: deque[tuple[float, Sequence[Entry]]] = deque()
         self.writing = 0
-        self.stale = 0
+        self._repeated = 0  # entries that are put again
+        self.on_written: Callable[[Written, int], None] = lambda _written, _known: None
         self._frontier = frontier
         self._entries: list[Entry] = []
         self._acks: list[Ack] = []
@@ -86,6 +87,7 @@ class Outbox:
         """
         for _, entries in self._written:
             self._entries += entries
+            self._repeated += len(entries)
         self._promising |= bool(self._written)
 
     async def write(self) -> Sent:
@@ -102,7 +104,8 @@ class Outbox:
                 self._entries[:0], self._acks[:0] = sent.entries, sent.acks
                 self._flushed[:0] = flushed
                 raise
-        self.stale += written.stale
+        self.on_written(written, max(0, len(sent.entries) - written.new - self._repeated))
+        self._repeated = 0
         if self._frontier.shared and sent.entries:
             now = self._clock()
             self._written.append((now, sent.entries))

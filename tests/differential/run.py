@@ -32,11 +32,16 @@ SETTINGS: dict[str, Any] = {
     "REMOTE_CONTROL_ENABLED": False,
     "PROGRESS_ENABLED": False,
 }
-_STATS = (
-    "downloader/exception_count", "downloader/response_status_count/", "finish_reason",
-    "httpcache/hit", "httperror/", "item_dropped", "item_scraped_count", "offsite/", "own/",
-    "request_depth_", "response_received_count", "retry/", "spider_exceptions/", "urllength/",
+# Stats whose values depend on time, memory and headers.
+_VARYING = (
+    "downloader/request_bytes", "downloader/response_bytes", "elapsed_time_seconds", "finish_time",
+    "items_per_minute", "memusage/", "responses_per_minute", "start_time",
 )  # fmt: skip
+# Stats of other crawls in the process, or of what only one of the two has.
+_NOT_COMPARED = (
+    "frontier/", "hogs/", "log_count/", "scheduler/dequeued/", "scheduler/enqueued/",
+)  # fmt: skip
+_DISALLOWED = "crawlproj.downloadermiddlewares.robots.RobotsDisallowed"
 _AT_ONCE = 8
 
 
@@ -63,12 +68,18 @@ async def seen_by(shape: type[Spider], web: Web, settings: dict[str, Any], folde
             if path.is_file()
         },
     }
-    return json.loads(json.dumps(seen, default=str).replace(web.url, "WEB"))
+    # A subclass says why.
+    text = json.dumps(seen, default=str).replace(_DISALLOWED, "scrapy.exceptions.IgnoreRequest")
+    return json.loads(text.replace(web.url, "WEB"))
 
 
 def _stats(crawler: Crawler) -> dict[str, Any]:
     found = crawler.stats.get_stats()
-    return {name: found[name] for name in sorted(found) if name.startswith(_STATS)}
+    return {
+        name: "present" if name.startswith(_VARYING) else found[name]
+        for name in sorted(found)
+        if not name.startswith(_NOT_COMPARED)
+    }
 
 
 def _sorted(values: Any) -> list[Any]:

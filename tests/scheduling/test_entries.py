@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,7 +8,7 @@ import pytest
 from scrapy import Request, Spider
 from scrapy.utils.test import get_crawler
 
-from crawlproj.frontier.base import Entry, Lease
+from crawlproj.frontier.base import Entry, Lease, Written
 from crawlproj.scheduling.entries import Entries, Lost, identity_of
 from crawlproj.scheduling.serialize import RETRY_AT, SEED, VOLATILE, Unstorable, key_of
 
@@ -20,10 +21,11 @@ def entries(
     by_domain: bool = False,
     filtering: bool = True,
     retry_times: int = 2,
+    stats: Stats | None = None,
 ) -> Entries:
     return Entries(
         Spider("any"),
-        Stats(),  # type: ignore[arg-type]
+        Stats() if stats is None else stats,  # type: ignore[arg-type]
         identity=key_of,
         retry_times=retry_times,
         shared=shared,
@@ -32,9 +34,9 @@ def entries(
     )
 
 
-class Stats:
-    def inc_value(self, name: str) -> None:
-        assert name == "frontier/unstorable"
+class Stats(Counter[str]):
+    def inc_value(self, name: str, count: int = 1) -> None:
+        self[name] += count
 
 
 def unstorable(**meta: Any) -> Request:
@@ -166,3 +168,21 @@ def test_the_projects_fingerprinter_says_which_requests_are_the_same() -> None:
     assert identity(Request("http://a.test/x")) == identity(Request("http://b.test/x"))
     assert identity(Request("http://a.test/x")) != identity(Request("http://a.test/y"))
     assert identity_of(get_crawler()) is key_of
+
+
+def test_requests_are_counted_as_scrapys_scheduler_and_duplicate_filter_do() -> None:
+    stats = Stats()
+    it, request = entries(stats=stats), Request(URL)
+    first = it.entry_of(request, it.key_of(request))
+    it.entry_of(request, it.key_of(request))
+    it.count(Written(new=1), 1)
+    it.request_of(first)
+    it.retried(request, lease(first))
+    it.request_of(first)
+    it.count(Written(stale=1), 0)
+    assert stats == {
+        "scheduler/enqueued": 2,
+        "scheduler/dequeued": 2,
+        "dupefilter/filtered": 1,
+        "frontier/stale_acks": 1,
+    }

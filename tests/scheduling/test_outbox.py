@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from crawlproj.frontier.base import Written
 from crawlproj.scheduling.outbox import Outbox
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now
@@ -42,3 +43,15 @@ async def test_a_frontier_that_is_not_shared_forgets_nothing() -> None:
     outbox = await outbox_of(Watched())
     outbox.put_again()
     assert not await outbox.write()
+
+
+@in_virtual_time
+async def test_it_says_how_many_entries_were_known_except_those_put_again() -> None:
+    outbox = await outbox_of(Shared())
+    said: list[tuple[Written, int]] = []
+    outbox.on_written = lambda *result: said.append(result)
+    outbox.put_again()
+    for key in (1, 2, 3):
+        outbox.put(entry(key))
+    await outbox.write()
+    assert said == [(Written(new=1), 2)]

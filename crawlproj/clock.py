@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,12 +11,12 @@ if TYPE_CHECKING:
 
 # The time for which the machine was suspended passes, too, because leases expire meanwhile. On
 # Linux only CLOCK_BOOTTIME counts it, elsewhere CLOCK_MONOTONIC may.
-_EVEN = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_passed = partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def steady(
     wall: Callable[[], float] = time.time,
-    passed: Callable[[], float] = lambda: time.clock_gettime(_EVEN),
+    passed: Callable[[], float] = _passed,
 ) -> Callable[[], float]:
     """Return a clock that reads ``wall`` now, once, and goes on as ``passed`` does.
 

@@ -49,7 +49,7 @@ from crawlproj.scheduling.work import WorkInHand
 from crawlproj.signals import robots_parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scrapy import Spider
     from scrapy.crawler import Crawler
@@ -71,7 +71,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     in hand. tally: what this run has done. in_hand: the requests that were handed out. books:
     writes down what was not done. cuts: links that are not followed. steering: obeys commands.
     backend: the frontier. opened: what it held when it was opened; None before, or if that failed.
-    put_aside: URLs that killed the process. network_pause: if the network is away. finished: done.
+    deaths: runs that died on a URL. network_pause: if the network is away. finished: done.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -84,7 +84,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.opened: Opened | None = None
         self.finished = False
         self.job = ""
-        self.put_aside: frozenset[str] = frozenset()
+        self.deaths: Mapping[str, int] = {}
         self._crawler = crawler
         self._hooks = EngineHooks(crawler.engine)
         self._seen = Seen()

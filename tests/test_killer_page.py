@@ -40,3 +40,26 @@ def test_a_page_that_kills_three_runs_is_put_aside_and_the_others_are_stored(
         rows = db.execute("SELECT url, reason FROM failures").fetchall()
     assert rows == [(poison, "killed-worker")]
     assert not list(tmp_path.glob("*.page"))
+
+
+@pytest.mark.slow
+def test_runs_that_are_killed_at_the_same_point_blame_no_page(tmp_path: Path) -> None:
+    database = tmp_path / "crawl.db"
+    settings = {
+        "SPIDER_MODULES": "tests.fleet.killer_spider",
+        "FRONTIER_URL": f"sqlite:///{database}",
+        "STORE_URL": f"sqlite:///{database}",
+        "GUARD_ALLOW": "127.0.0.0/8",
+        "CONCURRENT_REQUESTS": 1,
+    }
+    with DemoWeb([SiteSpec("plain", "plain", 30)], tmp_path / "log") as web:
+        words = ("crawl", "unlucky", "-a", f"url={web.url('plain')}/", *options(settings))
+        # From the second run on, the first page is the one that was in hand at the kill before.
+        killed = [scrapy(*words, "-a", f"at={page}")[0] for page in (3, 1, 1, 1, 1)]
+        status, shown = scrapy(*words)
+        pages = web.expected("plain").pages
+    assert killed == 5 * [-9]
+    assert status == 0, shown
+    with closing(sqlite3.connect(database)) as db:
+        assert {url for (url,) in db.execute("SELECT url FROM pages")} == pages
+        assert db.execute("SELECT url, reason FROM failures").fetchall() == []

@@ -1,4 +1,4 @@
-"""Fails the pages that killed the process too often, before they are fetched again."""
+"""Handles pages that may have killed the process after all others, and fails them in the end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
+from crawlproj.fleet.quarantine import KILLS, REASON
 from crawlproj.frontier.base import State
 from crawlproj.scheduler import scheduler_of
 
@@ -15,15 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["KilledProcess", "PutAsideMiddleware"]
 
+_LAST = "tried_last"  # in Request.meta
+_LAST_PRIORITY = -1_000_000
+
 
 class KilledProcess(IgnoreRequest):
     """The page was being handled when the process died, three times."""
 
-    frontier_outcome = (State.FAILED, "killed-worker")
+    frontier_outcome = (State.FAILED, REASON)
 
 
 class PutAsideMiddleware:
-    """Raises KilledProcess for the URLs in the scheduler's ``put_aside``."""
+    """Puts a page that was being handled at a death behind the others; fails it after the third.
+
+    A run may be killed for another reason. If that happens at the same point of each run, such as
+    its first seconds, another page is being handled there the next time, and so no page is blamed
+    for it three times.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -33,8 +42,18 @@ class PutAsideMiddleware:
         """Build the middleware."""
         return cls(crawler)
 
-    def process_request(self, request: Request) -> None:
-        """Raise KilledProcess if the page is put aside."""
+    def process_request(self, request: Request) -> Request | None:
+        """Return the request with the lowest priority, once.
+
+        Raises KilledProcess after the third death.
+        """
         scheduler = scheduler_of(self._crawler)
-        if scheduler is not None and scheduler.put_aside and request.url in scheduler.put_aside:
-            raise KilledProcess("three runs were killed while they handled this page")
+        if scheduler is None or not scheduler.deaths:
+            return None
+        deaths = scheduler.deaths.get(request.url, 0)
+        if deaths >= KILLS:
+            raise KilledProcess(f"{KILLS} runs were killed while they handled this page")
+        if not deaths or _LAST in request.meta:
+            return None
+        last = {**request.meta, _LAST: True}
+        return request.replace(priority=_LAST_PRIORITY, meta=last, dont_filter=True)

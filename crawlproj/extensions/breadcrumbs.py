@@ -25,7 +25,7 @@ from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.serialize import LEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from scrapy import Request
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawlproj._scrapy.scraper import CallSpider
-    from crawlproj.scheduler import Scheduler
 
 __all__ = ["Breadcrumbs"]
 
@@ -44,8 +43,7 @@ class Breadcrumbs:
     """Notes the page in progress; see Breadcrumb. On in a fleet, and with a frontier in a file.
 
     In a fleet (FLEET_DIR and FLEET_WORKER are set), the supervisor reads the note of a worker that
-    has died. Otherwise the next run of the job does: a page that was noted at three deaths ends as
-    failed("killed-worker"), see PutAsideMiddleware.
+    has died. Otherwise the next run of the job does; PutAsideMiddleware says what comes of it.
 
     Callbacks, errbacks and generators of several pages take turns, and
     Scrapy yields to the loop between a spider middleware and the callback. So every step of a
@@ -80,15 +78,16 @@ class Breadcrumbs:
             database = sqlite_path(scheduler.config.frontier_url, "FRONTIER_URL")
             job = blake2b(scheduler.job.encode(), digest_size=4).hexdigest()
             self._file = database.with_name(f"{database.name}.{job}.page")
-            self._put_aside_killers(self._file, scheduler)
-            self._breadcrumb = Breadcrumb(self._file)
+            page = read_breadcrumb(self._file)
+            self._breadcrumb = Breadcrumb(self._file)  # erases it, so that no death counts twice
+            scheduler.deaths = self._count_death(page, scheduler.opened.generation)
         surround_callbacks(self._crawler.engine.scraper, self._noted)
 
-    def _put_aside_killers(self, file: Path, scheduler: Scheduler) -> None:
-        """Count the death that an earlier run has left a note of; the job is ours by now."""
-        assert scheduler.opened is not None  # noqa: S101 - the caller saw to it
-        killed = Quarantine(file.with_suffix(".kills"), scheduler.opened.generation)
-        if (page := read_breadcrumb(file)) is not None:
+    def _count_death(self, page: CurrentPage | None, generation: int) -> Mapping[str, int]:
+        """Count the death that an earlier run left a note of; returns the deaths on each page."""
+        assert self._file is not None  # noqa: S101 - the caller has set it
+        killed = Quarantine(self._file.with_suffix(".kills"), generation)
+        if page is not None:
             kills = killed.blame(page.url)
             logger.warning(
                 "An earlier run was killed while it handled %s; that was the %s time of %d",
@@ -96,7 +95,7 @@ class Breadcrumbs:
                 {1: "first", 2: "second"}.get(kills, "last"),
                 KILLS,
             )
-        scheduler.put_aside = killed.put_aside
+        return killed.kills
 
     def _close(self) -> None:
         if self._breadcrumb is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crawlproj.private_files import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 KILLS = 3  # workers that a page may kill before it is not tried again
@@ -32,9 +33,9 @@ class Quarantine:
             pass  # no file, or not a readable one: count from zero
 
     @property
-    def put_aside(self) -> frozenset[str]:
-        """The pages that are not tried again."""
-        return frozenset(url for url, kills in self._kills.items() if kills >= KILLS)
+    def kills(self) -> Mapping[str, int]:
+        """How many workers each page has killed, if any."""
+        return self._kills
 
     def blame(self, url: str) -> int:
         """Count a worker that died on a page; returns how many have."""

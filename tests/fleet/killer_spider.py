@@ -1,4 +1,4 @@
-"""Spiders whose pages kill the worker that parses them."""
+"""Spiders that are killed while they handle a page."""
 
 from __future__ import annotations
 
@@ -29,5 +29,22 @@ class KillerSpider(SiteSpider):
         if response.url.endswith(self.poison):
             if self.how == "exit":
                 os._exit(3)
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from super().parse(response)
+
+
+class UnluckySpider(SiteSpider):
+    """The site spider, but whichever page is the run's page number ``at`` ends the process."""
+
+    name = "unlucky"
+
+    def __init__(self, at: str = "0", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._before = int(at)
+
+    def parse(self, response: Response) -> Iterator[Any]:
+        """End the process if it is the turn; treat every other page as SiteSpider does."""
+        self._before -= 1
+        if not self._before:
             os.kill(os.getpid(), signal.SIGKILL)
         yield from super().parse(response)

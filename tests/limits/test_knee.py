@@ -37,7 +37,7 @@ def at_the_knee(logs: Iterable[Log], c: int, since: float) -> bool:
 
 
 # A busier site shows as much in less time.
-capacities = pytest.mark.parametrize(("c", "time_s"), [(1, 300), (2, 300), (8, 200), (32, 100)])
+capacities = pytest.mark.parametrize(("c", "time_s"), [(1, 300), (2, 300), (8, 120), (32, 50)])
 
 
 def client(site: Servers, start: float = 2.0, maximum: float = 128.0) -> Client:

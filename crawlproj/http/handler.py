@@ -322,7 +322,8 @@ class DownloadHandler:
         )
         for receiver, result in results:
             if isinstance(result, Failure) and isinstance(result.value, StopDownload):
-                logger.debug("%s stopped the download of %s", receiver.__qualname__, request)
+                name = receiver.__qualname__
+                logger.debug("Download stopped for %s from signal handler %s", request, name)
                 return result.value
         return None
 

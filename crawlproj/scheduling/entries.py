@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
     SEED,
@@ -74,6 +75,8 @@ class Entries:
         self._by_domain = by_domain
         self._filtering = filtering
         self._volatile: dict[int, Request] = {}
+        self._ended: set[int] = set()  # of these; a duplicate is not kept again
+        self._carried = Carried()
         # How many seeds with dont_filter had each identity. A list of a million takes 130 MB.
         self._seeds: Counter[int] = Counter()
         self._warned = False
@@ -153,7 +156,9 @@ class Entries:
         """Return the request that ``entry`` stands for. Raises BadPayload; Lost, which is one."""
         self._stats.inc_value("scheduler/dequeued")
         if entry.payload != VOLATILE:
-            return request_of(entry, self._spider, public=self._shared)
+            request = request_of(entry, self._spider, public=self._shared)
+            self._carried.give_back(entry.key, request)
+            return request
         try:
             return self._volatile[entry.key]
         except KeyError:
@@ -172,7 +177,10 @@ class Entries:
 
     def forget(self, entry: Entry) -> None:
         """Note that ``entry`` has ended."""
-        self._volatile.pop(entry.key, None)
+        request = self._volatile.pop(entry.key, None)
+        if request is not None and self.is_filtered(request):
+            self._ended.add(entry.key)
+        self._carried.forget(entry.key)
 
     def _stored(self, request: Request, key: int, *, latest: bool) -> Entry:
         """Return ``request`` as an entry; latest: it replaces one with the same key."""
@@ -182,7 +190,7 @@ class Entries:
 
     def _as_entry(self, request: Request, key: int, *, latest: bool) -> Entry:
         try:
-            return entry_of(request, self._spider, key, public=self._shared)
+            entry = entry_of(request, self._spider, key, public=self._shared)
         except Unstorable as exc:
             if self._shared:
                 raise
@@ -190,9 +198,12 @@ class Entries:
                 self._warned = True
                 logger.warning("Kept in memory, and lost if this process dies: %s", exc)
             self._stats.inc_value("frontier/unstorable")
-            if latest or key not in self._volatile:
+            if latest or (key not in self._volatile and key not in self._ended):
                 self._volatile[key] = request
             return volatile_entry(request, key)
+        if not self._shared and (latest or key not in self._carried):
+            self._carried.keep(key, request)
+        return entry
 
 
 def identity_of(crawler: Crawler) -> Callable[[Request], int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -210,6 +211,8 @@ def _method(spider: Spider, stored: str | None, *, public: bool) -> Callable[...
 def _storable(value: Any, where: str, request: Request) -> Any:
     """Return ``value`` in JSON's types; bytes and tuples carry a tag."""
     if value is None or isinstance(value, str | bool | int | float):
+        if isinstance(value, Enum):  # would come back as what it is made of
+            raise _not_plain(value, where, request)
         return value
     if isinstance(value, bytes):
         return {_BYTES: base64.b64encode(value).decode()}
@@ -221,8 +224,12 @@ def _storable(value: Any, where: str, request: Request) -> Any:
     plain = kind is dict and all(type(name) is str for name in value)
     if plain and _BYTES not in value and _TUPLE not in value:
         return {name: _storable(part, where, request) for name, part in value.items()}
-    raise Unstorable(
-        f"{request}: its {where} holds a {kind.__name__}, which is not plain data; "
+    raise _not_plain(value, where, request)
+
+
+def _not_plain(value: Any, where: str, request: Request) -> Unstorable:
+    return Unstorable(
+        f"{request}: its {where} holds a {type(value).__name__}, which is not plain data; "
         "use str, numbers, bytes, lists, tuples and dicts with str keys"
     )
 

@@ -9,6 +9,7 @@ from scrapy import Request, Spider
 from scrapy.utils.test import get_crawler
 
 from crawlproj.frontier.base import Entry, Lease, Written
+from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.entries import Entries, Lost, identity_of
 from crawlproj.scheduling.serialize import RETRY_AT, SEED, VOLATILE, Unstorable, key_of
 
@@ -186,3 +187,54 @@ def test_requests_are_counted_as_scrapys_scheduler_and_duplicate_filter_do() -> 
         "dupefilter/filtered": 1,
         "frontier/stale_acks": 1,
     }
+
+
+def test_an_ended_request_that_was_kept_in_memory_is_not_kept_again() -> None:
+    it, request = entries(), unstorable()
+    entry = it.entry_of(request, it.key_of(request))
+    it.forget(entry)
+    it.entry_of(unstorable(), entry.key)
+    with pytest.raises(Lost):
+        it.request_of(entry)
+
+
+def test_the_lists_that_requests_share_are_shared_after_the_frontier_too() -> None:
+    it, found = entries(), ["a"]
+    first = it.entry_of(Request(URL, cb_kwargs={"found": found}), 1)
+    second = it.entry_of(Request(URL, meta={"found": found, "n": 1}), 2)
+    found.append("b")
+    assert it.request_of(first).cb_kwargs["found"] is found
+    assert it.request_of(second).meta == {"found": ["a", "b"], "n": 1}
+
+
+def test_a_duplicate_does_not_change_what_the_first_one_carries() -> None:
+    it = entries()
+    entry = it.entry_of(Request(URL, meta={"item": {"n": 1}}), 1)
+    it.entry_of(Request(URL, meta={"item": {"n": 2}}), 1)
+    assert it.request_of(entry).meta["item"] == {"n": 1}
+
+
+def test_requests_that_have_ended_and_workers_that_share_a_frontier_get_copies() -> None:
+    for it in (entries(), entries(shared=True)):
+        found: list[str] = []
+        entry = it.entry_of(Request(URL, meta={"found": found}), 1)
+        it.forget(entry)
+        assert it.request_of(entry).meta["found"] is not found
+
+
+def test_no_more_lists_are_kept_than_allowed_and_the_latest_stay() -> None:
+    kept, lists = Carried(most=2), [[0], [1], [2]]
+    for number, value in enumerate(lists):
+        kept.keep(number, Request(URL, meta={"list": value}))
+    requests = [Request(URL, meta={"list": list(value)}) for value in lists]
+    for number, request in enumerate(requests):
+        kept.give_back(number, request)
+    shared = [request.meta["list"] is lists[n] for n, request in enumerate(requests)]
+    assert shared == [False, True, True]
+
+
+def test_what_belongs_to_an_attempt_is_not_carried_to_the_next() -> None:
+    kept, request = Carried(), Request(URL)
+    kept.keep(1, Request(URL, meta={"timings": {"dns": 1}}))
+    kept.give_back(1, request)
+    assert not request.meta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from scrapy.downloadermiddlewares.retry import get_retry_request
@@ -55,6 +56,52 @@ class AsksAgain(Shape):
                 yield again
         elif not response.meta.get("second"):
             yield response.request.replace(dont_filter=True, meta={"second": True})
+
+
+class Gathers(Shape):
+    """Requests that share a list; the last of them yields the item, also after a retry."""
+
+    pages = ("page/1",)
+
+    def parse(self, response: Response) -> Any:
+        found: list[str] = []
+        for name in ("2", "3", "4"):
+            yield self.get(f"page/{name}", self.gather, cb_kwargs={"found": found})
+
+    def gather(self, response: Response, found: list[str]) -> Any:
+        assert response.request is not None
+        if response.url.endswith("3") and not response.meta.get("again"):
+            return response.request.replace(dont_filter=True, meta={"again": True})
+        found.append(response.url)
+        return {"found": sorted(found)} if len(found) == 3 else None
+
+
+class CompletesLater(Shape):
+    """An item that goes with a request, and is completed after the request was yielded."""
+
+    pages = ("page/1",)
+
+    def parse(self, response: Response) -> Any:
+        item = {"first": response.url}
+        yield self.get("page/2", self.second, meta={"item": item})
+        item["later"] = "yes"
+
+    def second(self, response: Response) -> Any:
+        return {**response.meta["item"], "second": response.url}
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class CarriesEnum(Shape):
+    pages = ("page/1",)
+
+    def parse(self, response: Response) -> Any:
+        yield self.get("page/2", self.second, cb_kwargs={"colour": Colour.RED})
+
+    def second(self, response: Response, colour: Colour) -> Any:
+        return {"colour": colour.name}
 
 
 class SameRequestTwice(Shape):

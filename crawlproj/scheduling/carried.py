@@ -1,0 +1,58 @@
+"""The lists and dicts that requests carry, because a frontier gives back copies of them.
+
+Callbacks may share one: a list that each of them appends to, and whose last reader yields the item.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crawlproj.scheduling.serialize import TRANSIENT_META
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy import Request
+
+_MUTABLE = (list, dict)
+
+
+class Carried:
+    """Gives requests that come out of the frontier the very objects that they were put with.
+
+    most: how many requests' objects are kept; beyond that, the oldest ones get copies.
+    """
+
+    def __init__(self, most: int = 50_000) -> None:
+        self._most = most
+        self._values: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._values
+
+    def keep(self, key: int, request: Request) -> None:
+        """Remember what ``request``, whose entry has ``key``, carries."""
+        meta, arguments = _mutable(request.meta), _mutable(request.cb_kwargs)
+        if meta or arguments:
+            self._values[key] = meta, arguments
+            if len(self._values) > self._most:
+                del self._values[next(iter(self._values))]
+
+    def give_back(self, key: int, request: Request) -> None:
+        """Put what was remembered for ``key`` in the place of its copies."""
+        if key in self._values:
+            meta, arguments = self._values[key]
+            request.meta.update(meta)
+            request.cb_kwargs.update(arguments)
+
+    def forget(self, key: int) -> None:
+        """Drop what was remembered for ``key``."""
+        self._values.pop(key, None)
+
+
+def _mutable(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, _MUTABLE) and name not in TRANSIENT_META
+    }

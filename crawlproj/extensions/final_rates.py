@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scrapy.extensions.logstats import LogStats
@@ -20,3 +21,8 @@ class FinalRates(LogStats):
 
     def spider_opened(self, spider: Spider) -> None:
         """Start no log lines."""
+
+    def spider_closed(self, spider: Spider, reason: str) -> None:
+        """Set both rates, if the stats collector can give the times of the crawl."""
+        with suppress(ValueError):  # scrapy-redis's collector reads nothing but whole numbers
+            super().spider_closed(spider, reason)

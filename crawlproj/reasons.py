@@ -36,7 +36,17 @@ from crawlproj.frontier.base import State
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-__all__ = ["FAILED_CRAWLS", "detail_of", "drop_reason", "error_of", "outcome_of", "reason_of"]
+    from crawlproj.frontier.base import Totals
+
+__all__ = [
+    "FAILED_CRAWLS",
+    "detail_of",
+    "drop_reason",
+    "error_of",
+    "nothing_reached",
+    "outcome_of",
+    "reason_of",
+]
 
 FAILED_CRAWLS = frozenset(
     {
@@ -49,6 +59,14 @@ FAILED_CRAWLS = frozenset(
     }
 )
 """The finish reasons of crawls that could not do their work."""
+
+# The reasons of URLs whose sites could not be reached, or could not say what may be fetched.
+_NOT_REACHED = frozenset(
+    {
+        *("connection-lost", "connection-refused", "dns", "guard", "robots-unreachable"),
+        *("site-away", "timeout", "tls"),
+    }
+)
 
 # Cases that Scrapy distinguishes only by the message: type, beginning of the message, outcome.
 _BY_MESSAGE: tuple[tuple[type[Exception], str, State, str], ...] = (
@@ -143,6 +161,20 @@ def outcome_of(exc: BaseException) -> tuple[State, str]:
         if isinstance(exc, kinds):
             return state, slug
     return State.FAILED, f"exception-{type(exc).__name__.lower()}"
+
+
+def nothing_reached(totals: Totals) -> str:
+    """Return why a crawl that has ended did nothing; "" if it did something.
+
+    It did nothing if no page was done, and each URL failed because its site could not be reached,
+    or redirects to one that failed so. An error status is an answer: the site was reached.
+    """
+    if totals.done or not totals.failed or totals.failed.keys() - _NOT_REACHED:
+        return ""
+    if totals.skipped.keys() - {"redirected"}:
+        return ""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(totals.failed.items()))
+    return f"Nothing was fetched, because no site could be reached ({reasons})"
 
 
 def reason_of(exc: BaseException) -> str:

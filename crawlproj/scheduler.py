@@ -23,7 +23,7 @@ from crawlproj.clock import crawl_time
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
-from crawlproj.reasons import FAILED_CRAWLS, error_of
+from crawlproj.reasons import FAILED_CRAWLS, error_of, nothing_reached
 from crawlproj.scheduling.admission import NOTHING_LEARNED, Admission
 from crawlproj.scheduling.books import Books
 from crawlproj.scheduling.budget import Budget
@@ -254,6 +254,9 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.finished = await self._frontier.close(
             finish=ended, skip_rest="max-pages" if ended and self._budget.spent else ""
         )
+        if self.finished and not self.config.in_fleet and (why := nothing_reached(self.totals)):
+            logger.error("%s", why)
+            self._hooks.fail_start()
 
     # For spiders, spider middlewares and extensions
 
@@ -266,11 +269,6 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     def waiting(self) -> int:
         """Leases that were fetched ahead of need and wait for their site's turn."""
         return len(self._frontier.buffer)
-
-    @property
-    def owner(self) -> int:
-        """This worker's number in a shared frontier; 0 if it has none (yet)."""
-        return self.backend.owner
 
     def unseen(self, urls: Iterable[str]) -> Iterator[str]:
         """Yield those of ``urls`` (normalised) that this process has not enqueued lately.
@@ -302,6 +300,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
     def on_finished(self, request: Request) -> None:
         """Ack the lease of a request whose callback and pipelines are done."""
+        self._downloads.done_with(request)
         work = self.in_hand.of(request)
         if work is None:
             return

@@ -91,7 +91,7 @@ class FleetWorker:
         status = WorkerStatus(
             pid=os.getpid(),
             beat=self._beat,
-            owner=scheduler.owner,
+            owner=scheduler.backend.owner,
             done=tally.done,
             requeued=tally.requeued,
             failed=tally.failed,

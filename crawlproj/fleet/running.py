@@ -19,6 +19,7 @@ from crawlproj.fleet.supervisor import Supervisor
 from crawlproj.frontier.redis.admin import RedisAdmin
 from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.frontier.redis.frontier import RedisFrontier
+from crawlproj.reasons import nothing_reached
 from crawlproj.store.base import Row
 from crawlproj.store.url import store_from_url
 
@@ -146,6 +147,10 @@ class FleetRun:
         screen.generation = opened.generation
         with screen:
             status = await supervisor.run(lambda: screen.show(supervisor))
+        if status == 0 and supervisor.fleet.finished:
+            if why := nothing_reached(await admin.totals()):
+                logger.error("%s", why)
+                status = 1
         if not supervisor.fleet.gave_up:
             left = "drained" if supervisor.fleet.drained else "no worker is left"
             screen.summarize(supervisor, "shutdown" if self.stopped else left)

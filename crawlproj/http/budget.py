@@ -42,6 +42,7 @@ class MemoryBudget:
         self.handled = 0
         self.receiving: dict[Share, None] = {}
         self._waiting: set[asyncio.Future[None]] = set()
+        self._held: dict[int, list[Share]] = {}  # received bodies by the id of their Request
 
     @classmethod
     def of(cls, crawler: Crawler) -> MemoryBudget:
@@ -63,6 +64,23 @@ class MemoryBudget:
             share = Share(self, nullcontext)
             share.add(size)
             share.hand_over(request)
+
+    def done_with(self, request: Request) -> None:
+        """Count the bodies of ``request`` no longer: its callback and pipelines have ended."""
+        if self._held:
+            self._end(id(request))
+
+    def keep(self, share: Share, request: Request) -> None:
+        """Count ``share``, which has been received, until ``request`` is done with.
+
+        A request that never ends, such as one of a media pipeline, is done with once it is gone.
+        """
+        self._held.setdefault(id(request), []).append(share)
+        finalize(request, self._end, id(request)).atexit = False
+
+    def _end(self, number: int) -> None:
+        for share in self._held.pop(number, ()):
+            share.release()
 
     def may_go_on(self, share: Share) -> bool:
         """Whether the body of ``share`` may be received further now."""
@@ -135,7 +153,7 @@ class Share:
             self._budget.receiving.pop(self, None)
             self._received = True
             self._budget.handled += self.size
-            finalize(request, self.release).atexit = False
+            self._budget.keep(self, request)
             self._budget.wake()
 
     def release(self) -> None:

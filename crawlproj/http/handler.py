@@ -141,6 +141,10 @@ class DownloadHandler:
             del self._downloads[deadline]
             request.meta["timings"] = timings.as_dict(perf_counter())
 
+    def done_with(self, request: Request) -> None:
+        """Free what ``request``, which has ended, takes of MEMORY_BUDGET."""
+        self._budget.done_with(request)
+
     def cancel_all(self, reason: str) -> None:
         """End every running download with DownloadCancelledError(``reason``)."""
         for deadline in self._downloads:

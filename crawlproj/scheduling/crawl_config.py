@@ -46,6 +46,7 @@ class CrawlConfig:
         crawlproj sets for pages; else None, which leaves DOWNLOAD_MAXSIZE.
     filtering: whether a known URL is not fetched again; off if DUPEFILTER_CLASS is Scrapy's
         BaseDupeFilter. Other classes are not used.
+    in_fleet: FLEET_WORKER: the supervisor of `scrapy fleet` says how the crawl ended.
     """
 
     frontier_url: str = "sqlite:///crawl.db"
@@ -61,6 +62,7 @@ class CrawlConfig:
     grace_s: float = 8.0
     filtering: bool = True
     file_bytes: int | None = None
+    in_fleet: bool = False
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> CrawlConfig:
@@ -83,6 +85,7 @@ class CrawlConfig:
             file_bytes=_file_bytes(settings),
             filtering=settings.get("DUPEFILTER_CLASS")
             not in (BaseDupeFilter, "scrapy.dupefilters.BaseDupeFilter"),
+            in_fleet=bool(text(settings, "FLEET_WORKER", "")),
         )
 
     def frontier(self) -> Frontier:

@@ -35,4 +35,4 @@ class OwnerLog:
         self._crawler.signals.disconnect(self._log_owner, signals.request_reached_downloader)
         scheduler = self._crawler.engine.scheduler
         assert isinstance(scheduler, Scheduler)
-        logger.info("%s%d", PREFIX, scheduler.owner)
+        logger.info("%s%d", PREFIX, scheduler.backend.owner)

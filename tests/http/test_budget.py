@@ -67,6 +67,20 @@ def test_bodies_that_are_handled_count_until_their_requests_are_done_with() -> N
     run(receive())
 
 
+def test_bodies_count_no_longer_once_their_request_has_ended_though_it_is_kept() -> None:
+    budget = MemoryBudget(10 * MB)
+    kept = Request("http://a.test/")
+    share(budget, 11 * MB).hand_over(kept)
+    budget.hold(kept, 2 * MB)
+    other = Request("http://a.test/")
+    share(budget, MB).hand_over(other)
+    budget.done_with(kept)
+    assert budget.used == budget.handled == MB
+    budget.done_with(kept)
+    del kept
+    assert budget.used == MB, "nothing was given back twice"
+
+
 def test_the_first_body_does_not_wait_for_ever_for_a_callback_that_may_wait_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

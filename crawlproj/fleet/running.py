@@ -147,10 +147,10 @@ class FleetRun:
         screen.generation = opened.generation
         with screen:
             status = await supervisor.run(lambda: screen.show(supervisor))
-        if status == 0 and supervisor.fleet.finished:
-            if why := nothing_reached(await admin.totals()):
-                logger.error("%s", why)
-                status = 1
+        finished = status == 0 and supervisor.fleet.finished
+        if finished and (why := nothing_reached(await admin.totals())):
+            logger.error("%s", why)
+            status = 1
         if not supervisor.fleet.gave_up:
             left = "drained" if supervisor.fleet.drained else "no worker is left"
             screen.summarize(supervisor, "shutdown" if self.stopped else left)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections import Counter
+
+import pytest
 
 from tests.http.helpers import on_reactor
+from tests.links import trap_web
+from tests.links.trap_web import ENTRIES, is_real
 from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
-
-if TYPE_CHECKING:
-    import pytest
 
 HOME = "http://a.example/"
 
@@ -65,3 +66,27 @@ async def test_the_budget_of_a_site_is_a_setting() -> None:
     done = await crawl_site(answer, HOME, SITE_MAX_PAGES=5, CONCURRENT_REQUESTS=1)
     assert len(done.pages) <= 7
     assert {row.detail for row in done.failures} == {"more than 5 pages of a.example"}
+
+
+@pytest.mark.slow
+@on_reactor
+async def test_a_crawl_gets_out_of_twelve_kinds_of_traps_with_every_real_page() -> None:
+    real = 2_000
+
+    def answer(url: str, _: str) -> Answer | str:
+        if url.endswith("/robots.txt"):
+            map_url = f"{trap_web.HOST}/map/0.xml"
+            return Answer(f"Sitemap: {map_url}\n" if url.startswith(trap_web.HOST) else "")
+        body = trap_web.answer(url, real)
+        return Answer(body, headers={"Content-Type": "text/xml"}) if "/map/" in url else body
+
+    done = await crawl_site(
+        *(answer, f"{trap_web.HOST}/"), arguments={"scope": "domain"}, seconds=300
+    )
+    assert done.finished
+    assert sum(map(is_real, done.urls)) == real + 1
+    asked = [url for url in done.asked if not url.endswith("/robots.txt")]
+    late = [url for url in asked[1000:] if not is_real(url)]
+    assert len(late) <= 0.02 * len(asked[1000:]), Counter(url.split("/")[3] for url in late)
+    entered = [url if "://" in url else trap_web.HOST + url for url in ENTRIES]
+    assert set(entered) <= set(done.asked), "each trap was met"

@@ -109,7 +109,7 @@ async def answering(web: Callable[[str, str], Any], done: Crawled) -> AsyncItera
 
 async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) -> Crawled:
     """Crawl ``url`` through a proxy that answers for every host as ``web`` says."""
-    arguments = settings.pop("arguments", {})
+    arguments, seconds = settings.pop("arguments", {}), settings.pop("seconds", 60)
     done = Crawled()
 
     def scraped(item: Any) -> None:
@@ -125,7 +125,7 @@ async def crawl_site(web: Callable[[str, str], Any], url: str, **settings: Any) 
         schedulers.append(scheduler_of(crawler))
 
     crawler.signals.connect(opened, signals.spider_opened)
-    async with answering(web, done) as proxy, asyncio.timeout(60):
+    async with answering(web, done) as proxy, asyncio.timeout(seconds):
         with patch.dict("os.environ", {"http_proxy": f"http://{proxy}", "no_proxy": ""}):
             await crawler.crawl_async(url=url, **arguments)
     (scheduler,) = schedulers

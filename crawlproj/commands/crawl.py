@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler, CrawlerProcessBase
 
-    from crawlproj.serve.beside import Beside
-
 logger = logging.getLogger(__name__)
 
 
@@ -53,6 +51,16 @@ def refuse_repeats(arguments: Sequence[str]) -> None:
             )
 
 
+def add_serve_option(parser: argparse.ArgumentParser) -> None:
+    """Add --serve."""
+    parser.add_argument(
+        "--serve",
+        action="store_true",
+        help="serve the dashboard and the API beside the crawl, at http://127.0.0.1:8400 "
+        "(SERVE_PORT)",
+    )
+
+
 def _drain_on_hangup() -> None:
     """Let SIGHUP, which a closed terminal sends, end the crawl as SIGTERM does.
 
@@ -72,12 +80,7 @@ class Command(crawl.Command):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own option to Scrapy's."""
         super().add_options(parser)
-        parser.add_argument(
-            "--serve",
-            action="store_true",
-            help="serve the dashboard and the API beside the crawl, at http://127.0.0.1:8400 "
-            "(SERVE_PORT)",
-        )
+        add_serve_option(parser)
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """On a terminal, log only warnings, to keep the live display readable."""
@@ -108,19 +111,27 @@ class Command(crawl.Command):
             stopped = integer(crawler.settings, "STOPPED_EXIT_STATUS", 0)
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None
-        beside = self._beside(crawler) if opts.serve else None
-        try:
+        if opts.serve:
+            self._crawl_served(process, crawler, opts, stopped)
+        else:
             self._crawl(process, crawler, opts, stopped)
-        finally:
-            if beside is not None:
-                beside.stop()
 
-    @staticmethod
-    def _beside(crawler: Crawler) -> Beside:
+    def _crawl_served(
+        self,
+        process: CrawlerProcessBase,
+        crawler: Crawler,
+        opts: argparse.Namespace,
+        stopped: int,
+    ) -> None:
         from crawlproj.serve.beside import Beside  # noqa: PLC0415 - see above
 
         try:
-            return Beside(crawler.settings)
+            beside = Beside(crawler.settings)
+            try:
+                beside.start()
+                self._crawl(process, crawler, opts, stopped)
+            finally:
+                beside.stop()
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None
 

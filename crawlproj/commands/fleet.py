@@ -15,7 +15,7 @@ from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import arglist_to_dict
 
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
-from crawlproj.commands.crawl import refuse_repeats
+from crawlproj.commands.crawl import add_serve_option, refuse_repeats
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.private_files import create
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scrapy import Spider
+    from scrapy.settings import BaseSettings
+
+    from crawlproj.serve.beside import Beside
 
 
 class Command(ScrapyCommand):
@@ -50,7 +53,7 @@ class Command(ScrapyCommand):
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add -n, and -a as in ``scrapy crawl``."""
+        """Add -n, and -a and --serve as in ``scrapy crawl``."""
         super().add_options(parser)
         parser.add_argument(
             "-n",
@@ -68,6 +71,7 @@ class Command(ScrapyCommand):
             metavar="NAME=VALUE",
             help="set a spider argument; may be repeated",
         )
+        add_serve_option(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run workers of the spider named by ``args``."""
@@ -87,6 +91,7 @@ class Command(ScrapyCommand):
             settings = crawler.settings
             config = FleetConfig.from_settings(settings, spider)
             stopped = integer(settings, "STOPPED_EXIT_STATUS", 0)
+            beside = self._beside(settings) if opts.serve else None
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
         store_url = text(settings, "STORE_URL", "")
@@ -109,7 +114,7 @@ class Command(ScrapyCommand):
                 words += ["-s", f"{name}={value}"]
             return [*words, *(("-L", opts.loglevel) if opts.loglevel else ())]
 
-        fleet = FleetRun(config, opts.workers, command, screen, store_url)
+        fleet = FleetRun(config, opts.workers, command, screen, store_url, beside)
         try:
             self.exitcode = asyncio.run(fleet.run())
         except ConfigError as exc:
@@ -119,6 +124,12 @@ class Command(ScrapyCommand):
             self.exitcode = 1
         if fleet.stopped and self.exitcode == 0:
             self.exitcode = stopped
+
+    @staticmethod
+    def _beside(settings: BaseSettings) -> Beside:
+        from crawlproj.serve.beside import Beside  # noqa: PLC0415 - an extra
+
+        return Beside(settings)
 
     def _spider(self, name: str, arguments: list[str]) -> tuple[Crawler, Spider]:
         """Build the spider as a worker does, to check its arguments and to name the job."""

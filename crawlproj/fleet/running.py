@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from crawlproj.errors import FrontierError, StoreError
 from crawlproj.fleet.lock import take_lock
@@ -36,11 +36,21 @@ _LOCK_AFTER_GRACE_S = 3.0
 _DISCARD_S = 30.0  # a job not deleted by then is deleted when it is next started over
 
 
+class Server(Protocol):
+    """What serves the fleet's store and frontier beside it. Methods block."""
+
+    def start(self, frontier_url: str) -> None:
+        """Start it; returns when it listens. Raises ConfigError."""
+
+    def stop(self) -> None:
+        """End it, if it was started."""
+
+
 class FleetRun:
     """One run of a fleet of ``n`` workers.
 
     command: returns the command line of a worker with these settings.
-    store_url: the store that receives failures; "" for none.
+    store_url: the store that receives failures; "" for none. beside: runs as long as the workers.
     stopped: whether a signal stopped it.
     """
 
@@ -51,6 +61,7 @@ class FleetRun:
         command: Callable[[Mapping[str, str]], Sequence[str]],
         screen: Screen,
         store_url: str,
+        beside: Server | None = None,
     ) -> None:
         self.stopped = False
         self._config = config
@@ -58,6 +69,7 @@ class FleetRun:
         self._command = command
         self._screen = screen
         self._store_url = store_url
+        self._beside = beside
         self._supervisor: Supervisor | None = None
         self._main: asyncio.Task[int] | None = None
 
@@ -92,7 +104,7 @@ class FleetRun:
                 f"the workers of a killed supervisor are still running: kill them, or {other}",
             )
             try:
-                async with self._redis() as redis:
+                async with self._redis() as redis, self._served(redis):
                     admin = RedisAdmin(redis, config.job)
                     try:
                         return await self._supervise(admin, redis, workers)
@@ -116,6 +128,17 @@ class FleetRun:
             yield RedisConfig(server.url)
         finally:
             await asyncio.to_thread(server.stop)
+
+    @contextlib.asynccontextmanager
+    async def _served(self, redis: RedisConfig) -> AsyncIterator[None]:
+        if self._beside is None:
+            yield
+            return
+        try:
+            await asyncio.to_thread(self._beside.start, redis.url)
+            yield
+        finally:
+            await asyncio.to_thread(self._beside.stop)
 
     async def _supervise(self, admin: RedisAdmin, redis: RedisConfig, lock: int) -> int:
         config, screen = self._config, self._screen

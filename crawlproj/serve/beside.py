@@ -1,7 +1,8 @@
-"""A server beside a crawl, in a process of its own that ends with it.
+"""A server beside a crawl or a fleet, in a process of its own that ends with it.
 
 ``python -m crawlproj.serve.beside`` reads its configuration, with its secrets, from standard input,
-and serves until that ends: also when the crawl is killed.
+writes its address to standard output once it listens, and serves until its input ends: also when
+the crawl is killed.
 """
 
 from __future__ import annotations
@@ -26,36 +27,57 @@ _END_S = 5.0
 
 
 class Beside:
-    """The server beside this crawl, at SERVE_PORT of loopback.
+    """A server at SERVE_PORT of loopback. Call ``start``, and ``stop`` however the crawl ends.
 
-    Raises ConfigError if a setting is wrong, or what the crawl writes to cannot be read by others.
+    Raises ConfigError if a setting is wrong, packages are missing, or other processes cannot read
+    what the crawl writes to.
     """
 
     def __init__(self, settings: BaseSettings) -> None:
         token = serve_token(settings)
         listening = Listening.checked(host=LOOPBACK, port=serve_port(settings), token=token)
-        config = ServeConfig.from_settings(settings, listening)
-        _service(config)
-        self._process = subprocess.Popen(  # noqa: S603 - our own
+        self._config = ServeConfig.from_settings(settings, listening)
+        self._process: subprocess.Popen[bytes] | None = None
+        _service(self._config)
+
+    def start(self, frontier_url: str = "") -> None:
+        """Start the server; returns when it listens, and prints where.
+
+        frontier_url: of a fleet; FRONTIER_URL if it is "". Raises ConfigError if it cannot listen.
+        """
+        config = self._config
+        self._process = process = subprocess.Popen(  # noqa: S603 - our own
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the crawl, which still has to end
         )
         document = {
-            "port": listening.port,
-            "token": listening.token,
+            "port": config.listening.port,
+            "token": config.listening.token,
             "store_url": config.store_url,
-            "frontier_url": config.frontier_url,
+            "frontier_url": frontier_url or config.frontier_url,
             "redis_params": dict(config.redis_params),
             "report": config.report,
         }
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        assert process.stdin is not None  # noqa: S101 - they are pipes
+        assert process.stdout is not None  # noqa: S101
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(document).encode() + b"\n")
-            self._process.stdin.flush()
+            process.stdin.write(json.dumps(document).encode() + b"\n")
+            process.stdin.flush()
+        # A line that comes later would disturb a live display.
+        address = process.stdout.readline().decode().strip()
+        if not address:
+            raise ConfigError(
+                f"the server of --serve cannot listen on port {config.listening.port}, as the line "
+                "above says: set SERVE_PORT to another port, or leave --serve out"
+            )
+        print(f"serving {masked(config.store_url)} at {address}", file=sys.stderr, flush=True)  # noqa: T201
 
     def stop(self) -> None:
-        """End the server."""
+        """End the server, if it was started."""
+        if self._process is None:
+            return
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -94,8 +116,7 @@ def main() -> int:
     )
 
     def announce(port: int) -> None:
-        place = masked(config.store_url)
-        print(f"serving {place} at {listening.url(port)}", file=sys.stderr, flush=True)  # noqa: T201
+        print(listening.url(port), flush=True)  # noqa: T201
 
     running = Running(Service.from_config(config), announce)
 

@@ -18,7 +18,7 @@ from crawlproj.demo import DemoWeb, SiteSpec
 from tests.frontier.helpers import run
 from tests.processes import Scrapy, scrapy
 from tests.serve.helpers import fill, page
-from tests.servers import free_port
+from tests.servers import Redis, free_port, need
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +144,52 @@ def test_a_server_beside_a_crawl_serves_its_pages_and_ends_with_it(tmp_path: Pat
                 assert time.monotonic() < until, process.output()
                 time.sleep(0.1)
             assert httpx.get(f"{served}/api/search", params={"q": "page"}).status_code == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait() == 0, process.output()
+        finally:
+            process.kill()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{served}/api/pages")
+
+
+def test_a_server_beside_a_crawl_that_cannot_listen_stops_it_before_it_begins(
+    tmp_path: Path,
+) -> None:
+    place = f"sqlite:///{tmp_path}/crawl.db"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, shown = scrapy(
+            *("crawl", "site", "-a", "url=http://127.0.0.1:9/", "--serve"),
+            *("-s", f"STORE_URL={place}", "-s", f"FRONTIER_URL={place}"),
+            *("-s", f"SERVE_PORT={port}"),
+        )
+    assert (status, "set SERVE_PORT to another port" in shown) == (2, True), shown
+    assert "Traceback" not in shown
+    assert not (tmp_path / "crawl.db").exists()
+
+
+def test_a_server_beside_a_fleet_shows_its_workers_and_ends_with_it(tmp_path: Path) -> None:
+    need(Redis.missing())
+    port = free_port()
+    store = f"sqlite:///{tmp_path}/crawl.db"
+    with DemoWeb([SiteSpec("plain", "plain", pages=400)], tmp_path / "log") as web:
+        process = Scrapy(
+            *("fleet", "site", "-n", "2", "-a", f"url={web.url('plain')}", "--serve"),
+            *("-s", f"STORE_URL={store}", "-s", f"FLEET_DIR={tmp_path}/fleet"),
+            *("-s", "GUARD_ALLOW=127.0.0.0/8", "-s", f"SERVE_PORT={port}"),
+            *("-s", "DOWNLOAD_DELAY=0.2", "-s", "SHUTDOWN_GRACE=1"),
+        )
+        try:
+            served = address(process)
+            until = time.monotonic() + WAIT_S
+            while True:
+                workers = httpx.get(f"{served}/workers", timeout=30).text
+                pages = httpx.get(f"{served}/api/pages", timeout=30)
+                stored = pages.status_code == 200 and pages.json()["items"]
+                if stored and workers.count("end this worker") == 2:
+                    break
+                assert time.monotonic() < until, process.output()
+                time.sleep(0.1)
             process.send_signal(signal.SIGTERM)
             assert process.wait() == 0, process.output()
         finally:

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES
+from scrapy.utils.reactor import is_reactor_installed
 
 import crawlproj.settings as ours
 from crawlproj.check_settings import check_settings
@@ -23,11 +24,12 @@ logger = logging.getLogger(__name__)
 _OWN = frozenset(
     {"ADDONS", "BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE", "COMMANDS_MODULE", "USER_AGENT"}
 )
-# Sessions and log lines may matter to the project's spiders, it decides what it stores, and it may
-# keep Scrapy's own download handlers.
+# Sessions, log lines and the bytes of feeds may matter to the project, it decides what it stores,
+# and it may keep Scrapy's own download handlers.
 _LEFT_ALONE = frozenset(
     {"COOKIES_ENABLED", "LOG_LEVEL", "LOG_FORMATTER", "ITEM_PIPELINES", "RETRY_EXCEPTIONS"}
-    | {"STORE_URL", "FEED_STORAGES", "FEED_EXPORTERS"}
+    | {"STORE_URL", "FEED_STORAGES", "FEED_EXPORTERS", "FEED_EXPORT_ENCODING"}
+    | {"RETRY_GIVE_UP_LOG_LEVEL"}
 )
 # Stores nothing unless STORE_URL is set.
 _STORE = "crawlproj.pipelines.store.StorePipeline"
@@ -101,7 +103,8 @@ class Addon:
         """
         Runs.update_pre_crawler_settings(settings)
         for name in _PRE_CRAWLER:
-            settings.set(name, getattr(ours, name), priority="addon")
+            if not is_reactor_installed():  # else it is too late to choose
+                settings.set(name, getattr(ours, name), priority="addon")
 
 
 def _merge(settings: Settings, name: str, components: dict[str, Any]) -> None:

@@ -60,6 +60,18 @@ def test_the_projects_settings_win_and_its_components_stay() -> None:
     assert settings.getdict("ITEM_PIPELINES") == pipelines
     assert settings.getbool("COOKIES_ENABLED")
     assert settings["BOT_NAME"] != "crawlproj"
+    assert settings["RETRY_GIVE_UP_LOG_LEVEL"] == "ERROR"
+    assert settings["FEED_EXPORT_ENCODING"] is None
+
+
+@pytest.mark.parametrize("too_late", [False, True])
+def test_an_event_loop_is_chosen_only_before_the_reactor_is_installed(
+    too_late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawlproj.addon.is_reactor_installed", lambda: too_late)
+    settings = Settings()
+    Addon.update_pre_crawler_settings(settings)
+    assert settings["ASYNCIO_EVENT_LOOP"] == (None if too_late else "uvloop.Loop")
 
 
 def test_the_store_is_off_until_the_project_asks_for_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,21 @@ _DISALLOWED = "crawlproj.downloadermiddlewares.robots.RobotsDisallowed"
 _AT_ONCE = 8
 
 
+class Log(logging.Handler):
+    """Keeps the warnings and errors that name the crawler's spider, without their reasons."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[tuple[str, str]] = []
+        self._crawler = crawler
+
+    def emit(self, record: logging.LogRecord) -> None:
+        spider = getattr(record, "spider", None)
+        if spider is not None and spider is self._crawler.spider:
+            message, _, _ = record.getMessage().partition("\n")
+            self.lines.append((record.levelname, message.partition(": ")[0]))
+
+
 async def seen_by(shape: type[Spider], web: Web, settings: dict[str, Any], folder: Path) -> Any:
     """Run a shape; return what came out of it, in an order of its own."""
     crawler = AsyncCrawlerRunner(settings).create_crawler(shape)
@@ -54,6 +70,8 @@ async def seen_by(shape: type[Spider], web: Web, settings: dict[str, Any], folde
         items.append([type(item).__name__, ItemAdapter(item).asdict()])
 
     crawler.signals.connect(keep, signals.item_scraped)
+    log = Log(crawler)
+    logging.getLogger().addHandler(log)
     async with asyncio.timeout(60):
         await crawler.crawl_async(web=web.url)
     assert crawler.spider is not None
@@ -62,6 +80,7 @@ async def seen_by(shape: type[Spider], web: Web, settings: dict[str, Any], folde
         "notes": _sorted(getattr(crawler.spider, "notes", [])),
         "asked": _sorted(web.asked.get(crawler.spider.name, [])),
         "stats": _stats(crawler),
+        "log": sorted(log.lines),
         "files": {
             path.name: _sorted(path.read_text("latin-1").splitlines())
             for path in (folder / crawler.spider.name).rglob("*")

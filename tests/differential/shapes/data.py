@@ -96,13 +96,9 @@ class Pipelines(Shape):
 class Feeds(Shape):
     custom_settings = {
         "FEEDS": {
-            "feeds/items.jsonl": {"format": "jsonlines", "encoding": "utf-8"},
-            "feeds/%(name)s.csv": {"format": "csv", "fields": ["url", "n"], "encoding": "utf-8"},
-            "feeds/batch-%(batch_id)d.json": {
-                "format": "json",
-                "batch_item_count": 2,
-                "encoding": "utf-8",
-            },
+            "feeds/items.jsonl": {"format": "jsonlines"},
+            "feeds/%(name)s.csv": {"format": "csv", "fields": ["url", "n"]},
+            "feeds/batch-%(batch_id)d.json": {"format": "json", "batch_item_count": 2},
         },
         "CONCURRENT_REQUESTS": 1,
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scrapy.utils.misc import load_object
 
 from crawlproj.content.fields import chosen_fields
+from crawlproj.content.page_signals import respected_signals
 from crawlproj.errors import ConfigError
 from crawlproj.http import DownloadHandler
 from crawlproj.http.config import HttpConfig
@@ -27,6 +28,7 @@ def check_settings(settings: BaseSettings) -> None:
         _require_guarded(settings)
     handlers_by_meta(settings)
     chosen_fields(settings)
+    respected_signals(settings)
     warc_folder(settings)
     replay_files(settings)
 

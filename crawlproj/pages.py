@@ -11,6 +11,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawlproj.content.fields import main_text_of, page_fields
 from crawlproj.content.page import content_of, is_prose
+from crawlproj.content.page_signals import signals_of
 from crawlproj.items import FetchFailure, Page
 from crawlproj.reasons import detail_of, error_of, reason_of
 
@@ -46,6 +47,7 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
         timings=meta.get("timings", {}),
         etag=_validator(response, b"ETag"),
         last_modified=_validator(response, b"Last-Modified"),
+        signals=signals_of(response) or None,
     )
     if (content := content_of(response)) is not None:
         page.title, page.description = content.title, content.description

@@ -34,6 +34,7 @@ from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
 
 if TYPE_CHECKING:
+    from scrapy.http import Response
     from twisted.python.failure import Failure
 
     from crawlproj.frontier.base import Totals
@@ -131,6 +132,8 @@ _MAX_CAUSES = 10  # a chain of causes may have a cycle
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 _URL = re.compile(r"\w+://\S+")
 _DETAIL_LENGTH = 500
+# The price of a page that costs something; who demands that a page be blocked (RFC 7725).
+_EXPLAINED = {402: "Crawler-Price", 451: "Link"}
 _DROP_REASON_LENGTH = 60
 
 
@@ -189,8 +192,16 @@ def reason_of(exc: BaseException) -> str:
 def detail_of(exc: BaseException) -> str:
     """Return the error's message, at most 500 characters, with credentials in URLs masked."""
     if isinstance(exc, HttpError):
-        return f"HTTP status {exc.response.status}"
+        return _detail_of_status(exc.response)
     return _CREDENTIALS.sub("//***@", str(exc) or type(exc).__name__)[:_DETAIL_LENGTH]
+
+
+def _detail_of_status(response: Response) -> str:
+    """Return the status, with what a site that wants to be paid, or must not answer, says of it."""
+    header = _EXPLAINED.get(response.status)
+    more = response.headers.get(header) if header else None
+    said = f"; {header}: {more.decode('latin-1')}" if more else ""
+    return f"HTTP status {response.status}{said}"[:_DETAIL_LENGTH]
 
 
 def drop_reason(exc: DropItem) -> str:

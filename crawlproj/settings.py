@@ -44,6 +44,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.choice.ChoiceMiddleware": 85,
     "crawlproj.downloadermiddlewares.traps.TrapMiddleware": 90,
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
+    "crawlproj.downloadermiddlewares.tdmrep.TdmrepMiddleware": 110,
     "crawlproj.downloadermiddlewares.metarefresh.MetaRefreshMiddleware": 580,
     # Above the one that decompresses.
     "crawlproj.downloadermiddlewares.page_type.PageTypeMiddleware": 585,
@@ -73,6 +74,7 @@ SPIDER_MIDDLEWARES: dict[str, Any] = {
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
 }
 ITEM_PIPELINES: dict[str, Any] = {
+    "crawlproj.pipelines.signals.SignalsPipeline": 50,
     "crawlproj.pipelines.validation.ValidationPipeline": 100,
     "crawlproj.pipelines.store.StorePipeline": 900,
 }

@@ -170,8 +170,21 @@ def test_the_detail_is_the_truncated_message_without_credentials(message: str, d
     assert detail_of(ValueError(message)) == detail
 
 
-def test_the_detail_of_a_status_is_the_status() -> None:
-    assert detail_of(HttpError(Response("http://a.test/", status=404))) == "HTTP status 404"
+@pytest.mark.parametrize(
+    ("status", "headers", "detail"),
+    [
+        (404, {"Link": "</>"}, "HTTP status 404"),
+        (402, {"crawler-price": "USD 0.01"}, "HTTP status 402; Crawler-Price: USD 0.01"),
+        (451, {"Link": '</x>; rel="blocked-by"'}, 'HTTP status 451; Link: </x>; rel="blocked-by"'),
+        (451, {}, "HTTP status 451"),
+    ],
+)
+def test_the_detail_of_a_status_is_the_status_and_its_explanation(
+    status: int, headers: dict[str, str], detail: str
+) -> None:
+    error = HttpError(Response("http://a.test/", status=status, headers=headers))
+    assert detail_of(error) == detail
+    assert outcome_of(error) == (State.FAILED, f"http-{status}")
 
 
 def test_error_of_returns_the_exception_in_a_failure() -> None:

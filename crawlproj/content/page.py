@@ -101,10 +101,18 @@ class PageContent:
         return text_of(self.tree)
 
     def meta(self, *names: str) -> Iterator[str]:
-        """Yield the contents of the <meta> elements with one of ``names``, in lower case."""
+        """Yield the contents of the <meta> elements with each of ``names``, in lower case."""
+        for name in names:
+            yield from self._metas.get(name, ())
+
+    @cached_property
+    def _metas(self) -> dict[str, list[str]]:
+        """The contents of the <meta> elements by their name in lower case."""
+        found: dict[str, list[str]] = {}
         for element in self.tree.select("meta"):
-            if (element.attr("name") or "").strip().lower() in names:
-                yield element.attr("content") or ""
+            if name := element.attr("name"):
+                found.setdefault(name.strip().lower(), []).append(element.attr("content") or "")
+        return found
 
 
 _contents: WeakKeyDictionary[Response, tuple[Kind, PageContent | None]] = WeakKeyDictionary()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawlproj.content.page import content_of
+from crawlproj.content.product_token import product_token
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -27,10 +28,20 @@ class RobotsDirectives:
 
 
 def robots_directives(response: Response, agent: str) -> RobotsDirectives:
-    """Return the directives of X-Robots-Tag and of <meta> elements named "robots" or ``agent``.
+    """Return the directives for our product token, such as "crawlproj", in any case."""
+    words = robots_words(response, agent)
+    everything = "none" in words
+    return RobotsDirectives(everything or "noindex" in words, everything or "nofollow" in words)
 
-    agent: our product token, such as "crawlproj", in any case.
-    """
+
+def agent_of(response: Response) -> str:
+    """Return the product token that directives for us name."""
+    sent = None if response.request is None else response.request.headers.get(b"User-Agent")
+    return product_token((sent or b"").decode("latin-1")) or "crawlproj"
+
+
+def robots_words(response: Response, agent: str) -> set[str]:
+    """Return the words of X-Robots-Tag and of <meta> elements named "robots" or ``agent``."""
     agent = agent.lower()
     words: set[str] = set()
     for raw in response.headers.getlist(b"X-Robots-Tag"):
@@ -38,8 +49,7 @@ def robots_directives(response: Response, agent: str) -> RobotsDirectives:
     if (page := content_of(response)) is not None:
         for content in page.meta("robots", agent):
             words.update(part.strip() for part in content.lower().split(","))
-    everything = "none" in words
-    return RobotsDirectives(everything or "noindex" in words, everything or "nofollow" in words)
+    return words
 
 
 def _header_rules(header: str, agent: str) -> set[str]:

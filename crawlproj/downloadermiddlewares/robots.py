@@ -17,6 +17,7 @@ from w3lib.url import safe_url_string
 
 from crawlproj.clock import crawl_time
 from crawlproj.config import number, text
+from crawlproj.content.page_signals import ROBOTS_SIGNALS
 from crawlproj.content.product_token import product_token
 from crawlproj.downloadermiddlewares.robots_rules import RobotsRules, is_heavy
 from crawlproj.errors import AddressRefused
@@ -152,11 +153,24 @@ class RobotsTxtMiddleware:
             self._count("unreachable")
             raise verdict.refusal()
         if verdict.rules is not None:
-            self._require(verdict.rules.allows(request.url, self._token_of(request)), request)
+            token = self._token_of(request)
+            self._require(verdict.rules.allows(request.url, token), request)
+            self._note_signals(request, verdict.rules, token)
+        else:
+            request.meta.pop(ROBOTS_SIGNALS, None)
 
     async def _check_in_thread(self, request: Request, rules: RobotsRules) -> None:
         token = self._token_of(request)
         self._require(await asyncio.to_thread(rules.allows, request.url, token), request)
+        self._note_signals(request, rules, token)
+
+    @staticmethod
+    def _note_signals(request: Request, rules: RobotsRules, token: str) -> None:
+        """Set what the file says of the page, not what another site said before a redirect."""
+        if signals := rules.signals(request.url, token):
+            request.meta[ROBOTS_SIGNALS] = signals
+        elif ROBOTS_SIGNALS in request.meta:
+            del request.meta[ROBOTS_SIGNALS]
 
     def _require(self, allowed: bool, request: Request) -> None:
         if not allowed:

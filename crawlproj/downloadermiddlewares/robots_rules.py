@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from protego import Protego
 
+from crawlproj.content.usage import RobotsUsage
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from crawlproj.content.usage import Signals
 
 MAX_BYTES = 500 * 1024
 """A longer robots.txt is truncated after its last complete line (RFC 9309 §2.5)."""
@@ -16,6 +21,7 @@ MAX_BYTES = 500 * 1024
 # Above these limits, matching (lines plus wildcards) or parsing (bytes) takes Protego milliseconds.
 _HEAVY_RULES = 2000
 _HEAVY_BYTES = 16 * 1024
+_USAGE = re.compile(r"^[ \t]*content-(?:signal|usage)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
 class RobotsRules:
@@ -31,11 +37,22 @@ class RobotsRules:
         text = _truncated(body).decode("utf-8-sig", "replace")
         self.heavy = len(text.splitlines()) + text.count("*") + text.count("$") > _HEAVY_RULES
         self._parser = Protego.parse(text)
+        self._usage_text = text if _USAGE.search(text) else ""
+        self._usage: dict[str, RobotsUsage] = {}
         self.sitemaps = list(dict.fromkeys(_absolute(url, self._parser.sitemaps)))
 
     def allows(self, url: str, token: str) -> bool:
         """Whether the rules for the product ``token`` allow the path and query of ``url``."""
         return self._parser.can_fetch(url, token)
+
+    def signals(self, url: str, token: str) -> Signals:
+        """Return what the file says about the use of ``url``."""
+        if not self._usage_text:
+            return {}
+        usage = self._usage.get(token)
+        if usage is None:
+            usage = self._usage[token] = RobotsUsage(self._usage_text, token)
+        return usage.of(url)
 
     def crawl_delay_s(self, token: str) -> float | None:
         """Return the Crawl-delay for ``token`` in seconds, or None if it is missing or invalid."""

@@ -14,8 +14,7 @@ from scrapy.utils.misc import rel_has_nofollow
 from w3lib.url import canonicalize_url
 
 from crawlproj.content.page import content_of
-from crawlproj.content.product_token import product_token
-from crawlproj.content.robots import robots_directives
+from crawlproj.content.robots import agent_of, robots_directives
 from crawlproj.content.tree import Element, reads_css
 from crawlproj.errors import ConfigError
 from crawlproj.links.filters import Patterns, UrlFilter, compiled, listed
@@ -137,8 +136,7 @@ class LinkExtractor:
 
     def _agent_of(self, response: TextResponse) -> str:
         """Return the product token that directives for us name."""
-        sent = None if response.request is None else response.request.headers.get(b"User-Agent")
-        return self._agent or product_token((sent or b"").decode("latin-1")) or "crawlproj"
+        return self._agent or agent_of(response)
 
     def may_follow(self, response: TextResponse) -> bool:
         """Whether the robots directives of the page, or ``nofollow``, let its links be followed."""

@@ -50,10 +50,13 @@ class ItemRows:
                 raise ValueError(f"{kind} of {source.page}: {missing}, of STORE_KEY, is missing")
         return Row(table_of(kind), dict(adapter), _digest(identity), source.page)
 
-    def dropped(self, item: Any, source: Source, reason: str, detail: str) -> Row:
-        """Return the row for an item that was dropped or failed."""
+    def dropped(
+        self, item: Any, source: Source, reason: str, detail: str, *, bare: bool = False
+    ) -> Row:
+        """Return the row for an item that was dropped or failed. bare: with nothing but its URL."""
         try:
-            text = json_of(dict(ItemAdapter(item)))
+            fields = dict(ItemAdapter(item))
+            text = json_of({"url": fields.get("url", "")} if bare else fields)
         except (TypeError, ValueError):
             text = ascii(item)
         values = {

@@ -14,6 +14,7 @@ from crawlproj.config import boolean, integer, number, text, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page, SkippedUrl
 from crawlproj.pipelines.item_rows import ItemRows
+from crawlproj.pipelines.signals import UseForbidden
 from crawlproj.pipelines.sources import Sources, current_source
 from crawlproj.reasons import drop_reason
 from crawlproj.scheduler import scheduler_of
@@ -122,16 +123,20 @@ class StorePipeline:
 
     async def _on_dropped(self, item: Any, exception: DropItem) -> None:
         if not isinstance(exception, LeftForNextRun):
-            await self._put_dropped(item, drop_reason(exception), str(exception))
+            bare = isinstance(exception, UseForbidden)
+            await self._put_dropped(item, drop_reason(exception), str(exception), bare=bare)
 
     async def _on_error(self, item: Any, failure: Failure) -> None:
         if not isinstance(failure.value, NotStored):
             detail = f"{type(failure.value).__name__}: {failure.value}"
             await self._put_dropped(item, "pipeline-error", detail)
 
-    async def _put_dropped(self, item: Any, reason: str, detail: str) -> None:
+    async def _put_dropped(
+        self, item: Any, reason: str, detail: str, *, bare: bool = False
+    ) -> None:
+        row = self._rows.dropped(item, current_source(), reason, detail, bare=bare)
         with contextlib.suppress(NotStored):  # then the page is fetched again
-            await self._put(self._rows.dropped(item, current_source(), reason, detail))
+            await self._put(row)
 
     def _queue_outcome(self, outcome: FetchFailure | SkippedUrl) -> asyncio.Future[str | None]:
         return self._put(self._rows.row_of(outcome, current_source()))

@@ -15,6 +15,7 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Response
 
+from crawlproj.content.page_signals import ROBOTS_SIGNALS
 from crawlproj.downloadermiddlewares.robots import RobotsUnreachable
 from crawlproj.errors import AddressRefused, ConfigError
 from crawlproj.frontier.base import State
@@ -62,6 +63,21 @@ def test_a_4xx_status_means_that_there_are_no_rules(code: int) -> None:
     assert harness.announced == [
         {"origin": "http://a.test", "site": "a.test", "delay": None, "sitemaps": []}
     ]
+
+
+def test_what_the_file_says_of_a_pages_use_is_noted_until_a_redirect() -> None:
+    says = robots("User-agent: *\nContent-Usage: /ai/ train-ai=n\nDisallow: /x")
+    silent = Response("http://b.test/robots.txt", status=404)
+    harness = Harness({ROBOTS: says, "http://b.test/robots.txt": silent})
+    request = Request("http://a.test/ai/1")
+    assert run(harness.allows("http://a.test/other"))
+    assert harness.middleware.process_request(request) is None
+    assert request.meta[ROBOTS_SIGNALS] == {"ai-train": "no"}
+    for url in ("http://a.test/other", "http://b.test/"):
+        led = request.replace(url=url)
+        if (coroutine := harness.middleware.process_request(led)) is not None:
+            run(coroutine)
+        assert ROBOTS_SIGNALS not in led.meta
 
 
 def test_in_a_replay_a_missing_file_means_no_rules_and_nobody_waits() -> None:

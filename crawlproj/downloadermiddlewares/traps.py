@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.http.request import NO_CALLBACK
 
 from crawlproj.frontier.base import State
 from crawlproj.links.traps import SITEMAP, Traps
@@ -37,7 +38,12 @@ class TrapMiddleware:
         return cls(traps)
 
     def process_request(self, request: Request) -> None:
-        """Raise InTrap if the request leads into a trap."""
+        """Raise InTrap if the request leads into a trap.
+
+        Those for a robots.txt, or a file of a media pipeline, belong to a page that is fetched.
+        """
+        if request.callback is NO_CALLBACK:
+            return
         meta = request.meta
         why = self._traps.why_not(request.url, meta.get("depth", 0), sitemap=SITEMAP in meta)
         if why:

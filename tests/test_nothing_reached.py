@@ -15,6 +15,7 @@ from tests.processes import Scrapy, options
 from tests.servers import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -39,7 +40,7 @@ def test_any_answer_is_something(totals: Totals) -> None:
     assert nothing_reached(totals) == ""
 
 
-def start(folder: Path, url: str, command: str = "crawl", **settings: object) -> Scrapy:
+def start(folder: Path, url: str, settings: Mapping[str, object], command: str = "crawl") -> Scrapy:
     more = {
         "FRONTIER_URL": f"sqlite:///{folder}/crawl.db",
         "STORE_URL": f"sqlite:///{folder}/crawl.db",
@@ -47,7 +48,7 @@ def start(folder: Path, url: str, command: str = "crawl", **settings: object) ->
         "RETRY_TIMES": 0,
         "SITE_PATIENCE": 1,
     }
-    return Scrapy(command, "site", "-a", f"url={url}", *options(more | settings))
+    return Scrapy(command, "site", "-a", f"url={url}", *options({**more, **settings}))
 
 
 @pytest.mark.slow
@@ -62,7 +63,7 @@ def start(folder: Path, url: str, command: str = "crawl", **settings: object) ->
 def test_a_start_page_that_cannot_be_reached_ends_with_status_1(
     tmp_path: Path, url: str, settings: dict[str, object], reason: str
 ) -> None:
-    process = start(tmp_path, url.replace("PORT", str(free_port())), **settings)
+    process = start(tmp_path, url.replace("PORT", str(free_port())), settings)
     assert process.wait() == 1, process.output()
     # Without a name server, the network is away.
     network = "stopped (network-away)" in process.output()
@@ -75,7 +76,7 @@ def test_a_start_page_that_cannot_be_reached_ends_with_status_1(
 @on_reactor
 async def test_an_error_page_is_an_answer(tmp_path: Path, answer: Answer) -> None:
     async with site(lambda path, _: (404, "") if path == "/robots.txt" else answer) as one:
-        process = start(tmp_path, one.url)
+        process = start(tmp_path, one.url, {})
         status = await asyncio.to_thread(process.wait)
     assert status == 0, process.output()
 
@@ -85,7 +86,7 @@ def test_a_fleet_that_reached_nothing_ends_with_status_1_and_restarts_no_worker(
     tmp_path: Path,
 ) -> None:
     settings = {"FLEET_DIR": tmp_path / "fleet", "FRONTIER_URL": ""}
-    process = start(tmp_path, f"http://127.0.0.1:{free_port()}", "fleet", **settings)
+    process = start(tmp_path, f"http://127.0.0.1:{free_port()}", settings, "fleet")
     assert process.wait() == 1, process.output()
     assert "no site could be reached (robots-unreachable 1)" in process.output()
     assert "no restarts" in process.output()

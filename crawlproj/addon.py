@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.reactor import is_reactor_installed
 
 import crawlproj.settings as ours
+from crawlproj._scrapy.command import running_command
 from crawlproj.check_settings import check_settings
+from crawlproj.errors import ConfigError
 from crawlproj.runs import Runs
 from crawlproj.switched_off import SwitchedOff
 
@@ -87,7 +90,7 @@ class Addon:
         _merge(settings, "ITEM_PIPELINES", {_STORE: ours.ITEM_PIPELINES[_STORE]})
         Runs().update_settings(settings)
         SwitchedOff().update_settings(settings)
-        check_settings(settings)
+        _check(settings)
         if settings.getbool("AUTOTHROTTLE_ENABLED"):
             logger.warning(
                 "AUTOTHROTTLE_ENABLED: Scrapy's AutoThrottle delays requests beyond what limits of "
@@ -105,6 +108,21 @@ class Addon:
         for name in _PRE_CRAWLER:
             if not is_reactor_installed():  # else it is too late to choose
                 settings.set(name, getattr(ours, name), priority="addon")
+
+
+def _check(settings: Settings) -> None:
+    """Raise ConfigError if a setting is wrong.
+
+    Scrapy's commands log a traceback of whatever is raised, so they end with a message instead.
+    """
+    try:
+        check_settings(settings)
+    except ConfigError as exc:
+        reactor = settings.getbool("TWISTED_REACTOR_ENABLED")  # asyncio logs SystemExit as well
+        if not reactor or running_command() not in {"crawl", "runspider"}:
+            raise
+        print(f"scrapy: error: {exc}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None
 
 
 def _merge(settings: Settings, name: str, components: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.utils.misc import load_object
 
+from crawlproj._scrapy.tls import check_tls
 from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page_signals import respected_signals
 from crawlproj.errors import ConfigError
@@ -14,6 +15,7 @@ from crawlproj.http.config import HttpConfig
 from crawlproj.http.others import handlers_by_meta
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.site_config import ConcurrencyConfig
+from crawlproj.store.url import store_of
 from crawlproj.warc.config import replay_files, warc_folder
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ def check_settings(settings: BaseSettings) -> None:
     ConcurrencyConfig.from_settings(settings)
     if HttpConfig.from_settings(settings).guard is not None:
         _require_guarded(settings)
+    check_tls(settings)
+    store_of(settings)
     handlers_by_meta(settings)
     chosen_fields(settings)
     respected_signals(settings)

@@ -103,6 +103,32 @@ def test_every_component_in_place_of_scrapys_is_known() -> None:
     assert _REPLACED.keys() <= named.keys()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("CONCURRENCY_MAX_PER_SITE=few", "CONCURRENCY_MAX_PER_SITE must be a whole number"),
+        ("STORE_URL=ftp://x", "STORE_URL is 'ftp://x': choose from sqlite:"),
+        ("DOWNLOAD_TLS_MIN_VERSION=SSLv3", "DOWNLOAD_TLS_MIN_VERSION='SSLv3': Unknown"),
+    ],
+)
+def test_a_wrong_setting_ends_a_crawl_with_status_2_and_its_name_without_our_commands(
+    setting: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "theirs.py").write_text(SPIDER)
+    ran = subprocess.run(
+        [sys.executable, "-m", "scrapy", "runspider", "theirs.py", "-a", "base=x", "-s", setting],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 2, ran.stderr
+    assert f"scrapy: error: {message}" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_the_error_names_the_wrong_setting_at_once() -> None:
     with pytest.raises(ConfigError, match="CONCURRENCY_MAX_PER_SITE"):
         with_addon(CONCURRENCY_MAX_PER_SITE=0)

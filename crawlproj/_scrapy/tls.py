@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from ssl import SSLError
 from typing import TYPE_CHECKING
 
 from scrapy.utils import ssl as scrapy_ssl
 
 from crawlproj._scrapy import require
+from crawlproj.errors import ConfigError
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from scrapy.settings import BaseSettings
 
+_CHOSEN = ("DOWNLOAD_TLS_MIN_VERSION", "DOWNLOAD_TLS_MAX_VERSION", "DOWNLOADER_CLIENT_TLS_CIPHERS")
+
 
 def ssl_context(settings: BaseSettings) -> SSLContext:
-    """Return the context that DOWNLOAD_VERIFY_CERTIFICATES and DOWNLOADER_CLIENT_TLS_* describe.
+    """Return the context that the settings of Scrapy's for TLS describe.
 
-    Raises CrawlprojError if this Scrapy is built differently.
+    Raises ConfigError if one of them is wrong, CrawlprojError if this Scrapy is built differently.
     """
     require(scrapy_ssl, "_make_ssl_context")
-    return scrapy_ssl._make_ssl_context(settings)
+    try:
+        return scrapy_ssl._make_ssl_context(settings)
+    except (ValueError, SSLError) as exc:
+        given = ", ".join(
+            f"{name}={settings[name]!r}"
+            for name in _CHOSEN
+            if settings[name] not in {None, "DEFAULT"}
+        )
+        raise ConfigError(
+            f"{given}: {exc}; versions are TLSv1.0, TLSv1.1, TLSv1.2 and TLSv1.3, "
+            "ciphers a list of OpenSSL's"
+        ) from None
+
+
+def check_tls(settings: BaseSettings) -> None:
+    """Raise ConfigError if a setting of TLS is wrong."""
+    if any(settings[name] for name in _CHOSEN):  # a context takes time to make
+        ssl_context(settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
-from crawlproj.config import boolean, integer, number, text, text_lists
+from crawlproj.config import integer, number, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page, SkippedUrl
 from crawlproj.pipelines.item_rows import ItemRows
@@ -19,7 +19,7 @@ from crawlproj.pipelines.sources import Sources, current_source
 from crawlproj.reasons import drop_reason
 from crawlproj.scheduler import scheduler_of
 from crawlproj.store.base import Row, StoreBusy
-from crawlproj.store.url import store_from_url
+from crawlproj.store.url import store_of
 from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
@@ -80,13 +80,10 @@ class StorePipeline:
 
         Raises NotConfigured if STORE_URL is empty and ConfigError if a setting is wrong.
         """
-        url = text(crawler.settings, "STORE_URL", "")
-        if not url:
+        store = store_of(crawler.settings)
+        if store is None:
             raise NotConfigured
-        search, history = (
-            boolean(crawler.settings, name) for name in ("STORE_SEARCH", "STORE_HISTORY")
-        )
-        return cls(crawler, store_from_url(url, search=search, history=history))
+        return cls(crawler, store)
 
     async def open_spider(self) -> None:
         """Open the store. Raises CloseSpider("store-unusable") if it cannot be opened."""

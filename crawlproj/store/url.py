@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawlproj.config import boolean, text
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.url import sqlite_path
 from crawlproj.masking import masked
@@ -13,6 +14,8 @@ from crawlproj.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scrapy.settings import BaseSettings
 
 
 def store_from_url(url: str, *, search: bool = False, history: bool = False) -> Store:
@@ -46,6 +49,15 @@ def store_from_url(url: str, *, search: bool = False, history: bool = False) -> 
     store.search = search
     store.history = history
     return store
+
+
+def store_of(settings: BaseSettings) -> Store | None:
+    """Return the store of STORE_URL, None if that is empty. Raises as ``store_from_url`` does."""
+    url = text(settings, "STORE_URL", "")
+    if not url:
+        return None
+    search, history = (boolean(settings, name) for name in ("STORE_SEARCH", "STORE_HISTORY"))
+    return store_from_url(url, search=search, history=history)
 
 
 def _built(url: str) -> Store:

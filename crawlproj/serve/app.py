@@ -18,7 +18,7 @@ from crawlproj.serve.api.search import search_endpoint
 from crawlproj.serve.api.sites import site_endpoints
 from crawlproj.serve.api.summary import summary_endpoint
 from crawlproj.serve.api.urls import url_endpoint
-from crawlproj.serve.dashboard.page import on_http_exception
+from crawlproj.serve.dashboard.problem_pages import ProblemPages
 from crawlproj.serve.dashboard.routes import Dashboard
 from crawlproj.serve.proxy.endpoints import query_endpoints
 from crawlproj.serve.security.headers import SecurityHeaders
@@ -27,7 +27,7 @@ from crawlproj.serve.security.origins import OriginCheck
 from crawlproj.serve.security.requests import BoundedRequests
 from crawlproj.serve.security.tokens import TokenCheck
 from crawlproj.serve.web.openapi import openapi
-from crawlproj.serve.web.problems import Problem, on_error, on_problem
+from crawlproj.serve.web.problems import Problem, on_error, on_http_exception, on_problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -72,8 +72,8 @@ def create_app(service: Service) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
-    app.state.service = service
-    return app
+    # Outside of what answers faults, so that those have the headers, and browsers a page, too.
+    return SecurityHeaders(ProblemPages(app))
 
 
 def api_endpoints(service: Service) -> list[Endpoint]:
@@ -98,7 +98,6 @@ def middlewares(listening: Listening, reads: Sequence[str]) -> list[Middleware]:
     reads: paths that take a POST and change nothing.
     """
     checks = [
-        Middleware(SecurityHeaders),
         Middleware(HostCheck, listening.names),
         Middleware(OriginCheck, reads, read_only=listening.read_only),
     ]
@@ -110,6 +109,7 @@ def middlewares(listening: Listening, reads: Sequence[str]) -> list[Middleware]:
                 listening.token,
                 secure=secure,
                 behind_proxy=listening.behind_proxy,
+                public=("/static/",),  # what the page that asks for the token is made of
             )
         )
     checks.append(Middleware(BoundedRequests))

@@ -42,9 +42,14 @@ class Client:
         headers: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        raises: bool = True,
     ) -> httpx.Response:
+        """Return the answer. raises: a fault of the application, instead of its answer to it."""
+
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app, client=(self._address, 5000))
+            transport = httpx.ASGITransport(
+                self._app, raise_app_exceptions=raises, client=(self._address, 5000)
+            )
             async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
                 return await client.request(
                     method, path, params=params, headers=headers, json=json, data=form

@@ -105,7 +105,7 @@ class _Exports:
         heading = Encoder(values["format"], scan.columns).heading()
         try:
             while left:
-                caps = Caps(min(left, _STRETCH_ROWS), _STRETCH_BYTES)
+                caps = Caps(min(left, _STRETCH_ROWS), _STRETCH_BYTES, key=("url",))
                 found, position = await self._stretch(scan, position, caps, values["format"])
                 if found is None:
                     break

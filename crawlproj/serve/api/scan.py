@@ -91,7 +91,10 @@ class Scan:
     async def encode(
         self, connection: Connection, after: str | None, caps: Caps, form: Form, stretch: int
     ) -> tuple[Encoded | None, str | None]:
-        """Return rows of one stretch, and the URL to go on after; None, None at the end."""
+        """Return rows of one stretch, and the URL to go on after; None, None at the end.
+
+        caps: with the key ("url",).
+        """
         walk = _Walk(self._ranges, after)
         while (bounds := walk.bounds()) is not None:
             last = await self._end_of_stretch(connection, bounds, stretch)
@@ -101,7 +104,7 @@ class Scan:
             sql, parameters = self._select(bounds, last, caps.rows)
             encoded = await connection.encode(sql, parameters, caps, form)
             whole = not encoded.cut and encoded.rows < caps.rows
-            return encoded, last if whole else encoded.last
+            return encoded, last if whole else encoded.last[0]
         return None, None
 
     async def _end_of_stretch(

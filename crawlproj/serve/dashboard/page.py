@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from crawlproj.serve.dashboard.templating import render
-from crawlproj.serve.web import problems
 from crawlproj.serve.web.parameters import Parameter, read_parameters
 from crawlproj.serve.web.problems import Problem
 
@@ -58,19 +57,8 @@ def given_in(request: Request) -> QueryParams:
     )
 
 
-def problem_page(problem: Problem) -> HTMLResponse:
-    """Return a problem as a page."""
+def problem_page(problem: Problem, template: str = "problem.html", **more: object) -> HTMLResponse:
+    """Return a problem as a page. more: what the template shows besides."""
     status = HTTPStatus(problem.status)
-    shown = {"status": status.value, "phrase": status.phrase, "detail": problem.detail, "here": ""}
-    return HTMLResponse(render("problem.html", shown), status.value, problem.headers)
-
-
-async def on_http_exception(request: Request, exc: Exception) -> Response:
-    """Answer what the router raises: as a page to a browser that asks for one."""
-    response = await problems.on_http_exception(request, exc)
-    wants_page = "text/html" in request.headers.get("accept", "")
-    if not wants_page or request.url.path.startswith("/api/"):
-        return response
-    status = HTTPStatus(response.status_code)
-    details = {HTTPStatus.NOT_FOUND: "there is no such page"}
-    return problem_page(Problem(status, "page", details.get(status, status.phrase)))
+    shown = {"phrase": status.phrase, "detail": problem.detail, "here": "", **more}
+    return HTMLResponse(render(template, shown), status.value, problem.headers)

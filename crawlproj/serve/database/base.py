@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,10 +38,16 @@ class Refused(DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most rows of an answer, and the most bytes of their values."""
+    """The most rows of an answer, and the most bytes of their values.
+
+    seconds: after which no further row is added to an encoded answer, which has at least one.
+    key: columns of an encoded answer by which its rows are ordered, and which tell them apart.
+    """
 
     rows: int
     bytes: int
+    seconds: float = math.inf
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,14 @@ class Rows:
 class Encoded:
     """An answer as bytes.
 
-    columns: names. chunks: the rows, without a heading. rows: how many. last: the first value of
-    the last row; None without rows. cut: as in ``Rows``.
+    columns: names. chunks: the rows, without a heading. rows: how many. last: the values of the
+    key's columns in the last row; empty without rows or a key. cut: as in ``Rows``, or "time".
     """
 
     columns: list[str]
     chunks: list[bytes]
     rows: int
-    last: Any
+    last: list[Any]
     cut: str
 
 

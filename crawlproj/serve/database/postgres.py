@@ -13,20 +13,19 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from crawlproj.serve.database.base import (
     Connection,
     DatabaseError,
-    Encoded,
     NotThere,
     Pool,
     Refused,
     Rows,
 )
-from crawlproj.serve.database.encoding import Encoder
+from crawlproj.serve.database.encoding import Collector
 from crawlproj.serve.database.placeholders import psycopg_sql
 from crawlproj.store.plain_values import size_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
-    from crawlproj.serve.database.base import Caps, Form
+    from crawlproj.serve.database.base import Caps, Encoded, Form
 
 _CONNECT_S = 5.0
 _FIRST_BATCH, _MAX_BATCH = 10, 200  # rows: large ones must not come by the hundred
@@ -159,21 +158,11 @@ class _PostgresConnection(Connection):
         async with self._cursor() as cursor:
             await cursor.execute(psycopg_sql(sql).encode(), parameters)
             columns = [column.name for column in cursor.description or ()]
-            encoder = Encoder(form, columns)
-            chunks: list[bytes] = []
-            count = size = 0
-            last: Any = None
+            collector = Collector(form, columns, caps)
             async for batch in _batches(cursor, caps.rows + 1):
-                for row in batch:
-                    encoded = encoder.row(row)
-                    size += len(encoded)
-                    if count == caps.rows or (size > caps.bytes and count):
-                        cut = "rows" if count == caps.rows else "bytes"
-                        return Encoded(columns, chunks, count, last, cut)
-                    chunks.append(encoded)
-                    count += 1
-                    last = row[0] if row else None
-            return Encoded(columns, chunks, count, last, "")
+                if not all(map(collector.add, batch)):
+                    break
+            return collector.encoded()
 
     async def check_role(self) -> None:
         cursor = await self._db.execute(_ROLE)

@@ -142,6 +142,8 @@ class _Worker(Connection):
             "bytes": caps.bytes,
             "form": form,
             "seconds": self._limit_s,
+            "most_seconds": caps.seconds,
+            "key": caps.key,
         }
         answer = asyncio.ensure_future(self._exchange(frame(b"Q", json_bytes(query))))
         try:

@@ -6,15 +6,15 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.database.base import DatabaseError, Encoded, NotThere, Refused, Rows
-from crawlproj.serve.database.encoding import Encoder
+from crawlproj.serve.database.base import DatabaseError, NotThere, Refused, Rows
+from crawlproj.serve.database.encoding import Collector
 from crawlproj.store.plain_values import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from crawlproj.serve.database.base import Caps, Form
+    from crawlproj.serve.database.base import Caps, Encoded, Form
 
 _BUSY_S = 1.0
 _MAX_VALUE = 32 * 1024 * 1024  # bytes: the largest page is 16 MiB
@@ -87,20 +87,11 @@ def encode_rows(
     cursor = _query(db, sql, parameters)
     try:
         columns = [column[0] for column in cursor.description or ()]
-        encoder = Encoder(form, columns)
-        chunks: list[bytes] = []
-        count = size = 0
-        last, cut = None, ""
+        collector = Collector(form, columns, caps)
         for row in cursor:
-            encoded = encoder.row(row)
-            size += len(encoded)
-            if count == caps.rows or (size > caps.bytes and count):
-                cut = "rows" if count == caps.rows else "bytes"
+            if not collector.add(row):
                 break
-            chunks.append(encoded)
-            count += 1
-            last = row[0]
-        return Encoded(columns, chunks, count, last, cut)
+        return collector.encoded()
     finally:
         cursor.close()
 

@@ -5,7 +5,8 @@ that many bytes.
 
 ::
 
-    Q  a query, as JSON: sql, parameters, rows, bytes, form ("rows" for values), seconds
+    Q  a query, as JSON: sql, parameters, rows, bytes, form ("rows" for values), seconds,
+       most_seconds, key
     C  cancel the query that runs; empty
     R  the process is ready; empty
     D  a part of the answer: encoded rows, or all rows in the format of ``marshal``
@@ -67,7 +68,7 @@ class _Worker:
         if self._db is None:
             self._db = open_reader(self._path)
             self._db.set_progress_handler(self._must_stop, _STEPS)
-        caps = Caps(query["rows"], query["bytes"])
+        caps = Caps(query["rows"], query["bytes"], query["most_seconds"], tuple(query["key"]))
         if query["form"] == "rows":
             found = read_rows(self._db, query["sql"], query["parameters"], caps)
             write_frame(self._answers, b"D", marshal.dumps(found.rows))
@@ -85,7 +86,7 @@ class _Worker:
         return {
             "columns": encoded.columns,
             "rows": encoded.rows,
-            "last": encoded.last if isinstance(encoded.last, str | int | float) else None,
+            "last": encoded.last,
             "cut": encoded.cut,
         }
 

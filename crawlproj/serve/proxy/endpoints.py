@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from crawlproj.serve.api.answers import json_response
-from crawlproj.serve.api.query import ANSWER, MAX_BYTES, table_body
-from crawlproj.serve.database.base import Caps
+from crawlproj.serve.api.query import ANSWER, caps_of, table_body
 from crawlproj.serve.lanes.lanes import STATE_SCHEMA
 from crawlproj.serve.proxy.cache import Answer, AnswerCache
 from crawlproj.serve.proxy.flights import Flights
+from crawlproj.serve.proxy.queries import CURSOR
 from crawlproj.serve.web.endpoint import Endpoint
+from crawlproj.serve.web.parameters import Parameter
 from crawlproj.serve.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -81,11 +82,17 @@ def _endpoint(desk: _Desk, query: NamedQuery) -> Endpoint:
         f"query_{query.name}",
         query.summary,
         respond,
-        query.parameters,
+        (*query.parameters, *_cursor(query)),
         ANSWER,
         description=f"At most {query.limit} rows, in the {query.lane} lane.{kept} Equal queries in "
         "flight are answered once. The ETag changes with the answer.",
     )
+
+
+def _cursor(query: NamedQuery) -> list[Parameter]:
+    if not query.order.columns:
+        return []
+    return [Parameter(CURSOR, query.order.cursor, "where to go on: `next` of the answer before")]
 
 
 class _Desk:
@@ -115,11 +122,14 @@ class _Desk:
         return Response(answer.body, 200, headers, "application/json")
 
     async def _ask(self, query: NamedQuery, values: Mapping[str, Any]) -> Answer:
+        bound = {each.name: values[each.name] for each in query.parameters}
+        sql, more = query.order.sql(query.sql, values.get(CURSOR))
+        caps = caps_of(query.limit, query.order)
+
         async def work(connection: Connection) -> Encoded:
-            caps = Caps(query.limit, MAX_BYTES)
             try:
                 async with asyncio.timeout(query.seconds or None):
-                    return await connection.encode(query.sql, values, caps, "json")
+                    return await connection.encode(sql, {**bound, **more}, caps, "json")
             except TimeoutError:
                 raise Problem(
                     HTTPStatus.GATEWAY_TIMEOUT,
@@ -131,4 +141,4 @@ class _Desk:
             found, ran = await self._lanes.fast(query.name, work)
         else:
             found, ran = await self._lanes.slow(work)
-        return Answer(table_body(found), ran.headers["Crawlproj-Lane"])
+        return Answer(table_body(found, query.order), ran.headers["Crawlproj-Lane"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from crawlproj.errors import ConfigError
+from crawlproj.serve.api.ordering import MAX_COLUMNS, UNORDERED, Order
 from crawlproj.serve.database.placeholders import names_in
 from crawlproj.serve.web.parameters import Choice, Flag, Integer, Number, Parameter, Text
 
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     from crawlproj.serve.web.parameters import Kind
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_QUERY_KEYS = {"sql", "summary", "lane", "limit", "seconds", "cache", "parameters"}
+_QUERY_KEYS = {
+    *("sql", "summary", "lane", "limit", "seconds", "cache", "parameters"),
+    *("order_by", "descending"),
+}
 _PARAMETER_KEYS = {"type", "description", "default", "required", "min", "max", "choices"}
+CURSOR = "cursor"
 _MAX_ROWS = 10_000
 _INT64 = 2**63
 
@@ -29,7 +34,8 @@ class NamedQuery:
     """A query.
 
     lane: which it takes. limit: the most rows. seconds: how long it may run; 0 leaves that to the
-    lane. cache_s: how long an answer is as good as new; 0 keeps none.
+    lane. cache_s: how long an answer is as good as new; 0 keeps none. order: in which it comes, and
+    by which one that was cut goes on.
     """
 
     name: str
@@ -40,6 +46,7 @@ class NamedQuery:
     limit: int = 1000
     seconds: float = 0.0
     cache_s: float = 0.0
+    order: Order = UNORDERED
 
 
 def load_queries(path: Path) -> list[NamedQuery]:
@@ -87,7 +94,18 @@ def _query(path: Path, name: str, given: Any) -> NamedQuery:
         limit,
         _seconds(where, given, "seconds"),
         _seconds(where, given, "cache"),
+        _order(where, given),
     )
+
+
+def _order(where: str, given: Mapping[str, Any]) -> Order:
+    columns = _typed(where, given, "order_by", list, [])
+    names = all(isinstance(each, str) and each for each in columns)
+    if not names or len(set(columns)) < len(columns) or len(columns) > MAX_COLUMNS:
+        raise ConfigError(f"{where}: order_by must be at most {MAX_COLUMNS} different columns")
+    if columns and CURSOR in given.get("parameters", {}):
+        raise ConfigError(f"{where}: with order_by, its sql must not have a parameter {CURSOR}")
+    return Order(tuple(columns), _typed(where, given, "descending", bool, default=False))
 
 
 def _parameter(where: str, name: str, given: Any) -> Parameter:

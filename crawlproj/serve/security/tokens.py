@@ -50,6 +50,7 @@ class TokenCheck:
 
     secure: whether browsers reach the server by HTTPS alone, so that the cookie may require it.
     behind_proxy: whether the client's address is the last one of X-Forwarded-For.
+    public: how paths begin that anybody may read.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class TokenCheck:
         *,
         secure: bool,
         behind_proxy: bool = False,
+        public: tuple[str, ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -66,11 +68,12 @@ class TokenCheck:
         self._session = hmac.digest(self._token, b"crawlproj serve session", "sha256").hex()
         self._secure = secure
         self._behind_proxy = behind_proxy
+        self._public = public
         self._attempts = Attempts(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or answer 401 or 429."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(self._public):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -112,7 +115,7 @@ class TokenCheck:
     def _welcome(self, request: Request, address: str) -> ASGIApp:
         if not self._is_token(request.query_params["token"]):
             self._attempts.failed(address)
-            return _unauthorized().response()
+            return _unauthorized("that is not the token of this server").response()
         rest = [(k, v) for k, v in request.query_params.multi_items() if k != "token"]
         # One slash: two would name another server.
         path = "/" + request.url.path.lstrip("/")
@@ -128,11 +131,11 @@ class TokenCheck:
         return response
 
 
-def _unauthorized() -> Problem:
+def _unauthorized(what: str = "this server needs its token") -> Problem:
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         "no-token",
-        "this server needs its token (CRAWLPROJ_SERVE_TOKEN, or what it printed when it started): "
+        f"{what} (CRAWLPROJ_SERVE_TOKEN, or what it printed when it started): "
         "open /?token=… in a browser, or send Authorization: Bearer …",
         headers={"WWW-Authenticate": "Bearer"},
     )

@@ -21,9 +21,12 @@ def cursor_of(*key: str | float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cursor(Kind):
-    """A cursor over a sort key of values of ``types``; a forged one only moves the beginning."""
+    """A cursor over a sort key; a forged one only moves the beginning.
 
-    types: tuple[type, ...]
+    types: of each of its values; several, if it may have any of them.
+    """
+
+    types: tuple[type | tuple[type, ...], ...]
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "maxLength": MAX_CURSOR, "pattern": "^[A-Za-z0-9_-]+$"}
@@ -42,9 +45,9 @@ class Cursor(Kind):
         return tuple(key)
 
 
-def _fits(value: Any, kind: type) -> bool:
+def _fits(value: Any, kind: type | tuple[type, ...]) -> bool:
     """Return whether a value can be a parameter of a query."""
-    if type(value) is not kind:
+    if type(value) not in (kind if isinstance(kind, tuple) else (kind,)):
         return False
     if isinstance(value, str):
         return not CONTROL.search(value)

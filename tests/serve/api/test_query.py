@@ -57,6 +57,7 @@ def test_a_select_returns_columns_and_rows(client: Client) -> None:
         "columns": ["url", "depth", "literal"],
         "rows": [["http://a.test/18", 18, ":x"], ["http://a.test/19", 19, ":x"]],
         "cut": None,
+        "next": None,
     }
     assert response.headers["crawlproj-lane"] == "slow"
 
@@ -76,6 +77,70 @@ def test_more_bytes_than_an_answer_may_have_are_cut(client: Client) -> None:
     answer = query(client, sql).json()
     assert answer["cut"] == "bytes"
     assert 300 < len(answer["rows"]) < 500
+
+
+def walk(client: Client, sql: str, **more: Any) -> list[Any]:
+    """Return the rows of all answers, each of which goes on where the one before was cut."""
+    rows: list[Any] = []
+    while True:
+        response = query(client, sql, **more)
+        assert response.status_code == 200, response.text
+        answer = response.json()
+        rows += answer["rows"]
+        assert (answer["next"] is None) == (answer["cut"] is None)
+        if answer["next"] is None:
+            return rows
+        more["cursor"] = answer["next"]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT url, depth % 3 AS third, title FROM pages WHERE depth >= :least",
+        "SELECT url, depth % 3 AS third, title FROM pages WHERE depth >= :least -- as typed",
+        "SELECT url, depth % 3 AS third, title FROM pages WHERE depth >= :least ;\n",
+    ],
+)
+def test_an_ordered_select_goes_on_where_it_was_cut(
+    client: Client, sql: str, descending: bool
+) -> None:
+    order = {"order_by": ["third", "url"], "descending": descending}
+    more = {"parameters": {"least": 4}, "limit": 5, **order}
+    rows = walk(client, sql, **more)
+    urls = {n: f"http://a.test/{n}" for n in range(4, 20)}
+    wanted = sorted(([url, n % 3, f"t{n}"] for n, url in urls.items()), key=lambda r: (r[1], r[0]))
+    assert rows == (wanted[::-1] if descending else wanted)
+
+
+def test_an_answer_that_bytes_cut_goes_on_too(client: Client) -> None:
+    rows = ", ".join(f"({n})" for n in range(400))
+    many = "replace(hex(zeroblob(500)), '0', 'abcdefghij')"
+    text = "repeat('abcdefghij', 1000)" if postgres(client) else many
+    sql = f"WITH n(x) AS (VALUES {rows}) SELECT x, {text} AS t, {text} AS u FROM n"  # noqa: S608
+    found = walk(client, sql, order_by=["x"])
+    assert [row[0] for row in found] == list(range(400))
+
+
+def test_rows_without_a_place_in_the_order_are_left_out(client: Client) -> None:
+    sql = "SELECT 1 AS x UNION ALL SELECT NULL UNION ALL SELECT 2"
+    assert walk(client, sql, order_by=["x"], limit=1) == [[1], [2]]
+
+
+def test_rows_that_the_order_does_not_tell_apart_are_never_cut_silently(client: Client) -> None:
+    sql = "SELECT url, status FROM pages"
+    detail = refused(query(client, sql, order_by=["status"], limit=5))
+    assert "add a column that tells them apart" in detail
+    assert query(client, sql, order_by=["status"]).json()["next"] is None
+
+
+def test_values_that_no_cursor_can_hold_are_refused_only_where_one_is_needed(
+    client: Client,
+) -> None:
+    blob = "'\\x00'::bytea" if postgres(client) else "x'00'"
+    sql = f"SELECT {blob} AS b, 1 AS n UNION ALL SELECT {blob}, 2"
+    assert "CAST it" in refused(query(client, sql, order_by=["b", "n"], limit=1))
+    assert len(query(client, sql, order_by=["b", "n"]).json()["rows"]) == 2
 
 
 def postgres(client: Client) -> bool:
@@ -130,6 +195,14 @@ def test_nothing_but_reading_is_possible(client: Client, sql: str) -> None:
         ({"sql": "SELECT 1", "parameters": {"a": []}}, "a parameter 'a'"),
         ({"sql": "SELECT 1", "parameters": {"a": 2**64}}, "a parameter 'a'"),
         ({"sql": "SELECT '\0'"}, "NUL"),
+        ({"sql": "SELECT 1", "order_by": "x"}, "list of names"),
+        ({"sql": "SELECT 1", "order_by": []}, "1 to 4 different columns"),
+        ({"sql": "SELECT 1", "order_by": ["x", "x"]}, "1 to 4 different columns"),
+        ({"sql": "SELECT 1 AS x", "order_by": ["y"]}, "y"),
+        ({"sql": "SELECT 1 AS x", "order_by": ["x"], "descending": 1}, "true or false"),
+        ({"sql": "SELECT 1 AS x", "order_by": ["x"], "cursor": "?"}, "has a cursor that"),
+        ({"sql": "SELECT 1 AS x", "order_by": ["x"], "cursor": "WzEsMl0"}, "has a cursor that"),
+        ({"sql": "SELECT 1 AS x", "cursor": "WzFd"}, "no order_by"),
     ],
 )
 def test_a_wrong_body_is_told_what_is_wrong(client: Client, body: Any, message: str) -> None:

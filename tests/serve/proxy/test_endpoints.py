@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 QUERIES = """
 [orders]
 sql = "SELECT id, total FROM orders WHERE customer = :customer ORDER BY id"
+order_by = ["id"]
 limit = 2
 cache = 60
 
@@ -82,11 +83,20 @@ def client(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_a_named_query_is_an_endpoint_with_checked_parameters(client: Client) -> None:
     answer = client.get("/api/queries/orders", customer=2)
+    assert answer.pop("next")
     assert answer == {"columns": ["id", "total"], "rows": [[1, 10], [3, 30]], "cut": "rows"}
     assert client.problem("/api/queries/orders", customer=0)["parameter"] == "customer"
     assert client.problem("/api/queries/orders")["parameter"] == "customer"
     assert client.problem("/api/queries/orders", customer=1, extra=2)["parameter"] == "extra"
     assert client.problem("/api/queries/nothing")["status"] == 404
+
+
+def test_a_named_query_with_an_order_goes_on_where_it_was_cut(client: Client) -> None:
+    first = client.get("/api/queries/orders", customer=2)
+    rest = client.get("/api/queries/orders", customer=2, cursor=first["next"])
+    assert (rest["rows"], rest["cut"], rest["next"]) == ([[5, 50]], None, None)
+    assert client.problem("/api/queries/orders", customer=2, cursor="x")["parameter"] == "cursor"
+    assert client.problem("/api/queries/count", cursor="x")["parameter"] == "cursor"
 
 
 def test_the_description_and_the_list_have_every_query(client: Client) -> None:

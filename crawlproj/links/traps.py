@@ -2,7 +2,9 @@
 
 A trap is a *shape* of URLs (see shapes.py) whose pages have nothing new, one after the other. A
 page has something new if it has lines that no page had before, or leads out of the shape to a URL
-that was not known. Every eighth page is looked at, and each one of a shape that is suspected.
+that was not known. Every eighth page is looked at, and each one of a shape that is suspected. With
+a memory of similar texts, a page whose main text is nearly that of an earlier one has nothing new,
+whatever its lines are.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from crawlproj.links.similar import SimilarTexts
 
 SITEMAP = "sitemap_indexes"
 """The key of Request.meta that the request of a sitemap has: how many indexes led to it."""
@@ -52,11 +56,15 @@ class Budgets:
 class Traps:
     """What a crawl has learned about the shapes of URLs, and how much it has fetched of each site.
 
+    similar: tells whether a main text is similar to an earlier one; None: nobody asks.
     found: the traps, each with why it is one.
     """
 
-    def __init__(self, budgets: Budgets, starts: Sequence[str] = ()) -> None:
+    def __init__(
+        self, budgets: Budgets, starts: Sequence[str] = (), similar: SimilarTexts | None = None
+    ) -> None:
         self.found: dict[str, str] = {}
+        self.similar = similar
         self._budgets = budgets
         self._starts = frozenset(starts)
         self._start_hosts = frozenset(map(site_of, starts))
@@ -101,23 +109,32 @@ class Traps:
             shapes.append(_shape_of_domain(site))
         return self._trap(shapes)
 
-    def learn(self, url: str, text: str, new_urls: Sequence[str]) -> str:
-        """Take in a page; return the trap that this reveals, or "".
-
-        text: what it shows. new_urls: what it links to in scope and was not known.
-        """
+    def looks_at(self, url: str) -> bool:
+        """Count a page; return whether it is to be learned."""
         site = site_of(url)
         self._pages[site] += 1
         self._learned += 1
-        new_host = site not in self._proven and site not in self._start_hosts
-        in_turn = new_host or self._learned % _LOOK_AT_EVERY == 0
-        if not text or not (in_turn or self._scores):  # without text, a script may fill it
+        if self._learned % _LOOK_AT_EVERY == 0 or self._is_new(site):
+            return True
+        if not self._scores:
+            return False
+        return not self._scores.keys().isdisjoint([*shapes_of(url), f"{site}/*"])
+
+    def learn(self, url: str, text: str, new_urls: Sequence[str], main_text: str = "") -> str:
+        """Take in a page that ``looks_at`` chose; return the trap that this reveals, or "".
+
+        text: what it shows. new_urls: what it links to in scope and was not known. main_text: the
+        part of the text that the page is about, for ``similar``.
+        """
+        if not text:  # a script may fill it
             return ""
+        site = site_of(url)
+        new_host = self._is_new(site)
         shapes = [*shapes_of(url), host := f"{site}/*"]
-        if not in_turn and self._scores.keys().isdisjoint(shapes):
-            return ""
         counted = is_counted(url)
         lines, words = self._news_in(text, counted=counted)
+        if self.similar is not None and self.similar.add(main_text[:_END]):
+            lines = words = False
         if words:
             self._proven.add(site)
             for shape in shapes:
@@ -147,6 +164,9 @@ class Traps:
         elif self._suspect(shape, _SITEMAPS, "sitemaps"):
             return shape
         return ""
+
+    def _is_new(self, site: str) -> bool:
+        return site not in self._proven and site not in self._start_hosts
 
     def _news_in(self, text: str, *, counted: bool) -> tuple[bool, bool]:
         """Return whether there are new lines, and whether these have new words or are many.

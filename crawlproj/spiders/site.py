@@ -11,7 +11,7 @@ from scrapy.linkextractors import IGNORED_EXTENSIONS
 
 from crawlproj._scrapy.requests import request_for
 from crawlproj.config import boolean
-from crawlproj.content.fields import chosen_fields
+from crawlproj.content.fields import chosen_fields, main_text_of
 from crawlproj.content.page import content_of, forget_content
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
@@ -37,7 +37,7 @@ from crawlproj.spiders.arguments import (
     refuse_unknown,
     whole_number,
 )
-from crawlproj.spiders.budgets import budgets_of
+from crawlproj.spiders.budgets import budgets_of, similar_texts_of
 from crawlproj.spiders.config_file import ConfigFile
 from crawlproj.spiders.sitemaps import ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
@@ -159,7 +159,8 @@ class SiteSpider(ReadsSitemaps):
         spider.page_fields = chosen_fields(crawler.settings)
         spider.traps = None
         if boolean(crawler.settings, "TRAPS_ENABLED", default=True):
-            spider.traps = Traps(budgets_of(crawler.settings), spider.seeds)
+            similar = similar_texts_of(crawler.settings)
+            spider.traps = Traps(budgets_of(crawler.settings), spider.seeds, similar)
         for name, limit in (("MAX_PAGES", spider.max_pages), ("DEPTH_LIMIT", spider.max_depth)):
             if limit:
                 crawler.settings.set(name, limit, priority="spider")
@@ -199,15 +200,25 @@ class SiteSpider(ReadsSitemaps):
             urls = self.links.extract_urls(response)
         if is_start and follows and (why := nothing_to_follow(self, response, urls)):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
+        looks = self.traps is not None and self.traps.looks_at(page.url)
+        main_text = self._main_text(response, page) if looks else ""
         forget_content(response)  # the response stays in memory until the page is stored
         yield page
         new: list[str] = []
         for request in self._page_requests(urls, response):
             new.append(request.url)
             yield request
-        if self.traps is not None:
-            self._warn_of(self.traps.learn(page.url, page.text, new))
+        if self.traps is not None and looks:
+            self._warn_of(self.traps.learn(page.url, page.text, new, main_text))
         self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
+
+    def _main_text(self, response: Response, page: Page) -> str:
+        """Return the main text of a page if something is to be learned from it."""
+        if self.traps is None or self.traps.similar is None:
+            return ""
+        if page.main_text is None and (content := content_of(response)) is not None:
+            return main_text_of(content)
+        return page.main_text or page.text
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good; nothing for a skipped one."""

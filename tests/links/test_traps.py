@@ -9,11 +9,13 @@ import pytest
 
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import tree_of
+from crawlproj.links import similar as similar_module
 from crawlproj.links.shapes import shapes_of, without_session
+from crawlproj.links.similar import SimilarTexts
 from crawlproj.links.sitemap import read_sitemap
 from crawlproj.links.traps import Budgets, Traps
 from crawlproj.urls import join
-from tests.links.trap_web import HOST, TRAPS, answer, is_real
+from tests.links.trap_web import HOST, TRAPS, WORDS, answer, is_real
 
 REAL = 4_000
 
@@ -52,12 +54,16 @@ class Crawl:
         tree = tree_of(body, "utf-8", xhtml=False)
         links = [join(url, each.attr("href") or "") for each in tree.select("a")]
         new = self._put([link for link in links if link and ".example.org/" in link], depth + 1)
-        self._traps.learn(url, text_of(tree), new)
+        if self._traps.looks_at(url):
+            text = text_of(tree)
+            self._traps.learn(url, text, new, text)
 
 
 @pytest.mark.slow
-def test_twelve_kinds_of_traps_end_and_no_real_page_is_lost() -> None:
-    crawl = Crawl(Traps(Budgets(), [f"{HOST}/"]))
+@pytest.mark.parametrize("share", [None, 0.9])
+def test_twelve_kinds_of_traps_end_and_no_real_page_is_lost(share: float | None) -> None:
+    similar = SimilarTexts(share) if share else None
+    crawl = Crawl(Traps(Budgets(), [f"{HOST}/"], similar))
     assert sum(map(is_real, crawl.fetched)) == REAL + 1
     assert not any(map(is_real, crawl.left_out))
     late = [url for url in crawl.fetched[1000:] if not is_real(url)]
@@ -66,6 +72,11 @@ def test_twelve_kinds_of_traps_end_and_no_real_page_is_lost() -> None:
     sessions = {"/java/", "/php/"}  # these need no catching: without the id, five pages are left
     assert caught == {*TRAPS, "/map/", "farm", "comments"} - sessions
     assert all("had nothing new" in why for why in crawl.left_out.values())
+
+
+def learn(traps: Traps, url: str, text: str, new: list[str], main_text: str = "") -> None:
+    if traps.looks_at(url):
+        traps.learn(url, text, new, main_text)
 
 
 def _kind(url: str) -> str:
@@ -115,22 +126,49 @@ def test_pages_of_which_each_says_something_new_are_no_trap() -> None:
     for n in range(2000):
         url = f"http://a/fn.{_letters(n)}.html"
         assert not traps.why_not(url)
-        traps.learn(url, f"Menu\nHome\nfn {_letters(n)}\nSource", [])
+        learn(traps, url, f"Menu\nHome\nfn {_letters(n)}\nSource", [])
     assert not traps.found
 
 
 def test_pages_that_lead_to_others_are_no_trap_though_they_say_nothing_new() -> None:
     traps = Traps(Budgets())
     for n in range(500):
-        traps.learn(f"http://a/list?page={n}", "More", [f"http://a/{_letters(n)}.html"])
-        traps.learn(f"http://a/{_letters(n)}.html", f"Menu\n{_letters(n)}", [])
+        learn(traps, f"http://a/list?page={n}", "More", [f"http://a/{_letters(n)}.html"])
+        learn(traps, f"http://a/{_letters(n)}.html", f"Menu\n{_letters(n)}", [])
     assert not traps.found
+
+
+def doorway(n: int) -> str:
+    """Return one of the pages that are made for each town: a name in every line, and no news."""
+    lines = [f"{word} from {_letters(n)} to you" for word in WORDS[:40]]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(("share", "found"), [(None, False), (0.9, True), (1.0, False)])
+def test_pages_whose_main_texts_are_nearly_the_same_are_a_trap(
+    share: float | None, found: bool
+) -> None:
+    traps = Traps(Budgets(), similar=SimilarTexts(share) if share else None)
+    for n in range(400):
+        learn(traps, f"http://a/town/{_letters(n)}.html", f"Menu {n}\n{doorway(n)}", [], doorway(n))
+    assert bool(traps.found) is found
+    assert bool(traps.why_not("http://a/town/x.html")) is found
+
+
+def test_similar_texts_are_forgotten_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similar_module, "_MAX_TEXTS", 10)
+    similar = SimilarTexts(0.9)
+    texts = [" ".join(WORDS[20 * n : 20 * n + 20]) for n in range(12)]
+    assert not any(similar.add(text) for text in texts)
+    assert similar.add(texts[11])
+    assert not similar.add(texts[0])
+    assert not similar.add("")
 
 
 def test_a_page_that_only_a_script_fills_is_not_judged() -> None:
     traps = Traps(Budgets())
     for n in range(500):
-        traps.learn(f"http://a/app?id={n}", "", [])
+        learn(traps, f"http://a/app?id={n}", "", [])
     assert not traps.found
 
 
@@ -149,7 +187,7 @@ def test_a_budget_ends_what_is_always_new(budgets: Budgets, why: str) -> None:
         url = f"http://h{n}.b.org/" if budgets.hosts == 30 else f"http://a.org/{n}"
         answers.append(traps.why_not(url, depth=n))
         if not answers[-1]:
-            traps.learn(url, _letters(n), [])
+            learn(traps, url, _letters(n), [])
     assert set(answers) == {"", why}
     assert answers.index(why) in {30, 31}
     assert not traps.why_not("http://a.org/"), "a start page is fetched"

@@ -102,7 +102,7 @@ class Addon:
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
         """Choose the asyncio reactor on uvloop, and let arguments name the job.
 
-        Works only if ADDONS is a project setting.
+        Not called for ADDONS in a spider's custom_settings, which come too late for the event loop.
         """
         Runs.update_pre_crawler_settings(settings)
         for name in _PRE_CRAWLER:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.reactor import is_reactor_installed
 
-from crawlproj._scrapy.arguments import remember_arguments
+from crawlproj._scrapy.arguments import remember_arguments, remember_arguments_of_this_crawl
 from crawlproj._scrapy.command import running_command
 
 if TYPE_CHECKING:
@@ -67,11 +67,12 @@ class Runs:
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:  # noqa: ARG003
-        """Begin to remember arguments; works only if ADDONS is a project setting."""
+        """Begin to remember arguments. Not called for ADDONS in a spider's custom_settings."""
         remember_arguments()
 
     def update_settings(self, settings: Settings) -> None:
         """Change the settings of a one-off command, of a replay, and in a running event loop."""
+        remember_arguments_of_this_crawl()
         # It is too late to choose: Scrapy would only refuse any other loop.
         if is_reactor_installed() and settings["ASYNCIO_EVENT_LOOP"] == "uvloop.Loop":
             priority = settings.getpriority("ASYNCIO_EVENT_LOOP") or 0

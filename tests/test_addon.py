@@ -156,6 +156,7 @@ def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> 
             timeout=60,
         )
     (status,) = run(read_status(tmp_path / "crawl.db"))
+    assert status.job == f"theirs base={web.url('plain')}/"
     assert status.finished
     assert status.totals.done == 38  # all except the two that only the sitemap lists
     assert len((tmp_path / "items.jsonl").read_text().splitlines()) == 38

@@ -5,6 +5,8 @@ Scrapy hands them to the spider, which may keep them or not, and to nobody else.
 
 from __future__ import annotations
 
+import sys
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -13,7 +15,8 @@ from scrapy.crawler import Crawler
 from crawlproj._scrapy import require
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
 
     from scrapy import Spider
 
@@ -31,17 +34,37 @@ def remember_arguments() -> None:
         return
 
     def create_spider(self: Crawler, *args: Any, **kwargs: Any) -> Spider:
-        _arguments[self] = {**{str(place): value for place, value in enumerate(args)}, **kwargs}
+        _arguments[self] = _named(args, kwargs)
         return create(self, *args, **kwargs)
 
     create_spider.remembers = True  # type: ignore[attr-defined]
     Crawler._create_spider = create_spider  # type: ignore[method-assign]
 
 
+def remember_arguments_of_this_crawl() -> None:
+    """Remember the arguments of the crawl that is being set up, if this is called meanwhile.
+
+    An add-on in a spider's ``custom_settings`` is loaded after the spider was created. The
+    arguments are then in the variables of the function that sets up the crawl, whoever called that.
+    """
+    functions = {unwrap(Crawler.crawl).__code__, Crawler.crawl_async.__code__}
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code in functions:
+            found = frame.f_locals
+            _arguments.setdefault(found["self"], _named(found["args"], found["kwargs"]))
+            return
+        frame = frame.f_back
+
+
+def _named(places: Sequence[Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{str(place): value for place, value in enumerate(places)}, **names}
+
+
 def arguments_of(spider: Spider) -> Mapping[str, Any]:
     """Return the arguments of ``spider``; positional ones are named "0", "1", …
 
-    Empty if the crawler was made before ``remember_arguments`` was called.
+    Empty if its arguments were not remembered.
     """
     crawler = getattr(spider, "crawler", None)
     return _arguments.get(crawler, {}) if crawler is not None else {}

@@ -44,6 +44,14 @@ def requests_in_flight(settings: BaseSettings) -> int:
     return min(integer(settings, "CONCURRENT_REQUESTS", 16, minimum=1), requests_allowed())
 
 
+def share(settings: BaseSettings, name: str, default: float) -> float:
+    """Return a setting that must be a number from 0 to 1."""
+    value = number(settings, name, default)
+    if value > 1:
+        raise ConfigError(f"{name} must be between 0 and 1, not {value:g}")
+    return value
+
+
 def number(settings: BaseSettings, name: str, default: float, *, minimum: float = 0.0) -> float:
     """Return a setting that must be a finite number of at least ``minimum``."""
     try:

@@ -1,11 +1,11 @@
-"""The items of a crawl: pages, URLs that failed for good, and URLs that were skipped."""
+"""The items of a crawl: pages, URLs that failed for good or were skipped, and checks of pages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["FetchFailure", "Page", "SkippedUrl"]
+__all__ = ["FetchFailure", "Page", "PageCheck", "SkippedUrl"]
 
 
 @dataclass(slots=True)
@@ -100,3 +100,14 @@ class SkippedUrl:
     detail: str = ""
     depth: int = 0
     skipped_at: float = 0.0
+
+
+@dataclass(slots=True)
+class PageCheck:
+    """A stored page that was checked and is as it was.
+
+    checked_at: Unix time in seconds.
+    """
+
+    url: str
+    checked_at: float

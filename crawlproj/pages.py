@@ -13,7 +13,7 @@ from crawlproj.content.fields import main_text_of, page_fields
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.content.page_signals import signals_of
 from crawlproj.items import FetchFailure, Page
-from crawlproj.reasons import detail_of, error_of, reason_of
+from crawlproj.reasons import detail_of, error_of, reason_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,5 +99,5 @@ def failure_item(request: Request, exc: BaseException) -> FetchFailure:
         detail=detail_of(exc),
         status=exc.response.status if isinstance(exc, HttpError) else None,
         depth=request.meta.get("depth", 0),
-        failed_at=time.time(),
+        failed_at=time_of(exc),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import time
 from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
@@ -47,6 +48,7 @@ __all__ = [
     "nothing_reached",
     "outcome_of",
     "reason_of",
+    "time_of",
 ]
 
 FAILED_CRAWLS = frozenset(
@@ -202,6 +204,15 @@ def _detail_of_status(response: Response) -> str:
     more = response.headers.get(header) if header else None
     said = f"; {header}: {more.decode('latin-1')}" if more else ""
     return f"HTTP status {response.status}{said}"[:_DETAIL_LENGTH]
+
+
+def time_of(exc: BaseException) -> float:
+    """Return when ``exc`` was first asked about, in unix seconds.
+
+    So all that is written down about one failure has one time.
+    """
+    at: float = vars(exc).setdefault("noted_at", time.time())
+    return at
 
 
 def drop_reason(exc: DropItem) -> str:

@@ -152,7 +152,8 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self._downloads = DownloadHandler.from_crawler(self._crawler)
             self.admission.watch(self._downloads)
             self.network_pause.works = self._downloads.works
-            self.opened = await self._frontier.open(self.job, reset=self.config.reset)
+            reset, reopen = self.config.reset, self.config.reopens(spider)
+            self.opened = await self._frontier.open(self.job, reset=reset, reopen=reopen)
             if not self.opened.finished:
                 await self.steering.begin(self.opened.generation)
         except CrawlprojError as exc:
@@ -160,7 +161,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             logger.error("%s", exc)
             self._crawler.signals.connect(self._give_up, signals.spider_opened)
             return
-        self._budget.see(self.totals)
+        self._budget.begin(self.totals, reopened=reopen)
         logger.info("%s", self.opened.note(self.job, self.totals))
         if self.opened.finished:
             return
@@ -252,7 +253,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         await self.books.settled()
         ended = reason == "finished"
         self.finished = await self._frontier.close(
-            finish=ended, skip_rest="max-pages" if ended and self._budget.spent else ""
+            finish=ended, skip_rest=self._budget.skips if ended else ""
         )
         if self.finished and not self.config.in_fleet and (why := nothing_reached(self.totals)):
             logger.error("%s", why)
@@ -310,7 +311,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         if ack.state.terminal:
             self._entries.forget(entry)
         depth = request.meta.get("depth", 0)
-        self.books.close(ack, entry, detail=work.detail, status=work.status, depth=depth)
+        self.books.close(ack, entry, work, depth=depth)
         self._budget.add(ack)
         self.tally.add(entry.site, ack.state, ack.reason)
 

@@ -9,6 +9,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from crawlproj.frontier.base import State
 from crawlproj.links.traps import SITEMAP, Traps
+from crawlproj.scheduling.checks import check_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -40,9 +41,10 @@ class TrapMiddleware:
     def process_request(self, request: Request) -> None:
         """Raise InTrap if the request leads into a trap.
 
-        Those for a robots.txt, or a file of a media pipeline, belong to a page that is fetched.
+        Those for a robots.txt, or a file of a media pipeline, belong to a page that is fetched. A
+        page that is checked was counted when it was found.
         """
-        if request.callback is NO_CALLBACK:
+        if request.callback is NO_CALLBACK or check_of(request) is not None:
             return
         meta = request.meta
         why = self._traps.why_not(request.url, meta.get("depth", 0), sitemap=SITEMAP in meta)

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 _REFRESH_S = 0.5
 _RATE_OVER_S = 5.0
 _SITES_SHOWN = 12  # more than a display shows, so that a rising site already has a rate
+_KINDS = ("changed", "new", "gone", "back")  # of table ``changes``
 
 
 class Progress:
@@ -156,11 +157,23 @@ class Progress:
                 replayed=text(settings, "REPLAY_DIR", ""),
             ),
             items=self._items.tallies(),
+            checked=self._checked(scheduler),
             paused=network.trouble.value if network.trouble is not None else "",
             pauses=network.outages,
             paused_s=network.away_s,
             traps=dict(getattr(getattr(self._crawler.spider, "traps", None), "found", {})),
         )
+
+    def _checked(self, scheduler: Scheduler) -> dict[str, int]:
+        """Return how many pages of earlier crawls were as they were, changed and so on."""
+        spider = self._crawler.spider
+        if spider is None or not scheduler.config.reopens(spider):
+            return {}
+        value = self._crawler.stats.get_value
+        kinds = {kind: value(f"store/changes/{kind}", 0) for kind in _KINDS}
+        same = value("store/pages", 0) - sum(kinds.values()) + kinds["gone"]
+        found = {"not modified": value("store/checks", 0), "with the same content": same, **kinds}
+        return {what: count for what, count in found.items() if count}
 
     def _sites(self, scheduler: Scheduler, *, all_sites: bool) -> list[SiteRow]:
         """Return the rows of the busiest sites, or of all sites, busiest first."""

@@ -31,7 +31,7 @@ class FleetConfig:
 
     job: the job's name in the frontier. folder: FLEET_DIR.
     redis: the server that holds the frontier; None if the fleet is to start its own.
-    reset: FRONTIER_RESET. keep: SCHEDULER_PERSIST.
+    reset: FRONTIER_RESET. keep: SCHEDULER_PERSIST. reopen: whether the spider refreshes.
     limits: SHUTDOWN_GRACE, FLEET_MAX_MEMORY, FLEET_HANG_TIMEOUT.
     interval_s: PROGRESS_INTERVAL. report, metrics_port: REPORT, METRICS_PORT.
     """
@@ -40,6 +40,7 @@ class FleetConfig:
     folder: Path
     redis: RedisConfig | None
     reset: bool
+    reopen: bool
     keep: bool
     limits: Limits
     interval_s: float
@@ -66,6 +67,7 @@ class FleetConfig:
             folder=Path(folder or f"{FOLDER}/{folder_name(job)}").resolve(),
             redis=redis,
             reset=crawl.reset,
+            reopen=crawl.reopens(spider),
             keep=crawl.keep,
             limits=Limits(
                 grace_s=crawl.grace_s + _AFTER_GRACE_S,

@@ -142,7 +142,7 @@ class FleetRun:
 
     async def _supervise(self, admin: RedisAdmin, redis: RedisConfig, lock: int) -> int:
         config, screen = self._config, self._screen
-        opened = await admin.begin(reset=config.reset)
+        opened = await admin.begin(reset=config.reset, reopen=config.reopen)
         given = {"FRONTIER_GENERATION": str(opened.generation)}
         if config.redis is None:
             given["FRONTIER_URL"] = redis.url

@@ -20,7 +20,9 @@ Every backend keeps these rules; ``tests/frontier/test_contract.py`` tests each 
 5. Once ``write`` or ``claim`` has returned, its effect survives SIGKILL of this process. Each
    backend documents whether it survives a power cut.
 6. discovered = pending + leased + done + failed + skipped, always.
-7. Notes on sites belong to the frontier, not to a job: a reset or a finished job keeps them.
+7. An ack with ``forget`` ends its entry as if it had never been put: it is in no count, and its key
+   may be put again. So a page that is checked every day is one entry more while that is at work.
+8. Notes on sites belong to the frontier, not to a job: a reset or a finished job keeps them.
 
 ``command_log.py`` has the rules of commands, by which people steer a job.
 
@@ -122,8 +124,10 @@ class Ack:
         priority or not_before). None puts back the leased entry.
     count_attempt: with PENDING only: whether the lease counts as an attempt. A lease returned
         unused does not.
+    forget: whether the entry, which ends, is forgotten (rule 7).
 
-    Raises FrontierError if the state is LEASED or a required reason is missing.
+    Raises FrontierError if the state is LEASED, a required reason is missing, or what does not end
+    is to be forgotten.
     """
 
     lease_id: int
@@ -131,6 +135,7 @@ class Ack:
     reason: str = ""
     entry: Entry | None = None
     count_attempt: bool = True
+    forget: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an ack that would corrupt the counts."""
@@ -138,6 +143,8 @@ class Ack:
             raise FrontierError(f"ack of lease {self.lease_id}: LEASED is not an outcome")
         if self.state in {State.FAILED, State.SKIPPED} and not self.reason:
             raise FrontierError(f"ack of lease {self.lease_id}: {self.state.name} needs a reason")
+        if self.forget and not self.state.terminal:
+            raise FrontierError(f"ack of lease {self.lease_id}: what is forgotten has ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +231,10 @@ class Frontier(Steered, ABC):
     owner = 0
 
     @abstractmethod
-    async def open(self, job: str, *, reset: bool = False) -> Opened:
+    async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
         """Take ownership and continue ``job``, or start its next generation if it has finished.
+
+        reopen: continue a generation that has finished, too, with what it knows.
 
         Leases left by a dead owner become pending at once if the backend can know that the owner
         is dead (attempts counted), else when they expire. ``reset`` forgets the job's entries

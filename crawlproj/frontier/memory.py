@@ -46,12 +46,12 @@ class MemoryFrontier(MemorySteering, Frontier):
         self._last_site = ""
         self._notes: dict[str, str] = {}
 
-    async def open(self, job: str, *, reset: bool = False) -> Opened:
-        fresh = reset or job in self._finished or job not in self._jobs
+    async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
+        fresh = reset or (job in self._finished and not reopen) or job not in self._jobs
         if fresh:
             self._jobs[job] = {}
             self._generations[job] = self._generations.get(job, 0) + 1
-            self._finished.discard(job)
+        self._finished.discard(job)
         self._job, self._records, self._leased = job, self._jobs[job], {}
         return Opened(self._generations[job], resumed=not fresh)
 
@@ -76,6 +76,8 @@ class MemoryFrontier(MemorySteering, Frontier):
         else:
             del self._leased[ack.lease_id]
             record.state, record.reason = ack.state, ack.reason
+            if ack.forget:
+                del self._records[record.entry.key]
         return True
 
     def _put_back(self, record: MemoryRecord, *, counted: bool) -> None:

@@ -47,6 +47,10 @@ class Scope:
         """
         return self._area.allows(url) or site_of(url) in self._twins
 
+    def sites(self) -> set[str] | None:
+        """Return the sites that URLs in scope are on, as is known now; None: of whole domains."""
+        return None if isinstance(self._sites, _Domains) else self._sites.hosts | self._twins
+
     def settle(self, asked: str, url: str) -> bool:
         """Take in that ``asked`` led to ``url``, which may be the same; both are normalized.
 
@@ -101,13 +105,13 @@ class _Hosts:
     """The hosts and ports of some URLs, over http and https. www.example.org is another host."""
 
     def __init__(self, urls: Iterable[str]) -> None:
-        self._hosts = set(map(site_of, urls))
+        self.hosts = set(map(site_of, urls))
 
     def add(self, url: str) -> None:
-        self._hosts.add(site_of(url))
+        self.hosts.add(site_of(url))
 
     def allows(self, url: str) -> bool:
-        return site_of(url) in self._hosts
+        return site_of(url) in self.hosts
 
 
 class _Domains:

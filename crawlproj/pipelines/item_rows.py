@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from itemadapter import ItemAdapter
 
-from crawlproj.items import FetchFailure, Page, SkippedUrl
-from crawlproj.store.base import Row
+from crawlproj.items import FetchFailure, Page, PageCheck, SkippedUrl
+from crawlproj.store.base import CHECKS, Row
 from crawlproj.store.item_rows import json_of, table_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from crawlproj.pipelines.sources import Source
 
 DROPPED = "dropped_items"
-_TABLES = ((Page, "pages"), (FetchFailure, "failures"), (SkippedUrl, "skipped"))
+_TABLES = (
+    (Page, "pages"),
+    (FetchFailure, "failures"),
+    (SkippedUrl, "skipped"),
+    (PageCheck, CHECKS),
+)
 _MAX_TEXT = 10_000  # characters of a dropped item, and of why
 
 
@@ -69,7 +74,7 @@ class ItemRows:
         return Row(DROPPED, values, _digest(source.identity), source.page)
 
 
-def _values(item: Page | FetchFailure | SkippedUrl) -> dict[str, Any]:
+def _values(item: Page | FetchFailure | SkippedUrl | PageCheck) -> dict[str, Any]:
     # An ItemAdapter takes six times as long, and every page comes this way.
     return {name: getattr(item, name) for name in item.__dataclass_fields__}
 

@@ -12,7 +12,7 @@ from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
 from crawlproj.config import integer, number, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
-from crawlproj.items import FetchFailure, Page, SkippedUrl
+from crawlproj.items import FetchFailure, Page
 from crawlproj.pipelines.item_rows import ItemRows
 from crawlproj.pipelines.signals import UseForbidden
 from crawlproj.pipelines.sources import Sources, current_source
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
 
+    from crawlproj.scheduling.books import Outcome
     from crawlproj.store.base import Store, Stored
 
 __all__ = ["RowRejected", "StorePipeline"]
@@ -96,6 +97,7 @@ class StorePipeline:
         logging.getLogger("scrapy.core.scraper").addFilter(_is_news)
         if (scheduler := scheduler_of(self._crawler)) is not None:
             scheduler.books.write = self._queue_outcome
+            scheduler.books.read = self._store.checked if self._store.refreshable else None
         self._crawler.signals.connect(self._on_dropped, signals.item_dropped)
         self._crawler.signals.connect(self._on_error, signals.item_error)
 
@@ -135,7 +137,7 @@ class StorePipeline:
         with contextlib.suppress(NotStored):  # then the page is fetched again
             await self._put(row)
 
-    def _queue_outcome(self, outcome: FetchFailure | SkippedUrl) -> asyncio.Future[str | None]:
+    def _queue_outcome(self, outcome: Outcome) -> asyncio.Future[str | None]:
         return self._put(self._rows.row_of(outcome, current_source()))
 
     def _put(self, row: Row) -> asyncio.Future[str | None]:
@@ -199,6 +201,8 @@ class StorePipeline:
 
     def _resolve(self, batch: list[tuple[Row, asyncio.Future[str | None]]], stored: Stored) -> None:
         self._count("flushes")
+        for kind, pages in stored.changes.items():
+            self._crawler.stats.inc_value(f"store/changes/{kind}", pages)
         for index, (row, done) in enumerate(batch):
             reason = stored.rejected.get(index)
             self._count("rejected" if reason else row.table)

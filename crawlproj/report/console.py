@@ -45,7 +45,8 @@ class Snapshot:
     their turn. totals: of the frontier's generation, over all runs. tally: of this run. sites: the
     candidates for display, busiest first, with pages_per_s over the last seconds. places: where
     frontier and store are. items: what became of this run's items, by type. paused: why the crawl
-    is paused, "" if it is not. pauses, paused_s: how often and how long it was, now included.
+    is paused, "" if it is not. checked: what checks of pages of earlier crawls found, how often.
+    pauses, paused_s: how often and how long it was, now included.
     """
 
     spider: str
@@ -64,6 +65,7 @@ class Snapshot:
     paused: str = ""
     pauses: int = 0
     paused_s: float = 0.0
+    checked: Mapping[str, int] = field(default_factory=dict)
 
 
 def plain(text: str, style: str = "") -> Text:
@@ -211,6 +213,10 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
     if now.pauses:
         times = "once" if now.pauses == 1 else f"{now.pauses:,} times"
         this_run += f"; paused {times} without a network, {duration(now.paused_s)} in all"
+    lines = [this_run]
+    if now.checked:
+        found = ", ".join(f"{count:,} {what}" for what, count in now.checked.items())
+        lines.append(f"compared with earlier crawls: {found}")
     headline = plain(_headline(now, reason), "bold")
     parts: list[RenderableType] = [headline, table]
     if now.items:
@@ -219,7 +225,7 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
         parts += ["", _slow_sites_table(slow, width), ""]
     if now.traps:
         parts += ["", _traps_table(now.traps), ""]
-    return Group(*parts, *(plain(line, "dim") for line in (this_run, *now.places)))
+    return Group(*parts, *(plain(line, "dim") for line in (*lines, *now.places)))
 
 
 def _items_table(items: Mapping[str, ItemTally]) -> Table:

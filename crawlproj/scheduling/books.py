@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import NotStored
 from crawlproj.frontier.base import Ack, State
-from crawlproj.items import FetchFailure, SkippedUrl
+from crawlproj.items import FetchFailure, PageCheck, SkippedUrl
+from crawlproj.scheduling.checks import NotModified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crawlproj.frontier.base import Entry
+    from crawlproj.scheduling.work import Work
+    from crawlproj.store.base import ReadChecked
 
 logger = logging.getLogger(__name__)
 
-Outcome = FetchFailure | SkippedUrl
+Outcome = FetchFailure | SkippedUrl | PageCheck
 
-_WRITTEN = frozenset({State.FAILED, State.SKIPPED})
+_NOT_MODIFIED = NotModified.frontier_outcome[1]
 
 
 class Books:
@@ -33,10 +36,12 @@ class Books:
 
     write: stores an outcome; its future ends when that is durable, or with NotStored. None if
         nothing is stored: every ack is then applied at once.
+    read: reads what an earlier crawl wrote down; None if nothing is stored, or the store cannot.
     """
 
     def __init__(self, ack: Callable[[Ack, str], None]) -> None:
         self.write: Callable[[Outcome], asyncio.Future[str | None]] | None = None
+        self.read: ReadChecked | None = None
         self._ack = ack
         self._waiting: set[asyncio.Future[str | None]] = set()
         # The frontier is opened before the store, and may give back what an earlier run cut.
@@ -53,21 +58,25 @@ class Books:
             close()
 
     def close(
-        self, ack: Ack, entry: Entry, *, detail: str = "", status: int | None = None, depth: int = 0
+        self,
+        ack: Ack,
+        entry: Entry,
+        work: Work | None = None,
+        *,
+        detail: str = "",
+        depth: int = 0,
     ) -> None:
-        """Apply ``ack``, of the lease of ``entry``, once its outcome is written."""
+        """Apply ``ack``, of the lease of ``entry``, once its outcome is written.
+
+        work: what was done on the lease; None if nothing was, for which ``detail`` may say why.
+        """
         if self._early is not None:
-            again = partial(self.close, ack, entry, detail=detail, status=status, depth=depth)
-            self._early.append(again)
+            self._early.append(partial(self.close, ack, entry, work, detail=detail, depth=depth))
             return
-        if self.write is None or ack.state not in _WRITTEN:
+        outcome = _outcome(ack, entry, work, detail, depth)
+        if self.write is None or outcome is None:
             self._ack(ack, entry.site)
             return
-        now = time.time()
-        url = entry.url or f"{entry.site}: no URL"  # of a row that someone else wrote
-        outcome: Outcome = SkippedUrl(url, ack.reason, detail, depth, now)
-        if ack.state is State.FAILED:
-            outcome = FetchFailure(url, ack.reason, detail, status, depth, now)
         written = self.write(outcome)
         self._waiting.add(written)
         written.add_done_callback(lambda future: self._written(future, ack, entry))
@@ -86,3 +95,19 @@ class Books:
         elif error is not None:
             logger.error("%s ended as %s, which has no row: %s", entry.url, ack.reason, error)
         self._ack(ack, entry.site)
+
+
+def _outcome(ack: Ack, entry: Entry, work: Work | None, detail: str, depth: int) -> Outcome | None:
+    """Return what is to be written; None if nothing is."""
+    url = entry.url or f"{entry.site}: no URL"  # of a row that someone else wrote
+    status, when = None, time.time()
+    if work is not None:
+        detail, status, when = work.detail, work.status, work.ended_at or when
+    match ack.state:
+        case State.FAILED:
+            return FetchFailure(url, ack.reason, detail, status, depth, when)
+        case State.SKIPPED:
+            return SkippedUrl(url, ack.reason, detail, depth, when)
+        case State.DONE if ack.reason == _NOT_MODIFIED:
+            return PageCheck(url, when)
+    return None

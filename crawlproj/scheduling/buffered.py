@@ -99,9 +99,9 @@ class BufferedFrontier:
         self._turn_alarm = Alarm(clock, on_change)  # a blocked site has its turn
         self._pump_task: asyncio.Task[None] | None = None
 
-    async def open(self, job: str, *, reset: bool = False) -> Opened:
+    async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
         """Open the frontier and start the pump. Raises what ``Frontier.open`` raises."""
-        opened = await self._frontier.open(job, reset=reset)
+        opened = await self._frontier.open(job, reset=reset, reopen=reopen)
         self.totals = await self._frontier.totals()
         await self._notes.recall()
         self.held.open()

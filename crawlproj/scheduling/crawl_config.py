@@ -102,6 +102,10 @@ class CrawlConfig:
         """Where the frontier is, secrets masked."""
         return masked(self.frontier_url)
 
+    def reopens(self, spider: Spider) -> bool:
+        """Whether ``spider`` goes on with a crawl that has finished, to check its pages."""
+        return getattr(spider, "refresh", None) is not None
+
     def job_of(self, spider: Spider) -> str:
         """Return the name of the job that ``spider`` works on."""
         own = self.job or getattr(spider, "job", "")

@@ -12,6 +12,7 @@ from scrapy import Request
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawlproj.scheduling.carried import Carried
+from crawlproj.scheduling.checks import CHECK, key_of_check
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
     SEED,
@@ -107,6 +108,8 @@ class Entries:
         again.
         """
         is_seed = request.meta.pop(SEED, False)
+        if CHECK in request.meta and (key := key_of_check(request)) is not None:
+            return key
         if self.is_filtered(request):
             return self.identity(request)
         if not is_seed:

@@ -84,7 +84,12 @@ def key_of_seed(key: int, earlier: int) -> int:
 
     earlier: how many seeds with ``key`` came before it.
     """
-    return _signed64(f"seed {key} {earlier}".encode())
+    return key_of_text(f"seed {key} {earlier}")
+
+
+def key_of_text(text: str) -> int:
+    """Return the key of an entry that ``text`` names, which is no URL."""
+    return _signed64(text.encode("utf-8", "surrogatepass"))
 
 
 def key_of_url(url: str) -> int:

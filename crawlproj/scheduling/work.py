@@ -23,7 +23,8 @@ from scrapy.exceptions import DownloadCancelledError
 
 from crawlproj.errors import NotStored
 from crawlproj.frontier.base import Ack, State
-from crawlproj.reasons import detail_of, outcome_of
+from crawlproj.reasons import detail_of, outcome_of, time_of
+from crawlproj.scheduling.checks import check_of
 from crawlproj.scheduling.serialize import LEASE
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Work:
     permit: None once it was given back, because the download has ended.
     responded: there is a response, so the request's fate is up to its callback and pipelines.
     state, reason: what the ack will say if nothing else happens. detail: more about the reason.
-    status: of the response, if there is one.
+    status: of the response, if there is one. ended_at: when it failed (unix seconds), if it did.
     put_back: with PENDING: the entry that replaces the leased one.
     cut_short: the lease goes back as it was, whatever the state.
     items: how many items its page has yielded, if they are stored.
@@ -58,6 +59,7 @@ class Work:
     reason: str = ""
     detail: str = ""
     status: int | None = None
+    ended_at: float | None = None
     put_back: Entry | None = None
     cut_short: bool = False
     items: int = 0
@@ -85,7 +87,8 @@ class Work:
         closing: the crawl is ending, so a cancelled download goes back uncounted.
         """
         self.state, self.reason = outcome_of(exc)
-        self.detail = detail_of(exc)
+        self.detail, self.ended_at = detail_of(exc), time_of(exc)
+        self.responded |= self.state is State.DONE
         if closing and isinstance(exc, DownloadCancelledError):
             self.cut_short = True
 
@@ -110,7 +113,9 @@ class Work:
         """Return the lease's ack; if the crawl is ``closing``, undecided work goes back."""
         if self.cut_short or (closing and self.undecided):
             return Ack(self.lease.id, State.PENDING, count_attempt=False)
-        return Ack(self.lease.id, self.state, self.reason, self.put_back)
+        # A check that ends leaves the page as it is in the frontier: done.
+        forget = self.state.terminal and check_of(self.request) is not None
+        return Ack(self.lease.id, self.state, self.reason, self.put_back, forget=forget)
 
 
 class WorkInHand:

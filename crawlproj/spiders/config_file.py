@@ -31,6 +31,7 @@ _SCHEMA = {
     "headers": _TABLE,
     "proxy": _TEXT,
     "login": _TEXT,
+    "refresh": _TEXT,
 }
 
 

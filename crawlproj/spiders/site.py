@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -26,6 +27,7 @@ from crawlproj.links.traps import Budgets, Traps
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
+from crawlproj.scheduling.checks import NotModified, check_of, has_same_body
 from crawlproj.scheduling.cuts import Holds
 from crawlproj.signals import robots_parsed
 from crawlproj.spiders.arguments import (
@@ -39,6 +41,7 @@ from crawlproj.spiders.arguments import (
 )
 from crawlproj.spiders.budgets import budgets_of, similar_texts_of
 from crawlproj.spiders.config_file import ConfigFile
+from crawlproj.spiders.rechecks import Rechecks, policy_of, require_store, spot_checks_of
 from crawlproj.spiders.sitemaps import ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
 from crawlproj.spiders.start_urls import start_urls
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from crawlproj.items import FetchFailure, Page
+    from crawlproj.store.base import Checked
 
 __all__ = ["SiteSpider"]
 
@@ -84,6 +88,8 @@ class SiteSpider(ReadsSitemaps):
     content: media types to fetch, such as "html,pdf".
     max_depth, max_pages_per_site: max links in a row, and pages of a host; 0 means no limit.
     sitemap: whether pages come from sitemaps "also", "only" or "never".
+    refresh: check the pages of earlier crawls that are due: "always", or those whose last check is
+        older than an age such as "7d". Only what changed is fetched, where servers can tell.
     headers, proxy, login: what sites are shown: "Name: value" lines, a URL, a file of cookies.
 
     Lists have commas in them, or are lists. Start pages are fetched whatever is chosen.
@@ -108,6 +114,7 @@ class SiteSpider(ReadsSitemaps):
         headers: str | Mapping[str, str] = "",
         proxy: str = "",
         login: str = "",
+        refresh: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -130,6 +137,7 @@ class SiteSpider(ReadsSitemaps):
         self.choice = choice_of(include, exclude, content, max_pages_per_site)
         self.quota = Quota(self.choice.pages_per_site) if self.choice.pages_per_site else None
         self.access = access_of(headers, proxy, login)
+        self.refresh = policy_of(refresh)
         self._no_pages = _NO_PAGES
         if (types := self.choice.types) is not None:
             self._no_pages = frozenset(
@@ -156,6 +164,8 @@ class SiteSpider(ReadsSitemaps):
             spider = super().from_crawler(crawler, *args, **arguments)
         except ArgumentError as exc:
             raise (exc if file is None else file.located(exc, kwargs)) from None
+        if spider.refresh is not None:
+            require_store(crawler.settings)
         spider.page_fields = chosen_fields(crawler.settings)
         spider.traps = None
         if boolean(crawler.settings, "TRAPS_ENABLED", default=True):
@@ -174,9 +184,31 @@ class SiteSpider(ReadsSitemaps):
         return False
 
     async def start(self) -> AsyncIterator[Request]:
-        """Yield the start pages."""
+        """Yield the start pages, and what is due again."""
         for url in self.seeds:
             yield Request(url, errback=self.failed)
+        scheduler = scheduler_of(self.crawler)
+        if self.refresh is None or scheduler is None or (read := scheduler.books.read) is None:
+            return
+        rechecks = Rechecks(
+            self.refresh,
+            read,
+            self.scope,
+            lambda url: not (self.choice.by_url and self.choice.why_not(url)),
+            self._check,
+            spot_checks_of(self.crawler.settings),
+            Random(),  # noqa: S311 - no secret
+        )
+        self._move(await rechecks.moves(self.seeds))
+        async for request in rechecks.due():
+            yield request
+
+    def _check(self, page: Checked) -> Request:
+        """Return the request for a URL of an earlier crawl."""
+        if page.reason == "sitemap":
+            return self.sitemap_request(page.url, 0)
+        meta = {**((self._moves and self._meta_of(page.url)) or {}), "depth": page.depth}
+        return Request(page.url, errback=self.failed, meta=meta)
 
     def parse(self, response: Response) -> Iterator[Page | FetchFailure | Request]:
         """Yield the page, and requests for its links in scope that may be new.
@@ -184,6 +216,11 @@ class SiteSpider(ReadsSitemaps):
         A start page may be a sitemap instead.
         """
         is_start = self._heed_start(response)
+        is_check = response.request is not None and check_of(response.request) is not None
+        if is_check and has_same_body(response):
+            self._end(response, NotModified("its body has not changed"))
+            self._follow_sitemaps(response.url)
+            return
         if is_start and content_of(response) is None and is_sitemap(response.body):
             yield from self.parse_sitemap(response)
             self._follow_sitemaps(response.url)
@@ -192,7 +229,7 @@ class SiteSpider(ReadsSitemaps):
         if self.scope.settle(asked, response.url) and not is_start:
             self._end(response, OnAnotherSite(f"{site_of(asked)} is not one with the start pages"))
             return
-        page = page_of(response, self.page_fields)
+        page = page_of(response, self.page_fields, fingerprint=self.refresh is not None)
         urls: list[str] = []
         # A redirect may have led out of scope: keep that page, but do not follow its links.
         follows = self.sitemap != "only"
@@ -200,7 +237,7 @@ class SiteSpider(ReadsSitemaps):
             urls = self.links.extract_urls(response)
         if is_start and follows and (why := nothing_to_follow(self, response, urls)):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
-        looks = self.traps is not None and self.traps.looks_at(page.url)
+        looks = self.traps is not None and not is_check and self.traps.looks_at(page.url)
         main_text = self._main_text(response, page) if looks else ""
         forget_content(response)  # the response stays in memory until the page is stored
         yield page

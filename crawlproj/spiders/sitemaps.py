@@ -101,14 +101,18 @@ class ReadsSitemaps(Spider):
         if not self.scope.allows_site_of(url):
             self.logger.info("The sitemap %s is left out: it is not on a site of the crawl", url)
             return
+        self.crawler.engine.crawl(self.sitemap_request(url, indexes))
+
+    def sitemap_request(self, url: str, indexes: int) -> Request:
+        """Return the request for a sitemap to which ``indexes`` indexes led."""
         meta = {
             **((self._moves and self._meta_of(url)) or {}),
             SITEMAP: indexes,
             "download_maxsize": MAX_BYTES,
             "download_warnsize": 0,
         }
-        self.crawler.engine.crawl(
-            Request(url, callback=self.parse_sitemap, errback=self.failed, priority=10, meta=meta)
+        return Request(
+            url, callback=self.parse_sitemap, errback=self.failed, priority=10, meta=meta
         )
 
     def _meta_of(self, url: str) -> dict[str, Any] | None:

@@ -8,19 +8,23 @@
    a column when an item first has a value for a field, and widens a column whose values have become
    of several kinds; see item_rows.py. A later row with the same key replaces all fields. A table of
    another program is left alone, and the row rejected.
-4. ``changes`` has a row for each page that is new, changed, gone or back (see revisions.py), which
+4. A row of ``checks`` notes that a page that is stored is as it was: it sets ``checked_at``, and
+   removes the URL's row in ``failures`` and ``skipped``.
+5. ``changes`` has a row for each page that is new, changed, gone or back (see revisions.py), which
    ``write`` adds in the same transaction, with the columns of ``pages`` that it fills in itself:
    ``duplicate_of``, ``first_seen_at``, ``changed_at``, ``checked_at``, ``gone_at``, ``history``. A
    page is gone when its URL fails with 404 or 410 the second time in a row: two checks, with
    different ``failed_at``.
-5. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
-6. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
+6. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
+7. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
    Anything else that fails the whole batch raises StoreError.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +33,10 @@ from crawlproj.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Row", "Store", "StoreBusy", "Stored"]
+__all__ = ["CHECKS", "Checked", "ReadChecked", "Row", "Store", "StoreBusy", "Stored"]
+
+CHECKS = "checks"
+"""The table that rows name which say that a page is as it was: ``url`` and ``checked_at``."""
 
 
 class StoreBusy(StoreError):
@@ -64,10 +71,40 @@ class Stored:
 
     rejected: index in the batch → why the row could not be stored.
     duplicates: index in the batch → URL of the first page with the same content_hash.
+    changes: how many rows ``changes`` got, by kind.
     """
 
     rejected: dict[int, str] = field(default_factory=dict)
     duplicates: dict[int, str] = field(default_factory=dict)
+    changes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of a URL that was asked for before.
+
+    table: pages, failures or skipped; a page may have failed or been skipped since. depth: as in
+    Page. at: when the last answer came, whatever it was (unix seconds). reason: why it failed or
+    was skipped, "" if it was not. missing: the last answer was that there is no such page.
+    etag, last_modified: as in Page; "" if the server sent the same ones with another content.
+    history: as in ``pages``. leads_to: where it redirects to, if it was skipped as redirected.
+    """
+
+    table: str
+    url: str
+    depth: int
+    at: float
+    reason: str
+    missing: bool
+    content_hash: str
+    etag: str | None
+    last_modified: str | None
+    history: str | None
+    leads_to: str = ""
+
+
+ReadChecked = Callable[[str, str, str | None, int], Awaitable[list[Checked]]]
+"""As Store.checked."""
 
 
 class Store(ABC):
@@ -75,6 +112,7 @@ class Store(ABC):
 
     search: set before ``open``, it makes the store keep a full-text index of the pages, in the
         transactions that store them. searchable: whether the store can.
+    refreshable: whether ``checked`` and rows of ``checks`` work.
     history: set before ``open``, it makes the store keep the text that a changed page had, in
         ``changes``, compressed with zstandard. keeps_history: whether the store can.
     """
@@ -83,6 +121,7 @@ class Store(ABC):
     searchable = False
     history = False
     keeps_history = False
+    refreshable = False
 
     @abstractmethod
     async def open(self) -> None:
@@ -95,6 +134,20 @@ class Store(ABC):
     @abstractmethod
     async def write(self, rows: Sequence[Row]) -> Stored:
         """Upsert ``rows`` in order, in one transaction."""
+
+    async def checked(
+        self,
+        table: str,
+        start: str,  # noqa: ARG002 - the contract
+        end: str | None,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+    ) -> list[Checked]:
+        """Return up to ``limit`` rows of a table, in the order of the bytes of their URLs.
+
+        table: pages; or failures, or skipped, without the URLs of pages. start, end: of the range
+        of URLs, the start included, the end left out; None: all that follow.
+        """
+        raise StoreError(f"a {type(self).__name__} cannot read its {table} in order")
 
     @abstractmethod
     async def count(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,8 +11,8 @@ from psycopg import conninfo, errors
 
 from crawlproj.errors import StoreError
 from crawlproj.store import postgres_sql as sql
-from crawlproj.store.base import Row, StoreBusy, Stored
-from crawlproj.store.postgres_changes import Changes, note_missing
+from crawlproj.store.base import CHECKS, Checked, Row, StoreBusy, Stored
+from crawlproj.store.postgres_changes import Changes, note_missing, note_unchanged
 from crawlproj.store.postgres_items import printable, put_items
 from crawlproj.store.rows import COLUMNS, links_of, values_of
 from crawlproj.store.threaded import ThreadedStore
@@ -55,6 +56,7 @@ class PostgresStore(ThreadedStore):
 
     searchable = True
     keeps_history = True
+    refreshable = True
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -151,7 +153,9 @@ class PostgresStore(ThreadedStore):
             db.execute(sql.LIMITS)
             db.execute(sql.LOCK, (_LOCK,))
             changes = Changes(db, pages, history=self.history)
-            note_missing(db, batch.rows["failures"])
+            gone = note_missing(db, batch.rows["failures"])
+            if batch.checks:
+                note_unchanged(db, batch.checks)
             for table, values in batch.rows.items():
                 if values:
                     db.execute(sql.UPSERT[table], _columns(values.values()))
@@ -162,9 +166,20 @@ class PostgresStore(ThreadedStore):
             for name, items in batch.items.items():
                 stored.rejected.update(put_items(db, name, items))
             duplicates = changes.settle()
+        stored.changes.update(changes.kinds + Counter(gone=gone))
         for url, first in duplicates.items():
             stored.duplicates[batch.index[url]] = first
         return stored
+
+    async def checked(self, table: str, start: str, end: str | None, limit: int) -> list[Checked]:
+        """Read on the store's thread."""
+
+        def read() -> list[Checked]:
+            span = {"start": start, "end": end, "limit": limit}
+            found = self._connection().execute(sql.CHECKED[table], span).fetchall()
+            return [Checked(table, *row) for row in found]
+
+        return await self._run(read)
 
     def _count(self) -> dict[str, int]:
         db = self._connection()
@@ -180,7 +195,8 @@ class _Batch:
     """The rows of a write, as they can be stored.
 
     rows: table → url → values of its columns; only the last row of a URL, in one table.
-    index: URL of a page → its index in the batch. links: of the pages. items: table → index → row.
+    checks: URL → when its page was as it was. index: URL of a page → its index in the batch.
+    links: of the pages. items: table → index → row.
     rejected: index → why it cannot be stored.
     """
 
@@ -188,9 +204,13 @@ class _Batch:
         self.rows: dict[str, dict[str, list[Any]]] = {table: {} for table in COLUMNS}
         self.index: dict[str, int] = {}
         self.items: dict[str, dict[int, Row]] = {}
+        self.checks: dict[str, float] = {}
         self.rejected: dict[int, str] = {}
         links: dict[str, list[tuple[Any, ...]]] = {}
         for index, row in enumerate(rows):
+            if row.table == CHECKS:
+                self.checks[str(row.values["url"])] = float(row.values["checked_at"])
+                continue
             if row.table not in COLUMNS:
                 self.items.setdefault(row.table, {})[index] = row
                 continue

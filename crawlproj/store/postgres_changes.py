@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.store import postgres_sql as sql
-from crawlproj.store.revisions import MISSING, Known, Revision, revision
+from crawlproj.store.revisions import MISSING, Known, Revision, observed, revision
 from crawlproj.store.rows import COLUMNS
 from crawlproj.zstandard import zstd
 
@@ -24,6 +25,7 @@ class Changes:
     in the columns that the store knows, in place.
 
     history: whether the text of a changed page is kept in ``changes``.
+    kinds: how many rows ``changes`` got, by kind, once it is settled.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Changes:
         self._db = db
         self._pages = pages
         self._history = history
+        self.kinds: Counter[str] = Counter()
         self._kept: dict[str, str] = {}  # unchanged duplicates → their first page
         self._moved: dict[str, str] = {}  # pages whose content changes → the new content
         self._left: set[str] = set()  # contents that lose their first page
@@ -73,6 +76,7 @@ class Changes:
     def settle(self) -> dict[str, str]:
         """Update ``duplicate_of`` after the merge; return the batch's duplicates → first page."""
         db, moved = self._db, list(self._moved)
+        self.kinds.update(kind for _, kind, *_ in self._rows)
         if self._rows:
             db.execute(sql.PUT_CHANGES, [list(column) for column in zip(*self._rows, strict=True)])
         if self._left:
@@ -88,8 +92,24 @@ class Changes:
         return self._kept | duplicates
 
 
-def note_missing(db: psycopg.Connection[Any], failures: Mapping[str, list[Any]]) -> None:
-    """Note checks that found no page. Call it before ``failures`` (URL → values) are merged."""
+def note_unchanged(db: psycopg.Connection[Any], checks: Mapping[str, float]) -> None:
+    """Note checks that found pages as they were: URL → when."""
+    rows = []
+    for url, _, *row in db.execute(sql.BEFORE, (list(checks),)).fetchall():
+        known, at = Known.of(row), checks[url]
+        rows.append((url, at, observed(known.history, known.checked_at, at, changed=False)))
+    if rows:
+        db.execute(sql.NOTE_UNCHANGED, [list(column) for column in zip(*rows, strict=True)])
+    for statement in sql.END_OTHERS["pages"][:2]:
+        db.execute(statement, (list(checks),))
+
+
+def note_missing(db: psycopg.Connection[Any], failures: Mapping[str, list[Any]]) -> int:
+    """Note checks that found no page; returns how many pages are gone now.
+
+    Call it before ``failures`` (URL → values) are merged.
+    """
+    gone = 0
     columns = COLUMNS["failures"]
     status, at = columns.index("status"), columns.index("failed_at")
     missing = [
@@ -99,5 +119,6 @@ def note_missing(db: psycopg.Connection[Any], failures: Mapping[str, list[Any]])
     ]
     if missing:
         arrays = [list(column) for column in zip(*missing, strict=True)]
-        db.execute(sql.NOTE_GONE, (*arrays, sorted(MISSING)))
+        gone = len(db.execute(sql.NOTE_GONE, (*arrays, sorted(MISSING))).fetchall())
         db.execute(sql.NOTE_CHECKED, (arrays[0], arrays[2]))
+    return gone

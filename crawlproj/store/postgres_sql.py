@@ -126,6 +126,41 @@ END_OTHERS = {
     "skipped": [b"DELETE FROM failures WHERE url = ANY(%s)"],
 }
 PUT_LINKS = _insert("links", LINK_COLUMNS).encode()
+_CHECKED_ROWS = b"""
+FROM unnest(%s::text[], %s::double precision[], %s::text[]) AS new (url, at, history)
+WHERE pages.url = new.url
+"""
+NOTE_UNCHANGED = b"UPDATE pages SET checked_at = new.at, history = new.history" + _CHECKED_ROWS
+CHECKED = {
+    "pages": b"""
+SELECT pages.url, coalesce(pages.depth, 0),
+    greatest(coalesce(checked_at, fetched_at, 0), coalesce(failed_at, 0), coalesce(skipped_at, 0)),
+    coalesce(failures.reason, skipped.reason, ''), coalesce(failures.status IN (404, 410), false),
+    content_hash, etag, last_modified, history, ''
+FROM pages LEFT JOIN failures ON failures.url = pages.url
+    LEFT JOIN skipped ON skipped.url = pages.url
+WHERE pages.url COLLATE "C" >= %(start)s
+    AND (%(end)s::text IS NULL OR pages.url COLLATE "C" < %(end)s)
+ORDER BY pages.url COLLATE "C" LIMIT %(limit)s
+""",
+    **{
+        table: f"""
+SELECT url, coalesce(depth, 0), coalesce({at}, 0), reason, false, '', NULL, NULL, NULL, {leads_to}
+FROM {table}
+WHERE url COLLATE "C" >= %(start)s AND (%(end)s::text IS NULL OR url COLLATE "C" < %(end)s)
+    AND NOT EXISTS (SELECT FROM pages WHERE pages.url = {table}.url)
+ORDER BY url COLLATE "C" LIMIT %(limit)s
+""".encode()  # noqa: S608 - our own names
+        for table, at, leads_to in (
+            ("failures", "failed_at", "''"),
+            (
+                "skipped",
+                "skipped_at",
+                "CASE reason WHEN 'redirected' THEN coalesce(detail, '') ELSE '' END",
+            ),
+        )
+    },
+}
 PUT_CHANGES = _insert("changes", CHANGE_COLUMNS).encode()
 BEFORE = f"SELECT url, duplicate_of, {', '.join(KNOWN)} FROM pages WHERE url = ANY(%s)".encode()  # noqa: S608 - our own names
 TEXTS = b"SELECT url, text FROM pages WHERE url = ANY(%s) AND text IS NOT NULL"
@@ -142,6 +177,7 @@ WITH missing AS (
     RETURNING pages.url, missing.at, pages.checked_at
 )
 INSERT INTO changes (url, kind, at, since) SELECT url, 'gone', at, checked_at FROM gone
+RETURNING url
 """
 NOTE_CHECKED = b"""
 UPDATE pages SET checked_at = new.at

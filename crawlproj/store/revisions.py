@@ -20,7 +20,7 @@ MISSING = frozenset({404, 410})
 
 KNOWN = (
     *("content_hash", "text_hash", "fetched_at", "first_seen_at", "changed_at", "checked_at"),
-    *("history", "gone_at"),
+    *("history", "gone_at", "etag", "last_modified"),
 )
 """The columns of ``pages`` that a Known is read from, in this order."""
 
@@ -38,6 +38,8 @@ class Known:
     checked_at: float | None
     history: str | None
     gone: bool
+    etag: str | None
+    last_modified: str | None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Known:
@@ -45,7 +47,7 @@ class Known:
 
         A store with an older schema has only ``fetched_at``.
         """
-        content, text, fetched, first, changed, checked, history, gone = row
+        content, text, fetched, first, changed, checked, history, gone, etag, modified = row
         return cls(
             content or "",
             text,
@@ -54,6 +56,8 @@ class Known:
             fetched if checked is None else checked,
             history,
             gone is not None,
+            etag,
+            modified,
         )
 
 
@@ -83,15 +87,20 @@ def revision(
     given = page.get("fetched_at")
     at = time.time() if given is None else given
     if known is None:
-        columns = {"first_seen_at": at, "changed_at": at, "checked_at": at}
-        return Revision(columns, "new", False, at, None)
+        times = {"first_seen_at": at, "changed_at": at, "checked_at": at}
+        return Revision(times, "new", False, at, None)
     changed = _differs(page, known, stored_text)
-    columns = {
+    columns: dict[str, Any] = {
         "first_seen_at": known.first_seen_at,
         "changed_at": at if changed else known.changed_at,
         "checked_at": at,
         "history": observed(known.history, known.checked_at, at, changed=changed),
     }
+    for name in ("etag", "last_modified"):
+        before = getattr(known, name)
+        # The same for another content: it says nothing, so it must never be sent again.
+        if before == "" or (changed and before and before == page.get(name)):
+            columns[name] = ""
     kind = "back" if known.gone else "changed" if changed else ""
     return Revision(columns, kind, changed, at, known.checked_at)
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 from crawlproj.errors import StoreError
 from crawlproj.private_files import create
 from crawlproj.sqlite_locks import warn_if_locked
-from crawlproj.store.base import Row, StoreBusy, Stored
+from crawlproj.store.base import CHECKS, Checked, Row, StoreBusy, Stored
 from crawlproj.store.rows import COLUMNS, SINCE_2, SINCE_3
 from crawlproj.store.sqlite_items import SqliteItems
-from crawlproj.store.sqlite_pages import SqlitePages
+from crawlproj.store.sqlite_pages import CHECKED, SqlitePages
 from crawlproj.store.sqlite_search import create_search
 from crawlproj.store.threaded import ThreadedStore
 
@@ -33,9 +33,10 @@ CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value INTEGER NOT 
 CREATE TABLE IF NOT EXISTS pages (
     url TEXT NOT NULL PRIMARY KEY, requested_url TEXT, status INTEGER, title TEXT, depth INTEGER,
     fetched_at REAL, first_seen_at REAL, changed_at REAL, checked_at REAL, gone_at REAL, etag TEXT,
-    last_modified TEXT, history TEXT, text_hash TEXT, signals TEXT, description TEXT,
+    last_modified TEXT, history TEXT, content_hash TEXT NOT NULL DEFAULT '',
+    text_hash TEXT, signals TEXT, description TEXT,
     canonical TEXT, language TEXT, text TEXT, content_type TEXT,
-    content_hash TEXT NOT NULL DEFAULT '', timings TEXT, duplicate_of TEXT, extra TEXT,
+    timings TEXT, duplicate_of TEXT, extra TEXT,
     markdown TEXT, main_text TEXT, main_markdown TEXT, structured_data TEXT, headings TEXT,
     images TEXT, html BLOB
 ) STRICT;
@@ -91,6 +92,7 @@ class SqliteStore(ThreadedStore):
 
     searchable = True
     keeps_history = True
+    refreshable = True
 
     def __init__(self, path: str | Path) -> None:
         super().__init__()
@@ -185,7 +187,7 @@ class SqliteStore(ThreadedStore):
     def _write(self, rows: Sequence[Row]) -> Stored:
         db = self._connection()
         stored, items = Stored(), SqliteItems(db)
-        pages = SqlitePages(db, history=self.history)
+        pages = SqlitePages(db, stored.changes, history=self.history)
         db.execute("BEGIN IMMEDIATE")
         try:
             for index, row in enumerate(rows):
@@ -194,6 +196,8 @@ class SqliteStore(ThreadedStore):
                         duplicate_of = pages.put_page(row.values)
                         if duplicate_of is not None:
                             stored.duplicates[index] = duplicate_of
+                    elif row.table == CHECKS:
+                        pages.note_unchanged(row.values)
                     elif row.table in COLUMNS:
                         pages.put(row)
                     else:
@@ -208,6 +212,16 @@ class SqliteStore(ThreadedStore):
                 db.execute("ROLLBACK")
             raise
         return stored
+
+    async def checked(self, table: str, start: str, end: str | None, limit: int) -> list[Checked]:
+        """Read on the store's thread."""
+
+        def read() -> list[Checked]:
+            span = {"start": start, "end": end, "limit": limit}
+            found = self._connection().execute(CHECKED[table], span)
+            return [Checked(table, *row) for row in found]
+
+        return await self._run(read)
 
     def _count(self) -> dict[str, int]:
         db = self._connection()

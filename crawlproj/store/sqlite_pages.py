@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.store.revisions import KNOWN, MISSING, Known, revision
+from crawlproj.store.revisions import KNOWN, MISSING, Known, observed, revision
 from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS, links_of, values_of
 from crawlproj.zstandard import zstd
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections import Counter
     from collections.abc import Mapping
 
     from crawlproj.store.base import Row
@@ -35,16 +36,49 @@ _MISSING_BEFORE = f"""
 SELECT failed_at FROM failures WHERE url = ? AND status IN {tuple(sorted(MISSING))}
 """  # noqa: S608 - numbers
 _GONE = "UPDATE pages SET gone_at = ?, status = ? WHERE url = ? AND gone_at IS NULL"
+_UNCHANGED = "UPDATE pages SET checked_at = ?, history = ? WHERE url = ?"
+_MISSING = f"status IN {tuple(sorted(MISSING))}"
+# The later of a page's checks and of what became of it since; the columns of Checked.
+CHECKED = {
+    "pages": f"""
+SELECT pages.url, coalesce(pages.depth, 0),
+    max(coalesce(checked_at, fetched_at, 0), coalesce(failed_at, 0), coalesce(skipped_at, 0)),
+    coalesce(failures.reason, skipped.reason, ''), coalesce(failures.{_MISSING}, 0),
+    content_hash, etag, last_modified, history, ''
+FROM pages LEFT JOIN failures ON failures.url = pages.url
+    LEFT JOIN skipped ON skipped.url = pages.url
+WHERE pages.url >= :start AND (:end IS NULL OR pages.url < :end) ORDER BY pages.url LIMIT :limit
+""",  # noqa: S608 - our own names
+    **{
+        table: f"""
+SELECT url, coalesce(depth, 0), coalesce({at}, 0), reason, 0, '', NULL, NULL, NULL, {leads_to}
+FROM {table}
+WHERE url >= :start AND (:end IS NULL OR url < :end)
+    AND NOT EXISTS (SELECT 1 FROM pages WHERE pages.url = {table}.url)
+ORDER BY url LIMIT :limit
+"""  # noqa: S608 - our own names
+        for table, at, leads_to in (
+            ("failures", "failed_at", "''"),
+            (
+                "skipped",
+                "skipped_at",
+                "CASE reason WHEN 'redirected' THEN coalesce(detail, '') ELSE '' END",
+            ),
+        )
+    },
+}
 
 
 class SqlitePages:
     """Writes rows within the transaction that is open on ``db``.
 
-    history: whether the text of a changed page is kept in ``changes``.
+    changes: counts the rows of ``changes``, by kind.
+    history: whether the text of a changed page is kept there.
     """
 
-    def __init__(self, db: sqlite3.Connection, *, history: bool) -> None:
+    def __init__(self, db: sqlite3.Connection, changes: Counter[str], *, history: bool) -> None:
         self._db = db
+        self._changes = changes
         self._history = history
 
     def put(self, row: Row) -> None:
@@ -65,7 +99,22 @@ class SqlitePages:
         again = before is not None and before[0] != at  # else it is one answer, stored twice
         if again and self._db.execute(_GONE, (at, status, url)).rowcount:
             self._db.execute(_PUT_CHANGE, (url, "gone", at, stored[0], None))
+            self._changes["gone"] += 1
         self._db.execute("UPDATE pages SET checked_at = ? WHERE url = ?", (at, url))
+
+    def note_unchanged(self, values: Mapping[str, Any]) -> None:
+        """Note a check that found a page as it was."""
+        url, at = values["url"], values["checked_at"]
+        found = self._db.execute(_BEFORE, (url,)).fetchone()
+        if found is not None:
+            known = Known.of(found[1:])
+            history = observed(known.history, known.checked_at, at, changed=False)
+            self._db.execute(_UNCHANGED, (at, history, url))
+        self._end_others(url)
+
+    def _end_others(self, url: Any) -> None:
+        self._db.execute("DELETE FROM failures WHERE url = ?", (url,))
+        self._db.execute("DELETE FROM skipped WHERE url = ?", (url,))
 
     def put_page(self, values: Mapping[str, Any]) -> str | None:
         """Upsert a page and return the URL of the page it duplicates, if any."""
@@ -76,8 +125,7 @@ class SqlitePages:
         row, links = values_of("pages", {**values, **new.columns}), links_of(values)
         previous = self._text(url) if self._history and new.changed else None
         db.execute(_UPSERT["pages"], row)
-        db.execute("DELETE FROM failures WHERE url = ?", (url,))
-        db.execute("DELETE FROM skipped WHERE url = ?", (url,))
+        self._end_others(url)
         db.execute("DELETE FROM links WHERE page = ?", (url,))
         db.executemany(_PUT_LINK, links)
         if new.kind:
@@ -108,6 +156,7 @@ class SqlitePages:
     def _put_change(self, url: Any, new: Revision, previous: str | None) -> None:
         kept = zstd.compress(previous.encode()) if previous is not None else None
         self._db.execute(_PUT_CHANGE, (url, new.kind, new.at, new.since, kept))
+        self._changes[new.kind] += 1
 
     def _promote(self, content: str) -> None:
         """Make the earliest remaining page of ``content`` its first page."""

@@ -103,6 +103,54 @@ def test_an_ack_that_would_corrupt_the_counts_cannot_be_made(state: State, messa
         Ack(1, state)
 
 
+def test_what_does_not_end_cannot_be_forgotten() -> None:
+    with pytest.raises(FrontierError, match="what is forgotten has ended"):
+        Ack(1, State.PENDING, forget=True)
+
+
+@pytest.mark.parametrize("key", [1, 0, -1, 2**63 - 1, -(2**63), 10**14, -(10**14) - 7])
+def test_a_forgotten_entry_is_in_no_count_and_its_key_may_be_put_again(
+    frontier: Frontier, key: int
+) -> None:
+    put(frontier, entry(5), *(entry(n) for n in range(100, 500)))
+    while leases := claim(frontier, per_site=1000):
+        run(frontier.write([], [Ack(lease.id, State.DONE) for lease in leases]))
+    before = run(frontier.totals())
+    for state, reason in ((State.DONE, ""), (State.FAILED, "timeout"), (State.SKIPPED, "robots")):
+        assert put(frontier, entry(key)) == 1
+        assert put(frontier, entry(key)) == 0
+        (lease,) = claim(frontier)
+        assert lease.entry.key == key
+        assert put(frontier, entry(key)) == 0
+        ack = Ack(lease.id, state, reason, forget=True)
+        assert run(frontier.write([], [ack])).stale == 0
+        assert run(frontier.write([], [ack])).stale == 1
+        assert run(frontier.totals()) == before
+        assert run(frontier.sites()) == {"a.test": before}
+    run(frontier.finish())
+
+
+def test_a_finished_generation_can_be_reopened_with_what_it_knows(frontier: Frontier) -> None:
+    put(frontier, entry(1))
+    (lease,) = claim(frontier)
+    run(frontier.write([], [Ack(lease.id, State.DONE)]))
+    run(frontier.finish())
+    run(frontier.close())
+    opened = run(frontier.open("job", reopen=True))
+    assert (opened.generation, opened.resumed, opened.finished) == (1, True, False)
+    assert put(frontier, entry(1), entry(2)) == 1
+    assert run(frontier.totals()).done == 1
+    run(frontier.close())
+    assert run(frontier.open("job")).generation == 1  # it has not finished again
+
+
+def test_reopening_a_job_that_was_never_there_begins_it(frontier: Frontier) -> None:
+    opened = run(frontier.open("another", reopen=True))
+    assert (opened.generation, opened.resumed) == (1, False)
+    run(frontier.finish())
+    assert run(frontier.open("another", reset=True, reopen=True)).generation == 2
+
+
 def test_the_states_add_up_to_discovered(frontier: Frontier) -> None:
     put(frontier, *(entry(n) for n in range(5)))
     one, two, three = claim(frontier, limit=3)

@@ -62,16 +62,25 @@ class Outcome:
     reason: str
     count_attempt: bool
     replacement: Draft | None
+    forget: bool = False
 
 
 outcomes = st.one_of(
-    st.just(Outcome(State.DONE, "", count_attempt=True, replacement=None)),
+    st.builds(
+        Outcome,
+        st.just(State.DONE),
+        st.just(""),
+        st.just(value=True),
+        st.none(),
+        forget=st.booleans(),
+    ),
     st.builds(
         Outcome,
         st.sampled_from([State.FAILED, State.SKIPPED]),
         st.sampled_from(["timeout", "http-404"]),
         st.just(value=True),
         st.none(),
+        forget=st.booleans(),
     ),
     st.builds(
         Outcome, st.just(State.PENDING), st.just(""), st.booleans(), st.one_of(st.none(), drafts)
@@ -118,9 +127,9 @@ class MatchesReference(RuleBasedStateMachine):
         run(self.frontier.close())
         run(self.controls.close())
 
-    def open(self, *, reset: bool) -> None:
-        opened = run(self.reference.open("job", reset=reset))
-        assert run(self.frontier.open("job", reset=reset)) == opened
+    def open(self, *, reset: bool, reopen: bool = False) -> None:
+        opened = run(self.reference.open("job", reset=reset, reopen=reopen))
+        assert run(self.frontier.open("job", reset=reset, reopen=reopen)) == opened
 
     def entry(self, draft: Draft) -> Entry:
         site = SITES[draft.key % 3]
@@ -143,7 +152,10 @@ class MatchesReference(RuleBasedStateMachine):
             if outcome.replacement:
                 key, site = mine.entry.key, mine.entry.site
                 back = replace(self.entry(outcome.replacement), key=key, site=site)
-            ack = Ack(mine.id, outcome.state, outcome.reason, back, outcome.count_attempt)
+            ack = Ack(
+                mine.id, outcome.state, outcome.reason, back, outcome.count_attempt,
+                outcome.forget,
+            )  # fmt: skip
             acks.append((ack, replace(ack, lease_id=theirs.id)))
         self.write([self.entry(draft) for draft in new], acks)
 
@@ -225,8 +237,8 @@ class MatchesReference(RuleBasedStateMachine):
             counts.append((preview.urls, dict(preview.sites), result.urls))
         assert counts[0] == counts[1]
 
-    @rule(reset=st.integers(0, 4), finish=st.booleans())
-    def close_and_open(self, reset: int, *, finish: bool) -> None:
+    @rule(reset=st.integers(0, 4), finish=st.booleans(), reopen=st.booleans())
+    def close_and_open(self, reset: int, *, finish: bool, reopen: bool) -> None:
         totals = run(self.reference.totals())
         if finish and not totals.pending and not totals.leased:
             run(self.reference.finish())
@@ -234,7 +246,7 @@ class MatchesReference(RuleBasedStateMachine):
         self.claim(0, {})  # ends all rests, which a shared frontier would pass on
         run(self.reference.close())
         run(self.frontier.close())
-        self.open(reset=reset == 0)
+        self.open(reset=reset == 0, reopen=reopen)
 
     @invariant()
     def the_same_counts(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from backports import zstd
 
-from crawlproj.store.base import Row
+from crawlproj.store.base import Checked, Row
 from tests.frontier.helpers import run
 from tests.store.helpers import page
 from tests.store.test_contract import BACKENDS
@@ -34,6 +34,10 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 def seen(at: float, body: str, text: str = "", **more: Any) -> Row:
     return page(URL, body, text=text, fetched_at=at, **more)
+
+
+def unchanged(at: float, url: str = URL) -> Row:
+    return Row("checks", {"url": url, "checked_at": at})
 
 
 def missing(at: float, status: int = 404) -> Row:
@@ -114,3 +118,68 @@ def test_a_page_stored_twice_by_a_killed_crawl_changes_once(backend: Backend) ->
         backend.write(seen(200, "y", "new"))
     assert [kind for _, kind, *_ in backend.look(CHANGES)] == ["new", "changed"]
     assert backend.look("SELECT history FROM pages") == [("[100]",)]
+
+
+def test_a_check_of_an_unchanged_page_sets_its_time_and_ends_its_failure(backend: Backend) -> None:
+    backend.write(seen(100, "x", "text"))
+    timeout = {"url": URL, "reason": "timeout", "status": None, "depth": 0, "failed_at": 150.0}
+    backend.write(Row("failures", timeout))
+    stored = backend.write(unchanged(200), unchanged(200, "http://never.stored/"))
+    backend.write(unchanged(260))
+    assert (stored.rejected, stored.changes) == ({}, {})
+    assert backend.look(TIMES) == [(100, 100, 260, None)]
+    assert backend.look("SELECT history, fetched_at, text FROM pages") == [("[-160]", 100, "text")]
+    assert backend.look("SELECT url FROM failures") == []
+
+
+def test_a_write_says_how_many_pages_changed(backend: Backend) -> None:
+    other = page("http://b/", "b", fetched_at=100.0)
+    assert backend.write(seen(100, "x", "old"), other).changes == {"new": 2}
+    assert backend.write(seen(200, "y", "new")).changes == {"changed": 1}
+    assert backend.write(missing(300)).changes == {}
+    assert backend.write(missing(400)).changes == {"gone": 1}
+    assert backend.write(seen(500, "y", "new")).changes == {"back": 1}
+
+
+def test_validators_that_were_the_same_for_another_content_are_never_kept_again(
+    backend: Backend,
+) -> None:
+    same = {"etag": '"1"', "last_modified": "then"}
+    query = "SELECT etag, last_modified FROM pages"
+    backend.write(seen(100, "x", "old", **same))
+    backend.write(seen(200, "y", "old", text_hash=None, **same))  # the shell may change
+    assert backend.look(query) == [('"1"', "then")]
+    backend.write(seen(300, "z", "new", etag='"2"', last_modified="then"))
+    assert backend.look(query) == [('"2"', "")]
+    backend.write(seen(400, "a", "newer", etag='"3"', last_modified="later"))
+    assert backend.look(query) == [('"3"', "")]
+
+
+def test_what_was_checked_is_read_in_the_order_of_urls(backend: Backend) -> None:
+    urls = [f"http://a.example/{n}" for n in ("", "B", "a", "z", "ä")]
+    for url in reversed(urls):
+        backend.write(page(url, "x", fetched_at=100.0, depth=2, etag='"1"', last_modified="m"))
+    backend.write(page("http://b.example/", fetched_at=50.0))
+    gone = {"url": urls[2], "reason": "http-404", "status": 404, "depth": 0, "failed_at": 300.0}
+    failed = {**gone, "url": "http://c.example/", "reason": "timeout", "status": None}
+    backend.write(Row("failures", gone), Row("failures", failed))
+    moved = {"reason": "redirected", "detail": urls[0], "depth": 1, "skipped_at": 200.0}
+    skipped = {"url": "http://a.example/old", **moved}
+    backend.write(Row("skipped", skipped), Row("skipped", {**skipped, "url": urls[3]}))
+
+    def read(table: str, start: str, end: str | None, limit: int = 100) -> list[Checked]:
+        return run(backend.store.checked(table, start, end, limit))
+
+    pages = read("pages", "http://a.example/", "http://a.example0")
+    assert [row.url for row in pages] == urls
+    root, _, missed, redirected, _ = pages
+    assert root == Checked(
+        "pages", urls[0], 2, 100, "", missing=False, content_hash="x", etag='"1"',
+        last_modified="m", history=None,
+    )  # fmt: skip
+    assert (missed.at, missed.reason, missed.missing) == (300, "http-404", True)
+    assert (redirected.at, redirected.reason) == (200, "redirected")
+    assert [row.url for row in read("pages", urls[1], None, 2)] == urls[1:3]
+    assert [row.url for row in read("failures", "", None)] == ["http://c.example/"]
+    (old,) = read("skipped", "", None)
+    assert (old.url, old.leads_to, old.depth, old.at) == (skipped["url"], urls[0], 1, 200)

@@ -34,10 +34,13 @@ class RedisAdmin:
         self._server = RedisServer(config, lambda: None)
         self._generation = b"0"
 
-    async def begin(self, *, reset: bool = False) -> Opened:
-        """Continue the job's generation, or begin the next one if it has finished."""
+    async def begin(self, *, reset: bool = False, reopen: bool = False) -> Opened:
+        """Continue the job's generation, or begin the next one if it has finished.
+
+        reopen: continue one that has finished, too.
+        """
         frontier = RedisFrontier(self._config)
-        opened = await frontier.open(self._job, reset=reset)
+        opened = await frontier.open(self._job, reset=reset, reopen=reopen)
         await frontier.close()
         return opened
 

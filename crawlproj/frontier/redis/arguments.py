@@ -58,7 +58,7 @@ def ack_args(acks: Sequence[Ack], to_server: Callable[[float], str]) -> Args:
     for ack in acks:
         args += (
             text_of(ack.lease_id), int(ack.state), ack.reason,
-            int(ack.count_attempt), int(ack.entry is not None),
+            int(ack.count_attempt), int(ack.forget), int(ack.entry is not None),
         )  # fmt: skip
         if (back := ack.entry) is not None:
             args += (back.priority, back.key, pack(back), to_server(back.not_before))

@@ -82,7 +82,7 @@ class RedisFrontier(Frontier):
         self._rests: dict[str, float] = {}  # as the server knows them
         self._news = News()
 
-    async def open(self, job: str, *, reset: bool = False) -> Opened:
+    async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
         if self._server is None:
             self._server = RedisServer(self._config, self._on_restart)
         else:
@@ -96,6 +96,7 @@ class RedisFrontier(Frontier):
             generation, resumed, finished = await self._server.run(
                 "open", self._prefix, "", self._clock.now_arg(), self.owner,
                 int(_DEFAULT_LEASE_S * US), int(reset), self._wanted,
+                int(reopen),
             )  # fmt: skip
             if generation < 0:
                 raise FrontierError(

@@ -75,16 +75,16 @@ class SqliteFrontier(Frontier):
         with explained(self._path):
             return work()
 
-    async def open(self, job: str, *, reset: bool = False) -> Opened:
+    async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontier")
         try:
-            return await self._run(partial(self._open, job, reset=reset))
+            return await self._run(partial(self._open, job, reset=reset, reopen=reopen))
         except BaseException:
             await self.close()
             raise
 
-    def _open(self, job: str, *, reset: bool) -> Opened:
+    def _open(self, job: str, *, reset: bool, reopen: bool) -> Opened:
         if self._db is None:
             warn_if_locked(self._path)
             self._db = connect(self._path, busy_s=self._busy_s)
@@ -92,7 +92,7 @@ class SqliteFrontier(Frontier):
         self._release()
         self._lock = JobLock(self._path, add_job(self._db, job), job)
         self._lock.acquire()
-        self._job, opened = open_job(self._db, job, reset=reset, clock=self._clock)
+        self._job, opened = open_job(self._db, job, reset=reset, reopen=reopen, clock=self._clock)
         return opened
 
     def _release(self) -> None:

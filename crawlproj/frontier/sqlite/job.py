@@ -93,6 +93,9 @@ class SqliteJob:
                     if ack.state is not State.PENDING
                 ],
             )
+            forgotten = [(held.seq,) for held, ack in valid.values() if ack.forget]
+            if forgotten:
+                self._db.executemany(self._of(sql.FORGET), forgotten)
             back = [
                 (held, ack.entry or held.lease.entry, ack.count_attempt)
                 for held, ack in valid.values()
@@ -108,7 +111,8 @@ class SqliteJob:
             if ack.state is not State.PENDING:
                 self._leases.drop(held)
                 self._totals.leased -= 1
-                add(self._totals, ack.state, ack.reason, 1)
+                if not ack.forget:
+                    add(self._totals, ack.state, ack.reason, 1)
         self._returned(back, now)
         return Written(sum(number for _, _, number in new), stale=len(acks) - len(valid))
 
@@ -319,7 +323,7 @@ def add_job(db: sqlite3.Connection, name: str) -> int:
 
 
 def open_job(
-    db: sqlite3.Connection, name: str, *, reset: bool, clock: Clock
+    db: sqlite3.Connection, name: str, *, reset: bool, reopen: bool, clock: Clock
 ) -> tuple[SqliteJob, Opened]:
     """Continue the job, with its orphaned leases put back, or start its next generation.
 
@@ -330,10 +334,10 @@ def open_job(
         (opens,) = db.execute(sql.OPENS).fetchone()
         job_id, generation, finished = db.execute(sql.JOB, (name,)).fetchone()
         command_sql.forget_published(db, job_id)
-        fresh = reset or bool(finished)
+        fresh = reset or not generation or (bool(finished) and not reopen)
+        generation += fresh
+        db.execute(sql.START_JOB, (generation, job_id))
         if fresh:
-            generation += 1
-            db.execute(sql.START_JOB, (generation, job_id))
             create_job_tables(db, job_id)
         else:
             db.execute(for_job(sql.ORPHANS, job_id))

@@ -102,6 +102,7 @@ WHERE state = 0 AND delayed = 0 AND site = ? ORDER BY priority DESC, seq LIMIT ?
 """
 LEASE = "UPDATE frontier_entries_JOB SET state = 1 WHERE seq = ?"
 END = "UPDATE frontier_entries_JOB SET state = ?, reason = ? WHERE seq = ?"
+FORGET = "DELETE FROM frontier_entries_JOB WHERE seq = ?"
 PUT_BACK = """
 UPDATE frontier_entries_JOB
 SET state = 0, attempts = ?, delayed = ?, priority = ?, not_before = ?, url = ?, payload = ?

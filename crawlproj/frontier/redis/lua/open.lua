@@ -1,11 +1,16 @@
 -- Become a worker of the job: continue its generation, or begin the next one.
 -- ARGV: '', now, owner, lease_us, reset (0|1), generation to join (0: the current one, or the next
---   if that has finished)
+--   if that has finished), reopen (0|1): continue a generation that has finished, too
 -- Returns generation, resumed (0|1), finished (0|1); or -1, the current generation, 0 if the
 --   generation to join does not exist.
 local current = call('HGET', J .. 'job', 'generation') or '0'
 local finished = call('HGET', J .. 'job', 'finished') or '1'
 local wanted = ARGV[6]
+local reopen = ARGV[7] == '1' and current ~= '0' and ARGV[5] == '0'
+if finished == '1' and reopen and (wanted == '0' or wanted == current) then
+  call('HSET', J .. 'job', 'finished', '0')
+  finished = '0'
+end
 local function alive(number)
   return call('ZCOUNT', J .. number .. ':owners', now, '+inf') > 0
 end

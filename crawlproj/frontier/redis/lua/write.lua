@@ -1,7 +1,7 @@
 -- Put entries and apply acks, in one step (rule 2 of frontier/base.py).
 -- ARGV: generation, now, owner, groups,
 --   groups times: site, priority, count, then count times: key, row, not before ('': now)
---   acks, acks times: lease id, state, reason, counted (0|1), replaced (0|1),
+--   acks, acks times: lease id, state, reason, counted (0|1), forgotten (0|1), replaced (0|1),
 --     if replaced: priority, key, row, not before
 -- Returns new, stale, state().
 if gone() then return GONE end
@@ -29,6 +29,25 @@ end
 local function bucket_of(key)
   local bits = bits_of(key, 2 ^ (level + 1))
   return bits % 2 ^ level < split and bits or bits % 2 ^ level
+end
+-- The key in a row as it is in the seen set: in decimal, which needs more than 53 bits.
+local function key_of(row)
+  local negative = string.byte(row, 3) >= 128
+  local digits = {0, 0, 0}  -- seven decimal digits each, the last ones first
+  local function step(factor, carry)
+    for i = 1, 3 do
+      local value = digits[i] * factor + carry
+      digits[i], carry = value % 10000000, math.floor(value / 10000000)
+    end
+  end
+  for i = 3, 10 do
+    local byte = string.byte(row, i)
+    step(256, negative and 255 - byte or byte)
+  end
+  if negative then step(1, 1) end
+  local text = string.format('%d%07d%07d', digits[3], digits[2], digits[1])
+  text = string.gsub(text, '^0+(%d)', '%1')
+  return negative and '-' .. text or text
 end
 local function split_one()
   local from = G .. 'seen:' .. split
@@ -71,13 +90,13 @@ for _ = 1, tonumber(arg()) do
   new = new + found
 end
 if new > 0 then
-  call('HSET', G .. 'count', 'seen', seen, 'level', level, 'split', split)
   if call('HGET', J .. 'job', 'finished') == '1' then call('HSET', J .. 'job', 'finished', '0') end
 end
 
-local stale, ends, again = 0, 0, 0
+local stale, ends, again, forgotten = 0, 0, 0, 0
 for _ = 1, tonumber(arg()) do
-  local id, outcome, reason, counted, replaced = arg(), arg(), arg(), arg(), arg()
+  local id, outcome, reason, counted = arg(), arg(), arg(), arg()
+  local forget, replaced = arg() == '1', arg()
   local to, key, new_row, before
   if replaced == '1' then to, key, new_row, before = arg(), arg(), arg(), arg() end
   local deadline = call('ZSCORE', G .. 'lease', id)
@@ -86,7 +105,11 @@ for _ = 1, tonumber(arg()) do
   else
     local site, priority, row = drop_lease(id)
     woken[site] = true
-    if outcome ~= '0' then
+    if forget then
+      local known = key_of(row)
+      forgotten = forgotten + call('SREM', G .. 'seen:' .. bucket_of(known), known)
+      ends = ends + 1
+    elseif outcome ~= '0' then
       ended(site, outcome, reason, 1)
       if outcome == '3' then
         local failed = reason .. '\0' .. packed(site, priority, row)
@@ -104,6 +127,10 @@ for _ = 1, tonumber(arg()) do
       end
     end
   end
+end
+if new > 0 or forgotten > 0 then
+  seen = seen - forgotten
+  call('HSET', G .. 'count', 'seen', seen, 'level', level, 'split', split)
 end
 if new + again ~= 0 then call('HINCRBY', G .. 'count', 'pending', new + again) end
 if ends + again ~= 0 then call('HINCRBY', G .. 'count', 'leased', -ends - again) end

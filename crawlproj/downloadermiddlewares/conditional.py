@@ -1,0 +1,43 @@
+"""Asks sites for a page only if it changed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from crawlproj.scheduling.checks import CHECK, NotModified, check_of
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
+__all__ = ["ConditionalMiddleware"]
+
+_HEADERS = {"etag": b"If-None-Match", "last_modified": b"If-Modified-Since"}
+_NOT_MODIFIED = 304
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class ConditionalMiddleware:
+    """Sends the validators of a page that is checked; the answer 304 ends it as NotModified.
+
+    Where a redirect leads is another page, which gets none of them.
+    """
+
+    def process_request(self, request: Request) -> None:
+        """Make the request of a check conditional (RFC 9110 §13)."""
+        if CHECK not in request.meta:
+            return
+        check = check_of(request) or {}
+        for name, header in _HEADERS.items():
+            value = check.get(name)
+            if isinstance(value, str) and not _CONTROL.search(value):
+                request.headers[header] = value.encode("latin-1", "ignore")
+            else:
+                request.headers.pop(header, None)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Return ``response``. Raises NotModified if it says that the page is as it was."""
+        if response.status == _NOT_MODIFIED and check_of(request) is not None:
+            raise NotModified("the server says that it has not changed")
+        return response

@@ -1,0 +1,131 @@
+"""Requests for what was fetched before and is due again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crawlproj.config import share, text
+from crawlproj.links.scope import domain_of
+from crawlproj.refresh.policy import AGAIN, Always, Older, age_of
+from crawlproj.scheduling.checks import make_check
+from crawlproj.spiders.arguments import ArgumentError
+from crawlproj.store.url import store_from_url
+from crawlproj.store.url_ranges import EVERYTHING, ranges
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from random import Random
+
+    from scrapy import Request
+    from scrapy.settings import BaseSettings
+
+    from crawlproj.links.scope import Scope
+    from crawlproj.refresh.policy import Policy
+    from crawlproj.store.base import Checked, ReadChecked
+    from crawlproj.store.url_ranges import Range
+
+_BATCH = 500  # rows that are read at once
+_NEXT = "\x01"  # a URL has none, so no other URL is between it and itself with this appended
+_MAX_REDIRECTS = 20
+_TABLES = ("skipped", "pages", "failures")  # sitemaps, which are skipped, lead to new pages
+
+
+def policy_of(refresh: str) -> Policy | None:
+    """Return what the argument ``refresh`` asks for; None if it is empty. Raises ConfigError."""
+    if not refresh:
+        return None
+    if refresh == "always":
+        return Always(time.time())
+    if (age_s := age_of(refresh)) is not None:
+        return Older(age_s)
+    raise ArgumentError(
+        "refresh", f" must be always, or an age such as 12h, 7d or 2w, not {refresh!r}"
+    )
+
+
+def require_store(settings: BaseSettings) -> None:
+    """Raise ConfigError if nothing is stored that could be refreshed."""
+    url = text(settings, "STORE_URL", "")
+    if not url or not store_from_url(url).refreshable:
+        raise ArgumentError(
+            "refresh", " needs the pages of earlier crawls: set STORE_URL to SQLite or PostgreSQL"
+        )
+
+
+def moves_of(seeds: Iterable[str], redirects: Mapping[str, str]) -> dict[str, str]:
+    """Return where the start pages led to when they were fetched, by start page."""
+    moves = {}
+    for seed in seeds:
+        url = seed
+        for _ in range(_MAX_REDIRECTS):
+            url = redirects.get(url, url)
+        if url != seed:
+            moves[seed] = url
+    return moves
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecks:
+    """Looks through a store for what is due.
+
+    read: reads the store. scope: its URLs are of the crawl if ``wanted`` says so, too.
+    request: returns the request for a URL. spot_checks: the share of checks that ask for the whole
+        page although there are validators, because some servers send the same ones for ever.
+    """
+
+    policy: Policy
+    read: ReadChecked
+    scope: Scope
+    wanted: Callable[[str], bool]
+    request: Callable[[Checked], Request]
+    spot_checks: float
+    random: Random
+
+    async def moves(self, seeds: Sequence[str]) -> dict[str, str]:
+        """Return where the start pages led to, by start page."""
+        domains = set(map(domain_of, seeds))
+        return moves_of(
+            seeds,
+            {
+                row.url: row.leads_to
+                async for row in self._rows("skipped", EVERYTHING)
+                if row.leads_to and domain_of(row.url) in domains
+            },
+        )
+
+    async def due(self) -> AsyncIterator[Request]:
+        """Yield a check of everything in scope that is due."""
+        sites = self.scope.sites()
+        within = EVERYTHING
+        if sites is not None:
+            within = tuple(each for site in sorted(sites) for each in ranges(site, None))
+        for table in _TABLES:
+            async for page in self._rows(table, within):
+                if self._is_due(page):
+                    yield self._check(page)
+
+    async def _rows(self, table: str, within: Iterable[Range]) -> AsyncIterator[Checked]:
+        for low, high in within:
+            start: str = low
+            while rows := await self.read(table, start, high, _BATCH):
+                for row in rows:
+                    yield row
+                start = f"{rows[-1].url}{_NEXT}"
+
+    def _is_due(self, page: Checked) -> bool:
+        if page.table == "skipped" and page.reason not in AGAIN:
+            return False
+        known = self.scope.may_allow(page.url) or page.reason == "sitemap"
+        return known and self.policy.is_due(page, time.time()) and self.wanted(page.url)
+
+    def _check(self, page: Checked) -> Request:
+        request = self.request(page)
+        make_check(request, page, conditional=self.random.random() >= self.spot_checks)
+        return request
+
+
+def spot_checks_of(settings: BaseSettings) -> float:
+    """Return REFRESH_SPOT_CHECKS. Raises ConfigError if it is no share."""
+    return share(settings, "REFRESH_SPOT_CHECKS", 0.05)

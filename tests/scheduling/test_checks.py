@@ -1,0 +1,83 @@
+"""Checks of stored pages."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import pytest
+from scrapy import Request
+from scrapy.http import HtmlResponse, Response
+
+from crawlproj.downloadermiddlewares.conditional import ConditionalMiddleware
+from crawlproj.scheduling.checks import (
+    CHECK,
+    NotModified,
+    check_of,
+    has_same_body,
+    key_of_check,
+    make_check,
+)
+from crawlproj.scheduling.serialize import key_of
+from crawlproj.store.base import Checked
+
+URL = "http://a.example/x"
+BODY = b"<p>hello"
+
+
+def check(*, missing: bool = False, conditional: bool = True) -> Request:
+    digest = blake2b(BODY, digest_size=16).hexdigest()
+    page = Checked(
+        "pages", URL, 1, 0.0, "", missing=missing, content_hash=digest, etag='"1"',
+        last_modified="then", history=None,
+    )  # fmt: skip
+    request = Request(URL)
+    make_check(request, page, conditional=conditional)
+    ConditionalMiddleware().process_request(request)
+    return request
+
+
+def test_a_check_has_a_key_beside_that_of_its_page() -> None:
+    assert key_of_check(check()) not in (None, key_of(Request(URL)))
+    assert key_of_check(check()) == key_of_check(check(conditional=False))
+    assert key_of_check(Request(URL)) is None
+
+
+def test_a_check_sends_the_validators() -> None:
+    headers = check().headers
+    assert headers["If-None-Match"] == b'"1"'
+    assert headers["If-Modified-Since"] == b"then"
+    assert "If-None-Match" not in check(conditional=False).headers
+    assert not check(missing=True).headers
+
+
+def test_where_a_check_is_redirected_gets_no_validators() -> None:
+    request = check().replace(url="http://b.example/")
+    ConditionalMiddleware().process_request(request)
+    assert not request.headers
+    assert check_of(request) is None
+
+
+@pytest.mark.parametrize("meta", [{"url": URL, "etag": "a\r\nCookie: b"}, {"url": URL}, 7, None])
+def test_meta_that_others_wrote_sends_nothing_else(meta: object) -> None:
+    request = Request(URL, meta={CHECK: meta})
+    ConditionalMiddleware().process_request(request)
+    assert not request.headers
+
+
+def test_304_ends_a_check_and_no_other_request() -> None:
+    middleware = ConditionalMiddleware()
+    with pytest.raises(NotModified):
+        middleware.process_response(check(), Response(URL, status=304))
+    for request, status in ((Request(URL), 304), (check(), 200)):
+        response = Response(URL, status=status)
+        assert middleware.process_response(request, response) is response
+
+
+def test_a_body_is_the_same_only_for_a_check() -> None:
+    for request, body, same in (
+        (check(), BODY, True),
+        (check(), b"other", False),
+        (check(missing=True), BODY, False),
+        (Request(URL), BODY, False),
+    ):
+        assert has_same_body(HtmlResponse(URL, body=body, request=request)) is same

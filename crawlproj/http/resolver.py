@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from crawlproj.http.guard import Guard
 
-_MOMENT_S = 0.1  # a lookup that takes longer counts no longer for the number of threads
+_MOMENT_S = 0.05  # a lookup that takes longer counts no longer for the number of threads
 _MAX_THREADS = 2_048
 _NO_NAME_S, _NO_ANSWER_S = 30.0, 1.0  # how long a failure is remembered
 _MAX_FAILURES = 10_000

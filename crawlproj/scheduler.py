@@ -193,7 +193,9 @@ class Scheduler(BaseScheduler, metaclass=Strict):
                     work.fail_with("unstorable")
                 return True
             work.redirect(request.url)
-            if work.lease.entry.key == identity(work.request):
+            if (back := self._entries.key_of_return(request)) is not None:
+                key = back
+            elif work.lease.entry.key == identity(work.request):
                 # A retry may have set dont_filter, which does not apply to where that leads.
                 key = identity(request)
         try:

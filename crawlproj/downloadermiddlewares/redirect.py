@@ -24,6 +24,7 @@ __all__ = ["BadRedirect", "RedirectMiddleware"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SHOWN_CHARACTERS = 100
+_SENT = "redirects_sent"  # in Request.meta: what led here, on this origin
 _MAX_COOKIES = 50
 _MAX_COOKIE_BYTES = 4096  # RFC 6265 §6.1
 
@@ -78,23 +79,19 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
     def _carry_cookies(self, request: Request, response: Response, redirected: Request) -> None:
         """Give ``redirected`` the cookies of ``response``.
 
-        Raises IgnoreRequest if a page redirects to itself without a new one, or in a circle.
+        Raises IgnoreRequest if they lead in a circle on which nothing new is sent. With a jar,
+        which is nearer to the downloader, REDIRECT_MAX_TIMES ends a circle.
         """
-        if request_origin(request) != request_origin(redirected):
+        if self._has_jars or request_origin(request) != request_origin(redirected):
             return
-        known = request.headers.get(b"Cookie")
-        set_cookies = response.headers.getlist(b"Set-Cookie")
-        if set_cookies and not self._has_jars:
-            redirected.headers[b"Cookie"] = _merged(known or b"", set_cookies)
-        before, target = (
-            map(normalize, request.meta.get("redirect_urls", ())),
-            normalize(redirected.url),
-        )
-        again = target == normalize(request.url) and redirected.method == request.method
-        if again and not self._has_jars and redirected.headers.get(b"Cookie") == known:
-            raise IgnoreRequest("max redirections reached: the page redirects to itself")
-        if not again and target in before:
+        known = request.headers.get(b"Cookie") or b""
+        cookies = _merged(known, response.headers.getlist(b"Set-Cookie"))
+        if cookies:
+            redirected.headers[b"Cookie"] = cookies
+        sent = [*request.meta.get(_SENT, ()), _what_is_sent(request, known)]
+        if _what_is_sent(redirected, cookies) in sent:
             raise IgnoreRequest("max redirections reached: they lead in a circle")
+        redirected.meta[_SENT] = sent
 
     def _is_handled(self, request: Request, status: int) -> bool:
         meta = request.meta
@@ -104,6 +101,11 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
             or status in meta.get("handle_httpstatus_list", ())
             or status in getattr(self.crawler.spider, "handle_httpstatus_list", ())
         )
+
+
+def _what_is_sent(request: Request, cookies: bytes) -> list[str]:
+    """Return what makes ``request`` differ from others of its redirects, as plain data."""
+    return [request.method, normalize(request.url) or request.url, cookies.decode("latin-1")]
 
 
 def _merged(cookies: bytes, set_cookies: Iterable[bytes]) -> bytes:

@@ -22,6 +22,7 @@ from crawlproj.scheduling.serialize import (
     entry_of,
     key_of,
     key_of_fingerprint,
+    key_of_return,
     key_of_seed,
     request_of,
     volatile_entry,
@@ -117,6 +118,14 @@ class Entries:
         key = self.identity(request)
         self._seeds[key] += 1
         return key_of_seed(key, self._seeds[key] - 1)
+
+    def key_of_return(self, request: Request) -> int | None:
+        """Return the key of a redirect that leads back to where it came from; None for another.
+
+        That URL is known, but is requested again: on the way, it may have got a cookie.
+        """
+        passed = request.meta.get("redirect_urls", ())
+        return key_of_return(self.identity(request), len(passed)) if request.url in passed else None
 
     def entry_of(self, request: Request, key: int, origin: Request | None = None) -> Entry:
         """Return a new request as an entry. Raises Unstorable if others work on the frontier.

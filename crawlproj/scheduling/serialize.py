@@ -92,6 +92,14 @@ def key_of_text(text: str) -> int:
     return _signed64(text.encode("utf-8", "surrogatepass"))
 
 
+def key_of_return(key: int, redirects: int) -> int:
+    """Return the key of a request, which has ``key``, to which its own redirects led back.
+
+    redirects: how many there were.
+    """
+    return _signed64(f"return {key} {redirects}".encode())
+
+
 def key_of_url(url: str) -> int:
     """Return the key of a plain GET of ``url``."""
     return _signed64((normalize(url) or url).encode("utf-8", "surrogatepass"))

@@ -34,6 +34,25 @@ async def test_a_cookie_wall_is_passed(jars: bool) -> None:
     assert len(done.asked) <= 5
 
 
+@pytest.mark.parametrize("jars", [False, True])
+@pytest.mark.parametrize("steps", [1, 3])
+@on_reactor
+async def test_a_cookie_wall_on_other_pages_is_passed(jars: bool, steps: int) -> None:
+    """Each step sets a cookie and leads to the next, and the last one back to the page."""
+
+    def answer(url: str, head: str) -> Answer | str:
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        step = int(url.partition("?step=")[2] or 0)
+        if not step and f"c{steps}=1" in head:
+            return page()
+        return redirect(f"{WALL}?step={step + 1}" if step < steps else HOME, f"c{step}=1; Path=/")
+
+    done = await crawl_site(answer, HOME, COOKIES_ENABLED=jars)
+    assert done.urls == {HOME}
+    assert len(done.asked) == steps + 3
+
+
 @pytest.mark.parametrize("cookies", [(), ("seen=1",)], ids=["without", "same"])
 @pytest.mark.parametrize("way", [HOME, WALL])
 @on_reactor

@@ -118,5 +118,5 @@ def test_a_site_that_does_not_answer_is_reported_without_a_traceback(tmp_path: P
     done = scrapy(*words, "--out", str(tmp_path))
 
     assert done.returncode == 2
-    assert "--url http://127.0.0.1:1/: http://127.0.0.1:1/robots.txt is unreachable" in done.stderr
+    assert "--url http://127.0.0.1:1/: Nothing was fetched, because no site could be" in done.stderr
     assert "Traceback" not in done.stderr

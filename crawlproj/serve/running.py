@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ class Running:
         # uvicorn handles them while it serves, and raises them again afterwards.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stop())
+        gc.freeze()  # what was imported stays; looking at it again would hold up all queries
         try:
             self._server.run()
         except SystemExit:  # uvicorn's, when it cannot listen; it has logged why

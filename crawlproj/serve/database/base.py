@@ -90,6 +90,10 @@ class Connection(ABC):
     async def check_role(self) -> None:
         """Check that SQL of a user's own can do nothing but read. Raises Refused."""
 
+    def lag_s(self) -> float:
+        """Return how many seconds its queries so far waited for this process, as far as known."""
+        return 0.0
+
 
 class Pool(ABC):
     """Connections of one lane."""

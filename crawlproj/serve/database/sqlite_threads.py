@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawlproj.serve.database.base import Caps, Connection, Encoded, Form, Pool, Rows
@@ -69,11 +71,40 @@ class SqliteThreads(Pool):
         self._idle.clear()
 
 
+@dataclass(slots=True)
+class _Asked:
+    """When a query was given to a thread, ran there, and its answer was taken; monotonic times."""
+
+    given: float | None = None
+    began: float | None = None
+    ended: float | None = None
+    answered: float | None = None
+
+    def timed(self, query: Callable[[], T]) -> T:
+        """Run the query, in the thread."""
+        self.began = time.monotonic()
+        try:
+            return query()
+        finally:
+            self.ended = time.monotonic()
+
+    def lag_s(self) -> float:
+        """Return how long it was neither in the database nor, so far, answered."""
+        if self.given is None:
+            return 0.0
+        now = self.answered or time.monotonic()
+        if self.began is None:
+            return now - self.given
+        return now - self.given - ((self.ended or now) - self.began)
+
+
 class _ThreadConnection(Connection):
     def __init__(self, path: Path, db: sqlite3.Connection, threads: ThreadPoolExecutor) -> None:
         self._path = path
         self._db = db
         self._threads = threads
+        self._asked = _Asked()
+        self._lag_s = 0.0  # of the queries before
 
     async def fetch(self, sql: str, parameters: Mapping[str, Any], caps: Caps) -> Rows:
         return await self._run(lambda: read_rows(self._db, sql, parameters, caps))
@@ -86,9 +117,16 @@ class _ThreadConnection(Connection):
     async def check_role(self) -> None:
         """The file is open for reading alone, and the authorizer refuses the rest."""
 
+    def lag_s(self) -> float:
+        return self._lag_s + self._asked.lag_s()
+
     async def _run(self, query: Callable[[], T]) -> T:
         """Run a query in a thread; if this task is cancelled, the query ends first."""
-        running = asyncio.get_running_loop().run_in_executor(self._threads, query)
+        self._lag_s = self.lag_s()
+        asked = self._asked = _Asked(time.monotonic())
+        running = asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: asked.timed(query)
+        )
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -102,6 +140,8 @@ class _ThreadConnection(Connection):
             raise
         except sqlite3.Error as exc:
             raise explained(exc, self._path) from exc
+        finally:
+            asked.answered = time.monotonic()
 
 
 def _close_opened(opening: asyncio.Future[sqlite3.Connection]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.limits.base import Outcome, Sample, whole
+from crawlproj.serve.lanes.allowance import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -110,17 +111,22 @@ class Lane:
             self._running -= 1
             self._admit()
 
-    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def run(
+        self, work: Callable[[], Awaitable[T]], lag_s: Callable[[], float] = lambda: 0.0
+    ) -> T:
         """Return what ``work`` returns; call this in a turn. It is cancelled after ``limit_s``.
 
-        Raises OutOfTime if it was.
+        lag_s: returns how many seconds so far it waited for this process, not for the database;
+        they do not count. Raises OutOfTime if it was cancelled.
         """
         started = self._clock()
+        allowance: Allowance | None = None
         in_flight = self._running
         start = self._limit.on_start(in_flight, started)
         outcome = Outcome.IGNORE
         try:
-            async with asyncio.timeout(self.limit_s) as timeout:
+            async with asyncio.timeout(None) as timeout:
+                allowance = Allowance(timeout, self.limit_s, lag_s)
                 result = await work()
         except TimeoutError:
             if not timeout.expired():
@@ -138,11 +144,15 @@ class Lane:
             return result
         finally:
             ended = self._clock()
-            self._longest_s = max(self._longest_s, ended - started)
+            took_s = ended - started
+            if allowance is not None:
+                allowance.stop()
+                took_s -= allowance.lag_s()
+            self._longest_s = max(self._longest_s, took_s)
             if outcome is Outcome.IGNORE:
                 self._limit.on_withdrawn(start, in_flight)
             else:
-                took_s = max(1e-6, ended - started)
+                took_s = max(1e-6, took_s)
                 self._mean_s += (took_s - self._mean_s) / 20
                 self._limit.on_sample(
                     Sample(started, ended, took_s, in_flight, outcome, start=start)

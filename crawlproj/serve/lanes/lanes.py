@@ -87,7 +87,7 @@ class Lanes:
         try:
             async with lane.turn(ahead=ahead), pool.connection() as connection:
                 # Connecting is not the query's fault, so it does not count.
-                return await lane.run(lambda: work(connection))
+                return await lane.run(lambda: work(connection), connection.lag_s)
         except LaneBusy as exc:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,

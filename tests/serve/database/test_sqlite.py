@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -202,6 +203,30 @@ def test_a_worker_ends_a_query_at_its_limit_by_itself(path: Path) -> None:
             with pytest.raises(Refused, match="interrupted"):
                 await connection.fetch(ENDLESS, {}, CAPS)
             assert await titles(connection) == ["a"]
+        await pool.close()
+
+    run(scene())
+
+
+def test_a_query_that_waits_for_a_thread_says_so(path: Path) -> None:
+    pool = SqliteThreads(path, 1)
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        async with pool.connection() as connection:
+            assert connection.lag_s() == 0
+            free = threading.Event()
+            busy = loop.run_in_executor(pool._threads, free.wait)
+            asking = asyncio.ensure_future(titles(connection))
+            await asyncio.sleep(0.05)
+            assert connection.lag_s() > 0.04  # so far
+            free.set()
+            await busy
+            assert await asking == ["a"]
+            waited_s = connection.lag_s()
+            assert waited_s > 0.04
+            await titles(connection)
+            assert connection.lag_s() > waited_s  # of both
         await pool.close()
 
     run(scene())

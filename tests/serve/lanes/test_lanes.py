@@ -25,11 +25,20 @@ if TYPE_CHECKING:
     from tests.frontier.helpers import Now
 
 
+class Name(str):
+    """A connection that is only its name."""
+
+    __slots__ = ()
+
+    def lag_s(self) -> float:
+        return 0.0
+
+
 class NamedPool(Pool):
     """Its connections are only its name."""
 
     def __init__(self, name: str) -> None:
-        self.name: Any = name
+        self.name: Any = Name(name)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -254,8 +254,8 @@ def slow_sites(rows: Sequence[SiteRow]) -> list[tuple[SiteRow, str]]:
             reasons.append("down")
         if row.rate_limit < float("inf"):
             reasons.append(f"limited to {row.rate_limit:.2g}/s")
-        if row.errors >= _MIN_ERRORS and row.error_share >= _ERROR_SHARE:
-            reasons.append(f"{row.error_share:.0%} failed")
+        if row.trouble >= _MIN_ERRORS and row.trouble_share >= _ERROR_SHARE:
+            reasons.append(f"{row.trouble_share:.0%} failed")
         if row.p99_s is not None and row.p99_s >= max(_SLOW_S, _SLOWER_THAN_MEDIAN * usual_s):
             reasons.append(f"{row.p99_s / usual_s:.0f} × the usual p99")
         if reasons:

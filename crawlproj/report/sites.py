@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from crawlproj.limits.view import SiteView
 
 IDLE = "idle"
+_NOT_THERE = ("http-404", "http-410")
 
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
     """One site.
 
-    done: URLs done in this run. errors: attempts that failed, retried ones included.
+    done: URLs done in this run. errors: attempts that failed, retried ones included; dead_links of
+    them found that there is no such page.
     in_flight, limit: requests; limit is None for a site without a control.
     rate_limit: requests/s that may start; infinite without a bound.
     pages_per_s: over the span that the caller chose.
@@ -29,6 +31,7 @@ class SiteRow:
     site: str
     done: int = 0
     errors: int = 0
+    dead_links: int = 0
     in_flight: int = 0
     limit: float | None = None
     rate_limit: float = inf
@@ -39,9 +42,14 @@ class SiteRow:
     state: str = IDLE
 
     @property
-    def error_share(self) -> float:
-        """Failed attempts as a share of all that ended."""
-        return self.errors / (self.done + self.errors) if self.errors else 0.0
+    def trouble(self) -> int:
+        """Failed attempts that say something about the site: all but dead links."""
+        return self.errors - self.dead_links
+
+    @property
+    def trouble_share(self) -> float:
+        """These as a share of all attempts that ended."""
+        return self.trouble / (self.done + self.errors) if self.errors else 0.0
 
 
 def site_row(
@@ -57,6 +65,7 @@ def site_row(
         site=site,
         done=done,
         errors=latency.errors.total() if latency else 0,
+        dead_links=sum(latency.errors[reason] for reason in _NOT_THERE) if latency else 0,
         in_flight=view.in_flight if view else 0,
         limit=view.limit if view else None,
         rate_limit=view.rate if view else inf,

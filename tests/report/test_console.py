@@ -131,7 +131,8 @@ def test_the_summary_lists_sites_only_if_one_held_the_crawl_back() -> None:
     limited = replace(ROW, site="limited.example", rate_limit=2.0, state="limited")
     down = replace(ROW, site="down.example", state="down", p50_s=None, p99_s=None)
     few = replace(ROW, site="few.example", done=1, errors=2)
-    rows = [*snapshot().sites, slow, failing, limited, down, few]
+    dead = replace(ROW, site="dead-links.example", errors=50, dead_links=48)
+    rows = [*snapshot().sites, slow, failing, limited, down, few, dead]
     assert {row.site: why for row, why in slow_sites(rows)} == {
         "down.example": "down",
         "failing.example": "33% failed",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SHORTEST_S = 0.005  # between two looks
+_LATE_S, _GRACE_S = 0.01, 0.05  # so late, the answer may be here and not be taken yet
 _MOST = 4.0  # times the limit: for a query that waits for this process alone
 
 
@@ -42,10 +43,13 @@ class Allowance:
 
     def _look(self) -> None:
         now = self._loop.time()
-        self._late_s += max(0.0, now - self._due)
+        late_s = max(0.0, now - self._due)
+        self._late_s += late_s
         elapsed_s = now - self._began
         left_s = self._limit_s - (elapsed_s - self.lag_s())
-        if left_s <= 0 or elapsed_s >= _MOST * self._limit_s:
+        if late_s > _LATE_S:
+            left_s = max(left_s, _GRACE_S)
+        if left_s <= 0 or elapsed_s - self._late_s >= _MOST * self._limit_s:
             self._timeout.reschedule(now)
         else:
             self._due = now + max(_SHORTEST_S, left_s)

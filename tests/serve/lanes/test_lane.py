@@ -148,11 +148,11 @@ def test_a_query_that_waits_for_this_process_is_neither_cancelled_nor_taken_for_
 
 def test_a_stall_of_the_event_loop_cancels_nothing() -> None:
     async def scene() -> None:
-        loop, fast = asyncio.get_running_loop(), lane(Watched(2), limit_s=0.05)
+        loop, fast = asyncio.get_running_loop(), lane(Watched(2), limit_s=0.1)
         answers = [loop.create_future() for _ in "ab"]
 
         def stall() -> None:
-            time.sleep(0.2)  # both have their answers then, and the time of both is over
+            time.sleep(0.5)  # both have their answers then, and the time of both is over
             for answer in answers:
                 loop.call_later(0.01, answer.set_result, "in time")
 

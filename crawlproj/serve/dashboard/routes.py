@@ -52,7 +52,7 @@ class Dashboard:
         return [
             *(route for page in pages.all() for route in page.routes(self._feeds)),
             *(page.route() for page in self._files),
-            *(page.route() for page in table_pages(self._api, steers=self._steers)),
+            *(page.route() for page in table_pages(self._api, self._crawls, steers=self._steers)),
             Steering(self._crawls).route(),
             ASSETS.route(),
         ]

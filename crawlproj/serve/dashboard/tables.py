@@ -6,6 +6,8 @@ from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.errors import FrontierError
+from crawlproj.frontier.finding import choose
 from crawlproj.serve.dashboard.page import Page
 from crawlproj.serve.web.parameters import MAX_URL, Choice, Parameter, Text
 from crawlproj.serve.web.problems import Problem
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from crawlproj.serve.dashboard.api import Api
+    from crawlproj.serve.dashboard.crawls import Crawls
 
 _ROWS = 50
 _MAX_CURSOR = 20_000
@@ -25,9 +28,9 @@ _CURSOR = Parameter("cursor", Text(_MAX_CURSOR), "where to go on")
 SORTS = ("discovered", "pending", "leased", "done", "failed", "skipped", "site")
 
 
-def table_pages(api: Api, *, steers: bool) -> list[Page]:
-    """Return the pages. steers: whether there are forms to steer a crawl."""
-    return [_sites(api), _failures(api, steers=steers), _search(api), _url(api)]
+def table_pages(api: Api, crawls: Crawls, *, steers: bool) -> list[Page]:
+    """Return the pages. crawls: to steer. steers: whether there are forms for that."""
+    return [_sites(api), _failures(api, crawls, steers=steers), _search(api), _url(api)]
 
 
 def _sites(api: Api) -> Page:
@@ -47,7 +50,14 @@ def _sites(api: Api) -> Page:
     )
 
 
-def _failures(api: Api, *, steers: bool) -> Page:
+def _failures(api: Api, crawls: Crawls, *, steers: bool) -> Page:
+    async def job_meant() -> str:
+        """Return the job whose failures can be fetched again; "" if that is not clear."""
+        try:
+            return choose(await crawls.jobs())
+        except (FrontierError, Problem):
+            return ""
+
     async def shows(request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         found = await api.get(request, "failures", limit=_ROWS, **values)
         summary = await api.get(request, "summary")
@@ -55,8 +65,8 @@ def _failures(api: Api, *, steers: bool) -> Page:
         reasons: Counter[str] = Counter()
         for job in jobs:
             reasons.update(job["failed_by_reason"])
-        # Which job is meant is clear if there is one.
-        job = jobs[0]["job"] if len(jobs) == 1 else ""
+        # Not from the summary, which has no jobs until the first count, so the form might be late.
+        job = await job_meant() if steers else ""
         return {"found": found, "reasons": reasons, "steers": steers, "job": job, **values}
 
     return Page(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MEMORY = 4  # queries: heavy ones are few, and the next flood differs from the last
+_MOST = 4.0  # times the patience
+
 
 class LaneBusy(Exception):
     """The queue is full, or the turn did not come in time; ``retry_after_s``: when to ask again."""
@@ -54,7 +57,9 @@ class LaneState:
 class Lane:
     """Admits queries: as many at a time as ``limit`` allows, the others in turn.
 
-    limit: learns from each query that ends. queue: how many may wait. patience_s: how long.
+    limit: learns from each query that ends. queue: how many may wait. patience_s: one that must
+    expect to wait longer, judging by how long the others take, is refused at once; as nobody knows
+    that exactly, one that waits is given up after four times as long.
     limit_s: how long a query may run. heavy: whether a query that runs out of time is expected to
     be a heavy one, which says nothing about how many the database can run at a time.
     clock: seconds, monotonic.
@@ -78,7 +83,8 @@ class Lane:
         self._clock = clock
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._mean_s = self._longest_s = 0.0
+        self._mean_s = limit_s / 4 if heavy else 0.0  # until there is one that ended
+        self._longest_s = 0.0
         self._done = self._out_of_time = self._refused = self._abandoned = 0
 
     def state(self) -> LaneState:
@@ -123,7 +129,7 @@ class Lane:
         allowance: Allowance | None = None
         in_flight = self._running
         start = self._limit.on_start(in_flight, started)
-        outcome = Outcome.IGNORE
+        outcome, abandoned = Outcome.IGNORE, False
         try:
             async with asyncio.timeout(None) as timeout:
                 allowance = Allowance(timeout, self.limit_s, lag_s)
@@ -136,6 +142,7 @@ class Lane:
                 outcome = Outcome.DROPPED
             raise OutOfTime from None
         except asyncio.CancelledError:
+            abandoned = True
             self._abandoned += 1
             raise
         else:
@@ -149,24 +156,26 @@ class Lane:
                 allowance.stop()
                 took_s -= allowance.lag_s()
             self._longest_s = max(self._longest_s, took_s)
+            if not abandoned:
+                self._mean_s += (took_s - self._mean_s) / _MEMORY
             if outcome is Outcome.IGNORE:
                 self._limit.on_withdrawn(start, in_flight)
             else:
                 took_s = max(1e-6, took_s)
-                self._mean_s += (took_s - self._mean_s) / 20
                 self._limit.on_sample(
                     Sample(started, ended, took_s, in_flight, outcome, start=start)
                 )
 
     async def _wait(self, *, ahead: bool) -> None:
         """Wait for a turn, which then counts as running."""
-        if len(self._waiting) >= self._queue and not ahead:
+        full = len(self._waiting) >= self._queue or self._wait_s() > self._patience_s
+        if full and not ahead:
             self._refused += 1
             raise LaneBusy(self._retry_after_s())
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         (self._waiting.appendleft if ahead else self._waiting.append)(turn)
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(_MOST * self._patience_s):
                 await turn
         except BaseException as exc:
             if turn.done() and not turn.cancelled():  # admitted in this very moment
@@ -188,5 +197,8 @@ class Lane:
                 turn.set_result(None)
 
     def _retry_after_s(self) -> float:
-        ahead = len(self._waiting) + self._running
-        return max(1.0, self._mean_s * ahead / whole(self._limit.limit))
+        return max(1.0, self._wait_s())
+
+    def _wait_s(self) -> float:
+        """Return how long one that comes now must expect to wait."""
+        return self._mean_s * (len(self._waiting) + 1) / whole(self._limit.limit)

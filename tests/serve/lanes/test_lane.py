@@ -188,6 +188,32 @@ def test_the_timeout_of_the_work_itself_is_not_taken_for_the_lanes() -> None:
     run(scene())
 
 
+def test_who_must_expect_to_wait_too_long_is_refused_at_once() -> None:
+    async def scene() -> None:
+        now = 0.0
+        gate = Gate()
+        slow = Lane(
+            Watched(1), queue=8, patience_s=5.0, limit_s=60.0, heavy=True, clock=lambda: now
+        )
+        for _ in range(20):  # each takes three seconds
+            async with slow.turn():
+                began = asyncio.ensure_future(slow.run(gate.work("a")))
+                await turns()
+                now += 3.0
+                gate.open.set()
+                await began
+                gate.open.clear()
+        tasks = [asyncio.ensure_future(go(slow, gate.work(name))) for name in "ab"]
+        await turns()
+        with pytest.raises(LaneBusy) as raised:
+            await go(slow, gate.work("c"))
+        assert raised.value.retry_after_s == pytest.approx(6.0, rel=0.1)
+        gate.open.set()
+        assert await asyncio.gather(*tasks) == ["a", "b"]
+
+    run(scene())
+
+
 def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
     async def scene() -> None:
         gate = Gate()

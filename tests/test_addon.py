@@ -210,7 +210,9 @@ def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
     twice: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "two.py").write_text(TWO)
-    with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
+    # Slow enough for the first crawl to go on while the second one starts, on a busy machine too.
+    site = SiteSpec("plain", "plain", pages=5, latency_s=0.3)
+    with DemoWeb([site], tmp_path / "log") as web:
         ran = subprocess.run(
             [sys.executable, "two.py", web.url("plain"), *(["twice"] if twice else [])],
             cwd=tmp_path,

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _ESSENCE = re.compile(rb"[\t\n\r ]*(%b)/(%b)[\t\n\r ]*" % (_TOKEN, _TOKEN))
-_CHARSET = re.compile(rb";[\t\n\r ]*charset=(?:\"([^\"]*)\"?|([^;]*))", re.IGNORECASE)
-# A comma inside a quoted parameter does not separate members.
-_MEMBER = re.compile(rb"(?:\"[^\"]*\"?|[^,\"])+")
+# A quoted string may contain commas and semicolons, and need not end.
+_QUOTED = rb"\"((?:[^\"\\]|\\.)*+)(?:\"|\\?\Z)"
+_PARAMETER = re.compile(rb";[\t\n\r ]*([^;=]*+)(?:=(?:%b[^;]*+|([^;]*+)))?" % _QUOTED, re.DOTALL)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_MEMBER = re.compile(rb"(?:%b|[^,\"])+" % _QUOTED, re.DOTALL)
 # MIME Sniffing Standard §7.1; each tag must be followed by a space or ">".
 _HTML_START = re.compile(
     rb"[\t\n\x0c\r ]*(?:<!--|<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|"
@@ -34,6 +36,9 @@ _XHTML_ROOT = re.compile(
 )
 _BOMS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_DOCUMENT_START = re.compile(rb"%PDF-|%!PS-Adobe-")
+# With these, servers label files that they know nothing about (MIME Sniffing Standard §5.1).
+_CARELESS_CHARSETS = frozenset({"", "iso-8859-1", "utf-8"})
 _SNIFFED_BYTES = 1445  # as many as the standard reads
 
 
@@ -73,25 +78,33 @@ def media_type(headers: Iterable[bytes]) -> MediaType:
     The last valid member counts, as a proxy may have added one. A charset holds for later members
     of the same type.
     """
-    found = MediaType()
-    for header in headers:
-        found = _added(found, header)
-    return found
+    return _extracted(b", ".join(headers))
 
 
 @lru_cache(maxsize=1024)
-def _added(known: MediaType, header: bytes) -> MediaType:
-    for member in _MEMBER.findall(header):
-        essence, _, _ = member.partition(b";")
+def _extracted(header: bytes) -> MediaType:
+    known = MediaType()
+    for match in _MEMBER.finditer(header):
+        essence, semicolon, parameters = match[0].partition(b";")
         if (valid := _ESSENCE.fullmatch(essence)) is None:
             continue
         name = b"/".join(valid.groups()).lower().decode("ascii")
-        charset = _CHARSET.search(member)
-        label = (charset[1] or charset[2] or b"").strip().decode("latin-1") if charset else ""
+        if name == "*/*":
+            continue
+        label = _charset(semicolon + parameters)
         if not label and name == known.essence:
             label = known.charset
         known = MediaType(name, label)
     return known
+
+
+def _charset(parameters: bytes) -> str:
+    """Return the first charset that has a value, or ""."""
+    for name, quoted, plain in _PARAMETER.findall(parameters):
+        if name.lower() == b"charset" and (quoted or plain):
+            value: bytes = _ESCAPED.sub(rb"\1", quoted) or plain
+            return value.strip().decode("latin-1")
+    return ""
 
 
 def kind_of(declared: MediaType, body: bytes) -> Kind:
@@ -108,6 +121,8 @@ def kind_of(declared: MediaType, body: bytes) -> Kind:
         return Kind.HTML
     if not essence:
         return _sniffed(start)
+    if essence == "text/plain" and declared.charset.lower() in _CARELESS_CHARSETS:
+        return Kind.PROSE if _is_text(start) else Kind.OTHER
     if essence in _PROSE or (essence.startswith("text/") and essence not in _NOT_PROSE):
         return Kind.PROSE
     return Kind.OTHER
@@ -118,9 +133,11 @@ def _sniffed(start: bytes) -> Kind:
         return Kind.XHTML if _XHTML_ROOT.match(start) else Kind.OTHER
     if _HTML_START.match(_without_bom(start)):
         return Kind.HTML
-    if start.startswith(_BOMS) or not _NOT_TEXT.search(start):
-        return Kind.PROSE
-    return Kind.OTHER
+    return Kind.PROSE if _is_text(start) and not _DOCUMENT_START.match(start) else Kind.OTHER
+
+
+def _is_text(start: bytes) -> bool:
+    return start.startswith(_BOMS) or not _NOT_TEXT.search(start)
 
 
 def _without_bom(start: bytes) -> bytes:

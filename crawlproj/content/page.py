@@ -12,6 +12,7 @@ from scrapy.http import HtmlResponse, TextResponse
 
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
+from crawlproj.content.query_encoding import escaped_query
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import encoding_of, readable_part, tree_of
 from crawlproj.masking import without_credentials
@@ -43,7 +44,8 @@ class PageContent:
     def base(self) -> str:
         """The base URL of relative links."""
         for element in self.tree.select("base[href]"):
-            if (href := element.attr("href")) and (base := join(self.url, href)):
+            href = escaped_query(element.attr("href") or "", self.tree.encoding)
+            if href and (base := join(self.url, href)):
                 return base
             break  # only the first counts
         return self.url
@@ -68,7 +70,8 @@ class PageContent:
         """The URL of <link rel=canonical>, absolute and normalized."""
         for element in self.tree.select("link[rel]"):
             if "canonical" in (element.attr("rel") or "").lower().split():
-                return join(self.base, element.attr("href") or "") or ""
+                href = escaped_query(element.attr("href") or "", self.tree.encoding)
+                return join(self.base, href) or ""
         return ""
 
     @property

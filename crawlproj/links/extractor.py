@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 from lxml.etree import XPath, XPathSyntaxError
 from parsel.csstranslator import HTMLTranslator
@@ -14,6 +14,7 @@ from scrapy.utils.misc import rel_has_nofollow
 from w3lib.url import canonicalize_url
 
 from crawlproj.content.page import content_of
+from crawlproj.content.query_encoding import escaped_query
 from crawlproj.content.robots import agent_of, robots_directives
 from crawlproj.content.tree import Element, reads_css
 from crawlproj.errors import ConfigError
@@ -34,7 +35,6 @@ _CONTROLS = "".join(map(chr, range(0x21)))  # the URL Standard strips controls a
 # Links that may depend on the whole base URL, not only its directory, such as "?page=2" and
 # "https:?page=2". The URL Standard ignores leading control characters, and line breaks anywhere.
 _OF_WHOLE_BASE = re.compile(r"[\x00-\x20?#]|https?:(?![/\\])|h[a-z]*[\t\n\r]", re.IGNORECASE)
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _TEXT = XPath("string()")
 
 
@@ -153,15 +153,16 @@ class LinkExtractor:
             return
         base = page.base
         memo = self._memo_of(base)
-        encoding = (page.tree.encoding or "utf-8").lower()
-        is_utf = encoding.startswith("utf")
+        encoding = page.tree.encoding
+        is_utf8 = encoding in {None, "UTF-8"}
         for value, element in self._raw_links(response, page):
-            if self._process_value is None and "#" in value:
+            # Except where the fragment saves a space from being stripped, such as in "a b #c".
+            if self._process_value is None and "#" in value and " #" not in value:
                 value = value[: value.index("#")]  # noqa: PLW2901 - most of a page's links repeat then
             if not value and base == page.url:
                 continue  # a place in the page itself
-            if not (is_utf or value.isascii()):
-                value = _with_query_in(encoding, value)  # noqa: PLW2901 - as browsers read it
+            if not (is_utf8 or value.isascii()):
+                value = escaped_query(value, encoding)  # noqa: PLW2901 - as browsers read it
             url = memo[value] if value in memo else self._url(value, base, memo)
             if url is not None and (not self._text or self._text_matches(element)):
                 yield url, element
@@ -280,20 +281,6 @@ def _attribute(element: Any, name: str) -> str | None:
 
 def _text_of(element: Any) -> str:
     return element.text if isinstance(element, Element) else str(_TEXT(element))
-
-
-def _with_query_in(encoding: str, value: str) -> str:
-    """Escape non-ASCII characters in a link's query in the page's encoding, as browsers do."""
-    head, mark, query = value.partition("?")
-    if "#" in head:
-        return value
-    return (
-        head
-        + mark
-        + _NOT_ASCII.sub(
-            lambda found: quote(found[0].encode(encoding, "xmlcharrefreplace"), safe=""), query
-        )
-    )
 
 
 def _check_xpath(xpath: str) -> None:

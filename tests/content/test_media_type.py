@@ -26,7 +26,18 @@ HTML = b"<!DOCTYPE html><html><body>x"
         ([b"text/html: charset=utf-8"], "", ""),
         ([b'text/html; title="a,b"; charset=utf-8'], "text/html", "utf-8"),
         ([b'text/html; charset="utf-8'], "text/html", "utf-8"),
-        ([b"*/*"], "*/*", ""),
+        (
+            [b"text/html; charset=koi8-r", b'text/html; title="', b"text/plain"],
+            "text/html",
+            "koi8-r",
+        ),
+        ([b'text/html; title="a\\", text/plain; charset=x"; charset=utf-8'], "text/html", "utf-8"),
+        ([b'text/html; title="; charset=koi8-r"; charset=utf-8'], "text/html", "utf-8"),
+        ([b"text/html; xcharset=koi8-r; charset=; charset=utf-8"], "text/html", "utf-8"),
+        ([b'text/html; charset="\\u\\t\\f-8"'], "text/html", "utf-8"),
+        ([b"text/html; charset =utf-8"], "text/html", ""),
+        ([b"*/*"], "", ""),
+        ([b"text/html; charset=utf-8, */*; charset=koi8-r"], "text/html", "utf-8"),
         ([b"\xff\xfe/\x00"], "", ""),
     ],
 )
@@ -48,6 +59,9 @@ def test_the_last_valid_member_of_the_headers_is_the_media_type(
         ("application/atom+xml", b"<feed>", Kind.OTHER),
         ("text/plain", b"one two", Kind.PROSE),
         ("text/plain", HTML, Kind.HTML),
+        ("text/plain", b"\x7fELF\x02\x01\x01\x00", Kind.OTHER),
+        ("text/plain", b"\xff\xfea\x00", Kind.PROSE),
+        ("", b"%PDF-1.7\n1 0 obj", Kind.OTHER),
         ("text/plain", b"<p>a tag in a text</p>", Kind.PROSE),
         ("application/json", HTML, Kind.HTML),
         ("application/json", b'{"a": 1}', Kind.OTHER),
@@ -72,6 +86,15 @@ def test_the_label_decides_unless_it_is_missing_or_plainly_wrong(
     essence: str, body: bytes, kind: Kind
 ) -> None:
     assert kind_of(MediaType(essence), body) is kind
+
+
+def test_a_file_is_text_if_its_label_names_a_charset_on_purpose() -> None:
+    labels = [b"text/plain", b"text/plain; charset=UTF-8", b"text/plain; charset=utf-16le"]
+    assert [kind_of(media_type([label]), b"a\0b\0") for label in labels] == [
+        Kind.OTHER,
+        Kind.OTHER,
+        Kind.PROSE,
+    ]
 
 
 @given(st.lists(st.binary(max_size=60), max_size=3), st.binary(max_size=200))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlResponse
 
+from crawlproj.content.page import content_of
 from crawlproj.content.tree import MAX_BYTES
 from crawlproj.links import LinkExtractor
 from crawlproj.pages import page_of
@@ -27,6 +28,14 @@ def page_fields(response: Response) -> Page:
 
 def page(html: str, encoding: str = "utf-8") -> HtmlResponse:
     return HtmlResponse(URL, body=html.encode(encoding), encoding=encoding)
+
+
+def test_the_query_of_canonical_and_base_is_in_the_pages_encoding() -> None:
+    html = '<base href="/b/?q=日"><link rel=canonical href="?q=本">'
+    response = page(html, "shift_jis")
+    assert page_fields(response).canonical == "http://a.example/b/?q=%96%7B"
+    assert (content := content_of(response)) is not None
+    assert content.base == "http://a.example/b/?q=%93%FA"
 
 
 def test_a_page_has_title_description_language_canonical_and_text() -> None:

@@ -140,6 +140,26 @@ def test_a_query_is_escaped_in_the_pages_encoding_and_a_path_in_utf_8() -> None:
     assert found == ["http://a.example/%C3%BC?q=%FC&r=%26%238594%3B"]
 
 
+@pytest.mark.parametrize("label", ["tis-620", "iso-8859-8-i", "x-mac-cyrillic", "x-user-defined"])
+def test_a_page_whose_encoding_is_not_one_of_pythons_has_links(label: str) -> None:
+    html = "<a href='/one?q=&#3652;'><a href='/two'>"
+    response = HtmlResponse(
+        "http://a.example/",
+        body=html.encode(),
+        headers={"Content-Type": f"text/html; charset={label}"},
+    )
+    urls = LinkExtractor().extract_urls(response)
+    assert [url.partition("?")[0] for url in urls] == [
+        "http://a.example/one",
+        "http://a.example/two",
+    ]
+
+
+def test_a_space_before_a_fragment_belongs_to_the_link() -> None:
+    found = LinkExtractor().extract_urls(page('<a href="a #b"><a href=" c ">'))
+    assert found == ["http://a.example/a%20", "http://a.example/c"]
+
+
 def test_a_query_is_escaped_in_the_pages_encoding_beside_a_template() -> None:
     html = '<template>ü</template><a href="/?q=ü">'.encode("latin-1")
     found = LinkExtractor().extract_urls(page(html, encoding="latin-1"))

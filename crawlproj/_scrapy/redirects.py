@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-require(BaseRedirectMiddleware, "_build_redirect_request")
+require(
+    BaseRedirectMiddleware,
+    *("_build_redirect_request", "_redirect", "_redirect_request_using_get"),
+)
 
 # What a browser sends anywhere, and what is meant for the proxy. Of cookies and Authorization,
 # Scrapy has kept what may stay.
@@ -37,6 +40,16 @@ class SafeRedirects(BaseRedirectMiddleware):
         super().__init__(settings)
         defaults = settings.getdict("DEFAULT_REQUEST_HEADERS")
         self._sent_anywhere = _SENT_ANYWHERE | {name.title().encode() for name in defaults}
+
+    def followed(
+        self, request: Request, response: Response, url: str, reason: str
+    ) -> Request | Response:
+        """Return the request for ``url``, with GET, to which ``response`` leads.
+
+        Raises IgnoreRequest after too many redirects.
+        """
+        redirected = self._redirect_request_using_get(request, response, url)
+        return self._redirect(redirected, request, reason)
 
     def _build_redirect_request(
         self, source_request: Request, response: Response, *, url: str, **kwargs: Any

@@ -13,6 +13,7 @@ from scrapy.http import HtmlResponse, TextResponse
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
 from crawlproj.content.query_encoding import escaped_query
+from crawlproj.content.refresh import read_refresh
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import encoding_of, readable_part, tree_of
 from crawlproj.masking import without_credentials
@@ -82,21 +83,24 @@ class PageContent:
             return ""
         return _short(root.attr("lang") or root.attr("xml:lang") or "")
 
-    @property
-    def refresh_url(self) -> str | None:
-        """The absolute URL of <meta http-equiv=refresh>, also if it is the page's own.
+    def refresh(self, left_out: str = "") -> tuple[int, str] | None:
+        """Return after how many seconds <meta http-equiv=refresh> leads to what URL.
 
-        None if there is none, or if it is not a URL.
+        left_out: a CSS selector; no such element, and nothing in it, refreshes the page.
+
+        The URL is absolute and in normal form. None if there is no refresh, or not to a URL.
         """
-        try:
-            refresh = self.tree.meta_refresh(self.url)
-            if refresh is None or refresh[1] == self.url:
-                return refresh and refresh[1]
-            relative_to_base = self.tree.meta_refresh(self.base)
-        except ValueError:  # such as "//["
-            return None
-        assert relative_to_base is not None  # noqa: S101 - it is the same element
-        return relative_to_base[1]
+        for element in self.tree.select("meta[http-equiv]"):
+            if (element.attr("http-equiv") or "").lower() != "refresh":
+                continue
+            if left_out and element.closest(left_out) is not None:
+                continue
+            if (found := read_refresh(element.attr("content") or "")) is not None:
+                seconds, target = found
+                link = escaped_query(target, self.tree.encoding)
+                url = join(self.base, link) if target else normalize(self.url)
+                return (seconds, url) if url else None  # only the first counts
+        return None
 
     @cached_property
     def text(self) -> str:

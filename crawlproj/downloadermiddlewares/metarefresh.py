@@ -9,11 +9,13 @@ from scrapy.http import HtmlResponse
 
 from crawlproj._scrapy.redirects import SafeRedirects
 from crawlproj.content.page import content_of
-from crawlproj.urls import normalize
+from crawlproj.content.refresh import read_refresh
+from crawlproj.urls import join, normalize
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
+    from scrapy.settings import BaseSettings
 
 __all__ = ["MetaRefreshMiddleware"]
 
@@ -21,29 +23,44 @@ _PRESCAN_BYTES = 16_384  # Scrapy looks at the first 4,096 characters
 
 
 class MetaRefreshMiddleware(SafeRedirects, ScrapysMiddleware):
-    """Scrapy's middleware with its settings. A page that refreshes itself is the page.
+    """Scrapy's middleware with its settings, for what browsers take for a refresh.
 
-    News tickers and status pages ask browsers to load them again every minute. Scrapy takes that
-    for a redirect, until there were too many, and loses the page.
+    A page that refreshes itself is the page: news tickers and status pages ask browsers to load
+    them again every minute. Scrapy takes that for a redirect, until there were too many, and
+    loses the page. It also does not see the header Refresh, and forms such as "0; /other".
     """
+
+    def __init__(self, settings: BaseSettings) -> None:
+        super().__init__(settings)
+        self._left_out = ",".join(settings.getlist("METAREFRESH_IGNORE_TAGS"))
+        self._max_delay_s = settings.getint("METAREFRESH_MAXDELAY")
 
     def process_response(  # type: ignore[override]  # Scrapy deprecates its spider argument
         self, request: Request, response: Response
     ) -> Request | Response:
         """Return a request for the page that ``response`` refreshes to, or ``response``."""
-        if not isinstance(response, HtmlResponse):
+        if (
+            not isinstance(response, HtmlResponse)
+            or request.method == "HEAD"
+            or request.meta.get("dont_redirect", False)
+        ):
             return response
+        refresh = self._refresh(response)
+        if refresh is None or refresh[0] >= self._max_delay_s:
+            return response
+        if refresh[1] == normalize(response.url):
+            return response
+        return self.followed(request, response, refresh[1], "meta refresh")
+
+    def _refresh(self, response: HtmlResponse) -> tuple[int, str] | None:
+        header = response.headers.get(b"Refresh")
+        if header is not None and (found := read_refresh(header.decode("latin-1"))) is not None:
+            url = join(response.url, found[1])
+            return (found[0], url) if url else None
         start = response.body[:_PRESCAN_BYTES]
         # A zero byte may be UTF-16, where nothing is ASCII. A pattern that ignores case would take
         # 15 times as long.
         if b"refresh" not in start.lower() and b"\0" not in start:
-            return response
-        if not _leads_elsewhere(response):
-            return response
-        return super().process_response(request, response)
-
-
-def _leads_elsewhere(response: HtmlResponse) -> bool:
-    page = content_of(response)
-    target = normalize(page.refresh_url or "") if page is not None else None
-    return target is not None and target != normalize(response.url)
+            return None
+        page = content_of(response)
+        return None if page is None else page.refresh(self._left_out)

@@ -11,10 +11,13 @@ from crawlproj.downloadermiddlewares.metarefresh import MetaRefreshMiddleware
 URL = "http://a.test/live?page=1"
 
 
-def answer(html: str, encoding: str = "utf-8", **settings: object) -> Request | Response:
+def answer(
+    html: str, encoding: str = "utf-8", *, header: str | None = None, **settings: object
+) -> Request | Response:
     crawler = get_crawler(settings_dict=settings)
     middleware = MetaRefreshMiddleware.from_crawler(crawler)
-    response = HtmlResponse(URL, body=html.encode(encoding), encoding=encoding)
+    headers = {} if header is None else {"Refresh": header}
+    response = HtmlResponse(URL, headers=headers, body=html.encode(encoding), encoding=encoding)
     return middleware.process_response(Request(URL), response)
 
 
@@ -61,3 +64,37 @@ def test_a_page_that_mentions_a_refresh_is_not_redirected() -> None:
 def test_it_can_be_switched_off() -> None:
     with pytest.raises(NotConfigured):
         answer(refresh("0; url=/other"), METAREFRESH_ENABLED=False)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("0; /other", "0, url=/other", "0 url=/other", "0;  URL  =  /other", ".5; /other"),
+        *("0; url='/other'x", "0; '/other", "0\tURL=/o\tther", "1.9..5; url=/other"),
+    ],
+)
+def test_a_refresh_is_read_as_browsers_read_it(content: str) -> None:
+    by_page, by_header = answer(refresh(content)), answer("<p>x", header=content)
+    for request in (by_page, by_header):
+        assert isinstance(request, Request)
+        assert request.url == "http://a.test/other"
+
+
+@pytest.mark.parametrize(
+    "content", ["", "x", "; /other", "0x; /other", "-1; /other", "1e0; /other", "0url=/other"]
+)
+def test_what_browsers_do_not_take_for_a_refresh_leaves_the_page(content: str) -> None:
+    assert isinstance(answer(refresh(content)), Response)
+    assert isinstance(answer("<p>x", header=content), Response)
+
+
+def test_a_refresh_for_browsers_without_scripts_leaves_the_page() -> None:
+    html = f"<head><noscript>{refresh('0; url=/no-script')[12:]}</noscript><body>x"
+    assert isinstance(answer(html), Response)
+    assert isinstance(answer(html, METAREFRESH_IGNORE_TAGS=[]), Request)
+
+
+def test_the_query_of_a_refresh_is_in_the_pages_encoding() -> None:
+    request = answer(refresh("0; /o?q=ü"), "latin-1")
+    assert isinstance(request, Request)
+    assert request.url == "http://a.test/o?q=%FC"

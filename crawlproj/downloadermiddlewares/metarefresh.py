@@ -10,6 +10,7 @@ from scrapy.http import HtmlResponse
 from crawlproj._scrapy.redirects import SafeRedirects
 from crawlproj.content.page import content_of
 from crawlproj.content.refresh import read_refresh
+from crawlproj.masking import without_credentials
 from crawlproj.urls import join, normalize
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ class MetaRefreshMiddleware(SafeRedirects, ScrapysMiddleware):
             not isinstance(response, HtmlResponse)
             or request.method == "HEAD"
             or request.meta.get("dont_redirect", False)
+            or not request.url.startswith(("http://", "https://"))
         ):
             return response
         refresh = self._refresh(response)
         if refresh is None or refresh[0] >= self._max_delay_s:
             return response
-        if refresh[1] == normalize(response.url):
+        if refresh[1] == normalize(without_credentials(response.url)):
             return response
         return self.followed(request, response, refresh[1], "meta refresh")
 

@@ -98,3 +98,11 @@ def test_the_query_of_a_refresh_is_in_the_pages_encoding() -> None:
     request = answer(refresh("0; /o?q=ü"), "latin-1")
     assert isinstance(request, Request)
     assert request.url == "http://a.test/o?q=%FC"
+
+
+@pytest.mark.parametrize("url", ["http://me:secret@a.test/live", "file:///live"])
+def test_a_page_with_credentials_or_of_a_file_does_not_lead_on(url: str) -> None:
+    middleware = MetaRefreshMiddleware.from_crawler(get_crawler())
+    body = refresh("0" if url.startswith("http") else "0; http://a.test/other").encode()
+    response = HtmlResponse(url, body=body, encoding="utf-8")
+    assert middleware.process_response(Request(url), response) is response

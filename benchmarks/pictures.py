@@ -1,7 +1,7 @@
 """The pictures of docs/explanation/concurrency.md.
 
-Run ``python -m benchmarks.pictures HTTP.json SIMULATED.json``, with the files that
-``benchmarks.weather_http --json`` and ``benchmarks.weather --json`` write.
+Run ``python -m benchmarks.pictures FILE...``, with files that ``benchmarks.weather_http --json``
+(scenario ``step``) or ``benchmarks.weather --random N --json`` wrote: each gives one picture.
 """
 
 from __future__ import annotations
@@ -25,18 +25,29 @@ _STEP_SIDES = {
     "stock-8": ("stock Scrapy, 8 in flight", "#718096", 1.2),
     "autothrottle": ("AutoThrottle", "#805ad5", 1.2),
 }
+_POLICIES = {
+    "knee": ("crawlproj", "#0b6e4f", 2.4),
+    "best-fixed": ("best fixed limit, in hindsight", "#c05621", 1.2),
+    "aimd": ("AIMD", "#2b6cb0", 1.2),
+    "gradient": ("gradient", "#b7791f", 1.2),
+    "vegas": ("Vegas", "#718096", 1.2),
+    "throttle": ("AutoThrottle", "#805ad5", 1.2),
+}
 
 
 def main() -> None:
-    """Draw both pictures from the two files named on the command line."""
-    if len(sys.argv) != 3:
+    """Draw the picture of each file named on the command line."""
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
     mpl.rc("font", size=10, family="sans-serif")
     mpl.rc("axes.spines", top=False, right=False)
     mpl.rc("svg", hashsalt="crawlproj", fonttype="none")
-    http, simulated = (json.loads(Path(name).read_text()) for name in sys.argv[1:])
-    _step(next(one for one in http["results"] if one["scenario"]["name"] == "step"))
-    _policies(simulated["summary"]["held-out"])
+    for name in sys.argv[1:]:
+        data = json.loads(Path(name).read_text())
+        if "sites" in data:
+            _sites(data["sites"])
+        else:
+            _step(next(one for one in data["results"] if one["scenario"]["name"] == "step"))
 
 
 def _step(result: dict[str, Any]) -> None:
@@ -44,7 +55,7 @@ def _step(result: dict[str, Any]) -> None:
     weather = Weather.from_dict(scenario["groups"][0]["weather"])
     seconds = range(int(scenario["duration_s"]))
     figure, (pages, flight) = plt.subplots(
-        2, 1, figsize=(8, 5.4), sharex=True, height_ratios=(3, 2)
+        2, 1, figsize=(8, 5.4), sharex=True, height_ratios=(3, 2), layout="tight"
     )
     could = [capacity(weather, second, second + 1) for second in seconds]
     pages.fill_between(seconds, could, step="post", color="#e2e8f0", label="capacity of the site")
@@ -63,34 +74,30 @@ def _step(result: dict[str, Any]) -> None:
     _save(figure, "concurrency-step.svg")
 
 
-def _policies(summary: dict[str, Any]) -> None:
-    figure, axes = plt.subplots(figsize=(8, 4.2))
-    for policy, figures in summary.items():
-        ours = policy == "knee"
-        at = figures["goodput"]["mean"], figures["errors"]["mean"]
-        axes.scatter(*at, s=90 if ours else 45, color="#0b6e4f" if ours else "#718096", zorder=3)
-        name = {
-            "knee": "crawlproj",
-            "throttle": "AutoThrottle",
-            "throttle-16": "AutoThrottle, tuned",
-        }
-        left = at[0] > 0.85 and not ours
-        axes.annotate(
-            name.get(policy, policy),
-            at,
-            xytext=(-8 if left else 8, -14 if policy == "throttle" else 4),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            weight="bold" if ours else "normal",
-        )
-    axes.set_xlabel("pages, as a share of the sites' capacity")
-    axes.set_ylabel("errors, as a share of requests")
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlim(0.1, 1.06)
-    axes.set_ylim(-0.025, 0.55)
-    axes.grid(color="#e2e8f0")
-    _save(figure, "concurrency-policies.svg")
+def _sites(sites: list[dict[str, Any]]) -> None:
+    """Draw the goodput / ceiling of every single site, sorted, with a line for each policy."""
+    figure, panels = plt.subplots(1, 2, figsize=(8, 4), sharey=True, layout="constrained")
+    constant = [site for site in sites if site["family"] == "constant"]
+    changing = [site for site in sites if site["family"] != "constant"]
+    titles = ("nothing changes", "capacity or speed changes")
+    for axes, title, group in zip(panels, titles, (constant, changing), strict=True):
+        for policy, (label, colour, width) in _POLICIES.items():
+            shares = sorted(
+                site["figures"][policy]["goodput"] / site["figures"]["told"]["goodput"]
+                for site in group
+            )
+            percent = [100 * (number + 0.5) / len(shares) for number in range(len(shares))]
+            axes.plot(percent, shares, label=label, color=colour, linewidth=width)
+        axes.set_title(f"{title}: {len(group)} sites", fontsize=10)
+        axes.set_xlabel("% of the sites, worst first")
+        axes.set_xlim(0, 100)
+        axes.set_ylim(0, 1.1)
+        axes.grid(color="#e2e8f0")
+    panels[0].set_ylabel("pages, as a share of the ceiling")
+    panels[0].yaxis.set_major_formatter(PercentFormatter(1))
+    lines = panels[0].get_legend_handles_labels()
+    figure.legend(*lines, loc="outside lower center", ncols=3, frameon=False)
+    _save(figure, "concurrency-sites.svg")
 
 
 def _smoothed(values: list[float]) -> list[float]:
@@ -98,7 +105,6 @@ def _smoothed(values: list[float]) -> list[float]:
 
 
 def _save(figure: Any, name: str) -> None:
-    figure.tight_layout()
     # Without a date, the same figures give the same file.
     figure.savefig(DOCS / name, metadata={"Date": None}, facecolor="white")
     plt.close(figure)

@@ -17,7 +17,7 @@ from benchmarks.weather.policies import POLICIES, policy_of
 from benchmarks.weather.report import as_json, matrix, scenario_table, summary_table
 from benchmarks.weather.running import run_all
 from benchmarks.weather.scenario import Scenario, load_all
-from benchmarks.weather.spread import BEST_FIXED, TOLD, Draw, run_draws, spread_table
+from benchmarks.weather.spread import BEST_FIXED, TOLD, Draw, run_draws, runs_table, spread_table
 from benchmarks.weather.trace import as_csv, as_lines, as_plot, trace
 from crawlproj.errors import ConfigError
 
@@ -54,7 +54,9 @@ def main() -> int:
             console.print(scenario_table(list(group)))
     console.print(matrix(results))
     for half, group in groupby(results, key=lambda r: r.scenario.half):
-        console.print(summary_table(half, list(group)))
+        results_of_half = list(group)
+        console.print(runs_table(results_of_half))
+        console.print(summary_table(half, results_of_half))
     print(f"{options.seeds} seeds; ± is half of the 95 % confidence interval over them.")
     if options.json:
         options.json.write_text(json.dumps(as_json(results, options.seeds), indent=1) + "\n")

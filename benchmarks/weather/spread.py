@@ -1,4 +1,4 @@
-"""Many random sites, each crawled with every policy, and how the figures are spread over them."""
+"""How figures are spread over runs: those of random sites, and those of the named scenarios."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from benchmarks.weather.measures import Figures
+    from benchmarks.weather.running import Result
 
 TOLD, BEST_FIXED = "told", "best-fixed"
 _LOW = 0.8  # of the oracle: a run below is stuck or blind
@@ -140,3 +141,39 @@ def spread_table(title: str, drawn: Sequence[Drawn]) -> Table:
             style="bold green" if policy == OURS else "",
         )
     return made
+
+
+def runs_table(results: Sequence[Result]) -> Table:
+    """Return how single runs are spread: a row per scenario for ours, one per policy for all."""
+    made = titled("single runs, of which a mean hides those that are stuck")
+    made.add_column("scenario, policy", no_wrap=True)
+    for heading in (
+        "runs",
+        "goodput / oracle\nmin  p5   median",
+        "under\n0.8 %",
+        "p99 / unloaded\nmedian, p95",
+        "errors\n%",
+    ):
+        made.add_column(heading, justify="right", no_wrap=True)
+    for result in results:
+        if result.policy == OURS:
+            made.add_row(f"{result.scenario.name}, {OURS}", *_cells(result.figures))
+    for policy in dict.fromkeys(result.policy for result in results):
+        mine = [each for result in results if result.policy == policy for each in result.figures]
+        style = "bold green" if policy == OURS else ""
+        made.add_row(f"all, {policy}", *_cells(mine), style=style)
+    return made
+
+
+def _cells(runs: Sequence[Figures]) -> list[str]:
+    goodput = [figures["goodput"] for figures in runs]
+    p99 = [figures["p99"] for figures in runs if not isnan(figures["p99"])]
+    low = sum(value < _LOW for value in goodput) / len(goodput)
+    middle = (min(goodput), quantile(goodput, 0.05), median(goodput))
+    return [
+        str(len(runs)),
+        "  ".join(f"{value:.2f}" for value in middle),
+        f"{100 * low:.0f}",
+        f"{median(p99):.2f}, {quantile(p99, 0.95):.2f}" if p99 else "",
+        f"{100 * sum(figures['errors'] for figures in runs) / len(runs):.2f}",
+    ]

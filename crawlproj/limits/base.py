@@ -64,7 +64,7 @@ class Bounds:
     max: the hard cap.
     """
 
-    start: float = 2.0
+    start: float = 1.0
     min: float = 0.1
     max: float = 8.0
 

@@ -6,7 +6,8 @@ from collections import deque
 from math import exp, inf, log
 
 _MIN_SIZE = 12  # requests in a cohort
-_FIRST, _FIRST_SIZE = 4, 6  # cohorts while nothing is known, and requests in them
+_FEW, _SIZE_OF_FEW = 3.5, 8  # limit, and requests in a cohort below it: a dozen take long there
+_FIRST_SIZES = (4, 6, 6, 6)  # of the cohorts while nothing is known
 _MIN_S = 0.2  # of the starts of a cohort: more judgements would cost CPU and show nothing
 _SHARE = 0.6  # of the limit in a cohort
 _TOO_FEW = 4  # requests in a cohort that is cut short
@@ -95,11 +96,17 @@ class Cohorts:
         cohort.last_at = now
         if cohort.n == 1:
             cohort.first_at = now
-        size = _MIN_SIZE if self._filled >= _FIRST else _FIRST_SIZE
-        if cohort.n >= max(size, _SHARE * limit) and now - cohort.first_at >= _MIN_S:
+        if cohort.n >= self._size(limit) and now - cohort.first_at >= _MIN_S:
             self._open.append(Cohort())
             self._filled += 1
         return cohort
+
+    def _size(self, limit: float) -> float:
+        if self._filled < len(_FIRST_SIZES):
+            size = _FIRST_SIZES[self._filled]
+        else:
+            size = _MIN_SIZE if limit >= _FEW else _SIZE_OF_FEW
+        return max(size, _SHARE * limit)
 
     def answer(self, cohort: Cohort, rtt_s: float, lag_s: float) -> None:
         """Count an answer; ``lag_s``: seconds of it that may be our own event loop's."""

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 _LIKELY, _LOW, _LOWEST = 0.6, 0.4, 0.2  # probabilities that the knee is lower
 _HEADROOM = 0.6  # times the root of the knee, because arrivals bunch by chance
-_GROWTH = 1.6  # times the load of the cohort judged: nothing above it is known
+_FIRST_GROWTH, _GROWTH = 2.0, 1.6  # times the load judged, until the first look and afterwards
 _DEEPEST_CUT = 8.0
 _USED = 1 / 8  # of the answers since the limit changed: in bursts, few starts meet a full site
-_LOOK_EVERY = 16  # judgements
+_LOOK_EVERY, _FIRST_LOOK = 24, 16  # judgements
+_FEW = 2.5  # a lower limit looks down to one request in flight, and does so
+_UNSURE, _OFTEN = 0.17, 3  # every 3 judgements while the latency has this standard deviation
 _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks by growing
-_DEEP = 0.5  # of the knee
+_DEEP = 0.7  # of the knee
 _APART = 0.15  # of the limit: so large a change begins another cohort
 
 
@@ -41,12 +43,14 @@ class Knee(Limit):
 
     * The limit becomes k + 0.6 · √k, where k is the 60 % quantile of the knee: with a probability
       of 0.6, the knee is lower. As long as little is known the quantile is far above the median, so
-      the limit grows, at most to 1.6 times the load of the cohort, and only while it is used. The
-      more certain the belief, the closer the limit is to the knee.
-    * Once it has stopped growing, and then every 16th time, the limit *looks* instead, because a
-      limit that stays shows nothing new: in turn down to half of the knee, so that an error in both
+      the limit grows, at most to twice the load of the cohort (1.6 times after the first look), and
+      only while it is used. The more certain the belief, the closer the limit is to the knee.
+    * Once it has stopped growing, and then every 24th time, the limit *looks* instead, because a
+      limit that stays shows nothing new: in turn down to 0.7 of the knee, so that an error in both
       estimates is found, up to 1.6 times the load, down to the 20 % quantile, where there is
       probably no queue, and up again. A look lasts for one cohort.
+    * A limit of one or two looks down to one, every third time while the latency is unsure. With
+      two in flight all the time, one worker and a queue look like two workers that are slower.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
       the limit goes to the 40 % quantile, never up.
 
@@ -62,9 +66,10 @@ class Knee(Limit):
         self._belief = Belief(bounds.max)
         self._cohorts = Cohorts()
         self._refusals = Refusals()
-        self._looks = 0
+        self._looks = 0  # those of a limit that is not small
         self._looked_at = -inf
-        self._since_look = _LOOK_EVERY  # the first look comes as soon as the limit is at rest
+        self._holds = False  # a look, until a cohort that began since then is judged
+        self._since_look = _LOOK_EVERY - _FIRST_LOOK
         self._answered = self._used = 0  # since the limit changed
 
     @property
@@ -119,30 +124,37 @@ class Knee(Limit):
         wanted = _with_room(belief.knee(_LOW if evidence.early else _LIKELY))
         if not evidence.early:
             self._since_look += 1
-            if self._since_look >= _LOOK_EVERY and wanted <= _AT_REST * self.limit:
-                wanted, rule = self._look(load), Rule.LOOK
-                self._looked_at = now
-        wanted = min(wanted, max(self.limit, _GROWTH * load))
+            if self._since_look >= self._look_every() and wanted <= _AT_REST * self.limit:
+                wanted, rule = self._look(load, now), Rule.LOOK
+        growth = _GROWTH if self._looks else _FIRST_GROWTH
+        wanted = min(wanted, max(self.limit, growth * load))
         wanted = max(wanted, min(1.0, self.limit), self.limit / _DEEPEST_CUT)
-        # The first look lasts until it has shown something: it corrects the largest errors.
-        first_look = self._looks == 1 and evidence.started_at < self._looked_at
-        if evidence.early or first_look or self._used < _USED * self._answered:
+        self._holds = self._holds and evidence.started_at < self._looked_at
+        if evidence.early or self._holds or self._used < _USED * self._answered:
             wanted = min(wanted, self.limit)
         wanted = min(wanted, max(1.0, self._refusals.ceiling))
         self._move(
             wanted, Reason(rule, load, exp(evidence.latency), belief.knee(0.5), self.unloaded_s)
         )
 
-    def _look(self, load: float) -> float:
+    def _look_every(self) -> int:
+        unsure = self.limit < _FEW and self._belief.latency_sd > _UNSURE
+        return _OFTEN if unsure else _LOOK_EVERY
+
+    def _look(self, load: float, now: float) -> float:
         """Return a limit that shows whether the belief is right."""
         self._since_look = 0
+        self._looked_at = now
+        if self.limit < _FEW:
+            self._holds = True
+            return 1.0
         self._looks += 1
+        # The first look lasts until it has shown something: it corrects the largest errors.
+        self._holds = self._looks == 1
         if self._looks % 2 == 0:
             return _GROWTH * load
-        down = (
-            _DEEP * self._belief.knee(0.5) if self._looks % 4 == 1 else self._belief.knee(_LOWEST)
-        )
-        return max(1.0, down)
+        knee = self._belief.knee
+        return max(1.0, _DEEP * knee(0.5) if self._looks % 4 == 1 else knee(_LOWEST))
 
     def _move(self, limit: float, reason: Reason) -> None:
         before = self.limit

@@ -40,7 +40,7 @@ class SiteConfig:
     """
 
     limit: Callable[[Bounds], Limit] = LIMITS[DEFAULT_LIMIT]
-    start: float = 2.0
+    start: float = 1.0
     min: float = 0.1
     max: float = 8.0
     delay_s: float = 0.0
@@ -94,7 +94,7 @@ class ConcurrencyConfig:
             limit=limit_named(
                 text(settings, "CONCURRENCY_LIMIT", DEFAULT_LIMIT), "CONCURRENCY_LIMIT"
             ),
-            start=_positive(settings, "CONCURRENCY_START", 2.0),
+            start=_positive(settings, "CONCURRENCY_START", 1.0),
             min=_positive(settings, "CONCURRENCY_MIN", 0.1),
             max=float(integer(settings, "CONCURRENCY_MAX_PER_SITE", 8, minimum=1)),
             delay_s=number(settings, "DOWNLOAD_DELAY", 0.0),

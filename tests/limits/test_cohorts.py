@@ -47,6 +47,15 @@ def test_a_cohort_is_judged_as_soon_as_its_quicker_half_is_known() -> None:
     assert evidence.load == pytest.approx(8)
 
 
+def test_a_cohort_at_a_low_limit_is_small_because_a_dozen_answers_take_long_there() -> None:
+    sizes = []
+    for limit in (2.0, 8.0):
+        cohorts = Cohorts()
+        mine = [cohorts.start(1, limit, NOW + n) for n in range(50)]
+        sizes.append(mine.count(mine[30]))  # the first four are smaller at any limit
+    assert sizes == [8, 12]
+
+
 def test_a_cohort_waits_while_a_quicker_answer_may_still_come() -> None:
     cohorts = Cohorts()
     mine = started(cohorts, 19)

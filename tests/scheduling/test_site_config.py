@@ -25,7 +25,7 @@ def config(**settings: Any) -> ConcurrencyConfig:
 def test_the_defaults_are_polite() -> None:
     defaults = config()
     assert defaults.enabled
-    assert defaults.default == SiteConfig(Knee, 2.0, 0.1, 8.0, 0.0, inf)
+    assert defaults.default == SiteConfig(Knee, 1.0, 0.1, 8.0, 0.0, inf)
     assert (defaults.scope, defaults.refusals, defaults.sites) == ("host", 10, ())
 
 
@@ -131,7 +131,7 @@ def test_the_first_matching_pattern_wins_with_or_without_the_port() -> None:
 @pytest.mark.parametrize(
     ("site", "bounds"),
     [
-        (SiteConfig(), Bounds(2, 0.1, 8)),
+        (SiteConfig(), Bounds(1, 0.1, 8)),
         (SiteConfig(max=1), Bounds(1, 0.1, 1)),
         (SiteConfig(min=3), Bounds(3, 3, 8)),
         (SiteConfig(start=50, min=20, max=10), Bounds(10, 10, 10)),
@@ -145,8 +145,8 @@ def test_a_site_gets_the_control_that_is_configured_for_it() -> None:
     one = sites({"slow.test": {"delay": 3}, "paced.test": {"rate": 4}, "one.test": {"max": 1}})
     assert one.control("slow.test").delay_s == 3
     assert one.control("paced.test").rate == 4
-    assert one.control("one.test").cap == 1
-    assert one.control("other.test").cap == 2
+    assert one.control("one.test").estimator.bounds.max == 1
+    assert one.control("other.test").estimator.bounds == Bounds(1, 0.1, 8)
     assert one.control("other.test").rate == inf
 
 

@@ -10,8 +10,17 @@ from rich.console import Console
 from benchmarks.weather.ceiling import Told
 from benchmarks.weather.client import Client
 from benchmarks.weather.families import FAMILIES, draw
+from benchmarks.weather.running import Result
 from benchmarks.weather.scenario import useful_in_flight
-from benchmarks.weather.spread import Draw, Drawn, quantile, run_draw, spread_of, spread_table
+from benchmarks.weather.spread import (
+    Draw,
+    Drawn,
+    quantile,
+    run_draw,
+    runs_table,
+    spread_of,
+    spread_table,
+)
 from crawlproj.demo.weather import capacity, change_times
 from tests.weather.helpers import PLAIN, scenario_of
 
@@ -61,6 +70,19 @@ def test_one_stuck_run_of_ten_shows_in_the_spread() -> None:
     assert spread.low == 0.1
     assert spread.p99 == (5.5, 10.0)
     assert spread.errors == pytest.approx(0.045)
+
+
+def test_a_stuck_run_of_a_named_scenario_shows_in_its_row_and_over_all() -> None:
+    scenario = scenario_of(PLAIN)
+    figures = [drawn(number, 0.35 if number == 3 else 0.9).figures["knee"] for number in range(10)]
+    results = [Result(scenario, "knee", figures), Result(scenario, "aimd", figures[:2])]
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(runs_table(results))
+    rows = {line.strip().split("  ")[0]: line.split()[2:] for line in captured.get().splitlines()}
+    stuck = ["10", "0.35", "0.35", "0.90", "10", "5.50,", "10.00", "4.50"]
+    assert rows["test, knee"] == rows["all, knee"] == stuck
+    assert rows["all, aimd"][:4] == ["2", "0.90", "0.90", "0.90"]
 
 
 def test_the_fifth_percentile_of_a_hundred_is_the_fifth_lowest() -> None:

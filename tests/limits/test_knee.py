@@ -151,7 +151,7 @@ def test_a_single_worker_seldom_has_more_than_two_in_flight_for_more_than_ten_an
             in_a_row = in_a_row + 1 if whole(limit) > 2 else 0
             answers += 1
             beyond += in_a_row > 10
-    assert beyond < 0.03 * answers
+    assert beyond < 0.005 * answers
 
 
 def test_the_limit_does_not_slide_while_nothing_changes() -> None:

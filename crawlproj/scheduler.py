@@ -20,7 +20,7 @@ from scrapy.utils.defer import deferred_from_coro
 from crawlproj._scrapy.engine import EngineHooks
 from crawlproj._scrapy.strict import Strict
 from crawlproj.clock import crawl_time
-from crawlproj.errors import CrawlprojError
+from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
 from crawlproj.reasons import FAILED_CRAWLS, error_of, nothing_reached
@@ -82,8 +82,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.permits = self.concurrency.permits(groups, self.config.in_flight, limits.of)
         self.tally = Tally()
         self.opened: Opened | None = None
-        self.finished = False
-        self.job = ""
+        self.finished, self.job = False, ""
         self.deaths: Mapping[str, int] = {}
         self._crawler = crawler
         self._hooks = EngineHooks(crawler.engine)
@@ -223,12 +222,11 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         return None
 
     def _may_start(self) -> bool:
-        budget = self._budget
         if self.backend.shared:
-            budget.see(self.totals)
-        if budget.spent:
+            self._budget.see(self.totals)
+        if self._budget.spent:
             self._frontier.seeds.close()
-        some = budget.allows(len(self.in_hand), self._frontier.outstanding)
+        some = self._budget.allows(len(self.in_hand), self._frontier.outstanding)
         return some and not self.network_pause.on
 
     def _rebuild(self, lease: Lease) -> Request | None:
@@ -253,10 +251,12 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             await self._frontier.close(finish=False)
             return
         await self.books.settled()
-        ended = reason == "finished"
-        self.finished = await self._frontier.close(
-            finish=ended, skip_rest=self._budget.skips if ended else ""
-        )
+        rest = self._budget.skips if (ended := reason == "finished") else ""
+        try:
+            self.finished = await self._frontier.close(finish=ended, skip_rest=rest)
+        except FrontierError as exc:
+            logger.error("The next run does again what was done last: %s", exc)
+            self._hooks.fail_start()
         if self.finished and not self.config.in_fleet and (why := nothing_reached(self.totals)):
             logger.error("%s", why)
             self._hooks.fail_start()

@@ -69,7 +69,6 @@ class LivePublisher:
         self._quantiles: dict[str, tuple[float, float]] = {}
         self._beat = 0
         self._lag_s = 0.0
-        self._complained = False
         crawler.signals.connect(self._opened, signals.spider_opened)
         crawler.signals.connect(self._closed, signals.spider_closed)
 
@@ -89,14 +88,16 @@ class LivePublisher:
             await asyncio.wait({self._task})
 
     async def _run(self, scheduler: Scheduler) -> None:
+        failures = 0
         while True:
             due = time.monotonic() + _EVERY_S
             try:
                 live, tick = self.look(scheduler)
                 await scheduler.steering.publish(live.text(), tick.text())
             except FrontierError as exc:
-                if not self._complained:
-                    self._complained = True
+                failures += 1
+                # What ends the crawl, such as a full disk, fails once here, and is reported anyway.
+                if failures == 2:
                     logger.error("Nobody can watch this crawl: %s", exc)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             self._lag_s = max(0.0, time.monotonic() - due)

@@ -35,6 +35,7 @@ class Parts:
         self.permits = ConcurrencyConfig().permits(SiteGroups("host"), 64)
         self.published: list[tuple[str, str]] = []
         self.fails = False
+        self.failures = 0
         self.steering = SimpleNamespace(
             name="w1", standing=Standing(), publish=self.publish, waiting_at=lambda _: 2,
             given_up=lambda _: None, crawl_delay_s=lambda _: 0.0,
@@ -55,6 +56,7 @@ class Parts:
 
     async def publish(self, document: str, tick: str) -> None:
         if self.fails:
+            self.failures += 1
             raise FrontierError("the disk is full")
         self.published.append((document, tick))
 
@@ -146,7 +148,7 @@ def test_a_tick_has_what_happened_since_the_last_one(parts: Parts) -> None:
     assert json.loads(tick.text())[0] == tick.done
 
 
-def test_a_frontier_that_fails_ends_nothing_and_is_logged_once(
+def test_a_frontier_that_fails_again_and_again_ends_nothing_and_is_logged_once(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "_EVERY_S", 0.001)
@@ -154,7 +156,8 @@ def test_a_frontier_that_fails_ends_nothing_and_is_logged_once(
     async def watch() -> None:
         parts.fails = True
         task = asyncio.ensure_future(parts.publisher._run(parts.scheduler))
-        await asyncio.sleep(0.05)
+        while parts.failures < 5:
+            await asyncio.sleep(0.001)
         parts.fails = False
         while not parts.published:
             await asyncio.sleep(0.001)
@@ -162,3 +165,17 @@ def test_a_frontier_that_fails_ends_nothing_and_is_logged_once(
 
     run(watch())
     assert caplog.text.count("Nobody can watch this crawl: the disk is full") == 1
+
+
+def test_a_failure_with_which_the_crawl_ends_is_not_logged_here_too(
+    parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def watch() -> None:
+        parts.fails = True
+        task = asyncio.ensure_future(parts.publisher._run(parts.scheduler))
+        while not parts.failures:
+            await asyncio.sleep(0.001)
+        task.cancel()
+
+    run(watch())
+    assert not caplog.messages

@@ -85,7 +85,7 @@ async def test_a_crawl_gets_out_of_twelve_kinds_of_traps_with_every_real_page(re
         return Answer(body, headers={"Content-Type": "text/xml"}) if "/map/" in url else body
 
     done = await crawl_site(
-        *(answer, f"{trap_web.HOST}/"), arguments={"scope": "domain"}, seconds=600
+        *(answer, f"{trap_web.HOST}/"), arguments={"scope": "domain"}, seconds=3600
     )
     assert done.finished
     assert sum(map(is_real, done.urls)) == real + 1

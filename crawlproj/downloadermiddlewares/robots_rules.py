@@ -22,6 +22,18 @@ MAX_BYTES = 500 * 1024
 _HEAVY_RULES = 2000
 _HEAVY_BYTES = 16 * 1024
 _USAGE = re.compile(r"^[ \t]*content-(?:signal|usage)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+# A version or a comment after a crawler's name, of which Protego makes a part of the name.
+_AFTER_NAME = re.compile(
+    r"^([ \t]*user[ -]?agent[ \t]*:[ \t]*[^\s/(;,:#]++)[ \t]*[/(;,][^#\r\n]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Lines with other fields than those of Protego, and of crawlproj.content.usage, which mean nothing
+# and so must not end a group's list of names (RFC 9309 §2.2.4). Protego takes them for rules.
+_MEANINGLESS = re.compile(
+    r"^[ \t]*(?!(?:user-?agent|dis+al+[ao]w|diasllow|allow|sitemaps?|site-map|crawl-delay|"
+    r"request-rate|visit-time|host|content-signal|content-usage)[ \t]*:)[\w-]++[ \t]*:[^\r\n]*",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 class RobotsRules:
@@ -36,7 +48,7 @@ class RobotsRules:
     def __init__(self, body: bytes, url: str) -> None:
         text = _truncated(body).decode("utf-8-sig", "replace")
         self.heavy = len(text.splitlines()) + text.count("*") + text.count("$") > _HEAVY_RULES
-        self._parser = Protego.parse(text)
+        self._parser = Protego.parse(_MEANINGLESS.sub("", _AFTER_NAME.sub(r"\1", text)))
         self._usage_text = text if _USAGE.search(text) else ""
         self._usage: dict[str, RobotsUsage] = {}
         self.sitemaps = list(dict.fromkeys(_absolute(url, self._parser.sitemaps)))

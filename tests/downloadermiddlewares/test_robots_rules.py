@@ -30,6 +30,34 @@ def test_rules_match_path_and_query_but_not_the_fragment() -> None:
     assert some.allows("https://a.test/x#/search?q=x", "crawlproj")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("crawlproj/1.0", "CrawlProj /2", "crawlproj (+https://a.test/bot)", "crawlproj; 1.0"),
+        *("crawlproj,", "crawlproj/1.0 # that one", "crawlproj/*"),
+    ],
+)
+def test_a_group_for_our_name_with_a_version_or_a_comment_is_ours(name: str) -> None:
+    some = rules(f"User-agent: {name}\r\nDisallow: /\r\nUser-agent: *\r\nAllow: /\r\n")
+    assert not some.allows("https://a.test/x", "crawlproj")
+    assert some.allows("https://a.test/x", "another")
+
+
+@pytest.mark.parametrize("line", ["Clean-param: s /", "noindex: /y", "X: y", "Host: a", "# x", ""])
+def test_a_line_without_a_meaning_does_not_end_the_names_of_a_group(line: str) -> None:
+    some = rules(f"User-agent: crawlproj\n{line}\nUser-agent: another\nDisallow: /x\n")
+    assert not some.allows("https://a.test/x", "crawlproj")
+
+
+@pytest.mark.parametrize(
+    "line", ["Disallow /x:y", "Dissallow: /x", "Disallow:/x", "disallow : /x", "Disallow: /x:y/.."]
+)
+def test_lines_of_rules_keep_their_meaning(line: str) -> None:
+    some = rules(f"User-agent: crawlproj\n{line}\nUser-agent: another\nDisallow: /z\n")
+    assert some.allows("https://a.test/z", "crawlproj")
+    assert not some.allows("https://a.test/x:y/..", "crawlproj")
+
+
 def test_a_byte_order_mark_does_not_hide_the_first_rule() -> None:
     assert not rules(b"\xef\xbb\xbfUser-agent: *\nDisallow: /\n").allows(URL[:15] + "x", "bot")
 

@@ -153,10 +153,14 @@ def test_failures_of_a_finished_job_are_fetched_by_its_next_run(tmp_path: Path) 
         (("add",), 2, "give at least one URL"),
         (("add", "--file", "no-such-file"), 2, "cannot read no-such-file"),
         (("pause", "--until", "soon"), 2, "is not a time"),
+        (("drain", "--worker", "w:1"), 1, "no worker 'w:1'; the workers are: none, because no"),
+        (("requeue", "--reason", "no-such"), 0, "Nothing to fetch again"),
+        (("requeue", "--reason", "no-such", "--dry-run"), 0, "Nothing to fetch again"),
+        (("prioritize", "*/no/such/*"), 0, "Nothing to change: no URL that waits matches"),
         (("pause", "--job", "other"), 1, "there is no job 'other'; the jobs are: 'job'"),
     ],
 )
-def test_a_command_that_makes_no_sense_is_refused_with_what_to_write(
+def test_a_command_that_makes_no_sense_changes_nothing_and_says_what_to_write(
     tmp_path: Path, words: tuple[str, ...], status: int, message: str
 ) -> None:
     frontier = SqliteFrontier(tmp_path / "crawl.db")
@@ -165,6 +169,9 @@ def test_a_command_that_makes_no_sense_is_refused_with_what_to_write(
     code, shown = scrapy(*words, "-s", f"FRONTIER_URL=sqlite:///{tmp_path}/crawl.db")
     assert (code, message in shown) == (status, True), shown
     assert "Traceback" not in shown
+    controls = controls_of(f"sqlite:///{tmp_path}/crawl.db", "job")
+    assert run(controls.history(1)) == []
+    run(controls.close())
 
 
 def test_a_frontier_that_cannot_be_steered_is_named(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ class Command(Steers, ScrapyCommand):
 
     async def steer(self, desk: Desk, args: list[str], opts: argparse.Namespace) -> None:
         """Drain."""
+        if opts.worker:
+            await desk.check_worker(opts.worker)
         for site in sites_in(args):
             command = verbs.drain(site, who=desk.who, at=desk.at, worker=opts.worker)
             await desk.give(command, f"drain {opts.worker or of_sites(site)}")

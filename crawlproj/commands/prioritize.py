@@ -50,6 +50,9 @@ class Command(Steers, ScrapyCommand):
             raise UsageError("give one pattern, for example: scrapy prioritize '*/news/*'")
         chosen = verbs.selection(sites=opts.site, pattern="".join(args))
         found = await desk.preview(Verb.PRIORITIZE, chosen, "pending")
+        if not found.urls:
+            print("Nothing to change: no URL that waits matches.")
+            return
         command = verbs.prioritize(
             chosen, opts.priority, who=desk.who, at=desk.at, token=found.token
         )

@@ -60,10 +60,11 @@ class Command(Steers, ScrapyCommand):
         if not token:
             found = await desk.preview(Verb.REQUEUE, chosen, "failed")
             token = found.token
+            if not found.urls:
+                print("Nothing to fetch again. scrapy status shows sites, and why URLs failed.")
+                return
             if desk.dry_run:
                 print(f"Fetch exactly these with: scrapy requeue --preview {token}")
-                return
-            if not found.urls:
                 return
         command = verbs.requeue(chosen, token, who=desk.who, at=desk.at)
         await desk.give(command, f"requeue {selected(chosen) if not opts.preview else token}")

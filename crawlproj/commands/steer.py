@@ -62,6 +62,13 @@ class Desk:
             return
         await self._follow(number, command, alive)
 
+    async def check_worker(self, name: str) -> None:
+        """Raise FrontierError, naming those there are, if no worker of this name is alive."""
+        alive = {one.worker for one in await self.controls.workers(time.time() - ALIVE_S)}
+        if name not in alive:
+            known = ", ".join(sorted(alive)) or "none, because no crawl runs"
+            raise FrontierError(f"there is no worker {name!r}; the workers are: {known}")
+
     async def _follow(self, number: int, command: Command, alive: set[str]) -> None:
         """Print results until every worker that is alive, or the one that is needed, has one."""
         began, shown = time.monotonic(), set[str]()

@@ -223,7 +223,8 @@ class Steering:
             changed = 0
         for command in new:
             if command.verb in _STANDING and not command.changes:
-                note = f"changes the limits of {changed} sites now" if changed else ""
+                sites = "1 site" if changed == 1 else f"{changed:,} sites"
+                note = f"changes the limits of {sites} now" if changed else ""
                 if command.arguments.get("worker", self.name) != self.name:
                     note = "not meant for this worker"
                 await self._frontier.acknowledge(

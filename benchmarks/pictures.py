@@ -1,7 +1,8 @@
 """The pictures of docs/explanation/concurrency.md.
 
 Run ``python -m benchmarks.pictures FILE...``, with files that ``benchmarks.weather_http --json``
-(scenario ``step``) or ``benchmarks.weather --random N --json`` wrote: each gives one picture.
+(scenario ``step``) or ``benchmarks.weather --random N --json`` wrote: each gives one picture. The
+second shows those of the policies knee, best-fixed, aimd, gradient, vegas and throttle that ran.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ def _sites(sites: list[dict[str, Any]]) -> None:
     titles = ("nothing changes", "capacity or speed changes")
     for axes, title, group in zip(panels, titles, (constant, changing), strict=True):
         for policy, (label, colour, width) in _POLICIES.items():
+            if policy not in group[0]["figures"]:
+                continue
             shares = sorted(
                 site["figures"][policy]["goodput"] / site["figures"]["told"]["goodput"]
                 for site in group

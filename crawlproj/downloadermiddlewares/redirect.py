@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from scrapy import Request
@@ -12,7 +13,7 @@ from crawlproj._scrapy.redirects import SafeRedirects, request_origin
 from crawlproj.frontier.base import State
 from crawlproj.http.wire import split
 from crawlproj.masking import without_credentials
-from crawlproj.urls import normalize
+from crawlproj.urls import join, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,8 @@ __all__ = ["BadRedirect", "RedirectMiddleware"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SHOWN_CHARACTERS = 100
+# Where Python's urljoin leads elsewhere than browsers: backslashes, and other slashes than two.
+_ODD_LOCATION = re.compile(rb"[^?#]*\\|\s*(?:https?:(?!//[^/])|\?\s*\Z)", re.IGNORECASE)
 _SENT = "redirects_sent"  # in Request.meta: what led here, on this origin
 _MAX_COOKIES = 50
 _MAX_COOKIE_BYTES = 4096  # RFC 6265 §6.1
@@ -64,7 +67,7 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
         ):
             return response
         try:
-            redirected = super().process_response(request, response)
+            redirected = super().process_response(request, _with_plain_location(request, response))
             if location and isinstance(redirected, Request):
                 split(redirected.url)
                 self._carry_cookies(request, response, redirected)
@@ -101,6 +104,19 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
             or status in meta.get("handle_httpstatus_list", ())
             or status in getattr(self.crawler.spider, "handle_httpstatus_list", ())
         )
+
+
+def _with_plain_location(request: Request, response: Response) -> Response:
+    """Return ``response``, or a copy whose Location Scrapy reads as browsers do."""
+    location = response.headers[b"Location"] or b""
+    if _ODD_LOCATION.match(location) is None:
+        return response
+    url = join(request.url, location.decode("utf-8", "replace"))
+    if url is None:
+        return response
+    headers = response.headers.copy()
+    headers[b"Location"] = url
+    return response.replace(headers=headers)
 
 
 def _what_is_sent(request: Request, cookies: bytes) -> list[str]:

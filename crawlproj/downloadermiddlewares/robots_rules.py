@@ -46,7 +46,7 @@ class RobotsRules:
     """
 
     def __init__(self, body: bytes, url: str) -> None:
-        text = _truncated(body).decode("utf-8-sig", "replace")
+        text = _truncated(body).decode(_encoding(body), "replace")
         self.heavy = len(text.splitlines()) + text.count("*") + text.count("$") > _HEAVY_RULES
         self._parser = Protego.parse(_MEANINGLESS.sub("", _AFTER_NAME.sub(r"\1", text)))
         self._usage_text = text if _USAGE.search(text) else ""
@@ -74,6 +74,11 @@ class RobotsRules:
 def is_heavy(body: bytes) -> bool:
     """Whether parsing ``body`` may take more than a few milliseconds."""
     return len(body) > _HEAVY_BYTES
+
+
+def _encoding(body: bytes) -> str:
+    """Return "utf-8-sig", unless the file begins with the byte order mark of UTF-16."""
+    return "utf-16" if body.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
 
 
 def _truncated(body: bytes) -> bytes:

@@ -36,6 +36,13 @@ def redirected(
         ("https://b.test", "https://b.test"),
         ("?q", "http://a.test/x/y?q"),
         ("/caf\u00e9", "http://a.test/caf%C3%A9"),
+        (r"\\b.test\a", "http://b.test/a"),
+        (r"/\b.test/a", "http://b.test/a"),
+        (r"..\a?b\c", "http://a.test/a?b%5Cc"),
+        ("https:///b.test/a", "https://b.test/a"),
+        ("https:b.test", "https://b.test/"),
+        ("HTTP:a", "http://a.test/x/a"),
+        ("/a?b=\\", "http://a.test/a?b=%5C"),
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -46,10 +53,16 @@ def test_a_redirect_is_followed(location: str, url: str, status: int) -> None:
     assert found.meta["redirect_urls"] == [URL]
 
 
+def test_a_redirect_to_an_empty_query_leads_to_the_page_without_one() -> None:
+    found = redirected("?", request=Request(f"{URL}?q=1"))
+    assert isinstance(found, Request)
+    assert found.url == URL
+
+
 @pytest.mark.parametrize(
     "location",
     [
-        *("", "http://[::1", "http://:80/", "https:///path", "http://a.test:99999/"),
+        *("", "http://[::1", "http://:80/", "https:///", "http://a.test:99999/"),
         *("mailto:me@a.test", "javascript:go()", "data:,x", "file:///etc/passwd", "ftp://a.test/"),
         *("about:blank", "tel:1", "http://a b/", "//["),
     ],

@@ -62,6 +62,13 @@ def test_a_byte_order_mark_does_not_hide_the_first_rule() -> None:
     assert not rules(b"\xef\xbb\xbfUser-agent: *\nDisallow: /\n").allows(URL[:15] + "x", "bot")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_with_a_byte_order_mark_is_obeyed(encoding: str) -> None:
+    some = rules("\ufeffUser-agent: *\r\nDisallow: /private\r\n".encode(encoding))
+    assert not some.allows("https://a.test/private", "crawlproj")
+    assert some.allows("https://a.test/x", "crawlproj")
+
+
 def test_an_incomplete_rule_at_the_end_of_a_truncated_file_is_dropped() -> None:
     head = b"User-agent: *\nDisallow: /first\n"
     filler = b"#" * (MAX_BYTES - len(head) - len(b"\nDisallow: /")) + b"\n"

@@ -53,6 +53,7 @@ __all__ = [
 
 FAILED_CRAWLS = frozenset(
     {
+        "login-failed",
         "network-away",
         *(
             f"{part}-{how}"

@@ -44,6 +44,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.choice.ChoiceMiddleware": 85,
     "crawlproj.downloadermiddlewares.traps.TrapMiddleware": 90,
     "crawlproj.downloadermiddlewares.conditional.ConditionalMiddleware": 95,
+    "crawlproj.downloadermiddlewares.login.LoginMiddleware": 97,
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
     "crawlproj.downloadermiddlewares.tdmrep.TdmrepMiddleware": 110,
     "crawlproj.downloadermiddlewares.metarefresh.MetaRefreshMiddleware": 580,

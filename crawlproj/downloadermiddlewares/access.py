@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from scrapy.exceptions import NotConfigured
 
 from crawlproj.http.access import Access
+from crawlproj.http.login import LOGIN
 from crawlproj.urls import normalize
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class AccessMiddleware:
     Belongs next to the downloader. So neither a redirect nor a retry, nor what is stored of one in
     the frontier, ever has a secret in it.
 
-    may_see: whether a URL is of a site that may see headers and cookies. The proxy is for all.
+    may_see: whether a URL is of a site that may see headers and cookies. The proxy is for all, and
+        the place where the login form is may set and see cookies, too.
     """
 
     def __init__(self, access: Access, may_see: Callable[[str], bool]) -> None:
@@ -36,7 +38,7 @@ class AccessMiddleware:
         self._may_see = may_see
         self._before: WeakKeyDictionary[Request, dict[str | bytes, Any]] = WeakKeyDictionary()
         self._jar = None
-        if access.cookies:
+        if access.cookies or access.form is not None:
             # It imports tldextract, which imports an HTTP client.
             from crawlproj._scrapy.cookies import BoundedCookieJar  # noqa: PLC0415
 
@@ -59,20 +61,23 @@ class AccessMiddleware:
         if self._access.proxy:
             before[_PROXY] = request.meta.get(_PROXY)
             request.meta[_PROXY] = self._access.proxy
-        if self._may_see(normalize(request.url) or ""):
+        may_see = self._may_see(normalize(request.url) or "")
+        if may_see:
             for name, value in self._access.headers:
                 before[name] = headers.getlist(name)
                 headers[name] = value
-            if self._jar is not None:
-                before.setdefault(b"Cookie", own := headers.getlist(b"Cookie"))
-                headers.pop(b"Cookie", None)
-                self._jar.add_cookie_header(request)
-                headers[b"Cookie"] = b"; ".join([*headers.getlist(b"Cookie"), *own])
+        if self._jar is not None and (may_see or LOGIN in request.meta):
+            before.setdefault(b"Cookie", own := headers.getlist(b"Cookie"))
+            headers.pop(b"Cookie", None)
+            self._jar.add_cookie_header(request)
+            headers[b"Cookie"] = b"; ".join([*headers.getlist(b"Cookie"), *own])
         self._before[request] = before
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Take away what was added, and keep the cookies of the response."""
-        if self._jar is not None and self._may_see(normalize(request.url) or ""):
+        if self._jar is not None and (
+            LOGIN in request.meta or self._may_see(normalize(request.url) or "")
+        ):
             self._jar.extract_cookies(response, request)
         self._take_away(request)
         return response

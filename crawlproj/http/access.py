@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from http.cookiejar import Cookie
 
+    from crawlproj.http.login import LoginForm
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # HTTP's own, which the download handler writes.
 _FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te"})
@@ -26,11 +28,15 @@ _FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """headers: names and values to send. cookies: those of a session. proxy: its URL, or ""."""
+    """headers: names and values to send. cookies: those of a session. proxy: its URL, or "".
+
+    form: the login form that makes a session; None if there is none.
+    """
 
     headers: tuple[tuple[bytes, bytes], ...] = ()
     cookies: tuple[Cookie, ...] = ()
     proxy: str = ""
+    form: LoginForm | None = None
 
     def __repr__(self) -> str:
         """Return nothing that may be secret."""
@@ -38,7 +44,7 @@ class Access:
 
     def __bool__(self) -> bool:
         """Whether there is anything to show."""
-        return bool(self.headers or self.cookies or self.proxy)
+        return bool(self.headers or self.cookies or self.proxy or self.form)
 
 
 def read_headers(given: str | Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:

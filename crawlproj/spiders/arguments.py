@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.content.chosen_types import ChosenTypes
 from crawlproj.errors import ConfigError
 from crawlproj.http.access import Access, read_cookies, read_headers, read_proxy
+from crawlproj.http.login import LoginForm, read_login
 from crawlproj.links.choice import Choice
 from crawlproj.links.patterns import UrlPatterns, separate
 
@@ -106,11 +108,19 @@ def access_of(headers: str | Mapping[str, str], proxy: str, login: str) -> Acces
 
     Raises ConfigError naming a wrong one, and none of what may be secret.
     """
+    is_form = login.endswith(".toml")
     return Access(
         headers=_shown("headers", read_headers, headers) if headers else (),
         proxy=_shown("proxy", read_proxy, proxy) if proxy else "",
-        cookies=_shown("login", read_cookies, login) if login else (),
+        cookies=_shown("login", read_cookies, login) if login and not is_form else (),
+        form=_shown("login", _login_form, login) if is_form else None,
     )
+
+
+def _login_form(path: str) -> LoginForm:
+    if find_spec("form2request") is None:
+        raise ValueError("a form needs one more package: pip install 'crawlproj[login]'")
+    return read_login(path)
 
 
 def _shown(name: str, reader: Callable[[_Given], _Read], value: _Given) -> _Read:

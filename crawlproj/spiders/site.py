@@ -90,7 +90,8 @@ class SiteSpider(ReadsSitemaps):
     sitemap: whether pages come from sitemaps "also", "only" or "never".
     refresh: check the pages of earlier crawls that are due: "always", or those whose last check is
         older than an age such as "7d". Only what changed is fetched, where servers can tell.
-    headers, proxy, login: what sites are shown: "Name: value" lines, a URL, a file of cookies.
+    headers, proxy, login: what sites are shown: "Name: value" lines, a URL, a file of cookies or of
+        a form.
 
     Lists have commas in them, or are lists. Start pages are fetched whatever is chosen.
 

@@ -1,4 +1,4 @@
-"""The reference names what the code has: reasons and metrics. Settings are in test_settings.py."""
+"""The documentation names what there is: reasons, metrics, tests. Settings: test_settings.py."""
 
 from __future__ import annotations
 
@@ -37,3 +37,14 @@ def test_every_metric_is_documented() -> None:
         )
     )
     assert names == documented
+
+
+def test_every_row_of_the_reliability_table_names_tests_that_exist() -> None:
+    lines = (ROOT / "docs/reliability.md").read_text().splitlines()
+    rows = [line for line in lines if re.match(r"\| (?!what may happen)[^-]", line)]
+    assert len(rows) > 30
+    for row in rows:
+        named = re.findall(r"`(tests/[\w./]+)`", row.split("|")[-2])
+        assert named, f"no test: {row}"
+        for path in named:
+            assert (ROOT / path).exists(), f"{path} does not exist: {row}"

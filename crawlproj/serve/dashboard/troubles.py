@@ -10,17 +10,19 @@ from crawlproj.serve.dashboard import words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crawlproj.report.live import Live, LiveTick
+    from crawlproj.report.live import Live, LiveSite, LiveTick
 
 _RECENT_S = 30.0
 _SILENT_S = 5.0
 _MANY = 0.1  # share of attempts
+_SEVERAL = 10  # attempts that failed at a site
 _BUSY_CPU = 0.9  # of a core, by each worker
 _OURS = ("callback-error", "pipeline-error", "unstorable", "bad-payload")
 _SITES = {
     "away": ("site does not answer", "sites do not answer"),
     "given-up": ("site was given up", "sites were given up"),
     "asked": ("site asked to wait", "sites asked to wait"),
+    "paused": ("site is paused by a command", "sites are paused by a command"),
     "cpu": ("site waits for our own process", "sites wait for our own process"),
 }
 
@@ -48,6 +50,7 @@ def troubles(
             "wait: see why at each site."
         )
     found += _errors(recent)
+    found += _failing(live.sites)
     if live.cpu >= _BUSY_CPU * len(live.workers):
         found.append(
             f"Our own CPU is the limit: {live.cpu:.1f} cores for {len(live.workers)} "
@@ -62,6 +65,22 @@ def troubles(
         if number := kinds[kind]:
             found.append(f"{number} {one if number == 1 else several}.")
     return found
+
+
+def _failing(sites: Sequence[LiveSite]) -> list[str]:
+    """Name the sites that fail much, of which a share of all attempts may say nothing."""
+    failing = [
+        site
+        for site in sites
+        if site.errors >= _SEVERAL and site.errors >= _MANY * (site.errors + site.done)
+    ]
+    if not failing:
+        return []
+    worst = max(failing, key=lambda site: site.errors)
+    share = worst.errors / (worst.errors + worst.done)
+    more = len(failing) - 1
+    others = f", and at {words.count(more)} more {'site' if more == 1 else 'sites'}" if more else ""
+    return [f"{share:.0%} of the attempts at {worst.site} failed in this run{others}."]
 
 
 def _errors(recent: Sequence[LiveTick]) -> list[str]:

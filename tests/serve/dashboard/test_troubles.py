@@ -35,6 +35,21 @@ def test_many_failing_attempts_are_named_by_the_most_frequent_reason() -> None:
     assert troubles(live(), ticks(done=30.0, errors={"timeout": 1.0}), {}) == []
 
 
+def test_a_site_that_fails_or_is_paused_is_told_while_the_crawl_goes_well() -> None:
+    good = site("good.test", done=900)
+    bad, worse = site("bad.test", done=80, errors=20), site("worse.test", done=60, errors=40)
+    paused = site("paused.test", Why("paused", "paused by ann"), done=10, errors=5)
+    going = ticks(done=30.0)
+
+    assert troubles(live(sites=(good, bad)), going, {}) == [
+        "20% of the attempts at bad.test failed in this run."
+    ]
+    assert troubles(live(sites=(bad, worse, paused)), going, {}) == [
+        "40% of the attempts at worse.test failed in this run, and at 1 more site.",
+        "1 site is paused by a command.",
+    ]
+
+
 def test_our_own_cpu_counts_by_the_worker() -> None:
     late = site("a.test", Why("cpu", "our own event loop, which runs 90 ms late"))
     assert troubles(live(sites=(late,)), [], {}) == ["1 site waits for our own process."]

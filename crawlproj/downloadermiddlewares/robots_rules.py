@@ -48,8 +48,9 @@ class RobotsRules:
     def __init__(self, body: bytes, url: str) -> None:
         text = _truncated(body).decode(_encoding(body), "replace")
         self.heavy = len(text.splitlines()) + text.count("*") + text.count("$") > _HEAVY_RULES
-        self._parser = Protego.parse(_MEANINGLESS.sub("", _AFTER_NAME.sub(r"\1", text)))
-        self._usage_text = text if _USAGE.search(text) else ""
+        plain = _MEANINGLESS.sub("", _AFTER_NAME.sub(r"\1", text))
+        self._parser = Protego.parse(plain)
+        self._usage_text = plain if _USAGE.search(plain) else ""
         self._usage: dict[str, RobotsUsage] = {}
         self.sitemaps = list(dict.fromkeys(_absolute(url, self._parser.sitemaps)))
 

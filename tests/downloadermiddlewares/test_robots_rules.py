@@ -118,3 +118,12 @@ LINE = st.tuples(
 def test_arbitrary_directives_never_make_it_raise(lines: list[str], path: str) -> None:
     some = rules("User-agent: *\n" + "\n".join(lines))
     assert some.allows(f"https://a.test/{path}", "crawlproj") in {True, False}
+
+
+def test_signals_are_of_the_groups_that_allow_and_disallow_have() -> None:
+    text = (
+        "User-agent: crawlproj/2.1 (x)\nNoindex: /\nUser-agent: other\nContent-Usage: train-ai=n\n"
+    )
+    rules = RobotsRules(text.encode(), "http://a.test/robots.txt")
+    assert rules.signals("http://a.test/x", "crawlproj") == {"ai-train": "no"}
+    assert rules.signals("http://a.test/x", "another") == {}

@@ -72,7 +72,7 @@ class PageContent:
         for element in self.tree.select("link[rel]"):
             if "canonical" in (element.attr("rel") or "").lower().split():
                 href = escaped_query(element.attr("href") or "", self.tree.encoding)
-                return join(self.base, href) or ""
+                return (href and join(self.base, href)) or ""
         return ""
 
     @property

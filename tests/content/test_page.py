@@ -38,6 +38,11 @@ def test_the_query_of_canonical_and_base_is_in_the_pages_encoding() -> None:
     assert content.base == "http://a.example/b/?q=%93%FA"
 
 
+@pytest.mark.parametrize("link", ["<link rel=canonical>", "<link rel=canonical href=''>"])
+def test_a_canonical_link_to_nothing_is_not_the_base(link: str) -> None:
+    assert page_fields(page(f"<base href='/b/'>{link}")).canonical == ""
+
+
 def test_a_page_has_title_description_language_canonical_and_text() -> None:
     html = """<html lang="de"><head><title> Ein
       Titel </title><META NAME="Description" content=" kurz "><link rel="canonical" href="../c#x">

@@ -141,3 +141,13 @@ def test_a_selector_that_cannot_be_read_is_recognised() -> None:
 )
 def test_any_bytes_are_a_page(body: bytes, label: str, is_xhtml: bool) -> None:
     text_of(tree_of(body, label, xhtml=is_xhtml))
+
+
+def test_xhtml_may_use_the_names_of_htmls_characters() -> None:
+    page = (
+        b'<html xmlns="http://www.w3.org/1999/xhtml"><head><title>a&eacute;&lt;&amp;</title>'
+        b'<script src="x"/></head><body><a href="/one">&nbsp;&hellip;</a></body></html>'
+    )
+    tree = tree_of(page, xhtml=True)
+    assert tree.select("title")[0].text == "a\u00e9<&"
+    assert [link.attr("href") for link in tree.select("a")] == ["/one"]

@@ -33,6 +33,7 @@ from crawlproj.http.connector import Connector
 from crawlproj.http.deadline import Deadline
 from crawlproj.http.failures import CONNECTION_CLOSED, LOW_LEVEL, translated
 from crawlproj.http.head import MalformedResponse, ResponseHead
+from crawlproj.http.login import LOGIN
 from crawlproj.http.others import OtherHandlers
 from crawlproj.http.outgoing import Outgoing
 from crawlproj.http.responses import build_response
@@ -201,7 +202,7 @@ class DownloadHandler:
             exchange: Exchange | None = None
             try:
                 response = await self._receive(request, protocol, head, share)
-                if self._archive is not None:  # before another request has the connection
+                if self._archive is not None and LOGIN not in request.meta:  # it has a password
                     exchange = exchange_of(outgoing, protocol, response)
             except BaseException:
                 share.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ def crawl(folder: Path, shop: Shop, password: str, *more: str) -> tuple[int, str
 def test_pages_behind_a_form_are_stored_and_the_session_is_not(tmp_path: Path) -> None:
     with Shop() as shop:
         written(tmp_path, FORM.format(url=shop.url))
-        code, shown = crawl(tmp_path, shop, shop.password)
+        code, shown = crawl(tmp_path, shop, shop.password, "-s", f"WARC_DIR={tmp_path}/warc")
         assert code == 0, shown
         logins = [request for request in shop.requests if request == "POST /login"]
         assert len(logins) == 1
@@ -91,6 +92,10 @@ def test_pages_behind_a_form_are_stored_and_the_session_is_not(tmp_path: Path) -
     for path in tmp_path.glob("x.db*"):
         assert session.encode() not in path.read_bytes()
         assert b"paper" not in path.read_bytes()
+    (archive,) = (tmp_path / "warc").glob("*.warc.gz")
+    archived = gzip.decompress(archive.read_bytes())
+    assert b"/account/orders" in archived
+    assert b"paper" not in archived
 
 
 @pytest.mark.slow

@@ -146,7 +146,7 @@ def test_a_crawl_delay_in_robots_txt_applies_from_the_first_page_on(tmp_path: Pa
         (["site", "-a", "url=http://a.org", "-s", "GUARD_ALLOW=lots"], "GUARD_ALLOW"),
         (["urls"], "-a file is missing"),
         (["urls", "-a", "file=/nowhere/urls.txt"], "cannot be read"),
-        (["sight"], "the spiders are: archived, site, urls"),
+        (["sight"], "the spiders are: archived, site, urls, watch"),
     ],
 )
 def test_wrong_usage_ends_with_status_2_and_a_plain_message(

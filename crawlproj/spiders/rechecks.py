@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawlproj.config import share, text
+from crawlproj.config import integer, share, text
 from crawlproj.links.scope import domain_of
+from crawlproj.refresh.auto import Auto
 from crawlproj.refresh.policy import AGAIN, Always, Older, age_of
 from crawlproj.scheduling.checks import make_check
 from crawlproj.spiders.arguments import ArgumentError
@@ -26,27 +27,42 @@ if TYPE_CHECKING:
     from crawlproj.store.base import Checked, ReadChecked
     from crawlproj.store.url_ranges import Range
 
+USUAL_PER_DAY = 1000
+"""REFRESH_PER_DAY unless it is set."""
+
 _BATCH = 500  # rows that are read at once
 _NEXT = "\x01"  # a URL has none, so no other URL is between it and itself with this appended
 _MAX_REDIRECTS = 20
 _TABLES = ("skipped", "pages", "failures")  # sitemaps, which are skipped, lead to new pages
 
 
-def policy_of(refresh: str) -> Policy | None:
-    """Return what the argument ``refresh`` asks for; None if it is empty. Raises ConfigError."""
+def policy_of(refresh: str, *, endless: bool = False) -> Policy | None:
+    """Return what the argument ``refresh`` asks for; None if it is empty. Raises ConfigError.
+
+    endless: for a crawl that goes on, of which no run can have checked everything.
+    """
     if not refresh:
         return None
-    if refresh == "always":
+    if refresh == "auto":
+        return Auto(USUAL_PER_DAY)
+    if refresh == "always" and not endless:
         return Always(time.time())
     if (age_s := age_of(refresh)) is not None:
         return Older(age_s)
     raise ArgumentError(
-        "refresh", f" must be always, or an age such as 12h, 7d or 2w, not {refresh!r}"
+        "refresh",
+        f" must be {'' if endless else 'always, '}auto, or an age such as 12h, 7d or 2w, "
+        f"not {refresh!r}",
     )
 
 
-def require_store(settings: BaseSettings) -> None:
-    """Raise ConfigError if nothing is stored that could be refreshed."""
+def settle(policy: Policy, settings: BaseSettings) -> None:
+    """Give a policy the budget of REFRESH_PER_DAY.
+
+    Raises ConfigError if that is wrong, or if nothing is stored that could be refreshed.
+    """
+    if isinstance(policy, Auto):
+        policy.per_day = integer(settings, "REFRESH_PER_DAY", USUAL_PER_DAY, minimum=1)
     url = text(settings, "STORE_URL", "")
     if not url or not store_from_url(url).refreshable:
         raise ArgumentError(
@@ -101,9 +117,15 @@ class Rechecks:
         within = EVERYTHING
         if sites is not None:
             within = tuple(each for site in sorted(sites) for each in ranges(site, None))
+        if isinstance(self.policy, Auto):
+            self.policy.begin(time.time())
+            for table in _TABLES:
+                async for page in self._rows(table, within):
+                    if self._competes(page):
+                        self.policy.note(page, time.time())
         for table in _TABLES:
             async for page in self._rows(table, within):
-                if self._is_due(page):
+                if self._competes(page) and self.policy.is_due(page, time.time()):
                     yield self._check(page)
 
     async def _rows(self, table: str, within: Iterable[Range]) -> AsyncIterator[Checked]:
@@ -114,11 +136,11 @@ class Rechecks:
                     yield row
                 start = f"{rows[-1].url}{_NEXT}"
 
-    def _is_due(self, page: Checked) -> bool:
+    def _competes(self, page: Checked) -> bool:
         if page.table == "skipped" and page.reason not in AGAIN:
             return False
         known = self.scope.may_allow(page.url) or page.reason == "sitemap"
-        return known and self.policy.is_due(page, time.time()) and self.wanted(page.url)
+        return known and self.wanted(page.url)
 
     def _check(self, page: Checked) -> Request:
         request = self.request(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -41,7 +43,7 @@ from crawlproj.spiders.arguments import (
 )
 from crawlproj.spiders.budgets import budgets_of, similar_texts_of
 from crawlproj.spiders.config_file import ConfigFile
-from crawlproj.spiders.rechecks import Rechecks, policy_of, require_store, spot_checks_of
+from crawlproj.spiders.rechecks import Rechecks, policy_of, settle, spot_checks_of
 from crawlproj.spiders.sitemaps import ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
 from crawlproj.spiders.start_urls import start_urls
@@ -61,6 +63,7 @@ __all__ = ["SiteSpider"]
 
 
 _LINKING = ("a", "area", "frame", "iframe")
+_MIN_PAUSE_S = 10.0  # between two looks for what is due
 _NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
 _SITEMAP_USES = ("also", "only", "never")
 # The key of Request.meta for where start pages redirected to, which other processes must know, too.
@@ -88,8 +91,9 @@ class SiteSpider(ReadsSitemaps):
     content: media types to fetch, such as "html,pdf".
     max_depth, max_pages_per_site: max links in a row, and pages of a host; 0 means no limit.
     sitemap: whether pages come from sitemaps "also", "only" or "never".
-    refresh: check the pages of earlier crawls that are due: "always", or those whose last check is
-        older than an age such as "7d". Only what changed is fetched, where servers can tell.
+    refresh: check the pages of earlier crawls that are due: "always", those whose last check is
+        older than an age such as "7d", or "auto" for as often as each is worth. Only what changed
+        is fetched, where servers can tell.
     headers, proxy, login: what sites are shown: "Name: value" lines, a URL, a file of cookies or of
         a form.
 
@@ -99,6 +103,7 @@ class SiteSpider(ReadsSitemaps):
     """
 
     name = "site"
+    endless = False  # whether it looks again and again for what is due
     page_fields: tuple[str, ...] = ()
 
     def __init__(
@@ -138,7 +143,7 @@ class SiteSpider(ReadsSitemaps):
         self.choice = choice_of(include, exclude, content, max_pages_per_site)
         self.quota = Quota(self.choice.pages_per_site) if self.choice.pages_per_site else None
         self.access = access_of(headers, proxy, login)
-        self.refresh = policy_of(refresh)
+        self.refresh = policy_of(refresh, endless=self.endless)
         self._no_pages = _NO_PAGES
         if (types := self.choice.types) is not None:
             self._no_pages = frozenset(
@@ -166,7 +171,7 @@ class SiteSpider(ReadsSitemaps):
         except ArgumentError as exc:
             raise (exc if file is None else file.located(exc, kwargs)) from None
         if spider.refresh is not None:
-            require_store(crawler.settings)
+            settle(spider.refresh, crawler.settings)
         spider.page_fields = chosen_fields(crawler.settings)
         spider.traps = None
         if boolean(crawler.settings, "TRAPS_ENABLED", default=True):
@@ -201,8 +206,14 @@ class SiteSpider(ReadsSitemaps):
             Random(),  # noqa: S311 - no secret
         )
         self._move(await rechecks.moves(self.seeds))
-        async for request in rechecks.due():
-            yield request
+        while True:
+            began = time.monotonic()
+            async for request in rechecks.due():
+                yield request
+            if not self.endless:
+                return
+            # Looking through the store takes at most a fiftieth of the time.
+            await asyncio.sleep(max(_MIN_PAUSE_S, 50 * (time.monotonic() - began)))
 
     def _check(self, page: Checked) -> Request:
         """Return the request for a URL of an earlier crawl."""

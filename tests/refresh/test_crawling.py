@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -167,13 +168,43 @@ def test_a_killed_refresh_continues_and_loses_no_change(tmp_path: Path) -> None:
     assert crawl.query("SELECT count(*) FROM pages") == [(331,)]
 
 
+def test_auto_checks_no_page_that_has_hardly_had_time_to_change(
+    web: ChangingWeb, tmp_path: Path
+) -> None:
+    crawl = Crawl(web, tmp_path)
+    crawl.run()
+    web.take()
+    crawl.run("refresh=auto")
+    assert web.take() == []
+    crawl.age(days=40)
+    crawl.run("refresh=auto", REFRESH_PER_DAY=3)
+    assert len(web.take()) == 3
+
+
+def test_watch_checks_what_is_due_until_it_is_stopped(web: ChangingWeb, tmp_path: Path) -> None:
+    crawl = Crawl(web, tmp_path)
+    crawl.run()
+    crawl.age(days=40)
+    web.pages["/b"] = Answer(html("b is another", "/new"))
+    web.pages["/new"] = Answer(html("new"))
+    web.take()
+    process = crawl.start(spider="watch")
+    while process.poll() is None and len(web.asked) < 7:  # with robots.txt
+        time.sleep(0.01)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    assert web.paths() == ["/", "/a", "/b", "/c", "/d", "/new"]
+    assert crawl.changes() == [("/b", "changed")]
+
+
 @pytest.mark.parametrize("wrong", ["sometimes", "7", "-1d", "7y"])
 def test_a_wrong_refresh_is_an_error_that_says_what_to_write(wrong: str, tmp_path: Path) -> None:
     crawl = Crawl(ChangingWeb(), tmp_path)
     crawl.web.url = "http://127.0.0.1:9"
     process = crawl.start(f"refresh={wrong}")
     assert process.wait() == 2
-    assert "-a refresh must be always" in process.output()
+    assert "-a refresh must be always, auto, or an age" in process.output()
 
 
 def test_without_a_store_there_is_nothing_to_refresh(tmp_path: Path) -> None:

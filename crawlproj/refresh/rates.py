@@ -1,0 +1,67 @@
+"""How often a page changes, estimated from irregular checks. Pure.
+
+A page is taken to change as a Poisson process. A check tells whether it changed at least once since
+the check before, not how often. After checks that all found a change, all rates above some bound
+are as likely as each other, and the most likely one would be too low. Therefore each of some rates
+has a probability, which every check changes by Bayes' rule, as in the estimator of Cho and
+Garcia-Molina, "The evolution of the web and implications for an incremental crawler" (VLDB 2000,
+section 5.3), with the likelihood of irregular checks in their "Estimating frequency of change" (ACM
+TOIT 3(3), 2003, section 4.2): a check after t seconds found a change with the probability
+1 - exp(-rate · t).
+"""
+
+from __future__ import annotations
+
+from math import exp, expm1, log
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RATES = tuple(1 / (3600.0 * 2**n) for n in range(16))
+"""The rates that a page may have, in changes per second: from once an hour to once in four years.
+Before the first check all are equally likely."""
+
+_NEVER = 500.0  # exp(-500) is next to nothing
+_TINY = 1e-12
+
+
+def chances_of(checks: Sequence[float]) -> list[float]:
+    """Return the probability of each of RATES.
+
+    checks: as in the column ``history``: seconds, positive if a change was found, else negative.
+    """
+    changed = [t for t in checks if t > 0]
+    unchanged_s = -sum(t for t in checks if t < 0)
+    logs = [
+        sum(log(max(_TINY, -expm1(-rate * t))) for t in changed) - rate * unchanged_s
+        for rate in RATES
+    ]
+    most = max(logs)
+    weights = [exp(each - most) for each in logs]
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
+def chance_of_change(chances: Sequence[float], age_s: float) -> float:
+    """Return the probability that a page changed in ``age_s`` seconds."""
+    return -sum(chance * expm1(-rate * age_s) for rate, chance in zip(RATES, chances, strict=True))
+
+
+def worth(rate: float, age_s: float) -> float:
+    """Return what a check is worth now, in seconds: the more, the sooner it is to be done.
+
+    It is the gain in freshness per check at that age. With a budget, freshness is greatest if every
+    page is checked whenever this reaches the same value (the condition of Lagrange in Cho and
+    Garcia-Molina, "Effective page refresh policies for web crawlers", ACM TODS 28(4), 2003). A page
+    that changes too often to be kept fresh never does: checking it helps nobody.
+    """
+    changes = rate * age_s
+    if changes > _NEVER:
+        return 1 / rate
+    return (1 - exp(-changes) * (1 + changes)) / rate
+
+
+def expected_worth(chances: Sequence[float], age_s: float) -> float:
+    """Return the expectation of ``worth`` over the rates."""
+    return sum(chance * worth(rate, age_s) for rate, chance in zip(RATES, chances, strict=True))

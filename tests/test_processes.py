@@ -13,7 +13,7 @@ from tests.processes import Scrapy, options, scrapy
 
 @pytest.mark.slow
 def test_a_process_has_its_own_output_and_exit_status() -> None:
-    assert scrapy("list") == (0, "archived\nsite\nurls\n")
+    assert scrapy("list") == (0, "archived\nsite\nurls\nwatch\n")
     code, output = scrapy("crawl", "nothing")
     assert code == 2
     assert "nothing" in output

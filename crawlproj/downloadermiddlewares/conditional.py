@@ -28,10 +28,10 @@ class ConditionalMiddleware:
         """Make the request of a check conditional (RFC 9110 §13)."""
         if CHECK not in request.meta:
             return
-        check = check_of(request) or {}
+        check = check_of(request)
         for name, header in _HEADERS.items():
-            value = check.get(name)
-            if isinstance(value, str) and not _CONTROL.search(value):
+            value = getattr(check, name, "")
+            if value and isinstance(value, str) and not _CONTROL.search(value):
                 request.headers[header] = value.encode("latin-1", "ignore")
             else:
                 request.headers.pop(header, None)

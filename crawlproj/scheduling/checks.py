@@ -7,7 +7,7 @@ nothing new meanwhile. When the check ends, the frontier forgets it, so the next
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from scrapy.exceptions import IgnoreRequest
 
@@ -21,8 +21,23 @@ if TYPE_CHECKING:
     from crawlproj.store.base import Checked
 
 CHECK = "frontier_check"
-"""The key of Request.meta for what is known of the page: its URL, the hash of its body, and the
-validators to send (``etag``, ``last_modified``)."""
+"""The key of Request.meta for the fields of a Check, as a tuple: what the frontier holds counts, so
+they must not be an object that is given back as it was put last (carried.py). A check that is put
+again after a kill would otherwise have the validators of a page whose links are not yet followed.
+"""
+
+
+class Check(NamedTuple):
+    """What is known of a page that is checked.
+
+    body: hash of its body, "" if that is to be read in any case. etag, last_modified: the
+    validators to send; "" for none.
+    """
+
+    url: str
+    body: str
+    etag: str
+    last_modified: str
 
 
 class NotModified(IgnoreRequest):
@@ -36,24 +51,22 @@ def make_check(request: Request, page: Checked, *, conditional: bool) -> None:
 
     A page that was missing is asked for as if it were new.
     """
-    check = {"url": request.url}
-    if not page.missing:
-        check["body"] = page.content_hash
-    if conditional and not page.missing:
-        validators = {"etag": page.etag, "last_modified": page.last_modified}
-        check.update({name: value for name, value in validators.items() if value})
-    request.meta[CHECK] = check
+    etag, last_modified = page.etag or "", page.last_modified or ""
+    if page.missing or not conditional:
+        etag = last_modified = ""
+    body = "" if page.missing else page.content_hash
+    request.meta[CHECK] = (request.url, body, etag, last_modified)
 
 
-def check_of(request: Request) -> dict[str, Any] | None:
+def check_of(request: Request) -> Check | None:
     """Return what a check knows of its page; None if ``request`` is none.
 
     A redirect has a copy of the meta, and leads to another page.
     """
     check = request.meta.get(CHECK)
-    if isinstance(check, dict) and check.get("url") == request.url:
-        return check
-    return None
+    if not isinstance(check, tuple) or len(check) != len(Check._fields):
+        return None
+    return Check(*check) if check[0] == request.url else None
 
 
 def key_of_check(request: Request) -> int | None:
@@ -65,6 +78,6 @@ def has_same_body(response: Response) -> bool:
     """Whether ``response`` answers a check with the body that is stored."""
     request = response.request
     check = check_of(request) if request is not None else None
-    if not check or not check.get("body"):
+    if check is None or not check.body:
         return False
-    return bool(check["body"] == blake2b(response.body, digest_size=16).hexdigest())
+    return check.body == blake2b(response.body, digest_size=16).hexdigest()

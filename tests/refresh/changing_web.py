@@ -46,6 +46,13 @@ def html(text: str, *links: str, menu: str = "menu") -> str:
     return f"<html><body><nav>{menu}</nav><main>{paragraph}{anchors}</main></body></html>"
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # of the usual 5, a crawl fills all, and is refused
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that were killed."""
+
+
 @dataclass
 class ChangingWeb:
     """A server in a thread; use it as a context manager."""
@@ -54,7 +61,7 @@ class ChangingWeb:
     asked: list[Asked] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self

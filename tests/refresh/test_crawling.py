@@ -165,6 +165,7 @@ def test_a_killed_refresh_continues_and_loses_no_change(tmp_path: Path) -> None:
         crawl.run("refresh=always")
     changed = {f"/{n}" for n in numbers if n % 10 == 0}
     assert sorted(crawl.changes()) == sorted((path, "changed") for path in changed)
+    assert crawl.query("SELECT url, reason FROM failures") == []
     assert crawl.query("SELECT count(*) FROM pages") == [(331,)]
 
 

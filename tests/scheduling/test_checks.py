@@ -9,6 +9,7 @@ from scrapy import Request
 from scrapy.http import HtmlResponse, Response
 
 from crawlproj.downloadermiddlewares.conditional import ConditionalMiddleware
+from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.checks import (
     CHECK,
     NotModified,
@@ -57,7 +58,16 @@ def test_where_a_check_is_redirected_gets_no_validators() -> None:
     assert check_of(request) is None
 
 
-@pytest.mark.parametrize("meta", [{"url": URL, "etag": "a\r\nCookie: b"}, {"url": URL}, 7, None])
+def test_a_check_that_is_put_again_does_not_replace_the_one_in_the_frontier() -> None:
+    """After a kill, the page may be stored while its new links are not in the frontier."""
+    request, carried = check(), Carried()
+    carried.keep(1, request)
+    assert 1 not in carried
+
+
+@pytest.mark.parametrize(
+    "meta", [(URL, "", "a\r\nCookie: b", ""), (URL, "", 7, None), (URL,), {"url": URL}, 7, None]
+)
 def test_meta_that_others_wrote_sends_nothing_else(meta: object) -> None:
     request = Request(URL, meta={CHECK: meta})
     ConditionalMiddleware().process_request(request)

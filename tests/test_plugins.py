@@ -46,7 +46,7 @@ def test_a_limit_of_another_package_limits_all_sites_or_some(name: str) -> None:
     some = concurrency(CONCURRENCY_SITES={"a.test": {"limit": name}})
     assert some.of("a.test").limit is One
     assert some.default.limit is not One
-    assert some.control("a.test").limit == 2.0
+    assert some.control("a.test").limit == 1.0
 
 
 @pytest.mark.parametrize("name", [f"{HERE}.Lines", "tiny"])

@@ -40,7 +40,7 @@ class LaneState:
 
     longest_s: how long a query ran at most, until it had ended in the database.
     done: ended in time. out_of_time: cancelled at the limit. refused: not admitted. abandoned: the
-    client went away.
+    client went away, be it before the query began.
     """
 
     running: int
@@ -107,15 +107,19 @@ class Lane:
 
         ahead: wait at the front, and however many wait. Raises LaneBusy if it is not admitted.
         """
-        if self._running >= whole(self._limit.limit) or self._waiting:
-            await self._wait(ahead=ahead)
-        else:
-            self._running += 1
         try:
-            yield
-        finally:
-            self._running -= 1
-            self._admit()
+            if self._running >= whole(self._limit.limit) or self._waiting:
+                await self._wait(ahead=ahead)
+            else:
+                self._running += 1
+            try:
+                yield
+            finally:
+                self._running -= 1
+                self._admit()
+        except asyncio.CancelledError:
+            self._abandoned += 1
+            raise
 
     async def run(
         self, work: Callable[[], Awaitable[T]], lag_s: Callable[[], float] = lambda: 0.0
@@ -143,7 +147,6 @@ class Lane:
             raise OutOfTime from None
         except asyncio.CancelledError:
             abandoned = True
-            self._abandoned += 1
             raise
         else:
             outcome = Outcome.SUCCESS

@@ -243,7 +243,7 @@ def test_a_client_that_goes_away_frees_its_place() -> None:
         first.cancel()  # while it runs
         await turns(5)
         assert gate.began == ["a", "c"]
-        assert (narrow.state().abandoned, limit.withdrawn) == (1, 1)
+        assert (narrow.state().abandoned, limit.withdrawn) == (2, 1)
         gate.open.set()
         assert await third == "c"
         assert narrow.state().running == 0

@@ -214,7 +214,7 @@ def test_each_content_has_one_first_page_that_all_others_name_in_sqlite(
     check_first_pages(rows)
 
 
-@examples(50)
+@examples(20)
 @given(batches=SMALL_BATCHES)
 def test_each_content_has_one_first_page_that_all_others_name_in_postgresql(
     postgres: Postgres, batches: list[list[tuple[str, str]]]

@@ -26,8 +26,8 @@ SERVERS = frozenset({"server", "redis", "postgres", "pgbouncer", "web"})
 """Fixtures that start Redis, PostgreSQL or a demo web, and parameters for which others do."""
 
 # A deadline measures the machine. tests/properties.py tells what "thorough" multiplies.
-settings.register_profile("default", deadline=None)
-settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.register_profile("default", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=500)
 settings.load_profile("default")
 
 

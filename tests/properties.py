@@ -10,5 +10,5 @@ def examples(number: int) -> settings:
 
     ``pytest --hypothesis-profile=thorough`` is, as ``make chaos`` runs it.
     """
-    # 100 by default, and 1,000 in that profile: see conftest.py.
-    return settings(max_examples=number * settings().max_examples // 100)
+    # 50 by default, and 500 in that profile: see conftest.py.
+    return settings(max_examples=number * settings().max_examples // 50)

@@ -17,6 +17,11 @@ Each message says what failed, on which URL, key or file, and what to do about i
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "AddressRefused",
     "ArchiveError",
@@ -64,3 +69,11 @@ class NotStored(StoreError):
 
 class AddressRefused(CrawlprojError):
     """The address guard refused a connection to a non-public address. Never retried."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ": did you mean X?" for the nearest of the ``known`` names; "" if none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - nothing is wrong in most runs
+
+    near = get_close_matches(name, list(known), 1)
+    return f": did you mean {near[0]}?" if near else ""

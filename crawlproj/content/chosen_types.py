@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from functools import cache
 from mimetypes import MimeTypes
 from typing import TYPE_CHECKING
+
+from crawlproj.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,8 +79,7 @@ def _types_of(name: str) -> tuple[str, ...]:
         return (_by_extension()[name],)
     if _MEDIA_TYPE.fullmatch(name):
         return (name,)
-    near = get_close_matches(name, (*_NAMED, "pdf", "json", "csv"), 1)
-    meant = f": did you mean {near[0]}?" if near else ""
+    meant = did_you_mean(name, (*_NAMED, "pdf", "json", "csv"))
     raise ValueError(f"{name!r} is neither an extension such as pdf nor a media type{meant}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from crawlproj.content.page import content_of
@@ -19,7 +18,7 @@ from crawlproj.content.usage import (
     read_directives,
     read_tdm,
 )
-from crawlproj.errors import ConfigError
+from crawlproj.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from scrapy.http import Headers, Response
@@ -44,8 +43,7 @@ def respected_signals(settings: BaseSettings) -> tuple[str, ...]:
     names = [name.strip() for name in settings.getlist("RESPECT_SIGNALS")]
     for name in names:
         if name not in FORBIDDING:
-            near = get_close_matches(name, FORBIDDING, 1)
-            meant = f": did you mean {near[0]}?" if near else ""
+            meant = did_you_mean(name, FORBIDDING)
             raise ConfigError(
                 f"RESPECT_SIGNALS must be a list of {', '.join(FORBIDDING)}, not {name!r}{meant}"
             )

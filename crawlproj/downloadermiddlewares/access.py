@@ -7,8 +7,7 @@ from weakref import WeakKeyDictionary
 
 from scrapy.exceptions import NotConfigured
 
-from crawlproj.http.access import Access
-from crawlproj.http.login import LOGIN
+from crawlproj.http.access import LOGIN, Access
 from crawlproj.urls import normalize
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from scrapy.http import HtmlResponse
 from scrapy.http.request import NO_CALLBACK
 
 from crawlproj.config import text
-from crawlproj.http.access import Access
-from crawlproj.http.login import LOGIN
+from crawlproj.http.access import LOGIN, Access
 from crawlproj.reasons import detail_of
 
 if TYPE_CHECKING:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from crawlproj.http.login import LoginForm
 
+LOGIN = "crawlproj_login"
+"""The key of Request.meta that the requests of a login have; no spider's own."""
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # HTTP's own, which the download handler writes.
 _FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te"})

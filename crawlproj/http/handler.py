@@ -24,6 +24,7 @@ from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import ssl_context
 from crawlproj.errors import ArchiveError
 from crawlproj.http import reach
+from crawlproj.http.access import LOGIN
 from crawlproj.http.archiving import archive_info, exchange_of
 from crawlproj.http.body import DataLossError, SizeLimits, read_body
 from crawlproj.http.budget import MemoryBudget, Share
@@ -33,7 +34,6 @@ from crawlproj.http.connector import Connector
 from crawlproj.http.deadline import Deadline
 from crawlproj.http.failures import CONNECTION_CLOSED, LOW_LEVEL, translated
 from crawlproj.http.head import MalformedResponse, ResponseHead
-from crawlproj.http.login import LOGIN
 from crawlproj.http.others import OtherHandlers
 from crawlproj.http.outgoing import Outgoing
 from crawlproj.http.responses import build_response

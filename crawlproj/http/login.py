@@ -6,16 +6,13 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from cssselect import HTMLTranslator, SelectorError
 
+from crawlproj.errors import did_you_mean
 from crawlproj.urls import valid_url
-
-LOGIN = "login"
-"""The key of Request.meta that the requests of a login have."""
 
 _EXAMPLE = 'write for example: url = "https://example.org/login"'
 _KEYS = ("url", "fields", "form", "success")
@@ -52,8 +49,7 @@ def read_login(path: str) -> LoginForm:
         raise ValueError(f"{path} is not TOML: {exc}") from None
     for name in found:
         if name not in _KEYS:
-            near = get_close_matches(name, _KEYS, 1)
-            meant = f": did you mean {near[0]}?" if near else ""
+            meant = did_you_mean(name, _KEYS)
             raise ValueError(f"{path} has {name!r}, not one of {', '.join(_KEYS)}{meant}")
     url, fields = found.get("url"), found.get("fields")
     if not isinstance(url, str):

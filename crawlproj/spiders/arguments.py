@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.content.chosen_types import ChosenTypes
-from crawlproj.errors import ConfigError
+from crawlproj.errors import ConfigError, did_you_mean
 from crawlproj.http.access import Access, read_cookies, read_headers, read_proxy
 from crawlproj.http.login import LoginForm, read_login
 from crawlproj.links.choice import Choice
@@ -59,11 +58,9 @@ def refuse_unknown(spider: Spider, names: Iterable[str]) -> None:
     for name in names:
         if name in known or name.startswith("_") or hasattr(type(spider), name):
             continue
-        near = get_close_matches(name, known, 1)
-        meant = f": did you mean {near[0]}?" if near else ""
         raise ArgumentError(
             name,
-            f": the spider {spider.name!r} has no such argument{meant} "
+            f": the spider {spider.name!r} has no such argument{did_you_mean(name, known)} "
             f"(it has {', '.join(sorted(known))})",
         )
 
@@ -83,8 +80,7 @@ def one_of(name: str, value: str, known: Sequence[str]) -> str:
     """Return an argument that must be one of ``known``. Raises ConfigError with the nearest one."""
     if value in known:
         return value
-    near = get_close_matches(value, known, 1)
-    meant = f": did you mean {near[0]}?" if near else ""
+    meant = did_you_mean(value, known)
     raise ArgumentError(name, f" must be one of {', '.join(known)}, not {value!r}{meant}")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from crawlproj._scrapy.headers import value_of
 from crawlproj.content.fields import main_text_of, page_fields
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.content.page_signals import signals_of
@@ -35,7 +36,7 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
     ``text_hash``, which takes as long again as the text; with the field main_text it costs nothing.
     """
     meta = response.meta
-    content_type = response.headers.get(b"Content-Type") or b""
+    content_type = value_of(response.headers, b"Content-Type") or b""
     page = Page(
         url=response.url,
         requested_url=meta.get("redirect_urls", [response.url])[0],
@@ -45,7 +46,7 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
         depth=meta.get("depth", 0),
         fetched_at=meta.get("archived_at") or time.time(),
         timings=meta.get("timings", {}),
-        etag=_validator(response, b"ETag"),
+        etag=_validator(response, b"Etag"),
         last_modified=_validator(response, b"Last-Modified"),
         signals=signals_of(response) or None,
     )
@@ -65,7 +66,7 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
 
 
 def _validator(response: Response, header: bytes) -> str | None:
-    value = response.headers.get(header)
+    value = value_of(response.headers, header)
     if not value or len(value) > _MAX_VALIDATOR:
         return None
     text: str = value.decode("latin-1")

@@ -346,5 +346,6 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
 def scheduler_of(crawler: Crawler) -> Scheduler | None:
     """Return the crawler's scheduler if it is this project's."""
-    scheduler = crawler.engine.scheduler if crawler.engine is not None else None
+    engine = crawler.engine
+    scheduler = engine.scheduler if engine is not None else None
     return scheduler if isinstance(scheduler, Scheduler) else None

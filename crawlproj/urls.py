@@ -68,6 +68,11 @@ def normalize(url: str) -> str | None:
     return url if _simple_from(url) else _normalized(url, None)
 
 
+def is_plain(url: str) -> bool:
+    """Whether ``url`` is in normal form, as most are, and shows it at first sight."""
+    return bool(_simple_from(url))
+
+
 def join(base: str, href: str) -> str | None:
     """Return the normal form of ``href``, relative to ``base``, or None if it is not http(s)."""
     root, directory = _places(base)

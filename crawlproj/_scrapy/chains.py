@@ -7,6 +7,7 @@ functions, so most of the time goes to the wrapping.
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from scrapy.utils.defer import _process_pending_io, ensure_awaitable
 from scrapy.utils.python import global_object_name
 from twisted.internet.defer import Deferred
 
-from crawlproj._scrapy.offsite import quicken
+from crawlproj._scrapy import offsite, referers
+from crawlproj._scrapy.traffic import QUICKER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,7 +46,7 @@ class DownloadChain:
     def __init__(self, manager: DownloaderMiddlewareManager) -> None:
         self._manager = manager
         for middleware in manager.middlewares:
-            quicken(middleware)
+            offsite.quicken(middleware)
         self._requests = [self._bound(method) for method in manager.methods["process_request"]]
         self._responses = [self._bound(method) for method in manager.methods["process_response"]]
 
@@ -112,6 +114,8 @@ class OutputChain:
 
     def __init__(self, manager: SpiderMiddlewareManager) -> None:
         middlewares = manager.middlewares[::-1]
+        for middleware in middlewares:
+            referers.quicken(middleware)
         self._depths = [mw for mw in middlewares if type(mw) is DepthMiddleware]
         # Scrapy keeps an entry for every middleware, None if it has no such method.
         methods = manager.methods["process_spider_output"]
@@ -161,7 +165,11 @@ async def _awaited(value: Any, method: Method) -> Any:
 
 def _unwrapped(method: Method) -> Method:
     function = getattr(method, "__func__", None)
-    if function is None or function.__code__ is not _WARNS_ONLY:
+    if function is None:
+        return method
+    if (quicker := QUICKER.get(function)) is not None:
+        return partial(quicker, method.__self__)  # type: ignore[attr-defined]
+    if function.__code__ is not _WARNS_ONLY:
         return method
     unwrapped: Method = function.__wrapped__.__get__(method.__self__)  # type: ignore[attr-defined]
     return unwrapped

@@ -120,18 +120,16 @@ class Scraping:
         instead. Raises the exception if none handles it.
         """
         self._outputs.begin(response)
+        is_async = isinstance(output, AsyncIterator)  # asked once, because that takes long
         try:
-            values = aiter(output) if isinstance(output, AsyncIterator) else iter(output)
+            values: Any = aiter(output) if is_async else iter(output)  # type: ignore[arg-type]
         except Exception as exc:  # noqa: BLE001 - as Scrapy does
             return self._recovered(response, exc, 0)
         while True:
             index = 0
             try:
                 try:
-                    if isinstance(values, AsyncIterator):
-                        value = await anext(values)
-                    else:
-                        value = next(values)
+                    value = await anext(values) if is_async else next(values)
                 except (StopIteration, StopAsyncIteration):
                     return None
                 for index, of_request, of_item in self._outputs.stages:  # noqa: B007

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from scrapy.http import HtmlResponse, TextResponse
 
+from crawlproj._scrapy.headers import values_of
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
 from crawlproj.content.query_encoding import escaped_query
@@ -38,7 +39,7 @@ class PageContent:
     """
 
     def __init__(self, url: str, tree: Tree) -> None:
-        self.url = normalize(without_credentials(url)) or url
+        self.url = normalize(url) or normalize(without_credentials(url)) or url
         self.tree = tree
 
     @cached_property
@@ -150,7 +151,7 @@ def _content(response: Response) -> tuple[Kind, PageContent | None]:
 def _read(response: Response) -> tuple[Kind, PageContent | None]:
     if not isinstance(response, TextResponse):
         return Kind.OTHER, None
-    declared = media_type(response.headers.getlist(b"Content-Type"))
+    declared = media_type(values_of(response.headers, b"Content-Type"))
     kind = kind_of(declared, response.body)
     if kind is not Kind.XHTML and isinstance(response, HtmlResponse):
         kind = Kind.HTML  # somebody has decided

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj.content.page import content_of
 from crawlproj.content.robots import agent_of, robots_words
 from crawlproj.content.usage import (
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.http import Headers, Response
     from scrapy.settings import BaseSettings
 
-    from crawlproj.content.page import PageContent
+from crawlproj.content.page import PageContent
 
 ROBOTS_SIGNALS, TDM_SIGNALS = "robots_signals", "tdm_signals"
 """The keys of Request.meta for what robots.txt and tdmrep.json say about the page."""
@@ -59,11 +60,10 @@ def signals_of(response: Response) -> Signals:
     headers, meta = response.headers, response.request.meta if response.request else {}
     signals: Signals = dict(meta.get(ROBOTS_SIGNALS) or {})
     for header, read in _USAGE_HEADERS:
-        if dict.__contains__(headers, header):
-            value = b",".join(headers.getlist(header)).decode("latin-1")
-            add_uses(signals, read(value))
+        if values := values_of(headers, header):
+            add_uses(signals, read(b",".join(values).decode("latin-1")))
     signals.update(meta.get(TDM_SIGNALS) or {})
-    if dict.__contains__(headers, b"Tdm-Reservation"):
+    if values_of(headers, b"Tdm-Reservation"):
         _supersede(
             signals, read_tdm(_first(headers, b"Tdm-Reservation"), _first(headers, b"Tdm-Policy"))
         )
@@ -86,4 +86,4 @@ def _supersede(signals: Signals, more: Signals) -> None:
 
 
 def _first(headers: Headers, name: bytes) -> str:
-    return (headers.get(name) or b"").decode("latin-1")
+    return (value_of(headers, name) or b"").decode("latin-1")

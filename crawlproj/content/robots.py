@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj.content.page import content_of
 from crawlproj.content.product_token import product_token
 
@@ -36,7 +37,7 @@ def robots_directives(response: Response, agent: str) -> RobotsDirectives:
 
 def agent_of(response: Response) -> str:
     """Return the product token that directives for us name."""
-    sent = None if response.request is None else response.request.headers.get(b"User-Agent")
+    sent = None if response.request is None else value_of(response.request.headers, b"User-Agent")
     return product_token((sent or b"").decode("latin-1")) or "crawlproj"
 
 
@@ -44,7 +45,7 @@ def robots_words(response: Response, agent: str) -> set[str]:
     """Return the words of X-Robots-Tag and of <meta> elements named "robots" or ``agent``."""
     agent = agent.lower()
     words: set[str] = set()
-    for raw in response.headers.getlist(b"X-Robots-Tag"):
+    for raw in values_of(response.headers, b"X-Robots-Tag"):
         words |= _header_rules(raw.decode("latin-1").lower(), agent)
     if (page := content_of(response)) is not None:
         for content in page.meta("robots", agent):

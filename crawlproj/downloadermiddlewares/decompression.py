@@ -10,6 +10,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import TextResponse
 from scrapy.responsetypes import responsetypes
 
+from crawlproj._scrapy.headers import values_of
 from crawlproj.content.codings import (
     MAX_CODINGS,
     BadCoding,
@@ -30,7 +31,7 @@ __all__ = ["BadEncoding", "DecompressionMiddleware"]
 
 logger = logging.getLogger(__name__)
 
-_ENCODING = "Content-Encoding"
+_ENCODING = b"Content-Encoding"
 
 
 class BadEncoding(IgnoreRequest):
@@ -67,7 +68,7 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
 
         Raises BadEncoding, and an IgnoreRequest that ends as failed("too-large").
         """
-        headers = response.headers.getlist(_ENCODING)
+        headers = values_of(response.headers, _ENCODING)
         if not headers or request.method == "HEAD":
             return response
         max_bytes = request.meta.get("download_maxsize", self._max_size)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware as ScrapysMiddleware
 from scrapy.http import HtmlResponse
 
+from crawlproj._scrapy.headers import value_of
 from crawlproj._scrapy.redirects import SafeRedirects
 from crawlproj.content.page import content_of
 from crawlproj.content.refresh import read_refresh
@@ -55,7 +56,7 @@ class MetaRefreshMiddleware(SafeRedirects, ScrapysMiddleware):
         return self.followed(request, response, refresh[1], "meta refresh")
 
     def _refresh(self, response: HtmlResponse) -> tuple[int, str] | None:
-        header = response.headers.get(b"Refresh")
+        header = value_of(response.headers, b"Refresh")
         if header is not None and (found := read_refresh(header.decode("latin-1"))) is not None:
             url = join(response.url, found[1])
             return (found[0], url) if url else None

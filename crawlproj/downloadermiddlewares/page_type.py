@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse
 
+from crawlproj._scrapy.headers import values_of
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
 from crawlproj.content.tree import encoding_in, encoding_of
@@ -34,7 +35,7 @@ class PageTypeMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:  # noqa: ARG002
         """Return ``response``, or a copy with another class or encoding."""
         body = response.body
-        declared = media_type(response.headers.getlist(b"Content-Type"))
+        declared = media_type(values_of(response.headers, b"Content-Type"))
         changes: dict[str, Any] = {}
         if type(response) in _UNDECIDED and kind_of(declared, body) is Kind.HTML:
             changes = {"cls": HtmlResponse, "encoding": given_encoding(response) or None}

@@ -9,6 +9,7 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware as ScrapysMiddleware
 from scrapy.exceptions import IgnoreRequest, UnsupportedURLSchemeError
 
+from crawlproj._scrapy.headers import value_of
 from crawlproj._scrapy.redirects import SafeRedirects, request_origin
 from crawlproj.frontier.base import State
 from crawlproj.http.wire import split
@@ -59,7 +60,7 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
 
         Raises BadRedirect, and IgnoreRequest after REDIRECT_MAX_TIMES redirects.
         """
-        location = response.headers.get(b"Location")
+        location = value_of(response.headers, b"Location")
         if (
             response.status not in _REDIRECTS
             or location is None

@@ -15,6 +15,7 @@ from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigur
 from scrapy.http.request import NO_CALLBACK
 from w3lib.url import safe_url_string
 
+from crawlproj._scrapy.headers import value_of
 from crawlproj.clock import crawl_time
 from crawlproj.config import number, text
 from crawlproj.content.page_signals import ROBOTS_SIGNALS
@@ -179,7 +180,7 @@ class RobotsTxtMiddleware:
             raise RobotsDisallowed("Forbidden by robots.txt")
 
     def _token_of(self, request: Request) -> str:
-        agent = None if self._same_token_for_all else request.headers.get(b"User-Agent")
+        agent = None if self._same_token_for_all else value_of(request.headers, b"User-Agent")
         return self._token if agent is None else product_token(agent.decode("latin-1"))
 
     async def _fetch(self, origin: str, page: Request) -> _Verdict | None:

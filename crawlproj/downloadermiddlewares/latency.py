@@ -18,7 +18,7 @@ from crawlproj.urls import site_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scrapy import Request, Spider
+    from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -92,8 +92,8 @@ class LatencyMiddleware:
             phases["ttfb"] = meta.get("download_latency") or self._clock() - started
         self._recorder.record(site_of(request.url), phases, reason)
 
-    def _on_opened(self, spider: Spider) -> None:
-        time_scraper(self._crawler.engine.scraper, spider, self._recorder, self._clock)
+    def _on_opened(self) -> None:
+        time_scraper(self._crawler.engine.scraper, self._recorder, self._clock)
 
 
 def _reason_of(request: Request, status: int) -> str:

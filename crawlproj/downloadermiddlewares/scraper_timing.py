@@ -2,63 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from twisted.python.failure import Failure
-
-from crawlproj._scrapy.scraper import (
-    call_coroutine,
-    is_coroutine,
-    surround_callbacks,
-    surround_pipelines,
-)
-from crawlproj.latency.stopwatch import Stopwatch
+from crawlproj._scrapy.callbacks import watch_callbacks
+from crawlproj._scrapy.scraper import surround_pipelines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from scrapy import Request, Spider
+    from scrapy import Request
     from scrapy.core.scraper import Scraper
     from scrapy.http import Response
+    from twisted.python.failure import Failure
 
-    from crawlproj._scrapy.scraper import CallSpider, ProcessItem
+    from crawlproj._scrapy.scraper import ProcessItem
     from crawlproj.latency import LatencyRecorder
 
 
-def time_scraper(
-    scraper: Scraper, spider: Spider, recorder: LatencyRecorder, clock: Callable[[], float]
-) -> None:
-    """Record the time of each callback or errback of ``spider``, and of each item's pipelines.
+class Stopwatch:
+    """Adds up the seconds that a callback's code runs, without the time it awaits.
+
+    clock: monotonic seconds. done: called with the total.
+    """
+
+    __slots__ = ("_began", "_clock", "_done", "_seconds")
+
+    def __init__(self, clock: Callable[[], float], done: Callable[[float], None]) -> None:
+        self._clock = clock
+        self._done = done
+        self._seconds = self._began = 0.0
+
+    def begin(self) -> None:
+        """Go on."""
+        self._began = self._clock()
+
+    def end(self) -> None:
+        """Pause."""
+        self._seconds += self._clock() - self._began
+
+    def close(self) -> None:
+        """Stop."""
+        self._done(self._seconds)
+
+
+def time_scraper(scraper: Scraper, recorder: LatencyRecorder, clock: Callable[[], float]) -> None:
+    """Record the time of each callback or errback, and of each item's pipelines.
 
     Raises CrawlprojError if this version of Scrapy is not supported.
     """
+    record_callback = partial(recorder.add, "callback")
 
-    def record_callback(seconds: float) -> None:
-        recorder.add("callback", seconds)
-
-    def timed_call(call_spider: CallSpider) -> CallSpider:
-        async def call(
-            result: Response | Failure, request: Request
-        ) -> Iterable[Any] | AsyncIterator[Any]:
-            if isinstance(result, Failure) and request.errback is None:
-                return await call_spider(result, request)
-            stopwatch = Stopwatch(clock)
-            steps = (
-                call_coroutine(result, request, spider)
-                if is_coroutine(result, request, spider)
-                else call_spider(result, request)
-            )
-            try:
-                output = await stopwatch.awaited(steps)
-            except BaseException:
-                record_callback(stopwatch.seconds)
-                raise
-            if isinstance(output, AsyncIterator):
-                return stopwatch.async_iterated(output, record_callback)
-            return stopwatch.iterated(output, record_callback)
-
-        return call
+    def timed_callback(request: Request) -> Stopwatch:  # noqa: ARG001 - all are timed
+        return Stopwatch(clock, record_callback)
 
     def timed_item(process_item: ProcessItem) -> ProcessItem:
         async def process(item: Any, *, response: Response | Failure | None) -> None:
@@ -70,5 +66,5 @@ def time_scraper(
 
         return process
 
-    surround_callbacks(scraper, timed_call)
+    watch_callbacks(scraper, timed_callback)
     surround_pipelines(scraper, timed_item)

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
-from twisted.python.failure import Failure
 
-from crawlproj._scrapy.scraper import surround_callbacks
+from crawlproj._scrapy.callbacks import watch_callbacks
 from crawlproj.extensions.fleet import place_of
 from crawlproj.fleet.breadcrumb import Breadcrumb, CurrentPage, read_breadcrumb
 from crawlproj.fleet.files import breadcrumb_file
 from crawlproj.fleet.quarantine import KILLS, Quarantine
 from crawlproj.frontier.url import sqlite_path
-from crawlproj.latency.stopwatch import Stopwatch
 from crawlproj.masking import without_credentials
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.serialize import LEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from scrapy import Request
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
 
-    from crawlproj._scrapy.scraper import CallSpider
 
 __all__ = ["Breadcrumbs"]
 
@@ -45,11 +39,9 @@ class Breadcrumbs:
     In a fleet (FLEET_DIR and FLEET_WORKER are set), the supervisor reads the note of a worker that
     has died. Otherwise the next run of the job does; PutAsideMiddleware says what comes of it.
 
-    Callbacks, errbacks and generators of several pages take turns, and
-    Scrapy yields to the loop between a spider middleware and the callback. So every step of a
-    page's code notes its page first: a Stopwatch reads its clock before and after each step, and
-    the clock given to it makes the note. A note stays until the turn of another page or the end of
-    its own; it thus covers the work of pipelines on the items of its page.
+    Callbacks, errbacks and generators of several pages take turns, so every step of a page's code
+    notes its page first. A note stays until the turn of another page or the end of its own; it thus
+    covers the work of pipelines on the items of its page.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -81,7 +73,7 @@ class Breadcrumbs:
             page = read_breadcrumb(self._file)
             self._breadcrumb = Breadcrumb(self._file)  # erases it, so that no death counts twice
             scheduler.deaths = self._count_death(page, scheduler.opened.generation)
-        surround_callbacks(self._crawler.engine.scraper, self._noted)
+        watch_callbacks(self._crawler.engine.scraper, self._watched)
 
     def _count_death(self, page: CurrentPage | None, generation: int) -> Mapping[str, int]:
         """Count the death that an earlier run left a note of; returns the deaths on each page."""
@@ -103,32 +95,27 @@ class Breadcrumbs:
         if self._file is not None:
             self._file.unlink(missing_ok=True)
 
-    def _noted(self, call_spider: CallSpider) -> CallSpider:
-        async def call(
-            result: Response | Failure, request: Request
-        ) -> Iterable[Any] | AsyncIterator[Any]:
-            unhandled = isinstance(result, Failure) and request.errback is None
-            if unhandled or LEASE not in request.meta:
-                return await call_spider(result, request)
-            page = CurrentPage(request.meta[LEASE], request.url)
-            steps = Stopwatch(partial(self._note, page))
-            try:
-                output = await steps.awaited(call_spider(result, request))
-            except BaseException:
-                self._end(page, 0.0)
-                raise
-            ended = partial(self._end, page)
-            if isinstance(output, AsyncIterator):
-                return steps.async_iterated(output, ended)
-            return steps.iterated(output, ended)
-
-        return call
-
-    def _note(self, page: CurrentPage) -> float:
+    def _watched(self, request: Request) -> _Note | None:
         assert self._breadcrumb is not None  # noqa: S101 - _install saw to it
-        self._breadcrumb.note(page)
-        return 0.0
+        if LEASE not in request.meta:
+            return None
+        return _Note(self._breadcrumb, CurrentPage(request.meta[LEASE], request.url))
 
-    def _end(self, page: CurrentPage, _: float) -> None:
-        assert self._breadcrumb is not None  # noqa: S101 - _install saw to it
-        self._breadcrumb.clear(page)
+
+class _Note:
+    """Notes a page whenever a step of its code begins."""
+
+    __slots__ = ("_breadcrumb", "_page")
+
+    def __init__(self, breadcrumb: Breadcrumb, page: CurrentPage) -> None:
+        self._breadcrumb = breadcrumb
+        self._page = page
+
+    def begin(self) -> None:
+        self._breadcrumb.note(self._page)
+
+    def end(self) -> None:
+        """Leave the note: what the step yielded is worked on next."""
+
+    def close(self) -> None:
+        self._breadcrumb.clear(self._page)

@@ -1,4 +1,4 @@
-"""Only the time that code runs counts; the code itself moves the clock."""
+"""Only the steps in which code runs are watched; the code itself moves the clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawlproj.latency.stopwatch import Stopwatch
+from crawlproj._scrapy.steps import Steps
+from crawlproj.downloadermiddlewares.scraper_timing import Stopwatch
 from tests.frontier.helpers import Now, run
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ class Spider:
     def __init__(self) -> None:
         self.now = Now()
         self.times: list[float] = []
+
+    def steps(self) -> Steps:
+        return Steps([Stopwatch(self.now, self.times.append)])
 
     def work(self, seconds: float) -> None:
         self.now.time += seconds
@@ -52,7 +56,7 @@ class Spider:
 def test_a_generator_is_timed_while_it_runs() -> None:
     spider = Spider()
     outputs = []
-    for output in Stopwatch(spider.now).iterated(spider.generator(), spider.times.append):
+    for output in spider.steps().iterated(spider.generator()):
         outputs.append(output)
         spider.work(100)
     assert outputs == ["a", "b"]
@@ -62,9 +66,10 @@ def test_a_generator_is_timed_while_it_runs() -> None:
 def test_the_time_that_a_coroutine_awaits_does_not_count() -> None:
     async def main() -> None:
         spider = Spider()
-        stopwatch = Stopwatch(spider.now)
-        assert await stopwatch.awaited(spider.coroutine()) == ["a", "b"]
-        assert stopwatch.seconds == 3
+        steps = spider.steps()
+        assert await steps.awaited(spider.coroutine()) == ["a", "b"]
+        steps.close()
+        assert spider.times == [3]
         assert spider.now.time == 1053
 
     run(main())
@@ -74,8 +79,8 @@ def test_an_async_generator_is_timed_while_it_runs() -> None:
     async def main() -> None:
         spider = Spider()
         outputs = []
-        stopwatch = Stopwatch(spider.now)
-        async for output in stopwatch.async_iterated(spider.async_generator(), spider.times.append):
+        steps = spider.steps()
+        async for output in steps.async_iterated(spider.async_generator()):
             outputs.append(output)
             spider.work(100)
         assert outputs == ["a", "b"]
@@ -94,7 +99,7 @@ def test_an_exception_propagates_and_ends_the_timing() -> None:
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        list(Stopwatch(spider.now).iterated(broken(), spider.times.append))
+        list(spider.steps().iterated(broken()))
     assert spider.times == [3]
 
 
@@ -106,7 +111,7 @@ def test_a_failed_async_generator_is_counted_once() -> None:
 
     async def main() -> None:
         spider = Spider()
-        values = Stopwatch(spider.now).async_iterated(broken(spider), spider.times.append)
+        values = spider.steps().async_iterated(broken(spider))
         assert await anext(values) == "a"
         with pytest.raises(RuntimeError, match="broken"):
             await anext(values)
@@ -129,7 +134,7 @@ def test_cancellation_reaches_the_code_that_waits() -> None:
 
     async def main() -> None:
         async def wrapped() -> None:
-            await Stopwatch(Now()).awaited(waits())
+            await Spider().steps().awaited(waits())
 
         task = asyncio.ensure_future(wrapped())
         await asyncio.sleep(0)
@@ -151,7 +156,7 @@ def test_code_that_catches_an_exception_continues() -> None:
         return ""
 
     async def main() -> Any:
-        return await Stopwatch(Now()).awaited(survives())
+        return await Spider().steps().awaited(survives())
 
     assert run(main()) == "survived"
 
@@ -166,7 +171,7 @@ def test_closing_a_coroutine_closes_the_one_it_awaits() -> None:
             closed.append("yes")
 
     async def outer() -> None:
-        await Stopwatch(Now()).awaited(inner())
+        await Spider().steps().awaited(inner())
 
     async def main() -> None:
         coroutine = outer()

@@ -9,6 +9,7 @@ import codecs
 import re
 import sys
 import zlib
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 if sys.version_info >= (3, 14):
@@ -32,6 +33,7 @@ _GZIP_TRAILER_BYTES = 8
 _FLUSHED = b"\0\0\xff\xff"
 _MAX_FRAMES = 1000  # or members; a body may have a million empty ones
 _PART_BYTES = 256 * 1024
+_BROTLI_STEP_BYTES = 4096
 _NO_LIMIT = 1 << 60
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _PRESCAN_BYTES = 2048
@@ -208,20 +210,30 @@ def _streamed(
 
 
 def _unbrotli(body: bytes, max_bytes: int) -> bytes:
-    stream = brotli.Decompressor()
-    parts: list[bytes] = []
-    size, fed = 0, body
-    try:
-        while not stream.is_finished() and size <= max_bytes:
-            part = stream.process(fed, output_buffer_limit=max_bytes + 1)
-            parts.append(part)
-            size += len(part)
-            if not part and not fed:
-                raise BadCoding("its compressed data ends too early", b"".join(parts))
-            fed = b""
-    except brotli.error as exc:
-        raise BadCoding("its compressed data is corrupt") from exc
-    return b"".join(parts)
+    # A call fails if it gets more than the end of the data, and nobody says where that is. So it
+    # is looked for in ever smaller steps behind what is known to be brotli.
+    known = 0
+    for step in (len(body), _BROTLI_STEP_BYTES, 1):
+        stream = brotli.Decompressor()
+        parts: list[bytes] = []
+        size = 0
+        bounds = chain([0], range(known or step, len(body), step), [len(body)])
+        try:
+            for start, stop in pairwise(bounds):
+                fed = body[start:stop]
+                while part := stream.process(fed, output_buffer_limit=max_bytes - size + 1):
+                    parts.append(part)
+                    size += len(part)
+                    if stream.is_finished() or size > max_bytes:
+                        return b"".join(parts)
+                    fed = b""
+                if stream.is_finished():
+                    return b"".join(parts)
+                known = stop
+        except brotli.error:
+            continue
+        raise BadCoding("its compressed data ends too early", b"".join(parts))
+    raise BadCoding("its compressed data is corrupt")
 
 
 _DECODERS: dict[bytes, Callable[[bytes, int], bytes]] = {

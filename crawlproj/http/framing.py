@@ -17,7 +17,7 @@ _MAX_OVERHEAD_BYTES = 64 * 1024  # of all extensions and trailers of a body
 # Reading a chunk costs a microsecond, so a body of tiny ones would cost seconds.
 _MAX_TINY_CHUNKS = 10_000
 _TINY_BYTES = 16
-_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
+_CHUNK_SIZE = re.compile(rb"[ \t]*0*([0-9a-fA-F]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class Framing(Protocol):

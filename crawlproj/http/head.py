@@ -1,7 +1,7 @@
 """Reads the head of an HTTP/1 response as browsers do: what can be understood is taken.
 
 RFC 9112 lets a recipient be lenient where nothing is ambiguous: bare line feeds, folded lines,
-stray carriage returns, lines that are no header. Where two readings of the body's length are
+stray carriage returns, lines that are no header, lengths that are no number. Where two readings of the body's length are
 possible, the response is refused with MalformedResponse.
 """
 
@@ -27,7 +27,7 @@ _TITLES: dict[bytes, bytes] = {}
 _TITLES_MAX = 4096
 _MAX_CACHED_BYTES = 64
 _MAX_SHOWN = 60
-_MAX_DIGITS = 20  # of a length, which is more than anybody has
+_MAX_DIGITS = 18  # of a length; more do not fit in 64 bits
 
 
 class MalformedResponse(DownloadFailedError):
@@ -125,18 +125,19 @@ def _members(values: Iterable[bytes]) -> list[bytes]:
 
 
 def _content_length(values: list[bytes] | None) -> int | None:
+    """Return the length in Content-Length headers, which must agree; None if it is not a number.
+
+    As the Fetch Standard asks, what cannot be a length says nothing, so the body ends with the
+    connection, which is then not used again.
+    """
     if not values:
         return None
     members = values if len(values) == 1 and values[0].isdigit() else _members(values)
-    lengths: set[int] = set()
-    for member in members:
-        if member and not member.isdigit():
-            raise MalformedResponse(f"Content-Length is {shown(b', '.join(values))}")
-        if member:
-            lengths.add(int(member.lstrip(b"0")[:_MAX_DIGITS] or b"0"))
+    lengths = {member.lstrip(b"0") or b"0" for member in members if member}
     if len(lengths) > 1:
         raise MalformedResponse(f"Content-Length is {shown(b', '.join(values))}")
-    return lengths.pop() if lengths else None
+    length = lengths.pop() if lengths else b""
+    return int(length) if length.isdigit() and len(length) <= _MAX_DIGITS else None
 
 
 def _read_transfer_encoding(head: ResponseHead) -> None:

@@ -64,6 +64,8 @@ def test_what_was_encoded_is_decoded(coding: bytes, data: bytes) -> None:
         (b"gzip", flushed(TEXT)),
         (b"zstd", zstd.compress(TEXT[:10]) + zstd.compress(TEXT[10:])),
         (b"zstd", zstd.compress(TEXT) + b"<!-- 0.02 s -->"),
+        (b"br", brotli.compress(TEXT) + b"<!-- 0.02 s -->"),
+        (b"br", brotli.compress(TEXT) + b"\0"),
     ],
 )
 def test_what_browsers_decode_is_decoded(coding: bytes, body: bytes) -> None:

@@ -112,13 +112,13 @@ def _read_as(renamed: Mapping[Element, str]) -> Iterator[None]:
 def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
     """Return the blocks before, and after, which the parser's text has no white space."""
     # Nearly all of these names are missing from a page, which costs next to nothing to find out.
-    holders = [name for name in _HOLDERS if tree.select_one(name) is not None]
+    holders = [name for name in _HOLDERS if tree.find(name) is not None]
     inside = f":is({','.join(holders)}) > "
     has_cells = not {"td", "th"}.isdisjoint(holders)
     begun: list[Element] = []
     ended: list[Element] = []
     for name in _BLOCKS if holders else ():
-        if tree.select_one(name) is not None:
+        if tree.find(name) is not None:
             ended += tree.select(inside + name)[:_MAX_KEPT_APART]
             if has_cells:
                 begun += tree.select(f":is(td, th) > {name}")[:_MAX_KEPT_APART]

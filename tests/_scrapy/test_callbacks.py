@@ -42,7 +42,7 @@ class Outputs(Spider):
 
     def a_generator_that_returns(self, _: Any) -> Iterator[int]:
         yield 1
-        return 2  # type: ignore[return-value]  # noqa: B901 - what Scrapy warns of
+        return 2  # type: ignore[return-value]
 
     async def a_coroutine(self, _: Any) -> list[int]:
         return [1, 2]

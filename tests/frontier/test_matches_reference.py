@@ -286,7 +286,7 @@ class RedisMatchesReference(MatchesReference):
         return lease.entry.site, lease.entry.priority
 
 
-HOW = settings(examples(40), phases=[Phase.generate], stateful_step_count=30)
+HOW = settings(examples(25), phases=[Phase.generate], stateful_step_count=30)
 
 
 @pytest.mark.slow

@@ -66,6 +66,10 @@ class Belief:
             total += weight
         return exp(_STEP * len(self._weights))
 
+    def chance_of_one(self) -> float:
+        """Return the probability that the site has a single worker: a knee below 1.4."""
+        return self._weights[0] + self._weights[1]
+
     def forget_knee(self, latency: float | None = None) -> None:
         """Hold all knees equally likely; ``latency``: what is known of it from earlier, if any."""
         size = len(self._weights)

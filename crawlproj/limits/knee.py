@@ -25,6 +25,8 @@ _FEW = 2.5  # a lower limit looks down to one request in flight, and does so
 _UNSURE, _OFTEN = 0.17, 3  # every 3 judgements while the latency has this standard deviation
 _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks by growing
 _DEEP = 0.7  # of the knee
+_MANY = 10  # answers above two in flight, after which a single worker must be out of the question
+_OUT_OF_THE_QUESTION = 0.05  # probability
 _APART = 0.15  # of the limit: so large a change begins another cohort
 
 
@@ -51,6 +53,8 @@ class Knee(Limit):
       probably no queue, and up again. A look lasts for one cohort.
     * A limit of one or two looks down to one, every third time while the latency is unsure. With
       two in flight all the time, one worker and a queue look like two workers that are slower.
+      For the same reason, a limit above two goes back to two after ten answers, for one cohort,
+      while a single worker still has a probability of 5 %.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
       the limit goes to the 40 % quantile, never up.
 
@@ -71,6 +75,7 @@ class Knee(Limit):
         self._holds = False  # a look, until a cohort that began since then is judged
         self._since_look = _LOOK_EVERY - _FIRST_LOOK
         self._answered = self._used = 0  # since the limit changed
+        self._above_two = 0  # answers since the limit was two or less
 
     @property
     def unloaded_s(self) -> float:
@@ -98,8 +103,12 @@ class Knee(Limit):
                 sample.start.withdraw(sample.in_flight)
             self._obey(self._refusals.on_drop(sample, self.limit))
             return
+        allowed = whole(self.limit)
         self._answered += 1
-        self._used += sample.in_flight >= 0.8 * whole(self.limit)
+        self._used += sample.in_flight >= 0.8 * allowed
+        self._above_two = self._above_two + 1 if allowed > 2 else 0
+        if self._above_two >= _MANY and self._belief.chance_of_one() > _OUT_OF_THE_QUESTION:
+            self._go_back_to_two(sample.ended_at)
         self._obey(self._refusals.on_answer(sample, self.limit))
         start = sample.start
         if start is None:
@@ -114,6 +123,14 @@ class Knee(Limit):
     def _obey(self, ceiling: float | None) -> None:
         if ceiling is not None:
             self._move(ceiling, Reason(Rule.REFUSED))
+
+    def _go_back_to_two(self, now: float) -> None:
+        """Look at what two requests in flight show, if the belief is worth anything yet."""
+        if self._belief.known:
+            self._looked_at = now
+            self._holds = True
+            self._above_two = 0
+            self._move(2.0, Reason(Rule.LOOK, 0.0, 0.0, self._belief.knee(0.5), self.unloaded_s))
 
     def _judge(self, evidence: Evidence, now: float) -> None:
         """Take in the evidence, and set the limit by what is believed now."""

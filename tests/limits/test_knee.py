@@ -139,19 +139,16 @@ def test_the_unloaded_latency_is_measured() -> None:
     assert learned.unloaded_s == pytest.approx(0.079, rel=0.3)
 
 
-@pytest.mark.parametrize("sigma", [0.3, 0.7])
-def test_a_single_worker_seldom_has_more_than_two_in_flight_for_more_than_ten_answers(
+@pytest.mark.parametrize("sigma", [0.3, 0.7, 1.2])
+def test_a_single_worker_never_has_more_than_two_in_flight_for_more_than_ten_answers(
     sigma: float,
 ) -> None:
-    answers = beyond = 0
     for seed in range(10):
-        log = client(Servers(1, sigma=sigma, seed=seed), start=1).run(200)
+        log = client(Servers(1, sigma=sigma, seed=seed), start=1).run(100)
         in_a_row = 0
         for _, _, limit in log.ends:
             in_a_row = in_a_row + 1 if whole(limit) > 2 else 0
-            answers += 1
-            beyond += in_a_row > 10
-    assert beyond < 0.005 * answers
+            assert in_a_row <= 10, seed
 
 
 def test_the_limit_does_not_slide_while_nothing_changes() -> None:

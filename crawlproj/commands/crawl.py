@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from scrapy import signals
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
@@ -70,6 +71,12 @@ def _drain_on_hangup() -> None:
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
+def _collect_garbage() -> None:
+    """Let the garbage collector work, but leave out what was imported and set up, which stays."""
+    gc.freeze()
+    gc.enable()
+
+
 class Command(crawl.Command):
     """Exit statuses: 0 finished or stopped, 1 the crawl failed, 2 wrong usage or a wrong setting.
 
@@ -84,6 +91,8 @@ class Command(crawl.Command):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """On a terminal, log only warnings, to keep the live display readable."""
+        # What Scrapy imports next stays, so the garbage collector would look at it for nothing.
+        gc.disable()
         refuse_repeats(opts.spargs)
         super().process_options(args, opts)
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
@@ -143,8 +152,7 @@ class Command(crawl.Command):
         stopped: int,
     ) -> None:
         """Run the crawl and set the exit status. stopped: the one after a signal."""
-        # What was imported stays, and is most of what the garbage collector would look at.
-        gc.freeze()
+        crawler.signals.connect(_collect_garbage, signals.spider_opened)
         _drain_on_hangup()
         allow_many_open_files()
         running = process.crawl(crawler, **opts.spargs)

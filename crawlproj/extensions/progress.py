@@ -54,7 +54,7 @@ class Progress:
             raise NotConfigured
         self._interval_s = number(crawler.settings, "PROGRESS_INTERVAL", 30.0, minimum=1.0)
         self._crawler = crawler
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, emoji=False)
         self._live: Live | None = None
         self._task: asyncio.Task[None] | None = None
         self._started_at = time.monotonic()

@@ -45,6 +45,7 @@ TRANSIENT_META = frozenset(
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
 _ENDS_HEADER = re.compile(rb"[\r\n\0]")
 _BYTES, _TUPLE = "__bytes__", "__tuple__"
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Unstorable(CrawlprojError):
@@ -117,7 +118,7 @@ def entry_of(request: Request, spider: Spider, key: int, *, public: bool = False
     encoded = b""
     try:
         if payload := _payload(request, spider, public=public):
-            encoded = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+            encoded = _to_json(payload).encode()
     except UnicodeEncodeError as exc:
         raise Unstorable(f"{request} holds text that is not Unicode: {exc}") from None
     except RecursionError:
@@ -166,7 +167,7 @@ def request_of(entry: Entry, spider: Spider, *, public: bool = False) -> Request
 
 def _check_headers(request: Request) -> None:
     """Raise ValueError if a header would end early, and begin another header or a body."""
-    for name, values in request.headers.items():
+    for name, values in dict.items(request.headers):
         for text in (name, *values):
             if _ENDS_HEADER.search(text):
                 raise ValueError(f"header {name!r} has a line break")
@@ -189,8 +190,11 @@ def _payload(request: Request, spider: Spider, *, public: bool) -> dict[str, Any
         payload["body"] = _storable(request.body, "body", request)
     if request.headers:
         payload["headers"] = {
-            name.decode("latin-1"): _storable(values, "headers", request)
-            for name, values in request.headers.items()
+            name.decode("latin-1"): [
+                value.decode("ascii") if value.isascii() else _storable(value, "headers", request)
+                for value in values
+            ]
+            for name, values in dict.items(request.headers)
         }
     if request.cookies:
         payload["cookies"] = _storable(request.cookies, "cookies", request)

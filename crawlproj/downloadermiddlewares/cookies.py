@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
 
 from crawlproj._scrapy.cookies import BoundedCookieJar, OfflineCookiesMiddleware
-
-if TYPE_CHECKING:
-    from scrapy.http.cookies import CookieJar
 
 __all__ = ["CookiesMiddleware"]
 
@@ -16,10 +12,11 @@ __all__ = ["CookiesMiddleware"]
 class CookiesMiddleware(OfflineCookiesMiddleware):
     """Scrapy's middleware with its settings. Enabled by COOKIES_ENABLED.
 
-    Each jar keeps up to 180 cookies of a registrable domain, those set last, of up to 4,096 bytes.
-    Nobody can set a cookie for a public suffix; the list of those is not downloaded.
+    Reads what sites set as browsers do. Each jar keeps up to 180 cookies of a registrable domain,
+    those set last, of up to 4,096 bytes. Nobody can set a cookie for a public suffix; the list of
+    those is not downloaded.
     """
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
-        self.jars: defaultdict[Any, CookieJar] = defaultdict(BoundedCookieJar)
+        self.jars = defaultdict(BoundedCookieJar)

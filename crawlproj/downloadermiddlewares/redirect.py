@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 from scrapy import Request
@@ -14,6 +15,7 @@ from crawlproj._scrapy.redirects import SafeRedirects, request_origin
 from crawlproj.frontier.base import State
 from crawlproj.http.wire import split
 from crawlproj.masking import without_credentials
+from crawlproj.set_cookie import read_set_cookie
 from crawlproj.urls import join, normalize
 
 if TYPE_CHECKING:
@@ -128,8 +130,14 @@ def _what_is_sent(request: Request, cookies: bytes) -> list[str]:
 def _merged(cookies: bytes, set_cookies: Iterable[bytes]) -> bytes:
     """Return a Cookie header with what Set-Cookie headers add to ``cookies``."""
     pairs = dict(pair.partition(b"=")[::2] for pair in cookies.split(b"; ") if pair)
+    now = time.time()
     for header in set_cookies:
-        name, equals, value = header.partition(b";")[0].partition(b"=")
-        if equals and len(name) + len(value) <= _MAX_COOKIE_BYTES and len(pairs) < _MAX_COOKIES:
-            pairs[name.strip()] = value.strip()
+        cookie = read_set_cookie(header.decode("latin-1"), now)
+        if cookie is None or cookie.value is None:
+            continue
+        name, value = cookie.name.encode("latin-1"), cookie.value.encode("latin-1")
+        if cookie.expires is not None and cookie.expires <= now:
+            pairs.pop(name, None)
+        elif len(name) + len(value) <= _MAX_COOKIE_BYTES and len(pairs) < _MAX_COOKIES:
+            pairs[name] = value
     return b"; ".join(b"=".join(pair) for pair in pairs.items())

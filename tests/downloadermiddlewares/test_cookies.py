@@ -49,6 +49,55 @@ def test_cookies_go_to_their_site_only() -> None:
     assert jar.sent("http://example.com/", cookies={"own": "3"}) == ["own=3"]
 
 
+def test_a_hosts_own_cookie_does_not_go_to_its_subdomains() -> None:
+    jar = Jar()
+    jar.set("http://example.org/", "own=1", "empty=2; Domain=", "shared=3; Domain=example.org")
+    assert jar.sent("http://example.org/") == ["empty=2", "own=1", "shared=3"]
+    assert jar.sent("http://www.example.org/") == ["shared=3"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "intranet", "127.0.0.1", "github.io"])
+def test_a_host_without_subdomains_may_name_itself(host: str) -> None:
+    jar = Jar()
+    jar.set(f"http://{host}/", f"a=1; Domain={host}")
+    assert jar.sent(f"http://{host}/x") == ["a=1"]
+    assert jar.sent(f"http://good.{host}/") == []
+
+
+@pytest.mark.parametrize(
+    "deletion",
+    ["a=; Max-Age=0", "a=deleted; Expires=Do, 01-Januar-1970 00:00:01 GMT", "a; max-age=-1"],
+)
+def test_a_cookie_is_deleted_by_the_same_response_or_a_later_one(deletion: str) -> None:
+    jar = Jar()
+    jar.set("http://a.example.org/x/y", "a=1", deletion)
+    assert jar.sent("http://a.example.org/x/") == []
+    jar.set("http://a.example.org/x/y", "a=1")
+    assert jar.sent("http://a.example.org/x/") == ["a=1"]
+    jar.set("http://a.example.org/x/y", f"{deletion}; Path=/x")
+    assert jar.sent("http://a.example.org/x/") == []
+    jar.set("http://a.example.org/x/y", deletion, "a=2")
+    assert jar.sent("http://a.example.org/x/") == ["a=2"]
+
+
+@pytest.mark.parametrize(
+    ("path", "gets"),
+    [
+        ("", {"/a/", "/a/b", "/a/bc", "/a/b/c"}),
+        ("; Path", {"/a/", "/a/b", "/a/bc", "/a/b/c"}),
+        ("; Path=b", {"/a/", "/a/b", "/a/bc", "/a/b/c"}),
+        ("; Path=/a/b", {"/a/b", "/a/b/c"}),
+        ("; Path=/a/b/", {"/a/b/c"}),
+        ("; Path=/x; Path=/", {"/", "/a/", "/a/b", "/a/bc", "/a/b/c"}),
+    ],
+)
+def test_a_cookie_goes_to_its_path_and_below(path: str, gets: set[str]) -> None:
+    jar = Jar()
+    jar.set("http://a.example.org/a/x?y=/z", f"a=1{path}")
+    all_paths = ["/", "/a/", "/a/b", "/a/bc", "/a/b/c"]
+    assert {url for url in all_paths if jar.sent(f"http://a.example.org{url}")} == gets
+
+
 @pytest.mark.parametrize("suffix", ["com", "co.uk", "github.io"])
 def test_nobody_sets_a_cookie_for_a_public_suffix(suffix: str) -> None:
     jar = Jar()

@@ -18,12 +18,17 @@ KEY = {"X-Api-Key": "1", "Authorization": "Bearer 2", "Cookie": "c=3", "Accept":
 
 
 def redirected(
-    location: str, status: int = 302, request: Request | None = None, **settings: Any
+    location: str,
+    status: int = 302,
+    request: Request | None = None,
+    set_cookies: tuple[str, ...] = (),
+    **settings: Any,
 ) -> Request | Response:
     crawler = get_crawler(settings_dict=settings)
     crawler.spider = crawler._create_spider("test")
     middleware = RedirectMiddleware.from_crawler(crawler)
-    response = Response(URL, status=status, headers={"Location": location})
+    headers = {"Location": location, "Set-Cookie": set_cookies}
+    response = Response(URL, status=status, headers=headers)
     return middleware.process_response(request or Request(URL), response)
 
 
@@ -51,6 +56,14 @@ def test_a_redirect_is_followed(location: str, url: str, status: int) -> None:
     assert isinstance(found, Request)
     assert found.url == url
     assert found.meta["redirect_urls"] == [URL]
+
+
+def test_a_cookie_that_a_redirect_deletes_does_not_go_along() -> None:
+    deletions = ("a=; Max-Age=0", "b=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT")
+    request = Request(URL, headers={"Cookie": "a=1; b=2; c=3"})
+    found = redirected("/a", request=request, set_cookies=(*deletions, "d=4; max-age=50,399"))
+    assert isinstance(found, Request)
+    assert found.headers["Cookie"] == b"c=3; d=4"
 
 
 def test_a_redirect_to_an_empty_query_leads_to_the_page_without_one() -> None:

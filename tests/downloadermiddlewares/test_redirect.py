@@ -61,7 +61,12 @@ def test_a_redirect_is_followed(location: str, url: str, status: int) -> None:
 def test_a_cookie_that_a_redirect_deletes_does_not_go_along() -> None:
     deletions = ("a=; Max-Age=0", "b=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT")
     request = Request(URL, headers={"Cookie": "a=1; b=2; c=3"})
-    found = redirected("/a", request=request, set_cookies=(*deletions, "d=4; max-age=50,399"))
+    found = redirected(
+        "/a",
+        request=request,
+        set_cookies=(*deletions, "d=4; max-age=50,399"),
+        COOKIES_ENABLED=False,
+    )
     assert isinstance(found, Request)
     assert found.headers["Cookie"] == b"c=3; d=4"
 

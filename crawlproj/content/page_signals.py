@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.http import Headers, Response
     from scrapy.settings import BaseSettings
 
-from crawlproj.content.page import PageContent
+    from crawlproj.content.page import PageContent
 
 ROBOTS_SIGNALS, TDM_SIGNALS = "robots_signals", "tdm_signals"
 """The keys of Request.meta for what robots.txt and tdmrep.json say about the page."""

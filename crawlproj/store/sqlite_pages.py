@@ -28,7 +28,19 @@ _END_OTHER = {
     "failures": "DELETE FROM skipped WHERE url = ?",
     "skipped": "DELETE FROM failures WHERE url = ?",
 }
-_BEFORE = f"SELECT duplicate_of, {', '.join(KNOWN)} FROM pages WHERE url = ?"  # noqa: S608 - our own names
+_BEFORE = f"SELECT {', '.join(KNOWN)} FROM pages WHERE url = ?"  # noqa: S608 - our own names
+# All that has to be known to put a page, in one statement: each one that runs makes the threads of
+# this process take turns, which costs more than what it looks up.
+_BEFORE_PAGE = f"""
+SELECT
+    EXISTS (SELECT 1 FROM failures WHERE url = :url),
+    EXISTS (SELECT 1 FROM skipped WHERE url = :url),
+    EXISTS (SELECT 1 FROM links WHERE page = :url),
+    (SELECT url FROM pages WHERE content_hash = :content AND content_hash <> ''
+        AND duplicate_of IS NULL AND url <> :url),
+    pages.url IS NOT NULL, duplicate_of, {", ".join(KNOWN)}
+FROM (SELECT 1) LEFT JOIN pages ON pages.url = :url
+"""  # noqa: S608 - our own names
 _TEXT = "SELECT text FROM pages WHERE url = ?"
 _PUT_LINK = f"INSERT INTO links ({', '.join(LINK_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
 _PUT_CHANGE = f"INSERT INTO changes ({', '.join(CHANGE_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
@@ -107,7 +119,7 @@ class SqlitePages:
         url, at = values["url"], values["checked_at"]
         found = self._db.execute(_BEFORE, (url,)).fetchone()
         if found is not None:
-            known = Known.of(found[1:])
+            known = Known.of(found)
             history = observed(known.history, known.checked_at, at, changed=False)
             self._db.execute(_UNCHANGED, (at, history, url))
         self._end_others(url)
@@ -119,33 +131,28 @@ class SqlitePages:
     def put_page(self, values: Mapping[str, Any]) -> str | None:
         """Upsert a page and return the URL of the page it duplicates, if any."""
         db, url, content = self._db, values.get("url"), values.get("content_hash") or ""
-        found = db.execute(_BEFORE, (url,)).fetchone()
-        known = Known.of(found[1:]) if found is not None else None
+        place = {"url": url, "content": content}
+        has_failure, has_skip, has_links, first, is_known, was_duplicate_of, *values_before = (
+            db.execute(_BEFORE_PAGE, place).fetchone()
+        )
+        known = Known.of(values_before) if is_known else None
         new = revision(values, known, lambda: self._text(url))
         row, links = values_of("pages", {**values, **new.columns}), links_of(values)
         previous = self._text(url) if self._history and new.changed else None
         db.execute(_UPSERT["pages"], row)
-        self._end_others(url)
-        db.execute("DELETE FROM links WHERE page = ?", (url,))
+        if has_failure or has_skip:
+            self._end_others(url)
+        if has_links:
+            db.execute("DELETE FROM links WHERE page = ?", (url,))
         db.executemany(_PUT_LINK, links)
         if new.kind:
             self._put_change(url, new, previous)
         if known is not None and known.content_hash == content:
-            duplicate_of: str | None = found[0]
-            return duplicate_of
-        first = (
-            db.execute(
-                "SELECT url FROM pages WHERE content_hash = ? AND content_hash <> '' "
-                "AND duplicate_of IS NULL AND url <> ?",
-                (content, url),
-            ).fetchone()
-            if content
-            else None
-        )
-        duplicate_of = first[0] if first else None
+            return was_duplicate_of  # type: ignore[no-any-return]
+        duplicate_of: str | None = first
         if known is not None or duplicate_of is not None:
             db.execute("UPDATE pages SET duplicate_of = ? WHERE url = ?", (duplicate_of, url))
-        if known is not None and known.content_hash and found[0] is None:
+        if known is not None and known.content_hash and was_duplicate_of is None:
             self._promote(known.content_hash)
         return duplicate_of
 

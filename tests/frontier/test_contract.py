@@ -29,6 +29,22 @@ def test_a_higher_priority_is_claimed_first_and_the_oldest_among_equals(frontier
     assert [lease.entry.key for lease in claim(frontier)] == [2, 4, 1, 3]
 
 
+@pytest.mark.parametrize("number", [15, 16, 17, 40])
+def test_many_entries_put_at_once_keep_their_order_and_end_as_their_acks_say(
+    frontier: Frontier, number: int
+) -> None:
+    assert put(frontier, *(entry(key) for key in [*range(number), *range(0, number, 3)])) == number
+    leases = claim(frontier, per_site=number)
+    assert [lease.entry.key for lease in leases] == list(range(number))
+    outcomes = [(State.DONE, ""), (State.FAILED, "dns"), (State.FAILED, "tls")]
+    acks = [Ack(lease.id, *outcomes[lease.entry.key % 3]) for lease in leases]
+    run(frontier.write([], acks))
+    totals = run(frontier.totals())
+    assert (totals.pending, totals.leased) == (0, 0)
+    assert totals.done + sum(totals.failed.values()) == number
+    assert totals.failed == {"dns": len(range(1, number, 3)), "tls": len(range(2, number, 3))}
+
+
 def test_a_claim_takes_the_sites_in_turn(frontier: Frontier) -> None:
     put(frontier, *(entry(n, "a.test") for n in range(10)), entry(10, "b.test"))
     assert {lease.entry.site for lease in claim(frontier, limit=2)} == {"a.test", "b.test"}

@@ -6,8 +6,9 @@ file and memory unchanged.
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import count
+import json
+from collections import Counter, defaultdict
+from itertools import chain, count
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.errors import FrontierError
@@ -85,14 +86,12 @@ class SqliteJob:
         with transaction(self._db):
             site_ids = self._put_sites(entries)
             new = self._put(entries, site_ids, now)
-            self._db.executemany(
-                self._of(sql.END),
-                [
-                    (int(ack.state), ack.reason or None, held.seq)
-                    for held, ack in valid.values()
-                    if ack.state is not State.PENDING
-                ],
-            )
+            ended: defaultdict[tuple[State, str], list[int]] = defaultdict(list)
+            for held, ack in valid.values():
+                if ack.state is not State.PENDING:
+                    ended[ack.state, ack.reason].append(held.seq)
+            for (state, reason), seqs in ended.items():
+                self._db.execute(self._of(sql.END), (int(state), reason or None, json.dumps(seqs)))
             forgotten = [(held.seq,) for held, ack in valid.values() if ack.forget]
             if forgotten:
                 self._db.executemany(self._of(sql.FORGET), forgotten)
@@ -132,22 +131,23 @@ class SqliteJob:
         if not entries:
             return []
         (last,) = self._db.execute(self._of(sql.LAST)).fetchone()
-        site_ids = self._site_ids
-        self._db.executemany(
-            self._of(sql.PUT),
-            [
-                (
-                    entry.key,
-                    site_ids.get(entry.site) or new_sites[entry.site],
-                    entry.not_before > now,
-                    entry.priority,
-                    entry.not_before,
-                    entry.url,
-                    entry.payload,
-                )
-                for entry in entries
-            ],
-        )
+        rows = [
+            (
+                entry.key,
+                self._site_ids.get(entry.site) or new_sites[entry.site],
+                entry.not_before > now,
+                entry.priority,
+                entry.not_before,
+                entry.url,
+                entry.payload,
+            )
+            for entry in entries
+        ]
+        alone = len(rows) % sql.PUT_TOGETHER
+        self._db.executemany(self._of(sql.PUT), rows[:alone])
+        for start in range(alone, len(rows), sql.PUT_TOGETHER):
+            together = chain.from_iterable(rows[start : start + sql.PUT_TOGETHER])
+            self._db.execute(self._of(sql.PUT_MANY), tuple(together))
         return self._db.execute(self._of(sql.PUT_SINCE), (last,)).fetchall()
 
     def _put_back(self, back: Iterable[tuple[HeldLease, Entry, bool]], now: float) -> None:
@@ -200,7 +200,7 @@ class SqliteJob:
                 entry = Entry(key, site, url, payload, priority, not_before)
                 lease = Lease(next(self._lease_ids), entry, attempts, now + lease_s)
                 claimed.append(HeldLease(seq, lease, lease.deadline))
-            self._db.executemany(self._of(sql.LEASE), [(held.seq,) for held in claimed])
+            self._db.execute(self._of(sql.LEASE), (json.dumps([held.seq for held in claimed]),))
         self._rotation.served(turns)
         self._leases.add(claimed)
         self._totals.pending -= len(claimed)

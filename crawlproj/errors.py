@@ -77,3 +77,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     near = get_close_matches(name, list(known), 1)
     return f": did you mean {near[0]}?" if near else ""
+
+
+def no_spider(name: str, known: Iterable[str]) -> str:
+    """Return what is wrong with the name of a spider that is not among the ``known`` ones."""
+    names = sorted(known)
+    listed = ", ".join(names) or "none in this project"
+    return f"there is no spider {name!r}{did_you_mean(name, names)} (the spiders are: {listed})"

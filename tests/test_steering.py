@@ -57,6 +57,7 @@ def test_a_running_crawl_obeys_what_users_say(tmp_path: Path) -> None:
         finally:
             crawl.kill()
         assert "The next run obeys it" in say("pause", other)
+        assert f"did you mean {other}?" in say("pause", f"{other}0", "--dry-run")
 
 
 def _check(say: Callable[..., str], web: DemoWeb, site: str, other: str, place: str) -> None:

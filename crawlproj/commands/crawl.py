@@ -15,7 +15,7 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.config import integer
-from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 from crawlproj.open_files import allow_many_open_files
 from crawlproj.reasons import FAILED_CRAWLS
 
@@ -110,8 +110,7 @@ class Command(crawl.Command):
         try:
             crawler = process.create_crawler(args[0])
         except KeyError:
-            known = ", ".join(sorted(process.spider_loader.list()))
-            raise UsageError(f"there is no spider {args[0]!r}; the spiders are: {known}") from None
+            raise UsageError(no_spider(args[0], process.spider_loader.list())) from None
         # Scrapy imports every command to list them, and no other needs this much.
         from crawlproj.check_settings import check_settings  # noqa: PLC0415
 

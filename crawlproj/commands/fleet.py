@@ -17,7 +17,7 @@ from scrapy.utils.conf import arglist_to_dict
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
 from crawlproj.commands.crawl import add_serve_option, refuse_repeats
 from crawlproj.config import integer, text
-from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 from crawlproj.private_files import create
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ class Command(ScrapyCommand):
         try:
             crawler = Crawler(loader.load(name), self.settings)
         except KeyError:
-            known = ", ".join(sorted(loader.list()))
-            raise UsageError(f"there is no spider {name!r}; the spiders are: {known}") from None
+            raise UsageError(no_spider(name, loader.list())) from None
         try:
             given = arglist_to_dict(arguments)
         except ValueError:

@@ -11,7 +11,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
-from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 
 if TYPE_CHECKING:
     import argparse
@@ -100,9 +100,6 @@ class Command(ScrapyCommand):
         try:
             found = loader.load(name)
         except KeyError:
-            known = ", ".join(sorted(loader.list())) or "none"
-            raise ConfigError(
-                f"there is no spider {name!r} in this project; its spiders: {known}"
-            ) from None
+            raise ConfigError(no_spider(name, loader.list())) from None
         found.update_settings(self.settings)
         return found.__new__(found)

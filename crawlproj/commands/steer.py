@@ -18,6 +18,7 @@ from crawlproj.frontier.finding import ALIVE_S, choose, controls_of, jobs_at
 from crawlproj.masking import masked
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.steering import verbs
+from crawlproj.steering.unknown_site import unknown_site
 
 if TYPE_CHECKING:
     import argparse
@@ -53,14 +54,21 @@ class Desk:
         place = f"job {self.job!r}, generation {generation}"
         if self.dry_run:
             print(f"Would {what} ({place}). Nothing was changed.")
+            await self._doubt(command)
             return
         number = await self.controls.append(command)
         print(f"Command {number}: {what} ({place})")
+        await self._doubt(command)
         alive = {one.worker for one in await self.controls.workers(time.time() - ALIVE_S)}
         if not alive:
             print(_of_next_run(command, finished=finished))
             return
         await self._follow(number, command, alive)
+
+    async def _doubt(self, command: Command) -> None:
+        """Say so if the job does not have the site, because it may be misspelt."""
+        if doubt := unknown_site(command, await self.controls.known_sites()):
+            print(f"  {plain(doubt)}")
 
     async def check_worker(self, name: str) -> None:
         """Raise FrontierError, naming those there are, if no worker of this name is alive."""

@@ -109,6 +109,10 @@ class Controls(ABC):
         """Return the job's generation, and whether it has finished."""
 
     @abstractmethod
+    async def known_sites(self) -> set[str]:
+        """Return every site that has, or had, an entry in this generation."""
+
+    @abstractmethod
     async def workers(self, since: float) -> list[WorkerNews]:
         """Return what each worker published last, unless that was before ``since``."""
 

@@ -167,6 +167,9 @@ class MemorySteering(Steered, Controls):
             raise FrontierError(f"there is no job {self._job!r}")
         return self._generations[self._job], self._job in self._finished
 
+    async def known_sites(self) -> set[str]:
+        return {record.entry.site for record in self._records.values()}
+
     async def publish(self, worker: str, at: float, document: str, tick: str) -> None:
         self._news[worker] = WorkerNews(worker, at, document)
         self._ticks.setdefault(worker, deque(maxlen=TICKS_KEPT)).append(Tick(at, tick))

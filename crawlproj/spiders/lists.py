@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crawlproj.urls import valid_url
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
 _COMMENT = re.compile(r"(?:^|\s)#.*")  # elsewhere, # begins a URL's fragment
+_NO_HOST = re.compile(r"(?:about|data|javascript|mailto|tel):", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]*)"(?:[\s,;].*)?')
 
 
@@ -38,7 +43,7 @@ def read_line(line: bytes) -> tuple[str, dict[str, Any]] | None:
 
 def with_scheme(url: str) -> str:
     """Return ``url`` with https:// if it has no scheme."""
-    return url if "://" in url else f"https://{url}"
+    return url if "://" in url or _NO_HOST.match(url) else f"https://{url}"
 
 
 def _read_object(text: str) -> tuple[str, dict[str, Any]]:
@@ -52,3 +57,17 @@ def _read_object(text: str) -> tuple[str, dict[str, Any]]:
     if not isinstance(meta, dict):
         raise ValueError('"meta" is not an object')
     return valid_url(with_scheme(url.strip())), meta
+
+
+async def in_utf8(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield a list's bytes in UTF-8 if its byte order mark says UTF-16, as PowerShell's ``>`` does.
+
+    Raises UnicodeDecodeError if it is not UTF-16 then.
+    """
+    decoder = None
+    first = True
+    async for chunk in chunks:
+        if first and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            decoder = codecs.getincrementaldecoder("utf-16")()
+        first = False
+        yield chunk if decoder is None else decoder.decode(chunk).encode()

@@ -18,7 +18,7 @@ from crawlproj.frontier.base import State
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.spiders.arguments import refuse_unknown
-from crawlproj.spiders.lists import read_line
+from crawlproj.spiders.lists import in_utf8, read_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -80,7 +80,7 @@ class UrlsSpider(Spider):
         number = 0
         rest = b""
         with contextlib.closing(_source(self.file)) as source:
-            async for chunk in read_chunks(source):
+            async for chunk in in_utf8(read_chunks(source)):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     number += 1

@@ -298,6 +298,12 @@ def test_the_fate_of_a_url_follows_it_through_its_states(
     assert fate(3).ahead == 1
 
 
+def test_the_sites_of_a_job_are_known(frontier: Frontier, controls: Controls) -> None:
+    assert run(controls.known_sites()) == set()
+    put(frontier, entry(1, "a.test"), entry(2, "b.test:8080"))
+    assert run(controls.known_sites()) == {"a.test", "b.test:8080"}
+
+
 def test_a_job_that_is_not_there_has_no_controls(controls: Controls) -> None:
     if isinstance(controls, MemoryFrontier):
         pytest.skip("the reference has only the job that is open")

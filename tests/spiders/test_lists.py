@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from crawlproj.spiders.lists import read_line
+from crawlproj.spiders.lists import in_utf8, read_line
+from tests.frontier.helpers import run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 @pytest.mark.parametrize(
@@ -43,6 +49,7 @@ def test_an_object_may_have_meta() -> None:
     [
         (b"http://a.org/b c", "contains a space: write %20"),
         (b"http://a.org/one 200", "separate columns by tabs"),
+        (b"mailto:ann@a.org", "is not an http or https URL"),
         (b"ftp://a.org/", "not an http or https URL"),
         (b"{broken", "not valid JSON"),
         (b'{"url": 5}', '"url" is missing'),
@@ -55,3 +62,30 @@ def test_a_malformed_line_is_an_error_that_says_why(line: bytes, problem: str) -
     with pytest.raises(ValueError, match=problem) as caught:
         read_line(line)
     assert "secret" not in str(caught.value)
+
+
+async def _chunks(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_list_in_utf_16_is_read_as_its_byte_order_mark_says(encoding: str) -> None:
+    text = "\ufeffhttp://a.org/é\r\nhttp://a.org/2\r\n"
+    data = text.encode(encoding)
+
+    async def read() -> bytes:
+        return b"".join([chunk async for chunk in in_utf8(_chunks(data[:21], data[21:]))])
+
+    lines = run(read()).splitlines()
+    assert [read_line(line) for line in lines] == [
+        ("http://a.org/%C3%A9", {}),
+        ("http://a.org/2", {}),
+    ]
+
+
+def test_a_list_in_utf_8_stays_as_it_is() -> None:
+    async def read() -> list[bytes]:
+        return [chunk async for chunk in in_utf8(_chunks(b"\xef\xbb\xbfa.org", b"/x"))]
+
+    assert run(read()) == [b"\xef\xbb\xbfa.org", b"/x"]

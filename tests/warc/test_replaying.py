@@ -92,7 +92,7 @@ def test_without_a_spider_every_url_in_the_archive_is_a_page_fetched_when_it_was
         ([], "name a folder with WARC files"),
         (["missing"], "REPLAY_DIR: there is no missing"),
         (["docs"], "REPLAY_DIR: docs has no WARC file"),
-        (["docs", "sight"], "there is no spider 'sight'"),
+        (["docs", "sight"], "there is no spider 'sight': did you mean site?"),
     ],
 )
 def test_what_cannot_be_replayed_is_an_error_that_says_what_to_do(

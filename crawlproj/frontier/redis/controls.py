@@ -15,7 +15,7 @@ from crawlproj.frontier.redis.clock import US
 from crawlproj.frontier.redis.command_log import RedisLog
 from crawlproj.frontier.redis.keys import prefix_of
 from crawlproj.frontier.redis.rows import unpack
-from crawlproj.frontier.redis.scan import queues_of, scan
+from crawlproj.frontier.redis.scan import queues_of, scan, sites_of
 from crawlproj.frontier.redis.server import RedisServer
 from crawlproj.urls import registrable_domain
 
@@ -83,6 +83,9 @@ class RedisControls(Controls):
             for row in rows:
                 yield row
             at += len(rows)
+
+    async def known_sites(self) -> set[str]:
+        return {name.decode() for name in await sites_of(self._server, await self._keys())}
 
     async def history(self, limit: int = 100) -> list[Record]:
         return [await self._log.record(command) for command in await self._log.latest(limit)]

@@ -114,6 +114,12 @@ class SqliteControls(Controls):
 
         return await self._run(work)
 
+    async def known_sites(self) -> set[str]:
+        def work(db: sqlite3.Connection, job_id: int) -> set[str]:
+            return {name for _, name in db.execute(for_job(sql.SITES, job_id))}
+
+        return await self._run(work)
+
     async def history(self, limit: int = 100) -> list[Record]:
         return await self._run(partial(command_sql.history, limit=limit))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["FetchFailure", "Page", "PageCheck", "SkippedUrl"]
+__all__ = ["FetchFailure", "Page", "PageCheck", "SavedPage", "SkippedUrl"]
 
 
 @dataclass(slots=True)
@@ -26,6 +26,7 @@ class Page:
     text_hash: fingerprint of the main text, 32 hex digits, where the crawl needs one: with
         ``refresh``, or if PAGE_FIELDS names main_text. None otherwise, or if there is no text.
     signals: what the site says about the use of the page.
+    file: the path in FILES_URL of the file that has the body; None if it is not kept.
 
     The rest is None unless PAGE_FIELDS names it:
 
@@ -56,6 +57,7 @@ class Page:
     last_modified: str | None = None
     text_hash: str | None = None
     signals: dict[str, Any] | None = None
+    file: str | None = None
     markdown: str | None = None
     main_text: str | None = None
     main_markdown: str | None = None
@@ -64,6 +66,17 @@ class Page:
     images: str | None = None
     links: list[dict[str, str]] | None = None
     html: bytes | None = None
+
+
+class SavedPage(Page):
+    """A page whose body becomes the file that ``file`` names.
+
+    body: the bytes, until the file is written. It is not a field, so nothing else stores it.
+    """
+
+    __slots__ = ("body",)
+
+    body: bytes
 
 
 @dataclass(slots=True)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from crawlproj._scrapy.headers import value_of
+from crawlproj._scrapy.headers import value_of, values_of
+from crawlproj.content.chosen_types import extension_of
 from crawlproj.content.fields import main_text_of, page_fields
+from crawlproj.content.media_type import media_type
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.content.page_signals import signals_of
-from crawlproj.items import FetchFailure, Page
+from crawlproj.items import FetchFailure, Page, SavedPage
 from crawlproj.reasons import detail_of, error_of, reason_of, time_of
+from crawlproj.store.files import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-__all__ = ["failure_item", "failure_of", "page_of"]
+    from crawlproj.content.chosen_types import ChosenTypes
+
+__all__ = ["failure_item", "failure_of", "page_of", "saved"]
 
 
 _MAX_VALIDATOR = 1_000  # bytes of a header that is kept to be sent again
@@ -63,6 +68,20 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
     elif isinstance(response, TextResponse) and is_prose(response):
         page.text = response.text.strip()
     return page
+
+
+def saved(page: Page, response: Response, types: ChosenTypes) -> Page:
+    """Return ``page`` as a SavedPage if the type of its ``response`` is among ``types``.
+
+    A body that broke off, which DOWNLOAD_FAIL_ON_DATALOSS allows, is not saved.
+    """
+    essence = media_type(values_of(response.headers, b"Content-Type")).essence
+    if "dataloss" in response.flags or not types.allow(essence, page.url):
+        return page
+    kept = SavedPage(**{name: getattr(page, name) for name in Page.__dataclass_fields__})
+    kept.file = name_of(page.content_hash, extension_of(essence, page.url))
+    kept.body = response.body
+    return kept
 
 
 def _validator(response: Response, header: bytes) -> str | None:

@@ -57,7 +57,7 @@ FAILED_CRAWLS = frozenset(
         "network-away",
         *(
             f"{part}-{how}"
-            for part in ("feed", "frontier", "start-urls", "store", "warc")
+            for part in ("feed", "files", "frontier", "start-urls", "store", "warc")
             for how in ("unusable", "failed")
         ),
     }

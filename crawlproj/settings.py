@@ -78,6 +78,7 @@ SPIDER_MIDDLEWARES: dict[str, Any] = {
 ITEM_PIPELINES: dict[str, Any] = {
     "crawlproj.pipelines.signals.SignalsPipeline": 50,
     "crawlproj.pipelines.validation.ValidationPipeline": 100,
+    "crawlproj.pipelines.files.FilesPipeline": 800,
     "crawlproj.pipelines.store.StorePipeline": 900,
 }
 EXTENSIONS: dict[str, Any] = {

@@ -20,6 +20,7 @@ _NAMED = {
     "xml": ("text/xml", "application/xml", "*+xml"),
     "text": ("text/*",),
     "image": ("image/*",),
+    "images": ("image/*",),
     "audio": ("audio/*",),
     "video": ("video/*",),
     "docx": (f"{_OFFICE}wordprocessingml.document",),
@@ -31,6 +32,7 @@ _NAMED = {
     "epub": ("application/epub+zip",),
     "webp": ("image/webp",),
 }
+_EMBEDDED = ("image/", "audio/", "video/")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][\w.+-]*/(?:[a-z0-9][\w.+-]*|\*)")
 # Labels that say nothing, so the URL's extension decides.
 _UNLABELLED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
@@ -39,6 +41,8 @@ _UNLABELLED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 class ChosenTypes:
     """Media types, given as names ("html", "pdf"), types ("application/pdf") or "image/*".
 
+    embedded: whether they are, among others, of what pages embed: images, sound or video.
+
     Raises ValueError for an unknown name, with the nearest right one.
     """
 
@@ -46,6 +50,7 @@ class ChosenTypes:
         types = {essence for name in names for essence in _types_of(name.lower())}
         self._exact = frozenset(essence for essence in types if "*" not in essence)
         self._prefixes = tuple(each[:-1] for each in types if each.endswith("/*"))
+        self.embedded = any(essence.startswith(_EMBEDDED) for essence in types)
         self._suffixes = tuple(each[1:] for each in types if each.startswith("*+"))
 
     def allow(self, essence: str, url: str) -> bool:
@@ -55,11 +60,7 @@ class ChosenTypes:
         url: decides if the label says nothing; without an extension, it is taken for a page.
         """
         if essence in _UNLABELLED:
-            name = url.partition("?")[0].rpartition("/")[2]
-            essence = (
-                _by_extension().get(name.rpartition(".")[2].lower(), "") if "." in name else ""
-            )
-            essence = essence or "text/html"
+            essence = _type_in(url) or "text/html"
         return (
             essence in self._exact
             or essence.startswith(self._prefixes)
@@ -70,6 +71,21 @@ class ChosenTypes:
         """Whether files whose names end in ``extension``, such as ".pdf", may be wanted."""
         essence = _by_extension().get(extension.rpartition(".")[2].lower())
         return essence is not None and self.allow(essence, "")
+
+
+def extension_of(essence: str, url: str) -> str:
+    """Return the extension, with its dot, of a file with this label; "" if the type is unknown."""
+    if essence in _UNLABELLED:
+        essence = _type_in(url)
+    if (usual := MimeTypes().guess_extension(essence)) is not None:
+        return usual
+    return next((f".{name}" for name, each in _by_extension().items() if each == essence), "")
+
+
+def _type_in(url: str) -> str:
+    """Return the media type that the extension of a URL stands for; "" if it has none."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    return _by_extension().get(name.rpartition(".")[2].lower(), "") if "." in name else ""
 
 
 def _types_of(name: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from crawlproj.report.console import Snapshot, live_view, log_line, summary_tabl
 from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduler import scheduler_of
+from crawlproj.store.files import USUAL_FILES_URL
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -155,6 +156,7 @@ class Progress:
                 report=report,
                 archive=text(settings, "WARC_DIR", ""),
                 replayed=text(settings, "REPLAY_DIR", ""),
+                files=self._files(),
             ),
             items=self._items.tallies(),
             checked=self._checked(scheduler),
@@ -163,6 +165,15 @@ class Progress:
             paused_s=network.away_s,
             traps=dict(getattr(getattr(self._crawler.spider, "traps", None), "found", {})),
         )
+
+    def _files(self) -> str:
+        """Return where files are, and how many of them this run saved; "" if it saves none."""
+        if getattr(self._crawler.spider, "save", None) is None:
+            return ""
+        value = self._crawler.stats.get_value
+        new, size, known = (value(f"files/{name}", 0) for name in ("saved", "bytes", "known"))
+        folder = text(self._crawler.settings, "FILES_URL", USUAL_FILES_URL)
+        return f"{folder}: {new:,} new ({size:,} bytes), {known:,} already there"
 
     def _checked(self, scheduler: Scheduler) -> dict[str, int]:
         """Return how many pages of earlier crawls were as they were, changed and so on."""

@@ -89,14 +89,22 @@ def choice_of(
     exclude: str | Sequence[str],
     content: str | Sequence[str],
     max_pages_per_site: str | int,
+    save: str | Sequence[str],
 ) -> Choice:
     """Return what the arguments of these names choose. Raises ConfigError naming a wrong one."""
+    saved = save_of(save)  # first, because an error is to name the right argument
+    types = [*_parts(content), *_parts(save)] if content and saved is not None else content
     return Choice(
         include=_read("include", include, UrlPatterns),
         exclude=_read("exclude", exclude, UrlPatterns),
-        types=_read("content", content, ChosenTypes),
+        types=_read("content", types, ChosenTypes),
         pages_per_site=whole_number("max_pages_per_site", max_pages_per_site),
     )
+
+
+def save_of(save: str | Sequence[str]) -> ChosenTypes | None:
+    """Return the media types whose bodies are kept; None if there are none. Raises ConfigError."""
+    return _read("save", save, ChosenTypes)
 
 
 def access_of(headers: str | Mapping[str, str], proxy: str, login: str) -> Access:
@@ -130,10 +138,14 @@ def _shown(name: str, reader: Callable[[_Given], _Read], value: _Given) -> _Read
         raise ArgumentError(name, f": {exc}") from None
 
 
+def _parts(value: str | Sequence[str]) -> list[str]:
+    return separate(value) if isinstance(value, str) else list(value)
+
+
 def _read(
     name: str, value: str | Sequence[str], reader: Callable[[list[str]], _Chosen]
 ) -> _Chosen | None:
-    parts = separate(value) if isinstance(value, str) else list(value)
+    parts = _parts(value)
     try:
         return reader(parts) if parts else None
     except ValueError as exc:

@@ -32,6 +32,7 @@ _SCHEMA = {
     "proxy": _TEXT,
     "login": _TEXT,
     "refresh": _TEXT,
+    "save": _TEXTS,
 }
 
 

@@ -22,11 +22,9 @@ from crawlproj.links.filters import has_extension
 from crawlproj.links.quota import Quota
 from crawlproj.links.scope import KINDS, Scope, domain_of
 from crawlproj.links.shapes import without_session
-from crawlproj.links.sitemap import (
-    is_sitemap,
-)
+from crawlproj.links.sitemap import is_sitemap
 from crawlproj.links.traps import Budgets, Traps
-from crawlproj.pages import failure_of, page_of
+from crawlproj.pages import failure_of, page_of, saved
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.checks import NotModified, check_of, has_same_body
@@ -39,11 +37,13 @@ from crawlproj.spiders.arguments import (
     choice_of,
     one_of,
     refuse_unknown,
+    save_of,
     whole_number,
 )
 from crawlproj.spiders.budgets import budgets_of, similar_texts_of
 from crawlproj.spiders.config_file import ConfigFile
 from crawlproj.spiders.rechecks import Rechecks, policy_of, settle, spot_checks_of
+from crawlproj.spiders.saving import check_saving
 from crawlproj.spiders.sitemaps import ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
 from crawlproj.spiders.start_urls import start_urls
@@ -63,6 +63,7 @@ __all__ = ["SiteSpider"]
 
 
 _LINKING = ("a", "area", "frame", "iframe")
+_EMBEDDING = ("img", "source", "audio", "video", "embed")
 _MIN_PAUSE_S = 10.0  # between two looks for what is due
 _NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
 _SITEMAP_USES = ("also", "only", "never")
@@ -80,7 +81,7 @@ class SiteSpider(ReadsSitemaps):
     """Follows every link in scope from the start URLs, and the sitemaps that robots.txt names.
 
     A link whose extension says that it is no page (.pdf, .zip, .png, …: Scrapy's list) is counted
-    as skipped("extension") instead, unless ``content`` chooses it.
+    as skipped("extension") instead, unless ``content`` or ``save`` chooses it.
 
     url: one or more start URLs, separated by commas; a comma in a path belongs to the URL, unless a
         scheme or a space follows. Without a scheme, https is used. "@FILE" has one per line.
@@ -94,6 +95,8 @@ class SiteSpider(ReadsSitemaps):
     refresh: check the pages of earlier crawls that are due: "always", those whose last check is
         older than an age such as "7d", or "auto" for as often as each is worth. Only what changed
         is fetched, where servers can tell.
+    save: media types such as "pdf,images" whose bodies become files in FILES_URL. Images, sound and
+        video are then fetched where pages embed them.
     headers, proxy, login: what sites are shown: "Name: value" lines, a URL, a file of cookies or of
         a form.
 
@@ -121,6 +124,7 @@ class SiteSpider(ReadsSitemaps):
         proxy: str = "",
         login: str = "",
         refresh: str = "",
+        save: str | Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -140,21 +144,24 @@ class SiteSpider(ReadsSitemaps):
         self.max_pages = whole_number("max_pages", max_pages)
         self.max_depth = whole_number("max_depth", max_depth)
         self.sitemap = one_of("sitemap", sitemap, _SITEMAP_USES)
-        self.choice = choice_of(include, exclude, content, max_pages_per_site)
+        self.choice = choice_of(include, exclude, content, max_pages_per_site, save)
+        self.save = save_of(save)
         self.quota = Quota(self.choice.pages_per_site) if self.choice.pages_per_site else None
         self.access = access_of(headers, proxy, login)
         self.refresh = policy_of(refresh, endless=self.endless)
         self._no_pages = _NO_PAGES
-        if (types := self.choice.types) is not None:
+        for types in filter(None, (self.choice.types, self.save)):
             self._no_pages = frozenset(
-                each for each in _NO_PAGES if not types.allow_extension(each)
+                each for each in self._no_pages if not types.allow_extension(each)
             )
         # A run with the same job continues the crawl. What is chosen may differ from run to run.
         starts = (
             str(Path(url[1:]).resolve()) if url.startswith("@") else ",".join(sorted(self.seeds))
         )
         self.job = f"site {scope} {starts}"
-        self.links = LinkExtractor(tags=_LINKING, attrs=("href", "src"), deny_extensions=())
+        embedding = _EMBEDDING if self.save is not None and self.save.embedded else ()
+        tags = (*_LINKING, *embedding)
+        self.links = LinkExtractor(tags=tags, attrs=("href", "src"), deny_extensions=())
 
     @classmethod
     def from_crawler(
@@ -172,6 +179,8 @@ class SiteSpider(ReadsSitemaps):
             raise (exc if file is None else file.located(exc, kwargs)) from None
         if spider.refresh is not None:
             settle(spider.refresh, crawler.settings)
+        if spider.save is not None:
+            check_saving(crawler.settings)
         spider.page_fields = chosen_fields(crawler.settings)
         spider.traps = None
         if boolean(crawler.settings, "TRAPS_ENABLED", default=True):
@@ -242,6 +251,8 @@ class SiteSpider(ReadsSitemaps):
             self._end(response, OnAnotherSite(f"{site_of(asked)} is not one with the start pages"))
             return
         page = page_of(response, self.page_fields, fingerprint=self.refresh is not None)
+        if self.save is not None:
+            page = saved(page, response, self.save)
         urls: list[str] = []
         # A redirect may have led out of scope: keep that page, but do not follow its links.
         follows = self.sitemap != "only"

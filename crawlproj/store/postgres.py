@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # An advisory lock on the whole store, held from the merge of a batch to its commit, so that one
 # worker at a time decides which page of a content is the first. Any constant would do.
 _LOCK = int.from_bytes(b"crawlprj", "big")
@@ -124,7 +124,9 @@ class PostgresStore(ThreadedStore):
                 if version < 2:
                     db.execute(sql.ADD_SINCE_2)
                 db.execute(sql.ADD_SINCE_3)
-                db.execute("UPDATE store_meta SET value = 3 WHERE name = 'schema'")
+            if version < SCHEMA_VERSION:
+                db.execute(sql.ADD_SINCE_4)
+                db.execute("UPDATE store_meta SET value = 4 WHERE name = 'schema'")
             db.execute(sql.SCHEMA)
             db.execute(
                 "INSERT INTO store_meta VALUES ('schema', %s) ON CONFLICT DO NOTHING",

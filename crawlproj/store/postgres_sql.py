@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawlproj.store.revisions import KNOWN
-from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS, SINCE_2, SINCE_3
+from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS, SINCE_2, SINCE_3, SINCE_4
 
 TYPES: dict[str, type] = {
     "status": int, "depth": int, "fetched_at": float, "failed_at": float, "skipped_at": float,
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS pages (
     history text, text_hash text, signals text, description text, canonical text, language text,
     text text, content_type text, content_hash text NOT NULL DEFAULT '', timings text,
     duplicate_of text, extra text, markdown text, main_text text, main_markdown text,
-    structured_data text, headings text, images text, html bytea,
+    structured_data text, headings text, images text, html bytea, file text,
     seq bigint GENERATED ALWAYS AS IDENTITY
 );
 CREATE INDEX IF NOT EXISTS pages_by_url ON pages (url COLLATE "C");
@@ -62,7 +62,7 @@ def _add(columns: tuple[str, ...]) -> bytes:
     return f"ALTER TABLE pages {', '.join(added)}".encode()
 
 
-ADD_SINCE_2, ADD_SINCE_3 = _add(SINCE_2), _add(SINCE_3)
+ADD_SINCE_2, ADD_SINCE_3, ADD_SINCE_4 = map(_add, (SINCE_2, SINCE_3, SINCE_4))
 HAS_META = b"SELECT to_regclass('store_meta') IS NOT NULL"
 HAS_CHANGES = b"SELECT to_regclass('changes') IS NOT NULL"
 FOREIGN = b"""

@@ -16,7 +16,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("text", "content_type", "content_hash", "depth", "fetched_at", "timings"),
         *("markdown", "main_text", "main_markdown", "structured_data", "headings", "images"),
         *("html", "extra", "etag", "last_modified", "text_hash", "signals", "first_seen_at"),
-        *("changed_at", "checked_at", "gone_at", "history"),
+        *("changed_at", "checked_at", "gone_at", "history", "file"),
     ),
     "failures": ("url", "reason", "detail", "status", "depth", "failed_at"),
     "skipped": ("url", "reason", "detail", "depth", "skipped_at"),
@@ -46,6 +46,9 @@ SINCE_3 = (
     "history",
 )
 """The columns of ``pages`` that a store with schema 2 lacks."""
+
+SINCE_4 = ("file",)
+"""The columns of ``pages`` that a store with schema 3 lacks."""
 
 JSON_COLUMNS = frozenset(
     {"timings", "extra", "structured_data", "headings", "images", "signals", "history"}

@@ -12,7 +12,7 @@ from crawlproj.errors import StoreError
 from crawlproj.private_files import create
 from crawlproj.sqlite_locks import warn_if_locked
 from crawlproj.store.base import CHECKS, Checked, Row, StoreBusy, Stored
-from crawlproj.store.rows import COLUMNS, SINCE_2, SINCE_3
+from crawlproj.store.rows import COLUMNS, SINCE_2, SINCE_3, SINCE_4
 from crawlproj.store.sqlite_items import SqliteItems
 from crawlproj.store.sqlite_pages import CHECKED, SqlitePages
 from crawlproj.store.sqlite_search import create_search
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _BUSY_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while other processes create or write the file
 # What a crawl that refreshes reads of every page stands before the texts: SQLite reads a row from
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS pages (
     canonical TEXT, language TEXT, text TEXT, content_type TEXT,
     timings TEXT, duplicate_of TEXT, extra TEXT,
     markdown TEXT, main_text TEXT, main_markdown TEXT, structured_data TEXT, headings TEXT,
-    images TEXT, html BLOB
+    images TEXT, html BLOB, file TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS pages_by_content ON pages (content_hash) WHERE content_hash <> '';
 CREATE TABLE IF NOT EXISTS failures (
@@ -71,6 +71,7 @@ _ADD_SINCE_3 = [
     f"ALTER TABLE pages ADD COLUMN {column} {'REAL' if column.endswith('_at') else 'TEXT'}"
     for column in SINCE_3
 ]
+_ADD_SINCE_4 = [f"ALTER TABLE pages ADD COLUMN {column} TEXT" for column in SINCE_4]
 _COUNT = {
     "pages": "SELECT count(*) FROM pages",
     "failures": "SELECT count(*) FROM failures",
@@ -168,7 +169,10 @@ class SqliteStore(ThreadedStore):
                 db.execute("ALTER TABLE changes RENAME TO item_changes")
             for statement in (*(_ADD_SINCE_2 if version < 2 else ()), *_ADD_SINCE_3):
                 db.execute(statement)
-            db.execute("UPDATE store_meta SET value = 3 WHERE name = 'schema'")
+        if version < SCHEMA_VERSION:
+            for statement in _ADD_SINCE_4:
+                db.execute(statement)
+            db.execute("UPDATE store_meta SET value = 4 WHERE name = 'schema'")
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{self._path} was written by a newer crawlproj (store schema {version}, this "

@@ -109,7 +109,7 @@ def test_the_columns_of_both_stores_are_the_same_and_as_chosen(store: str, tmp_p
     exported(store, tmp_path / "pages.jsonl")
     columns = list(read(tmp_path / "pages.jsonl")[0])
     assert columns[:4] == ["url", "requested_url", "status", "title"]
-    assert len(columns) == 31
+    assert len(columns) == 32
     assert {"seq", "search"}.isdisjoint(columns)
     exported(store, tmp_path / "book.jsonl", columns=("price", "100% ?", "_page"))
     assert {tuple(row) for row in read(tmp_path / "book.jsonl")} == {("price", "100% ?", "_page")}

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from crawlproj.errors import StoreError
-from crawlproj.store.rows import SINCE_2, SINCE_3
+from crawlproj.store.rows import SINCE_2, SINCE_3, SINCE_4
 from crawlproj.store.sqlite import SqliteStore
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from crawlproj.store.base import Store
     from tests.servers import Postgres
 
+TO_SCHEMA_3 = [
+    *(f"ALTER TABLE pages DROP COLUMN {column}" for column in SINCE_4),
+    "UPDATE store_meta SET value = 3",
+]
 TO_SCHEMA_2 = [
+    *TO_SCHEMA_3,
     "DROP TABLE changes",
     *(f"ALTER TABLE pages DROP COLUMN {column}" for column in SINCE_3),
     "UPDATE store_meta SET value = 2",
@@ -74,6 +79,23 @@ def test_a_database_with_schema_1_keeps_its_pages_and_gets_the_new_columns(
             ("http://b/", None),
         ]
         assert db.execute("SELECT page FROM links").fetchall() == [("http://b/",)]
+
+
+def test_a_file_with_schema_3_gets_the_column_of_saved_files(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    fill(SqliteStore(path), "http://a/")
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in TO_SCHEMA_3:
+            db.execute(statement)
+    store = SqliteStore(path)
+    run(store.open())
+    assert not run(store.write([page("http://b/", file="ab/ab.pdf")])).rejected
+    run(store.close())
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT url, file FROM pages ORDER BY url").fetchall() == [
+            ("http://a/", None),
+            ("http://b/", "ab/ab.pdf"),
+        ]
 
 
 KEPT = "SELECT first_seen_at, changed_at, checked_at, history FROM pages"

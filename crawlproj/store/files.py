@@ -1,0 +1,137 @@
+"""A folder of files named for what is in them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from crawlproj.config import text
+from crawlproj.errors import ConfigError
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+USUAL_FILES_URL = "files"
+"""FILES_URL unless it is set."""
+
+_INCOMING = ".incoming"  # files that are being written
+
+
+class FileFolder:
+    """Keeps each content once, whichever URLs it came from.
+
+    A file that has its name is whole and on the disk, whatever ends the process. Any number of
+    processes may write to a folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def open(self) -> None:
+        """Make the folder, and remove what killed processes were writing. Raises OSError."""
+        incoming = self.path / _INCOMING
+        incoming.mkdir(parents=True, exist_ok=True)
+        for part in incoming.iterdir():
+            with suppress(FileNotFoundError, BlockingIOError):
+                descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    part.unlink()
+                finally:
+                    os.close(descriptor)
+
+    def keep(self, name: str, body: bytes) -> bool:
+        """Write a file, mode 0600; return whether it was not there yet. Raises OSError.
+
+        name: its path in the folder, which ``name_of`` returns.
+        """
+        path = self.path / name
+        if path.exists():
+            return False
+        try:
+            path.parent.mkdir()
+            _sync(self.path)
+        except FileExistsError:
+            pass
+        part = self.path / _INCOMING / path.name
+        descriptor = _open_alone(part)
+        try:
+            if path.exists():  # another process wrote it while this one waited
+                part.unlink()
+                return False
+            os.ftruncate(descriptor, 0)
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                file.write(body)
+            os.fsync(descriptor)
+            part.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+        finally:
+            os.close(descriptor)
+        _sync(path.parent)
+        return True
+
+
+def name_of(content_hash: str, extension: str) -> str:
+    """Return the path of a file in its folder: "5f/5f02….pdf".
+
+    content_hash: as in Page. extension: with its dot, or "".
+    """
+    return f"{content_hash[:2]}/{content_hash}{extension}"
+
+
+def file_folder(settings: BaseSettings) -> FileFolder:
+    """Return the folder of FILES_URL, which is made if it is missing.
+
+    Raises ConfigError if the setting is wrong, or the folder cannot be written.
+    """
+    url = text(settings, "FILES_URL", USUAL_FILES_URL)
+    parts = urlsplit(url)
+    if (parts.scheme and parts.scheme != "file") or parts.netloc or not (path := _path(url)):
+        raise ConfigError(
+            "FILES_URL must be a folder, such as files or file:///var/lib/files, not "
+            f"{parts.scheme + '://…' if parts.scheme else url!r}"
+        )
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"FILES_URL: {folder} cannot be made ({exc.strerror})") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"FILES_URL: {folder} cannot be written; check who owns it")
+    return FileFolder(folder)
+
+
+def _path(url: str) -> str:
+    return unquote(urlsplit(url).path) if url.startswith("file:") else url
+
+
+def _open_alone(part: Path) -> int:
+    """Return a descriptor of ``part``, whose lock ends with it; wait for whoever has the lock."""
+    while True:
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # Whoever had the lock may have renamed or removed the file meanwhile.
+            if os.path.samestat(os.fstat(descriptor), part.stat()):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

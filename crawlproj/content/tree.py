@@ -54,6 +54,8 @@ def tree_of(body: bytes, label: str = "", *, xhtml: bool = False) -> Tree:
         body = _as_html(body, label)
         label = "utf-8"
     tree = _parsed(body, label)
+    if tree.find("template") is None:  # as on nearly all pages
+        return tree
     shadows = tree.select("template[shadowrootmode]")
     for shadow in shadows:
         shadow.unwrap()  # declarative shadow trees are shown

@@ -22,7 +22,7 @@ from crawlproj.links.filters import Patterns, UrlFilter, compiled, listed
 from crawlproj.urls import join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from scrapy.http import TextResponse
 
@@ -80,11 +80,11 @@ class LinkExtractor:
         self._deny_attrs = frozenset(listed(deny_attrs))
         self._attrs = frozenset(listed(attrs)) - self._deny_attrs
         self._selectors = tuple(
-            tag if attr == "*" else f"{tag}[{attr}]"
+            (attr, tag if attr == "*" else f"{tag}[{attr}]")
             for tag in sorted(self._tags)
             for attr in sorted(self._attrs)
         )
-        self._selector = ",".join(self._selectors)
+        self._selector = ",".join(selector for _, selector in self._selectors)
         if self._selector and not reads_css(self._selector):
             raise ConfigError(
                 f"tags={tags!r} and attrs={attrs!r} must be names of HTML elements and attributes, "
@@ -117,7 +117,7 @@ class LinkExtractor:
 
     def extract_urls(self, response: TextResponse) -> list[str]:
         """Return the absolute URLs of the page's links, in document order, without repeats."""
-        return list(dict.fromkeys(url for url, _ in self._found(response)))
+        return list(dict.fromkeys([url for url, _ in self._found(response)]))
 
     def extract_links(self, response: TextResponse) -> list[Link]:
         """Return the page's links in document order, without repeated URLs if ``unique``."""
@@ -176,7 +176,8 @@ class LinkExtractor:
 
     def _raw_links(self, response: TextResponse, page: PageContent) -> list[tuple[str, Any]]:
         """Return each attribute that may be a link, and its element."""
-        elements = self._followed(self._elements(response, page), page.tree)
+        found, names = self._elements(response, page)
+        elements = self._followed(found, page.tree)
         if self._xpaths or "*" in self._attrs:
             return [
                 (value, each)
@@ -185,7 +186,6 @@ class LinkExtractor:
                 if (value := _attribute(each, name)) is not None
             ]
         # The usual case: every element is the parser's, and every name is known.
-        names = tuple(self._attrs)
         return [
             (value, each)
             for each in elements
@@ -207,10 +207,13 @@ class LinkExtractor:
         }
         return [each for each in elements if each not in left_out] if left_out else elements
 
-    def _elements(self, response: TextResponse, page: PageContent) -> list[Any]:
-        """Return the elements that may hold links.
+    def _elements(
+        self, response: TextResponse, page: PageContent
+    ) -> tuple[list[Any], Collection[str]]:
+        """Return the elements that may hold links, and the attributes that do.
 
-        They are lxml's if an XPath is given, for which Scrapy's functions and namespaces hold.
+        The elements are lxml's if an XPath is given, because Scrapy's functions and namespaces hold
+        for it.
         """
         if not self._xpaths and not self._css:
             return self._in(page.tree)
@@ -221,16 +224,20 @@ class LinkExtractor:
         for region in page.tree.select(",".join(self._css)) if self._css else ():
             if region.matches(self._selector) and region.tag not in self._deny_tags:
                 elements.append(region)
-            elements += self._in(region)
-        return elements
+            elements += self._in(region)[0]
+        return elements, self._attrs
 
-    def _in(self, root: Tree | Element) -> list[Any]:
+    def _in(self, root: Tree | Element) -> tuple[list[Any], Collection[str]]:
         # The parser finds the elements of one name at once, and searches the tree for several.
-        lists = [found for selector in self._selectors if (found := root.select(selector))]
-        elements = lists[0] if len(lists) == 1 else root.select(self._selector) if lists else []
-        if not self._deny_tags:
-            return elements
-        return [element for element in elements if element.tag not in self._deny_tags]
+        lists = [(attr, found) for attr, css in self._selectors if (found := root.select(css))]
+        names: Collection[str] = self._attrs
+        if len(lists) == 1:
+            names, elements = (lists[0][0],), lists[0][1]
+        else:
+            elements = root.select(self._selector) if lists else []
+        if self._deny_tags:
+            elements = [element for element in elements if element.tag not in self._deny_tags]
+        return elements, names
 
     def _in_lxml(self, root: Any) -> list[Any]:
         every = "*" in self._tags

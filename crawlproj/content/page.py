@@ -167,7 +167,7 @@ def _read(response: Response) -> tuple[Kind, PageContent | None]:
             without_credentials(response.url),
         )
     if label is not declared.charset and encoding_of(label) is None:
-        body, label = _as_on_the_web(body, label)
+        body, label = _as_on_the_web(bytes(body), label)
     tree = tree_of(body, label, xhtml=kind is Kind.XHTML)
     return kind, PageContent(response.url, tree)
 

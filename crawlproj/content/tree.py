@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from typing import Any
+from typing import Any, cast
 
 import turbohtml
 from turbohtml import HTMLParseError, SelectorSyntaxError, parse, parse_xml
@@ -28,22 +28,25 @@ MAX_TAGS = 1_000_000
 """What is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
 
 
-def readable_part(body: bytes) -> bytes:
-    """Return ``body``, cut after MAX_BYTES or before tag MAX_TAGS + 1, whichever comes first."""
-    body = body[:MAX_BYTES]
-    if len(body) <= MAX_TAGS or body.count(b"<") <= MAX_TAGS:
-        return body
-    low, high = 0, len(body)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if body.count(b"<", 0, middle) <= MAX_TAGS:
-            low = middle
-        else:
-            high = middle
-    return body[:low]
+def readable_part(body: bytes) -> bytes | memoryview:
+    """Return ``body``, cut after MAX_BYTES or before tag MAX_TAGS + 1, whichever comes first.
+
+    What is cut is not copied: it is large.
+    """
+    length = min(len(body), MAX_BYTES)
+    if length > MAX_TAGS and body.count(b"<", 0, length) > MAX_TAGS:
+        low, high = 0, length
+        while high - low > 1:
+            middle = (low + high) // 2
+            if body.count(b"<", 0, middle) <= MAX_TAGS:
+                low = middle
+            else:
+                high = middle
+        length = low
+    return body if length == len(body) else memoryview(body)[:length]
 
 
-def tree_of(body: bytes, label: str = "", *, xhtml: bool = False) -> Tree:
+def tree_of(body: bytes | memoryview, label: str = "", *, xhtml: bool = False) -> Tree:
     """Return the tree of a page.
 
     label: the encoding that the header declares, or "". Unknown labels are ignored. A byte order
@@ -51,7 +54,7 @@ def tree_of(body: bytes, label: str = "", *, xhtml: bool = False) -> Tree:
     xhtml: read it as XML; if it is not well-formed, as HTML, where a browser would give up.
     """
     if xhtml:
-        body = _as_html(body, label)
+        body = _as_html(bytes(body), label)
         label = "utf-8"
     tree = _parsed(body, label)
     if tree.find("template") is None:  # as on nearly all pages
@@ -86,7 +89,8 @@ def reads_css(selector: str) -> bool:
     return True
 
 
-def _parsed(body: bytes, label: str) -> Tree:
+def _parsed(source: bytes | memoryview, label: str) -> Tree:
+    body = cast("bytes", source)  # the parser takes any buffer
     if label:
         try:
             return parse(body, encoding=label, **_PARSING)

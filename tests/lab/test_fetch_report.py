@@ -63,13 +63,14 @@ def test_the_first_line_says_what_to_use_and_why() -> None:
             row("thread-pool", 64, pages_per_s=480, cpu_ms=0.9),
             row("asyncio", 64, pages_per_s=470, cpu_ms=0.3, workers=2),
             row("serial", 1, pages_per_s=10, cpu_ms=0.1),
+            row("select", 64, pages_per_s=490, cpu_ms=0.1),  # crawls no other site
         ]
     )
 
     assert recommendation(data) == (
-        "Use asyncio with 64 in flight and 2 workers: 470 pages/s at 0.30 ms of CPU per page, the "
-        "least CPU of the 2 within 10% of the fastest, thread-pool with 64 in flight (480 pages/s, "
-        "0.90 ms)."
+        "Use asyncio with 64 in flight and 2 workers: 470 pages/s at 0.30 ms of CPU per page. Of "
+        "the 2 within 10% of the fastest (thread-pool with 64 in flight: 480 pages/s, 0.90 ms), it "
+        "needs the least CPU."
     )
     assert " ".join(printed(data).split()).startswith("Use asyncio with 64 in flight and 2 workers")
 
@@ -77,9 +78,23 @@ def test_the_first_line_says_what_to_use_and_why() -> None:
 def test_the_fastest_model_may_be_the_only_choice_and_there_may_be_none() -> None:
     fast = row("asyncio", 64, pages_per_s=470, cpu_ms=0.3)
     assert recommendation(section([fast, row("serial", 1, pages_per_s=10)])).endswith(
-        "no other reaches 90% of that."
+        "No other reaches 90% of that."
     )
     assert recommendation(section([row("serial", 1, failure="it crashed")])) == ""
+
+
+def test_several_workers_are_advised_from_the_parsing_on_that_makes_them_worthwhile() -> None:
+    matrix = [
+        row("workers", 64, workers=workers, parse_ms=parse_ms, pages_per_s=rate)
+        for parse_ms, rates in ((10, (55, 88, 91)), (2, (220, 240, 250)), (0, (285, 280, 283)))
+        for workers, rate in zip((1, 2, 4), rates, strict=True)
+    ]
+    said = recommendation(section([row("asyncio", 64)], matrix=matrix))
+
+    assert said.endswith(
+        "If parsing a page takes 10 ms or more, use 2 workers: 88 pages/s instead of 55."
+    )
+    assert "parsing" not in recommendation(section([row("asyncio", 64)], matrix=matrix[3:]))
 
 
 def test_memory_per_request_is_a_slope() -> None:

@@ -33,13 +33,15 @@ class FetchModel(Model[Job, None]):
 
     shows: the aspect of concurrency that the model demonstrates.
     unit: what waits for a page. max_in_flight: the model's own maximum; 0 if it has none.
-    keeps_connections: whether a connection is kept from page to page.
+    keeps_connections: whether a connection is kept from page to page. bare: whether it speaks just
+    enough HTTP for the lab's own site, so that it shows a minimum but crawls no other site.
     """
 
     shows: str
     unit: Unit = "coroutine"
     max_in_flight: int = 0
     keeps_connections: bool = True
+    bare: bool = False
 
     @property
     def note(self) -> str:
@@ -62,15 +64,15 @@ MODELS = {
         FetchModel("thread-pool", "thread pool", "thread_pool", "blocking code at its best",
                    "thread"),
         FetchModel("select", "callbacks on select", "callbacks", "FD_SETSIZE, bit sets",
-                   function="run_select"),
+                   function="run_select", bare=True),
         FetchModel("poll", "callbacks on poll", "callbacks", "a list for each call",
-                   function="run_poll"),
+                   function="run_poll", bare=True),
         FetchModel("epoll", "callbacks on epoll", "callbacks", "the minimum of overhead",
-                   function="run_epoll"),
+                   function="run_epoll", bare=True),
         FetchModel("generators", "generator coroutines on epoll", "generators",
-                   "yield and a scheduler"),
+                   "yield and a scheduler", bare=True),
         FetchModel("greenlets", "greenlets on epoll", "greenlets", "switching without yield",
-                   requires=("greenlet",)),
+                   requires=("greenlet",), bare=True),
         FetchModel("gevent-libev", "gevent on libev", "gevent_patched",
                    "the thread pool's code, patched", function="run_libev", requires=("gevent",)),
         FetchModel("gevent-libuv", "gevent on libuv", "gevent_patched",
@@ -85,7 +87,7 @@ MODELS = {
         FetchModel("twisted-asyncio", "Twisted on asyncio", "twisted_agent",
                    "the same code on asyncio's loop", function="run_asyncio"),
         FetchModel("io-uring", "io_uring", "uring", "completion instead of readiness",
-                   requires=("liburing",), checks_machine=True),
+                   requires=("liburing",), checks_machine=True, bare=True),
         FetchModel("scrapy", "stock Scrapy", "scrapy_stock", "a framework with its defaults"),
         FetchModel("crawlproj", "crawlproj", "scrapy_crawlproj",
                    "this crawler: frontier, store, guard"),

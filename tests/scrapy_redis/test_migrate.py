@@ -179,7 +179,7 @@ def test_another_project_gets_the_command_from_its_commands_module(
     [
         (["-s", "REDIS_URL=redis://127.0.0.1:1/0"], 3, "does not answer"),
         (["-s", "FRONTIER_URL=memory:"], 2, "FRONTIER_URL is memory:, which would lose every"),
-        (["-s", "SPIDER_MODULES=crawlproj.spiders"], 2, "no spider 'plain' in this project; its"),
+        (["-s", "SPIDER_MODULES=crawlproj.spiders"], 2, "no spider 'plain' (the spiders are: "),
         (["-s", "SCHEDULER_QUEUE_KEY=text"], 2, "'text' is a string, not a queue of scrapy-redis"),
         (["-s", "WRONG"], 2, "Invalid -s value, use -s NAME=VALUE"),
         (["--dryrun"], 2, "name one spider, for example: scrapy migrate myspider"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
+from tests import dying
 from tests.processes import Scrapy, options
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def test_max_pages_ends_the_crawl_and_accounts_for_the_rest(web: DemoWeb, tmp_pa
 
 
 @pytest.mark.slow
-@site(SiteSpec("plain", "plain", 1500))
+@site(SiteSpec("plain", "plain", 1000))
 def test_a_crawl_killed_five_times_ends_with_the_tables_of_an_uninterrupted_one(
     web: DemoWeb, tmp_path: Path
 ) -> None:
@@ -144,16 +145,10 @@ def test_a_crawl_killed_five_times_ends_with_the_tables_of_an_uninterrupted_one(
     whole.run()
     answered = len(web.log())
     dice = random.Random(5)  # noqa: S311 - a test's dice
-    kills = 0
-    while kills < 5:
-        process = killed.start()
-        began = len(web.log())
-        wanted = began + dice.randint(50, 150)  # and what comes until a busy machine looks
-        while len(web.log()) < wanted and process.poll() is None:
-            time.sleep(0.01)
-        assert process.poll() is None, "it finished before it was killed"
-        process.kill()
-        kills += 1
+    kills = 5
+    for _ in range(kills):
+        process = killed.start(*dying.ARGUMENTS, f"DIES_AFTER={dice.randint(50, 150)}")
+        assert process.wait(60) == -signal.SIGKILL, process.output()
     assert "generation 1" in killed.run()
     assert killed.tables() == whole.tables()
     log = web.log()

@@ -1,0 +1,46 @@
+"""A crawl that kills itself: a test that waits to kill it may come too late on a busy machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+
+from crawlproj.settings import ADDONS
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+_ADDONS = json.dumps({**ADDONS, f"{__name__}.Addon": 500})
+ARGUMENTS = ("-s", f"ADDONS={_ADDONS}", "-s")
+"""What to run ``scrapy`` with, followed by "DIES_AFTER=" and a number of answers."""
+
+
+class Addon:
+    """Brings the extension, besides those that there are."""
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        settings["EXTENSIONS"].set(Dying, 0, priority="addon")
+
+
+class Dying:
+    """Kills its process at the answer whose number is the setting DIES_AFTER."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._left = crawler.settings.getint("DIES_AFTER")
+        crawler.signals.connect(self._on_response, signals.response_received)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def _on_response(self) -> None:
+        self._left -= 1
+        if not self._left:
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -6,12 +6,15 @@ stands beside what it configures.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
 from crawlproj.open_files import requests_allowed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scrapy.settings import BaseSettings
 
 
@@ -23,6 +26,20 @@ def text(settings: BaseSettings, name: str, default: str) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{name} must be text, not {value!r}")
     return value
+
+
+def writable_folder(name: str, folder: Path) -> Path:
+    """Return the folder of the setting ``name``, made if it is missing.
+
+    Raises ConfigError if it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"{name}: {folder} cannot be made ({exc.strerror})") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"{name}: {folder} cannot be written; check who owns it")
+    return folder
 
 
 def integer(settings: BaseSettings, name: str, default: int, *, minimum: int = 0) -> int:

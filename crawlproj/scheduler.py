@@ -346,6 +346,5 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
 def scheduler_of(crawler: Crawler) -> Scheduler | None:
     """Return the crawler's scheduler if it is this project's."""
-    engine = crawler.engine
-    scheduler = engine.scheduler if engine is not None else None
+    scheduler = getattr(crawler.engine, "scheduler", None)
     return scheduler if isinstance(scheduler, Scheduler) else None

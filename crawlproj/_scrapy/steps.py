@@ -117,7 +117,7 @@ class _Awaited(Generic[T]):
 class _AsyncIterated(AsyncIterator[T]):
     def __init__(self, values: AsyncIterator[T], steps: Steps) -> None:
         self._values = values
-        self._steps: Steps = steps
+        self._steps = steps
         self._closed = False
 
     async def __anext__(self) -> T:

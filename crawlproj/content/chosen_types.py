@@ -77,7 +77,7 @@ def extension_of(essence: str, url: str) -> str:
     """Return the extension, with its dot, of a file with this label; "" if the type is unknown."""
     if essence in _UNLABELLED:
         essence = _type_in(url)
-    if (usual := MimeTypes().guess_extension(essence)) is not None:
+    if (usual := _usual().guess_extension(essence)) is not None:
         return usual
     return next((f".{name}" for name, each in _by_extension().items() if each == essence), "")
 
@@ -100,7 +100,13 @@ def _types_of(name: str) -> tuple[str, ...]:
 
 
 @cache
+def _usual() -> MimeTypes:
+    """Python's own table, which is the same on every machine."""
+    return MimeTypes()
+
+
+@cache
 def _by_extension() -> dict[str, str]:
     """Return media types by extension, without a dot; the same on every system."""
-    table = {name[1:]: essence for name, essence in MimeTypes().types_map[True].items()}
+    table = {name[1:]: essence for name, essence in _usual().types_map[True].items()}
     return table | {name: types[0] for name, types in _NAMED.items() if "*" not in types[0]}

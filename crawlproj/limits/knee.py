@@ -107,7 +107,11 @@ class Knee(Limit):
         self._answered += 1
         self._used += sample.in_flight >= 0.8 * allowed
         self._above_two = self._above_two + 1 if allowed > 2 else 0
-        if self._above_two >= _MANY and self._belief.chance_of_one() > _OUT_OF_THE_QUESTION:
+        if (
+            self._above_two >= _MANY
+            and self._belief.known
+            and self._belief.chance_of_one() > _OUT_OF_THE_QUESTION
+        ):
             self._go_back_to_two(sample.ended_at)
         self._obey(self._refusals.on_answer(sample, self.limit))
         start = sample.start
@@ -125,12 +129,11 @@ class Knee(Limit):
             self._move(ceiling, Reason(Rule.REFUSED))
 
     def _go_back_to_two(self, now: float) -> None:
-        """Look at what two requests in flight show, if the belief is worth anything yet."""
-        if self._belief.known:
-            self._looked_at = now
-            self._holds = True
-            self._above_two = 0
-            self._move(2.0, Reason(Rule.LOOK, 0.0, 0.0, self._belief.knee(0.5), self.unloaded_s))
+        """Look at what two requests in flight show."""
+        self._looked_at = now
+        self._holds = True
+        self._above_two = 0
+        self._move(2.0, Reason(Rule.LOOK, knee=self._belief.knee(0.5), unloaded_s=self.unloaded_s))
 
     def _judge(self, evidence: Evidence, now: float) -> None:
         """Take in the evidence, and set the limit by what is believed now."""

@@ -91,9 +91,11 @@ def choice_of(
     max_pages_per_site: str | int,
     save: str | Sequence[str],
 ) -> Choice:
-    """Return what the arguments of these names choose. Raises ConfigError naming a wrong one."""
-    saved = save_of(save)  # first, because an error is to name the right argument
-    types = [*_parts(content), *_parts(save)] if content and saved is not None else content
+    """Return what the arguments of these names choose. Raises ConfigError naming a wrong one.
+
+    save: as ``save_of`` has read it without an error. What is saved is fetched, too.
+    """
+    types = [*_parts(content), *_parts(save)] if content else ()
     return Choice(
         include=_read("include", include, UrlPatterns),
         exclude=_read("exclude", exclude, UrlPatterns),

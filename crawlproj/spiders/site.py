@@ -144,8 +144,8 @@ class SiteSpider(ReadsSitemaps):
         self.max_pages = whole_number("max_pages", max_pages)
         self.max_depth = whole_number("max_depth", max_depth)
         self.sitemap = one_of("sitemap", sitemap, _SITEMAP_USES)
-        self.choice = choice_of(include, exclude, content, max_pages_per_site, save)
         self.save = save_of(save)
+        self.choice = choice_of(include, exclude, content, max_pages_per_site, save)
         self.quota = Quota(self.choice.pages_per_site) if self.choice.pages_per_site else None
         self.access = access_of(headers, proxy, login)
         self.refresh = policy_of(refresh, endless=self.endless)

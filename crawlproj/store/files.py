@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from crawlproj.config import text
+from crawlproj.config import text, writable_folder
 from crawlproj.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -98,14 +98,7 @@ def file_folder(settings: BaseSettings) -> FileFolder:
             "FILES_URL must be a folder, such as files or file:///var/lib/files, not "
             f"{parts.scheme + '://…' if parts.scheme else url!r}"
         )
-    folder = Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ConfigError(f"FILES_URL: {folder} cannot be made ({exc.strerror})") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"FILES_URL: {folder} cannot be written; check who owns it")
-    return FileFolder(folder)
+    return FileFolder(writable_folder("FILES_URL", Path(path)))
 
 
 def _path(url: str) -> str:

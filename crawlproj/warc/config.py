@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawlproj.config import text
+from crawlproj.config import text, writable_folder
 from crawlproj.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,14 +28,7 @@ def warc_folder(settings: BaseSettings) -> Path | None:
     if not name:
         return None
     _require_extra("WARC_DIR")
-    folder = Path(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ConfigError(f"WARC_DIR: {folder} cannot be made ({exc.strerror})") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"WARC_DIR: {folder} cannot be written; check who owns it")
-    return folder
+    return writable_folder("WARC_DIR", Path(name))
 
 
 def archive_from(settings: BaseSettings, info: Callable[[], Mapping[str, str]]) -> Archive | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")  # elsewhere, # begins a URL's fragment
 _NO_HOST = re.compile(r"(?:about|data|javascript|mailto|tel):", re.IGNORECASE)
+_KEPT = "surrogatepass"  # how to decode half a character, and encode it
 _QUOTED = re.compile(r'"([^"]*)"(?:[\s,;].*)?')
 
 
@@ -62,12 +63,12 @@ def _read_object(text: str) -> tuple[str, dict[str, Any]]:
 async def in_utf8(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Yield a list's bytes in UTF-8 if its byte order mark says UTF-16, as PowerShell's ``>`` does.
 
-    Raises UnicodeDecodeError if it is not UTF-16 then.
+    What is not UTF-16 is not UTF-8 afterwards, so it is an error of its own line only.
     """
     decoder = None
     first = True
     async for chunk in chunks:
         if first and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            decoder = codecs.getincrementaldecoder("utf-16")()
+            decoder = codecs.getincrementaldecoder("utf-16")(_KEPT)
         first = False
-        yield chunk if decoder is None else decoder.decode(chunk).encode()
+        yield chunk if decoder is None else decoder.decode(chunk).encode(errors=_KEPT)

@@ -84,6 +84,21 @@ def test_a_list_in_utf_16_is_read_as_its_byte_order_mark_says(encoding: str) -> 
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_half_a_character_in_utf_16_is_an_error_of_its_own_line_only(encoding: str) -> None:
+    text = "\ufeffhttp://a.org/1\nhttp://a.org/\ud800\nhttp://a.org/3\n"
+    data = text.encode(encoding, "surrogatepass")
+
+    async def read() -> bytes:
+        return b"".join([chunk async for chunk in in_utf8(_chunks(data))])
+
+    first, broken, last = run(read()).splitlines()
+    assert read_line(first) == ("http://a.org/1", {})
+    with pytest.raises(ValueError, match="decode"):
+        read_line(broken)
+    assert read_line(last) == ("http://a.org/3", {})
+
+
 def test_a_list_in_utf_8_stays_as_it_is() -> None:
     async def read() -> list[bytes]:
         return [chunk async for chunk in in_utf8(_chunks(b"\xef\xbb\xbfa.org", b"/x"))]

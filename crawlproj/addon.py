@@ -6,18 +6,19 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from scrapy.settings import SETTINGS_PRIORITIES
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from scrapy.utils.reactor import is_reactor_installed
 
 import crawlproj.settings as ours
 from crawlproj._scrapy.command import running_command
 from crawlproj.check_settings import check_settings
+from crawlproj.environment import STORE_PIPELINE, apply_environment
 from crawlproj.errors import ConfigError
 from crawlproj.runs import Runs
 from crawlproj.switched_off import SwitchedOff
 
 if TYPE_CHECKING:
-    from scrapy.settings import BaseSettings, Settings
+    from scrapy.settings import Settings
 
 __all__ = ["Addon"]
 
@@ -34,8 +35,7 @@ _LEFT_ALONE = frozenset(
     | {"STORE_URL", "FEED_STORAGES", "FEED_EXPORTERS", "FEED_EXPORT_ENCODING"}
     | {"RETRY_GIVE_UP_LOG_LEVEL"}
 )
-# Stores nothing unless STORE_URL is set.
-_STORE = "crawlproj.pipelines.store.StorePipeline"
+_STORE_ORDER = 900
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 # Dicts of components, to which ours are added.
@@ -85,9 +85,8 @@ class Addon:
                 _merge(settings, name, value)
             else:
                 settings.set(name, value, priority="addon")
-        if _STORE in settings.getdict("ITEM_PIPELINES"):
-            settings.set("STORE_URL", ours.STORE_URL, priority="addon")
-        _merge(settings, "ITEM_PIPELINES", {_STORE: ours.ITEM_PIPELINES[_STORE]})
+        apply_environment(settings)
+        _merge(settings, "ITEM_PIPELINES", {STORE_PIPELINE: _STORE_ORDER})
         Runs().update_settings(settings)
         SwitchedOff().update_settings(settings)
         _check(settings)
@@ -125,8 +124,10 @@ def _check(settings: Settings) -> None:
         raise SystemExit(2) from None
 
 
-def _merge(settings: Settings, name: str, components: dict[str, Any]) -> None:
+def _merge(settings: Settings, name: str, added: dict[str, Any] | str) -> None:
+    """Add components to those of the project. added: JSON if they are from the environment."""
     theirs = settings.getdict(name)
+    components = BaseSettings({name: added}).getdict(name)
     components = {
         part: order for part, order in components.items() if _REPLACED.get(part) not in theirs
     }

@@ -132,10 +132,19 @@ FEED_EXPORTERS = {"csv": "crawlproj.feeds.SafeCsvItemExporter"}
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 
-# The environment variable CRAWLPROJ_NAME sets NAME. Containers are configured this way, and a URL
-# with a password stays out of command lines, which process lists and scrapyd's web pages show.
-globals().update(
-    (name.removeprefix("CRAWLPROJ_"), value)
-    for name, value in os.environ.items()
-    if name.startswith("CRAWLPROJ_")
-)
+
+def from_environment() -> dict[str, str]:
+    """Return the settings that environment variables give: CRAWLPROJ_NAME sets NAME.
+
+    Containers are configured this way, and a URL with a password stays out of command lines, which
+    process lists and scrapyd's web pages show.
+    """
+    prefix = "CRAWLPROJ_"
+    return {
+        name.removeprefix(prefix): value
+        for name, value in os.environ.items()
+        if name.startswith(prefix)
+    }
+
+
+globals().update(from_environment())

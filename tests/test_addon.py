@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from argparse import ArgumentParser
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from scrapy.settings import Settings
 
 import crawlproj.settings as ours
 from crawlproj.addon import _REPLACED, Addon
+from crawlproj.commands import export, migrate, pause, serve, status
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.sqlite.status import read_status
@@ -21,6 +23,7 @@ from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
 SPIDER = """
 import scrapy
@@ -62,6 +65,43 @@ def test_the_projects_settings_win_and_its_components_stay() -> None:
     assert settings["BOT_NAME"] != "crawlproj"
     assert settings["RETRY_GIVE_UP_LOG_LEVEL"] == "ERROR"
     assert settings["FEED_EXPORT_ENCODING"] is None
+
+
+def test_the_environment_sets_what_the_project_leaves_open_also_what_the_add_on_leaves_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {
+        "STORE_URL": "sqlite:///there.db",
+        "COOKIES_ENABLED": "0",
+        "USER_AGENT": "environment",
+        "CONCURRENT_REQUESTS": "7",
+        "ITEM_PIPELINES": '{"theirs.Pipeline": 1}',
+        "EXTENSIONS": '{"theirs.Extension": 1}',
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"CRAWLPROJ_{name}", value)
+        monkeypatch.setattr(ours, name, value, raising=False)  # as if imported only now
+    settings = with_addon(USER_AGENT="project")
+    assert settings["STORE_URL"] == "sqlite:///there.db"
+    assert not settings.getbool("COOKIES_ENABLED")
+    assert settings["USER_AGENT"] == "project"
+    assert settings.getint("CONCURRENT_REQUESTS") == 7
+    pipelines = {"theirs.Pipeline": 1, "crawlproj.pipelines.store.StorePipeline": 900}
+    assert settings.getdict("ITEM_PIPELINES") == pipelines
+    assert settings.getdict("EXTENSIONS") == {"theirs.Extension": 1}
+
+
+@pytest.mark.parametrize("command", [export, migrate, pause, serve, status])
+def test_commands_without_a_crawler_read_the_environment_too(
+    command: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRAWLPROJ_FRONTIER_URL", "redis://there")
+    one = command.Command()
+    one.settings = Settings()
+    parser = ArgumentParser(conflict_handler="resolve")
+    one.add_options(parser)
+    one.process_options([], parser.parse_args([]))
+    assert one.settings["FRONTIER_URL"] == "redis://there"
 
 
 @pytest.mark.parametrize("too_late", [False, True])

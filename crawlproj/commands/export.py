@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.config import text
 from crawlproj.errors import ConfigError, CrawlprojError
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from crawlproj.export.export import Request
 
 
-class Command(ScrapyCommand):
+class Command(ReadsEnvironment, ScrapyCommand):
     """Exit status: 0 written, 1 the store or the file failed, 2 wrong usage or a wrong setting."""
 
     requires_project = True

@@ -11,6 +11,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
+from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from scrapy import Spider
 
 
-class Command(ScrapyCommand):
+class Command(ReadsEnvironment, ScrapyCommand):
     """Exit status: 0 all moved, 1 some refused, 2 wrong usage, 3 Redis or the frontier failed."""
 
     requires_project = True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.config import FOLDER
 from crawlproj.fleet.server import running_servers
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from crawlproj.serve.config import ServeConfig
 
 
-class Command(ScrapyCommand):
+class Command(ReadsEnvironment, ScrapyCommand):
     """Exit status: 0 stopped by a signal, 1 it could not listen, 2 wrong usage or setting."""
 
     requires_project = True

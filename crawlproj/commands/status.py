@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.errors import CrawlprojError
 from crawlproj.fleet.config import FOLDER
 from crawlproj.fleet.server import running_servers
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import argparse
 
 
-class Command(ScrapyCommand):
+class Command(ReadsEnvironment, ScrapyCommand):
     """Reads the frontier at FRONTIER_URL, or those of running fleets, without changing them."""
 
     requires_project = True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.exceptions import UsageError
 
+from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.fleet.config import FOLDER
 from crawlproj.fleet.server import running_servers
@@ -23,8 +24,6 @@ from crawlproj.steering.unknown_site import unknown_site
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
-
-    from scrapy.settings import Settings
 
     from crawlproj.frontier.command_log import Controls
     from crawlproj.frontier.commands import Command, Preview, Selection, Verb
@@ -114,7 +113,7 @@ class Desk:
         return found
 
 
-class Steers(ABC):
+class Steers(ReadsEnvironment, ABC):
     """A command of Scrapy that gives a command to a crawl; mixed into ScrapyCommand.
 
     Exit statuses: 0 done, 1 the frontier cannot be reached, 2 wrong usage.
@@ -123,7 +122,6 @@ class Steers(ABC):
     requires_project = True
     requires_crawler_process = False
     default_settings: ClassVar = {"LOG_ENABLED": False}
-    settings: Settings | None
     exitcode: int
     dry_run = True  # whether there is the option
 

@@ -188,7 +188,11 @@ def test_the_commands_that_every_project_gets_can_be_loaded() -> None:
         EntryPoint(name, place, "scrapy.commands")
         for name, place in (line.split(" = ") for line in groups["scrapy.commands"])
     ]
-    modules = {path.stem for path in (PACKAGE / "commands").glob("*.py")} - {"__init__", "steer"}
+    modules = {path.stem for path in (PACKAGE / "commands").glob("*.py")} - {
+        "__init__",
+        "environment",
+        "steer",
+    }
     # COMMANDS_MODULE brings the others: one replaces Scrapy's, two belong to this project.
     assert {command.name for command in commands} == modules - {"crawl", "demo", "lab"}
     for command in commands:

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 
 from turbohtml import PlainText, Text
 
+from crawlproj.content.hidden import found_inside, hidden_in, unseen_in
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
@@ -35,12 +36,16 @@ _READ_AS = {
     "ol": "ul",
     **dict.fromkeys((f"ul{_STRAY}", f"ol{_STRAY}", f"menu{_STRAY}"), "div"),
 }
-# Elements in which its text ends no line after a block. More can hold one: these do on real pages.
-_HOLDERS = (
-    *("a", "abbr", "b", "big", "button", "cite", "code", "del", "em", "font", "i", "ins", "label"),
-    *("mark", "nobr", "noscript", "object", "s", "slot", "small", "span", "strong", "td", "th"),
-    *("tt", "u"),
+# Elements in which its text ends the line after a block, as a browser does in every element.
+_ENDS_LINES = frozenset(
+    (
+        *("address", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "dt"),
+        *("figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "html"),
+        *("li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "ul"),
+        *_UNKNOWN_BLOCKS,
+    )
 )
+_NOT_IN_MOST = ":not(body, dd, div, li, section) > "  # makes fewer objects to look at
 _BLOCKS = (
     *("address", "article", "aside", "blockquote", "details", "div", "dl", "figure", "footer"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "header", "main", "menu", "nav", "ol", "p", "pre"),
@@ -52,8 +57,9 @@ _BROKEN_IN_PRE = ("pre br", "pre div", "pre p")  # the text goes on in the same 
 def text_of(tree: Tree) -> str:
     """Return the visible text, with spaces and line breaks only where a browser shows them.
 
-    Paragraphs are separated by an empty line. noscript counts, because no script runs here. Changes
-    the tree: frames lose their fallback, captions come before their tables.
+    Paragraphs are separated by an empty line. noscript counts, because no script runs here. So does
+    all that is hidden if nothing else has text, because a script would show it. Changes the tree:
+    frames lose their fallback, captions come before their tables.
     """
     # All is looked for before anything changes: after a change, the parser indexes the tree anew.
     frames, tables = tree.select("iframe"), tree.select("table")
@@ -64,11 +70,16 @@ def text_of(tree: Tree) -> str:
         for selector in _BROKEN_IN_PRE
         for element in tree.select(selector)[:_MAX_KEPT_APART]
     )
-    renamed = _to_rename(tree, _READ_AS)
+    renamed = _to_rename(tree, _READ_AS) | _lists_with_text(tree)
+    unseen, hidden = unseen_in(tree), hidden_in(tree)
+    labels = dict.fromkeys(found_inside(tree, "svg", "text")[:_MAX_KEPT_APART])
     for frame in frames:
         frame.clear()
     for option in options[:_MAX_KEPT_APART]:
         option.append(Text(" "))
+    for label in labels:
+        label.insert_before(Text(" "))
+        label.insert_after(Text(" "))
     for block in begun:
         block.insert_before(Element("br"))
     for block in ended:
@@ -81,11 +92,15 @@ def text_of(tree: Tree) -> str:
     for table in tables[:_MAX_KEPT_APART]:
         table.insert_before(Element("div"))
     for caption in captions[:_MAX_KEPT_APART]:
-        caption.tag = "div"  # the parser's text leaves captions out
-        if (table_of := caption.parent) is not None:
+        if (table_of := caption.parent) is not None and table_of not in hidden:
+            caption.tag = "div"  # the parser's text leaves captions out
             table_of.insert_before(caption)
-    with _read_as(renamed):
-        return tree.to_text(_LAYOUT).replace("\xa0", " ").strip()
+    with _read_as(renamed | unseen):
+        with _read_as(hidden):
+            text = tree.to_text(_LAYOUT)
+        if hidden and not text.strip():
+            text = tree.to_text(_LAYOUT)
+    return text.replace("\xa0", " ").strip()
 
 
 def _to_rename(root: Tree | Element, names: Mapping[str, str]) -> dict[Element, str]:
@@ -93,6 +108,16 @@ def _to_rename(root: Tree | Element, names: Mapping[str, str]) -> dict[Element, 
         element: name
         for selector, name in names.items()
         for element in root.select(selector)[:_MAX_KEPT_APART]
+    }
+
+
+def _lists_with_text(tree: Tree) -> dict[Element, str]:
+    """Return the lists that have text outside their items."""
+    return {
+        element: "div"
+        for name in ("ul", "ol", "menu")
+        for element in tree.select(name)[:_MAX_KEPT_APART]
+        if any(type(child) is Text and not child.data.isspace() for child in element.children)
     }
 
 
@@ -111,26 +136,32 @@ def _read_as(renamed: Mapping[Element, str]) -> Iterator[None]:
 
 def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
     """Return the blocks before, and after, which the parser's text has no white space."""
-    # Nearly all of these names are missing from a page, which costs next to nothing to find out.
-    holders = [name for name in _HOLDERS if tree.find(name) is not None]
-    inside = f":is({','.join(holders)}) > "
-    has_cells = not {"td", "th"}.isdisjoint(holders)
     begun: list[Element] = []
     ended: list[Element] = []
-    for name in _BLOCKS if holders else ():
-        if tree.find(name) is not None:
-            ended += tree.select(inside + name)[:_MAX_KEPT_APART]
-            if has_cells:
-                begun += tree.select(f":is(td, th) > {name}")[:_MAX_KEPT_APART]
-    return begun, ended
+    for name in _BLOCKS:
+        if tree.find(name) is None:  # as most of them; it costs next to nothing to find out
+            continue
+        for block in tree.select(_NOT_IN_MOST + name):
+            around = block.parent
+            if isinstance(around, Element) and around.tag not in _ENDS_LINES:
+                ended.append(block)
+                if around.tag in {"td", "th"}:
+                    begun.append(block)
+    return begun[:_MAX_KEPT_APART], ended[:_MAX_KEPT_APART]
 
 
 def markdown_of(node: Tree | Element, base: str) -> str:
-    """Return ``node`` as GitHub Flavored Markdown. Makes its links absolute, also in the tree."""
+    """Return ``node`` as GitHub Flavored Markdown, without what is hidden, as in text_of.
+
+    Makes its links absolute, also in the tree.
+    """
     # Not resolve_links(), which raises at the first link that is not a URL.
     node.rewrite_links(partial(_absolute, base))
-    with _read_as(_to_rename(node, _UNKNOWN_BLOCKS)):
-        return node.to_markdown()
+    hidden = hidden_in(node)
+    with _read_as(_to_rename(node, _UNKNOWN_BLOCKS) | unseen_in(node)):
+        with _read_as(hidden):
+            markdown = node.to_markdown()
+        return markdown if markdown.strip() or not hidden else node.to_markdown()
 
 
 def _absolute(base: str, url: str) -> str:

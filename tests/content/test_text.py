@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from crawlproj.content.text import markdown_of, text_of
@@ -38,6 +40,13 @@ def text(html: str) -> str:
         ("<table><caption>one</caption><tr><td>two</table>", "one\n\ntwo"),
         ("<ul><a>one</a><li>two</li></ul>three", "one\n\ntwo\n\nthree"),
         ("<menu><button>one</button></menu>two", "one\n\ntwo"),
+        ("<ul>one</ul>two", "one\n\ntwo"),
+        ("<ul>one<li>two</li>three</ul>four", "one\n\ntwo\n\nthree\n\nfour"),
+        ("<ol>one<li>two</ol>", "one\n\ntwo"),
+        ("<ul><li>one<ul>two</ul></ul>", "one\ntwo"),
+        ("<ul> <!-- no --> <li>one</li> <li>two</li> </ul>", "one\ntwo"),
+        ("<my-card><div>one</div></my-card>two", "one two"),
+        ("<my-card><x-y><h2>one</h2></x-y><p>two</p></my-card>three", "one\n\ntwo three"),
         ("<ul><li>one<ul><li>two</ul><ul><li>three</ul></ul>", "one\ntwo\nthree"),
         ("<ol><li>one<li>two</ol>three", "one\ntwo\n\nthree"),
         ("<pre>one(<br>  two<br>)</pre>", "one(\n  two\n)"),
@@ -61,7 +70,7 @@ BLOCKS = (
         "blockquote",
         "center",
         "details",
-        "dialog",
+        "dialog open",
         "dir",
         "div",
         "dl",
@@ -74,11 +83,79 @@ BLOCKS = (
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize(
     "around",
-    ["{}", "<em>{}</em>", "<span><i>{}</i></span>", "<table><tr><td>{}</table>", "<div>{}</div>"],
+    [
+        *("{}", "<em>{}</em>", "<span><i>{}</i></span>", "<table><tr><td>{}</table>"),
+        *(
+            "<div>{}</div>",
+            "<my-card>{}</my-card>",
+            "<var><x-y>{}</x-y></var>",
+            "<svg><foreignObject>{}",
+        ),
+    ],
 )
 def test_no_word_is_joined_with_that_of_a_block(block: str, around: str) -> None:
     html = around.format(f"one<{block}>two</{block}>three")
     assert text(html).split() == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("a<span hidden>no</span>b", "ab"),
+        ("<p HIDDEN='hidden'>no<p>yes", "yes"),
+        ("<p hidden=until-found>a search in the page finds it", "a search in the page finds it"),
+        ("<p>wait</p><div hidden id='S:1'>React moves it</div>", "wait\n\nReact moves it"),
+        ("<table><tr hidden><td>no<tr><td>yes</table>", "yes"),
+        ("<table hidden><caption>no</caption><tr><td>no</table>yes", "yes"),
+        ("<div style='color:red; Display : NONE !important'><p>no</div>yes", "yes"),
+        ("<div style='display:block;display:none'>no</div>yes", "yes"),
+        ("<div style='display:none!important;display:block'>no</div>yes", "yes"),
+        ("<div style='display:none;display:block'>yes</div>", "yes"),
+        ("<div hidden style='display:flex'>yes</div>", "yes"),
+        ("<div hidden style='color:red'>no</div>yes", "yes"),
+        ("<div hidden style='--display:flex'>no</div>yes", "yes"),
+        ("<div style='--display:none'>yes</div>", "yes"),
+        ("<div style='background:url(display:none)'>yes</div>", "yes"),
+        ("<div style='display:none'><p style='display:block'>no</p></div>yes", "yes"),
+        ("<dialog>no</dialog><dialog open>yes</dialog>", "yes"),
+        ("<div popover>no</div><dialog open popover>yes</dialog>", "yes"),
+        ("<details><summary>one</summary>two</details>", "one\n\ntwo"),
+        ("<body style='display:none'>a script shows it", "a script shows it"),
+        ("<div style='display:none'>a <b>script</b> shows it</div>", "a script shows it"),
+    ],
+)
+def test_what_the_markup_hides_is_left_out_unless_nothing_else_has_text(
+    html: str, expected: str
+) -> None:
+    assert text(html) == expected
+    tree = tree_of(html.encode(), "utf-8")
+    source = tree.html
+    assert re.findall("[A-Za-z]+", markdown_of(tree, "http://a.org/")) == expected.split()
+    assert tree.html == source
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("a<canvas>no</canvas>b", "ab"),
+        ("a<video controls><p>no</p></video>b<audio>no</audio>", "ab"),
+        ("<meter>no</meter><progress>no</progress><textarea>no</textarea>yes", "yes"),
+        ("<svg><title>no</title><desc>no</desc><text>one</text><text>two</text></svg>", "one two"),
+        ("<math><semantics><mi>x</mi><annotation>no</annotation></semantics></math>", "x"),
+    ],
+)
+def test_what_no_browser_shows_is_left_out(html: str, expected: str) -> None:
+    assert text(html) == expected
+    assert markdown_of(tree_of(html.encode()), "http://a.org/").replace("two", " two") in {
+        expected,
+        expected.replace(" ", "  "),
+    }
+
+
+def test_what_is_hidden_keeps_its_links() -> None:
+    tree = tree_of(b"yes<div hidden><a href=/a>no</a></div>")
+    assert text_of(tree) == "yes"
+    assert [link.attr("href") for link in tree.select("a")] == ["/a"]
 
 
 def test_reading_the_text_leaves_the_names_of_elements() -> None:

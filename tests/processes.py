@@ -27,21 +27,31 @@ _forks.set_forkserver_preload(["tests.preloaded", "tests.processes"])
 
 
 class Scrapy:
-    """``scrapy`` with these words, running in the project's folder.
+    """``scrapy`` with these words.
 
-    stdin: all that it can read. env: added to this process's environment.
+    stdin: all that it can read. env: added to this process's environment. folder: the one that it
+    runs in. output: the file to which it writes stdout and stderr; None: a temporary one.
     """
 
     def __init__(
-        self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        folder: Path = ROOT,
+        output: Path | None = None,
     ) -> None:
-        self._output = tempfile.NamedTemporaryFile()  # noqa: SIM115 - it goes with this object
+        if output is None:
+            self._file = tempfile.NamedTemporaryFile()  # noqa: SIM115 - it goes with this object
+            output = Path(self._file.name)
+        output.touch()
+        self._output = output
         self._process = _forks.Process(
             target=_run,
-            args=(words, self._output.name, stdin, {**os.environ, **(env or {})}),
+            args=(words, folder, self._output, stdin, {**os.environ, **(env or {})}),
             daemon=True,
         )
-        sys.audit("subprocess.Popen", "scrapy", words, ROOT, env)  # conftest.py watches for it
+        sys.audit("subprocess.Popen", "scrapy", words, folder, env)  # conftest.py watches for it
         with contextlib.chdir(ROOT):  # the first start starts the server, which must find tests
             self._process.start()
         assert self._process.pid is not None
@@ -49,7 +59,7 @@ class Scrapy:
 
     def output(self) -> str:
         """Return what it has printed so far, to stdout and stderr."""
-        return Path(self._output.name).read_text()
+        return self._output.read_text()
 
     def poll(self) -> int | None:
         """Return the exit status, or minus the signal that ended it; None while it runs."""
@@ -76,10 +86,14 @@ class Scrapy:
 
 
 def scrapy(
-    *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, timeout_s: float = 60.0
+    *words: str,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    timeout_s: float = 60.0,
 ) -> tuple[int, str]:
     """Run ``scrapy`` to its end; returns its exit status and what it printed."""
-    process = Scrapy(*words, stdin=stdin, env=env)
+    process = Scrapy(*words, stdin=stdin, env=env, folder=folder)
     return process.wait(timeout_s), process.output()
 
 
@@ -88,7 +102,10 @@ def options(settings: Mapping[str, object]) -> list[str]:
     return [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
 
 
-def _run(words: tuple[str, ...], output: str, stdin: bytes, env: Mapping[str, str]) -> None:
+def _run(
+    words: tuple[str, ...], folder: Path, output: Path, stdin: bytes, env: Mapping[str, str]
+) -> None:
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
     with tempfile.TemporaryFile() as file:
@@ -96,7 +113,7 @@ def _run(words: tuple[str, ...], output: str, stdin: bytes, env: Mapping[str, st
         file.seek(0)
         os.dup2(file.fileno(), 0)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor
-    with open(output, "ab") as file:  # noqa: PTH123 - a path of tempfile's
+    with output.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.argv = ["scrapy", *words]

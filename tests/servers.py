@@ -104,7 +104,7 @@ class Postgres(_Server):
             self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             _give_to(nobody.pw_uid, folder)
         self._run("initdb", "-D", str(self._data), "-U", _USER, "--pwfile", str(secret),
-                  "-A", "scram-sha-256", "-E", "UTF8", "--no-sync")  # fmt: skip
+                  "-A", "md5", "-E", "UTF8", "--no-sync")  # fmt: skip
 
     @staticmethod
     def missing() -> str:
@@ -119,7 +119,9 @@ class Postgres(_Server):
     def create(self, database: str) -> str:
         """Create a database and return its URL."""
         with psycopg.connect(self.url(), autocommit=True) as db:
-            db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+            # With "fsync" off, copying files costs half of what writing them to the log does.
+            command = sql.SQL("CREATE DATABASE {} STRATEGY file_copy")
+            db.execute(command.format(sql.Identifier(database)))
         return self.url(database)
 
     def start(self) -> None:

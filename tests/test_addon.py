@@ -20,6 +20,7 @@ from crawlproj.errors import ConfigError
 from crawlproj.frontier.sqlite.status import read_status
 from tests import ROOT
 from tests.frontier.helpers import run
+from tests.processes import scrapy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,17 +157,11 @@ def test_a_wrong_setting_ends_a_crawl_with_status_2_and_its_name_without_our_com
     setting: str, message: str, tmp_path: Path
 ) -> None:
     (tmp_path / "theirs.py").write_text(SPIDER)
-    ran = subprocess.run(
-        [sys.executable, "-m", "scrapy", "runspider", "theirs.py", "-a", "base=x", "-s", setting],
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ran.returncode == 2, ran.stderr
-    assert f"scrapy: error: {message}" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    words = ("runspider", "theirs.py", "-a", "base=x", "-s", setting)
+    status, output = scrapy(*words, folder=tmp_path)
+    assert status == 2, output
+    assert f"scrapy: error: {message}" in output
+    assert "Traceback" not in output
 
 
 def test_the_error_names_the_wrong_setting_at_once() -> None:

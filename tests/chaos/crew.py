@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from crawlproj.frontier.redis.admin import RedisAdmin
 from crawlproj.frontier.redis.connection import RedisConfig
-from tests import ROOT
 from tests.chaos.counts import Counts, CountsReader
 from tests.chaos.oracle import Fault
 from tests.chaos.owner_log import PREFIX, OwnerLog
 from tests.chaos.stored import Stored
 from tests.frontier.helpers import run
+from tests.processes import Scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +36,7 @@ _LOG_TAIL = 4000  # characters
 class Worker:
     """A worker process. rss: (unix seconds, resident bytes)."""
 
-    process: subprocess.Popen[bytes]
+    process: Scrapy
     log_file: Path
     killed: bool = False
     replaced: bool = False
@@ -123,7 +120,6 @@ class Crew:
         """Kill a worker with SIGKILL; the next ``tend`` replaces it."""
         worker.killed = True
         worker.process.kill()
-        worker.process.wait()
         now = time.time()
         self.faults.append(Fault(now, now))
 
@@ -146,7 +142,7 @@ class Crew:
         began = time.time()
         leaving = self.alive
         for worker in leaving:
-            worker.process.terminate()
+            worker.process.send_signal(signal.SIGTERM)
         for worker in leaving:
             status = worker.process.wait(max(0.1, began + within_s - time.time()))
             assert status == 0, f"{worker.log_file.name}: exit status {status}"
@@ -228,13 +224,9 @@ class Crew:
 
     def _hire(self) -> None:
         log_file = self._folder / f"worker{len(self.workers)}.log"
-        command = [sys.executable, "-m", "scrapy", "crawl", "site"]
-        command += ["-a", f"url={','.join(self._web.urls.values())}"]
+        words = ("crawl", "site", "-a", f"url={','.join(self._web.urls.values())}")
         variables = {f"CRAWLPROJ_{name}": str(value) for name, value in self._settings.items()}
-        with log_file.open("wb") as log:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=os.environ | variables, stdout=log, stderr=log
-            )
+        process = Scrapy(*words, env=variables, output=log_file)
         self.workers.append(Worker(process, log_file))
 
     # Cleanup
@@ -250,7 +242,6 @@ class Crew:
     ) -> None:
         for worker in self.alive:
             worker.process.kill()
-            worker.process.wait()
         self._reader.close()
         run(self.admin.close())
         if exc is not None:

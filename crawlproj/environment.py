@@ -9,8 +9,6 @@ import crawlproj.settings as ours
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
-__all__ = ["STORE_PIPELINE", "apply_environment"]
-
 STORE_PIPELINE = "crawlproj.pipelines.store.StorePipeline"
 """Stores nothing unless STORE_URL is set."""
 

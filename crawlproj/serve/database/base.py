@@ -36,6 +36,10 @@ class Refused(DatabaseError):
     """The SQL is wrong, or does what only a writer may; the message says what."""
 
 
+class TookTooLong(DatabaseError):
+    """The database itself stopped the query at its limit, before the server did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caps:
     """The most rows of an answer, and the most bytes of their values.

@@ -17,6 +17,7 @@ from crawlproj.serve.database.base import (
     Pool,
     Refused,
     Rows,
+    TookTooLong,
 )
 from crawlproj.serve.database.encoding import Collector
 from crawlproj.serve.database.placeholders import psycopg_sql
@@ -127,7 +128,7 @@ class PostgresPool(Pool):
                 "there"
             )
         if isinstance(exc, errors.QueryCanceled):
-            return Refused("the query was cancelled, because it took too long; ask for less")
+            return TookTooLong("the query was cancelled, because it took too long; ask for less")
         if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
             return DatabaseError(f"PostgreSQL at {self._place}: {line}; ask again")
         return Refused(line)

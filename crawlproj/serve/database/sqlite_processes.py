@@ -18,6 +18,7 @@ from crawlproj.serve.database.base import (
     Pool,
     Refused,
     Rows,
+    TookTooLong,
 )
 from crawlproj.serve.database.encoding import json_bytes
 from crawlproj.serve.database.frames import frame, receive_frame
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from crawlproj.serve.database.base import Caps, Form
 
 _CANCEL_S = 0.1  # until a worker that was told to stop is killed
-_ERRORS = {"NotThere": NotThere, "Refused": Refused}
+_ERRORS = {error.__name__: error for error in (NotThere, Refused, TookTooLong)}
 
 
 class SqliteProcesses(Pool):

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.database.base import DatabaseError, NotThere, Refused, Rows
+from crawlproj.serve.database.base import DatabaseError, NotThere, Refused, Rows, TookTooLong
 from crawlproj.serve.database.encoding import Collector
 from crawlproj.store.plain_values import size_of
 
@@ -117,6 +117,8 @@ def explained(error: sqlite3.Error, path: Path) -> DatabaseError:
         )
     if re.search(r"no such table: (main\.)?(pages|failures|skipped|links)$", text):
         return NotThere(f"{path} has no pages yet: run a crawl that stores its pages there")
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return TookTooLong("the query was cancelled, because it took too long; ask for less")
     if code is not None and code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return DatabaseError(f"{path} is locked by a writer; ask again")
     if code is not None and code & 0xFF in {

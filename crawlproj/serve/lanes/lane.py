@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.limits.base import Outcome, Sample, whole
+from crawlproj.serve.database.base import TookTooLong
 from crawlproj.serve.lanes.allowance import Allowance
 
 if TYPE_CHECKING:
@@ -138,8 +139,8 @@ class Lane:
             async with asyncio.timeout(None) as timeout:
                 allowance = Allowance(timeout, self.limit_s, lag_s)
                 result = await work()
-        except TimeoutError:
-            if not timeout.expired():
+        except (TimeoutError, TookTooLong) as exc:
+            if isinstance(exc, TimeoutError) and not timeout.expired():
                 raise
             self._out_of_time += 1
             if not self._heavy:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from crawlproj.serve.database.base import Caps, DatabaseError, Refused
+from crawlproj.serve.database.base import Caps, DatabaseError, TookTooLong
 from crawlproj.serve.database.postgres import PostgresPool
 from tests.frontier.helpers import run
 
@@ -62,7 +62,7 @@ def test_the_server_itself_ends_a_query_at_the_limit(postgres: Postgres) -> None
     pool = PostgresPool(postgres.url(), 1, 0.2)
 
     async def scene() -> None:
-        with pytest.raises(Refused, match="took too long"):
+        with pytest.raises(TookTooLong, match="ask for less"):
             await one(pool, SLEEP)
         assert await one(pool, "SELECT 1") == [(1,)]
         await pool.close()

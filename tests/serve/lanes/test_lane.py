@@ -10,6 +10,7 @@ import pytest
 
 from crawlproj.limits.base import Bounds, Outcome
 from crawlproj.limits.fixed import Fixed
+from crawlproj.serve.database.base import TookTooLong
 from crawlproj.serve.lanes.lane import Lane, LaneBusy, OutOfTime
 from crawlproj.serve.lanes.sizes import Sizes
 from tests.frontier.helpers import run
@@ -124,6 +125,20 @@ def test_a_query_that_runs_too_long_is_cancelled() -> None:
         with pytest.raises(OutOfTime):
             await go(lane(heavy_limit, limit_s=0.01, heavy=True), gate.work("a"))
         assert (heavy_limit.outcomes, heavy_limit.withdrawn) == ([], 1)
+
+    run(scene())
+
+
+def test_a_query_that_the_database_itself_stops_at_the_limit_ran_too_long() -> None:
+    async def scene() -> None:
+        async def work() -> None:
+            raise TookTooLong("stopped")
+
+        limit = Watched(1)
+        fast = lane(limit)
+        with pytest.raises(OutOfTime):
+            await go(fast, work)
+        assert (fast.state().out_of_time, limit.outcomes) == (1, [Outcome.DROPPED])
 
     run(scene())
 

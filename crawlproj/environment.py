@@ -1,4 +1,4 @@
-"""What the environment sets in other people's projects, for crawls and for commands without one."""
+"""Reads the environment in other people's projects, for crawls and for commands without one."""
 
 from __future__ import annotations
 

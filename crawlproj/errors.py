@@ -48,7 +48,7 @@ class ConfigError(CrawlprojError):
 
 
 class ExportError(CrawlprojError):
-    """A file of an export cannot be written. What was there before stays as it was."""
+    """A file of an export cannot be written. A file that was there before stays as it was."""
 
 
 class FrontierError(CrawlprojError):

@@ -288,7 +288,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         """Wait until a producer of seeds may go on; False when no more seeds are wanted."""
         return await self._frontier.seeds.wait()
 
-    # What the engine reports (see _scrapy.engine.Watcher)
+    # Reports of the engine (see _scrapy.engine.Watcher)
 
     def on_result(self, request: Request, result: Response | Failure) -> None:
         """Note a response, or a failure for good."""

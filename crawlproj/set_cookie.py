@@ -23,7 +23,7 @@ _WHITE = " \t"
 
 @dataclass(frozen=True, slots=True)
 class SetCookie:
-    """What one Set-Cookie header says.
+    """One Set-Cookie header, parsed.
 
     value: None if the header names the cookie only, which is then sent without "=".
     domain: in lower case, without a leading dot; empty if only the host itself gets the cookie.

@@ -22,7 +22,7 @@ _NOT_LOADED = frozenset({"next", "prev", "canonical", "search", "index"})
 
 
 class _Page(HTMLParser):
-    """What a page links to, loads and defines."""
+    """The links, files and anchors of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ADDONS = json.dumps({**ADDONS, f"{__name__}.Addon": 500})
 ARGUMENTS = ("-s", f"ADDONS={_ADDONS}", "-s")
-"""What to run ``scrapy`` with, followed by "DIES_AFTER=" and a number of answers."""
+"""Words to run ``scrapy`` with, followed by "DIES_AFTER=" and a number of answers."""
 
 
 class Addon:

@@ -56,7 +56,7 @@ class ItemsSpider(Spider):
             yield {self.bad: True}
         yield from response.follow_all(css="a[href*=page]")
         if self.again and response.url == f"{self.base}/":
-            # What is not filtered has items of its own, although the URL is the same.
+            # A request that is not filtered has items of its own, although the URL is the same.
             for _ in range(2):
                 yield Request(response.url, self.parse_again, dont_filter=True)
 

@@ -1,7 +1,7 @@
 """``scrapy …`` in processes that start fast: forked from one that has imported everything.
 
 ``python -m scrapy`` spends most of a second of CPU on imports, and the tests start it hundreds of
-times. What runs is the same, in a process with its own environment, signals and exit status.
+times. The program is the same, in a process with its own environment, signals and exit status.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a crawl writes is for its owner only, whatever the umask."""
+"""The files of a crawl are for its owner only, whatever the umask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the documentation imports exists; what the package exports is described and documented."""
+"""Imports in the documentation exist; exported names are described and documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compared: crawlproj's policy, one that knows the rates, and uniform revisiting."""
+"""The policies compared: crawlproj's, one that knows the rates, and uniform revisiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the answers to a load say. Pure."""
+"""The figures of a load's answers. Pure."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _HEARTBEAT_S = 1.0  # how often a waiting site is tried, as by an engine's timer
 
 @dataclass(slots=True)
 class SiteRun:
-    """What happened at one site.
+    """The events at one site.
 
     in_flight, at_site, limit, ok, errors: values at each tick (TICK_S), from 0; ok and errors are
         cumulative. at_site leaves out requests that hang, because they do not burden the site.

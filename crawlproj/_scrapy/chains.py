@@ -131,7 +131,7 @@ class OutputChain:
             of_request = _own(mw, BaseSpiderMiddleware, "get_processed_request")
             of_item = _own(mw, BaseSpiderMiddleware, "get_processed_item")
             if mw is users[0][1]:
-                # What drops the None that a callback yields, before another sees it.
+                # The step that drops the None that a callback yields, before another sees it.
                 of_item = mw.get_processed_item
             if of_request or of_item:
                 self.stages.append((index, of_request, of_item))

@@ -19,7 +19,7 @@ require(
     *("_build_redirect_request", "_redirect", "_redirect_request_using_get"),
 )
 
-# What a browser sends anywhere, and what is meant for the proxy. Of cookies and Authorization,
+# Headers that a browser sends anywhere, and the proxy's own. Of cookies and Authorization,
 # Scrapy has kept what may stay.
 _SENT_ANYWHERE = frozenset(
     b"Accept Accept-Charset Accept-Encoding Accept-Language Authorization Cache-Control "

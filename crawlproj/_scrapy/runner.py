@@ -2,7 +2,7 @@
 
 Scrapy uses six tasks and as many Deferreds for a page, and three asynchronous generators for each
 spider middleware, which was three tenths of the CPU time of a plain page. The same steps run here
-in the same order. What is not Scrapy's own class, or is overridden, is called as Scrapy calls it.
+in the same order. A class that is not Scrapy's own, or is overridden, is called as Scrapy calls it.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ class QuickSignals:
     def _call(
         self, receiver: Receiver, named: dict[str, Any], signal: object, sender: object
     ) -> Any:
-        # What pydispatch's robustApply does, which looks at the receiver anew on every call.
+        # As pydispatch's robustApply does, which looks at the receiver anew on every call.
         named = {"signal": signal, "sender": sender, **named}
         function = getattr(receiver, "__func__", receiver)
         code = getattr(function, "__code__", None)

@@ -38,7 +38,7 @@ QUICKER: dict[Callable[..., Any], Callable[..., Any]] = {
     DownloaderStats.process_request: count_request,
     DownloaderStats.process_response: count_response,
 }
-"""What to call instead of a method of Scrapy's, with the same arguments."""
+"""The function to call instead of a method of Scrapy's, with the same arguments."""
 
 
 def request_size(request: Request) -> int:

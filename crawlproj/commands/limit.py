@@ -32,7 +32,7 @@ class Command(Steers, ScrapyCommand):
         """Return the description in ``scrapy limit --help``."""
         return (
             "Change the limits of the given sites, until they are changed again or --until is "
-            "over. What is not given stays. Crawl-delay, Retry-After and refusals are obeyed as "
+            "over. Limits that you leave out stay. Crawl-delay, Retry-After and refusals are obeyed as "
             "ever. Example: scrapy limit example.org --max 2 --until 2h"
         )
 

@@ -29,7 +29,7 @@ class Command(Steers, ScrapyCommand):
     def long_desc(self) -> str:
         """Return the description in ``scrapy pause --help``."""
         return (
-            "Start no request at the given sites, or at all. What is in flight ends, the crawl "
+            "Start no request at the given sites, or at all. Requests in flight end, the crawl "
             "waits, and a restart changes nothing. A site is a host, with its port unless that is "
             'the default, or a pattern of hosts. Example: scrapy pause "*.example.org" --until '
             "15:30"

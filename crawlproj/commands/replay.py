@@ -27,7 +27,7 @@ class Command(crawl.Command):
         """Return the description in ``scrapy replay --help``."""
         return (
             "Run a spider on the responses in DIR, a folder with WARC files or one such file, "
-            "by any writer. No request is sent. What the files do not have is skipped as "
+            "by any writer. No request is sent. A page that the files do not have is skipped as "
             "not-archived. State and pages go to replay.db. Without a spider, take every URL in "
             "the archive. Example: scrapy replay warc site -a url=https://example.org"
         )

@@ -1,4 +1,4 @@
-"""What the commands that steer a crawl have in common. Not a command itself."""
+"""The base of the commands that steer a crawl. Not a command itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a page no browser shows, by its markup alone: style sheets and scripts are not read."""
+"""Parts of a page that no browser shows, by their markup: style sheets and scripts are not read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FEW = 20
 _UNSEEN = "style"  # a name that the parser's text and Markdown leave out with all that is in it
 # The fallback of elements that a browser can show, and fields to fill in.
 _NEVER_SHOWN = ("audio", "canvas", "meter", "progress", "textarea", "video")
-# What only describes the rest of a picture or a formula.
+# Elements that only describe the rest of a picture or a formula.
 _DESCRIBING = {"svg": "title, desc, metadata", "math": "annotation, annotation-xml"}
 _MAY_BE_HIDDEN = "[hidden], [popover], [style*=display i]"
 # A search in the page opens until-found, and scripts of React put the parts "S:…" in their places.

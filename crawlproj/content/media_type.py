@@ -1,4 +1,4 @@
-"""What a response is: its media type by the rules of browsers, not by the label alone. Pure.
+"""The media type of a response, by the rules of browsers, not by the label alone. Pure.
 
 Sources: Fetch Standard, "extract a MIME type" (https://fetch.spec.whatwg.org/#extract-a-mime-type),
 and MIME Sniffing Standard §4.4 and §7.1 (https://mimesniff.spec.whatwg.org).

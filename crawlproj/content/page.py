@@ -1,4 +1,4 @@
-"""What a page says: its fields, each read from the page's one tree when it is asked for."""
+"""The fields of a page, each read from the page's one tree when it is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the site says about the use of a page: in the page, its headers, and files of the site."""
+"""Signals about the use of a page: in the page, its headers, and files of the site."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def respected_signals(settings: BaseSettings) -> tuple[str, ...]:
 def signals_of(response: Response) -> Signals:
     """Return the signals of a page (see usage.py); none for nearly all pages.
 
-    What robots.txt says about uses, and Content-Signal and Content-Usage in the headers, hold
+    The lines of robots.txt about uses, and Content-Signal and Content-Usage in the headers, hold
     together. Of TDMRep's places, the page itself counts most, then its headers, then the file.
     """
     headers, meta = response.headers, response.request.meta if response.request else {}

@@ -15,7 +15,7 @@ from crawlproj.content.tree import tree_of
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 # UTF-16 and the encoding of pages that must not be read submit UTF-8.
 _AS_UTF8 = ("utf", "replacement")
-# What a table cannot have: states, and four bytes for a character.
+# Features that a table cannot have: states, and four bytes for a character.
 _CODECS = {"iso-2022-jp": "iso2022_jp", "gb18030": "gb18030"}
 _LEADS, _TRAILS = range(0x80, 0x100), range(0x40, 0xFF)
 # Read but not written: Hong Kong's additions, and one of two places of IBM's characters.

@@ -1,6 +1,6 @@
 """The text and the Markdown of a page, with line breaks where a browser shows them.
 
-The parser's own text has most of them. What it misses is put into the tree before.
+The parser's own text has most of them. The others are put into the tree before.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 turbohtml follows the HTML Standard in tree construction and in encodings (byte order mark, labels,
 <meta> prescan). It takes linear time where others take quadratic: 100,000 nested elements cost
-about 10 ms. What it does not do by itself is below: XHTML and shadow trees.
+about 10 ms. Below is what it does not do by itself: XHTML and shadow trees.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _PARSING: Any = {"positions": False, "allow_declarative_shadow_roots": False}
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_TAGS = 1_000_000
-"""What is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
+"""How much is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
 
 
 def readable_part(body: bytes) -> bytes | memoryview:
     """Return ``body``, cut after MAX_BYTES or before tag MAX_TAGS + 1, whichever comes first.
 
-    What is cut is not copied: it is large.
+    The part that is cut is not copied, because it is large.
     """
     length = min(len(body), MAX_BYTES)
     if length > MAX_TAGS and body.count(b"<", 0, length) > MAX_TAGS:

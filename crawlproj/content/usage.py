@@ -1,4 +1,4 @@
-"""What a site says about the use of its pages, beyond whether they may be fetched. Pure.
+"""Signals of a site about the use of its pages, beyond whether they may be fetched. Pure.
 
 Sources: Content Signals (https://contentsignals.org), AIPREF (draft-ietf-aipref-attach and -vocab),
 TDMRep (https://www.w3.org/community/reports/tdmrep/CG-FINAL-tdmrep-20240510/), robots directives.

@@ -14,7 +14,7 @@ from math import ceil, floor, inf
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a limiter reports to clients: ``remaining`` of ``quota``, and the time to its reset."""
+    """A limiter's report to clients: ``remaining`` of ``quota``, and the time to its reset."""
 
     quota: int
     window_s: int

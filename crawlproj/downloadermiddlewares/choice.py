@@ -48,8 +48,8 @@ class UnwantedType(StopDownload):
 class ChoiceMiddleware:
     """Asks the spider's ``choice`` and ``quota`` about each request, and about its response's type.
 
-    What the spider finds on a page is judged there already. Here, it is judged again where it
-    redirects, and where another run has put it into the frontier.
+    Links that the spider finds are judged there already. Here, they are judged again where they
+    redirect, and where another run has put them into the frontier.
     """
 
     def __init__(self, crawler: Crawler, choice: Choice, quota: Quota | None) -> None:

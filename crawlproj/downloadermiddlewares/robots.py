@@ -46,7 +46,7 @@ _MAX_DOWNLOAD_BYTES = 4 * 1024 * 1024
 _LONG_DELAY_S = 60.0
 # These say that no page of the site can be fetched, whatever robots.txt would say.
 _OF_THE_SITE = frozenset({"dns", "tls"})
-# What a page's meta says about its way: the spider's choice, and what HttpProxyMiddleware noted.
+# Keys of a page's meta about its way: the spider's choice, and the notes of HttpProxyMiddleware.
 _ROUTE = ("proxy", "_auth_proxy", "bindaddress")
 _PRIORITY = 1000  # same as in Scrapy's middleware
 
@@ -70,7 +70,7 @@ class RobotsUnreachable(IgnoreRequest):
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What an origin allows: nothing if ``refusal`` is set, everything if both are None."""
+    """The rules of an origin; it allows nothing if ``refusal`` is set, all if both are None."""
 
     rules: RobotsRules | None
     expires_at: float

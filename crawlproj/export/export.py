@@ -24,7 +24,7 @@ _STEP = 100  # rows between two calls of ``progress``
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to export. table: "" if the file's name says it. columns: names; none for all."""
+    """A request for an export. table: "" if the file's name says it. columns: none for all."""
 
     path: Path
     table: str = ""
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written. note: what the file's reader should know; "" if there is nothing."""
+    """The result of an export. note: what the file's reader should know; "" if there is nothing."""
 
     table: str
     rows: int

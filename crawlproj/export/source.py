@@ -4,7 +4,7 @@
    also while a crawl writes.
 2. It changes nothing, and holds up no writer.
 3. ``rows`` yields as it reads: memory does not grow with the table.
-4. What fails raises StoreError naming the database.
+4. A failure raises StoreError, which names the database.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ _MAX_ERRORS = 8
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """What was counted up to a moment (monotonic seconds)."""
+    """The counts up to a moment (monotonic seconds)."""
 
     at: float
     done: int
@@ -96,7 +96,7 @@ class LivePublisher:
                 await scheduler.steering.publish(live.text(), tick.text())
             except FrontierError as exc:
                 failures += 1
-                # What ends the crawl, such as a full disk, fails once here, and is reported anyway.
+                # A full disk, which ends the crawl, fails once here and is reported anyway.
                 if failures == 2:
                     logger.error("Nobody can watch this crawl: %s", exc)
             await asyncio.sleep(max(0.0, due - time.monotonic()))

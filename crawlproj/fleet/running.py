@@ -37,7 +37,7 @@ _DISCARD_S = 30.0  # a job not deleted by then is deleted when it is next starte
 
 
 class Server(Protocol):
-    """What serves the fleet's store and frontier beside it. Methods block."""
+    """Serves the fleet's store and frontier beside it. Methods block."""
 
     def start(self, frontier_url: str) -> None:
         """Start it; returns when it listens. Raises ConfigError."""

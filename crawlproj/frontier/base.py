@@ -202,7 +202,7 @@ class Totals:
 
 @dataclass(slots=True)
 class News:
-    """What happened to a worker's share of a frontier since the last ``take_news``.
+    """The changes to a worker's share of a frontier since the last ``take_news``.
 
     gained: sites taken over from another worker, each with the earliest time for its next request
         (unix seconds; None: unknown, because that worker ended).

@@ -1,4 +1,4 @@
-"""What steering needs of a frontier: the log of commands, at a worker and elsewhere.
+"""A frontier, as steering needs it: the log of commands, at a worker and elsewhere.
 
 Every backend that takes commands keeps these rules; ``tests/frontier/test_commands.py`` tests them:
 

@@ -42,7 +42,7 @@ _REGEX = "re:"
 
 
 class Verb(StrEnum):
-    """What a command does."""
+    """The effect of a command."""
 
     PAUSE = "pause"
     """Start no request at some sites, and let the crawl wait."""
@@ -154,7 +154,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a command at one worker.
+    """The result of a command at one worker.
 
     command: its id. worker: the name of the worker. at: unix seconds.
     urls: how many URLs it changed. note: what the worker has to say about it, for people.
@@ -177,7 +177,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a selection selects now.
+    """The URLs that a selection selects now.
 
     token: stands for these very URLs, for a day. urls: how many. examples: the first ones.
     sites: how many URLs of each site.

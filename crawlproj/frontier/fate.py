@@ -1,4 +1,4 @@
-"""What a frontier knows about one URL. Pure."""
+"""The fate of one URL, as a frontier knows it. Pure."""
 
 from __future__ import annotations
 

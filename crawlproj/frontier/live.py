@@ -1,4 +1,4 @@
-"""What workers publish about themselves, once a second. Pure.
+"""The news that workers publish about themselves, once a second. Pure.
 
 The frontier stores texts; report/live.py gives them their meaning.
 """

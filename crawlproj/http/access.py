@@ -1,4 +1,4 @@
-"""What a crawl shows to be let in: headers, cookies and a proxy. They may be secret.
+"""The headers, cookies and proxy that let a crawl in. They may be secret.
 
 Each argument may be "@FILE", because others on the machine can read a command line.
 """

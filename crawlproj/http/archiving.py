@@ -1,4 +1,4 @@
-"""What the handler gives to a WARC archive."""
+"""Gives the handler's requests and responses to a WARC archive."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class MemoryBudget:
 
 
 class Share:
-    """What one body takes of the budget.
+    """The share of the budget that one body takes.
 
     paused: returns a context manager that is entered while the body has to wait.
     size: bytes.

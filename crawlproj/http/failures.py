@@ -26,7 +26,7 @@ LOW_LEVEL = (aiohttp.ClientError, MalformedResponse, OSError)
 # Raised on a reused connection that the server had closed before our request arrived.
 CONNECTION_CLOSED = (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)
 
-# What may be this machine's fault. A connection that was refused or reset has met somebody.
+# Errors that may be this machine's fault. A connection that was refused or reset has met somebody.
 _TROUBLES: dict[int | None, Trouble] = {
     **dict.fromkeys(
         (

@@ -21,7 +21,7 @@ _CHUNK_SIZE = re.compile(rb"[ \t]*0*([0-9a-fA-F]{1,16})[ \t]*(?:;.*)?", re.DOTAL
 
 
 class Framing(Protocol):
-    """What finds the end of a body.
+    """Finds the end of a body.
 
     complete: its end has been found.
     """

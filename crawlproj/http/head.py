@@ -38,7 +38,7 @@ class MalformedResponse(DownloadFailedError):
 
 @dataclass(slots=True)
 class ResponseHead:
-    """What the head of a response says.
+    """The head of a response, parsed.
 
     protocol: such as "HTTP/1.1".
     length: of the body in bytes; None if the head does not say.

@@ -102,7 +102,7 @@ class ResponseParser:
         else:
             source = data.lstrip(b"\r\n")  # RFC 9112 §2.2
         end = _END_OF_HEAD.search(source, self._searched)
-        # What may be the beginning of its end does not count.
+        # Bytes that may begin its end do not count.
         length = len(source) - 2 if end is None else end.start()
         if length > MAX_HEAD_BYTES:
             raise MalformedResponse(f"the head is longer than {MAX_HEAD_BYTES:,} bytes")

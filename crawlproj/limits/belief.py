@@ -1,4 +1,4 @@
-"""What is believed about a site's knee and its latency without a queue. Pure."""
+"""A belief about a site's knee and its latency without a queue. Pure."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Belief:
             mean = (stay * first[k] + drift * (first[a] + first[b]) + jump * anywhere) / weight
             squares = stay * second[k] + drift * (second[a] + second[b]) + jump_squares
             prior = max(0.0, squares / weight - mean * mean) + _DRIFT
-            # What a queue would have added, and how well that explains the cohort.
+            # The time that a queue would have added, and how well that explains the cohort.
             beyond = load * per_knee - 1
             wait = (beyond + sqrt(beyond * beyond + _SOFT * _SOFT)) / 2
             noise = variance + alike * shared * wait / (wait + _IN_QUEUE)

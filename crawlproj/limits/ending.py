@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(Enum):
-    """What an ending says about the site."""
+    """How a request ended, as evidence about the site."""
 
     OK = "ok"
     """An answer: any page, found or not."""

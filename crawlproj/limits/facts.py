@@ -1,4 +1,4 @@
-"""What bounds a site at this moment, and since when. Pure."""
+"""The bounds of a site at this moment, and since when they hold. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a crawl learned about a site, small enough to keep and store for very many sites. Pure."""
+"""Facts that a crawl learned about a site, few enough to store for very many sites. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Learned:
 
 
 class LearnedSites(OrderedDict[str, Learned]):
-    """What was learned about sites that have no control, for the 100,000 used last."""
+    """Facts learned about sites that have no control, for the 100,000 used last."""
 
     def keep(self, learned: Mapping[str, Learned]) -> None:
         """Keep what is newer, and forget the oldest if there is too much."""

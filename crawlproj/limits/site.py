@@ -230,7 +230,7 @@ class SiteControl:
     def adopt(self, limit: Limit, now: float) -> None:
         """Continue with another estimator, from where the present one is.
 
-        What is in flight is not a sample for it.
+        Requests in flight are not samples for it.
         """
         for permit in self._live:
             self._withdraw(permit)

@@ -1,4 +1,4 @@
-"""What of its scope a crawl fetches, as its user chose. Pure."""
+"""The part of its scope that a crawl fetches, as its user chose. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is fetched; None and 0 leave nothing out. Start pages are always fetched.
+    """The choice of pages to fetch; None and 0 leave nothing out. Start pages are always fetched.
 
     include, exclude: a URL must match ``include`` and must not match ``exclude``.
     types: media types. pages_per_site: max pages of a host.

@@ -63,7 +63,7 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
     """Return an iterator over the URLs of a sitemap, which reads as it is asked.
 
     body: as it was received; it may be compressed with gzip, broken off or larger than MAX_BYTES.
-        What comes before that is read.
+        The part before that is read.
 
     Raises NotASitemap.
     """

@@ -54,7 +54,7 @@ class Budgets:
 
 
 class Traps:
-    """What a crawl has learned about the shapes of URLs, and how much it has fetched of each site.
+    """The shapes of URLs that a crawl has met, and how much it has fetched of each site.
 
     similar: tells whether a main text is similar to an earlier one; None: nobody asks.
     found: the traps, each with why it is one.

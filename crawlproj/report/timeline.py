@@ -42,7 +42,7 @@ class SiteTick:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What happened since the last tick.
+    """The events since the last tick.
 
     start_s, span_s: start in seconds since the crawl began, and length in seconds.
     done: URLs done. errors: failed attempts by reason.

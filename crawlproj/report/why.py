@@ -30,7 +30,7 @@ _BY_RULE = {
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """What binds a site.
+    """The limit that binds a site.
 
     kind: a short stable name, for colours and filters: "given-up", "paused", "drained", "away",
         "asked", "delay", "rate", "limit", "cpu", "budget", "nothing-waits", "running".
@@ -51,7 +51,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a worker knows about a site beside its limits.
+    """The facts that a worker knows about a site beside its limits.
 
     given_up: why the site was given up, and until when. holder: the PAUSE or DRAIN that holds it.
     wishes: the limits that were commanded. crawl_delay_s: what its robots.txt asks for.

@@ -28,7 +28,7 @@ again after a kill would otherwise have the validators of a page whose links are
 
 
 class Check(NamedTuple):
-    """What is known of a page that is checked.
+    """The known facts about a page that is checked.
 
     body: hash of its body, "" if that is to be read in any case. etag, last_modified: the
     validators to send; "" for none.

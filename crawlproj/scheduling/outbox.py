@@ -22,7 +22,7 @@ _FORGETTABLE_S = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was written.
+    """The writes that were made.
 
     promising: whether the frontier may have more to claim because of it.
     """

@@ -1,6 +1,6 @@
 """Reads the job's log of commands every second, and lets the crawl obey it.
 
-What a user does in another process, here or on another machine, reaches the crawl only through its
+A command of another process, here or on another machine, reaches the crawl only through its
 frontier: the crawler listens on no port.
 """
 

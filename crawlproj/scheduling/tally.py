@@ -10,7 +10,7 @@ _MAX_SITES = 10_000
 
 
 class Tally:
-    """What became of this run's leases (the frontier's totals span all runs of a job).
+    """The outcomes of this run's leases (the frontier's totals span all runs of a job).
 
     done, requeued: how many leases ended that way.
     failed, skipped: how many did, by reason.

@@ -1,6 +1,6 @@
 """Requests that were handed out, and how their leases will be acked.
 
-What becomes of a request decides the ack of its lease:
+The outcome of a request decides the ack of its lease:
 
 ====================================================  ==============================
 a response, its callback and pipelines                done

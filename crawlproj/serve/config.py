@@ -1,4 +1,4 @@
-"""What ``scrapy serve`` was told: where to listen, whom to let in, what to serve."""
+"""The configuration of ``scrapy serve``: where to listen, whom to let in, what to serve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a frontier says about its jobs, read beside the crawl that owns it."""
+"""Reads the jobs of a frontier beside the crawl that owns it."""
 
 from __future__ import annotations
 

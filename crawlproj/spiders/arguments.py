@@ -1,4 +1,4 @@
-"""What people write after -a: checked, and explained where it is wrong."""
+"""The arguments that people write after -a: checked, and explained where they are wrong."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def choice_of(
 ) -> Choice:
     """Return what the arguments of these names choose. Raises ConfigError naming a wrong one.
 
-    save: as ``save_of`` has read it without an error. What is saved is fetched, too.
+    save: as ``save_of`` has read it without an error. Whatever is saved is fetched, too.
     """
     types = [*_parts(content), *_parts(save)] if content else ()
     return Choice(

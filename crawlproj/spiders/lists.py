@@ -63,7 +63,7 @@ def _read_object(text: str) -> tuple[str, dict[str, Any]]:
 async def in_utf8(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Yield a list's bytes in UTF-8 if its byte order mark says UTF-16, as PowerShell's ``>`` does.
 
-    What is not UTF-16 is not UTF-8 afterwards, so it is an error of its own line only.
+    A line that is not UTF-16 is not UTF-8 afterwards, so it is an error of that line only.
     """
     decoder = None
     first = True

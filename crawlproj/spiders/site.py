@@ -154,7 +154,7 @@ class SiteSpider(ReadsSitemaps):
             self._no_pages = frozenset(
                 each for each in self._no_pages if not types.allow_extension(each)
             )
-        # A run with the same job continues the crawl. What is chosen may differ from run to run.
+        # A run with the same job continues the crawl. The choice may differ from run to run.
         starts = (
             str(Path(url[1:]).resolve()) if url.startswith("@") else ",".join(sorted(self.seeds))
         )

@@ -1,4 +1,4 @@
-"""What the spider ``site`` does with sitemaps."""
+"""How the spider ``site`` reads sitemaps."""
 
 from __future__ import annotations
 

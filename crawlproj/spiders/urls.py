@@ -58,7 +58,7 @@ class UrlsSpider(Spider):
         self.file = file
         self._source_name = "standard input" if file == "-" else file
         self.malformed = 0
-        # What comes through a pipe is another list each time.
+        # A pipe brings another list each time.
         self.job = f"urls {f'- {uuid4()}' if file == '-' else Path(file).resolve()}"
         if file != "-":
             try:

@@ -1,4 +1,4 @@
-"""What the commands of a job ask of a worker: who is paused, which limits apply, what is skipped.
+"""The commands of a job that hold at a worker: who is paused, which limits apply, what is skipped.
 
 Of the commands about the same thing, the latest that matches a site counts. So ``pause *`` and then
 ``resume a.test`` leave a.test running, alone. Pure.

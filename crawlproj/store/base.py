@@ -61,7 +61,7 @@ class Row:
 
     @property
     def label(self) -> str:
-        """What to call the row in a message: its URL, or its table and page."""
+        """The name of the row in a message: its URL, or its table and page."""
         return str(self.values.get("url")) if not self.key else f"{self.table} of {self.page}"
 
 
@@ -81,7 +81,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is known of a URL that was asked for before.
+    """The known facts about a URL that was asked for before.
 
     table: pages, failures or skipped; a page may have failed or been skipped since. depth: as in
     Page. at: when the last answer came, whatever it was (unix seconds). reason: why it failed or

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Kind = Literal["integer", "real", "numeric", "text", "blob"]
-"""What a column holds; "numeric" is integers and reals together, of any size."""
+"""The type that a column holds; "numeric" is integers and reals together, of any size."""
 
 OWN_COLUMNS = ("_key", "_page", "_extra")
 """The columns that every table of items has: its key, where an item came from, and as JSON the

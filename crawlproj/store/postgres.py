@@ -244,7 +244,7 @@ def _checked(row: Row) -> list[Any]:
 def _indexable(url: str) -> str:
     """Return a URL that an index takes: its beginning and a hash if it is too long.
 
-    What failed may have failed for its length, and has a row all the same.
+    A URL may have failed for its length, and has a row all the same.
     """
     encoded = url.encode()  # raises on lone surrogates
     if len(encoded) <= _MAX_INDEXED_BYTES:

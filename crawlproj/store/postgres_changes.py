@@ -1,4 +1,4 @@
-"""What a batch changes about the pages that a PostgreSQL store has: duplicates, and ``changes``."""
+"""Changes by a batch to pages that a PostgreSQL store has: duplicates, and ``changes``."""
 
 from __future__ import annotations
 

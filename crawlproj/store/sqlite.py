@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 SCHEMA_VERSION = 4
 _BUSY_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while other processes create or write the file
-# What a crawl that refreshes reads of every page stands before the texts: SQLite reads a row from
+# The columns that a refresh reads of every page stand before the texts: SQLite reads a row from
 # its beginning.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;

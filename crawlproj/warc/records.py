@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
 _GZIP = 31  # of zlib's wbits: a gzip member
 _LEVEL = 1
-# What precedes the response: empty lines, and interim responses such as 103 Early Hints.
+# Lines that precede the response: empty lines, and interim responses such as 103 Early Hints.
 _BEFORE = re.compile(rb"[\r\n]+|HTTP/1\.\d[ \t]+1(?!01)\d\d.*?\n\r?\n", re.DOTALL)
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _PROXY_CREDENTIALS = re.compile(rb"\r\nProxy-Authorization:[^\r\n]*", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What the hooks rely on, with an engine made of plain objects."""
+"""The hooks work, with an engine made of plain objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a crawl does while the name server, the route or its open files are missing: real faults."""
+"""A crawl without its name server, its route or open files waits: real faults."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def crawl(folder: Path, fault: str, seconds: float, *settings: str) -> dict[str,
     ("fault", "why"),
     [
         ("names", "no host name can be resolved"),
-        # What fails first may be a look-up, a connection or an answer.
+        # The first failure may be a look-up, a connection or an answer.
         ("routes", "paused, because "),
     ],
 )

@@ -1,4 +1,4 @@
-"""What sites say about the use of their pages is read as its standards have it."""
+"""Signals about the use of pages are read as their standards say."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ async def test_a_refusal_makes_the_other_files_wait_and_is_retried() -> None:
         assert set(outcomes.values()) == {200}
         assert len(outcomes) == 30
         (refused_at, _), *later = [(at, path) for path, at in one.asked if path.startswith("/file")]
-        # What was on its way when the refusal came, and nothing else for a second.
+        # Requests on their way when the refusal came, and nothing else for a second.
         assert sum(at < refused_at + 0.9 for at, _ in later) <= 2
         assert one.gaps("/file0")[0] >= 1.0
 

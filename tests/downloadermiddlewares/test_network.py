@@ -1,4 +1,4 @@
-"""What a request connects to, whoever chose it, and what a failure leaves in the frontier."""
+"""The address of a request, whoever chose it, and what a failure leaves in the frontier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a site reserves in its tdmrep.json is known before its first page."""
+"""The reservations in a site's tdmrep.json are known before its first page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is exported from each store: tables, columns, filters, types, one moment."""
+"""Each store is exported alike: tables, columns, filters, types, one moment."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ AGENT = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; MyBot/1.
 
 @dataclass(frozen=True)
 class Ended:
-    """What a crawl of all cases left behind.
+    """The traces of a crawl of all cases.
 
     states: by URL, the state and reason in the frontier. texts: by URL, of the pages.
     failures: by URL, the reason and the detail in the table.

@@ -1,4 +1,4 @@
-"""What the handler gives to a WARC archive, and what it does when that fails."""
+"""The handler gives its traffic to a WARC archive, and goes on when that fails."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ async def test_a_certificate_that_is_not_accepted_is_told_by_its_fault(tls_site:
 
 
 def failure(error: OSError, *, connecting: bool = True) -> Exception:
-    """What a download raises because of ``error``."""
+    """The error that a download raises because of ``error``."""
     if isinstance(error, socket.gaierror):
         low: Exception = aiohttp.ClientConnectorDNSError(KEY, error)
     else:

@@ -1,4 +1,4 @@
-"""What the handler returns does not depend on how the network divides a response."""
+"""The handler's result does not depend on how the network divides a response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a few cohorts make the belief say."""
+"""A few cohorts move the belief."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was learned about a site: stored, read back and aged."""
+"""Facts learned about a site are stored, read back and aged."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Answer:
-    """What a path answers. etag: None: of the body; "": none."""
+    """The answer of a path. etag: None: of the body; "": none."""
 
     body: str = ""
     status: int = 200

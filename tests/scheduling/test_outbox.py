@@ -1,4 +1,4 @@
-"""What waits to be written, and what is written again."""
+"""Writes that wait, and writes that are made again."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.servers import Redis
 
 IN_FLIGHT = 4
-# What the dead worker had in flight, and what it had taken that was already in the frontier.
+# Requests of the dead worker in flight, and start URLs that it had already put into the frontier.
 MAY_REPEAT = 2 * IN_FLIGHT + 64
 
 

@@ -28,7 +28,7 @@ _CHUNK_BYTES = 65_536
 
 @dataclass
 class Answer:
-    """What the web answers: HTML by default."""
+    """The answer of the web: HTML by default."""
 
     body: bytes | str = b""
     status: int = 200
@@ -41,7 +41,7 @@ Web = "Callable[[str, str], Answer | str | bytes]"
 
 @dataclass
 class Crawled:
-    """What became of a crawl.
+    """The outcome of a crawl.
 
     asked: the URLs in the order of their requests. body_bytes: how much of each body was sent.
     """

@@ -1,4 +1,4 @@
-"""What a log of commands asks of a worker."""
+"""A log of commands becomes the commands that hold at a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users give becomes commands, or an error that says what to write."""
+"""Words of users become commands, or an error that says what to write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store notes about pages that it has stored before, on every backend."""
+"""Every store notes the changes of pages that it has stored before."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _FIGURES = (*(each.name for each in fields(Run)), "cpu_ms")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure.
+    """The choice of what to measure.
 
     pages: of each run; 0 for as many as take about ``seconds``. min_reuse: see loads.page_count.
     rounds: the maximum; budget_s: no round but the first starts if it would end later than that.

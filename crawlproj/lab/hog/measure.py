@@ -54,7 +54,7 @@ class Lateness:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. rounds: of all models, by turns."""
+    """The choice of what to measure. rounds: of all models, by turns."""
 
     models: list[HogModel]
     job: HogJob

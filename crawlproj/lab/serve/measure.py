@@ -76,7 +76,7 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. seconds: of each load. rounds: of all models, by turns.
+    """The choice of what to measure. seconds: of each load. rounds: of all models, by turns.
 
     at_once: how many models to measure at the same time; more than 1 is quicker and less accurate.
     budget_s: no round but the first starts if it would end later than that.

@@ -28,7 +28,7 @@ class Order:
 
     @property
     def cursor(self) -> Cursor:
-        """What a cursor of this order is."""
+        """The shape of a cursor of this order."""
         return Cursor(((str, int, float),) * len(self.columns))
 
     def next(self, found: Encoded) -> str | None:

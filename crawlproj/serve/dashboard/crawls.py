@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Crawls(Protocol):
-    """What the dashboard needs of a frontier. Methods raise Problem if it cannot be reached."""
+    """A frontier, as the dashboard needs it. Methods raise Problem if it cannot be reached."""
 
     async def jobs(self) -> list[Job]:
         """Return the jobs, by name."""

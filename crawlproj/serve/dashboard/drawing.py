@@ -54,7 +54,7 @@ class Picture:
 
     @property
     def words(self) -> str:
-        """What the picture shows, for those who do not see it."""
+        """A description of the picture, for people who do not see it."""
         now = ", ".join(f"{line.name} {line.now}" for line in self.lines if line.now)
         return f"{self.title} over the last {self.span}; now: {now or 'nothing'}"
 

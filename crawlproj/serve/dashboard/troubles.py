@@ -1,4 +1,4 @@
-"""What is wrong with a crawl, in words. Pure."""
+"""The troubles of a crawl, in words. Pure."""
 
 from __future__ import annotations
 

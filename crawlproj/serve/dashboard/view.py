@@ -1,4 +1,4 @@
-"""What is seen of a job at one moment, taken at most once a second for all who look."""
+"""A view of a job at one moment, taken at most once a second for all viewers."""
 
 from __future__ import annotations
 

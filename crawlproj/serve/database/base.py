@@ -113,7 +113,7 @@ class Pool(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What differs in SQL.
+    """The differences between the SQL of the databases.
 
     name: "sqlite" or "postgresql". by_bytes: appended to a text column that is compared or sorted,
     so that prefixes are ranges.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# What may hold a colon that is not a parameter comes first: literals, quoted names, comments, and
+# Tokens with a colon that is not a parameter come first: literals, quoted names, comments, and
 # ``::type``. Unclosed ones are left as they are: the database says what is wrong.
 _TOKEN = re.compile(
     r"""

@@ -20,7 +20,7 @@ _BUSY_S = 1.0
 _MAX_VALUE = 32 * 1024 * 1024  # bytes: the largest page is 16 MiB
 _CACHE_KB = 16_384
 
-# What a reader does. Everything else is refused: writing, ATTACH, PRAGMA, transactions.
+# The actions of a reader. Everything else is refused: writing, ATTACH, PRAGMA, transactions.
 _READS = {
     sqlite3.SQLITE_SELECT,
     sqlite3.SQLITE_READ,

@@ -37,7 +37,7 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """What a lane does now: queries that run and wait, its limit, and counts since the start.
+    """The state of a lane: queries that run and wait, its limit, and counts since the start.
 
     longest_s: how long a query ran at most, until it had ended in the database.
     done: ended in time. out_of_time: cancelled at the limit. refused: not admitted. abandoned: the

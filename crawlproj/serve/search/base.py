@@ -1,4 +1,4 @@
-"""What a search answers, and how far it looks."""
+"""The answer of a search, and how far it looks."""
 
 from __future__ import annotations
 

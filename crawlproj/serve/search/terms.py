@@ -1,4 +1,4 @@
-"""What people type into a search field, as terms, and as queries of both databases. Pure."""
+"""The words typed into a search field, as terms, and as queries of both databases. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every endpoint needs: parameters, cursors, problems, and the description of them all."""
+"""The parts that every endpoint needs: parameters, cursors, problems, and their description."""

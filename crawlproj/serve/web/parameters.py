@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 MAX_URL = 8192
 _INTEGERS = re.compile(r"-?[0-9]{1,19}")
 CONTROL = re.compile(r"[\0\ud800-\udfff]")
-"""What no database takes as text: NUL, and halves of surrogate pairs."""
+"""Characters that no database takes in text: NUL, and halves of surrogate pairs."""
 
 
 class Kind(ABC):
-    """What a parameter may be."""
+    """The values that a parameter may have."""
 
     @abstractmethod
     def schema(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What requests may hold, and what responses say of them."""
+"""The parts that requests may have, and what responses say of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every shape of spider has: its pages, and notes of what it saw."""
+"""The base of every shape of spider: its pages, and notes of what it saw."""
 
 from __future__ import annotations
 

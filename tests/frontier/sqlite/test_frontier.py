@@ -1,4 +1,4 @@
-"""What only a frontier in a file guarantees: durability, a single owner, errors that help."""
+"""Guarantees that only a frontier in a file gives: durability, a single owner, errors that help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of one URL."""
+"""The fate of one URL."""
 
 from __future__ import annotations
 

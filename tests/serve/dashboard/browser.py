@@ -65,7 +65,7 @@ class Chromium:
     def show(self, path: str, look: Callable[[Page], T], **context: Any) -> T:
         """Return what ``look`` returns for a page.
 
-        What must never happen is added to ``faults``: errors of a script, dialogs, requests to
+        Forbidden events are added to ``faults``: errors of a script, dialogs, requests to
         another server, anything that the content security policy stopped.
         """
         return self._thread.submit(self._show, path, look, context).result()

@@ -1,4 +1,4 @@
-"""What is wrong with a crawl."""
+"""The troubles of a crawl, in words."""
 
 from __future__ import annotations
 

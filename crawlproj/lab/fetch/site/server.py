@@ -41,7 +41,7 @@ _FILLER = (
 
 @dataclass(slots=True)
 class SiteCounts:
-    """What the site has seen since it was last ordered to serve pages.
+    """The requests that the site has seen since it was last ordered to serve pages.
 
     fetched_once: how many pages were requested exactly once. wrong: {page: requests} of the first
     of the others. max_in_flight: requests at a time. max_connections: connections at a time.

@@ -29,7 +29,7 @@ class ServeModel(Model[Service, None]):
 
     @property
     def note(self) -> str:
-        """What a query occupies while it waits."""
+        """The resource that a query occupies while it waits."""
         return self.waits_in
 
 

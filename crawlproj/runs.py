@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES
@@ -9,9 +10,12 @@ from scrapy.utils.reactor import is_reactor_installed
 
 from crawlproj._scrapy.arguments import remember_arguments, remember_arguments_of_this_crawl
 from crawlproj._scrapy.command import running_command
+from crawlproj.setting_names import misspelt
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
+
+logger = logging.getLogger(__name__)
 
 _COMMANDS = frozenset({"bench", "check", "fetch", "parse", "shell", "view"})
 
@@ -56,6 +60,8 @@ def is_one_off() -> bool:
 class Runs:
     """An add-on: the arguments of a spider name its job, and a one-off command has none.
 
+    It also warns about misspelt names of settings.
+
     One-off are ``scrapy shell``, ``fetch``, ``view``, ``parse``, ``check`` and ``bench``. Each uses
     Scrapy's scheduler in memory, and no frontier, store, display, metrics or report. So it changes
     no job, and works while one runs. All other settings hold: the address guard, robots.txt and the
@@ -73,6 +79,10 @@ class Runs:
     def update_settings(self, settings: Settings) -> None:
         """Change the settings of a one-off command, of a replay, and in a running event loop."""
         remember_arguments_of_this_crawl()
+        for name, near in misspelt(settings):
+            logger.warning(
+                "%s is not a setting of crawlproj or Scrapy: did you mean %s?", name, near
+            )
         # It is too late to choose: Scrapy would only refuse any other loop.
         if is_reactor_installed() and settings["ASYNCIO_EVENT_LOOP"] == "uvloop.Loop":
             priority = settings.getpriority("ASYNCIO_EVENT_LOOP") or 0

@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from crawlproj.commands import lab
 from crawlproj.commands.demo import scrapy_command
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.fleet.server import EmbeddedRedis
@@ -119,3 +121,15 @@ def test_status_shows_a_running_fleet_rather_than_the_file_beside_it(tmp_path: P
     assert "of the fleet (generation 1" in during
     assert "of the file" not in during
     assert "of the file (generation 1" in status()
+
+
+def test_a_command_whose_reader_has_gone_ends_quietly_with_status_1(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as gone:  # noqa: PTH123 - a descriptor
+        monkeypatch.setattr(sys, "stdout", gone)
+        command = lab.Command()
+        command.run([], Namespace(lab=None))
+    assert command.exitcode == 1

@@ -11,7 +11,7 @@ from crawlproj.frontier.base import Totals
 from crawlproj.reasons import nothing_reached
 from tests.downloadermiddlewares.crawling import Answer, site
 from tests.http.helpers import on_reactor
-from tests.processes import Scrapy, options
+from tests.processes import Scrapy, options, scrapy
 from tests.servers import free_port
 
 if TYPE_CHECKING:
@@ -69,6 +69,15 @@ def test_a_start_page_that_cannot_be_reached_ends_with_status_1(
     network = "stopped (network-away)" in process.output()
     assert f"no site could be reached ({reason} 1)" in process.output() or network
     assert ("finished (generation 1)" in process.output()) is not network
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lines", "status"), [("a b\nhttp://\n", 1), ("# nothing today\n", 0)])
+def test_a_list_with_malformed_lines_only_ends_with_status_1(lines: str, status: int) -> None:
+    nothing = options({"FRONTIER_URL": "memory:", "STORE_URL": ""})
+    code, output = scrapy("crawl", "urls", "-a", "file=-", *nothing, stdin=lines.encode())
+    assert code == status, output
+    assert ("no line of the list is a URL" in output) is bool(status)
 
 
 @pytest.mark.slow

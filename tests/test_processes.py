@@ -31,7 +31,7 @@ def test_a_process_has_its_own_environment() -> None:
 def test_a_process_reads_what_it_is_given_and_no_more() -> None:
     nothing = options({"FRONTIER_URL": "memory:", "STORE_URL": ""})
     code, output = scrapy("crawl", "urls", "-a", "file=-", *nothing, stdin=b"{broken\n")
-    assert code == 0
+    assert code == 1
     assert "line 1" in output
 
 

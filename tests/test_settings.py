@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 
-from scrapy.settings import Settings
+import pytest
+from scrapy.settings import Settings, default_settings
 from scrapy.utils.misc import load_object
 
 import crawlproj.http
 import crawlproj.settings
+from crawlproj.runs import Runs
+from crawlproj.setting_names import OURS, misspelt
 from tests import ROOT
+
+# And levels of the log, which the page names as well.
+SCRAPYS = {name for name in vars(default_settings) if name.isupper()} | {"INFO", "WARNING"}
 
 
 def effective() -> Settings:
@@ -50,3 +56,37 @@ def test_every_setting_is_documented() -> None:
     set_here = {name for name in vars(crawlproj.settings) if name.isupper()}
     assert len(read) > 20
     assert (read | set_here) - documented == set()
+    assert {name for name in documented if not name.startswith("CRAWLPROJ_")} - SCRAPYS == OURS
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("CONCURENCY_MAX_PER_SITE", "CONCURRENCY_MAX_PER_SITE"),
+        ("CONCURRENT_REQUEST", "CONCURRENT_REQUESTS"),
+        ("DOWNLOAD_TIMOUT", "DOWNLOAD_TIMEOUT"),
+        ("FRONTEIR_URL", "FRONTIER_URL"),
+        ("STORE_ULR", ""),  # too short to tell
+        ("USER_AGENTS", ""),  # of a project that has several
+        ("REDIS_URL_2", ""),
+        ("CRAWLERA_ENABLED", ""),
+        ("ELASTICSEARCH_URL", ""),
+        ("IMAGES_STORE", ""),
+        ("MONGO_URI", ""),
+        ("PLAYWRIGHT_LAUNCH_OPTIONS", ""),
+        ("PROXY_LIST", ""),
+        ("SPLASH_URL", ""),
+        ("ZYTE_API_RETRY_POLICY", ""),
+    ],
+)
+def test_only_a_name_that_is_very_near_to_a_known_one_is_taken_for_misspelt(
+    name: str, near: str
+) -> None:
+    assert list(misspelt(Settings({name: 1}))) == ([(name, near)] if near else [])
+
+
+def test_the_settings_that_scrapy_has_are_not_misspelt(caplog: pytest.LogCaptureFixture) -> None:
+    assert list(misspelt(effective())) == []
+    settings = Settings({"CONCURENCY_MAX_PER_SITE": 4})
+    Runs().update_settings(settings)
+    assert "did you mean CONCURRENCY_MAX_PER_SITE?" in caplog.text

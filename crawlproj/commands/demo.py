@@ -13,6 +13,7 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.commands.crawl import raise_setup_error
+from crawlproj.commands.pipes import while_read
 
 if TYPE_CHECKING:
     import argparse
@@ -50,6 +51,7 @@ class Command(ScrapyCommand):
             if (self.settings.getpriority(name) or 0) < SETTINGS_PRIORITIES["cmdline"]:
                 self.settings.set(name, value, priority="cmdline")
 
+    @while_read
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - none used
         """Crawl into demo.db in the working directory, which is deleted first."""
         from crawlproj.demo import DEMO_SITES, DemoWeb  # noqa: PLC0415 - other commands need none

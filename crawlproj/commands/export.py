@@ -12,6 +12,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawlproj.commands.environment import ReadsEnvironment
+from crawlproj.commands.pipes import while_read
 from crawlproj.config import text
 from crawlproj.errors import ConfigError, CrawlprojError
 
@@ -73,6 +74,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
         add("--distinct", action="store_true", help="pages without those that equal an earlier one")
         add("--limit", type=int, metavar="N", help="at most so many rows")
 
+    @while_read
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Export to the file named by ``args``."""
         # Scrapy imports every command to list them, and no other needs this.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawlproj.commands.pipes import while_read
 from crawlproj.errors import CrawlprojError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Command(ScrapyCommand):
             sub = commands.add_parser(name, help=description, description=description)
             _module(name).add_options(sub)
 
+    @while_read
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the subcommand, or list the subcommands and what each measures."""
         if opts.lab is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,7 +101,11 @@ class Command(ReadsEnvironment, ScrapyCommand):
             raise UsageError(str(exc), print_help=False) from None
 
         def announce(port: int) -> None:
-            print(f"serving {masked(config.store_url)} at {config.listening.url(port)}", flush=True)
+            with contextlib.suppress(BrokenPipeError):  # it serves although nobody reads this
+                print(
+                    f"serving {masked(config.store_url)} at {config.listening.url(port)}",
+                    flush=True,
+                )
 
         self.exitcode = 0 if Running(service, announce).run() else 1
 

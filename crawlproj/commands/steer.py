@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from scrapy.exceptions import UsageError
 
 from crawlproj.commands.environment import ReadsEnvironment
+from crawlproj.commands.pipes import while_read
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.fleet.config import FOLDER
 from crawlproj.fleet.server import running_servers
@@ -141,6 +142,7 @@ class Steers(ReadsEnvironment, ABC):
     async def steer(self, desk: Desk, args: list[str], opts: argparse.Namespace) -> None:
         """Give the command. Raises UsageError or CrawlprojError."""
 
+    @while_read
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Find the job, and give the command."""
         assert self.settings is not None  # noqa: S101 - Scrapy sets it

@@ -9,7 +9,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.console import Console
 from rich.live import Live
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
@@ -20,6 +19,7 @@ from crawlproj.extensions.item_counts import ItemCounts
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
+from crawlproj.report.display import Display
 from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduler import scheduler_of
@@ -55,7 +55,7 @@ class Progress:
             raise NotConfigured
         self._interval_s = number(crawler.settings, "PROGRESS_INTERVAL", 30.0, minimum=1.0)
         self._crawler = crawler
-        self._console = Console(stderr=True, emoji=False)
+        self._console = Display(stderr=True, emoji=False)
         self._live: Live | None = None
         self._task: asyncio.Task[None] | None = None
         self._started_at = time.monotonic()

@@ -9,7 +9,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.live import Live
 
 from crawlproj.fleet.display import (
@@ -21,6 +20,7 @@ from crawlproj.fleet.display import (
 )
 from crawlproj.fleet.policy import Phase
 from crawlproj.report.console import Snapshot, plain
+from crawlproj.report.display import Display
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -47,7 +47,7 @@ class Screen(logging.Handler):
         self.places: tuple[str, ...] = ()
         self._spider = spider
         self._interval_s = interval_s
-        self._console = Console(stderr=True)
+        self._console = Display(stderr=True)
         self._had_terminal = self._console.is_terminal
         self._live: Live | None = None
         self._began = self._shown = self._logged = time.monotonic()
@@ -57,7 +57,7 @@ class Screen(logging.Handler):
         if not self._had_terminal or os.isatty(sys.stderr.fileno()):
             return False
         self._live = None
-        self._console = Console(quiet=True)
+        self._console = Display(quiet=True)
         return True
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -40,7 +40,7 @@ class UrlsSpider(Spider):
     file: a path, or "-" for standard input, which is a new job every time. Each line is a URL (see
         lists.read_line), or a JSON object with ``url`` and optionally ``meta``, an object that
         becomes the request's meta. Empty lines and comments (#) are ignored. A malformed line is
-        logged with its number and skipped.
+        logged with its number and skipped; if no other line is there, the crawl fails.
 
     Raises ConfigError if ``file`` is missing or cannot be read, or another argument is given.
     """
@@ -57,7 +57,7 @@ class UrlsSpider(Spider):
             )
         self.file = file
         self._source_name = "standard input" if file == "-" else file
-        self.malformed = 0
+        self.found = self.malformed = 0  # lines
         # A pipe brings another list each time.
         self.job = f"urls {f'- {uuid4()}' if file == '-' else Path(file).resolve()}"
         if file != "-":
@@ -90,6 +90,14 @@ class UrlsSpider(Spider):
             yield request
         if self.malformed:
             self.logger.error("%s: skipped %d malformed lines", self._source_name, self.malformed)
+        if self.malformed and not self.found:
+            self.logger.error("Nothing was fetched, because no line of the list is a URL")
+            engine = self.crawler.engine
+            assert engine is not None  # noqa: S101 - it called this
+            self._closing = asyncio.ensure_future(
+                engine.close_spider_async(reason="start-urls-unusable")
+            )
+            await asyncio.sleep(0)  # else the crawl might finish first
 
     def _request(self, line: bytes, number: int) -> Request | None:
         try:
@@ -97,11 +105,13 @@ class UrlsSpider(Spider):
             if found is None:
                 return None
             url, meta = found
-            return Request(url, meta=meta, errback=self.failed)
+            request = Request(url, meta=meta, errback=self.failed)
         except ValueError as exc:
             self.malformed += 1
             self.logger.error("%s, line %d: %s; skipped", self._source_name, number, exc)
             return None
+        self.found += 1
+        return request
 
     def parse(self, response: Response) -> Iterator[Page]:
         """Yield the page."""

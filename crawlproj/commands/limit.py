@@ -32,8 +32,8 @@ class Command(Steers, ScrapyCommand):
         """Return the description in ``scrapy limit --help``."""
         return (
             "Change the limits of the given sites, until they are changed again or --until is "
-            "over. Limits that you leave out stay. Crawl-delay, Retry-After and refusals are obeyed as "
-            "ever. Example: scrapy limit example.org --max 2 --until 2h"
+            "over. Limits that you leave out stay. Crawl-delay, Retry-After and refusals are "
+            "obeyed as ever. Example: scrapy limit example.org --max 2 --until 2h"
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

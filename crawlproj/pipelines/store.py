@@ -48,8 +48,8 @@ class StorePipeline:
     """Stores every item: Page in ``pages``, FetchFailure in ``failures``, others by their class.
 
     STORE_KEY names the fields that identify an item of a class. An item of any other class is a row
-    of its own, and the same row if its page is fetched again because the crawl was killed. Items that
-    the pipelines drop, or fail on, go to ``dropped_items``.
+    of its own, and the same row if its page is fetched again because the crawl was killed. Items
+    that the pipelines drop, or fail on, go to ``dropped_items``.
 
     ``process_item`` returns after the commit, so later pipelines, feeds and the ack of the URL see
     durable items only. This also limits memory, because Scrapy stops fetching pages while too many

@@ -49,8 +49,8 @@ class BufferedFrontier:
     seeds: open while the outbox is short and few entries are pending.
     on_change: called when leases have arrived, a site is ready or nothing is left: ask again.
     on_failure: called once, when the frontier has failed for good; nothing is written after that.
-    on_forgotten: called when the frontier may have forgotten its last moments. Whatever was put then is
-        put again; but what was not put, because the frontier knew it, may have to be put now.
+    on_forgotten: called when the frontier may have forgotten its last moments. Entries put then are
+        put again; but those not put, because the frontier knew them, may have to be put now.
     on_lost: called with the ids of leases that another worker may have now: their requests must
         neither start nor stay in flight.
     delay_of: seconds between two starts at a site, for a site whose last start is unknown.

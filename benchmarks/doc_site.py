@@ -2,6 +2,7 @@
 
 ``python -m benchmarks.doc_site FOLDER LOG MAX_PAGES [PART …]`` prints its address, and serves until
 its standard input ends: the HTML pages below FOLDER, or below its PARTs, and nothing else.
+They have an ETag, and If-None-Match is obeyed.
 ``/one.html`` is a page without links.
 """
 
@@ -12,6 +13,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -92,6 +94,7 @@ class DocSite:
 async def _serve(folder: Path, log: Path, max_pages: int, parts: list[str]) -> None:
     pages = pages_of(folder, parts, max_pages)
     bodies = {path: file.read_bytes() for path, file in pages.items()} | {"/one.html": _ONE}
+    etags = {path: f'"{blake2b(body, digest_size=8).hexdigest()}"' for path, body in bodies.items()}
 
     async def answer(request: web.BaseRequest) -> web.Response:
         body = bodies.get(request.path)
@@ -99,7 +102,10 @@ async def _serve(folder: Path, log: Path, max_pages: int, parts: list[str]) -> N
             return web.Response(status=404)
         record.write(f"{request.path}\n")
         record.flush()
-        return web.Response(body=body, content_type="text/html")
+        headers = {"ETag": etags[request.path]}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=body, content_type="text/html", headers=headers)
 
     with log.open("w") as record:
         server = web.Server(answer)

@@ -18,12 +18,7 @@ if TYPE_CHECKING:
     from crawlproj.pipelines.sources import Source
 
 DROPPED = "dropped_items"
-_TABLES = (
-    (Page, "pages"),
-    (FetchFailure, "failures"),
-    (SkippedUrl, "skipped"),
-    (PageCheck, CHECKS),
-)
+_OUTCOMES = ((FetchFailure, "failures"), (SkippedUrl, "skipped"), (PageCheck, CHECKS))
 _MAX_TEXT = 10_000  # characters of a dropped item, and of why
 
 
@@ -42,9 +37,10 @@ class ItemRows:
 
         Raises ValueError if a field that STORE_KEY names is missing, or its value cannot be stored.
         """
-        for kind_of_url, table in _TABLES:
-            if isinstance(item, kind_of_url):
-                return Row(table, _values(item))
+        if isinstance(item, Page):
+            return Row("pages", _values(item))
+        if isinstance(item, FetchFailure | SkippedUrl | PageCheck):
+            return row_of_outcome(item)
         adapter = ItemAdapter(item)
         kind = type(item).__name__
         identity: Sequence[object] = source.identity
@@ -72,6 +68,12 @@ class ItemRows:
             "dropped_at": time.time(),
         }
         return Row(DROPPED, values, _digest(source.identity), source.page)
+
+
+def row_of_outcome(item: FetchFailure | SkippedUrl | PageCheck) -> Row:
+    """Return the row to store for what became of a URL."""
+    table = next(table for kind, table in _OUTCOMES if isinstance(item, kind))
+    return Row(table, _values(item))
 
 
 def _values(item: Page | FetchFailure | SkippedUrl | PageCheck) -> dict[str, Any]:

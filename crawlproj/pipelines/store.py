@@ -13,7 +13,7 @@ from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 from crawlproj.config import integer, number, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
-from crawlproj.pipelines.item_rows import ItemRows
+from crawlproj.pipelines.item_rows import ItemRows, row_of_outcome
 from crawlproj.pipelines.signals import UseForbidden
 from crawlproj.pipelines.sources import Sources, current_source
 from crawlproj.reasons import drop_reason
@@ -138,7 +138,7 @@ class StorePipeline:
             await self._put(row)
 
     def _queue_outcome(self, outcome: Outcome) -> asyncio.Future[str | None]:
-        return self._put(self._rows.row_of(outcome, current_source()))
+        return self._put(row_of_outcome(outcome))
 
     def _put(self, row: Row) -> asyncio.Future[str | None]:
         """Write ``row`` with the next batch.

@@ -154,10 +154,10 @@ class PostgresStore(ThreadedStore):
         with db.transaction():
             db.execute(sql.LIMITS)
             db.execute(sql.LOCK, (_LOCK,))
-            changes = Changes(db, pages, history=self.history)
-            gone = note_missing(db, batch.rows["failures"])
             if batch.checks:
                 note_unchanged(db, batch.checks)
+            changes = Changes(db, pages, history=self.history)
+            gone = note_missing(db, batch.rows["failures"])
             for table, values in batch.rows.items():
                 if values:
                     db.execute(sql.UPSERT[table], _columns(values.values()))
@@ -211,7 +211,9 @@ class _Batch:
         links: dict[str, list[tuple[Any, ...]]] = {}
         for index, row in enumerate(rows):
             if row.table == CHECKS:
-                self.checks[str(row.values["url"])] = float(row.values["checked_at"])
+                url = str(row.values["url"])
+                self.checks[url] = float(row.values["checked_at"])
+                self._forget(url)
                 continue
             if row.table not in COLUMNS:
                 self.items.setdefault(row.table, {})[index] = row
@@ -222,12 +224,16 @@ class _Batch:
                 self.rejected[index] = f"{row.label}: {exc}"
                 continue
             url = values[0]
-            for table in ("failures", "skipped"):
-                self.rows[table].pop(url, None)
+            self._forget(url)
             self.rows[row.table][url] = values
             if row.table == "pages":
                 self.index[url], links[url] = index, outgoing
         self.links = [_without_nul(link) for each in links.values() for link in each]
+
+    def _forget(self, url: str) -> None:
+        """Drop an earlier failure of ``url``, or that it was skipped."""
+        for table in ("failures", "skipped"):
+            self.rows[table].pop(url, None)
 
 
 def _checked(row: Row) -> list[Any]:

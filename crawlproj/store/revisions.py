@@ -87,8 +87,8 @@ def revision(
     given = page.get("fetched_at")
     at = time.time() if given is None else given
     if known is None:
-        times = {"first_seen_at": at, "changed_at": at, "checked_at": at}
-        return Revision(times, "new", False, at, None)
+        first = {"first_seen_at": at, "changed_at": at, "checked_at": at, "history": "[]"}
+        return Revision(first, "new", False, at, None)
     changed = _differs(page, known, stored_text)
     columns: dict[str, Any] = {
         "first_seen_at": known.first_seen_at,

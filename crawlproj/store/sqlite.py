@@ -192,16 +192,21 @@ class SqliteStore(ThreadedStore):
         db = self._connection()
         stored, items = Stored(), SqliteItems(db)
         pages = SqlitePages(db, stored.changes, history=self.history)
+        checks: dict[str, float] = {}
         db.execute("BEGIN IMMEDIATE")
         try:
             for index, row in enumerate(rows):
                 try:
+                    if row.table == CHECKS:
+                        checks[str(row.values["url"])] = float(row.values["checked_at"])
+                        continue
+                    if row.values.get("url") in checks:  # the later row stays
+                        pages.note_unchanged(checks)
+                        checks = {}
                     if row.table == "pages":
                         duplicate_of = pages.put_page(row.values)
                         if duplicate_of is not None:
                             stored.duplicates[index] = duplicate_of
-                    elif row.table == CHECKS:
-                        pages.note_unchanged(row.values)
                     elif row.table in COLUMNS:
                         pages.put(row)
                     else:
@@ -210,6 +215,8 @@ class SqliteStore(ThreadedStore):
                     stored.rejected[index] = f"{row.label}: {exc}"
                 except (sqlite3.ProgrammingError, OverflowError, ValueError, TypeError) as exc:
                     stored.rejected[index] = f"{row.label}: {exc}"
+            if checks:
+                pages.note_unchanged(checks)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:

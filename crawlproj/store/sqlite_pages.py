@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.store.revisions import KNOWN, MISSING, Known, observed, revision
@@ -28,7 +29,6 @@ _END_OTHER = {
     "failures": "DELETE FROM skipped WHERE url = ?",
     "skipped": "DELETE FROM failures WHERE url = ?",
 }
-_BEFORE = f"SELECT {', '.join(KNOWN)} FROM pages WHERE url = ?"  # noqa: S608 - our own names
 # All that has to be known to put a page, in one statement: each one that runs makes the threads of
 # this process take turns, which costs more than what it looks up.
 _BEFORE_PAGE = f"""
@@ -41,6 +41,7 @@ SELECT
     pages.url IS NOT NULL, duplicate_of, {", ".join(KNOWN)}
 FROM (SELECT 1) LEFT JOIN pages ON pages.url = :url
 """  # noqa: S608 - our own names
+_STEP = 32  # characters: the first three or four numbers of a history
 _TEXT = "SELECT text FROM pages WHERE url = ?"
 _PUT_LINK = f"INSERT INTO links ({', '.join(LINK_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
 _PUT_CHANGE = f"INSERT INTO changes ({', '.join(CHANGE_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
@@ -48,7 +49,18 @@ _MISSING_BEFORE = f"""
 SELECT failed_at FROM failures WHERE url = ? AND status IN {tuple(sorted(MISSING))}
 """  # noqa: S608 - numbers
 _GONE = "UPDATE pages SET gone_at = ?, status = ? WHERE url = ? AND gone_at IS NULL"
-_UNCHANGED = "UPDATE pages SET checked_at = ?, history = ? WHERE url = ?"
+# Of all checks of a batch at once, for the same reason. The lists are JSON.
+_BEFORE_CHECKS = f"""
+SELECT url, {", ".join(KNOWN)} FROM pages WHERE url IN (SELECT value FROM json_each(?))
+"""  # noqa: S608 - our own names
+_UNCHANGED = """
+UPDATE pages SET checked_at = news.value ->> 1, history = news.value ->> 2
+FROM json_each(?) AS news WHERE pages.url = news.value ->> 0
+"""
+_END_CHECKED = [
+    f"DELETE FROM {table} WHERE url IN (SELECT value FROM json_each(?))"  # noqa: S608
+    for table in ("failures", "skipped")
+]
 _MISSING = f"status IN {tuple(sorted(MISSING))}"
 # The later of a page's checks and of what became of it since; the columns of Checked.
 CHECKED = {
@@ -114,15 +126,16 @@ class SqlitePages:
             self._changes["gone"] += 1
         self._db.execute("UPDATE pages SET checked_at = ? WHERE url = ?", (at, url))
 
-    def note_unchanged(self, values: Mapping[str, Any]) -> None:
-        """Note a check that found a page as it was."""
-        url, at = values["url"], values["checked_at"]
-        found = self._db.execute(_BEFORE, (url,)).fetchone()
-        if found is not None:
-            known = Known.of(found)
+    def note_unchanged(self, checks: Mapping[str, float]) -> None:
+        """Note checks that found pages as they were: URL → when."""
+        urls, news = json.dumps(list(checks)), []
+        for url, *row in self._db.execute(_BEFORE_CHECKS, (urls,)).fetchall():
+            known, at = Known.of(row), checks[url]
             history = observed(known.history, known.checked_at, at, changed=False)
-            self._db.execute(_UNCHANGED, (at, history, url))
-        self._end_others(url)
+            news.append((url, at, _padded(history)))
+        self._db.execute(_UNCHANGED, (json.dumps(news),))
+        for statement in _END_CHECKED:
+            self._db.execute(statement, (urls,))
 
     def _end_others(self, url: Any) -> None:
         self._db.execute("DELETE FROM failures WHERE url = ?", (url,))
@@ -137,7 +150,8 @@ class SqlitePages:
         )
         known = Known.of(values_before) if is_known else None
         new = revision(values, known, lambda: self._text(url))
-        row, links = values_of("pages", {**values, **new.columns}), links_of(values)
+        columns = {**new.columns, "history": _padded(new.columns["history"])}
+        row, links = values_of("pages", {**values, **columns}), links_of(values)
         previous = self._text(url) if self._history and new.changed else None
         db.execute(_UPSERT["pages"], row)
         if has_failure or has_skip:
@@ -178,3 +192,11 @@ class SqlitePages:
                 "WHERE content_hash = ?2 AND content_hash <> ''",
                 (first[0], content),
             )
+
+
+def _padded(history: str | None) -> str | None:
+    """Return ``history`` with spaces at its end, so that it is usually as long as the one before.
+
+    SQLite overwrites a row in place if its size stays the same; else it writes the texts anew.
+    """
+    return history and history.ljust(-(-len(history) // _STEP) * _STEP)

@@ -46,6 +46,8 @@ class PageContent:
     def base(self) -> str:
         """The base URL of relative links."""
         for element in self.tree.select("base[href]"):
+            if element.namespace.value != "html":
+                continue
             href = escaped_query(element.attr("href") or "", self.tree.encoding)
             if href and (base := join(self.url, href)):
                 return base

@@ -85,6 +85,16 @@ def test_xhtml_that_is_not_well_formed_is_read_as_html() -> None:
     assert text_of(tree_of(page, xhtml=True)) == "one\n\n two"
 
 
+def test_the_older_form_of_links_in_svg_is_read_like_the_newer() -> None:
+    tree = tree_of(
+        b"<svg><a xlink:href=/old><text>a</text></a><a href=/new xlink:href=/no></a></svg>"
+        b"<div><template shadowrootmode=open><svg><a xlink:href=/in></a></svg></template></div>"
+        b"<a xlink:href=/html></a>"
+    )
+    found = [link.attr("href") for link in tree.select("a")]
+    assert found == ["/old", "/new", "/in", None]
+
+
 def test_declarative_shadow_trees_are_part_of_the_page_and_templates_are_not() -> None:
     inner = "<div><template ShadowRootMode=closed><a href=/in>in</a></template></div>"
     tree = tree_of(

@@ -89,6 +89,17 @@ def test_relative_links_are_resolved_against_the_base_element() -> None:
     assert found == ["http://b.example/deep/x", "http://b.example/deep/?q"]
 
 
+def test_a_base_element_of_a_picture_is_not_the_pages() -> None:
+    html = "<svg><base href=/picture/></svg><base href=/page/><a href=x>"
+    assert LinkExtractor().extract_urls(page(html)) == ["http://a.example/page/x"]
+
+
+def test_links_in_pictures_are_found() -> None:
+    html = "<svg><a xlink:href=/class.html><text>Class</text></a></svg>"
+    found = LinkExtractor().extract_links(page(html))
+    assert [(link.url, link.text) for link in found] == [("http://a.example/class.html", "Class")]
+
+
 def test_the_memo_keeps_directories_apart() -> None:
     links, html = LinkExtractor(), '<a href="n.html">n</a>'
     assert links.extract_urls(page(html, "http://a.example/x/1")) == ["http://a.example/x/n.html"]

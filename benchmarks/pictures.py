@@ -86,7 +86,7 @@ def _sites(sites: list[dict[str, Any]]) -> None:
             if policy not in group[0]["figures"]:
                 continue
             shares = sorted(
-                site["figures"][policy]["goodput"] / site["figures"]["told"]["goodput"]
+                site["figures"][policy]["goodput"] / site["figures"]["ceiling"]["goodput"]
                 for site in group
             )
             percent = [100 * (number + 0.5) / len(shares) for number in range(len(shares))]

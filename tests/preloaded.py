@@ -26,4 +26,4 @@ for name in (  # what commands and components import when they are used
     import_module(f"crawlproj.{name}")
 # It reads the environment, and each process has its own.
 del sys.modules["crawlproj.settings"]
-assert "twisted.internet.reactor" not in sys.modules, "a process installs the one it is told to"
+assert "twisted.internet.reactor" not in sys.modules, "a process installs the one that it needs"

@@ -87,18 +87,18 @@ class Crawler:
         self.requests += 1
         conditional = page.trusted and self.random.random() >= self.spot_checks
         changed = not page.is_fresh(now)
-        told = changed and not (conditional and page.lies)
-        if changed and not told:
+        shown = changed and not (conditional and page.lies)
+        if changed and not shown:
             self.missed += 1
-        if told or not conditional:
+        if shown or not conditional:
             self.bodies += 1
-        if told:
+        if shown:
             page.stored = now
             page.trusted = page.trusted and not page.lies  # the same validators, another content
         elif not changed:
             page.stored = now
         known = page.known
-        history = observed(known.history, known.at, now, changed=told)
+        history = observed(known.history, known.at, now, changed=shown)
         page.known = replace(known, at=now, history=history)
 
 

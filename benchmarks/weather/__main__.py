@@ -17,7 +17,7 @@ from benchmarks.weather.policies import POLICIES, policy_of
 from benchmarks.weather.report import as_json, matrix, scenario_table, summary_table
 from benchmarks.weather.running import run_all
 from benchmarks.weather.scenario import Scenario, load_all
-from benchmarks.weather.spread import BEST_FIXED, TOLD, Draw, run_draws, runs_table, spread_table
+from benchmarks.weather.spread import BEST_FIXED, CEILING, Draw, run_draws, runs_table, spread_table
 from benchmarks.weather.trace import as_csv, as_lines, as_plot, trace
 from crawlproj.errors import ConfigError
 
@@ -69,7 +69,7 @@ def _random(options: argparse.Namespace) -> int:
     if unknown := set(families) - set(FAMILIES):
         raise ConfigError(f"unknown family {min(unknown)!r}; choose from {', '.join(FAMILIES)}")
     policies = tuple(options.policies.split(","))
-    for name in set(policies) - {TOLD, BEST_FIXED}:
+    for name in set(policies) - {CEILING, BEST_FIXED}:
         policy_of(name)
     seed = options.draw if options.draw is not None else secrets.randbelow(1_000_000)
     draws = [Draw(f, n, seed, policies) for f in families for n in range(options.random)]

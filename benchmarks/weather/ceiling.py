@@ -1,4 +1,4 @@
-"""Limits that are told the site's every change: the ceiling for those that have to find out."""
+"""Limits that know the site's every change: the ceiling for those that have to find out."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Told:
 
 
 def ceiling(scenario: Scenario, seed: int) -> Figures:
-    """Return the figures of the best of five told limits, by goodput."""
+    """Return the figures of the best of five limits that know the site, by goodput."""
     weather = scenario.sites[0]
 
     def make(multiple: float, maximum: int, _: random.Random) -> Control:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.weather.measures import Figures
     from benchmarks.weather.running import Result
 
-TOLD, BEST_FIXED = "told", "best-fixed"
+CEILING, BEST_FIXED = "ceiling", "best-fixed"
 _LOW = 0.8  # of the oracle: a run below is stuck or blind
 
 
@@ -39,7 +39,7 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The figures of every policy at one site; ``told`` among them."""
+    """The figures of every policy at one site; ``ceiling`` among them."""
 
     draw: Draw
     figures: dict[str, Figures]
@@ -60,8 +60,8 @@ class Drawn:
 class Spread:
     """The spread of a policy over random sites.
 
-    goodput: (minimum, 5th percentile, median) of goodput / oracle. of_ceiling: likewise, of what
-    told limits reach at the same site. low: share of the sites under 0.8 of the oracle.
+    goodput: (minimum, 5th percentile, median) of goodput / oracle. of_ceiling: likewise, of the
+    goodput of limits that know the site. low: share of the sites under 0.8 of the oracle.
     p99: (median, 95th percentile) of p99 / unloaded. errors: mean share of the requests.
     """
 
@@ -74,7 +74,7 @@ class Spread:
 
 
 def run_draws(draws: Sequence[Draw], jobs: int) -> Iterator[Drawn]:
-    """Crawl every site with every policy and with told limits; yield the figures, in order."""
+    """Crawl each site with each policy and with limits that know it; yield the figures in order."""
     if jobs == 1:
         yield from map(run_draw, draws)
         return
@@ -83,13 +83,13 @@ def run_draws(draws: Sequence[Draw], jobs: int) -> Iterator[Drawn]:
 
 
 def run_draw(task: Draw) -> Drawn:
-    """Crawl one site with every policy and with told limits."""
+    """Crawl one site with every policy and with limits that know the site."""
     scenario = draw(task.family, f"{task.seed}-{task.number}")
-    figures = {TOLD: ceiling(scenario, task.number)}
+    figures = {CEILING: ceiling(scenario, task.number)}
     for name in task.policies:
         if name == BEST_FIXED:
             figures[name] = best_fixed(scenario, task.number)
-        elif name != TOLD:
+        elif name != CEILING:
             client = Client(scenario, policy_of(name), task.number)
             figures[name] = figures_of(scenario, client.run())
     return Drawn(task, figures)
@@ -99,8 +99,8 @@ def spread_of(drawn: Sequence[Drawn], policy: str) -> Spread:
     """Return the spread of a policy over sites."""
     mine = [each.figures[policy] for each in drawn]
     goodput = [figures["goodput"] for figures in mine]
-    told = [each.figures[TOLD]["goodput"] for each in drawn]
-    share = [one / best for one, best in zip(goodput, told, strict=True)]
+    best = [each.figures[CEILING]["goodput"] for each in drawn]
+    share = [one / most for one, most in zip(goodput, best, strict=True)]
     p99 = [figures["p99"] for figures in mine if not isnan(figures["p99"])]
     return Spread(
         runs=len(mine),

@@ -142,7 +142,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
         if database:
             queries = tuple(load_queries(opts.queries))
             config = replace(config, database_url=database, queries=queries)
-        # A fleet has a Redis of its own, unless it is told of another one.
+        # A fleet has a Redis of its own, unless it is given another one.
         given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
         fleets = [] if given else running_servers(Path(FOLDER))
         return replace(config, frontier_url=fleets[0]) if fleets else config

@@ -58,7 +58,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
             config.frontier()
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
-        # A fleet has a Redis of its own, unless it is told of another one.
+        # A fleet has a Redis of its own, unless it is given another one.
         given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
         for url in ([] if given else running_servers(Path(FOLDER))) or [config.frontier_url]:
             _show(url, config)

@@ -152,7 +152,7 @@ class Steers(ReadsEnvironment, ABC):
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
         given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
-        # A fleet has a Redis of its own, unless it is told of another one.
+        # A fleet has a Redis of its own, unless it is given another one.
         urls = ([] if given else running_servers(Path(FOLDER))) or [config.frontier_url]
         try:
             asyncio.run(self._steer(urls, config, args, opts))

@@ -75,8 +75,8 @@ _NOT_PROSE = frozenset({"text/css", "text/javascript", "text/csv", "text/xml", "
 def media_type(headers: Iterable[bytes]) -> MediaType:
     """Return the media type that the Content-Type headers declare.
 
-    The last valid member counts, as a proxy may have added one. A charset holds for later members
-    of the same type.
+    The last valid member counts, because a proxy may have added one. A charset holds for later
+    members of the same type.
     """
     return _extracted(b", ".join(headers))
 

@@ -44,7 +44,7 @@ def current_source() -> Source:
 class Sources:
     """Notes the source of each item before it enters the pipelines.
 
-    An item is told from others by the request that its page was fetched with, and by its place
+    An item is identified by the request that its page was fetched with, and by its place
     among the page's items.
     """
 

@@ -104,7 +104,7 @@ def test_an_excel_cell_that_excel_would_run_is_text_also_when_somebody_edits_it(
     assert {cell.data_type for cell in cells} <= {"s", "inlineStr"}
 
 
-def test_excel_gets_what_it_can_hold_and_the_reader_is_told_what_was_cut(
+def test_excel_gets_what_it_can_hold_and_a_note_says_what_was_cut(
     store: str, tmp_path: Path
 ) -> None:
     fill(store, [Row("items", {"id": 2**60, "text": "x" * 40_000, "bell": "a\x07b"}, key="k")])

@@ -57,7 +57,7 @@ def crawl(web: DemoWeb, folder: Path, feed: str, *, halt: bool = False) -> tuple
     return scrapy("runspider", *spider, "-O", str(folder / feed), *options(settings))
 
 
-def test_a_continued_crawl_appends_to_the_file_that_it_was_told_to_overwrite(
+def test_a_continued_crawl_appends_to_the_file_that_it_was_to_overwrite(
     web: DemoWeb, tmp_path: Path
 ) -> None:
     feed = tmp_path / "items.jsonl"

@@ -85,7 +85,7 @@ class NoProxy(Server):
 
 
 @on_reactor
-async def test_a_proxy_that_answers_nonsense_is_told_without_a_drawing_of_it(
+async def test_a_proxy_that_answers_nonsense_is_reported_without_a_drawing_of_it(
     tls_site: Site,
 ) -> None:
     proxy = NoProxy()
@@ -97,7 +97,7 @@ async def test_a_proxy_that_answers_nonsense_is_told_without_a_drawing_of_it(
 
 
 @on_reactor
-async def test_a_certificate_that_is_not_accepted_is_told_by_its_fault(tls_site: Site) -> None:
+async def test_a_certificate_that_is_not_accepted_is_reported_by_its_fault(tls_site: Site) -> None:
     with pytest.raises(DownloadFailedError) as caught:
         await fetch(OURS, Request(tls_site.url("/text")), DOWNLOAD_VERIFY_CERTIFICATES=True)
     detail = str(caught.value)

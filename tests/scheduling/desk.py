@@ -44,7 +44,7 @@ def in_virtual_time(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
 
 
 class Watched(MemoryFrontier):
-    """The reference frontier, which notes what it was told and fails when it should."""
+    """The reference frontier, which notes its calls and fails when it should."""
 
     def __init__(self) -> None:
         super().__init__(now)

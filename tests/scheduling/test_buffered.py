@@ -90,8 +90,8 @@ async def test_a_full_site_that_must_rest_goes_on_when_the_rest_ends() -> None:
         await it.put(entry(1), entry(2))
         refused = it.some()
         assert it.next() is None
-        told = Ending(Verdict.OVERLOADED, 0.1, retry_after_s=30.0)
-        it.buffered.release("a.test", refused.permit, told)
+        named = Ending(Verdict.OVERLOADED, 0.1, retry_after_s=30.0)
+        it.buffered.release("a.test", refused.permit, named)
         await asyncio.sleep(29)
         assert it.next() is None
         changes = it.changes

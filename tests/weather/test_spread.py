@@ -40,7 +40,7 @@ def test_sites_are_drawn_from_the_whole_range_and_by_the_seed_alone(family: str)
         assert bool(change_times(site)) == (family != "constant")
 
 
-def test_a_told_limit_follows_each_change_of_the_site() -> None:
+def test_a_limit_that_knows_the_site_follows_each_change_of_the_site() -> None:
     scenario = draw("steps", "3")
     site = scenario.sites[0]
     control = Told(site, 1.0, 1000)
@@ -50,7 +50,7 @@ def test_a_told_limit_follows_each_change_of_the_site() -> None:
     assert sizes == [round(useful_in_flight(site, t)) for t in (first, fewer, last)]
 
 
-def test_a_told_limit_reaches_what_a_site_can_serve() -> None:
+def test_a_limit_that_knows_the_site_reaches_what_a_site_can_serve() -> None:
     scenario = scenario_of(PLAIN, duration_s=120)
     [run] = Client(scenario, lambda most, _: Told(PLAIN, 1.6, most), 1).run()
     assert run.ok[-1] == pytest.approx(capacity(PLAIN, 0, 120), rel=0.1)
@@ -58,8 +58,8 @@ def test_a_told_limit_reaches_what_a_site_can_serve() -> None:
 
 def drawn(number: int, goodput: float) -> Drawn:
     figures = {"goodput": goodput, "errors": 0.01 * number, "p99": 1.0 + number}
-    told = {"goodput": 0.9, "errors": 0.0, "p99": 1.0}
-    return Drawn(Draw("constant", number, 1, ("knee",)), {"told": told, "knee": figures})
+    best = {"goodput": 0.9, "errors": 0.0, "p99": 1.0}
+    return Drawn(Draw("constant", number, 1, ("knee",)), {"ceiling": best, "knee": figures})
 
 
 def test_one_stuck_run_of_ten_shows_in_the_spread() -> None:
@@ -92,7 +92,7 @@ def test_the_fifth_percentile_of_a_hundred_is_the_fifth_lowest() -> None:
 @pytest.mark.slow
 def test_every_policy_crawls_the_same_site_and_the_table_fits_120_columns() -> None:
     done = run_draw(Draw("constant", 3, 1, ("knee", "best-fixed")))
-    assert list(done.figures) == ["told", "knee", "best-fixed"]
+    assert list(done.figures) == ["ceiling", "knee", "best-fixed"]
     assert done.figures["best-fixed"]["goodput"] <= 1.1
     console = Console(width=120)
     with console.capture() as captured:

@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.commands import Verb
+from crawlproj.serve.dashboard.command_words import in_words
 from crawlproj.serve.dashboard.page import problem_page
-from crawlproj.serve.dashboard.telling import told
 from crawlproj.serve.dashboard.templating import link, render
 from crawlproj.serve.web.problems import Problem
 from crawlproj.steering import verbs
@@ -81,7 +81,7 @@ class Steering:
             "job": job,
             "found": found,
             "form": form,
-            "words": told(command_of(verb, {**form, "token": "-"}, "", 0.0)),
+            "words": in_words(command_of(verb, {**form, "token": "-"}, "", 0.0)),
         }
         return HTMLResponse(render("preview.html", shown))
 

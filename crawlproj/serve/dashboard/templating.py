@@ -11,7 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from crawlproj.serve.dashboard import words
 from crawlproj.serve.dashboard.assets import ASSETS
-from crawlproj.serve.dashboard.telling import obeyed, told
+from crawlproj.serve.dashboard.command_words import in_words, obeyed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def _environment() -> Environment:
         "moment": words.moment,
         "clock": words.clock,
         "by_count": words.by_count,
-        "told": told,
+        "in_words": in_words,
         "obeyed": obeyed,
         "part": lambda text: quote(text, safe=""),
     }

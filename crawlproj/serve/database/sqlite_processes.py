@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from crawlproj.serve.database.base import Caps, Form
 
-_CANCEL_S = 0.1  # until a worker that was told to stop is killed
+_CANCEL_S = 0.1  # until a worker that was asked to stop is killed
 _ERRORS = {error.__name__: error for error in (NotThere, Refused, TookTooLong)}
 
 

@@ -59,8 +59,8 @@ class Lane:
     """Admits queries: as many at a time as ``limit`` allows, the others in turn.
 
     limit: learns from each query that ends. queue: how many may wait. patience_s: one that must
-    expect to wait longer, judging by how long the others take, is refused at once; as nobody knows
-    that exactly, one that waits is given up after four times as long.
+    expect to wait longer, judging by how long the others take, is refused at once. Because nobody
+    knows that exactly, one that waits is given up after four times as long.
     limit_s: how long a query may run. heavy: whether a query that runs out of time is expected to
     be a heavy one, which says nothing about how many the database can run at a time.
     clock: seconds, monotonic.

@@ -205,7 +205,7 @@ def test_nothing_but_reading_is_possible(client: Client, sql: str) -> None:
         ({"sql": "SELECT 1 AS x", "cursor": "WzFd"}, "no order_by"),
     ],
 )
-def test_a_wrong_body_is_told_what_is_wrong(client: Client, body: Any, message: str) -> None:
+def test_the_error_names_what_is_wrong_in_a_body(client: Client, body: Any, message: str) -> None:
     assert message in refused(client.ask("POST", "/api/query", json=body))
 
 
@@ -220,7 +220,7 @@ def test_values_that_json_lacks_have_a_form(client: Client) -> None:
     assert rows == [[{"base64": "AP8="}, "inf", None]]
 
 
-def test_a_role_that_may_write_is_refused_and_told_how_to_make_another(store_url: str) -> None:
+def test_a_role_that_may_write_is_refused_with_the_way_to_make_another(store_url: str) -> None:
     if store_url.startswith("sqlite"):
         return
     with serving(config(store_url)) as client:

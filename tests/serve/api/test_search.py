@@ -90,7 +90,7 @@ def test_search_keeps_to_a_site_or_a_prefix(client: Client) -> None:
 
 
 @pytest.mark.parametrize("q", ["-dog", '""', "*", "?!", " ".join(["word"] * 21)])
-def test_a_query_that_looks_for_nothing_or_too_much_is_told_what_to_write(
+def test_a_query_that_looks_for_nothing_or_too_much_is_answered_with_what_to_write(
     client: Client, q: str
 ) -> None:
     problem = client.problem("/api/search", q=q)

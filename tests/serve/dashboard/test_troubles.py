@@ -21,7 +21,7 @@ def test_a_crawl_that_stands_still_is_wrong_unless_it_is_held() -> None:
     assert held == "No site may start a request: paused by ann."
 
 
-def test_silence_is_told_first_because_all_else_may_be_over() -> None:
+def test_silence_is_reported_first_because_all_else_may_be_over() -> None:
     found = troubles(live(cpu=0.95), [], {}, silent_s=14.0)
 
     assert found[0].startswith("No worker has said anything for 14 s")
@@ -35,7 +35,7 @@ def test_many_failing_attempts_are_named_by_the_most_frequent_reason() -> None:
     assert troubles(live(), ticks(done=30.0, errors={"timeout": 1.0}), {}) == []
 
 
-def test_a_site_that_fails_or_is_paused_is_told_while_the_crawl_goes_well() -> None:
+def test_a_site_that_fails_or_is_paused_is_reported_while_the_crawl_goes_well() -> None:
     good = site("good.test", done=900)
     bad, worse = site("bad.test", done=80, errors=20), site("worse.test", done=60, errors=40)
     paused = site("paused.test", Why("paused", "paused by ann"), done=10, errors=5)

@@ -80,7 +80,7 @@ def test_a_query_has_what_its_table_says(tmp_path: Path) -> None:
         ("[a]\nsql = 'SELECT :x'\n[a.parameters]\nx = {choices = []}", "choices must be a list"),
     ],
 )
-def test_a_wrong_file_is_told_where_and_what(tmp_path: Path, text: str, message: str) -> None:
+def test_the_error_names_the_line_of_a_wrong_file(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load(tmp_path, text)
 

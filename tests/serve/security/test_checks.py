@@ -42,7 +42,7 @@ def test_a_name_that_resolves_to_us_is_not_ours(host: str) -> None:
     assert not HostCheck(inside, ["localhost"]).accepts(host)
 
 
-def test_a_wrong_host_gets_421_and_is_told_how_to_make_it_right() -> None:
+def test_a_wrong_host_gets_421_and_the_way_to_make_it_right() -> None:
     client = Client(HostCheck(inside, ["localhost"]))
     response = client.ask("GET", "/", headers={"Host": "evil.test"})
     assert response.status_code == 421

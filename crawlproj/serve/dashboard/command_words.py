@@ -19,7 +19,7 @@ _LIMITS = {
 }
 
 
-def told(command: Command) -> str:
+def in_words(command: Command) -> str:
     """Return what a command asks for: "pause a.test until 2026-11-28 15:30:00 UTC"."""
     until = until_of(command)
     ends = f" until {words.moment(until)}" if until < float("inf") else ""

@@ -49,13 +49,15 @@ _MISSING_BEFORE = f"""
 SELECT failed_at FROM failures WHERE url = ? AND status IN {tuple(sorted(MISSING))}
 """  # noqa: S608 - numbers
 _GONE = "UPDATE pages SET gone_at = ?, status = ? WHERE url = ? AND gone_at IS NULL"
-# Of all checks of a batch at once, for the same reason. The lists are JSON.
+# Of all checks of a batch at once, for the same reason. The lists are JSON, read with json_extract
+# because SQLite 3.37, which Ubuntu 22.04 has, does not know the operator ->>.
 _BEFORE_CHECKS = f"""
 SELECT url, {", ".join(KNOWN)} FROM pages WHERE url IN (SELECT value FROM json_each(?))
 """  # noqa: S608 - our own names
 _UNCHANGED = """
-UPDATE pages SET checked_at = news.value ->> 1, history = news.value ->> 2
-FROM json_each(?) AS news WHERE pages.url = news.value ->> 0
+UPDATE pages
+SET checked_at = json_extract(news.value, '$[1]'), history = json_extract(news.value, '$[2]')
+FROM json_each(?) AS news WHERE pages.url = json_extract(news.value, '$[0]')
 """
 _END_CHECKED = [
     f"DELETE FROM {table} WHERE url IN (SELECT value FROM json_each(?))"  # noqa: S608

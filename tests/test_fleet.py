@@ -106,6 +106,9 @@ def test_two_workers_share_a_crawl_and_print_one_summary(tmp_path: Path, web: De
     assert fleet.pages() == expected(web)
     assert "site: finished (generation 1)" in fleet.output
     assert "2 workers, no restarts" in fleet.output
+    pages = re.search(r"Items of this run *\n.*\n +Page +(\d+) +(\d+) +0", fleet.output)
+    assert pages is not None, fleet.output
+    assert pages[1] == pages[2] == str(len(fleet.pages()))
     assert re.search(r"ttfb +6\d\d ", fleet.output), fleet.output
     assert re.search(r"\d+ done, [\d.]+/s, .* 2 of 2 workers", fleet.output), fleet.output
     shares = [status.done for worker in "12" if (status := fleet.status(worker))]

@@ -15,6 +15,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
 from crawlproj.config import text
+from crawlproj.extensions.item_counts import ItemCounts
 from crawlproj.fleet.files import status_file
 from crawlproj.fleet.worker_status import WorkerStatus
 from crawlproj.latency import recorder_of
@@ -52,6 +53,7 @@ class FleetWorker:
         self._path = status_file(*place_of(crawler.settings))
         self._crawler = crawler
         self._recorder = recorder_of(crawler)
+        self._items = ItemCounts(crawler)
         self._beat = 0
         self._task: asyncio.Task[None] | None = None
         crawler.signals.connect(self._opened, signals.spider_opened)
@@ -102,6 +104,7 @@ class FleetWorker:
             sites={site: tally.sites[site] for site in sites},
             views=views,
             latency=self._recorder.data(sites),
+            items=self._items.tallies(),
             ended=ended,
         )
         try:

@@ -9,7 +9,7 @@ from scrapy import signals
 from crawlproj.errors import NotStored
 from crawlproj.items import FetchFailure
 from crawlproj.reasons import drop_reason
-from crawlproj.report.item_tally import ItemTally
+from crawlproj.report.item_tally import ItemTally, most_frequent_first
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -31,7 +31,7 @@ class ItemCounts:
         """Return the tally of each type, the most frequent first."""
         for kind, tally in self._tallies.items():
             tally.stored = self._stats.get_value(f"store/items/{kind}")
-        return dict(sorted(self._tallies.items(), key=lambda pair: (-pair[1].scraped, pair[0])))
+        return most_frequent_first(self._tallies)
 
     def _scraped(self, item: Any) -> None:
         self._of(item).scraped += 1

@@ -21,6 +21,7 @@ from crawlproj.fleet.display import (
 from crawlproj.fleet.policy import Phase
 from crawlproj.report.console import Snapshot, plain
 from crawlproj.report.display import Display
+from crawlproj.report.item_tally import most_frequent_first
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -121,6 +122,7 @@ class Screen(logging.Handler):
             finished=supervisor.fleet.finished,
             generation=self.generation,
             places=self.places,
+            items=most_frequent_first(figures.items),
         )
         return FleetSnapshot(
             crawl,

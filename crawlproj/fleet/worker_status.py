@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.latency.recorder import OTHER, LatencyRecorder
 from crawlproj.limits.view import SiteView
+from crawlproj.report.item_tally import ItemTally
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduling.tally import Tally
 
@@ -24,7 +26,8 @@ class WorkerStatus:
     done, requeued, failed, skipped: the fields of Tally.
     in_flight: requests. waiting: leases not requested yet. memory_mb: resident memory.
     sites: URLs done, for the busiest sites and those with the most errors. views: their limits.
-    latency: LatencyRecorder.data() for the same sites. ended: why its crawl has closed; "" before.
+    latency: LatencyRecorder.data() for the same sites. items: of the process, by type.
+    ended: why its crawl has closed; "" before.
     """
 
     pid: int
@@ -40,12 +43,16 @@ class WorkerStatus:
     sites: Mapping[str, int] = field(default_factory=dict)
     views: Mapping[str, SiteView] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
+    items: Mapping[str, ItemTally] = field(default_factory=dict)
     ended: str = ""
 
     def text(self) -> str:
         """Return the status as JSON."""
         data = {each.name: getattr(self, each.name) for each in fields(self)}
         data["views"] = {site: asdict(view) for site, view in self.views.items()}
+        data["items"] = {
+            kind: (tally.scraped, tally.stored, tally.dropped) for kind, tally in self.items.items()
+        }
         return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -54,7 +61,11 @@ class WorkerStatus:
         try:
             data = json.loads(path.read_text("utf-8"))
             views = {site: SiteView(**view) for site, view in data.pop("views").items()}
-            return cls(**data, views=views)
+            items = {
+                kind: ItemTally(scraped, stored, Counter(dropped))
+                for kind, (scraped, stored, dropped) in data.pop("items").items()
+            }
+            return cls(**data, views=views, items=items)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
@@ -64,6 +75,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.tally = Tally()
+        self.items: defaultdict[str, ItemTally] = defaultdict(ItemTally)  # by type
         self.latency = LatencyRecorder(lambda: 0.0)
         self._views: dict[str, SiteView] = {}
 
@@ -73,6 +85,7 @@ class Figures:
         over: whether its process has ended, and so has nothing in flight at any site.
         """
         self._count(status)
+        self._add_items(status.items)
         if not over:
             self._views.update(status.views)
         if status.latency:
@@ -81,6 +94,7 @@ class Figures:
     def merge(self, other: Figures) -> None:
         """Add the figures of ``other``."""
         self._count(other.tally)
+        self._add_items(other.items)
         self._views.update(other._views)
         self.latency.merge(other.latency)
 
@@ -101,6 +115,10 @@ class Figures:
             )
             for site in sorted(known, key=lambda site: (-done[site], site))
         ]
+
+    def _add_items(self, items: Mapping[str, ItemTally]) -> None:
+        for kind, tally in items.items():
+            self.items[kind].add(tally)
 
     def _count(self, more: WorkerStatus | Tally) -> None:
         self.tally.done += more.done

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,6 +9,7 @@ from crawlproj.fleet.worker_status import Figures, Rates, WorkerStatus
 from crawlproj.latency import LatencyRecorder
 from crawlproj.limits.view import SiteView
 from crawlproj.private_files import write_whole
+from crawlproj.report.item_tally import ItemTally
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,7 @@ def status(pid: int, done: int, ttfb_s: float, site: str = "a.test") -> WorkerSt
         sites={site: done},
         views={site: SiteView(2, 8.0, 3.5, 0.0, "limited")},
         latency=recorder.data(),
+        items={"Book": ItemTally(done, done - 1, Counter({"no price": 2})), "dict": ItemTally(1)},
     )
 
 
@@ -55,6 +58,10 @@ def test_figures_of_several_processes_add_up_and_their_histograms_merge() -> Non
     assert row.p50_s == pytest.approx(0.01, rel=0.03)
     assert row.p99_s == pytest.approx(1.0, rel=0.03)
     assert now.latency.phases["ttfb"].count == 102
+    assert now.items == {
+        "Book": ItemTally(100, 98, Counter({"no price": 4})),
+        "dict": ItemTally(2),  # nothing is stored of them
+    }
 
 
 def test_a_worker_that_has_ended_has_nothing_in_flight_at_its_sites() -> None:

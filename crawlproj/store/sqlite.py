@@ -200,7 +200,8 @@ class SqliteStore(ThreadedStore):
                     if row.table == CHECKS:
                         checks[str(row.values["url"])] = float(row.values["checked_at"])
                         continue
-                    if row.values.get("url") in checks:  # the later row stays
+                    # The later row stays. Of an item, url is any value.
+                    if row.table in COLUMNS and row.values["url"] in checks:
                         pages.note_unchanged(checks)
                         checks = {}
                     if row.table == "pages":

@@ -80,6 +80,11 @@ def test_values_come_back_as_they_were_and_nested_ones_as_json(backend: Backend)
     assert json.loads(tags) == ["a", {"b": [1, None]}]
 
 
+def test_the_url_of_an_item_may_be_a_list(backend: Backend) -> None:
+    backend.write(book("a", url=["https://a.test/", "https://b.test/"]))
+    assert backend.look("SELECT url FROM book") == [('["https://a.test/","https://b.test/"]',)]
+
+
 def test_a_column_widens_when_its_values_become_of_several_kinds(backend: Backend) -> None:
     large = 2**63 - 1
     backend.write(book("a", price=large, rank=1.25, size=b"\0"))

@@ -40,6 +40,8 @@ _URL_LINE = re.compile(rb"https?://\S", re.IGNORECASE)
 # The elements that hold the URLs of a page, and those that the URL is in.
 _ENTRIES = frozenset({b"url", b"sitemap", b"item", b"entry"})
 _OF_FEEDS = frozenset({b"item", b"entry"})
+# Elements of an entry in a feed whose links are not the entry's.
+_OTHERS = frozenset({b"source", b"image", b"author", b"contributor"})
 
 
 class NotASitemap(ValueError):
@@ -192,7 +194,7 @@ def _locations(
     prefix: of the elements that count, in lower case. Others are of extensions: <image:loc>.
     index: whether a URL that is in no entry leads to a sitemap.
     """
-    entry = b""
+    entry = other = b""
     wanted = False  # whether the text up to the next tag is a URL
     for text, tag in tags:
         before, _, name = tag[2].lower().rpartition(b":")
@@ -203,7 +205,12 @@ def _locations(
             continue
         if name in _ENTRIES:
             entry = b"" if tag[1] else name
-        elif not tag[1] and not tag[3].endswith(b"/"):
+            other = b""
+        elif entry in _OF_FEEDS and name in _OTHERS and other in {b"", name}:
+            other = b"" if tag[1] or tag[3].endswith(b"/") else name
+        if other:
+            continue
+        if not tag[1] and not tag[3].endswith(b"/"):
             wanted = name == b"loc" or (entry in _OF_FEEDS and _is_link(name, tag[3]))
         if name == b"link" and entry == b"entry" and (href := _href(tag[3])):
             yield Location(_text(href, encoding))

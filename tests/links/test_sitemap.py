@@ -84,6 +84,12 @@ def test_a_sitemap_that_is_a_little_wrong_has_its_urls(body: bytes) -> None:
          "http://a/1"),
         ((b"<feed><link href='http://a/feed' rel='self'/><entry><link rel='edit' href='http://a/e'/>"
          b"<link href='http://a/1?x=1&amp;y'/></entry></feed>"), "http://a/1?x=1&y"),
+        ((b"<feed><entry><source><link href='http://b/'/><author><uri>b</uri></author>"
+         b"<link href='http://b/2'/></source><link href='http://a/1'/></entry></feed>"), "http://a/1"),
+        (b"<feed><entry><source><link href='http://b/'></entry><entry><link href='http://a/1'/></entry>",
+         "http://a/1"),
+        ((b"<rss><item><source url='http://b/'/><image><link>http://a/i</link></image>"
+         b"<link>http://a/1</link></item></rss>"), "http://a/1"),
     ],
 )  # fmt: skip
 def test_only_the_url_of_the_page_counts(body: bytes, expected: str) -> None:

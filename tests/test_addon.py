@@ -146,6 +146,29 @@ def test_every_component_in_place_of_scrapys_is_known() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    ("words", "status", "shown"),
+    [
+        (("crawl", "urls", "-a", "file=/dev/null"), 0, "urls: finished (generation 1)"),
+        (("crawl", "urls", "-a", "file=/dev/null", "-s", "GUARD_ALLOW=lots"), 2, "GUARD_ALLOW"),
+        (("replay", "FOLDER", "-s", "FRONTIER_URL=ftp://x"), 2, "FRONTIER_URL"),
+        (("replay", "FOLDER"), 2, "no WARC file"),
+    ],
+)
+def test_our_commands_that_crawl_work_in_other_projects(
+    words: tuple[str, ...], status: int, shown: str, tmp_path: Path
+) -> None:
+    others = {
+        "SCRAPY_SETTINGS_MODULE": "tests.settings_of_others",
+        "CRAWLPROJ_FRONTIER_URL": "memory:",
+        "CRAWLPROJ_STORE_URL": "",
+    }
+    words = tuple(word.replace("FOLDER", str(tmp_path)) for word in words)
+    ended, output = scrapy(*words, env=others)
+    assert (ended, shown in output) == (status, True), output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     ("setting", "message"),
     [
         ("CONCURRENCY_MAX_PER_SITE=few", "CONCURRENCY_MAX_PER_SITE must be a whole number"),

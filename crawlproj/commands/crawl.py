@@ -13,7 +13,9 @@ from scrapy import signals
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
+from scrapy.utils.misc import load_object
 
+from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 from crawlproj.open_files import allow_many_open_files
@@ -77,7 +79,7 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-class Command(crawl.Command):
+class Command(ReadsEnvironment, crawl.Command):
     """Exit statuses: 0 finished or stopped, 1 the crawl failed, 2 wrong usage or a wrong setting.
 
     STOPPED_EXIT_STATUS replaces 0 after a signal or a drain, for a supervisor that starts another
@@ -112,10 +114,14 @@ class Command(crawl.Command):
         except KeyError:
             raise UsageError(no_spider(args[0], process.spider_loader.list())) from None
         # Scrapy imports every command to list them, and no other needs this much.
+        from crawlproj.addon import Addon  # noqa: PLC0415
         from crawlproj.check_settings import check_settings  # noqa: PLC0415
 
         try:
-            check_settings(crawler.settings)
+            # In other people's projects, the add-on has yet to change settings. It checks them.
+            addons = crawler.settings.getdict("ADDONS").items()
+            if Addon not in (load_object(one) for one, order in addons if order is not None):
+                check_settings(crawler.settings)
             stopped = integer(crawler.settings, "STOPPED_EXIT_STATUS", 0)
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None

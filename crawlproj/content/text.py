@@ -113,12 +113,14 @@ def _to_rename(root: Tree | Element, names: Mapping[str, str]) -> dict[Element, 
 
 def _lists_with_text(tree: Tree) -> dict[Element, str]:
     """Return the lists that have text outside their items."""
-    return {
-        element: "div"
-        for name in ("ul", "ol", "menu")
-        for element in tree.select(name)[:_MAX_KEPT_APART]
-        if any(type(child) is Text and not child.data.isspace() for child in element.children)
-    }
+    found: dict[Element, str] = {}
+    for name in ("ul", "ol", "menu"):
+        for element in tree.select(name)[:_MAX_KEPT_APART]:
+            for child in element.children:  # a loop: any() takes twice as long
+                if type(child) is Text and not child.data.isspace():
+                    found[element] = "div"
+                    break
+    return found
 
 
 @contextmanager

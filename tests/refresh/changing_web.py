@@ -122,11 +122,15 @@ class ChangingWeb:
 
 @dataclass
 class Crawl:
-    """``scrapy crawl site`` of a web into a database of its own. more: further settings."""
+    """``scrapy crawl site`` of a web into a database of its own.
+
+    more: further settings. beside: webs that are crawled, too.
+    """
 
     web: ChangingWeb
     folder: Path
     more: dict[str, object] = field(default_factory=dict)
+    beside: tuple[ChangingWeb, ...] = ()
 
     def start(self, *arguments: str, spider: str = "site", **settings: Any) -> Scrapy:
         place = f"sqlite:///{self.folder}/crawl.db"
@@ -138,7 +142,8 @@ class Crawl:
             "REFRESH_SPOT_CHECKS": 0,
             "LOG_LEVEL": "INFO",
         }
-        words = ["crawl", spider, "-a", f"url={self.web.url}/"]
+        urls = ",".join(f"{web.url}/" for web in (self.web, *self.beside))
+        words = ["crawl", spider, "-a", f"url={urls}"]
         for argument in arguments:
             words += ["-a", argument]
         return Scrapy(*words, *options({**base, **self.more, **settings}))

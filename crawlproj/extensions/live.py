@@ -68,7 +68,7 @@ class LivePublisher:
         self._busiest: list[str] = []
         self._quantiles: dict[str, tuple[float, float]] = {}
         self._beat = 0
-        self._lag_s = 0.0
+        self._lag_s = self._limit = 0.0
         crawler.signals.connect(self._opened, signals.spider_opened)
         crawler.signals.connect(self._closed, signals.spider_closed)
 
@@ -135,12 +135,14 @@ class LivePublisher:
             sites_known=len(scheduler.tally.sites),
         )
         live = replace(live, sites=self._sites(scheduler, live, busy, now, first))
+        if busy:  # between two requests, the limits are what they were
+            self._limit = round(sum(view.limit for view in busy.values()), 1)
         errors = (now.errors - last.errors).most_common(_MAX_ERRORS)
         tick = LiveTick(
             at,
             done=round((now.done - last.done) / second_s, 2),
             in_flight=live.in_flight,
-            limit=round(sum(view.limit for view in busy.values()), 1),
+            limit=self._limit,
             queued=live.queued,
             p50_s=round(latency.quantile(0.5), 4),
             p99_s=round(latency.quantile(0.99), 4),

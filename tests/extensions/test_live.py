@@ -137,6 +137,14 @@ def test_a_site_at_its_limit_says_so(parts: Parts) -> None:
     assert site.in_flight == int((site.limit or 0) + 0.5)
 
 
+def test_the_limit_stays_while_nothing_is_in_flight(parts: Parts) -> None:
+    permit = parts.permits.take_free("a.test")
+    assert permit is not None
+    before = parts.publisher.look(parts.scheduler)[1].limit
+    parts.permits.give_back(permit, Ending(Verdict.OK, 0.1))
+    assert parts.publisher.look(parts.scheduler)[1].limit == before > 0
+
+
 def test_a_tick_has_what_happened_since_the_last_one(parts: Parts) -> None:
     parts.look()
     parts.fetch("a.test", times=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ class Steers(ReadsEnvironment, ABC):
         try:
             asyncio.run(self._steer(urls, config, args, opts))
         except FrontierError as exc:
-            print(f"{self._name}: {exc}")
+            print(f"{self._name}: {exc}", file=sys.stderr)
             self.exitcode = 1
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from crawlproj.urls import valid_url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")  # elsewhere, # begins a URL's fragment
 _NO_HOST = re.compile(r"(?:about|data|javascript|mailto|tel):", re.IGNORECASE)
+CHUNK_BYTES = 65_536  # read at a time
 _KEPT = "surrogatepass"  # how to decode half a character, and encode it
 _QUOTED = re.compile(r'"([^"]*)"(?:[\s,;].*)?')
 
@@ -72,3 +74,30 @@ async def in_utf8(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             decoder = codecs.getincrementaldecoder("utf-16")(_KEPT)
         first = False
         yield chunk if decoder is None else decoder.decode(chunk).encode(errors=_KEPT)
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a list as ``in_utf8`` would. Raises OSError if it cannot be read."""
+    decoder = None
+    rest = b""
+    with path.open("rb") as file:
+        if file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            decoder = codecs.getincrementaldecoder("utf-16")(_KEPT)
+        while chunk := file.read1(CHUNK_BYTES):
+            more = chunk if decoder is None else decoder.decode(chunk).encode(errors=_KEPT)
+            *lines, rest = (rest + more).split(b"\n")
+            yield from lines
+    yield rest
+
+
+def refuse_without_url(path: Path) -> None:
+    """Raise ValueError if no line of a list is a URL and one is malformed; reads up to a URL."""
+    first = ""
+    for number, line in enumerate(lines_of(path), 1):
+        try:
+            if read_line(line) is not None:
+                return
+        except ValueError as exc:
+            first = first or f"line {number}: {exc}"
+    if first:
+        raise ValueError(f"no line is a URL; {first}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawlproj.spiders.arguments import ArgumentError
-from crawlproj.spiders.lists import read_line, with_scheme
+from crawlproj.spiders.lists import lines_of, read_line, with_scheme
 from crawlproj.urls import valid_url
 
 if TYPE_CHECKING:
@@ -36,16 +36,15 @@ def _listed_urls(path: str) -> tuple[list[str], list[str]]:
     urls: dict[str, None] = {}
     errors: list[str] = []
     try:
-        with Path(path).open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    found = read_line(line)
-                    if found is not None and found[1]:
-                        raise ValueError('"meta" is for the spider urls')
-                except ValueError as exc:
-                    errors.append(f"{path}, line {number}: {exc}")
-                else:
-                    urls.update({found[0]: None} if found is not None else {})
+        for number, line in enumerate(lines_of(Path(path)), 1):
+            try:
+                found = read_line(line)
+                if found is not None and found[1]:
+                    raise ValueError('"meta" is for the spider urls')
+            except ValueError as exc:
+                errors.append(f"{path}, line {number}: {exc}")
+            else:
+                urls.update({found[0]: None} if found is not None else {})
     except OSError as exc:
         raise ArgumentError(
             "url",

@@ -18,7 +18,7 @@ from crawlproj.frontier.base import State
 from crawlproj.pages import failure_of, page_of
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.spiders.arguments import refuse_unknown
-from crawlproj.spiders.lists import in_utf8, read_line
+from crawlproj.spiders.lists import CHUNK_BYTES, in_utf8, read_line, refuse_without_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["UrlsSpider"]
 
-_CHUNK_BYTES = 65_536
-
 
 class UrlsSpider(Spider):
     """Fetches every URL in a file.
@@ -42,7 +40,8 @@ class UrlsSpider(Spider):
         becomes the request's meta. Empty lines and comments (#) are ignored. A malformed line is
         logged with its number and skipped; if no other line is there, the crawl fails.
 
-    Raises ConfigError if ``file`` is missing or cannot be read, or another argument is given.
+    Raises ConfigError if ``file`` is missing or cannot be read, if it has malformed lines only, or
+    if another argument is given.
     """
 
     name = "urls"
@@ -64,6 +63,10 @@ class UrlsSpider(Spider):
             try:
                 with Path(file).open("rb"):
                     pass
+                if Path(file).is_file():  # nothing is lost by reading it twice
+                    refuse_without_url(Path(file))
+            except ValueError as exc:
+                raise ConfigError(f"-a file={file}: {exc}") from None
             except OSError as exc:
                 raise ConfigError(
                     f"-a file={file} cannot be read: {exc.strerror}. Name a text file with one URL "
@@ -142,7 +145,7 @@ async def read_chunks(source: BufferedIOBase) -> AsyncIterator[bytes]:
     def read() -> None:
         with contextlib.suppress(RuntimeError, asyncio.CancelledError):  # the loop has ended
             try:
-                while chunk := source.read1(_CHUNK_BYTES):
+                while chunk := source.read1(CHUNK_BYTES):
                     put(chunk)
                 put(b"")
             except (OSError, ValueError) as exc:  # ValueError: start() has closed the source

@@ -9,6 +9,7 @@ import pytest
 
 from crawlproj.errors import ConfigError
 from crawlproj.spiders.site import SiteSpider
+from crawlproj.spiders.start_urls import start_urls
 from crawlproj.spiders.urls import UrlsSpider
 from crawlproj.urls import MAX_URL_LENGTH
 
@@ -150,6 +151,28 @@ def test_a_job_is_the_same_whatever_it_leaves_out(tmp_path: Path) -> None:
     listed = SiteSpider(f"@{path}").job
     path.write_text("a.org\nb.org")
     assert SiteSpider(f"@{path}").job == listed, "a list that has grown goes on"
+
+
+def test_a_list_with_malformed_lines_only_is_refused_with_the_first_one(tmp_path: Path) -> None:
+    path = tmp_path / "urls.txt"
+    path.write_text("# a comment\na b\nhttp://\n")
+    with pytest.raises(ConfigError, match=r"no line is a URL; line 2: 'a b' contains a space"):
+        UrlsSpider(str(path))
+    for rest in ("http://\na.example\n", "# nothing today\n", ""):
+        path.write_text(rest)
+        UrlsSpider(str(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_of_start_urls_is_read_as_its_byte_order_mark_says(
+    encoding: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "urls.txt"
+    path.write_text("a.example/é\r\na b\nb.example", encoding)
+    urls, errors = start_urls(f"@{path}")
+    assert urls == ["https://a.example/%C3%A9", "https://b.example/"]
+    assert len(errors) == 1
+    assert f"{path}, line 2" in errors[0]
 
 
 def test_a_list_from_a_pipe_never_continues_another() -> None:

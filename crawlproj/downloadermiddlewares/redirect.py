@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware as ScrapysMiddleware
 from scrapy.exceptions import IgnoreRequest, UnsupportedURLSchemeError
+from scrapy.utils.httpobj import urlparse_cached
 
 from crawlproj._scrapy.headers import value_of
 from crawlproj._scrapy.redirects import SafeRedirects, request_origin
@@ -28,8 +29,12 @@ __all__ = ["BadRedirect", "RedirectMiddleware"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SHOWN_CHARACTERS = 100
-# Where Python's urljoin leads elsewhere than browsers: backslashes, and other slashes than two.
-_ODD_LOCATION = re.compile(rb"[^?#]*\\|\s*(?:https?:(?!//[^/])|\?\s*\Z)", re.IGNORECASE)
+# Where Python's urljoin leads elsewhere than browsers: backslashes, other slashes than two after
+# the scheme, two in a path, and escaped dots.
+_ODD_LOCATION = re.compile(
+    rb"[^?#]*\\|\s*(?:https?:(?!//[^/])|\?\s*\Z)|[^?#]*%2e|(?:[^:/?#]+/)+/", re.IGNORECASE
+)
+_OF_DIRECTORY = re.compile(rb"(?![/?#\s]|[a-z][a-z0-9+.-]*:)", re.IGNORECASE)
 _SENT = "redirects_sent"  # in Request.meta: what led here, on this origin
 _MAX_COOKIES = 50
 _MAX_COOKIE_BYTES = 4096  # RFC 6265 §6.1
@@ -110,13 +115,18 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
 
 
 def _with_plain_location(request: Request, response: Response) -> Response:
-    """Return ``response``, or a copy whose Location Scrapy reads as browsers do."""
+    """Return ``response``, or a copy whose Location Scrapy reads as browsers do.
+
+    Raises ValueError if browsers read nothing in it.
+    """
     location = response.headers[b"Location"] or b""
-    if _ODD_LOCATION.match(location) is None:
+    if _ODD_LOCATION.match(location) is None and not (
+        "//" in urlparse_cached(request).path and _OF_DIRECTORY.match(location)
+    ):
         return response
     url = join(request.url, location.decode("utf-8", "replace"))
     if url is None:
-        return response
+        raise ValueError(location)
     headers = response.headers.copy()
     headers[b"Location"] = url
     return response.replace(headers=headers)

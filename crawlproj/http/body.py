@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+DATALOSS = (
+    "Got data loss in %s. Set DOWNLOAD_FAIL_ON_DATALOSS = False to process broken responses. "
+    "This message is not repeated"
+)
+
 
 class Source(Protocol):
     """Where a response comes from: a connection, or an archive.

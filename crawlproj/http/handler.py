@@ -26,7 +26,7 @@ from crawlproj.errors import ArchiveError
 from crawlproj.http import reach
 from crawlproj.http.access import LOGIN
 from crawlproj.http.archiving import archive_info, exchange_of
-from crawlproj.http.body import DataLossError, SizeLimits, read_body
+from crawlproj.http.body import DATALOSS, DataLossError, SizeLimits, read_body
 from crawlproj.http.budget import MemoryBudget, Share
 from crawlproj.http.config import HttpConfig, bind_address
 from crawlproj.http.connection import Protocol
@@ -58,10 +58,6 @@ logger = logging.getLogger(__name__)
 
 _NO_TIMEOUT = aiohttp.ClientTimeout()  # the deadline covers every phase
 _CLOSE_GRACE_S = 1.0
-_DATALOSS = (
-    "Got data loss in %s. Set DOWNLOAD_FAIL_ON_DATALOSS = False to process broken responses. "
-    "This message is not repeated"
-)
 _FEW_FILES = (
     "The limit of open files has room for only %d requests at a time: raise it with ulimit -n, or "
     "lower CONCURRENT_REQUESTS"
@@ -294,8 +290,6 @@ class DownloadHandler:
             meta.get("download_maxsize", config.max_body_bytes),
             meta.get("download_warnsize", config.warn_body_bytes),
         )
-        if length:
-            limits.check(length, expected=True)
         on_chunk = None
         if has_listener(self._signals, signals.bytes_received):
 
@@ -305,13 +299,19 @@ class DownloadHandler:
         if self._budget.full and dict.__contains__(head.headers, b"Content-Encoding"):
             await share.room()  # a small body may decompress to a large one
         try:
+            if length:
+                limits.check(length, expected=True)
             body, stop = await read_body(source, limits, on_chunk, share)
+        except (DownloadCancelledError, MalformedResponse):
+            if not head.redirects:
+                raise
+            return respond(b"", flags=["dataloss"])
         except DataLossError as exc:
-            if not meta.get("download_fail_on_dataloss", config.fail_on_dataloss):
+            if head.redirects or not meta.get("download_fail_on_dataloss", config.fail_on_dataloss):
                 return respond(exc.received, flags=["dataloss"])
             if not self._dataloss_warned:
                 self._dataloss_warned = True
-                logger.warning(_DATALOSS, without_credentials(request.url))
+                logger.warning(DATALOSS, without_credentials(request.url))
             raise ResponseDataLossError(
                 f"Getting {without_credentials(request.url)}: {exc}"
             ) from exc

@@ -27,6 +27,7 @@ _TITLES: dict[bytes, bytes] = {}
 _TITLES_MAX = 4096
 _MAX_CACHED_BYTES = 64
 _MAX_SHOWN = 60
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_DIGITS = 18  # of a length; more do not fit in 64 bits
 
 
@@ -52,6 +53,11 @@ class ResponseHead:
     length: int | None = None
     chunked: bool = False
     keeps_open: bool = True
+
+    @property
+    def redirects(self) -> bool:
+        """Whether it leads elsewhere, so that the body does not matter, not even a broken one."""
+        return self.status in _REDIRECTS and dict.__contains__(self.headers, b"Location")
 
 
 def read_head(block: bytes, *, to_head: bool = False) -> ResponseHead:

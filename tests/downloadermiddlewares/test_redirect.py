@@ -48,6 +48,10 @@ def redirected(
         ("https:b.test", "https://b.test/"),
         ("HTTP:a", "http://a.test/x/a"),
         ("/a?b=\\", "http://a.test/a?b=%5C"),
+        ("a//b", "http://a.test/x/a//b"),
+        ("/a//b?c//d", "http://a.test/a//b?c//d"),
+        ("/a/%2e%2E/b", "http://a.test/b"),
+        ("http://b.test//a/%2e/b", "http://b.test//a/b"),
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -71,6 +75,20 @@ def test_a_cookie_that_a_redirect_deletes_does_not_go_along() -> None:
     assert found.headers["Cookie"] == b"c=3; d=4"
 
 
+@pytest.mark.parametrize(
+    ("location", "url"),
+    [
+        ("b", "http://a.test//x//b"),
+        ("b?c", "http://a.test//x//b?c"),
+        ("../b", "http://a.test//x/b"),
+    ],
+)
+def test_a_relative_redirect_keeps_empty_directories(location: str, url: str) -> None:
+    found = redirected(location, request=Request("http://a.test//x//a"))
+    assert isinstance(found, Request)
+    assert found.url == url
+
+
 def test_a_redirect_to_an_empty_query_leads_to_the_page_without_one() -> None:
     found = redirected("?", request=Request(f"{URL}?q=1"))
     assert isinstance(found, Request)
@@ -82,7 +100,7 @@ def test_a_redirect_to_an_empty_query_leads_to_the_page_without_one() -> None:
     [
         *("", "http://[::1", "http://:80/", "https:///", "http://a.test:99999/"),
         *("mailto:me@a.test", "javascript:go()", "data:,x", "file:///etc/passwd", "ftp://a.test/"),
-        *("about:blank", "tel:1", "http://a b/", "//["),
+        *("about:blank", "tel:1", "http://a b/", "//[", "http://", "https:", "http:////"),
     ],
 )
 def test_a_redirect_that_leads_nowhere_fails_as_bad_redirect(location: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from rich.console import Console
 
-__all__ = ["Display"]
-
 
 class Display(Console):
     """A console that shows nothing more once nobody reads it: the crawl goes on.

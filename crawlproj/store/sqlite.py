@@ -201,7 +201,7 @@ class SqliteStore(ThreadedStore):
                         checks[str(row.values["url"])] = float(row.values["checked_at"])
                         continue
                     # The later row stays. Of an item, url is any value.
-                    if row.table in COLUMNS and row.values["url"] in checks:
+                    if row.table in COLUMNS and row.values.get("url") in checks:
                         pages.note_unchanged(checks)
                         checks = {}
                     if row.table == "pages":

@@ -63,7 +63,7 @@ class WorkerStatus:
             views = {site: SiteView(**view) for site, view in data.pop("views").items()}
             items = {
                 kind: ItemTally(scraped, stored, Counter(dropped))
-                for kind, (scraped, stored, dropped) in data.pop("items").items()
+                for kind, (scraped, stored, dropped) in data.pop("items", {}).items()
             }
             return cls(**data, views=views, items=items)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):

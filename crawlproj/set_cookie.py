@@ -42,7 +42,9 @@ class SetCookie:
 def read_set_cookie(header: str, now: float) -> SetCookie | None:
     """Return what ``header`` says at ``now`` (seconds since 1970); None if it is not a cookie.
 
-    Of an attribute that is there twice, the last counts, and Max-Age counts more than Expires.
+    It is not if its name promises what its attributes do not keep: a name with "__Secure-" needs
+    Secure, one with "__Host-" also the path "/" and no Domain. Of an attribute that is there twice,
+    the last counts, and Max-Age counts more than Expires.
     """
     if _CONTROL.search(header):
         return None
@@ -69,6 +71,11 @@ def read_set_cookie(header: str, now: float) -> SetCookie | None:
                 max_age = int(given[:_MAX_DIGITS])
     if max_age is not None:
         expires = now + max_age if max_age > 0 else 0.0
+    prefixed = (name or value).lower()
+    if prefixed.startswith("__secure-") and not secure:
+        return None
+    if prefixed.startswith("__host-") and (not secure or domain or path != "/"):
+        return None
     if not name:
         return SetCookie(value, None, domain, path, secure, expires)
     return SetCookie(name, value if equals else None, domain, path, secure, expires)

@@ -49,6 +49,29 @@ def test_what_names_nothing_or_has_control_characters_is_not_a_cookie(header: st
 
 
 @pytest.mark.parametrize(
+    ("header", "is_cookie"),
+    [
+        ("__Secure-a=1; Secure", True),
+        ("__Secure-a=1; Secure; Domain=a.org; Path=/b", True),
+        ("__Secure-a=1", False),
+        ("__sEcUrE-a=1; Path=/", False),
+        ("__Host-a=1; Secure; Path=/", True),
+        ("__Host-a=1; Secure; Path=/; Domain=", True),
+        ("__Host-a=1; Path=/", False),
+        ("__Host-a=1; Secure", False),
+        ("__Host-a=1; Secure; Path=/b", False),
+        ("__HOST-a=1; Secure; Path=/; Domain=a.org", False),
+        ("=__Secure-a", False),
+        ("=__Host-a; Path=/", False),
+        ("__Secure=1", True),
+        ("a__Host-=1", True),
+    ],
+)
+def test_a_cookie_keeps_what_its_name_promises(header: str, is_cookie: bool) -> None:
+    assert (read_set_cookie(header, NOW) is not None) is is_cookie
+
+
+@pytest.mark.parametrize(
     ("attributes", "domain", "path", "secure"),
     [
         ("Domain=.Example.ORG; PATH=/a", "example.org", "/a", False),

@@ -137,6 +137,11 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert run.stdout.split() == ["crawlproj"]
 
 
+def test_what_a_crawl_leaves_in_the_checkout_is_not_committed() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {".scrapy/", "crawl.db*", "*.db", ".fleet/"} <= set(ignored)
+
+
 def test_the_commit_hooks_are_the_tools_of_make_lint() -> None:
     recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert recipe

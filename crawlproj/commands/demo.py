@@ -14,9 +14,12 @@ from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.commands.crawl import raise_setup_error
 from crawlproj.commands.pipes import while_read
+from crawlproj.masking import masked
 
 if TYPE_CHECKING:
     import argparse
+
+    from scrapy.settings import BaseSettings
 
 DATABASE = "demo.db"
 
@@ -69,11 +72,29 @@ class Command(ScrapyCommand):
             running = process.crawl("site", url=",".join(web.urls.values()))
             process.start()
         raise_setup_error(running)
-        sys.stderr.write(
-            f"\nThe results are in {DATABASE}, tables pages and failures. To see them:\n"
-            f"  sqlite3 {DATABASE} 'select url, title from pages limit 5'\n"
-            f"  {scrapy_command()} status -s FRONTIER_URL=sqlite:///{DATABASE}\n"
-        )
+        assert self.settings is not None  # noqa: S101 - Scrapy sets it
+        sys.stderr.write(where_results_are(self.settings))
+
+
+def where_results_are(settings: BaseSettings) -> str:
+    """Return the lines that end a demo: where its results are, and how to see them."""
+    own = f"sqlite:///{DATABASE}"
+    frontier, store = (settings.get(name) or "" for name in ("FRONTIER_URL", "STORE_URL"))
+    if store == own:
+        lines = [
+            f"The results are in {DATABASE}, tables pages and failures. To see some:",
+            f"  sqlite3 {DATABASE} 'select url, title from pages limit 5'",
+        ]
+    elif store:
+        lines = [f"The results are in {masked(store)}, which STORE_URL names."]
+    else:
+        lines = ["No results were stored, because STORE_URL is empty."]
+    if frontier == own:
+        lines += [
+            "To see the state of each site:",
+            f"  {scrapy_command()} status -s FRONTIER_URL={own}",
+        ]
+    return "\n" + "\n".join(lines) + "\n"
 
 
 def scrapy_command() -> str:

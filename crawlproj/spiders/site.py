@@ -264,13 +264,14 @@ class SiteSpider(ReadsSitemaps):
         main_text = self._main_text(response, page) if looks else ""
         forget_content(response)  # the response stays in memory until the page is stored
         yield page
+        # Before the links: one to a sitemap would make it a page, of which nothing is followed.
+        self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
         new: list[str] = []
         for request in self._page_requests(urls, response):
             new.append(request.url)
             yield request
         if self.traps is not None and looks:
             self._warn_of(self.traps.learn(page.url, page.text, new, main_text))
-        self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
 
     def _main_text(self, response: Response, page: Page) -> str:
         """Return the main text of a page if something is to be learned from it."""

@@ -98,6 +98,19 @@ async def test_a_start_url_may_be_a_sitemap() -> None:
 
 
 @on_reactor
+async def test_a_sitemap_that_the_start_page_links_to_is_read_as_a_sitemap() -> None:
+    url = "http://a.example/map.xml"
+    pages = {
+        "http://a.example/": page("http://a.example/map.xml"),
+        url: Answer(listing("http://a.example/s"), headers={"Content-Type": "application/xml"}),
+        "http://a.example/s": page(),
+    }
+    done = await crawl_site(web(pages, url), "http://a.example/")
+    assert done.urls == {"http://a.example/", "http://a.example/s"}
+    assert done.asked.count(url) == 1
+
+
+@on_reactor
 async def test_indexes_are_followed_five_deep_and_never_out_of_the_sites_of_the_crawl(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -41,6 +41,17 @@ class Run:
     server_cpu_s: float
 
 
+def our_settings(database: Path) -> dict[str, str]:
+    """Return the settings of our crawls, which keep their frontier and their pages in a file."""
+    return {
+        "STORE_URL": f"sqlite:///{database}",
+        "FRONTIER_URL": f"sqlite:///{database}",
+        "GUARD_ALLOW": "127.0.0.0/8",
+        "CONCURRENT_REQUESTS": str(IN_FLIGHT),
+        "CONCURRENCY_MAX_PER_SITE": str(IN_FLIGHT),
+    }
+
+
 class Crawls:
     """Crawls of one case's site. Each run starts from an empty folder below ``folder``."""
 
@@ -105,13 +116,7 @@ class Crawls:
         url, database = self._sites.start(site), folder / "crawl.db"
         settings = {"STOCK_DATABASE": str(database)}
         if side == "ours":
-            settings = {
-                "STORE_URL": f"sqlite:///{database}",
-                "FRONTIER_URL": f"sqlite:///{database}",
-                "GUARD_ALLOW": "127.0.0.0/8",
-                "CONCURRENT_REQUESTS": str(IN_FLIGHT),
-                "CONCURRENCY_MAX_PER_SITE": str(IN_FLIGHT),
-            }
+            settings = our_settings(database)
         options = [word for item in settings.items() for word in ("-s", "=".join(item))]
         if self._case.job == "fetch":
             count = f"pages={self._pages if site == 'all' else 1}"

@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.cases import CASES, IN_FLIGHT, Docs
+from benchmarks.cases import CASES, Docs
+from benchmarks.crawls import our_settings
 from benchmarks.doc_site import DocSite
 from benchmarks.processes import ROOT, environment, failure, stop_when_terminated, wait
 
@@ -65,15 +66,8 @@ def _round(folder: Path, start: str) -> tuple[dict[str, float], int]:
     database, list_of_pages = folder / "crawl.db", folder / "pages.txt"
     for file in folder.glob("crawl.db*"):
         file.unlink()
-    settings = {
-        "STORE_URL": f"sqlite:///{database}",
-        "FRONTIER_URL": f"sqlite:///{database}",
-        "GUARD_ALLOW": "127.0.0.0/8",
-        "CONCURRENT_REQUESTS": str(IN_FLIGHT),
-        "CONCURRENCY_MAX_PER_SITE": str(IN_FLIGHT),
-    }
     ours = ["crawl", "site", "-a", f"url={start}"]
-    ours += [word for item in settings.items() for word in ("-s", "=".join(item))]
+    ours += [word for item in our_settings(database).items() for word in ("-s", "=".join(item))]
     cpu = {_FIRST: _run(folder, ours, ours=True)}
     with closing(sqlite3.connect(database)) as db:
         pages = db.execute(_STORED).fetchall()

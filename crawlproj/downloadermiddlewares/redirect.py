@@ -14,6 +14,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from crawlproj._scrapy.headers import value_of
 from crawlproj._scrapy.redirects import SafeRedirects, request_origin
 from crawlproj.frontier.base import State
+from crawlproj.http.head import REDIRECTS
 from crawlproj.http.wire import split
 from crawlproj.masking import without_credentials
 from crawlproj.set_cookie import read_set_cookie
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BadRedirect", "RedirectMiddleware"]
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SHOWN_CHARACTERS = 100
 # Where Python's urljoin leads elsewhere than browsers: backslashes, other slashes than two after
 # the scheme, two in a path, and escaped dots.
@@ -69,7 +69,7 @@ class RedirectMiddleware(SafeRedirects, ScrapysMiddleware):
         """
         location = value_of(response.headers, b"Location")
         if (
-            response.status not in _REDIRECTS
+            response.status not in REDIRECTS
             or location is None
             or self._is_handled(request, response.status)
         ):

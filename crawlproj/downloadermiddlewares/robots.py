@@ -23,6 +23,7 @@ from crawlproj.content.product_token import product_token
 from crawlproj.downloadermiddlewares.robots_rules import RobotsRules, is_heavy
 from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
+from crawlproj.http.head import REDIRECTS
 from crawlproj.http.replay import NotArchived
 from crawlproj.reasons import detail_of, reason_of
 from crawlproj.signals import robots_parsed
@@ -40,7 +41,6 @@ logger = logging.getLogger(__name__)
 
 _MAX_ORIGINS = 10_000
 _MAX_REDIRECTS = 5  # RFC 9309 §2.3.1.2
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Only the first MAX_BYTES are read, but a longer file must not make its site unreachable.
 _MAX_DOWNLOAD_BYTES = 4 * 1024 * 1024
 _LONG_DELAY_S = 60.0
@@ -225,7 +225,7 @@ class RobotsTxtMiddleware:
             except NotArchived:
                 return None  # whoever archived the site did not ask for it
             location = response.headers.get(b"Location")
-            if response.status not in _REDIRECTS or location is None:
+            if response.status not in REDIRECTS or location is None:
                 return response
             url = urljoin(url, safe_url_string(location))
             if not origin_of(url):  # a file: URL, for example

@@ -27,7 +27,8 @@ _TITLES: dict[bytes, bytes] = {}
 _TITLES_MAX = 4096
 _MAX_CACHED_BYTES = 64
 _MAX_SHOWN = 60
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""The statuses whose Location is followed."""
 _MAX_DIGITS = 18  # of a length; more do not fit in 64 bits
 
 
@@ -57,7 +58,7 @@ class ResponseHead:
     @property
     def redirects(self) -> bool:
         """Whether it leads elsewhere, so that the body does not matter, not even a broken one."""
-        return self.status in _REDIRECTS and dict.__contains__(self.headers, b"Location")
+        return self.status in REDIRECTS and dict.__contains__(self.headers, b"Location")
 
 
 def read_head(block: bytes, *, to_head: bool = False) -> ResponseHead:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crawlproj.urls import valid_url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")  # elsewhere, # begins a URL's fragment
@@ -67,27 +67,32 @@ async def in_utf8(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
     A line that is not UTF-16 is not UTF-8 afterwards, so it is an error of that line only.
     """
-    decoder = None
-    first = True
+    converted: Callable[[bytes], bytes] | None = None
     async for chunk in chunks:
-        if first and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            decoder = codecs.getincrementaldecoder("utf-16")(_KEPT)
-        first = False
-        yield chunk if decoder is None else decoder.decode(chunk).encode(errors=_KEPT)
+        converted = converted or _decoder_of(chunk)
+        yield converted(chunk)
+
+
+def _decoder_of(start: bytes) -> Callable[[bytes], bytes]:
+    """Return what makes the chunks of a list UTF-8; start: its first bytes."""
+    if not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return bytes
+    decode = codecs.getincrementaldecoder("utf-16")(_KEPT).decode
+    return lambda chunk: decode(chunk).encode(errors=_KEPT)
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
     """Yield the lines of a list as ``in_utf8`` would. Raises OSError if it cannot be read."""
-    decoder = None
-    rest = b""
     with path.open("rb") as file:
-        if file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            decoder = codecs.getincrementaldecoder("utf-16")(_KEPT)
+        converted = _decoder_of(file.peek(2))
+        if converted is bytes:  # it is in UTF-8 already
+            yield from file
+            return
+        rest = b""
         while chunk := file.read1(CHUNK_BYTES):
-            more = chunk if decoder is None else decoder.decode(chunk).encode(errors=_KEPT)
-            *lines, rest = (rest + more).split(b"\n")
+            *lines, rest = (rest + converted(chunk)).split(b"\n")
             yield from lines
-    yield rest
+        yield rest
 
 
 def refuse_without_url(path: Path) -> None:

@@ -1,14 +1,17 @@
-"""What ``scrapy status`` says about the commands that hold."""
+"""What ``scrapy status`` says of a job and of the commands that hold."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crawlproj.frontier.base import Totals
 from crawlproj.frontier.commands import Command, Verb
 from crawlproj.frontier.job_status import JobStatus
-from crawlproj.report.jobs import commanded
+from crawlproj.report.jobs import commanded, print_jobs
+
+if TYPE_CHECKING:
+    import pytest
 
 NOW = time.mktime((2026, 11, 28, 12, 3, 0, 0, 0, -1))
 
@@ -43,3 +46,14 @@ def test_each_command_that_holds_has_a_line() -> None:
 def test_what_is_over_has_none() -> None:
     ended = job((Verb.PAUSE, {"site": "a.test", "until": NOW - 1}), (Verb.RESUME, {"site": "*"}))
     assert commanded(ended, NOW) == []
+
+
+def test_a_job_whose_process_died_is_interrupted_and_its_urls_are_leased(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    left = Totals(pending=11, leased=29, done=5)
+    print_jobs([JobStatus("job", 1, False, left, {"a.test": left}, running=False)], "here")
+    title, headings, row, *_ = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert "interrupted;" in title
+    assert "flight" not in headings
+    assert dict(zip(headings, row, strict=False))["leased"] == "29"

@@ -31,7 +31,7 @@ def run_shapes(folder: Path) -> dict[str, dict[str, Any]]:
         )
     seen = {}
     for how, process in processes.items():
-        _, logged = process.communicate(timeout=180)
+        _, logged = process.communicate(timeout=900)  # see run.py
         assert process.returncode == 0, logged
         seen[how] = json.loads((folder / how / "seen.json").read_text())
     return seen

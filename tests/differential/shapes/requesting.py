@@ -157,9 +157,8 @@ class Depths(Shape):
 class Slow(Shape):
     async def start(self) -> AsyncIterator[Any]:
         yield self.get("slow/1?s=0.1")
-        yield self.get(
-            "slow/2?s=5", meta={"download_timeout": 1.0, "max_retry_times": 0}, errback=self.late
-        )
+        meta = {"download_timeout": 2.0, "max_retry_times": 0}
+        yield self.get("slow/2?s=3600", meta=meta, errback=self.late)
 
     def late(self, failure: Any) -> Any:
         return {"late": failure.check(*self.settings.getlist("RETRY_EXCEPTIONS")) is not None}

@@ -79,10 +79,8 @@ class Runs:
     def update_settings(self, settings: Settings) -> None:
         """Change the settings of a one-off command, of a replay, and in a running event loop."""
         remember_arguments_of_this_crawl()
-        for name, near in misspelt(settings):
-            logger.warning(
-                "%s is not a setting of crawlproj or Scrapy: did you mean %s?", name, near
-            )
+        for warning in misspelt(settings):
+            logger.warning("%s", warning)
         # It is too late to choose: Scrapy would only refuse any other loop.
         if is_reactor_installed() and settings["ASYNCIO_EVENT_LOOP"] == "uvloop.Loop":
             priority = settings.getpriority("ASYNCIO_EVENT_LOOP") or 0

@@ -38,8 +38,8 @@ _SIMILAR = 0.9
 _GIVEN = SETTINGS_PRIORITIES["addon"]  # where the environment's are; Scrapy's own are below
 
 
-def misspelt(settings: BaseSettings) -> Iterator[tuple[str, str]]:
-    """Yield each name that somebody gave and that is nearly a known one, with that one.
+def misspelt(settings: BaseSettings) -> Iterator[str]:
+    """Yield a warning of each name that somebody gave and that is nearly a known one.
 
     A known name with an addition, such as USER_AGENTS or REDIS_URL_2, is a name of its own.
     """
@@ -49,4 +49,4 @@ def misspelt(settings: BaseSettings) -> Iterator[tuple[str, str]]:
             continue
         near = get_close_matches(name, known, 1, _SIMILAR)
         if near and not name.startswith(near[0]):
-            yield name, near[0]
+            yield f"{name} is not a setting of crawlproj or Scrapy: did you mean {near[0]}?"

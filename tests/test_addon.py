@@ -14,7 +14,7 @@ from scrapy.settings import Settings
 
 import crawlproj.settings as ours
 from crawlproj.addon import _REPLACED, Addon
-from crawlproj.commands import export, migrate, pause, serve, status
+from crawlproj.commands import demo, export, migrate, pause, serve, status
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.sqlite.status import read_status
@@ -97,12 +97,26 @@ def test_commands_without_a_crawler_read_the_environment_too(
     command: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CRAWLPROJ_FRONTIER_URL", "redis://there")
+    assert processed(command)["FRONTIER_URL"] == "redis://there"
+
+
+@pytest.mark.parametrize("command", [demo, export, migrate, pause, serve, status])
+def test_commands_that_log_little_report_misspelt_settings_too(
+    command: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    processed(command, "-s", "FRONTEIR_URL=redis://there")
+    assert "did you mean FRONTIER_URL?" in capsys.readouterr().err
+
+
+def processed(command: ModuleType, *words: str) -> Settings:
+    """Return the settings of a command that was given ``words``."""
+    settings = Settings()
     one = command.Command()
-    one.settings = Settings()
+    one.settings = settings
     parser = ArgumentParser(conflict_handler="resolve")
     one.add_options(parser)
-    one.process_options([], parser.parse_args([]))
-    assert one.settings["FRONTIER_URL"] == "redis://there"
+    one.process_options([], parser.parse_args(words))
+    return settings
 
 
 @pytest.mark.parametrize("too_late", [False, True])

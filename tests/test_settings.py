@@ -82,7 +82,8 @@ def test_every_setting_is_documented() -> None:
 def test_only_a_name_that_is_very_near_to_a_known_one_is_taken_for_misspelt(
     name: str, near: str
 ) -> None:
-    assert list(misspelt(Settings({name: 1}))) == ([(name, near)] if near else [])
+    warnings = [f"{name} is not a setting of crawlproj or Scrapy: did you mean {near}?"]
+    assert list(misspelt(Settings({name: 1}))) == (warnings if near else [])
 
 
 def test_the_settings_that_scrapy_has_are_not_misspelt(caplog: pytest.LogCaptureFixture) -> None:

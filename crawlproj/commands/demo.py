@@ -13,6 +13,7 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from crawlproj.commands.crawl import raise_setup_error
+from crawlproj.commands.environment import warn_of_misspelt
 from crawlproj.commands.pipes import while_read
 from crawlproj.masking import masked
 
@@ -53,6 +54,8 @@ class Command(ScrapyCommand):
         for name, value in own.items():
             if (self.settings.getpriority(name) or 0) < SETTINGS_PRIORITIES["cmdline"]:
                 self.settings.set(name, value, priority="cmdline")
+        if self.settings["LOG_LEVEL"] == "ERROR":
+            warn_of_misspelt(self.settings)
 
     @while_read
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - none used

@@ -16,6 +16,7 @@ from scrapy.utils.conf import arglist_to_dict
 
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
 from crawlproj.commands.crawl import add_serve_option, refuse_repeats
+from crawlproj.commands.environment import warn_of_misspelt
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 from crawlproj.private_files import create
@@ -94,6 +95,7 @@ class Command(ScrapyCommand):
             beside = self._beside(settings) if opts.serve else None
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
+        warn_of_misspelt(settings)
         store_url = text(settings, "STORE_URL", "")
         screen = Screen(spider.name, config.interval_s)
         frontier = config.redis.masked if config.redis else str(config.folder / "redis")

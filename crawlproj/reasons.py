@@ -219,10 +219,11 @@ def time_of(exc: BaseException) -> float:
 def drop_reason(exc: DropItem) -> str:
     """Return why an item was dropped, in a form that many items share.
 
-    It is the exception's attribute ``reason``, or else its message up to a colon, without URLs.
+    It is the exception's attribute ``reason``, which may be any object in another's project, or
+    else its message up to a colon, without URLs.
     """
-    own: str | None = getattr(exc, "reason", None)
-    reason = own or _URL.sub("…", str(exc)).partition(":")[0].strip()
+    own: object = getattr(exc, "reason", None)
+    reason = str(own) if own else _URL.sub("…", str(exc)).partition(":")[0].strip()
     return reason[:_DROP_REASON_LENGTH] or type(exc).__name__
 
 

@@ -25,7 +25,7 @@ from crawlproj.downloadermiddlewares.robots import RobotsDisallowed, RobotsUnrea
 from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
 from crawlproj.http.head import MalformedResponse
-from crawlproj.reasons import detail_of, error_of, outcome_of, reason_of
+from crawlproj.reasons import detail_of, drop_reason, error_of, outcome_of, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,3 +190,27 @@ def test_the_detail_of_a_status_is_the_status_and_its_explanation(
 def test_error_of_returns_the_exception_in_a_failure() -> None:
     exc = ValueError()
     assert error_of(Failure(exc)) is exc
+
+
+class TheirDrop(scrapy_errors.DropItem):
+    """Of another project, in which ``reason`` may be anything."""
+
+    def __init__(self, message: str, reason: object) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@pytest.mark.parametrize(
+    ("dropped", "reason"),
+    [
+        (scrapy_errors.DropItem("duplicate: http://a.test/1"), "duplicate"),
+        (TheirDrop("no price: 1", "price"), "price"),
+        (TheirDrop("no price: 1", ["price", "title"]), "['price', 'title']"),
+        (TheirDrop("no price: 1", ValueError("price")), "price"),
+        (TheirDrop("no price: 1", 3), "3"),
+        (TheirDrop("no price: 1", None), "no price"),
+        (TheirDrop("", None), "TheirDrop"),
+    ],
+)
+def test_the_reason_of_a_dropped_item_is_text(dropped: scrapy_errors.DropItem, reason: str) -> None:
+    assert drop_reason(dropped) == reason

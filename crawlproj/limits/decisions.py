@@ -65,7 +65,15 @@ class Decisions:
         self._numbers = array("d")
 
     def add(self, at: float, before: float, after: float, reason: Reason) -> None:
-        """Keep a decision, and forget the oldest if there are too many."""
+        """Keep a decision, and forget the oldest if there are too many.
+
+        Raises TypeError if an estimator gave another reason than a Reason.
+        """
+        if not isinstance(reason, Reason):
+            raise TypeError(
+                f"an estimator's self.reason must be a Reason, not {reason!r}: write for example "
+                "Reason(Rule.REFUSED, load=sample.in_flight)"
+            )
         self._numbers.extend(
             (
                 at,

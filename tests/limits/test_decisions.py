@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from crawlproj.limits.decisions import Decision, Decisions, Reason, Rule
 
 
@@ -19,3 +21,10 @@ def test_the_last_two_hundred_are_kept() -> None:
         ring.add(n, n, n + 1, Reason())
         assert len(ring.latest()) == min(200, n + 1)
         assert ring.latest()[-1].at == n
+
+
+def test_another_reason_than_a_reason_is_an_error_that_says_what_to_write() -> None:
+    ring = Decisions()
+    with pytest.raises(TypeError, match=r"must be a Reason, not 'too slow'.*Reason\(Rule"):
+        ring.add(1000.5, 8.0, 4.0, "too slow")  # type: ignore[arg-type]
+    assert ring.latest() == []

@@ -149,6 +149,8 @@ class Postgres(_Server):
 class PgBouncer(_Server):
     """A pooler in front of ``postgres`` that gives each transaction another session.
 
+    A client that has the pool for itself gets the same session again, but nothing is left in it.
+
     Like PostgreSQL it refuses to run as root. folder: exists and is empty.
     """
 
@@ -171,6 +173,7 @@ class PgBouncer(_Server):
             pool_mode = transaction
             default_pool_size = 3
             server_round_robin = 1
+            server_reset_query_always = 1
             """
         )
         self._as: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scrapy.settings import Settings
 
-from crawlproj.commands.demo import where_results_are
+from crawlproj.commands.demo import scrapy_command, where_results_are
 
 OWN = "sqlite:///demo.db"
 
@@ -16,7 +16,7 @@ def last_lines(**urls: str) -> str:
 def test_the_demo_names_its_own_database() -> None:
     text = last_lines()
     assert "sqlite3 demo.db" in text
-    assert "status -s FRONTIER_URL=sqlite:///demo.db" in text
+    assert f"  {scrapy_command()} status -s FRONTIER_URL=sqlite:///demo.db\n" in text
 
 
 def test_the_demo_names_the_store_that_the_user_chose_without_its_password() -> None:

@@ -9,7 +9,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.live import Live
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.log import get_scrapy_root_handler
@@ -19,7 +18,7 @@ from crawlproj.extensions.item_counts import ItemCounts
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
-from crawlproj.report.display import Display
+from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
 from crawlproj.scheduler import scheduler_of
@@ -56,7 +55,7 @@ class Progress:
         self._interval_s = number(crawler.settings, "PROGRESS_INTERVAL", 30.0, minimum=1.0)
         self._crawler = crawler
         self._console = Display(stderr=True, emoji=False)
-        self._live: Live | None = None
+        self._live: LivePanel | None = None
         self._task: asyncio.Task[None] | None = None
         self._started_at = time.monotonic()
         # Over the last seconds: time, pages done, pages done by the busiest sites.
@@ -81,7 +80,7 @@ class Progress:
         to_terminal = isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
         if self._console.is_terminal and to_terminal and not Progress._live_shown:
             Progress._live_shown = True
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live = LivePanel(self._console)
             self._live.start()
             # Live redirects sys.stderr; log lines written to it appear above the display.
             handler.setStream(sys.stderr)  # type: ignore[union-attr]

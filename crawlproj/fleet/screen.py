@@ -9,8 +9,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rich.live import Live
-
 from crawlproj.fleet.display import (
     FleetSnapshot,
     WorkerRow,
@@ -20,7 +18,7 @@ from crawlproj.fleet.display import (
 )
 from crawlproj.fleet.policy import Phase
 from crawlproj.report.console import Snapshot, plain
-from crawlproj.report.display import Display
+from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.item_tally import most_frequent_first
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ class Screen(logging.Handler):
         self._interval_s = interval_s
         self._console = Display(stderr=True)
         self._had_terminal = self._console.is_terminal
-        self._live: Live | None = None
+        self._live: LivePanel | None = None
         self._began = self._shown = self._logged = time.monotonic()
 
     def is_gone(self) -> bool:
@@ -70,7 +68,7 @@ class Screen(logging.Handler):
     def __enter__(self) -> Self:
         self._began = self._logged = time.monotonic()
         if self._had_terminal:
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live = LivePanel(self._console)
             self._live.start()
         return self
 

@@ -174,7 +174,8 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         """Whether the crawl must go on."""
         if self.opened is None or self.opened.finished or self._budget.spent:
             return False
-        return self._frontier.pending or bool(self.in_hand or self.books or self.admission.direct)
+        some = self.in_hand or self.books or self.admission.direct or self.steering.waits
+        return self._frontier.pending or bool(some)
 
     def enqueue_request(self, request: Request) -> bool:
         """Put ``request``, or take it as the outcome of the lease that it carries."""
@@ -213,8 +214,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             return None
         self.admission.direct.serve_all()
         while (handout := self._frontier.next()) is not None:
-            request = self._rebuild(handout.lease)
-            if request is not None:
+            if (request := self._rebuild(handout.lease)) is not None:
                 self.admission.start(handout, request)
                 request.meta[PERMIT_WAIT] = handout.waited_s
                 return request

@@ -203,9 +203,7 @@ def counted(number: int, noun: str) -> str:
 
 def selected(chosen: Selection) -> str:
     """Return a selection in words."""
-    failed = f"what failed as {chosen.reason}" if chosen.reason else "URLs"
-    site = f" of {chosen.site}" if chosen.site else ""
-    return plain(f"{failed}{site}{f' that match {chosen.pattern}' if chosen.pattern else ''}")
+    return plain(chosen.words)
 
 
 def batched(urls: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -5,7 +5,8 @@ Every backend that takes commands keeps these rules; ``tests/frontier/test_comma
 1. A command that was appended survives SIGKILL of any process, and every worker of its job reads
    it, in the order of the log.
 2. A command that changes entries changes each of them at most once, however often workers die
-   while they apply it, and its result counts exactly those that it changed.
+   while they apply it, and its result counts exactly those that it changed. SKIP skips no entry
+   that ``on_skip`` was not awaited with.
 3. REQUEUE changes exactly the entries of its preview, as far as they are still failed.
 4. A job with such a command that is not applied does not finish; REQUEUE and ADD also reopen a
    finished one, whose next ``open`` continues the generation.
@@ -21,14 +22,20 @@ from typing import TYPE_CHECKING
 from crawlproj.errors import FrontierError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from crawlproj.frontier.base import Entry
     from crawlproj.frontier.commands import Command, Preview, Record, Result, Selection, Verb
     from crawlproj.frontier.fate import Fate
     from crawlproj.frontier.live import Tick, WorkerNews
 
+    OnSkip = Callable[[Sequence[Entry]], Awaitable[None]]
+
 __all__ = ["Controls", "Steered"]
+
+
+async def no_one(_: Sequence[Entry]) -> None:
+    """Write down nothing about entries that are skipped."""
 
 
 def _unsupported(what: object) -> FrontierError:
@@ -53,11 +60,16 @@ class Steered:
         return []
 
     async def change(
-        self, command: Command, worker: str, entries: Sequence[Entry] = ()
+        self,
+        command: Command,
+        worker: str,
+        entries: Sequence[Entry] = (),
+        on_skip: OnSkip = no_one,  # noqa: ARG002 - see the backends
     ) -> Result | None:
         """Apply one step of a command that changes entries.
 
-        entries: with ADD: what to put.
+        entries: with ADD: what to put. on_skip: with SKIP: awaited with the entries that are about
+            to be skipped. It may get an entry twice, and one that a worker claims meanwhile.
 
         Returns None while steps are left, or another worker applies it; else its result, which is
         durable.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase, translate
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,13 @@ class Selection:
         match = re.compile(translate(self.pattern)).match
         return lambda url: match(url) is not None
 
+    @property
+    def words(self) -> str:
+        """The selection in words: "URLs of a.test that match */calendar/*"."""
+        chosen = f"what failed as {self.reason}" if self.reason else "URLs"
+        site = f" of {self.site}" if self.site else ""
+        return f"{chosen}{site}{f' that match {self.pattern}' if self.pattern else ''}"
+
     def data(self) -> dict[str, str]:
         """Return the fields that are not empty."""
         return {name: value for name, value in asdict(self).items() if value}
@@ -146,6 +154,12 @@ class Command:
     def reopens(self) -> bool:
         """Whether a finished job has work again because of it."""
         return self.verb in {Verb.REQUEUE, Verb.ADD}
+
+    @property
+    def trace(self) -> str:
+        """Who selected entries, when, and which: "by ann@desk at …: URLs that match */x/*"."""
+        when = datetime.fromtimestamp(self.at, UTC)
+        return f"by {self.who} at {when:%Y-%m-%d %H:%M:%S} UTC: {self.selection.words}"
 
     def data(self) -> str:
         """Return its arguments as JSON."""

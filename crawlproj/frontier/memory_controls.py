@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Entry, State
-from crawlproj.frontier.command_log import Controls, Steered
+from crawlproj.frontier.command_log import Controls, Steered, no_one
 from crawlproj.frontier.commands import (
     MAX_COMMANDS,
     SKIPPED_BY_COMMAND,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from crawlproj.frontier.base import Clock
+    from crawlproj.frontier.command_log import OnSkip
     from crawlproj.frontier.commands import Command, Preview, Selection
 
 
@@ -80,7 +81,11 @@ class MemorySteering(Steered, Controls):
         return [each.command for each in self._log if each.command.changes and not each.results]
 
     async def change(
-        self, command: Command, worker: str, entries: Sequence[Entry] = ()
+        self,
+        command: Command,
+        worker: str,
+        entries: Sequence[Entry] = (),
+        on_skip: OnSkip = no_one,
     ) -> Result | None:
         urls, note = 0, ""
         if command.generation != self._generations[self._job]:
@@ -92,7 +97,7 @@ class MemorySteering(Steered, Controls):
                 case Verb.ADD:
                     urls = self._add(entries)
                 case Verb.SKIP:
-                    urls = self._skip(command.selection)
+                    urls = await self._skip(command.selection, on_skip)
                 case _:
                     urls = self._prioritize(command.selection, int(command.arguments["priority"]))
         result = Result(command.id, worker, self._clock(), urls, note)
@@ -115,12 +120,13 @@ class MemorySteering(Steered, Controls):
                 urls += 1
         return urls, ""
 
-    def _skip(self, selection: Selection) -> int:
-        urls = 0
-        for record in self._selected(State.PENDING, selection):
+    async def _skip(self, selection: Selection, on_skip: OnSkip) -> int:
+        chosen = list(self._selected(State.PENDING, selection))
+        await on_skip([record.entry for record in chosen])
+        still = [record for record in chosen if record.state is State.PENDING]
+        for record in still:
             record.state, record.reason = State.SKIPPED, SKIPPED_BY_COMMAND
-            urls += 1
-        return urls
+        return len(still)
 
     def _prioritize(self, selection: Selection, priority: int) -> int:
         urls = 0

@@ -18,7 +18,7 @@ from crawlproj.items import FetchFailure, PageCheck, SkippedUrl
 from crawlproj.scheduling.checks import NotModified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from crawlproj.frontier.base import Entry
     from crawlproj.scheduling.work import Work
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 Outcome = FetchFailure | SkippedUrl | PageCheck
 
 _NOT_MODIFIED = NotModified.frontier_outcome[1]
+_AT_ONCE = 500  # rows
 
 
 class Books:
@@ -80,6 +81,24 @@ class Books:
         written = self.write(outcome)
         self._waiting.add(written)
         written.add_done_callback(lambda future: self._written(future, ack, entry))
+
+    @property
+    def are_open(self) -> bool:
+        """Whether ``begin`` was called."""
+        return self._early is None
+
+    async def note(self, outcomes: Sequence[Outcome]) -> None:
+        """Wait until outcomes that end no lease are durable. Raises NotStored."""
+        if self.write is None:
+            return
+        for start in range(0, len(outcomes), _AT_ONCE):  # pages are stored between them
+            written = [self.write(outcome) for outcome in outcomes[start : start + _AT_ONCE]]
+            await asyncio.wait(written)
+            for future, outcome in zip(written, outcomes[start:], strict=False):
+                if isinstance(error := future.exception(), NotStored):
+                    raise error
+                if error is not None:
+                    logger.error("%s has no row: %s", outcome.url, error)
 
     async def settled(self) -> None:
         """Wait until every ack was applied."""

@@ -126,6 +126,14 @@ def entry_of(request: Request, spider: Spider, key: int, *, public: bool = False
     return Entry(key, site_of(request.url), request.url, encoded, request.priority)
 
 
+def depth_of(entry: Entry) -> int:
+    """Return how many links away from a seed an entry is; 0 if its payload does not say."""
+    try:
+        return int(json.loads(entry.payload or b"{}").get("meta", {}).get("depth", 0))
+    except (ValueError, TypeError, AttributeError):
+        return 0
+
+
 def volatile_entry(request: Request, key: int) -> Entry:
     """Return the entry that stands for an unstorable request."""
     return Entry(key, site_of(request.url), request.url, VOLATILE, request.priority)

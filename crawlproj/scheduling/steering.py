@@ -15,10 +15,12 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from crawlproj.errors import FrontierError
+from crawlproj.errors import FrontierError, NotStored
 from crawlproj.frontier.base import Ack, State
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result, Verb
+from crawlproj.items import SkippedUrl
 from crawlproj.limits.held import Held
+from crawlproj.scheduling.serialize import depth_of
 from crawlproj.steering.standing import Standing
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class Steering:
         self._entry_of = entry_of
         self._idle = idle
         self._end = end
-        self._skips: Callable[[str, str], bool] | None = None
+        self._skips: Callable[[str, str], Command | None] | None = None
         self._log: list[Command] = []  # the commands that may hold
         self._to_apply: list[Command] = []
         self._last: Command | None = None
@@ -155,12 +157,19 @@ class Steering:
             await asyncio.sleep(_EVERY_S)
             try:
                 await self.look()
+            except NotStored:
+                return  # the crawl ends because of it, and the next run goes on with the command
             except FrontierError as exc:
                 if not self._complained:
                     self._complained = True
                     logger.error("Commands are not obeyed for now: %s", exc)
             else:
                 self._complained = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a command is not applied yet that changes entries."""
+        return bool(self._to_apply)
 
     async def look(self) -> None:
         """Read the log once, and obey what is new or has ended."""
@@ -234,13 +243,20 @@ class Steering:
                 self._patience.try_again(command.selection.takes_site)
 
     async def _apply(self) -> None:
-        """Apply the commands that change entries, unless another worker does."""
+        """Apply the commands that change entries, unless another worker does.
+
+        SKIP waits for the store, which has the skipped URLs before the frontier skips them.
+        """
         still = {command.id for command in await self._frontier.waiting()}
-        for command in [one for one in self._to_apply if one.id in still]:
+        self._to_apply = [command for command in self._to_apply if command.id in still]
+        for command in list(self._to_apply):
+            if command.verb is Verb.SKIP and not self._books.are_open:
+                continue
             while (result := await self._step(command)) is None:
                 if self._frontier.shared:
                     return  # another worker applies it; look again in case it dies
                 await asyncio.sleep(_STEP_PAUSE_S)
+            self._to_apply.remove(command)
             logger.info(
                 "%s by %s: %d URLs%s",
                 command.verb.capitalize(),
@@ -248,7 +264,6 @@ class Steering:
                 result.urls,
                 f" ({result.note})" if result.note else "",
             )
-        self._to_apply = []
         self._queue.look_again()
 
     async def _step(self, command: Command) -> Result | None:
@@ -256,7 +271,17 @@ class Steering:
         if command.verb is Verb.ADD:
             priority = int(command.arguments.get("priority", 0))
             entries = [self._entry_of(url, priority) for url in command.arguments["urls"]]
-        return await self._frontier.change(command, self.name, entries)
+
+        async def on_skip(skipped: Sequence[Entry]) -> None:
+            now = time.time()
+            await self._books.note(
+                [
+                    SkippedUrl(one.url, SKIPPED_BY_COMMAND, command.trace, depth_of(one), now)
+                    for one in skipped
+                ]
+            )
+
+        return await self._frontier.change(command, self.name, entries, on_skip)
 
     async def _leave_drained(self) -> None:
         """Count what waits at drained sites: the crawl ends without it."""
@@ -279,8 +304,10 @@ class Steering:
         wanted = []
         for lease in leases:
             site, url = lease.entry.site, lease.entry.url
-            if skips is not None and skips(site, url):
-                self._books.close(Ack(lease.id, State.SKIPPED, SKIPPED_BY_COMMAND), lease.entry)
+            if skips is not None and (by := skips(site, url)) is not None:
+                ack = Ack(lease.id, State.SKIPPED, SKIPPED_BY_COMMAND)
+                depth = depth_of(lease.entry)
+                self._books.close(ack, lease.entry, detail=by.trace, depth=depth)
             elif site in held:
                 self._queue.ack(Ack(lease.id, State.PENDING, count_attempt=False), site)
             else:

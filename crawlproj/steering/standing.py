@@ -159,14 +159,17 @@ class Standing:
                     values[name], by[name] = float(value), command
         return Wishes(values, by)
 
-    def skipper(self) -> Callable[[str, str], bool] | None:
-        """Return a function that tells whether an entry (site, URL) is skipped; None if none is."""
+    def skipper(self) -> Callable[[str, str], Command | None] | None:
+        """Return a function that finds the SKIP of an entry (site, URL); None if there is none."""
         if not self.skips:
             return None
-        selections = [(one.selection, one.selection.url_matcher()) for one in self.skips]
+        selections = [(one, one.selection, one.selection.url_matcher()) for one in self.skips]
 
-        def skips(site: str, url: str) -> bool:
-            return any(one.takes_site(site) and matches(url) for one, matches in selections)
+        def skips(site: str, url: str) -> Command | None:
+            return next(
+                (one for one, of, matches in selections if of.takes_site(site) and matches(url)),
+                None,
+            )
 
         return skips
 

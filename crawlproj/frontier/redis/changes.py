@@ -16,6 +16,8 @@ from crawlproj.frontier.redis.scan import queues_of, scan, sites_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from crawlproj.frontier.base import Entry
+    from crawlproj.frontier.command_log import OnSkip
     from crawlproj.frontier.commands import Selection
     from crawlproj.frontier.redis.server import RedisServer
 
@@ -28,7 +30,8 @@ _KEY = 8  # bytes
 class RedisChanges:
     """Applies commands to the generation whose keys begin with ``keys``.
 
-    run: runs a script with these arguments. alive: called before each step.
+    run: runs a script with these arguments. alive: called before each step. on_skip: awaited with
+        the entries that a step is about to skip.
     """
 
     def __init__(
@@ -37,11 +40,13 @@ class RedisChanges:
         keys: str,
         run: Callable[..., Awaitable[Any]],
         alive: Callable[[], Awaitable[None]],
+        on_skip: OnSkip,
     ) -> None:
         self._server = server
         self._keys = keys
         self._run = run
         self._alive = alive
+        self._on_skip = on_skip
 
     async def requeue(self, command: Command, keys: bytes) -> None:
         """Put the failed entries with these keys back."""
@@ -82,8 +87,17 @@ class RedisChanges:
             rows = (await self._rows(queue, 0))[:left]
             if not rows:
                 return
-            chosen = "".join("01"[matches(url_of(site, row))] for row in rows)
-            step = (reason, to, rows[0], rows[-1], chosen)
+            chosen = [matches(url_of(site, row)) for row in rows]
+            if reason:
+                priority = int(_priority_of(queue))
+                await self._on_skip(
+                    [
+                        unpack(site, priority, row)[0]
+                        for row, skipped in zip(rows, chosen, strict=True)
+                        if skipped
+                    ]
+                )
+            step = (reason, to, rows[0], rows[-1], "".join("01"[one] for one in chosen))
             if await self._run("sieve", command.id, site, _priority_of(queue), *step) < 0:
                 tries += 1  # a worker has claimed some of them
                 continue
@@ -93,15 +107,18 @@ class RedisChanges:
     async def _sift_delayed(self, command: Command, reason: str, to: str) -> None:
         selection = command.selection
         matches = selection.url_matcher()
-        keys: list[bytes] = []
+        chosen: list[tuple[bytes, Entry]] = []
         async for key, pack in scan(self._server, "hscan", f"{self._keys}ddata"):
-            site, _, row = pack.split(b"\0", 2)
+            site, priority, row = pack.split(b"\0", 2)
             name = site.decode()
             if selection.takes_site(name) and matches(url_of(name, row)):
-                keys.append(key)
-        for at in range(0, len(keys), ROWS):
+                chosen.append((key, unpack(name, int(priority), row)[0]))
+        for at in range(0, len(chosen), ROWS):
             await self._alive()
-            await self._run("sieve_delayed", command.id, reason, to, *keys[at : at + ROWS])
+            some = chosen[at : at + ROWS]
+            if reason:
+                await self._on_skip([entry for _, entry in some])
+            await self._run("sieve_delayed", command.id, reason, to, *(key for key, _ in some))
 
     async def _rows(self, queue: str, at: int) -> Sequence[bytes]:
         redis: Any = self._server.redis

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from crawlproj.frontier.redis.server import RedisServer
 
-_TAKEN_S = 30  # a worker that applies a command says so at least as often
+_TAKEN_S = 10  # a worker that applies a command says so at least as often
 _RESULTS_KEPT_S = 30 * 86400
 _PREVIEW_KEPT_S = 86400
 _PUBLISHED_KEPT_S = 900

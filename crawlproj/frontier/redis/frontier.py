@@ -28,6 +28,7 @@ from crawlproj.frontier.base import (
     Totals,
     Written,
 )
+from crawlproj.frontier.command_log import no_one
 from crawlproj.frontier.commands import Command, Result, Verb
 from crawlproj.frontier.redis.answers import Standing, leases_in, standing
 from crawlproj.frontier.redis.arguments import ack_args, entry_args, id_of, text_of
@@ -42,6 +43,7 @@ from crawlproj.frontier.redis.server import RedisServer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
+    from crawlproj.frontier.command_log import OnSkip
     from crawlproj.frontier.redis.connection import RedisConfig
 
 _BATCH = 500  # sites skipped by one script
@@ -240,7 +242,11 @@ class RedisFrontier(Frontier):
         return await self._log.waiting()
 
     async def change(
-        self, command: Command, worker: str, entries: Sequence[Entry] = ()
+        self,
+        command: Command,
+        worker: str,
+        entries: Sequence[Entry] = (),
+        on_skip: OnSkip = no_one,
     ) -> Result | None:
         log, note = self._log, ""
 
@@ -250,7 +256,7 @@ class RedisFrontier(Frontier):
         if not await log.take(command.id, worker):
             return None
         changed = 0
-        changes = RedisChanges(self._running, self._keys, self._run, alive)
+        changes = RedisChanges(self._running, self._keys, self._run, alive, on_skip)
         if command.generation != self._generation:
             note = "its generation has ended"
         elif command.verb is Verb.ADD:

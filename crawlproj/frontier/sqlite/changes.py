@@ -5,17 +5,19 @@ So the crawl goes on meanwhile, and a command whose worker was killed continues 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from crawlproj.frontier.base import Entry
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result, Verb
 from crawlproj.frontier.sqlite import command_sql
 from crawlproj.frontier.sqlite.schema import for_job
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crawlproj.frontier.commands import Selection
 
@@ -23,15 +25,20 @@ ROWS = 20_000  # looked at in one step: some 20 ms
 KEYS = 2_000  # requeued in one step
 
 _LAST = "SELECT COALESCE(MAX(seq), 0) FROM frontier_entries_JOB"
+_TO_SKIP = """
+SELECT seq, key, site, url, payload, priority, not_before FROM frontier_entries_JOB
+WHERE seq > :after AND seq <= :upto AND state = 0 AND frontier_selects(site, url)
+"""
+# Only entries that were written down as skipped, so none that has returned to pending since.
 _SKIP = """
 UPDATE frontier_entries_JOB SET state = 4, delayed = 0, reason = :reason
-WHERE seq > :after AND seq <= :upto AND state = 0 AND frontier_selects(site, url)
+WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0
 RETURNING site
 """
 # RETURNING gives the new values, so what was delayed is asked before.
 _DELAYED = """
 SELECT site, COUNT(*) FROM frontier_entries_JOB
-WHERE seq > :after AND seq <= :upto AND state = 0 AND delayed = 1 AND frontier_selects(site, url)
+WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 0 AND delayed = 1
 GROUP BY site
 """
 _PRIORITIZE = """
@@ -71,6 +78,30 @@ def register(db: sqlite3.Connection, selection: Selection, sites: Mapping[str, i
     db.create_function("frontier_selects", 2, selects)
 
 
+def to_skip(
+    db: sqlite3.Connection,
+    job_id: int,
+    command: Command,
+    generation: int,
+    sites: Mapping[str, int],
+) -> tuple[list[int], list[Entry]]:
+    """Return the entries that the next step of a SKIP skips: their ``seq``, and themselves."""
+    if command.generation != generation:
+        return [], []
+    register(db, command.selection, sites)
+    names = {number: name for name, number in sites.items()}
+    rows = db.execute(for_job(_TO_SKIP, job_id), _span(command_sql.progress(db, command.id)[0]))
+    seqs, entries = [], []
+    for seq, key, site, url, payload, priority, not_before in rows:
+        seqs.append(seq)
+        entries.append(Entry(key, names[site], url, payload, priority, not_before))
+    return seqs, entries
+
+
+def _span(cursor: int) -> dict[str, int]:
+    return {"after": cursor, "upto": cursor + ROWS}
+
+
 def step(
     db: sqlite3.Connection,
     job_id: int,
@@ -79,9 +110,14 @@ def step(
     sites: Mapping[str, int],
     worker: str,
     now: float,
+    *,
     added: int = 0,
+    seqs: Sequence[int] = (),
 ) -> Changed:
-    """Apply the next step of a command in the open transaction; ADD has put ``added`` entries."""
+    """Apply the next step of a command in the open transaction.
+
+    added: how many entries ADD has put. seqs: what SKIP skips, as ``to_skip`` returned it.
+    """
     changed = Changed()
     cursor, urls = command_sql.progress(db, command.id)
     note = ""
@@ -92,10 +128,14 @@ def step(
     elif command.verb is Verb.REQUEUE:
         done, number, cursor, note = _requeue(db, job_id, command.token, cursor, changed)
     else:
-        register(db, command.selection, sites)
         (last,) = db.execute(for_job(_LAST, job_id)).fetchone()
-        span = {"after": cursor, "upto": cursor + ROWS}
-        number = _alter(db, job_id, command, span, changed)
+        if command.verb is Verb.SKIP:
+            number = _skip(db, job_id, seqs, changed)
+        else:
+            register(db, command.selection, sites)
+            priority = {"priority": int(command.arguments["priority"])}
+            given = {**_span(cursor), **priority}
+            number = db.execute(for_job(_PRIORITIZE, job_id), given).rowcount
         cursor += ROWS
         done = cursor >= last
     command_sql.advance(db, command.id, cursor, number)
@@ -105,18 +145,10 @@ def step(
     return changed
 
 
-def _alter(
-    db: sqlite3.Connection,
-    job_id: int,
-    command: Command,
-    span: Mapping[str, int],
-    changed: Changed,
-) -> int:
-    if command.verb is Verb.PRIORITIZE:
-        priority = {"priority": int(command.arguments["priority"])}
-        return db.execute(for_job(_PRIORITIZE, job_id), {**span, **priority}).rowcount
-    delayed = dict(db.execute(for_job(_DELAYED, job_id), span).fetchall())
-    rows = db.execute(for_job(_SKIP, job_id), {**span, "reason": SKIPPED_BY_COMMAND}).fetchall()
+def _skip(db: sqlite3.Connection, job_id: int, seqs: Sequence[int], changed: Changed) -> int:
+    given = {"seqs": json.dumps(list(seqs)), "reason": SKIPPED_BY_COMMAND}
+    delayed = dict(db.execute(for_job(_DELAYED, job_id), given).fetchall())
+    rows = db.execute(for_job(_SKIP, job_id), given).fetchall()
     changed.skipped = len(rows)
     changed.claimable = Counter(site for (site,) in rows)
     changed.claimable.subtract(delayed)

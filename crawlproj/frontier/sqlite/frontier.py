@@ -30,6 +30,8 @@ from crawlproj.frontier.base import (
     Totals,
     Written,
 )
+from crawlproj.frontier.command_log import no_one
+from crawlproj.frontier.commands import Verb
 from crawlproj.frontier.sqlite import command_sql
 from crawlproj.frontier.sqlite.file import connect, explained
 from crawlproj.frontier.sqlite.job import SqliteJob, add_job, open_job
@@ -40,6 +42,7 @@ from crawlproj.sqlite_locks import warn_if_locked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from crawlproj.frontier.command_log import OnSkip
     from crawlproj.frontier.commands import Command, Result
 
 logger = logging.getLogger(__name__)
@@ -157,9 +160,17 @@ class SqliteFrontier(Frontier):
         return await self._run(partial(self._open_job.read, command_sql.waiting))
 
     async def change(
-        self, command: Command, worker: str, entries: Sequence[Entry] = ()
+        self,
+        command: Command,
+        worker: str,
+        entries: Sequence[Entry] = (),
+        on_skip: OnSkip = no_one,
     ) -> Result | None:
-        return await self._run(partial(self._open_job.change, command, worker, entries))
+        seqs: list[int] = []
+        if command.verb is Verb.SKIP:
+            seqs, chosen = await self._run(partial(self._open_job.to_skip, command))
+            await on_skip(chosen)
+        return await self._run(partial(self._open_job.change, command, worker, entries, seqs))
 
     async def acknowledge(self, result: Result) -> None:
         await self._run(partial(self._open_job.acknowledge, result))

@@ -265,19 +265,19 @@ class SqliteJob:
             return dict(row for row in rows if row is not None)
         return dict(self._db.execute(sql.NOTES, (MAX_NOTES,)).fetchall())
 
-    def change(self, command: Command, worker: str, entries: Sequence[Entry]) -> Result | None:
+    def to_skip(self, command: Command) -> tuple[list[int], list[Entry]]:
+        """Return what the next step of a SKIP skips; nothing of another generation."""
+        return changes.to_skip(self._db, self._id, command, self._generation, self._site_ids)
+
+    def change(
+        self, command: Command, worker: str, entries: Sequence[Entry], seqs: Sequence[int] = ()
+    ) -> Result | None:
         new = self.write(entries, []).new if command.generation == self._generation else 0
         with transaction(self._db):
             changed = changes.step(
-                self._db,
-                self._id,
-                command,
-                self._generation,
-                self._site_ids,
-                worker,
-                self._clock(),
-                new,
-            )
+                self._db, self._id, command, self._generation, self._site_ids, worker,
+                self._clock(), added=new, seqs=seqs,
+            )  # fmt: skip
         names = {number: name for name, number in self._site_ids.items()}
         for site, number in (+changed.claimable).items():
             self._rotation.remove(names[site], number)

@@ -33,11 +33,8 @@ def _what(command: Command) -> str:
             urls = arguments.get("urls", [])
             return f"{len(urls)} URLs: {' '.join(urls[:3])}{' …' if len(urls) > 3 else ''}"
         case Verb.SKIP | Verb.REQUEUE | Verb.PRIORITIZE:
-            failed = f"what failed as {chosen.reason}" if chosen.reason else "URLs"
-            site = f" of {chosen.site}" if chosen.site else ""
-            pattern = f" that match {chosen.pattern}" if chosen.pattern else ""
             to = f" to {arguments['priority']}" if "priority" in arguments else ""
-            return f"{failed}{site}{pattern}{to}"
+            return f"{chosen.words}{to}"
         case _:
             where = (
                 f"the worker {arguments['worker']}" if "worker" in arguments else _where(command)

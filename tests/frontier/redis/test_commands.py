@@ -85,7 +85,7 @@ def test_another_worker_goes_on_when_the_one_that_applies_a_command_dies(
     with pytest.raises(FrontierError, match="killed"):
         run(one.change(command, "w1"))
     assert run(other.change(command, "w2")) is None
-    client.delete(f"crawlproj:{{job}}:taken:{number}")  # as after 30 s
+    client.delete(f"crawlproj:{{job}}:taken:{number}")  # as after 10 s
     result = run(other.change(command, "w2"))
     assert result is not None
     assert (result.worker, result.urls) == ("w2", 10)

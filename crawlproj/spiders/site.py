@@ -258,7 +258,8 @@ class SiteSpider(ReadsSitemaps):
         follows = self.sitemap != "only"
         if follows and isinstance(response, TextResponse) and self.scope.allows(response.url):
             urls = self.links.extract_urls(response)
-        if is_start and follows and (why := nothing_to_follow(self, response, urls)):
+        explains = is_start and follows and not is_check
+        if explains and (why := nothing_to_follow(self, response, urls)):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
         looks = self.traps is not None and not is_check and self.traps.looks_at(page.url)
         main_text = self._main_text(response, page) if looks else ""

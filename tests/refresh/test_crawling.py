@@ -199,6 +199,17 @@ def test_watch_checks_what_is_due_until_it_is_stopped(web: ChangingWeb, tmp_path
     assert crawl.changes() == [("/b", "changed")]
 
 
+def test_a_start_page_without_links_is_reported_once_and_not_at_every_check(
+    web: ChangingWeb, tmp_path: Path
+) -> None:
+    crawl = Crawl(web, tmp_path)
+    web.pages["/"] = Answer(html("home"))
+    assert "nothing is followed, because it has no links" in crawl.run()
+    web.pages["/"] = Answer(html("home, changed"))
+    assert "nothing is followed" not in crawl.run("refresh=always")
+    assert crawl.changes() == [("/", "changed")]
+
+
 @pytest.mark.parametrize("wrong", ["sometimes", "7", "-1d", "7y"])
 def test_a_wrong_refresh_is_an_error_that_says_what_to_write(wrong: str, tmp_path: Path) -> None:
     crawl = Crawl(ChangingWeb(), tmp_path)

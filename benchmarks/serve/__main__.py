@@ -54,11 +54,15 @@ def main() -> int:
     """Run the benchmark; returns the exit status."""
     options = _options()
     stop_when_terminated()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        file = Path(folder, "store.db")
-        began = time.monotonic()
-        build(file, options.pages)
-        print(f"built {options.pages:,} pages in {time.monotonic() - began:.0f} s", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        file = options.store or Path(folder, "store.db")
+        if not file.exists():
+            began = time.monotonic()
+            build(file, options.pages)
+            print(f"built {options.pages:,} pages in {time.monotonic() - began:.0f} s", flush=True)
+        if options.build_only:
+            return 0
+        print(f"{file.stat().st_size / 1e9:.1f} GB", flush=True)
         with ours(file, free_port(), options.pages) as served:
             side = _measure(served, file, options.seconds, options.slow_rate)
             lanes = json.loads(served.get("/api/summary"))["lanes"]
@@ -80,16 +84,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each load")
     parser.add_argument("--slow-rate", type=float, default=10.0, help="slow queries per second")
     parser.add_argument("--alone", action="store_true", help="leave Datasette out")
-    parser.add_argument("--folder", help="where to put the store")
+    parser.add_argument("--store", type=Path, help="where to build the store, and keep it")
+    parser.add_argument("--build-only", action="store_true", help="build it, and measure nothing")
     return parser.parse_args()
 
 
 def _measure(served: Served, file: Path, seconds: float, slow_rate: float) -> Side:
     short = Load(served.port, served.short, served.slow, _RATE, 0.0, seconds)
     _send(replace(short, seconds=2.0))  # warm up
-    with _crawling(file, seconds) as idle_crawl:
+    with _crawling(file, "idle", seconds) as idle_crawl:
         idle = figures(_send(short))
-    with _crawling(file, seconds) as flood_crawl:
+    with _crawling(file, "flood", seconds) as flood_crawl:
         after: list[list[Answer]] = []
         # The short queries go on when the flood ends.
         going_on = threading.Thread(
@@ -119,9 +124,10 @@ def _send(load: Load) -> list[Answer]:
 
 
 @contextmanager
-def _crawling(file: Path, seconds: float) -> Iterator[list[float]]:
-    """Store pages meanwhile; the list has the pages/s afterwards."""
-    words = ["benchmarks.serve.writer", str(file), str(seconds), str(_CRAWL_RATE)]
+def _crawling(file: Path, kind: str, seconds: float) -> Iterator[list[float]]:
+    """Store new pages meanwhile; the list has the pages/s afterwards."""
+    kind = f"{kind}-{time.time_ns()}"
+    words = ["benchmarks.serve.writer", str(file), kind, str(seconds), str(_CRAWL_RATE)]
     command = [sys.executable, "-m", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         rates: list[float] = []

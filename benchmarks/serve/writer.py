@@ -1,6 +1,7 @@
-"""``python -m benchmarks.serve.writer FILE SECONDS RATE``: stores pages as a crawl does.
+"""``python -m benchmarks.serve.writer FILE KIND SECONDS RATE``: stores pages as a crawl does.
 
-Prints how many pages per second it stored; RATE is what the crawl would fetch.
+Prints how many pages per second it stored; RATE is what the crawl would fetch. KIND is part of
+their URLs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from crawlproj.store.sqlite import SqliteStore
 _BATCH = 20
 
 
-async def write(path: str, seconds: float, rate: float) -> float:
+async def write(path: str, kind: str, seconds: float, rate: float) -> float:
     """Store batches at their times, or as fast as the file takes them; return pages/s."""
     store = SqliteStore(path)
     store.search = True
@@ -27,7 +28,7 @@ async def write(path: str, seconds: float, rate: float) -> float:
         if stored >= rate * now:
             await asyncio.sleep((stored + _BATCH) / rate - now)
         try:
-            await store.write(batch("new", stored, _BATCH))
+            await store.write(batch(kind, stored, _BATCH))
         except StoreBusy:
             continue
         stored += _BATCH
@@ -36,4 +37,5 @@ async def write(path: str, seconds: float, rate: float) -> float:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(write(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))))
+    path, kind, seconds, rate = sys.argv[1:]
+    print(asyncio.run(write(path, kind, float(seconds), float(rate))))

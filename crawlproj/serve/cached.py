@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_SHARE = 200  # a crawl runs beside
+
 logger = logging.getLogger(__name__)
 
 
@@ -27,7 +29,7 @@ class Taken(Generic[T]):
 
 
 class Cached(Generic[T]):
-    """Computes a value at most every ``min_s`` seconds, and for at most 1/50 of the time.
+    """Computes a value at most every ``min_s`` seconds, and for at most half a percent of the time.
 
     compute: may raise Problem or CrawlprojError; the value then stays what it was. clock: seconds.
     """
@@ -68,5 +70,5 @@ class Cached(Generic[T]):
             logger.info("Not refreshed: %s", exc)
         finally:
             took_s = self._clock() - began
-            self._due = self._clock() + max(self._min_s, 50 * took_s)
+            self._due = self._clock() + max(self._min_s, _SHARE * took_s)
             self._refresh = None

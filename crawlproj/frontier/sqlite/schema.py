@@ -26,6 +26,7 @@ from crawlproj.frontier.sqlite.file import transaction
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
     from pathlib import Path
 
 SCHEMA = 1
@@ -205,6 +206,19 @@ def count_by_state(db: sqlite3.Connection, job_id: int) -> Totals:
     totals = Totals()
     for state, reason, count in db.execute(for_job(_COUNT_BY_STATE, job_id)):
         add(totals, State(state), reason, count)
+    return totals
+
+
+def sum_of(sites: Iterable[Totals]) -> Totals:
+    """Return the counts over all sites."""
+    totals = Totals()
+    for site in sites:
+        totals.pending += site.pending
+        totals.leased += site.leased
+        totals.done += site.done
+        for state, reasons in ((State.FAILED, site.failed), (State.SKIPPED, site.skipped)):
+            for reason, count in reasons.items():
+                add(totals, state, reason, count)
     return totals
 
 

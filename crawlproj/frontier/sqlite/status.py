@@ -56,15 +56,18 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 def _read_status(path: Path) -> list[JobStatus]:
     with _reading(path) as db:
         logged = command_sql.has_tables(db)  # an earlier release writes none
-        return [
-            JobStatus(
-                name,
-                generation,
-                bool(finished),
-                sql.count_by_state(db, job_id),
-                sql.count_by_site(db, job_id),
-                is_running(path, job_id),
-                tuple(command_sql.commands(db, job_id, 0)) if logged else (),
+        found = []
+        for job_id, name, generation, finished in db.execute(sql.JOBS).fetchall():
+            sites = sql.count_by_site(db, job_id)
+            found.append(
+                JobStatus(
+                    name,
+                    generation,
+                    bool(finished),
+                    sql.sum_of(sites.values()),
+                    sites,
+                    is_running(path, job_id),
+                    tuple(command_sql.commands(db, job_id, 0)) if logged else (),
+                )
             )
-            for job_id, name, generation, finished in db.execute(sql.JOBS).fetchall()
-        ]
+        return found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.dashboard.drawing import pictures
+from crawlproj.serve.dashboard.drawing import Picture, drawn_at, pictures
 from crawlproj.serve.dashboard.eta import eta
 from crawlproj.serve.dashboard.live_page import LivePage
 from crawlproj.serve.dashboard.troubles import troubles
@@ -44,6 +44,7 @@ class CrawlPages:
     crawls: Crawls
     steers: bool
     files: Sequence[FilePage]
+    _drawn: dict[str, tuple[float, list[Picture]]] = field(default_factory=dict)
 
     def all(self) -> list[LivePage]:
         """Return the pages."""
@@ -90,7 +91,7 @@ class CrawlPages:
             return shown | {
                 "eta": eta(live, view.ticks, view.pending),
                 "troubles": troubles(live, view.ticks, live.failed, view.silent_s),
-                "pictures": pictures(view.ticks, live.at),
+                "pictures": self._pictures(view, live.at),
                 "counts": _counts(live),
                 "sites": live.sites[:_SITES],
             }
@@ -101,6 +102,13 @@ class CrawlPages:
             "counts": _counts(totals) if totals is not None else None,
             "sites": [],
         }
+
+    def _pictures(self, view: View, now: float) -> list[Picture]:
+        """Draw them when they differ: they would be most of the work of every second."""
+        at = drawn_at(view.ticks, now)
+        if self._drawn.get(view.job, (None,))[0] != at:
+            self._drawn[view.job] = (at, pictures(view.ticks, at))
+        return self._drawn[view.job][1]
 
     async def _workers(self, _: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"view": await self.views.of(values["job"] or ""), "steers": self.steers}

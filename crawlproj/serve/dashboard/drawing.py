@@ -59,11 +59,22 @@ class Picture:
         return f"{self.title} over the last {self.span}; now: {now or 'nothing'}"
 
 
+def drawn_at(ticks: Sequence[LiveTick], now: float) -> float:
+    """Return the last moment for which ``pictures`` are worth drawing: the end of a point."""
+    if not ticks:
+        return now
+    return now - now % max(1.0, ceil(_span_s(ticks, now) / _POINTS))
+
+
+def _span_s(ticks: Sequence[LiveTick], now: float) -> float:
+    return min(_SPAN_S, max(_MIN_SPAN_S, now - ticks[0].at))
+
+
 def pictures(ticks: Sequence[LiveTick], now: float) -> list[Picture]:
     """Return the pictures of a crawl. ticks: oldest first; those after ``now`` are left out."""
     if not ticks:
         return []
-    span_s = min(_SPAN_S, max(_MIN_SPAN_S, now - ticks[0].at))
+    span_s = _span_s(ticks, now)
     frame = _Frame(tuple(tick for tick in ticks if now - span_s <= tick.at <= now), now, span_s)
     return [
         _plain(

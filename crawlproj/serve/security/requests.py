@@ -18,7 +18,8 @@ MAX_TARGET = 32 * 1024
 class BoundedRequests:
     """An ASGI middleware that reads the body first, and cancels the work nobody waits for.
 
-    When the client disconnects, the task that answers is cancelled, which cancels its query.
+    When the client disconnects, the task that answers is cancelled, which cancels its query. A HEAD
+    ends with the head of the answer, so that it never waits for a stream.
     A target (path and query) or a body that is too long is refused.
     """
 
@@ -74,10 +75,13 @@ class _Exchange:
         self._send = send
         self._gone = asyncio.Event()
         self._answered = False
+        self._head_only = False
+        self._work: asyncio.Future[None] | None = None
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
         """Let ``app`` answer, until it has, or the client is gone."""
-        work = asyncio.ensure_future(self._call(app, scope))
+        self._head_only = scope["method"] == "HEAD"
+        work = self._work = asyncio.ensure_future(self._call(app, scope))
         watch = asyncio.ensure_future(self._watch())
         try:
             await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -106,6 +110,13 @@ class _Exchange:
         return {"type": "http.disconnect"}
 
     async def _note(self, message: Message) -> None:
+        if self._head_only and self._answered:
+            return
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self._answered = True  # uvicorn reports a disconnect after the last byte, too
         await self._send(message)
+        if self._head_only and message["type"] == "http.response.start":
+            self._answered = True
+            await self._send({"type": "http.response.body"})
+            assert self._work is not None  # noqa: S101 - it is what sends
+            self._work.cancel()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from crawlproj.serve.dashboard.drawing import HEIGHT, WIDTH, Picture, ceiling, pictures
+from crawlproj.serve.dashboard.drawing import HEIGHT, WIDTH, Picture, ceiling, drawn_at, pictures
 from tests.serve.dashboard.snapshots import ticks
 
 
@@ -64,6 +64,14 @@ def test_ten_minutes_are_as_few_points_as_fit() -> None:
 
     assert drawn[0].span == "10 min"
     assert all(len(points(line.path)) <= 151 for each in drawn for line in each.lines)
+
+
+def test_a_picture_of_ten_minutes_is_drawn_again_when_it_has_another_point() -> None:
+    seen = ticks(600, until=1000.0)
+    moments = {drawn_at(seen, 1000.0 + second) for second in range(20)}
+    assert moments == {1000.0, 1004.0, 1008.0, 1012.0, 1016.0}
+    young = ticks(60, until=1000.0)
+    assert len({drawn_at(young, 1000.0 + second) for second in range(20)}) == 20
 
 
 def test_without_ticks_there_is_no_picture() -> None:

@@ -131,7 +131,7 @@ def test_the_work_ends_when_the_client_goes_away() -> None:
     async def send(message: Message) -> None:
         raise AssertionError("nobody is there")
 
-    scope = {"type": "http", "raw_path": b"/", "query_string": b""}
+    scope = {"type": "http", "method": "GET", "raw_path": b"/", "query_string": b""}
     run(BoundedRequests(slow)(scope, receive, send))
     assert ended == ["cancelled"]
 
@@ -158,6 +158,6 @@ def test_an_answer_that_is_complete_is_not_cancelled_by_the_disconnect_after_it(
         if message["type"] == "http.response.body":
             answered.set()
 
-    scope = {"type": "http", "raw_path": b"/", "query_string": b"", "method": "GET"}
+    scope = {"type": "http", "method": "GET", "raw_path": b"/", "query_string": b""}
     run(BoundedRequests(with_afterthought)(scope, receive, send))
     assert after == ["asked", "done"]

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrapy.utils.misc import load_object
-
 from crawlproj._scrapy.tls import check_tls
 from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page_signals import respected_signals
-from crawlproj.errors import ConfigError
-from crawlproj.http import DownloadHandler
-from crawlproj.http.config import HttpConfig
+from crawlproj.http.guarding import check_guarded
 from crawlproj.http.others import handlers_by_meta
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.site_config import ConcurrencyConfig
@@ -26,8 +22,7 @@ def check_settings(settings: BaseSettings) -> None:
     """Raise ConfigError naming the first setting that is wrong."""
     CrawlConfig.from_settings(settings).frontier()
     ConcurrencyConfig.from_settings(settings)
-    if HttpConfig.from_settings(settings).guard is not None:
-        _require_guarded(settings)
+    check_guarded(settings)
     check_tls(settings)
     store_of(settings)
     handlers_by_meta(settings)
@@ -35,18 +30,3 @@ def check_settings(settings: BaseSettings) -> None:
     respected_signals(settings)
     warc_folder(settings)
     replay_files(settings)
-
-
-def _require_guarded(settings: BaseSettings) -> None:
-    """Raise ConfigError if something else than our handler, which has the guard, downloads."""
-    handlers = settings.getwithbase("DOWNLOAD_HANDLERS")
-    for scheme in ("http", "https"):
-        handler = handlers.get(scheme)
-        if handler in (None, DownloadHandler, "crawlproj.http.DownloadHandler"):
-            continue
-        if not issubclass(load_object(handler), DownloadHandler):
-            raise ConfigError(
-                f"DOWNLOAD_HANDLERS: {handler} downloads {scheme} URLs, and GUARD_ENABLED has no "
-                "effect on it. Leave it out, name it in DOWNLOAD_HANDLERS_BY_META, or set "
-                "GUARD_ENABLED = False if this crawl may connect to any address"
-            )

@@ -148,7 +148,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self._hooks.install(self)
             self._hooks.lift_slot_limits(self.config.in_flight)
             self._hooks.admit_downloads(self.admission.admit, self.admission.release_direct)
-            self._downloads = DownloadHandler.from_crawler(self._crawler)
+            self._downloads = DownloadHandler.in_use(self._crawler)
             self.admission.watch(self._downloads)
             self.network_pause.works = self._downloads.works
             reset, reopen = self.config.reset, self.config.reopens(spider)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from crawlproj.errors import ConfigError
 from crawlproj.frontier.sqlite.status import read_status
 from tests import ROOT
 from tests.frontier.helpers import run
-from tests.processes import scrapy
+from tests.processes import options, scrapy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -338,3 +339,25 @@ def test_a_handler_that_the_guard_cannot_protect_is_an_error_unless_the_guard_is
         "DOWNLOAD_HANDLERS"
     ) == {**ours.DOWNLOAD_HANDLERS, "https": theirs}
     with_addon(DOWNLOAD_HANDLERS={"https": "crawlproj.http.handler.DownloadHandler"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("beside", "shown"),
+    [
+        ("Unguarded", "HTTP11DownloadHandler downloads http URLs, and GUARD_ENABLED has no effect"),
+        ("InFront", "failed: guard"),  # it hands on what it does not download itself
+    ],
+)
+def test_a_handler_of_an_addon_that_comes_later_is_guarded_or_an_error(
+    beside: str, shown: str, tmp_path: Path
+) -> None:
+    addons = {"crawlproj.addon.Addon": 300, f"tests.addons_beside.{beside}": 500}
+    others = {"SCRAPY_SETTINGS_MODULE": "tests.settings_of_others"}
+    with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
+        given = {"ADDONS": json.dumps(addons), "FRONTIER_URL": "memory:", "ROBOTSTXT_OBEY": False}
+        ended, output = scrapy(
+            *("crawl", "site", "-a", f"url={web.url('plain')}/"), *options(given), env=others
+        )
+    assert (ended, shown in output) == (1, True), output
+    assert not (tmp_path / "log").read_text(), "a page was fetched"

@@ -33,6 +33,7 @@ from crawlproj.http.connection import Protocol
 from crawlproj.http.connector import Connector
 from crawlproj.http.deadline import Deadline
 from crawlproj.http.failures import CONNECTION_CLOSED, LOW_LEVEL, translated
+from crawlproj.http.guarding import check_guarded
 from crawlproj.http.head import MalformedResponse, ResponseHead
 from crawlproj.http.others import OtherHandlers
 from crawlproj.http.outgoing import Outgoing
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawlproj.http.body import Source
-    from crawlproj.http.guard import Guard
     from crawlproj.limits.network import Trouble
     from crawlproj.warc.records import Exchange
 
@@ -78,7 +78,6 @@ class DownloadHandler:
 
     before_send: called with each request right before it is written to its connection, which may be
         long after ``download_request`` was called. An exception that it raises ends the download.
-
     on_answer: called with each request whose answer has begun, if more of it is to come.
 
     One instance serves both schemes of a crawler, so that they share one connection pool. Requests
@@ -100,6 +99,16 @@ class DownloadHandler:
         if handler is None:
             handler = cls._instances[id(crawler)] = cls(crawler)
         return handler
+
+    @classmethod
+    def in_use(cls, crawler: Crawler) -> DownloadHandler:
+        """Return the crawler's handler, once Scrapy has built those that it uses.
+
+        Raises ConfigError if this is not one of them, nor behind one, and the guard is on.
+        """
+        if id(crawler) not in cls._instances:
+            check_guarded(crawler.settings)
+        return cls.from_crawler(crawler)
 
     def __init__(self, crawler: Crawler) -> None:
         _require_asyncio()
@@ -187,7 +196,7 @@ class DownloadHandler:
             bound_to = bind_address(request.meta["bindaddress"], 'meta["bindaddress"]')
         outgoing = Outgoing(request, timings, self._ssl_context, bound_to)
         if self._config.guard is not None:
-            _check_in_url(self._config.guard, outgoing)
+            outgoing.check(self._config.guard)
         while True:
             connection, protocol, head, reused = await self._exchange(request, outgoing)
             timings.headers_at = protocol.head_at
@@ -331,15 +340,6 @@ class DownloadHandler:
                 logger.debug("Download stopped for %s from signal handler %s", request, name)
                 return result.value
         return None
-
-
-def _check_in_url(guard: Guard, outgoing: Outgoing) -> None:
-    """Check the addresses in URLs: a proxy resolves and connects for us. Raises AddressRefused."""
-    for origin in (outgoing.origin, outgoing.proxy_origin):
-        if origin is not None and origin.literal is not None:
-            guard.check(origin.literal)
-    if outgoing.proxy_origin is not None:
-        guard.check_name(outgoing.host)
 
 
 def _require_asyncio() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from crawlproj.http.config import BindAddress
+    from crawlproj.http.guard import Guard
     from crawlproj.http.timings import Timings
 
 # RFC 9110 §9.2.2: these may be sent again if a reused connection turns out to be closed.
@@ -62,6 +63,17 @@ class Outgoing:
             self.proxy_authorization = (
                 request.headers.get(b"Proxy-Authorization") or self.proxy_origin.authorization
             )
+
+    def check(self, guard: Guard) -> None:
+        """Check the addresses in URLs: a proxy resolves and connects for us.
+
+        Raises AddressRefused.
+        """
+        for origin in (self.origin, self.proxy_origin):
+            if origin is not None and origin.literal is not None:
+                guard.check(origin.literal)
+        if self.proxy_origin is not None:
+            guard.check_name(self.host)
 
     @property
     def idempotent(self) -> bool:

@@ -9,6 +9,7 @@ from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page_signals import respected_signals
 from crawlproj.http.guarding import check_guarded
 from crawlproj.http.others import handlers_by_meta
+from crawlproj.parquet.config import ParquetConfig
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.store.url import store_of
@@ -29,4 +30,5 @@ def check_settings(settings: BaseSettings) -> None:
     chosen_fields(settings)
     respected_signals(settings)
     warc_folder(settings)
+    ParquetConfig.from_settings(settings)
     replay_files(settings)

@@ -51,15 +51,13 @@ __all__ = [
     "time_of",
 ]
 
+_PARTS = ("feed", "files", "frontier", "parquet", "start-urls", "store", "warc")
+
 FAILED_CRAWLS = frozenset(
     {
         "login-failed",
         "network-away",
-        *(
-            f"{part}-{how}"
-            for part in ("feed", "files", "frontier", "start-urls", "store", "warc")
-            for how in ("unusable", "failed")
-        ),
+        *(f"{part}-{how}" for part in _PARTS for how in ("unusable", "failed")),
     }
 )
 """The finish reasons of crawls that could not do their work."""

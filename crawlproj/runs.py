@@ -27,6 +27,7 @@ _SETTINGS: dict[str, Any] = {
     "SCHEDULER": "scrapy.core.scheduler.Scheduler",  # keeps its requests in memory
     "JOBDIR": None,
     "STORE_URL": "",
+    "PARQUET_URL": "",
     "PROGRESS_ENABLED": False,
     "METRICS_PORT": 0,
     "REPORT": "",
@@ -34,6 +35,7 @@ _SETTINGS: dict[str, Any] = {
 _REPLAY: dict[str, Any] = {
     "FRONTIER_URL": "sqlite:///replay.db",
     "WARC_DIR": "",
+    "PARQUET_URL": "",
     # The archive has the last response that each URL gave, and nobody waits for a site.
     "RETRY_ENABLED": False,
     "HTTPCACHE_ENABLED": False,

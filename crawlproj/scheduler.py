@@ -261,7 +261,11 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             logger.error("%s", why)
             self._hooks.fail_start()
 
-    # For spiders, spider middlewares and extensions
+    # For spiders, spider middlewares, pipelines and extensions
+
+    def fail(self) -> None:
+        """Let the command end with status 1, whatever the crawl's reason to end. While it runs."""
+        self._hooks.fail_start()
 
     @property
     def totals(self) -> Totals:

@@ -80,6 +80,7 @@ ITEM_PIPELINES: dict[str, Any] = {
     "crawlproj.pipelines.validation.ValidationPipeline": 100,
     "crawlproj.pipelines.files.FilesPipeline": 800,
     "crawlproj.pipelines.store.StorePipeline": 900,
+    "crawlproj.pipelines.parquet.ParquetPipeline": 950,
 }
 EXTENSIONS: dict[str, Any] = {
     "crawlproj.extensions.progress.Progress": 0,

@@ -156,6 +156,7 @@ class Progress:
                 archive=text(settings, "WARC_DIR", ""),
                 replayed=text(settings, "REPLAY_DIR", ""),
                 files=self._files(),
+                parquet=self._parquet(),
             ),
             items=self._items.tallies(),
             checked=self._checked(scheduler),
@@ -173,6 +174,14 @@ class Progress:
         new, size, known = (value(f"files/{name}", 0) for name in ("saved", "bytes", "known"))
         folder = text(self._crawler.settings, "FILES_URL", USUAL_FILES_URL)
         return f"{folder}: {new:,} new ({size:,} bytes), {known:,} already there"
+
+    def _parquet(self) -> str:
+        """Return where Parquet files are, and what this run wrote; "" if it writes none."""
+        if not (url := text(self._crawler.settings, "PARQUET_URL", "")):
+            return ""
+        value = self._crawler.stats.get_value
+        rows, files, size = (value(f"parquet/{name}", 0) for name in ("rows", "files", "bytes"))
+        return f"{url}: {rows:,} rows in {files:,} files ({size:,} bytes)"
 
     def _checked(self, scheduler: Scheduler) -> dict[str, int]:
         """Return how many pages of earlier crawls were as they were, changed and so on."""

@@ -10,6 +10,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 
 from crawlproj.errors import NotStored
 from crawlproj.items import SavedPage
+from crawlproj.pipelines.news import log_news_only
 from crawlproj.store.files import file_folder
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class FilesPipeline:
         except OSError as exc:
             logger.error("FILES_URL: %s cannot be written (%s)", self._folder.path, exc.strerror)
             raise CloseSpider("files-unusable") from exc
+        log_news_only()
 
     async def process_item(self, item: Any) -> Any:
         """Return ``item`` once its file is durable. Raises NotStored."""

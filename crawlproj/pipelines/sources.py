@@ -6,13 +6,16 @@ import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from crawlproj._scrapy.scraper import surround_pipelines
 from crawlproj.scheduler import scheduler_of
+from crawlproj.scheduling.checks import check_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from scrapy.core.scraper import Scraper
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -27,13 +30,17 @@ class Source:
     page: the URL of its page; "" if it came from no page.
     identity: of the item within the crawl: the same if its page is fetched again because the crawl
         was killed, another one in the next generation.
+    checked_at: when its page was asked for before, if this is a check of it; 0 otherwise. Checks
+        of a page have the same identity, because what they find replaces what was there.
     """
 
     page: str
     identity: tuple[object, ...]
+    checked_at: float = 0.0
 
 
 _current: ContextVar[Source | None] = ContextVar("source", default=None)
+_noting: WeakSet[Scraper] = WeakSet()
 
 
 def current_source() -> Source:
@@ -54,11 +61,14 @@ class Sources:
         self._without_page = 0
 
     def install(self) -> None:
-        """Start noting; call it once the engine has a scraper.
+        """Start noting, unless another pipeline did; call it once the engine has a scraper.
 
         Raises CrawlprojError if this version of Scrapy is not supported.
         """
-        surround_pipelines(self._crawler.engine.scraper, self._noted)
+        scraper = self._crawler.engine.scraper
+        if scraper not in _noting:
+            surround_pipelines(scraper, self._noted)
+            _noting.add(scraper)
 
     def _noted(self, process_item: ProcessItem) -> ProcessItem:
         async def process_from(
@@ -92,4 +102,6 @@ class Sources:
         if work is None:
             return Source(page, (secrets.token_hex(),))
         work.items += 1
-        return Source(page, (scheduler.job, run, work.lease.entry.key, work.items))
+        check = check_of(work.request)
+        checked_at = check.at if check is not None else 0.0
+        return Source(page, (scheduler.job, run, work.lease.entry.key, work.items), checked_at)

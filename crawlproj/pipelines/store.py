@@ -14,6 +14,7 @@ from crawlproj.config import integer, number, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
 from crawlproj.pipelines.item_rows import ItemRows, row_of_outcome
+from crawlproj.pipelines.news import log_news_only
 from crawlproj.pipelines.signals import UseForbidden
 from crawlproj.pipelines.sources import Sources, current_source
 from crawlproj.reasons import drop_reason
@@ -94,7 +95,7 @@ class StorePipeline:
         except CrawlprojError as exc:
             logger.error("%s", exc)
             raise CloseSpider("store-unusable") from exc
-        logging.getLogger("scrapy.core.scraper").addFilter(_is_news)
+        log_news_only()
         if (scheduler := scheduler_of(self._crawler)) is not None:
             scheduler.books.write = self._queue_outcome
             scheduler.books.read = self._store.checked if self._store.refreshable else None
@@ -230,11 +231,3 @@ class StorePipeline:
 
     def _count(self, name: str) -> None:
         self._crawler.stats.inc_value(f"store/{name}")
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a message of Scrapy's is about more than an item that a failed store did not take.
-
-    The failure of the store is logged once.
-    """
-    return not (record.exc_info and isinstance(record.exc_info[1], NotStored))

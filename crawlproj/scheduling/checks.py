@@ -31,13 +31,14 @@ class Check(NamedTuple):
     """The known facts about a page that is checked.
 
     body: hash of its body, "" if that is to be read in any case. etag, last_modified: the
-    validators to send; "" for none.
+    validators to send; "" for none. at: when the page was asked for before (unix seconds).
     """
 
     url: str
     body: str
     etag: str
     last_modified: str
+    at: float = 0.0
 
 
 class NotModified(IgnoreRequest):
@@ -55,7 +56,7 @@ def make_check(request: Request, page: Checked, *, conditional: bool) -> None:
     if page.missing or not conditional:
         etag = last_modified = ""
     body = "" if page.missing else page.content_hash
-    request.meta[CHECK] = (request.url, body, etag, last_modified)
+    request.meta[CHECK] = (request.url, body, etag, last_modified, page.at)
 
 
 def check_of(request: Request) -> Check | None:
@@ -64,7 +65,7 @@ def check_of(request: Request) -> Check | None:
     A redirect has a copy of the meta, and leads to another page.
     """
     check = request.meta.get(CHECK)
-    if not isinstance(check, tuple) or len(check) != len(Check._fields):
+    if not isinstance(check, tuple) or not 4 <= len(check) <= len(Check._fields):
         return None
     return Check(*check) if check[0] == request.url else None
 

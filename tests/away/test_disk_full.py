@@ -15,9 +15,11 @@ import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests import ROOT
+from tests.parquet.helpers import urls
 from tests.processes import options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -29,7 +31,7 @@ mount -t tmpfs -o size={room_kb}k none {disk} || exit 99
 echo $? >{folder}/status
 mount -o remount,size=100m {disk}
 {crawl} >{folder}/second 2>&1 || exit 98
-cp {disk}/*.db {folder}
+cp -r {disk}/. {folder}/copy
 """
 
 
@@ -46,28 +48,52 @@ def _own_mounts() -> None:
 def test_a_full_disk_ends_the_crawl_in_a_few_lines_and_the_next_run_has_every_page(
     tmp_path: Path, files: tuple[str, str]
 ) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
     frontier, store = files
     settings = {
-        "FRONTIER_URL": f"sqlite:///{disk / frontier}",
-        "STORE_URL": f"sqlite:///{disk / store}",
-        "GUARD_ALLOW": "127.0.0.0/8",
-        "LOG_LEVEL": "ERROR",
+        "FRONTIER_URL": f"sqlite:///{tmp_path / 'disk' / frontier}",
+        "STORE_URL": f"sqlite:///{tmp_path / 'disk' / store}",
     }
-    with DemoWeb([SiteSpec("plain", "plain", 150)], tmp_path / "log") as web:
-        words = ("crawl", "site", "-a", f"url={web.url('plain')}/", *options(settings))
+    shown, pages = crawl_with_little_room(tmp_path, settings, room_kb=1200)
+    assert "run the same command again to continue" in shown
+    with closing(sqlite3.connect(tmp_path / "copy" / store)) as db:
+        assert {url for (url,) in db.execute("SELECT url FROM pages")} == pages
+
+
+@pytest.mark.usefixtures("_own_mounts")
+def test_a_full_disk_of_parquet_files_does_the_same(tmp_path: Path) -> None:
+    settings = {
+        "FRONTIER_URL": f"sqlite:///{tmp_path}/crawl.db",
+        "STORE_URL": "",
+        "PARQUET_URL": f"{tmp_path}/disk/pages",
+        "PARQUET_INTERVAL": 0.1,
+    }
+    shown, pages = crawl_with_little_room(tmp_path, settings, room_kb=300)
+    assert "run it again and it goes on" in shown
+    assert urls(tmp_path / "copy/pages") == sorted(pages)
+
+
+def crawl_with_little_room(
+    folder: Path, settings: Mapping[str, object], room_kb: int
+) -> tuple[str, set[str]]:
+    """Crawl twice with ``folder / "disk"``, which has room only the second time.
+
+    Returns what the first run said, and the pages of the site. What is on the disk at the end is in
+    ``folder / "copy"``.
+    """
+    disk = folder / "disk"
+    disk.mkdir()
+    given = {**settings, "GUARD_ALLOW": "127.0.0.0/8", "LOG_LEVEL": "ERROR"}
+    with DemoWeb([SiteSpec("plain", "plain", 150)], folder / "log") as web:
+        words = ("crawl", "site", "-a", f"url={web.url('plain')}/", *options(given))
         crawl = shlex.join((sys.executable, "-m", "scrapy", *words))
-        script = _SCRIPT.format(room_kb=1200, disk=disk, crawl=crawl, folder=tmp_path)
+        script = _SCRIPT.format(room_kb=room_kb, disk=disk, crawl=crawl, folder=folder)
         command = ("unshare", "-rm", "sh", "-c", script)
         subprocess.run(command, check=True, cwd=ROOT, timeout=200)
         pages = web.expected("plain").pages
-    shown = (tmp_path / "first").read_text()
-    assert (tmp_path / "status").read_text().strip() == "1", shown
-    assert "run the same command again to continue" in shown
+    shown = (folder / "first").read_text()
+    assert (folder / "status").read_text().strip() == "1", shown
     assert "Traceback" not in shown
     errors = re.findall(r"ERROR: .*", shown)
     assert 1 <= len(errors) <= 3, "one line for each part that failed, not for each page"
-    assert all("full" in error for error in errors), errors
-    with closing(sqlite3.connect(tmp_path / store)) as db:
-        assert {url for (url,) in db.execute("SELECT url FROM pages")} == pages
+    assert all("full" in error or "No space left" in error for error in errors), errors
+    return shown, pages

@@ -1,0 +1,1 @@
+"""Parquet files that grow with a crawl."""

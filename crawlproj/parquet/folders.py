@@ -1,0 +1,93 @@
+"""Where Parquet files go: a folder on this machine, or one in S3.
+
+A file appears whole or not at all. One of the same name is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pyarrow import fs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_TIMEOUT_S, _ATTEMPTS = 10, 3
+
+
+class Folder(Protocol):
+    """A folder as the module docstring defines it. Blocks; its errors are OSErrors."""
+
+    def open(self) -> None:
+        """Check that it can be written."""
+
+    def put(self, name: str, data: Any) -> None:
+        """Write a file. name: its path in the folder. data: a pa.Buffer."""
+
+
+class LocalFolder:
+    """Keeps files with the mode 0600. A file that has its name survives a power failure."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def open(self) -> None:
+        """Make the folder."""
+        self._path.mkdir(parents=True, exist_ok=True)
+
+    def put(self, name: str, data: Any) -> None:
+        """Write a file; what a killed process was writing is replaced."""
+        path = self._path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+        for folder in path.relative_to(self._path).parents:
+            _sync(self._path / folder)  # each of them may be new
+
+
+class S3Folder:
+    """Keeps files as objects of a bucket, which has to be there.
+
+    url: s3://bucket/folder. options: of pyarrow's S3FileSystem.
+    """
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        self._place = url.removeprefix("s3://")
+        self._options = options
+        self._s3: Any = None
+
+    def open(self) -> None:
+        """Write an empty object, which readers leave out because of its name."""
+        self._s3 = fs.S3FileSystem(
+            connect_timeout=_TIMEOUT_S,
+            request_timeout=_TIMEOUT_S,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+            **self._options,
+        )
+        self.put(".crawlproj", b"")  # to delete it, one would need another right
+
+    def put(self, name: str, data: Any) -> None:
+        """Write an object."""
+        with self._s3.open_output_stream(f"{self._place}/{name}") as stream:
+            stream.write(data)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

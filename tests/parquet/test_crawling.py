@@ -1,0 +1,134 @@
+"""Crawls with PARQUET_URL: whatever ends them, each page is in the files once."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from tests import dying
+from tests.parquet.helpers import read, urls
+from tests.processes import Scrapy, options, scrapy
+from tests.refresh.changing_web import Answer, ChangingWeb, Crawl, html
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+
+def words(url: str, folder: Path, **settings: object) -> list[str]:
+    place = f"sqlite:///{folder}/crawl.db"
+    given = {
+        "FRONTIER_URL": place,
+        "STORE_URL": place,
+        "PARQUET_URL": f"{folder}/pages",
+        "PARQUET_INTERVAL": 0.1,
+        "LOG_LEVEL": "ERROR",
+        "GUARD_ALLOW": "127.0.0.0/8",
+        **settings,
+    }
+    return ["crawl", "site", "-a", f"url={url}", *options(given)]
+
+
+def stored(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(folder / "crawl.db")) as db:
+        return sorted(url for (url,) in db.execute("SELECT url FROM pages"))
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_duckdb_sees_each_page_once_while_the_files_grow_and_after_kills(
+    tmp_path: Path, store: bool
+) -> None:
+    settings = {} if store else {"STORE_URL": ""}
+    seen: list[str] = []
+    growths = 0
+    with DemoWeb([SiteSpec("plain", "plain", 250)], tmp_path / "log") as web:
+        command = words(web.url("plain"), tmp_path, **settings)
+        for kill in range(3):
+            dies = [*dying.ARGUMENTS, f"DIES_AFTER={70 + 23 * kill}"] if kill < 2 else []
+            crawl = Scrapy(*command, *dies)
+            while crawl.poll() is None:
+                found = urls(tmp_path / "pages")
+                assert len(set(found)) == len(found)
+                assert set(seen) <= set(found), "what was there stays"
+                growths += len(found) > len(seen)
+                seen = found
+                time.sleep(0.05)
+            assert crawl.poll() == (-signal.SIGKILL if dies else 0), crawl.output()
+        expected = sorted(web.expected("plain").pages)
+    assert urls(tmp_path / "pages") == expected
+    if store:
+        assert stored(tmp_path) == expected
+    assert growths > 2
+    assert not list((tmp_path / "pages/.journal").glob("*.rows"))
+
+
+def test_the_summary_says_what_was_written(tmp_path: Path) -> None:
+    with DemoWeb([SiteSpec("plain", "plain", 20)], tmp_path / "log") as web:
+        code, shown = scrapy(*words(web.url("plain"), tmp_path))
+    assert code == 0, shown
+    assert f"parquet {tmp_path}/pages: 20 rows in" in shown.replace("\n", "")
+    row = next(row for row in read(tmp_path / "pages") if row["duplicate_of"] is None)
+    assert row["text"]
+    assert row["status"] == 200
+
+
+def test_each_version_of_a_page_that_changes_is_a_row(tmp_path: Path) -> None:
+    settings: dict[str, object] = {"PARQUET_URL": f"{tmp_path}/pages"}
+    with ChangingWeb({"/": Answer(html("one"))}) as web:
+        crawl = Crawl(web, tmp_path, settings)
+        crawl.run()
+        for text in ("two", "one", "one", "two"):
+            web.pages["/"] = Answer(html(text))
+            crawl.run("refresh=always")
+    rows = sorted(read(tmp_path / "pages"), key=lambda row: row["fetched_at"])
+    assert [row["text"].partition(".")[0] for row in rows] == [
+        f"menu\n\n{text}" for text in ("one", "two", "one", "two")
+    ]
+
+
+def test_the_workers_of_a_fleet_share_the_folder(tmp_path: Path) -> None:
+    sites = [SiteSpec(f"plain{n}", "plain", 60) for n in range(4)]
+    with DemoWeb(sites, tmp_path / "log") as web:
+        command = words(",".join(web.urls.values()), tmp_path, FLEET_DIR=tmp_path / "fleet")
+        at = command.index(f"FRONTIER_URL=sqlite:///{tmp_path}/crawl.db")
+        del command[at - 1 : at + 1]
+        code, shown = scrapy("fleet", *command[1:], "-n", "2", timeout_s=120)
+        assert code == 0, shown
+        expected = sorted(url for site in sites for url in web.expected(site.name).pages)
+    assert urls(tmp_path / "pages") == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "message"),
+    [
+        ({"PARQUET_URL": "gs://bucket"}, 2, "PARQUET_URL must be a folder"),
+        (
+            {
+                "PARQUET_URL": "s3://bucket/pages",
+                "PARQUET_JOURNAL": "{folder}/journal",
+                "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+                "AWS_ACCESS_KEY_ID": "key",
+                "AWS_SECRET_ACCESS_KEY": "secret",
+            },
+            1,
+            "PARQUET_URL: s3://bucket/pages cannot be written",
+        ),
+    ],
+)
+def test_what_cannot_be_written_is_an_error_before_anything_is_fetched(
+    tmp_path: Path, settings: dict[str, str], code: int, message: str
+) -> None:
+    given = {name: value.format(folder=tmp_path) for name, value in settings.items()}
+    with DemoWeb([SiteSpec("plain", "plain", 20)], tmp_path / "log") as web:
+        found, shown = scrapy(*words(web.url("plain"), tmp_path, **given))
+        assert not web.log()
+    assert found == code, shown
+    assert message in shown
+    assert "Traceback" not in shown

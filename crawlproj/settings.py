@@ -21,7 +21,8 @@ ADDONS = {
 }
 
 # Where the crawl keeps its state and its pages; see frontier/url.py and store/url.py.
-# FRONTIER_URL defaults to REDIS_URL if that is set, else to sqlite:///crawl.db.
+# FRONTIER_URL defaults to REDIS_URL if that is set, else to a file in JOBDIR, else to
+# sqlite:///crawl.db.
 STORE_URL = "sqlite:///crawl.db"
 
 # Be polite: obey robots.txt, send a User-Agent that names us, limit the requests to each site.

@@ -7,10 +7,12 @@ import sqlite3
 import subprocess
 import sys
 from argparse import ArgumentParser
+from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from scrapy.dupefilters import RFPDupeFilter
 from scrapy.settings import Settings
 
 import crawlproj.settings as ours
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+SCRAPYS_SCHEDULER = "scrapy.core.scheduler.Scheduler"
 SPIDER = """
 import scrapy
 
@@ -214,6 +217,24 @@ def test_autothrottle_beside_our_limits_is_reported(caplog: pytest.LogCaptureFix
     assert "(3 s): switch it off" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("given", "reported"),
+    [
+        ({"DUPEFILTER_CLASS": "theirs.Filter"}, True),
+        ({"DUPEFILTER_CLASS": "theirs.Filter", "SCHEDULER": SCRAPYS_SCHEDULER}, False),
+        ({"DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter"}, False),
+        ({"DUPEFILTER_CLASS": RFPDupeFilter}, False),
+        ({"DUPEFILTER_CLASS": "scrapy_redis.dupefilter.RFPDupeFilter"}, False),
+        ({}, False),
+    ],
+)
+def test_a_duplicate_filter_of_the_projects_own_is_reported_as_unused(
+    given: dict[str, object], reported: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_addon(**given)
+    assert ("DUPEFILTER_CLASS: theirs.Filter is not used" in caplog.text) is reported
+
+
 @pytest.mark.slow
 def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text(SPIDER)
@@ -236,6 +257,29 @@ def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> 
     with closing(sqlite3.connect(tmp_path / "crawl.db")) as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
     assert not {"pages", "items"} & tables
+
+
+@pytest.mark.slow
+def test_each_jobdir_is_a_crawl_of_its_own_as_with_scrapys_scheduler(tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text(SPIDER)
+
+    def crawl(jobdir: str, **settings: object) -> int:
+        given = {"JOBDIR": jobdir, "GUARD_ALLOW": "127.0.0.0/8", **settings}
+        words = ("runspider", "theirs.py", "-a", f"base={web.url('plain')}/", *options(given))
+        status, output = scrapy(*words, folder=tmp_path)
+        assert status == 0, output
+        (job,) = run(read_status(tmp_path / jobdir / "frontier.db"))
+        return job.totals.done
+
+    with DemoWeb([SiteSpec("plain", "plain", pages=40)], tmp_path / "log") as web:
+        assert crawl("jobs/a", CLOSESPIDER_PAGECOUNT=5) < 38
+        assert crawl("jobs/b") == 38
+        assert crawl("jobs/a") == 38
+    lines = (tmp_path / "log").read_text().splitlines()
+    asked = Counter(line.split("\t")[3] for line in lines)
+    assert asked.pop("/robots.txt") == 3
+    assert set(asked.values()) == {2}
+    assert not (tmp_path / "crawl.db").exists()
 
 
 TWO = """

@@ -31,7 +31,7 @@ PAGE_BYTES = 16 * 1024 * 1024
 class CrawlConfig:
     """The settings that the scheduler reads.
 
-    frontier_url: FRONTIER_URL, else REDIS_URL, else a file.
+    frontier_url: FRONTIER_URL, else REDIS_URL, else a file, which is in JOBDIR if that is set.
     redis_params: REDIS_PARAMS.
     generation: FRONTIER_GENERATION; 0 means the one that is due.
     keep: SCHEDULER_PERSIST: whether a shared frontier outlives its last worker.
@@ -70,7 +70,7 @@ class CrawlConfig:
         return cls(
             frontier_url=text(settings, "FRONTIER_URL", "")
             or text(settings, "REDIS_URL", "")
-            or "sqlite:///crawl.db",
+            or _own_file(text(settings, "JOBDIR", "")),
             redis_params=RedisConfig.from_settings(settings).params,
             generation=integer(settings, "FRONTIER_GENERATION", 0),
             keep=boolean(settings, "SCHEDULER_PERSIST", default=True),
@@ -110,6 +110,11 @@ class CrawlConfig:
         """Return the name of the job that ``spider`` works on."""
         own = self.job or getattr(spider, "job", "")
         return own or job_name(spider.name, arguments_of(spider))
+
+
+def _own_file(jobdir: str) -> str:
+    """Return the frontier of a crawl that names none. jobdir: where Scrapy would keep its state."""
+    return f"sqlite:///{jobdir.rstrip('/')}/frontier.db" if jobdir else "sqlite:///crawl.db"
 
 
 def _file_bytes(settings: BaseSettings) -> int | None:

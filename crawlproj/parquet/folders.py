@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_TIMEOUT_S, _ATTEMPTS = 10, 3
+_CONNECT_S, _REQUEST_S, _ATTEMPTS = 5, 20, 2
 
 
 class Folder(Protocol):
@@ -72,8 +72,8 @@ class S3Folder:
     def open(self) -> None:
         """Write an empty object, which readers leave out because of its name."""
         self._s3 = fs.S3FileSystem(
-            connect_timeout=_TIMEOUT_S,
-            request_timeout=_TIMEOUT_S,
+            connect_timeout=_CONNECT_S,
+            request_timeout=_REQUEST_S,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
             **self._options,
         )

@@ -144,7 +144,7 @@ def _page_values(page: Page) -> tuple[Any, ...]:
     if len(page.__dataclass_fields__) > len(_PAGE_FIELDS):
         more = page.__dataclass_fields__.keys() - _PAGE_FIELDS
         extra = json_of({name: getattr(page, name) for name in sorted(more)})
-    texts = (
-        _encode(value) if value else None for value in (page.timings, page.signals, page.links)
-    )
-    return (*_PLAIN(page), *texts, extra)
+    timings = _encode(page.timings) if page.timings else None
+    signals = _encode(page.signals) if page.signals else None
+    links = _encode(page.links) if page.links else None
+    return (*_PLAIN(page), timings, signals, links, extra)

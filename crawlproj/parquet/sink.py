@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-_GATHER_S = 0.02  # rows that come within this time share a commit
+# Rows share a commit: so many, or those that come within this time.
+_BATCH, _GATHER_S = 32, 0.05
 _MAX_LOOK_S = 5.0  # how often it looks whether files are due
 _GIVE_UP_S = 600.0  # rows gather for that long if no file can be written
 
@@ -62,7 +63,7 @@ class Sink:
         self._ended: list[Segment] = []  # they wait for their files
         self._writer: asyncio.Task[None] | None = None
         self._roller: asyncio.Task[None] | None = None
-        self._closing = asyncio.Event()
+        self._full, self._closing = asyncio.Event(), asyncio.Event()
         self._failed = ""
         self._began_at = self._failing_since = 0.0
 
@@ -86,6 +87,8 @@ class Sink:
             done.set_exception(NotStored(self._failed))
             return done
         self._waiting.append((row, done))
+        if len(self._waiting) >= _BATCH:
+            self._full.set()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
         return done
@@ -112,7 +115,8 @@ class Sink:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(_GATHER_S)
+                await set_within(self._full, _GATHER_S)
+                self._full.clear()
                 batch, self._waiting = self._waiting, []
                 rows = [row for row, _ in batch]
                 try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 import time
+from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests import dying
+from tests.items_spider import QUOTES
 from tests.parquet.helpers import read, urls
 from tests.processes import Scrapy, options, scrapy
 from tests.refresh.changing_web import Answer, ChangingWeb, Crawl, html
@@ -41,15 +43,11 @@ def stored(folder: Path) -> list[str]:
         return sorted(url for (url,) in db.execute("SELECT url FROM pages"))
 
 
-@pytest.mark.parametrize("store", [True, False])
-def test_duckdb_sees_each_page_once_while_the_files_grow_and_after_kills(
-    tmp_path: Path, store: bool
-) -> None:
-    settings = {} if store else {"STORE_URL": ""}
+def test_duckdb_sees_each_page_once_while_the_files_grow_and_after_kills(tmp_path: Path) -> None:
     seen: list[str] = []
     growths = 0
     with DemoWeb([SiteSpec("plain", "plain", 250)], tmp_path / "log") as web:
-        command = words(web.url("plain"), tmp_path, **settings)
+        command = words(web.url("plain"), tmp_path)
         for kill in range(3):
             dies = [*dying.ARGUMENTS, f"DIES_AFTER={70 + 23 * kill}"] if kill < 2 else []
             crawl = Scrapy(*command, *dies)
@@ -63,8 +61,7 @@ def test_duckdb_sees_each_page_once_while_the_files_grow_and_after_kills(
             assert crawl.poll() == (-signal.SIGKILL if dies else 0), crawl.output()
         expected = sorted(web.expected("plain").pages)
     assert urls(tmp_path / "pages") == expected
-    if store:
-        assert stored(tmp_path) == expected
+    assert stored(tmp_path) == expected
     assert growths > 2
     assert not list((tmp_path / "pages/.journal").glob("*.rows"))
 
@@ -84,7 +81,7 @@ def test_each_version_of_a_page_that_changes_is_a_row(tmp_path: Path) -> None:
     with ChangingWeb({"/": Answer(html("one"))}) as web:
         crawl = Crawl(web, tmp_path, settings)
         crawl.run()
-        for text in ("two", "one", "one", "two"):
+        for text in ("two", "one", "two"):
             web.pages["/"] = Answer(html(text))
             crawl.run("refresh=always")
     rows = sorted(read(tmp_path / "pages"), key=lambda row: row["fetched_at"])
@@ -132,3 +129,20 @@ def test_what_cannot_be_written_is_an_error_before_anything_is_fetched(
     assert found == code, shown
     assert message in shown
     assert "Traceback" not in shown
+
+
+def test_items_of_a_spider_of_ones_own_are_there_once_after_a_kill(tmp_path: Path) -> None:
+    with DemoWeb([SiteSpec("plain", "plain", 150)], tmp_path / "log") as web:
+        settings = {"SPIDER_MODULES": "tests.items_spider", "STORE_URL": ""}
+        command = words("", tmp_path, **settings)[4:]
+        crawl = ("crawl", "items", "-a", f"base={web.url('plain')}", *command)
+        Scrapy(*crawl, *dying.ARGUMENTS, "DIES_AFTER=90").wait()
+        code, shown = scrapy(*crawl)
+    assert code == 0, shown
+    pages = Counter(row["url"] for row in read(tmp_path / "pages", "items"))
+    assert pages.pop(None) == 1, "the item from start()"
+    assert len(pages) > 75
+    assert set(pages.values()) == {QUOTES}
+    shelves = read(tmp_path / "pages", "shelf")
+    assert Counter(row["_page"] for row in shelves) == dict.fromkeys(pages, 1)
+    assert {row["labels"] for row in shelves} == {'["a","b"]'}

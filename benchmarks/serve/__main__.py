@@ -2,9 +2,9 @@
 
 Builds a store of N pages, and serves it with ``scrapy serve`` and then with Datasette, which has
 one pool for all queries. Each gets short queries at 200/s: alone, and beside a flood of slow ones
-that each read all texts, while pages are stored at the rate of a crawl. The load is an open loop;
-stopping the server for a second shows that it is. Prints figures and requirements, and exits with
-status 1 if one is missed. Takes two minutes, and some more for building a million pages.
+that each read all texts, or never end, while pages are stored at the rate of a crawl. The load is
+an open loop; stopping the server for a second shows that it is. Prints figures and requirements,
+and exits with status 1 if one is missed. Takes three minutes, and six for building a million pages.
 """
 
 from __future__ import annotations

@@ -64,6 +64,12 @@ class Command(ReadsEnvironment, ScrapyCommand):
             help="a reverse proxy with TLS, which sets X-Forwarded-For, stands before the server",
         )
         parser.add_argument(
+            "--root-path",
+            default="",
+            metavar="PATH",
+            help="the path below which the proxy offers the server, such as /crawl",
+        )
+        parser.add_argument(
             "--database",
             default="",
             metavar="URL",
@@ -132,6 +138,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
             key=opts.tls_key,
             behind_proxy=opts.behind_proxy,
             read_only=opts.read_only,
+            root_path=opts.root_path,
         )
         config = ServeConfig.from_settings(self.settings, listening)
         database = database_of(self.settings, opts.database)

@@ -28,6 +28,7 @@ from crawlproj.serve.security.requests import BoundedRequests
 from crawlproj.serve.security.tokens import TokenCheck
 from crawlproj.serve.web.openapi import openapi
 from crawlproj.serve.web.problems import Problem, on_error, on_http_exception, on_problem
+from crawlproj.serve.web.root_path import RootPath
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -59,7 +60,7 @@ def create_app(service: Service) -> ASGIApp:
 
     listening = service.config.listening
     routes: list[BaseRoute] = [endpoint.route() for endpoint in endpoints]
-    routes.append(_description(endpoints, token=bool(listening.token)))
+    routes.append(_description(endpoints, listening))
     routes += dashboard.routes()
     app = Starlette(
         routes=routes,
@@ -73,7 +74,7 @@ def create_app(service: Service) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     # Outside of what answers faults, so that those have the headers, and browsers a page, too.
-    return SecurityHeaders(ProblemPages(app))
+    return RootPath(SecurityHeaders(ProblemPages(app)), listening.root_path)
 
 
 def api_endpoints(service: Service) -> list[Endpoint]:
@@ -120,8 +121,9 @@ def _reads(endpoints: Sequence[Endpoint]) -> list[str]:
     return [endpoint.path for endpoint in endpoints if endpoint.reads]
 
 
-def _description(endpoints: Sequence[Endpoint], *, token: bool) -> Route:
-    description: dict[str, Any] = openapi(endpoints, token=token)
+def _description(endpoints: Sequence[Endpoint], listening: Listening) -> Route:
+    token, root = bool(listening.token), listening.root_path
+    description: dict[str, Any] = openapi(endpoints, token=token, root=root)
 
     async def respond(_: Request) -> Response:
         return json_response(description)

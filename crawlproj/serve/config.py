@@ -12,6 +12,7 @@ from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.serve.security.tokens import checked_token, new_token
+from crawlproj.serve.web.root_path import checked_root_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,8 @@ class Listening:
     token_is_new: it was made just now, so it must be shown. allow_hosts: further names by which
     clients may call the server. certificate, key: files in PEM, for TLS. behind_proxy: a reverse
     proxy that adds X-Forwarded-For, and usually TLS, stands before it.
-    read_only: refuse everything that would steer a crawl.
+    read_only: refuse everything that would steer a crawl. root_path: the path below which the proxy
+    offers the server; "" for all of a host.
     """
 
     host: str = LOOPBACK
@@ -45,6 +47,7 @@ class Listening:
     key: Path | None = None
     behind_proxy: bool = False
     read_only: bool = False
+    root_path: str = ""
 
     @classmethod
     def checked(
@@ -58,6 +61,7 @@ class Listening:
         key: Path | None = None,
         behind_proxy: bool = False,
         read_only: bool = False,
+        root_path: str = "",
     ) -> Listening:
         """Return it, with a new token if one is needed and none given.
 
@@ -86,6 +90,7 @@ class Listening:
             key,
             behind_proxy,
             read_only,
+            checked_root_path(root_path),
         )
 
     @property

@@ -44,6 +44,7 @@ class Dashboard:
         self._api = Api(endpoints)
         self._feeds = Feeds()
         self._steers = not service.config.listening.read_only
+        self._behind_proxy = service.config.listening.behind_proxy
         self._files = file_pages(service.config.report)
 
     def routes(self) -> list[Route]:
@@ -53,7 +54,7 @@ class Dashboard:
             *(route for page in pages.all() for route in page.routes(self._feeds)),
             *(page.route() for page in self._files),
             *(page.route() for page in table_pages(self._api, self._crawls, steers=self._steers)),
-            Steering(self._crawls).route(),
+            Steering(self._crawls, self._behind_proxy).route(),
             ASSETS.route(),
         ]
 

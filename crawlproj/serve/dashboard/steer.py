@@ -21,6 +21,7 @@ from crawlproj.frontier.commands import Verb
 from crawlproj.serve.dashboard.command_words import in_words
 from crawlproj.serve.dashboard.page import problem_page
 from crawlproj.serve.dashboard.templating import link, render
+from crawlproj.serve.security.clients import client_address
 from crawlproj.serve.web.problems import Problem
 from crawlproj.steering import verbs
 from crawlproj.steering.standing import ALL, site_of
@@ -39,9 +40,10 @@ _PREVIEWED = frozenset({Verb.SKIP, Verb.REQUEUE, Verb.PRIORITIZE})
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """The form handlers. crawls: those that are steered."""
+    """The form handlers. crawls: those that are steered. behind_proxy: as in ``Listening``."""
 
     crawls: Crawls
+    behind_proxy: bool
 
     def route(self) -> Route:
         """Return the route that takes all forms."""
@@ -55,7 +57,8 @@ class Steering:
         form = {
             k: v.strip() for k, v in parse_qsl((await request.body()).decode("utf-8", "replace"))
         }
-        who = f"dashboard@{request.client.host if request.client else 'unknown'}"
+        address = client_address(request, behind_proxy=self.behind_proxy)
+        who = f"dashboard@{address or 'unknown'}"
         try:
             return await self._give(verb, form, who)
         except ConfigError as exc:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from crawlproj.serve.dashboard import words
 from crawlproj.serve.dashboard.assets import ASSETS
 from crawlproj.serve.dashboard.command_words import in_words, obeyed
+from crawlproj.serve.web.root_path import rooted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,11 +47,11 @@ def _environment() -> Environment:
         "obeyed": obeyed,
         "part": lambda text: quote(text, safe=""),
     }
-    environment.globals |= {"asset": ASSETS.path, "link": link}
+    environment.globals |= {"asset": lambda name: rooted(ASSETS.path(name)), "link": link}
     return environment
 
 
 def link(path: str, **parameters: str | float | None) -> str:
-    """Return ``path`` with those parameters that are not empty."""
+    """Return a path of this server with those parameters that are not empty."""
     given = {name: value for name, value in parameters.items() if value not in (None, "")}
-    return f"{path}?{urlencode(given)}" if given else path
+    return rooted(f"{path}?{urlencode(given)}" if given else path)

@@ -14,7 +14,9 @@ from starlette.responses import RedirectResponse
 
 from crawlproj.errors import ConfigError
 from crawlproj.serve.security.attempts import Attempts
+from crawlproj.serve.security.clients import client_address
 from crawlproj.serve.web.problems import Problem
+from crawlproj.serve.web.root_path import rooted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +79,7 @@ class TokenCheck:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        address = self._address(request)
+        address = client_address(request, behind_proxy=self._behind_proxy)
         if wait_s := self._attempts.wait_s(address):
             problem = Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -95,13 +97,6 @@ class TokenCheck:
                 self._attempts.failed(address)
             await _unauthorized().response()(scope, receive, send)
 
-    def _address(self, request: Request) -> str:
-        if self._behind_proxy:
-            # The last one is the proxy's own; those before it are what the client says.
-            forwarded = request.headers.getlist("x-forwarded-for")
-            return forwarded[-1].rpartition(",")[2].strip() if forwarded else ""
-        return request.client.host if request.client else ""
-
     def _holds_token(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._is_token(given.strip()):
@@ -118,12 +113,13 @@ class TokenCheck:
             return _unauthorized("that is not the token of this server").response()
         rest = [(k, v) for k, v in request.query_params.multi_items() if k != "token"]
         # One slash: two would name another server.
-        path = "/" + request.url.path.lstrip("/")
+        path = rooted("/" + request.url.path.lstrip("/"))
         response = RedirectResponse(path + (f"?{urlencode(rest)}" if rest else ""), 303)
         response.set_cookie(
             COOKIE,
             self._session,
             max_age=_COOKIE_S,
+            path=rooted("/"),
             httponly=True,
             secure=self._secure,
             samesite="strict",
@@ -136,6 +132,6 @@ def _unauthorized(what: str = "this server needs its token") -> Problem:
         HTTPStatus.UNAUTHORIZED,
         "no-token",
         f"{what} (CRAWLPROJ_SERVE_TOKEN, or what it printed when it started): "
-        "open /?token=… in a browser, or send Authorization: Bearer …",
+        f"open {rooted('/')}?token=… in a browser, or send Authorization: Bearer …",
         headers={"WWW-Authenticate": "Bearer"},
     )

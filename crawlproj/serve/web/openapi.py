@@ -26,8 +26,8 @@ _ALWAYS = (
 )
 
 
-def openapi(endpoints: Sequence[Endpoint], *, token: bool) -> dict[str, Any]:
-    """Return the description. token: whether clients need one."""
+def openapi(endpoints: Sequence[Endpoint], *, token: bool, root: str = "") -> dict[str, Any]:
+    """Return the description. token: whether clients need one. root: the path of the server."""
     paths: dict[str, Any] = {}
     for endpoint in endpoints:
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", endpoint.path)
@@ -42,6 +42,8 @@ def openapi(endpoints: Sequence[Endpoint], *, token: bool) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": {"Problem": SCHEMA}},
     }
+    if root:
+        description["servers"] = [{"url": root}]
     if token:
         scheme = {"type": "http", "scheme": "bearer"}
         description["components"]["securitySchemes"] = {"token": scheme}

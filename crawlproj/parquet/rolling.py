@@ -27,6 +27,7 @@ _WINDOW_BYTES = 16 * 1024 * 1024  # of rows that become row groups at once
 # The other columns rarely repeat; looking for what does takes time.
 _REPEATING = ["status", "language", "content_type", "depth"]
 _OWN = ("_key", "_page")
+_GROUP_ITEMS = 10_000
 
 
 @dataclass(slots=True)
@@ -125,16 +126,21 @@ class _PageFile:
 
 def _items_file(rows: Sequence[tuple[str, str]]) -> Any:
     """Return a Parquet file of items that are not pages. rows: their keys, and themselves."""
-    items = [{"_key": key, **_decoded(text)} for key, text in rows]
     kinds: dict[str, Kind] = dict.fromkeys(_OWN, "text")
-    for item in items:
-        for name, value in item.items():
+    for _, text in rows:
+        for name, value in _decoded(text).items():
             kind = stored_as(value)[0]
             kinds[name] = widest(kinds.get(name, kind), kind)
-    arrays = [array_of([item.get(name) for item in items], kind) for name, kind in kinds.items()]
     schema = pa.schema([(name, TYPES[kind]) for name, kind in kinds.items()])
     sink = pa.BufferOutputStream()
-    parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd")
+    with parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for start in range(0, len(rows), _GROUP_ITEMS):  # decoded, they take much more memory
+            some = rows[start : start + _GROUP_ITEMS]
+            values = [{"_key": key, **_decoded(text)} for key, text in some]
+            arrays = [
+                array_of([each.get(name) for each in values], kind) for name, kind in kinds.items()
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
     return sink.getvalue()
 
 

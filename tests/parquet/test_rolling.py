@@ -84,7 +84,10 @@ def test_rows_of_a_large_segment_are_in_several_row_groups(
     assert len(urls(tmp_path / "files")) == 40
 
 
-def test_items_of_other_classes_have_files_of_their_own(tmp_path: Path) -> None:
+def test_items_of_other_classes_have_files_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rolling, "_GROUP_ITEMS", 2)
     segment = segment_of(
         tmp_path / "journal",
         [

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from crawlproj.items import Page
 from crawlproj.parquet.rows import BUCKETS, PAGE_SCHEMA, batch_of, partition, row_of
+from crawlproj.store.base import Row
+from tests.export.helpers import exported, fill
 from tests.parquet.helpers import NOON, page, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass
@@ -76,3 +83,15 @@ def test_another_item_is_kept_as_json_in_the_partition_of_its_page() -> None:
     assert found["_path"].startswith("book/site_hash=")
     assert found["_item"] == '{"_page":"http://a.test/1","title":"x","raw":{"base64":"AA=="}}'
     assert found["url"] is None
+
+
+def test_the_columns_have_the_types_of_an_exported_file(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/crawl.db"
+    fill(url, [Row("pages", {"url": "http://a.test/", "status": 200, "html": b"", "depth": 1})])
+    exported(url, tmp_path / "pages.parquet")
+    theirs = parquet.read_schema(tmp_path / "pages.parquet")
+    both = set(theirs.names) & set(PAGE_SCHEMA.names)
+    assert {"url", "status", "fetched_at", "html", "timings"} <= both
+    assert {name: theirs.field(name).type for name in both} == {
+        name: PAGE_SCHEMA.field(name).type for name in both
+    }

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from crawlproj.export.formats.base import Writer
-from crawlproj.store.item_rows import Kind, as_kind
+from crawlproj.parquet.rows import TYPES, array_of
 from crawlproj.store.plain_values import size_of
 
 if TYPE_CHECKING:
@@ -17,16 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawlproj.export.selection import Column
+    from crawlproj.store.item_rows import Kind
 
 # A row group ends at one of these: long enough to be read fast, short enough to be kept.
 _GROUP_ROWS, _GROUP_BYTES = 50_000, 32 * 1024 * 1024
-_TYPES: dict[Kind, Any] = {
-    "integer": pa.int64(),
-    "real": pa.float64(),
-    "numeric": pa.float64(),
-    "text": pa.string(),
-    "blob": pa.binary(),
-}
 
 
 class ParquetFile(Writer):
@@ -38,7 +32,7 @@ class ParquetFile(Writer):
         self._kinds: list[Kind] = [column.kind or "text" for column in columns]
         names = [column.name for column in columns]
         self._schema = pa.schema(
-            [(name, _TYPES[kind]) for name, kind in zip(names, self._kinds, strict=True)]
+            [(name, TYPES[kind]) for name, kind in zip(names, self._kinds, strict=True)]
         )
         self._file = parquet.ParquetWriter(path, self._schema, compression="zstd")
         self._rows: list[Sequence[Any]] = []
@@ -52,10 +46,7 @@ class ParquetFile(Writer):
 
     def _write_group(self) -> None:
         values = zip(*self._rows, strict=True)
-        arrays = [
-            pa.array([_fit(value, kind) for value in column], type=_TYPES[kind])
-            for column, kind in zip(values, self._kinds, strict=True)
-        ]
+        arrays = [array_of(column, kind) for column, kind in zip(values, self._kinds, strict=True)]
         self._rows, self._size = [], 0
         self._file.write_batch(pa.record_batch(arrays, schema=self._schema))
 
@@ -68,12 +59,6 @@ class ParquetFile(Writer):
     def abandon(self) -> None:
         with suppress(OSError, pa.ArrowException):  # the disk may refuse the last bytes again
             self._file.close()
-
-
-def _fit(value: Any, kind: Kind) -> Any:
-    if value is None or kind in {"blob", "integer"}:
-        return value
-    return as_kind(value, kind) if kind == "text" else float(value)
 
 
 FORMAT = ParquetFile

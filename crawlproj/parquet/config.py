@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from crawlproj.config import integer, number, text, writable_folder
 from crawlproj.errors import ConfigError
+from crawlproj.parquet.folders import LocalFolder
+from crawlproj.store.places import local_folder, s3_folder
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
 
 _OWN_JOURNAL = ".journal"  # in the folder; readers of Parquet leave out what begins with a dot
 _MEGABYTE = 1024 * 1024
-_AWS = {
-    "access_key": "AWS_ACCESS_KEY_ID",
-    "secret_key": "AWS_SECRET_ACCESS_KEY",
-    "session_token": "AWS_SESSION_TOKEN",
-    "endpoint_override": "AWS_ENDPOINT_URL",
-    "region": "AWS_REGION_NAME",
-}
-"""Argument of pyarrow's S3FileSystem → Scrapy's setting. Without one, the AWS SDK looks itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +41,11 @@ class ParquetConfig:
         Makes the folders on this machine. Raises ConfigError if a setting is wrong, a folder cannot
         be written, or the library is missing.
         """
-        url = text(settings, "PARQUET_URL", "").rstrip("/")
+        url = text(settings, "PARQUET_URL", "")
         if not url:
             return None
-        local = _local_path(url)
+        url = url.rstrip("/") or url
+        local = local_folder("PARQUET_URL", url)
         try:
             import pyarrow.parquet  # noqa: F401, PLC0415 - an extra
         except ImportError as exc:
@@ -71,29 +65,7 @@ class ParquetConfig:
 
     def folder(self, settings: BaseSettings) -> Folder:
         """Return the folder that the URL names. Connects to nothing."""
-        from crawlproj.parquet.folders import LocalFolder, S3Folder  # noqa: PLC0415 - an extra
-
-        local = _local_path(self.url)
+        local = local_folder("PARQUET_URL", self.url)
         if local is not None:
             return LocalFolder(local)
-        options = {name: text(settings, setting, "") for name, setting in _AWS.items()}
-        return S3Folder(self.url, {name: value for name, value in options.items() if value})
-
-
-def _local_path(url: str) -> Path | None:
-    """Return the folder of PARQUET_URL; None if it is in S3. Raises ConfigError."""
-    parts = urlsplit(url)
-    if parts.scheme == "s3" and parts.netloc and "@" not in parts.netloc:
-        return None
-    if parts.scheme == "s3" and "@" in parts.netloc:
-        raise ConfigError(
-            "PARQUET_URL must not have credentials: set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, and write s3://bucket/folder"
-        )
-    path = unquote(parts.path) if parts.scheme == "file" else url
-    if parts.scheme not in {"", "file"} or parts.netloc or not path:
-        raise ConfigError(
-            "PARQUET_URL must be a folder, such as parquet or file:///var/lib/parquet, or "
-            f"s3://bucket/folder, not {parts.scheme + '://…' if parts.scheme else url!r}"
-        )
-    return Path(path)
+        return s3_folder("PARQUET_URL", self.url, settings)

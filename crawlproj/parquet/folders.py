@@ -1,4 +1,4 @@
-"""Where Parquet files go: a folder on this machine, or one in S3.
+"""Where Parquet files go: a folder on this machine, or one in S3 (see store/s3.py).
 
 A file appears whole or not at all. One of the same name is replaced.
 """
@@ -9,13 +9,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pyarrow import fs
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-_CONNECT_S, _REQUEST_S, _ATTEMPTS = 5, 20, 2
 
 
 class Folder(Protocol):
@@ -56,33 +51,6 @@ class LocalFolder:
             raise
         for folder in path.relative_to(self._path).parents:
             _sync(self._path / folder)  # each of them may be new
-
-
-class S3Folder:
-    """Keeps files as objects of a bucket, which has to be there.
-
-    url: s3://bucket/folder. options: of pyarrow's S3FileSystem.
-    """
-
-    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        self._place = url.removeprefix("s3://")
-        self._options = options
-        self._s3: Any = None
-
-    def open(self) -> None:
-        """Write an empty object, which readers leave out because of its name."""
-        self._s3 = fs.S3FileSystem(
-            connect_timeout=_CONNECT_S,
-            request_timeout=_REQUEST_S,
-            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
-            **self._options,
-        )
-        self.put(".crawlproj", b"")  # to delete it, one would need another right
-
-    def put(self, name: str, data: Any) -> None:
-        """Write an object."""
-        with self._s3.open_output_stream(f"{self._place}/{name}") as stream:
-            stream.write(data)
 
 
 def _sync(folder: Path) -> None:

@@ -16,7 +16,7 @@ from crawlproj.store.files import file_folder
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from crawlproj.store.files import FileFolder
+    from crawlproj.store.files import Files
 
 __all__ = ["FilesPipeline"]
 
@@ -31,7 +31,7 @@ class FilesPipeline:
     ``files/known`` for contents that were there.
     """
 
-    def __init__(self, crawler: Crawler, folder: FileFolder) -> None:
+    def __init__(self, crawler: Crawler, folder: Files) -> None:
         self._crawler = crawler
         self._folder = folder
         self._stopping: asyncio.Future[None] | None = None  # the event loop holds tasks weakly
@@ -51,7 +51,9 @@ class FilesPipeline:
         try:
             await asyncio.to_thread(self._folder.open)
         except OSError as exc:
-            logger.error("FILES_URL: %s cannot be written (%s)", self._folder.path, exc.strerror)
+            logger.error(
+                "FILES_URL: %s cannot be written (%s)", self._folder.place, exc.strerror or exc
+            )
             raise CloseSpider("files-unusable") from exc
         log_news_only()
 
@@ -64,7 +66,7 @@ class FilesPipeline:
             is_new = await asyncio.to_thread(self._folder.keep, item.file, body)
         except OSError as exc:
             self._stop(exc)
-            raise NotStored(f"{self._folder.path / item.file} cannot be written: {exc}") from exc
+            raise NotStored(f"{self._folder.place}/{item.file} cannot be written: {exc}") from exc
         count = self._crawler.stats.inc_value
         count("files/saved" if is_new else "files/known")
         if is_new:
@@ -74,9 +76,9 @@ class FilesPipeline:
     def _stop(self, error: OSError) -> None:
         if self._stopping is None:
             logger.error(
-                "FILES_URL: %s cannot be written (%s); the crawl stops. Free space on its disk, or "
-                "set FILES_URL to another folder, and run it again: it goes on",
-                self._folder.path,
+                "FILES_URL: %s cannot be written (%s); the crawl stops. Make it writable, or set "
+                "FILES_URL to another folder, and run it again: it goes on",
+                self._folder.place,
                 error.strerror or error,
             )
             close = self._crawler.engine.close_spider_async(reason="files-failed")

@@ -1,24 +1,37 @@
-"""A folder of files named for what is in them."""
+"""Files named for what is in them: in a folder here, or in S3 (see s3.py)."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Protocol
 
 from crawlproj.config import text, writable_folder
-from crawlproj.errors import ConfigError
+from crawlproj.store.places import local_folder, s3_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scrapy.settings import BaseSettings
 
 USUAL_FILES_URL = "files"
 """FILES_URL unless it is set."""
 
 _INCOMING = ".incoming"  # files that are being written
+
+
+class Files(Protocol):
+    """Where files are kept. Blocks; its errors are OSErrors. place: its name for people."""
+
+    @property
+    def place(self) -> str: ...
+
+    def open(self) -> None:
+        """Prepare it."""
+
+    def keep(self, name: str, body: bytes) -> bool:
+        """Write a file, named by ``name_of``; return whether it was not there yet."""
 
 
 class FileFolder:
@@ -30,6 +43,11 @@ class FileFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @property
+    def place(self) -> str:
+        """The path."""
+        return str(self.path)
 
     def open(self) -> None:
         """Make the folder, and remove what killed processes were writing. Raises OSError."""
@@ -86,23 +104,17 @@ def name_of(content_hash: str, extension: str) -> str:
     return f"{content_hash[:2]}/{content_hash}{extension}"
 
 
-def file_folder(settings: BaseSettings) -> FileFolder:
-    """Return the folder of FILES_URL, which is made if it is missing.
+def file_folder(settings: BaseSettings) -> Files:
+    """Return the folder of FILES_URL, which is made if it is missing, unless it is in S3.
 
-    Raises ConfigError if the setting is wrong, or the folder cannot be written.
+    Raises ConfigError if the setting is wrong, the folder cannot be written, or the library for S3
+    is missing.
     """
     url = text(settings, "FILES_URL", USUAL_FILES_URL)
-    parts = urlsplit(url)
-    if (parts.scheme and parts.scheme != "file") or parts.netloc or not (path := _path(url)):
-        raise ConfigError(
-            "FILES_URL must be a folder, such as files or file:///var/lib/files, not "
-            f"{parts.scheme + '://…' if parts.scheme else url!r}"
-        )
-    return FileFolder(writable_folder("FILES_URL", Path(path)))
-
-
-def _path(url: str) -> str:
-    return unquote(urlsplit(url).path) if url.startswith("file:") else url
+    local = local_folder("FILES_URL", url)
+    if local is None:
+        return s3_folder("FILES_URL", url, settings)
+    return FileFolder(writable_folder("FILES_URL", local))
 
 
 def _open_alone(part: Path) -> int:

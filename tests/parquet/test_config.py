@@ -11,7 +11,8 @@ from scrapy.settings import Settings
 
 from crawlproj.errors import ConfigError
 from crawlproj.parquet.config import ParquetConfig
-from crawlproj.parquet.folders import LocalFolder, S3Folder
+from crawlproj.parquet.folders import LocalFolder
+from crawlproj.store.s3 import S3Folder
 
 
 @pytest.fixture(autouse=True)

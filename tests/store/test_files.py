@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -72,18 +73,26 @@ def test_the_rest_of_a_killed_writer_goes_and_that_of_a_living_one_stays(tmp_pat
     os.close(descriptor)
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/files", "ftp://host/files", "file://host/files", ""])
+@pytest.mark.parametrize("url", ["s3://", "ftp://host/files", "file://host/files", ""])
 def test_a_url_that_is_no_folder_is_an_error_that_says_what_would_be(url: str) -> None:
-    with pytest.raises(ConfigError, match="FILES_URL must be a folder, such as files"):
+    with pytest.raises(ConfigError, match="FILES_URL must be a folder, such as out"):
         file_folder(Settings({"FILES_URL": url}))
 
 
 def test_a_folder_may_be_a_path_or_a_file_url(tmp_path: Path) -> None:
     plain, with_space = tmp_path / "plain", tmp_path / "with space"
-    assert file_folder(Settings({"FILES_URL": str(plain)})).path == plain
+    assert file_folder(Settings({"FILES_URL": str(plain)})).place == str(plain)
     url = with_space.as_uri()
-    assert file_folder(Settings({"FILES_URL": url})).path == with_space
+    assert file_folder(Settings({"FILES_URL": url})).place == str(with_space)
     assert with_space.is_dir()
+
+
+def test_a_bucket_needs_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = Settings({"FILES_URL": "s3://bucket/files"})
+    assert file_folder(bucket).place == "s3://bucket/files"
+    monkeypatch.setitem(sys.modules, "crawlproj.store.s3", None)
+    with pytest.raises(ConfigError, match=r"FILES_URL in S3 needs .*crawlproj\[export\]"):
+        file_folder(bucket)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

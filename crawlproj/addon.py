@@ -6,7 +6,6 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from scrapy.dupefilters import BaseDupeFilter, RFPDupeFilter
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from scrapy.utils.reactor import is_reactor_installed
 
@@ -69,16 +68,6 @@ _REPLACED = {
 _MERGED = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS")
 
 
-# They filter by fingerprints, as the frontier does, or nothing, which the scheduler obeys.
-_USUAL_FILTERS = (
-    RFPDupeFilter,
-    "scrapy.dupefilters.RFPDupeFilter",
-    "scrapy_redis.dupefilter.RFPDupeFilter",
-    BaseDupeFilter,
-    "scrapy.dupefilters.BaseDupeFilter",
-)
-
-
 class Addon:
     """Sets the scheduler, frontier, download handler, robots.txt, display and safe settings.
 
@@ -103,7 +92,12 @@ class Addon:
         Runs().update_settings(settings)
         SwitchedOff().update_settings(settings)
         _check(settings)
-        _warn(settings)
+        if settings.getbool("AUTOTHROTTLE_ENABLED"):
+            logger.warning(
+                "AUTOTHROTTLE_ENABLED: Scrapy's AutoThrottle delays requests beyond what limits of "
+                "crawlproj ask for, at first by AUTOTHROTTLE_START_DELAY (%g s): switch it off",
+                settings.getfloat("AUTOTHROTTLE_START_DELAY"),
+            )
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
@@ -115,24 +109,6 @@ class Addon:
         for name in _PRE_CRAWLER:
             if not is_reactor_installed():  # else it is too late to choose
                 settings.set(name, getattr(ours, name), priority="addon")
-
-
-def _warn(settings: Settings) -> None:
-    """Log what the project has set to no or to double effect."""
-    if settings.getbool("AUTOTHROTTLE_ENABLED"):
-        logger.warning(
-            "AUTOTHROTTLE_ENABLED: Scrapy's AutoThrottle delays requests beyond what limits of "
-            "crawlproj ask for, at first by AUTOTHROTTLE_START_DELAY (%g s): switch it off",
-            settings.getfloat("AUTOTHROTTLE_START_DELAY"),
-        )
-    duplicates = settings["DUPEFILTER_CLASS"]
-    if settings["SCHEDULER"] == ours.SCHEDULER and duplicates not in _USUAL_FILTERS:
-        logger.warning(
-            "DUPEFILTER_CLASS: %s is not used. Let REQUEST_FINGERPRINTER_CLASS say which requests "
-            "are the same, or keep Scrapy's scheduler with SCHEDULER = "
-            "'scrapy.core.scheduler.Scheduler'",
-            duplicates,
-        )
 
 
 def _check(settings: Settings) -> None:

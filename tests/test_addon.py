@@ -12,7 +12,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from scrapy.dupefilters import RFPDupeFilter
 from scrapy.settings import Settings
 
 import crawlproj.settings as ours
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-SCRAPYS_SCHEDULER = "scrapy.core.scheduler.Scheduler"
 OURS = {
     "crawlproj.pipelines.store.StorePipeline": 900,
     "crawlproj.pipelines.parquet.ParquetPipeline": 950,
@@ -219,24 +217,6 @@ def test_autothrottle_beside_our_limits_is_reported(caplog: pytest.LogCaptureFix
     assert not caplog.text
     with_addon(AUTOTHROTTLE_ENABLED=True, AUTOTHROTTLE_START_DELAY=3)
     assert "(3 s): switch it off" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("given", "reported"),
-    [
-        ({"DUPEFILTER_CLASS": "theirs.Filter"}, True),
-        ({"DUPEFILTER_CLASS": "theirs.Filter", "SCHEDULER": SCRAPYS_SCHEDULER}, False),
-        ({"DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter"}, False),
-        ({"DUPEFILTER_CLASS": RFPDupeFilter}, False),
-        ({"DUPEFILTER_CLASS": "scrapy_redis.dupefilter.RFPDupeFilter"}, False),
-        ({}, False),
-    ],
-)
-def test_a_duplicate_filter_of_the_projects_own_is_reported_as_unused(
-    given: dict[str, object], reported: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    with_addon(**given)
-    assert ("DUPEFILTER_CLASS: theirs.Filter is not used" in caplog.text) is reported
 
 
 @pytest.mark.slow

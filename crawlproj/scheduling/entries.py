@@ -13,6 +13,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.checks import CHECK, key_of_check
+from crawlproj.scheduling.identity import identity_of
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
     SEED,
@@ -20,8 +21,6 @@ from crawlproj.scheduling.serialize import (
     BadPayload,
     Unstorable,
     entry_of,
-    key_of,
-    key_of_fingerprint,
     key_of_return,
     key_of_seed,
     request_of,
@@ -216,14 +215,6 @@ class Entries:
         if not self._shared and (latest or key not in self._carried):
             self._carried.keep(key, request)
         return entry
-
-
-def identity_of(crawler: Crawler) -> Callable[[Request], int]:
-    """Return what gives requests their key: the project's fingerprinter, if it chose one."""
-    if not crawler.settings.getpriority("REQUEST_FINGERPRINTER_CLASS"):
-        return key_of
-    fingerprint = crawler.request_fingerprinter.fingerprint
-    return lambda request: key_of_fingerprint(fingerprint(request))
 
 
 def chosen_slot(request: Request, origin: Request) -> str:

@@ -2,15 +2,13 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from scrapy import Request, Spider
-from scrapy.utils.test import get_crawler
 
 from crawlproj.frontier.base import Entry, Lease, Written
 from crawlproj.scheduling.carried import Carried
-from crawlproj.scheduling.entries import Entries, Lost, identity_of
+from crawlproj.scheduling.entries import Entries, Lost
 from crawlproj.scheduling.serialize import RETRY_AT, SEED, VOLATILE, Unstorable, key_of
 
 URL = "http://www.example.org/"
@@ -154,21 +152,6 @@ def test_without_a_filter_every_request_has_a_key_of_its_own() -> None:
     it = entries(filtering=False)
     assert it.key_of(Request(URL)) != it.key_of(Request(URL))
     assert not it.is_filtered(Request(URL))
-
-
-class ByPath:
-    """A project's fingerprinter: the host does not matter."""
-
-    def fingerprint(self, request: Request) -> bytes:
-        return urlsplit(request.url).path.encode()
-
-
-def test_the_projects_fingerprinter_says_which_requests_are_the_same() -> None:
-    crawler = get_crawler(settings_dict={"REQUEST_FINGERPRINTER_CLASS": ByPath})
-    identity = identity_of(crawler)
-    assert identity(Request("http://a.test/x")) == identity(Request("http://b.test/x"))
-    assert identity(Request("http://a.test/x")) != identity(Request("http://a.test/y"))
-    assert identity_of(get_crawler()) is key_of
 
 
 def test_requests_are_counted_as_scrapys_scheduler_and_duplicate_filter_do() -> None:

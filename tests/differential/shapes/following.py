@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.dupefilters import RFPDupeFilter
 from scrapy.linkextractors import LinkExtractor
 from scrapy.utils.request import fingerprint
 
@@ -224,6 +225,17 @@ class Fingerprints(Shape):
 
     def parse(self, response: Response) -> Any:
         return {"path": response.url.partition("?")[0]}
+
+
+class FilterByPath(RFPDupeFilter):
+    """A duplicate filter with fingerprints of its own, as in Scrapy's documentation."""
+
+    def __init__(self, path: Any = None, debug: bool = False, *, fingerprinter: Any = None) -> None:
+        super().__init__(path, debug, fingerprinter=ByPath())
+
+
+class FiltersByPath(Fingerprints):
+    custom_settings = {"DUPEFILTER_CLASS": FilterByPath, "CONCURRENT_REQUESTS": 1}
 
 
 class NoFilter(Shape):

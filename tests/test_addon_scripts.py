@@ -1,0 +1,146 @@
+"""The add-on in scripts and beside other add-ons: its crawls share a process, and are guarded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import crawlproj.settings as ours
+from crawlproj.demo import DemoWeb, SiteSpec
+from crawlproj.errors import ConfigError
+from crawlproj.frontier.sqlite.status import read_status
+from tests import ROOT
+from tests.frontier.helpers import run
+from tests.processes import options, scrapy
+from tests.test_addon import with_addon
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TWO = """
+import asyncio, scrapy, sys
+from scrapy.crawler import CrawlerProcess
+
+class Shop(scrapy.Spider):
+    name = "shop"
+
+    def __init__(self, page, **arguments):
+        super().__init__(**arguments)
+        self.start_urls = [f"{sys.argv[1]}/section0/page{page}.html"]
+
+    async def start(self):
+        while self.crawler is first and not all(crawl.called for crawl in second):
+            await asyncio.sleep(0.01)
+        async for request in super().start():
+            yield request
+
+    def parse(self, response):
+        print("item", response.url[-6])
+        yield {"url": response.url}
+
+class Other(Shop):
+    name = "other"
+
+process = CrawlerProcess({
+    "ADDONS": {"crawlproj.addon.Addon": 300},
+    "GUARD_ALLOW": ["127.0.0.0/8"],
+    "LOG_LEVEL": "ERROR",
+})
+first = process.create_crawler(Shop)
+process.crawl(first, page=1)
+second = [process.crawl(Shop, page=1)] if "twice" in sys.argv else []
+process.crawl(Shop, page=2)
+process.crawl(Other, page="1")
+process.start()
+print("failed", process.bootstrap_failed)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("twice", [False, True])
+def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
+    twice: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "two.py").write_text(TWO)
+    # Slow enough for the first crawl to go on while the second one starts, on a busy machine too.
+    site = SiteSpec("plain", "plain", pages=5, latency_s=0.3)
+    with DemoWeb([site], tmp_path / "log") as web:
+        ran = subprocess.run(
+            [sys.executable, "two.py", web.url("plain"), *(["twice"] if twice else [])],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    lines = ran.stdout.splitlines()
+    assert sorted(lines) == [f"failed {twice}", "item 1", "item 1", "item 2"], ran.stderr
+    assert ("in use by another crawl of this process" in ran.stderr) is twice
+    jobs = [status.job for status in run(read_status(tmp_path / "crawl.db"))]
+    assert jobs == ["other page=1", "shop page=1", "shop page=2"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "allowed"),
+    [
+        ("process_without_reactor", False),  # the guard is in force there, too
+        ("process_without_reactor", True),
+        ("runner_without_reactor", True),
+        ("runner_before_the_reactor", True),
+        ("runner_after_the_reactor", True),
+    ],
+)
+def test_every_way_to_run_a_spider_from_a_script_works_and_is_guarded(
+    kind: str, allowed: bool, tmp_path: Path
+) -> None:
+    # -P, because tests/http would take the place of Python's own http.
+    script = [sys.executable, "-P", str(ROOT / "tests" / "addon_runners.py"), kind]
+    with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
+        ran = subprocess.run(
+            [*script, f"{web.url('plain')}/", *(["127.0.0.0/8"] if allowed else [])],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ran.stdout == ("fetched 200\n" if allowed else ""), ran.stderr
+    assert ("failed: guard" in ran.stderr) is not allowed, ran.stderr
+
+
+def test_a_handler_that_the_guard_cannot_protect_is_an_error_unless_the_guard_is_off() -> None:
+    theirs = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
+    handlers: dict[str, object] = {"https": theirs}
+    with pytest.raises(ConfigError, match=f"{theirs} downloads https URLs, and GUARD_ENABLED"):
+        with_addon(DOWNLOAD_HANDLERS=handlers)
+    assert with_addon(DOWNLOAD_HANDLERS=handlers, GUARD_ENABLED=False).getdict(
+        "DOWNLOAD_HANDLERS"
+    ) == {**ours.DOWNLOAD_HANDLERS, "https": theirs}
+    with_addon(DOWNLOAD_HANDLERS={"https": "crawlproj.http.handler.DownloadHandler"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("beside", "shown"),
+    [
+        ("Unguarded", "HTTP11DownloadHandler downloads http URLs, and GUARD_ENABLED has no effect"),
+        ("InFront", "failed: guard"),  # it hands on what it does not download itself
+    ],
+)
+def test_a_handler_of_an_addon_that_comes_later_is_guarded_or_an_error(
+    beside: str, shown: str, tmp_path: Path
+) -> None:
+    addons = {"crawlproj.addon.Addon": 300, f"tests.addons_beside.{beside}": 500}
+    others = {"SCRAPY_SETTINGS_MODULE": "tests.settings_of_others"}
+    with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
+        given = {"ADDONS": json.dumps(addons), "FRONTIER_URL": "memory:", "ROBOTSTXT_OBEY": False}
+        ended, output = scrapy(
+            *("crawl", "site", "-a", f"url={web.url('plain')}/"), *options(given), env=others
+        )
+    assert (ended, shown in output) == (1, True), output
+    assert not (tmp_path / "log").read_text(), "a page was fetched"

@@ -1,4 +1,4 @@
-"""Scripts that run a spider with the add-on, for tests/test_addon_scripts.py: addon_runners.py KIND URL."""
+"""Scripts that run a spider with the add-on: addon_runners.py KIND URL [ALLOWED]."""
 
 from __future__ import annotations
 

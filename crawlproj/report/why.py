@@ -160,7 +160,7 @@ def _ours(around: Around) -> Why:
     if not around.waiting:
         return Why("nothing-waits", "none of its URLs waits here")
     if around.cpu >= _BUSY_CPU:
-        return Why("cpu", f"our own CPU ({around.cpu:.0%} of a core)")
+        return Why("cpu", f"our own CPU ({100 * around.cpu:.0f} % of a core)")
     if around.lag_s >= _BUSY_LAG_S:
         return Why("cpu", f"our own event loop, which runs {1000 * around.lag_s:.0f} ms late")
     if around.busy >= around.budget:

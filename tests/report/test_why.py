@@ -148,7 +148,7 @@ def wished(name: str) -> Wishes:
         ),
         ({"in_flight": 4}, {}, "limit", "limited to 4 in flight while it is new"),
         ({"in_flight": 2}, {"waiting": 0}, "nothing-waits", "none of its URLs waits here"),
-        ({"in_flight": 2}, {"cpu": 0.97}, "cpu", "our own CPU (97% of a core)"),
+        ({"in_flight": 2}, {"cpu": 0.97}, "cpu", "our own CPU (97 % of a core)"),
         ({"in_flight": 2}, {"lag_s": 0.2}, "cpu", "our own event loop, which runs 200 ms late"),
         (
             {"in_flight": 2},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.serve.dashboard.drawing import Picture, drawn_at, pictures
 from crawlproj.serve.dashboard.eta import eta
 from crawlproj.serve.dashboard.live_page import LivePage
-from crawlproj.serve.dashboard.troubles import troubles
+from crawlproj.serve.dashboard.troubles import SILENT_S, troubles
 from crawlproj.serve.web.parameters import Integer, Parameter, Text
 from crawlproj.serve.web.problems import Problem
 
@@ -82,6 +83,7 @@ class CrawlPages:
             "store": summary["store"],
             "most": _SITES,
             "given": values["given"],
+            "silent": view.silent_s >= SILENT_S,
             "steers": self.steers,
             "files": [page for page in self.files if page.file.is_file()],
         }
@@ -136,16 +138,21 @@ class CrawlPages:
     async def _site(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         view = await self.views.of(values["job"] or "")
         site = _live_site(view, values["site"])
+        problem = ""
         try:
             found = await self.api.get(request, "site", {"site": values["site"]})
         except Problem as exc:
-            if exc.name != "not-there" and not (exc.name == "no-site" and site is not None):
+            # What workers say of it does not wait for the database.
+            late = exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            if not late and not (exc.name == "no-site" and site is not None):
                 raise
             found = {"site": values["site"], "frontier": None, "store": {}}
+            problem = exc.detail if late and exc.name != "not-there" else ""
         return {
             "view": view,
             "site": site,
             "found": found,
+            "problem": problem,
             "given": values["given"],
             "steers": self.steers,
         }

@@ -43,6 +43,7 @@ def _environment() -> Environment:
         "moment": words.moment,
         "clock": words.clock,
         "by_count": words.by_count,
+        "binds": words.binds,
         "in_words": in_words,
         "obeyed": obeyed,
         "part": lambda text: quote(text, safe=""),

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from crawlproj.report.live import Live, LiveSite, LiveTick
 
 _RECENT_S = 30.0
-_SILENT_S = 5.0
+SILENT_S = 5.0  # workers say something every second
 _MANY = 0.1  # share of attempts
 _SEVERAL = 10  # attempts that failed at a site
 _BUSY_CPU = 0.9  # of a core, by each worker
 _OURS = ("callback-error", "pipeline-error", "unstorable", "bad-payload")
 _SITES = {
-    "away": ("site does not answer", "sites do not answer"),
-    "given-up": ("site was given up", "sites were given up"),
-    "asked": ("site asked to wait", "sites asked to wait"),
-    "paused": ("site is paused by a command", "sites are paused by a command"),
-    "cpu": ("site waits for our own process", "sites wait for our own process"),
+    "away": ("does not answer", "do not answer"),
+    "given-up": ("was given up", "were given up"),
+    "asked": ("asked to wait", "asked to wait"),
+    "paused": ("is paused by a command", "are paused by a command"),
+    "cpu": ("waits for our own process", "wait for our own process"),
 }
 
 
@@ -37,7 +37,7 @@ def troubles(
     """
     recent = [tick for tick in ticks if tick.at >= live.at - _RECENT_S]
     found: list[str] = []
-    if silent_s >= _SILENT_S:
+    if silent_s >= SILENT_S:
         found.append(
             f"No worker has said anything for {words.duration(silent_s)}: it is stopped or killed, "
             "its process gets no CPU, or it cannot reach the frontier. This is what it said last."
@@ -60,11 +60,17 @@ def troubles(
     if ours:
         named = ", ".join(f"{reason} {words.count(number)}" for reason, number in ours.items())
         found.append(f"URLs failed in the spider's own code ({named}): its log has the tracebacks.")
-    kinds = Counter(site.why.kind for site in live.sites)
     for kind, (one, several) in _SITES.items():
-        if number := kinds[kind]:
-            found.append(f"{number} {one if number == 1 else several}.")
+        if names := [site.site for site in live.sites if site.why.kind == kind]:
+            found.append(f"{_named(names)} {one if len(names) == 1 else several}.")
     return found
+
+
+def _named(sites: Sequence[str]) -> str:
+    """Return the first names: "a.test", "a.test and b.test", "a.test and 3 more sites"."""
+    if len(sites) <= 2:
+        return " and ".join(sites)
+    return f"{sites[0]} and {words.count(len(sites) - 1)} more sites"
 
 
 def _failing(sites: Sequence[LiveSite]) -> list[str]:
@@ -80,7 +86,7 @@ def _failing(sites: Sequence[LiveSite]) -> list[str]:
     share = worst.errors / (worst.errors + worst.done)
     more = len(failing) - 1
     others = f", and at {words.count(more)} more {'site' if more == 1 else 'sites'}" if more else ""
-    return [f"{share:.0%} of the attempts at {worst.site} failed in this run{others}."]
+    return [f"{100 * share:.0f} % of the attempts at {worst.site} failed in this run{others}."]
 
 
 def _errors(recent: Sequence[LiveTick]) -> list[str]:
@@ -92,4 +98,6 @@ def _errors(recent: Sequence[LiveTick]) -> list[str]:
     if failing < 1 or failing < _MANY * (failing + done):
         return []
     reason, _ = errors.most_common(1)[0]
-    return [f"{failing / (failing + done):.0%} of attempts fail, most of them with {reason}."]
+    return [
+        f"{100 * failing / (failing + done):.0f} % of attempts fail, most of them with {reason}."
+    ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.finding import ALIVE_S
 from crawlproj.report.live import Live, LiveTick, merged, merged_ticks
+from crawlproj.report.why import Why
 from crawlproj.serve.cached import Cached
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Views:
             job.name,
             tuple(jobs),
             job.running,
-            seen.live,
+            seen.live and _with_claims(seen.live, status),
             seen.workers,
             seen.ticks,
             status,
@@ -100,6 +101,30 @@ class Views:
     async def close(self) -> None:
         """Stop looking."""
         await self._jobs.close()
+
+
+_CLAIMING = Why("claiming", "its next URLs are being claimed from the frontier")
+
+
+def _with_claims(live: Live, status: JobStatus | None) -> Live:
+    """Return ``live`` where sites that have no URL in a worker, but in the frontier, say so.
+
+    A worker knows only those that it has claimed.
+    """
+    known = status.sites if status is not None else {}
+    claiming = {
+        site.site
+        for site in live.sites
+        if site.why.kind == "nothing-waits" and site.site in known and known[site.site].pending
+    }
+    if not claiming:
+        return live
+    return replace(
+        live,
+        sites=tuple(
+            replace(site, why=_CLAIMING) if site.site in claiming else site for site in live.sites
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,26 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
+_BINDS = {
+    "given-up": "given up",
+    "away": "no answer",
+    "asked": "asked to wait",
+    "delay": "a delay",
+    "rate": "requests/s",
+    "limit": "in flight",
+    "cpu": "our own process",
+    "budget": "requests over all sites",
+    "nothing-waits": "no URL waits",
+    "claiming": "being claimed",
+    "running": "nothing",
+}
+
+
+def binds(kind: str) -> str:
+    """Return what binds a site in a few words, by the kind of a ``Why``."""
+    return _BINDS.get(kind, kind)
+
+
 def by_count(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return reasons with their counts, the most frequent first."""
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))

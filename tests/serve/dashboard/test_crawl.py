@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ from crawlproj.report.why import Why
 from crawlproj.serve.app import api_endpoints
 from crawlproj.serve.dashboard.routes import Dashboard
 from crawlproj.serve.service import Service
+from crawlproj.serve.web.problems import Problem
 from tests.frontier.helpers import run
 from tests.serve.dashboard.snapshots import FakeCrawls, live, site, ticks
 from tests.serve.dashboard.test_pages import HOSTILE, Elements
@@ -74,7 +77,7 @@ def test_the_page_says_how_fast_how_long_what_is_wrong_and_why(shown: Shown) -> 
     assert "<b>12.5</b> pages/s" in found
     assert "about <b>3 min</b> left" in found
     assert "400 URLs wait, and the queue shrank by 2.0/s" in found
-    assert "1 site does not answer." in found
+    assert "a.test does not answer." in found
     assert "no answer: one request at a time looks whether it is back since" in found
     assert "These are the 2 busiest of 10,000." in found
     assert found.count("<figure>") == 5
@@ -92,6 +95,25 @@ def test_each_worker_has_its_own_row_and_the_crawl_adds_them_up(shown: Shown) ->
 
     assert found.count('<th scope="row">') == 2
     assert "<b>15.0</b> pages/s" in shown.get("/", *two)
+
+
+def test_a_crawl_that_fell_silent_promises_no_end(shown: Shown) -> None:
+    late = replace(CRAWL, at=980.0)  # it is 1000 now
+    found = shown.get("/", ("w", late))
+    assert "<b>Silent</b> for 20 s" in found
+    assert "left" not in found.partition('id="numbers"')[0]
+
+
+def test_a_site_shows_what_workers_say_although_the_database_is_late(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def late(*_: object, **__: object) -> object:
+        raise Problem(HTTPStatus.GATEWAY_TIMEOUT, "out-of-time", "ask for less")
+
+    monkeypatch.setattr("crawlproj.serve.dashboard.api.Api.get", late)
+    found = shown.get("/sites/a.test", ("w", CRAWL))
+    assert "one request at a time looks whether it is back" in found
+    assert "Its counts are not there now" in found
 
 
 def test_limits_can_be_reduced_to_what_binds(shown: Shown) -> None:

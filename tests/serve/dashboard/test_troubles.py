@@ -31,7 +31,7 @@ def test_silence_is_reported_first_because_all_else_may_be_over() -> None:
 def test_many_failing_attempts_are_named_by_the_most_frequent_reason() -> None:
     failing = ticks(done=3.0, errors={"timeout": 0.75, "http-503": 0.25})
 
-    assert troubles(live(), failing, {}) == ["25% of attempts fail, most of them with timeout."]
+    assert troubles(live(), failing, {}) == ["25 % of attempts fail, most of them with timeout."]
     assert troubles(live(), ticks(done=30.0, errors={"timeout": 1.0}), {}) == []
 
 
@@ -42,17 +42,17 @@ def test_a_site_that_fails_or_is_paused_is_reported_while_the_crawl_goes_well() 
     going = ticks(done=30.0)
 
     assert troubles(live(sites=(good, bad)), going, {}) == [
-        "20% of the attempts at bad.test failed in this run."
+        "20 % of the attempts at bad.test failed in this run."
     ]
     assert troubles(live(sites=(bad, worse, paused)), going, {}) == [
-        "40% of the attempts at worse.test failed in this run, and at 1 more site.",
-        "1 site is paused by a command.",
+        "40 % of the attempts at worse.test failed in this run, and at 1 more site.",
+        "paused.test is paused by a command.",
     ]
 
 
 def test_our_own_cpu_counts_by_the_worker() -> None:
     late = site("a.test", Why("cpu", "our own event loop, which runs 90 ms late"))
-    assert troubles(live(sites=(late,)), [], {}) == ["1 site waits for our own process."]
+    assert troubles(live(sites=(late,)), [], {}) == ["a.test waits for our own process."]
     assert "Our own CPU" in troubles(live(cpu=0.95), [], {})[0]
     assert troubles(live(cpu=0.95, workers=("a", "b")), [], {}) == []
 
@@ -63,4 +63,6 @@ def test_faults_of_the_spider_and_sites_that_are_away_are_counted() -> None:
     found = troubles(live(sites=sites), [], {"callback-error": 7, "timeout": 1})
 
     assert "callback-error 7" in found[0]
-    assert found[1] == "2 sites do not answer."
+    assert found[1] == "0.test and 1.test do not answer."
+    many = tuple(site(f"{n}.test", Why("away", "no answer")) for n in range(30))
+    assert troubles(live(sites=many), [], {}) == ["0.test and 29 more sites do not answer."]

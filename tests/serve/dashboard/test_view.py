@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
+from crawlproj.frontier.base import Totals
+from crawlproj.frontier.job_status import JobStatus
+from crawlproj.report.why import Why
 from crawlproj.serve.cached import Cached
 from crawlproj.serve.dashboard.view import Views
 from tests.frontier.helpers import run
-from tests.serve.dashboard.snapshots import FakeCrawls, live, ticks
-
-if TYPE_CHECKING:
-    from crawlproj.frontier.job_status import JobStatus
+from tests.serve.dashboard.snapshots import FakeCrawls, live, site, ticks
 
 
 async def no_status() -> list[JobStatus]:
@@ -80,5 +79,29 @@ def test_what_a_worker_said_last_is_kept_longer_while_the_crawl_runs(
         assert (await of.of()).silent_s == heard_s
         crawls.at += 2
         assert (await of.of()).live is None
+
+    run(look())
+
+
+def test_a_site_whose_urls_are_all_in_the_frontier_says_so() -> None:
+    """A worker knows only of those that it has claimed."""
+    nothing = Why("nothing-waits", "none of its URLs waits here")
+    limited = Why("limit", "limited to 4 in flight by latency")
+    sites = (site("more.test", nothing), site("done.test", nothing), site("busy.test", limited))
+    crawls = FakeCrawls(published=[("w", live(sites=sites))])
+    totals = {"more.test": Totals(pending=3), "done.test": Totals(done=3), "busy.test": Totals(9)}
+
+    async def status() -> list[JobStatus]:
+        return [JobStatus("j", 1, False, Totals(), totals)]
+
+    async def look() -> None:
+        seen = await Views(crawls, Cached(status, 2.0, crawls.clock), crawls.clock).of()
+        assert seen.live is not None
+        kinds = {one.site: one.why.kind for one in seen.live.sites}
+        assert kinds == {
+            "more.test": "claiming",
+            "done.test": "nothing-waits",
+            "busy.test": "limit",
+        }
 
     run(look())

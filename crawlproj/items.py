@@ -116,6 +116,20 @@ class SkippedUrl:
 
 
 @dataclass(slots=True)
+class PageHints:
+    """What a sitemap, or a feed, says of pages.
+
+    url: of the sitemap. noted_at: when it was read (unix seconds). hints: for each page its URL,
+    when it changed last (unix seconds) or None, its changefreq or None, and whether its site is
+    believed.
+    """
+
+    url: str
+    noted_at: float
+    hints: list[tuple[str, float | None, str | None, bool]]
+
+
+@dataclass(slots=True)
 class PageCheck:
     """A stored page that was checked and is as it was.
 

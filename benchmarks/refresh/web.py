@@ -23,6 +23,7 @@ class WebPage:
     """A page. rate: its changes per second. changes: when it changes (seconds).
 
     lies: its validators are always the same. stored: when the stored version was fetched.
+    vouched_at: as in a store.
     """
 
     rate: float
@@ -31,6 +32,7 @@ class WebPage:
     lies: bool = False
     trusted: bool = True
     stored: float = 0.0
+    vouched_at: float | None = None
 
     def is_fresh(self, now: float) -> bool:
         """Whether the stored version is that of ``now``."""
@@ -98,8 +100,9 @@ class Crawler:
         elif not changed:
             page.stored = now
         known = page.known
-        history = observed(known.history, known.at, now, changed=shown)
-        page.known = replace(known, at=now, history=history)
+        history = observed(known.history, known.at, now, changed=shown, vouched_at=page.vouched_at)
+        told, told_at = known.lastmod, known.noted_at  # as read before this check
+        page.known = replace(known, at=now, history=history, told=told, told_at=told_at)
 
 
 def freshness(pages: Iterable[WebPage], now: float) -> float:

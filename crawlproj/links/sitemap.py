@@ -42,6 +42,15 @@ _ENTRIES = frozenset({b"url", b"sitemap", b"item", b"entry"})
 _OF_FEEDS = frozenset({b"item", b"entry"})
 # Elements of an entry in a feed whose links are not the entry's.
 _OTHERS = frozenset({b"source", b"image", b"author", b"contributor"})
+# The elements of an entry that hint at changes → the field of Location. A feed may have no date but
+# that of the publication.
+_HINTS = {
+    b"lastmod": "lastmod",
+    b"updated": "lastmod",
+    b"pubdate": "lastmod",
+    b"date": "lastmod",
+    b"changefreq": "changefreq",
+}
 
 
 class NotASitemap(ValueError):
@@ -54,11 +63,13 @@ class NotASitemap(ValueError):
 class Location:
     """A URL in a sitemap, as it is written there.
 
-    sitemap: whether it leads to another sitemap.
+    sitemap: whether it leads to another sitemap. lastmod, changefreq: "" if they are missing.
     """
 
     url: str
     sitemap: bool = False
+    lastmod: str = ""
+    changefreq: str = ""
 
 
 def read_sitemap(body: bytes) -> Iterator[Location]:
@@ -186,35 +197,59 @@ def _tags(first: bytes, chunks: Iterable[bytes]) -> Iterator[tuple[bytes, re.Mat
         buffer = buffer[position:]
 
 
+class _Entry:
+    """An element that holds the URL of a page, as far as it was read.
+
+    kind: its name; b"" for what is in no such element. other: the element of _OTHERS within that
+    the reader is in.
+    """
+
+    def __init__(self, kind: bytes = b"") -> None:
+        self.kind = kind
+        self.other = b""
+        self.urls: list[str] = []
+        self.hints: dict[str, str] = {}
+
+    def locations(self, *, index: bool) -> Iterator[Location]:
+        """Yield what was found; index: whether a URL that is in no entry leads to a sitemap."""
+        sitemap = self.kind == b"sitemap" or (index and not self.kind)
+        for url in self.urls:
+            yield Location(url, sitemap, **self.hints)
+
+
 def _locations(
     tags: Iterator[tuple[bytes, re.Match[bytes]]], prefix: bytes, encoding: str, *, index: bool
 ) -> Iterator[Location]:
-    """Yield the locations.
+    """Yield the locations, each when all of its entry is known.
 
     prefix: of the elements that count, in lower case. Others are of extensions: <image:loc>.
     index: whether a URL that is in no entry leads to a sitemap.
     """
-    entry = other = b""
+    entry = _Entry()
     wanted = False  # whether the text up to the next tag is a URL
     for text, tag in tags:
         before, _, name = tag[2].lower().rpartition(b":")
         if wanted and (url := _text(text, encoding)):
-            yield Location(url, entry == b"sitemap" or (index and not entry))
+            entry.urls.append(url)
         wanted = False
+        hint = _HINTS.get(name) if tag[1] and not entry.other else None
+        if hint is not None and before == (b"dc" if name == b"date" else prefix):
+            entry.hints[hint] = _text(text, encoding)
         if before != prefix:
             continue
-        if name in _ENTRIES:
-            entry = b"" if tag[1] else name
-            other = b""
-        elif entry in _OF_FEEDS and name in _OTHERS and other in {b"", name}:
-            other = b"" if tag[1] or tag[3].endswith(b"/") else name
-        if other:
+        if name in _ENTRIES or not entry.kind:
+            yield from entry.locations(index=index)
+            entry = _Entry(b"" if tag[1] or name not in _ENTRIES else name)
+        elif entry.kind in _OF_FEEDS and name in _OTHERS and entry.other in {b"", name}:
+            entry.other = b"" if tag[1] or tag[3].endswith(b"/") else name
+        if entry.other:
             continue
         if not tag[1] and not tag[3].endswith(b"/"):
-            wanted = name == b"loc" or (entry in _OF_FEEDS and _is_link(name, tag[3]))
-        if name == b"link" and entry == b"entry" and (href := _href(tag[3])):
-            yield Location(_text(href, encoding))
+            wanted = name == b"loc" or (entry.kind in _OF_FEEDS and _is_link(name, tag[3]))
+        if name == b"link" and entry.kind == b"entry" and (href := _href(tag[3])):
+            entry.urls.append(_text(href, encoding))
             wanted = False
+    yield from entry.locations(index=index)  # it may be broken off
 
 
 def _is_link(name: bytes, attributes: bytes) -> bool:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from itemadapter import ItemAdapter
 
-from crawlproj.items import FetchFailure, Page, PageCheck, SkippedUrl
-from crawlproj.store.base import CHECKS, Row
+from crawlproj.items import FetchFailure, Page, PageCheck, PageHints, SkippedUrl
+from crawlproj.store.base import CHECKS, HINTS, Row
 from crawlproj.store.item_rows import json_of, table_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from crawlproj.pipelines.sources import Source
 
 DROPPED = "dropped_items"
-_OUTCOMES = ((FetchFailure, "failures"), (SkippedUrl, "skipped"), (PageCheck, CHECKS))
+_OUTCOMES = (
+    (FetchFailure, "failures"),
+    (SkippedUrl, "skipped"),
+    (PageCheck, CHECKS),
+    (PageHints, HINTS),
+)
 _MAX_TEXT = 10_000  # characters of a dropped item, and of why
 
 
@@ -70,13 +75,13 @@ class ItemRows:
         return Row(DROPPED, values, _digest(source.identity), source.page)
 
 
-def row_of_outcome(item: FetchFailure | SkippedUrl | PageCheck) -> Row:
-    """Return the row to store for what became of a URL."""
+def row_of_outcome(item: FetchFailure | SkippedUrl | PageCheck | PageHints) -> Row:
+    """Return the row to store for what became of a URL, or what a sitemap says of some."""
     table = next(table for kind, table in _OUTCOMES if isinstance(item, kind))
     return Row(table, _values(item))
 
 
-def _values(item: Page | FetchFailure | SkippedUrl | PageCheck) -> dict[str, Any]:
+def _values(item: Page | FetchFailure | SkippedUrl | PageCheck | PageHints) -> dict[str, Any]:
     # An ItemAdapter takes six times as long, and every page comes this way.
     return {name: getattr(item, name) for name in item.__dataclass_fields__}
 

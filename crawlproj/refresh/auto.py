@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from math import floor, log2
+from random import Random
 from typing import TYPE_CHECKING
 
-from crawlproj.refresh.rates import chance_of_change, chances_of, expected_worth
-from crawlproj.store.revisions import checks_in
+from crawlproj.refresh.rates import chance_of_change, expected_worth
+from crawlproj.refresh.site_facts import SiteFacts
 from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
@@ -17,15 +18,17 @@ MIN_CHANCE = 0.1
 """A page is not due while it is less likely than this that it changed."""
 
 _SECOND_LOOK_S = 86_400.0  # after an answer that says that a page is missing, failed or moved
-_FIRST = 1_000  # a bin above all others
+_SITEMAP_S = 43_200.0  # between two looks at a sitemap; less than a day, for runs once a day
 _BINS_PER_OCTAVE = 8  # of worth: pages that are worth the same to 9 % are equals
 
 
 class Auto:
     """Of the pages of a site that may have changed, those that a check is worth most for are due.
 
-    Call ``begin``, pass every page to ``note``, then ask ``is_due`` for every page, once each. The
-    first time, a site has the budget of a day; later, what the time since then adds.
+    Call ``begin``, pass every page to ``learn``, then every page to ``note``, and then ask
+    ``is_due`` for every page, once each. Sitemaps are due whatever pages are, so they may be asked
+    about before. The first time, a site has the budget of a day; later, what the time since then
+    adds.
 
     per_day: the max checks per day and site.
     """
@@ -34,6 +37,8 @@ class Auto:
         self.per_day = per_day
         self._left: dict[str, float] = {}  # checks that a site may have, now
         self._at: float | None = None  # as of when
+        self._facts: dict[str, SiteFacts] = {}
+        self._random = Random()  # noqa: S311 - no secret
         self._worths: dict[str, Counter[int]] = defaultdict(Counter)
         self._lowest: dict[str, int] = {}  # the bin of worth from which on pages are due
         self._chosen: dict[str, float] = {}  # pages that were due lately, and their check before
@@ -45,10 +50,19 @@ class Auto:
         self._at = now
         if now - self._chosen_since >= 86_400:
             self._chosen, self._chosen_since = {}, now
+        self._facts.clear()
         self._worths.clear()
         self._lowest.clear()
         for site, left in self._left.items():
             self._left[site] = min(self.per_day, left + self.per_day * passed_s / 86_400)
+
+    def learn(self, page: Checked) -> None:
+        """Take in what ``page`` tells about other pages of its site."""
+        self._facts_of(site_of(page.url)).note(page)
+
+    def vouches(self, site: str) -> bool:
+        """Whether a site is believed that says of a page that it has not changed."""
+        return self._facts_of(site).trust.vouches
 
     def note(self, page: Checked, now: float) -> None:
         """Take in a page, of which any number may compete for the budget."""
@@ -57,12 +71,14 @@ class Auto:
 
     def is_due(self, page: Checked, now: float) -> bool:
         """Whether to check ``page`` now; it then counts against the budget."""
-        value = self._worth(page, now)
-        if value is None:
-            return False
         site = site_of(page.url)
         left = self._left.setdefault(site, self.per_day)
-        if left < 1 or value < self._lowest_of(site, left):
+        if page.reason == "sitemap":
+            due = now - page.at >= _SITEMAP_S and self._chosen.get(page.url) != page.at
+        else:
+            value = self._worth(page, now)
+            due = value is not None and value >= self._lowest_of(site, left)
+        if left < 1 or not due:
             return False
         self._left[site] = left - 1
         self._chosen[page.url] = page.at
@@ -72,16 +88,18 @@ class Auto:
         """Return the bin of what a check is worth; None if it is not worth a request."""
         if self._chosen.get(page.url) == page.at:  # that check has not ended
             return None
-        age_s = now - page.at
-        chances = chances_of(checks_in(page.history))
-        if page.reason:
-            if age_s < _SECOND_LOOK_S:
-                return None
-            if page.reason == "sitemap":  # it leads to new pages
-                return _FIRST
-        elif chance_of_change(chances, age_s) < MIN_CHANCE:
+        if page.reason == "sitemap" or (page.reason and now - page.at < _SECOND_LOOK_S):
+            return None
+        facts = self._facts_of(site_of(page.url))
+        chances, age_s = facts.chances(page), facts.trust.age_s(page, now)
+        if not page.reason and chance_of_change(chances, age_s) < MIN_CHANCE:
             return None
         return floor(_BINS_PER_OCTAVE * log2(max(1.0, expected_worth(chances, age_s))))
+
+    def _facts_of(self, site: str) -> SiteFacts:
+        if (facts := self._facts.get(site)) is None:
+            facts = self._facts[site] = SiteFacts(self._random)
+        return facts
 
     def _lowest_of(self, site: str, left: float) -> int:
         """Return the bin of worth that the budget reaches down to."""

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RATES = tuple(1 / (3600.0 * 2**n) for n in range(16))
-"""The rates that a page may have, in changes per second: from once an hour to once in four years.
-Before the first check all are equally likely."""
+"""The rates that a page may have, in changes per second: once an hour to once in four years."""
+
+UNKNOWN = (1 / len(RATES),) * len(RATES)
+"""The probability of each rate while nothing is known: all are equally likely."""
 
 _NEVER = 500.0  # exp(-500) is next to nothing
 _TINY = 1e-12
+_STEPS = 10  # of expectation maximization, after which the prior hardly changes
 
 
-def chances_of(checks: Sequence[float]) -> list[float]:
-    """Return the probability of each of RATES.
+def likelihoods(checks: Sequence[float]) -> list[float]:
+    """Return how likely ``checks`` are with each of RATES, the most likely one being 1.
 
     checks: as in the column ``history``: seconds, positive if a change was found, else negative.
     """
@@ -38,9 +41,31 @@ def chances_of(checks: Sequence[float]) -> list[float]:
         for rate in RATES
     ]
     most = max(logs)
-    weights = [exp(each - most) for each in logs]
-    total = sum(weights)
+    return [exp(each - most) for each in logs]
+
+
+def weighed(prior: Sequence[float], likely: Sequence[float]) -> list[float]:
+    """Return the probability of each rate after what is ``likely`` with each was seen."""
+    weights = [chance * each for chance, each in zip(prior, likely, strict=True)]
+    total = sum(weights) or 1.0
     return [weight / total for weight in weights]
+
+
+def prior_of(pages: Sequence[Sequence[float]]) -> list[float]:
+    """Return how probable each rate is for any page of a site, given ``likelihoods`` of some.
+
+    This is empirical Bayes: the distribution of rates that makes what was seen most likely, found
+    by expectation maximization. One page that may have any rate is added, so that no rate becomes
+    impossible.
+    """
+    prior = list(UNKNOWN)
+    for _ in range(_STEPS):
+        totals = list(UNKNOWN)
+        for likely in pages:
+            for n, chance in enumerate(weighed(prior, likely)):
+                totals[n] += chance
+        prior = [total / (len(pages) + 1) for total in totals]
+    return prior
 
 
 def chance_of_change(chances: Sequence[float], age_s: float) -> float:

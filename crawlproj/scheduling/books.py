@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import NotStored
 from crawlproj.frontier.base import Ack, State
-from crawlproj.items import FetchFailure, PageCheck, SkippedUrl
+from crawlproj.items import FetchFailure, PageCheck, PageHints, SkippedUrl
 from crawlproj.scheduling.checks import NotModified
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Outcome = FetchFailure | SkippedUrl | PageCheck
+Outcome = FetchFailure | SkippedUrl | PageCheck | PageHints
 
 _NOT_MODIFIED = NotModified.frontier_outcome[1]
 _AT_ONCE = 500  # rows

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from crawlproj.links.scope import Scope
     from crawlproj.refresh.policy import Policy
+    from crawlproj.spiders.sitemap_hints import SitemapHints
     from crawlproj.store.base import Checked, ReadChecked
     from crawlproj.store.url_ranges import Range
 
@@ -89,6 +90,7 @@ class Rechecks:
     read: reads the store. scope: its URLs are of the crawl if ``wanted`` says so, too.
     request: returns the request for a URL. spot_checks: the share of checks that ask for the whole
         page although there are validators, because some servers send the same ones for ever.
+    hints: what sitemaps say; None unless the policy is Auto.
     """
 
     policy: Policy
@@ -98,6 +100,7 @@ class Rechecks:
     request: Callable[[Checked], Request]
     spot_checks: float
     random: Random
+    hints: SitemapHints | None = None
 
     async def moves(self, seeds: Sequence[str]) -> dict[str, str]:
         """Return where the start pages led to, by start page."""
@@ -114,19 +117,33 @@ class Rechecks:
     async def due(self) -> AsyncIterator[Request]:
         """Yield a check of everything in scope that is due."""
         sites = self.scope.sites()
-        within = EVERYTHING
+        within: Sequence[Range] = EVERYTHING
         if sites is not None:
             within = tuple(each for site in sorted(sites) for each in ranges(site, None))
         if isinstance(self.policy, Auto):
-            self.policy.begin(time.time())
-            for table in _TABLES:
-                async for page in self._rows(table, within):
-                    if self._competes(page):
-                        self.policy.note(page, time.time())
+            async for request in self._prepare(self.policy, within):
+                yield request
         for table in _TABLES:
             async for page in self._rows(table, within):
                 if self._competes(page) and self.policy.is_due(page, time.time()):
                     yield self._check(page)
+
+    async def _prepare(self, policy: Auto, within: Sequence[Range]) -> AsyncIterator[Request]:
+        """Let ``policy`` look at all pages, with what sitemaps say of them; yield their checks."""
+        policy.begin(time.time())
+        async for page in self._rows("pages", within):
+            policy.learn(page)
+        if self.hints is not None:
+            async for page in self._rows("skipped", within):
+                is_sitemap = page.reason == "sitemap" and self._competes(page)
+                if is_sitemap and policy.is_due(page, time.time()):
+                    self.hints.expect(page.url)
+                    yield self._check(page)
+            await self.hints.all_read()
+        for table in _TABLES:
+            async for page in self._rows(table, within):
+                if self._competes(page):
+                    policy.note(page, time.time())
 
     async def _rows(self, table: str, within: Iterable[Range]) -> AsyncIterator[Checked]:
         for low, high in within:

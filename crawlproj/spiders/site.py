@@ -20,12 +20,13 @@ from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
 from crawlproj.links.filters import has_extension
 from crawlproj.links.quota import Quota
-from crawlproj.links.scope import KINDS, Scope, domain_of
+from crawlproj.links.scope import KINDS, Scope
 from crawlproj.links.shapes import without_session
 from crawlproj.links.sitemap import is_sitemap
 from crawlproj.links.traps import Budgets, Traps
 from crawlproj.pages import failure_of, page_of, saved
 from crawlproj.reasons import error_of, outcome_of
+from crawlproj.refresh.auto import Auto
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.checks import NotModified, check_of, has_same_body
 from crawlproj.scheduling.cuts import Holds
@@ -44,7 +45,8 @@ from crawlproj.spiders.budgets import budgets_of, similar_texts_of
 from crawlproj.spiders.config_file import ConfigFile
 from crawlproj.spiders.rechecks import Rechecks, policy_of, settle, spot_checks_of
 from crawlproj.spiders.saving import check_saving
-from crawlproj.spiders.sitemaps import ReadsSitemaps
+from crawlproj.spiders.sitemap_hints import SitemapHints
+from crawlproj.spiders.sitemaps import MOVED, ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
 from crawlproj.spiders.start_urls import start_urls
 from crawlproj.urls import normalize, site_of
@@ -67,8 +69,6 @@ _EMBEDDING = ("img", "source", "audio", "video", "embed")
 _MIN_PAUSE_S = 10.0  # between two looks for what is due
 _NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
 _SITEMAP_USES = ("also", "only", "never")
-# The key of Request.meta for where start pages redirected to, which other processes must know, too.
-_MOVED = "scope_moved"
 
 
 class OnAnotherSite(Exception):
@@ -179,6 +179,8 @@ class SiteSpider(ReadsSitemaps):
             raise (exc if file is None else file.located(exc, kwargs)) from None
         if spider.refresh is not None:
             settle(spider.refresh, crawler.settings)
+            if isinstance(spider.refresh, Auto):
+                spider.hints = SitemapHints(spider.refresh, crawler)
         if spider.save is not None:
             check_saving(crawler.settings)
         spider.page_fields = chosen_fields(crawler.settings)
@@ -213,6 +215,7 @@ class SiteSpider(ReadsSitemaps):
             self._check,
             spot_checks_of(self.crawler.settings),
             Random(),  # noqa: S311 - no secret
+            self.hints,
         )
         self._move(await rechecks.moves(self.seeds))
         while True:
@@ -286,6 +289,8 @@ class SiteSpider(ReadsSitemaps):
         """Yield the item for a URL that failed for good; nothing for a skipped one."""
         if self.quota is not None:
             self.quota.give_back(failure.request.url)  # type: ignore[attr-defined]  # as below
+        if self.hints is not None:
+            self.hints.end(failure.request.meta.get("redirect_urls", [failure.request.url])[0])  # type: ignore[attr-defined]
         state, reason = outcome_of(error_of(failure))
         if state is State.FAILED or reason == "trap":  # the row says in which trap
             yield failure_of(failure)
@@ -303,7 +308,7 @@ class SiteSpider(ReadsSitemaps):
 
     def _heed_start(self, response: Response) -> bool:
         """Whether ``response`` is of a start page; let the scope move as it was redirected."""
-        if (moved := response.meta.get(_MOVED)) is not None:
+        if (moved := response.meta.get(MOVED)) is not None:
             self._move(moved)
         # The depth first: it spares nearly every page a normalization.
         if response.meta.get("depth") or (start := self._asked(response)) not in self._starts:
@@ -311,18 +316,6 @@ class SiteSpider(ReadsSitemaps):
         if (url := normalize(response.url)) is not None and url != start:
             self._move({start: url})
         return True
-
-    def _move(self, moved: dict[str, str]) -> None:
-        if self.scope.move(moved):
-            for start, url in moved.items():
-                # Other requests need not know: the scope stays within the domain.
-                meta = self._moves.setdefault(domain_of(start), {_MOVED: {}})
-                meta[_MOVED][start] = url
-                self.logger.info("%s leads to %s, which now is the start page", start, url)
-
-    def _asked(self, response: Response) -> str:
-        """Return the URL that was requested, before redirects."""
-        return normalize(response.meta.get("redirect_urls", [response.url])[0]) or ""
 
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
         """Yield requests for pages in scope; what is no page by its extension is only counted."""

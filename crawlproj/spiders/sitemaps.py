@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from crawlproj.items import FetchFailure
     from crawlproj.links.scope import Scope
     from crawlproj.links.traps import Traps
+    from crawlproj.spiders.sitemap_hints import SitemapHints
 
 _MAX_INDEXES = 5  # sitemap indexes between robots.txt and a sitemap
+# The key of Request.meta for where start pages redirected to, which other processes must know, too.
+MOVED = "scope_moved"
 _MAX_ORIGINS = 1_000  # whose sitemaps wait for their first page
 
 
@@ -46,6 +49,7 @@ class ReadsSitemaps(Spider):
         super().__init__(**kwargs)
         self._moves: dict[str, dict[str, Any]] = {}  # the meta of a domain's requests
         self._sitemaps: dict[str, list[str]] = {}  # of origins without a page so far
+        self.hints: SitemapHints | None = None
 
     def note_sitemaps(self, origin: str, sitemaps: list[str]) -> None:
         """Keep ``sitemaps``, which the robots.txt of ``origin`` names, until its first page.
@@ -76,6 +80,8 @@ class ReadsSitemaps(Spider):
             yield request
         if self.traps is not None:
             self._warn_of(self.traps.learn_sitemap(response.url, new))
+        if self.hints is not None:
+            self.hints.end(self._asked(response))
         self._end(response, SitemapRead())
 
     def _pages_in(self, locations: Iterable[Location], sitemap: str, indexes: int) -> Iterator[str]:
@@ -84,6 +90,8 @@ class ReadsSitemaps(Spider):
             if (url := join(sitemap, location.url)) is None:
                 continue
             if not location.sitemap:
+                if self.hints is not None:
+                    self.hints.note(url, location, sitemap)
                 yield url
             elif indexes <= _MAX_INDEXES:
                 self._request_sitemap(url, indexes)
@@ -114,6 +122,19 @@ class ReadsSitemaps(Spider):
         return Request(
             url, callback=self.parse_sitemap, errback=self.failed, priority=10, meta=meta
         )
+
+    def _asked(self, response: Response) -> str:
+        """Return the URL that was requested, before redirects."""
+        return normalize(response.meta.get("redirect_urls", [response.url])[0]) or ""
+
+    def _move(self, moved: dict[str, str]) -> None:
+        """Let the scope move from start pages to where they lead."""
+        if self.scope.move(moved):
+            for start, url in moved.items():
+                # Other requests need not know: the scope stays within the domain.
+                meta = self._moves.setdefault(domain_of(start), {MOVED: {}})
+                meta[MOVED][start] = url
+                self.logger.info("%s leads to %s, which now is the start page", start, url)
 
     def _meta_of(self, url: str) -> dict[str, Any] | None:
         """Return the meta of a request for ``url``, which others need to know its scope."""

@@ -15,8 +15,12 @@
    ``duplicate_of``, ``first_seen_at``, ``changed_at``, ``checked_at``, ``gone_at``, ``history``. A
    page is gone when its URL fails with 404 or 410 the second time in a row: two checks, with
    different ``failed_at``.
-6. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
-7. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
+6. ``hints`` has a row for each URL of which a sitemap gave a date or a frequency, apart from the
+   other tables. The last date that was noted before the last check of a page is kept (``told``).
+   While a believed site says that a page is as it was checked, the page is as good as checked
+   again: if the next check finds a change, ``history`` dates it after that (``vouched_at``).
+7. A bad row never fails its batch: ``write`` stores the other rows and reports the bad one.
+8. A busy or briefly unreachable database raises StoreBusy: nothing was written, so try again.
    Anything else that fails the whole batch raises StoreError.
 """
 
@@ -33,10 +37,14 @@ from crawlproj.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CHECKS", "Checked", "ReadChecked", "Row", "Store", "StoreBusy", "Stored"]
+__all__ = ["CHECKS", "HINTS", "Checked", "ReadChecked", "Row", "Store", "StoreBusy", "Stored"]
 
 CHECKS = "checks"
 """The table that rows name which say that a page is as it was: ``url`` and ``checked_at``."""
+
+HINTS = "hints"
+"""The table of what sitemaps say of pages. A row has ``noted_at`` and ``hints``: tuples of a URL,
+its lastmod (unix seconds) or None, its changefreq or None, and whether the site is believed."""
 
 
 class StoreBusy(StoreError):
@@ -88,6 +96,8 @@ class Checked:
     was skipped, "" if it was not. missing: the last answer was that there is no such page.
     etag, last_modified: as in Page; "" if the server sent the same ones with another content.
     history: as in ``pages``. leads_to: where it redirects to, if it was skipped as redirected.
+    lastmod, changefreq, noted_at: what sitemaps said last, and when (unix seconds).
+    told, told_at: the lastmod that was noted last before the last check, and when.
     """
 
     table: str
@@ -101,6 +111,11 @@ class Checked:
     last_modified: str | None
     history: str | None
     leads_to: str = ""
+    lastmod: float | None = None
+    changefreq: str | None = None
+    noted_at: float | None = None
+    told: float | None = None
+    told_at: float | None = None
 
 
 ReadChecked = Callable[[str, str, str | None, int], Awaitable[list[Checked]]]

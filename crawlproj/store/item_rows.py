@@ -39,7 +39,7 @@ _NUMBERS = frozenset({"integer", "real", "numeric"})
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RESERVED = frozenset(
     {
-        *("pages", "failures", "skipped", "links", "changes"),
+        *("pages", "failures", "skipped", "links", "changes", "hints"),
         *("dropped_items", "store_meta", "pages_search"),
     }
 )

@@ -11,7 +11,7 @@ from psycopg import conninfo, errors
 
 from crawlproj.errors import StoreError
 from crawlproj.store import postgres_sql as sql
-from crawlproj.store.base import CHECKS, Checked, Row, StoreBusy, Stored
+from crawlproj.store.base import CHECKS, HINTS, Checked, Row, StoreBusy, Stored
 from crawlproj.store.postgres_changes import Changes, note_missing, note_unchanged
 from crawlproj.store.postgres_items import printable, put_items
 from crawlproj.store.rows import COLUMNS, links_of, values_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # An advisory lock on the whole store, held from the merge of a batch to its commit, so that one
 # worker at a time decides which page of a content is the first. Any constant would do.
 _LOCK = int.from_bytes(b"crawlprj", "big")
@@ -124,9 +124,12 @@ class PostgresStore(ThreadedStore):
                 if version < 2:
                     db.execute(sql.ADD_SINCE_2)
                 db.execute(sql.ADD_SINCE_3)
-            if version < SCHEMA_VERSION:
+            if version < 4:
                 db.execute(sql.ADD_SINCE_4)
-                db.execute("UPDATE store_meta SET value = 4 WHERE name = 'schema'")
+            if version < SCHEMA_VERSION:
+                if _one(db, sql.HAS_HINTS):  # as above
+                    db.execute(b"ALTER TABLE hints RENAME TO item_hints")
+                db.execute("UPDATE store_meta SET value = 5 WHERE name = 'schema'")
             db.execute(sql.SCHEMA)
             db.execute(
                 "INSERT INTO store_meta VALUES ('schema', %s) ON CONFLICT DO NOTHING",
@@ -156,6 +159,8 @@ class PostgresStore(ThreadedStore):
             db.execute(sql.LOCK, (_LOCK,))
             if batch.checks:
                 note_unchanged(db, batch.checks)
+            for noted_at, hints in batch.hints:
+                db.execute(sql.PUT_HINTS, (noted_at, noted_at, *_columns(hints)))
             changes = Changes(db, pages, history=self.history)
             gone = note_missing(db, batch.rows["failures"])
             for table, values in batch.rows.items():
@@ -198,6 +203,7 @@ class _Batch:
 
     rows: table → url → values of its columns; only the last row of a URL, in one table.
     checks: URL → when its page was as it was. index: URL of a page → its index in the batch.
+    hints: when they were noted, and their rows.
     links: of the pages. items: table → index → row.
     rejected: index → why it cannot be stored.
     """
@@ -207,6 +213,7 @@ class _Batch:
         self.index: dict[str, int] = {}
         self.items: dict[str, dict[int, Row]] = {}
         self.checks: dict[str, float] = {}
+        self.hints: list[tuple[float, list[Sequence[Any]]]] = []
         self.rejected: dict[int, str] = {}
         links: dict[str, list[tuple[Any, ...]]] = {}
         for index, row in enumerate(rows):
@@ -214,6 +221,9 @@ class _Batch:
                 url = str(row.values["url"])
                 self.checks[url] = float(row.values["checked_at"])
                 self._forget(url)
+                continue
+            if row.table == HINTS:
+                self.hints.append((row.values["noted_at"], _hints_in(row)))
                 continue
             if row.table not in COLUMNS:
                 self.items.setdefault(row.table, {})[index] = row
@@ -234,6 +244,12 @@ class _Batch:
         """Drop an earlier failure of ``url``, or that it was skipped."""
         for table in ("failures", "skipped"):
             self.rows[table].pop(url, None)
+
+
+def _hints_in(row: Row) -> list[Sequence[Any]]:
+    """Return one hint for each URL, without those of URLs that no page can have."""
+    hints = {hint[0]: hint for hint in row.values["hints"]}
+    return [hint for url, hint in hints.items() if len(url.encode()) <= _MAX_INDEXED_BYTES]
 
 
 def _checked(row: Row) -> list[Any]:

@@ -50,6 +50,11 @@ CREATE TABLE IF NOT EXISTS changes (
     at double precision NOT NULL, since double precision, previous bytea
 );
 CREATE INDEX IF NOT EXISTS changes_by_url ON changes (url) WHERE kind <> 'new';
+CREATE TABLE IF NOT EXISTS hints (
+    url text PRIMARY KEY, lastmod double precision, changefreq text,
+    noted_at double precision NOT NULL, told double precision, told_at double precision,
+    vouched_at double precision
+);
 CREATE TABLE IF NOT EXISTS dropped_items (
     _key text PRIMARY KEY, _page text, _extra text, type text, reason text, detail text, item text,
     dropped_at double precision
@@ -65,10 +70,12 @@ def _add(columns: tuple[str, ...]) -> bytes:
 ADD_SINCE_2, ADD_SINCE_3, ADD_SINCE_4 = map(_add, (SINCE_2, SINCE_3, SINCE_4))
 HAS_META = b"SELECT to_regclass('store_meta') IS NOT NULL"
 HAS_CHANGES = b"SELECT to_regclass('changes') IS NOT NULL"
+HAS_HINTS = b"SELECT to_regclass('hints') IS NOT NULL"
 FOREIGN = b"""
 SELECT to_regclass('store_meta') IS NULL
     AND (to_regclass('pages') IS NOT NULL OR to_regclass('failures') IS NOT NULL
-         OR to_regclass('links') IS NOT NULL OR to_regclass('changes') IS NOT NULL)
+         OR to_regclass('links') IS NOT NULL OR to_regclass('changes') IS NOT NULL
+         OR to_regclass('hints') IS NOT NULL)
 """
 
 # The words of a page, for STORE_SEARCH. Punctuation goes first, so that a path or an address is the
@@ -136,9 +143,11 @@ CHECKED = {
 SELECT pages.url, coalesce(pages.depth, 0),
     greatest(coalesce(checked_at, fetched_at, 0), coalesce(failed_at, 0), coalesce(skipped_at, 0)),
     coalesce(failures.reason, skipped.reason, ''), coalesce(failures.status IN (404, 410), false),
-    content_hash, etag, last_modified, history, ''
+    content_hash, etag, last_modified, history, '', lastmod, changefreq, noted_at,
+    CASE WHEN noted_at < checked_at THEN lastmod ELSE told END,
+    CASE WHEN noted_at < checked_at THEN noted_at ELSE told_at END
 FROM pages LEFT JOIN failures ON failures.url = pages.url
-    LEFT JOIN skipped ON skipped.url = pages.url
+    LEFT JOIN skipped ON skipped.url = pages.url LEFT JOIN hints ON hints.url = pages.url
 WHERE pages.url COLLATE "C" >= %(start)s
     AND (%(end)s::text IS NULL OR pages.url COLLATE "C" < %(end)s)
 ORDER BY pages.url COLLATE "C" LIMIT %(limit)s
@@ -161,6 +170,20 @@ ORDER BY url COLLATE "C" LIMIT %(limit)s
         )
     },
 }
+_HINTED_PAGE = "(SELECT checked_at FROM pages WHERE pages.url = hints.url)"
+PUT_HINTS = f"""
+INSERT INTO hints (url, lastmod, changefreq, noted_at, vouched_at)
+SELECT new.url, lastmod, changefreq, %s::double precision,
+    CASE WHEN believed AND lastmod <= checked_at THEN %s::double precision END
+FROM unnest(%s::text[], %s::double precision[], %s::text[], %s::bool[])
+    AS new (url, lastmod, changefreq, believed) LEFT JOIN pages ON pages.url = new.url
+ON CONFLICT (url) DO UPDATE SET
+    told = CASE WHEN hints.noted_at < {_HINTED_PAGE} THEN hints.lastmod ELSE hints.told END,
+    told_at = CASE WHEN hints.noted_at < {_HINTED_PAGE} THEN hints.noted_at ELSE hints.told_at END,
+    vouched_at = CASE WHEN excluded.lastmod > {_HINTED_PAGE} THEN hints.vouched_at
+        ELSE excluded.vouched_at END,
+    lastmod = excluded.lastmod, changefreq = excluded.changefreq, noted_at = excluded.noted_at
+""".encode()  # noqa: S608 - our own names
 PUT_CHANGES = _insert("changes", CHANGE_COLUMNS).encode()
 BEFORE = f"SELECT url, duplicate_of, {', '.join(KNOWN)} FROM pages WHERE url = ANY(%s)".encode()  # noqa: S608 - our own names
 TEXTS = b"SELECT url, text FROM pages WHERE url = ANY(%s) AND text IS NOT NULL"

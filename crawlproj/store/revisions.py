@@ -21,8 +21,9 @@ MISSING = frozenset({404, 410})
 KNOWN = (
     *("content_hash", "text_hash", "fetched_at", "first_seen_at", "changed_at", "checked_at"),
     *("history", "gone_at", "etag", "last_modified"),
+    "(SELECT vouched_at FROM hints WHERE hints.url = pages.url)",
 )
-"""The columns of ``pages`` that a Known is read from, in this order."""
+"""What a Known is read from, in this order: columns of ``pages``, and one of ``hints``."""
 
 _MAX_HISTORY = 32
 
@@ -40,6 +41,7 @@ class Known:
     gone: bool
     etag: str | None
     last_modified: str | None
+    vouched_at: float | None = None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Known:
@@ -47,7 +49,8 @@ class Known:
 
         A store with an older schema has only ``fetched_at``.
         """
-        content, text, fetched, first, changed, checked, history, gone, etag, modified = row
+        content, text, fetched, first, changed, checked, history, gone, *validators, vouched = row
+        etag, modified = validators
         return cls(
             content or "",
             text,
@@ -58,6 +61,7 @@ class Known:
             gone is not None,
             etag,
             modified,
+            vouched,
         )
 
 
@@ -94,7 +98,9 @@ def revision(
         "first_seen_at": known.first_seen_at,
         "changed_at": at if changed else known.changed_at,
         "checked_at": at,
-        "history": observed(known.history, known.checked_at, at, changed=changed),
+        "history": observed(
+            known.history, known.checked_at, at, changed=changed, vouched_at=known.vouched_at
+        ),
     }
     for name in ("etag", "last_modified"):
         before = getattr(known, name)
@@ -116,22 +122,36 @@ def _differs(page: Mapping[str, Any], known: Known, stored_text: Callable[[], st
 
 
 def observed(
-    history: str | None, checked_at: float | None, at: float, *, changed: bool
+    history: str | None,
+    checked_at: float | None,
+    at: float,
+    *,
+    changed: bool,
+    vouched_at: float | None = None,
 ) -> str | None:
     """Return ``history`` with one more check, of a page that was last checked at ``checked_at``.
 
     It is a JSON list of seconds, oldest first: positive from a check to one that found the page
-    changed, negative over checks that found it unchanged.
+    changed, negative over checks that found it unchanged. A change was not before ``vouched_at``,
+    if that is given.
     """
-    seconds = round(at - checked_at) if checked_at is not None else 0
+    checks = checks_in(history)
+    before = at if checked_at is None else checked_at
+    if changed and vouched_at is not None and before < vouched_at < at:
+        _add(checks, -round(vouched_at - before))
+        before = vouched_at
+    seconds = round(at - before)
     if seconds <= 0:  # the same answer, stored once more
         return history
-    checks = checks_in(history)
-    if not changed and checks and checks[-1] < 0:
-        checks[-1] -= seconds
-    else:
-        checks.append(seconds if changed else -seconds)
+    _add(checks, seconds if changed else -seconds)
     return json.dumps(checks[-_MAX_HISTORY:], separators=(",", ":"))
+
+
+def _add(checks: list[int], seconds: int) -> None:
+    if seconds < 0 and checks and checks[-1] < 0:
+        checks[-1] += seconds
+    elif seconds:
+        checks.append(seconds)
 
 
 def checks_in(history: str | None) -> list[int]:

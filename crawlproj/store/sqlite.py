@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from crawlproj.errors import StoreError
 from crawlproj.private_files import create
 from crawlproj.sqlite_locks import warn_if_locked
-from crawlproj.store.base import CHECKS, Checked, Row, StoreBusy, Stored
+from crawlproj.store.base import CHECKS, HINTS, Checked, Row, StoreBusy, Stored
 from crawlproj.store.rows import COLUMNS, SINCE_2, SINCE_3, SINCE_4
+from crawlproj.store.sqlite_hints import HINTS_TABLE
 from crawlproj.store.sqlite_items import SqliteItems
 from crawlproj.store.sqlite_pages import CHECKED, SqlitePages
 from crawlproj.store.sqlite_search import create_search
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _BUSY_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while other processes create or write the file
 # The columns that a refresh reads of every page stand before the texts: SQLite reads a row from
 # its beginning.
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pages (
     url TEXT NOT NULL PRIMARY KEY, requested_url TEXT, status INTEGER, title TEXT, depth INTEGER,
@@ -63,6 +65,8 @@ CREATE TABLE IF NOT EXISTS changes (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS changes_by_url ON changes (url) WHERE kind <> 'new';
 """
+    + HINTS_TABLE
+)
 _ADD_SINCE_2 = [
     f"ALTER TABLE pages ADD COLUMN {column} {'BLOB' if column == 'html' else 'TEXT'}"
     for column in SINCE_2
@@ -169,10 +173,13 @@ class SqliteStore(ThreadedStore):
                 db.execute("ALTER TABLE changes RENAME TO item_changes")
             for statement in (*(_ADD_SINCE_2 if version < 2 else ()), *_ADD_SINCE_3):
                 db.execute(statement)
-        if version < SCHEMA_VERSION:
+        if version < 4:
             for statement in _ADD_SINCE_4:
                 db.execute(statement)
-            db.execute("UPDATE store_meta SET value = 4 WHERE name = 'schema'")
+        if version < SCHEMA_VERSION:
+            if _has(db, HINTS):  # the items of a class of that name
+                db.execute("ALTER TABLE hints RENAME TO item_hints")
+            db.execute("UPDATE store_meta SET value = 5 WHERE name = 'schema'")
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{self._path} was written by a newer crawlproj (store schema {version}, this "
@@ -181,7 +188,7 @@ class SqliteStore(ThreadedStore):
             )
 
     def _check_foreign(self, db: sqlite3.Connection) -> None:
-        for table in (*COLUMNS, "links", "changes"):
+        for table in (*COLUMNS, "links", "changes", HINTS):
             if _has(db, table) and not _has(db, "store_meta"):
                 raise StoreError(
                     f"{self._path} has a table {table!r} that is not crawlproj's; "
@@ -208,7 +215,7 @@ class SqliteStore(ThreadedStore):
                         duplicate_of = pages.put_page(row.values)
                         if duplicate_of is not None:
                             stored.duplicates[index] = duplicate_of
-                    elif row.table in COLUMNS:
+                    elif row.table in COLUMNS or row.table == HINTS:
                         pages.put(row)
                     else:
                         items.put(row)

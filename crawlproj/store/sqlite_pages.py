@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.store.base import HINTS
 from crawlproj.store.revisions import KNOWN, MISSING, Known, observed, revision
 from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS, links_of, values_of
+from crawlproj.store.sqlite_hints import put_hints
 from crawlproj.zstandard import zstd
 
 if TYPE_CHECKING:
@@ -70,9 +72,10 @@ CHECKED = {
 SELECT pages.url, coalesce(pages.depth, 0),
     max(coalesce(checked_at, fetched_at, 0), coalesce(failed_at, 0), coalesce(skipped_at, 0)),
     coalesce(failures.reason, skipped.reason, ''), coalesce(failures.{_MISSING}, 0),
-    content_hash, etag, last_modified, history, ''
+    content_hash, etag, last_modified, history, '', lastmod, changefreq, noted_at,
+    iif(noted_at < checked_at, lastmod, told), iif(noted_at < checked_at, noted_at, told_at)
 FROM pages LEFT JOIN failures ON failures.url = pages.url
-    LEFT JOIN skipped ON skipped.url = pages.url
+    LEFT JOIN skipped ON skipped.url = pages.url LEFT JOIN hints ON hints.url = pages.url
 WHERE pages.url >= :start AND (:end IS NULL OR pages.url < :end) ORDER BY pages.url LIMIT :limit
 """,  # noqa: S608 - our own names
     **{
@@ -108,7 +111,10 @@ class SqlitePages:
         self._history = history
 
     def put(self, row: Row) -> None:
-        """Upsert a failure or a skipped URL."""
+        """Upsert a failure or a skipped URL, or hints."""
+        if row.table == HINTS:
+            put_hints(self._db, row.values)
+            return
         url, status = row.values.get("url"), row.values.get("status")
         missing = row.table == "failures" and status in MISSING
         before = self._db.execute(_MISSING_BEFORE, (url,)).fetchone() if missing else None

@@ -147,3 +147,42 @@ def test_what_is_beyond_50_mib_is_left_out_and_a_large_file_is_never_whole_in_me
 def test_hostile_markup_takes_time_in_proportion_to_its_size(shape: bytes) -> None:
     body = b"<urlset><url><loc>" + shape * (1_000_000 // len(shape))
     assert len(urls(body)) <= 1
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "<url><loc>{}</loc><lastmod>2026-11-28</lastmod><changefreq>daily</changefreq></url>",
+        "<url><lastmod> 2026-11-28 </lastmod><changefreq>daily</changefreq><loc>{}</loc></url>",
+        (
+            "<url><loc>{}</loc><changefreq>daily</changefreq><n:lastmod>2001</n:lastmod>\n"
+            "<lastmod><![CDATA[2026-11-28]]></lastmod>"
+        ),
+    ],
+)
+def test_an_entry_has_its_lastmod_and_changefreq_wherever_they_are(entry: str) -> None:
+    body = f"<urlset>{entry.format('http://a/1')}<url><loc>http://a/2</loc></url></urlset>"
+    assert list(read_sitemap(body.encode())) == [
+        Location("http://a/1", lastmod="2026-11-28", changefreq="daily"),
+        Location("http://a/2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (
+            "<rss><channel><pubDate>2001</pubDate><item><link>http://a/1</link>"
+            "<pubDate>now</pubDate></item></channel></rss>"
+        ),
+        "<rss><channel><item><dc:date>now</dc:date><link>http://a/1</link></item></channel></rss>",
+        "<rdf:RDF><item><link>http://a/1</link><dc:date>now</dc:date></item></rdf:RDF>",
+        (
+            "<feed><updated>2001</updated><entry><updated>now</updated><published>2002</published>"
+            '<link href="http://a/1"/><source><updated>2003</updated></source></entry></feed>'
+        ),
+    ],
+    ids=["rss", "rss-dc", "rdf", "atom"],
+)
+def test_a_feed_has_the_date_of_each_entry(body: str) -> None:
+    assert list(read_sitemap(body.encode())) == [Location("http://a/1", lastmod="now")]

@@ -157,13 +157,16 @@ class Crawl:
         with closing(sqlite3.connect(self.folder / "crawl.db")) as db:
             return db.execute(sql).fetchall()
 
+    def write(self, sql: str, *values: Any) -> None:
+        with closing(sqlite3.connect(self.folder / "crawl.db")) as db, db:
+            db.execute(sql, values)
+
     def age(self, days: float) -> None:
         """Let all that was stored have happened so many days earlier."""
-        with closing(sqlite3.connect(self.folder / "crawl.db")) as db, db:
-            db.execute(
-                "UPDATE pages SET fetched_at = fetched_at - ?1, checked_at = checked_at - ?1",
-                (days * 86_400,),
-            )
+        self.write(
+            "UPDATE pages SET fetched_at = fetched_at - ?1, checked_at = checked_at - ?1",
+            days * 86_400,
+        )
 
     def changes(self) -> list[tuple[str, str]]:
         """Return the paths and kinds of the changes that are not new pages, in order."""

@@ -25,6 +25,8 @@ def page(path: str, age_days: float, *checks: float, **more: Any) -> Checked:
 def due(policy: Auto, *pages: Checked, now: float = NOW) -> list[str]:
     policy.begin(now)
     for each in pages:
+        policy.learn(each)
+    for each in pages:
         policy.note(each, now)
     return [each.url.rpartition("/")[2] for each in pages if policy.is_due(each, now)]
 
@@ -82,7 +84,7 @@ def test_the_budget_comes_back_with_time_and_a_check_under_way_is_not_repeated()
 
 def test_sitemaps_come_first_and_what_is_missing_is_looked_at_again_after_a_day() -> None:
     sitemap = page("map.xml", 2, table="skipped", reason="sitemap")
-    assert due(Auto(per_day=1), page("old", 90), sitemap) == ["map.xml"]
+    assert due(Auto(per_day=1), sitemap, page("old", 90)) == ["map.xml"]
     for age, expected in ((0.5, []), (1.5, ["gone"])):
         gone = page("gone", age, -500.0, reason="http-404", missing=True)
         assert due(Auto(per_day=1), gone) == expected

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from math import exp
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.refresh.rates import (
     RATES,
+    UNKNOWN,
     chance_of_change,
-    chances_of,
     expected_worth,
+    likelihoods,
+    prior_of,
+    weighed,
     worth,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 DAY = 86_400.0
+
+
+def chances_of(checks: Sequence[float]) -> list[float]:
+    return weighed(UNKNOWN, likelihoods(checks))
 
 
 def checks(rate: float, number: int, random: Random) -> list[float]:
@@ -64,3 +75,15 @@ def test_a_check_is_worth_more_the_older_it_is_but_never_more_than_the_time_betw
 def test_a_page_that_changed_at_every_check_is_worth_less_than_one_that_changed_sometimes() -> None:
     always, sometimes = chances_of([7 * DAY] * 6), chances_of([7 * DAY, -14 * DAY, 7 * DAY])
     assert expected_worth(always, 7 * DAY) < expected_worth(sometimes, 7 * DAY)
+
+
+def test_the_rates_of_a_site_are_learned_from_its_pages_even_if_each_has_few_checks() -> None:
+    weekly = [likelihoods([7 * DAY, -3 * DAY]) for _ in range(40)]
+    yearly = [likelihoods([-30 * DAY, -30 * DAY]) for _ in range(40)]
+    prior = prior_of(weekly + yearly)
+    assert sum(prior) == pytest.approx(1)
+    assert min(prior) > 0
+    slow = sum(chance for rate, chance in zip(RATES, prior, strict=True) if rate < 1 / (90 * DAY))
+    assert 0.35 < slow < 0.6
+    fast = sum(chance for rate, chance in zip(RATES, prior, strict=True) if rate > 1 / DAY)
+    assert fast < 0.1

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
+
+from benchmarks.refresh.__main__ import freshness_of
 from benchmarks.refresh.policies import OfCrawlproj
+from benchmarks.refresh.sitemaps import SITEMAPS
 from benchmarks.refresh.web import DAY_S, Crawler, pages_of
 
 
@@ -40,3 +44,19 @@ def test_an_unchanged_web_costs_less_and_less() -> None:
         sent.append(crawler.requests)
     assert sent[-1] - sent[98] < sent[98]
     assert crawler.bodies <= 0.1 * crawler.requests
+
+
+def freshness_with(sitemap: str) -> float:
+    pages = pages_of(Random(4), "the web of 2000", 40, days=70)  # noqa: S311
+    return freshness_of(OfCrawlproj(4, sitemap), pages, seed=4, days=70, budget=4)
+
+
+@pytest.mark.slow
+def test_a_sitemap_that_tells_the_truth_keeps_pages_fresher() -> None:
+    assert freshness_with("the truth") > 1.1 * freshness_with("")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sitemap", SITEMAPS)
+def test_no_sitemap_makes_pages_less_fresh_not_even_one_that_lies(sitemap: str) -> None:
+    assert freshness_with(sitemap) > 0.95 * freshness_with("")

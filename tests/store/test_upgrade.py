@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from crawlproj.store.base import Store
     from tests.servers import Postgres
 
+TO_SCHEMA_4 = ["DROP TABLE hints", "UPDATE store_meta SET value = 4"]
 TO_SCHEMA_3 = [
+    *TO_SCHEMA_4,
     *(f"ALTER TABLE pages DROP COLUMN {column}" for column in SINCE_4),
     "UPDATE store_meta SET value = 3",
 ]
@@ -98,6 +100,36 @@ def test_a_file_with_schema_3_gets_the_column_of_saved_files(tmp_path: Path) -> 
         ]
 
 
+def test_a_file_with_schema_4_keeps_the_items_of_a_class_named_hints(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    fill(SqliteStore(path), "http://a/")
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in TO_SCHEMA_4:
+            db.execute(statement)
+        db.execute("CREATE TABLE hints (_key TEXT PRIMARY KEY, x)")
+        db.execute("INSERT INTO hints VALUES ('1', 'an item')")
+    fill(SqliteStore(path), "http://a/new")
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT x FROM item_hints").fetchall() == [("an item",)]
+        assert db.execute("SELECT count(*) FROM hints").fetchall() == [(0,)]
+        assert db.execute("SELECT count(*) FROM pages").fetchall() == [(2,)]
+
+
+def test_a_database_with_schema_4_keeps_the_items_of_a_class_named_hints(
+    postgres: Postgres,
+) -> None:
+    url = postgres.create("upgraded_from_4")
+    fill(store_from_url(url), "http://a/")
+    with psycopg.connect(url) as db:
+        for statement in TO_SCHEMA_4:
+            db.execute(statement.encode())
+        db.execute(b"CREATE TABLE hints (_key text PRIMARY KEY, x text)")
+    fill(store_from_url(url), "http://a/new")
+    with psycopg.connect(url) as db:
+        assert db.execute(b"SELECT count(*) FROM item_hints").fetchall() == [(0,)]
+        assert db.execute(b"SELECT count(*) FROM hints").fetchall() == [(0,)]
+
+
 KEPT = "SELECT first_seen_at, changed_at, checked_at, trim(history) FROM pages"
 
 
@@ -147,7 +179,7 @@ def test_a_database_with_schema_2_knows_when_its_pages_were_checked(postgres: Po
         assert db.execute(b"SELECT x FROM item_changes").fetchall() == []
 
 
-@pytest.mark.parametrize("table", ["links", "changes"])
+@pytest.mark.parametrize("table", ["links", "changes", "hints"])
 def test_another_programs_tables_are_left_alone(tmp_path: Path, table: str) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as db:

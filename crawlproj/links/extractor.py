@@ -16,6 +16,7 @@ from w3lib.url import canonicalize_url
 from crawlproj.content.page import content_of
 from crawlproj.content.query_encoding import escaped_query
 from crawlproj.content.robots import agent_of, robots_directives
+from crawlproj.content.srcset import largest_in
 from crawlproj.content.tree import Element, reads_css
 from crawlproj.errors import ConfigError
 from crawlproj.links.filters import Patterns, UrlFilter, compiled, listed
@@ -178,12 +179,12 @@ class LinkExtractor:
         """Return each attribute that may be a link, and its element."""
         found, names = self._elements(response, page)
         elements = self._followed(found, page.tree)
-        if self._xpaths or "*" in self._attrs:
+        if self._xpaths or self._attrs & {"*", "srcset"}:
             return [
                 (value, each)
                 for each in elements
                 for name in self._names(each)
-                if (value := _attribute(each, name)) is not None
+                if (value := _link_in(each, name)) is not None
             ]
         # The usual case: every element is the parser's, and every name is known.
         return [
@@ -284,6 +285,12 @@ class LinkExtractor:
 def _attribute(element: Any, name: str) -> str | None:
     """Return an attribute of an element, the parser's or lxml's."""
     return element.attr(name) if isinstance(element, Element) else element.get(name)
+
+
+def _link_in(element: Any, name: str) -> str | None:
+    """Return the link in an attribute; of a srcset, that to the largest image."""
+    value = _attribute(element, name)
+    return largest_in(value) if value and name == "srcset" else value
 
 
 def _text_of(element: Any) -> str:

@@ -161,7 +161,8 @@ class SiteSpider(ReadsSitemaps):
         self.job = f"site {scope} {starts}"
         embedding = _EMBEDDING if self.save is not None and self.save.embedded else ()
         tags = (*_LINKING, *embedding)
-        self.links = LinkExtractor(tags=tags, attrs=("href", "src"), deny_extensions=())
+        attrs = ("href", "src", *(("srcset",) if embedding else ()))
+        self.links = LinkExtractor(tags=tags, attrs=attrs, deny_extensions=())
 
     @classmethod
     def from_crawler(

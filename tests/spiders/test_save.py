@@ -122,6 +122,20 @@ async def test_a_full_disk_ends_the_crawl_and_the_next_run_goes_on(
     assert len(stored(tmp_path)) == 6
 
 
+@on_reactor
+async def test_of_an_image_in_several_sizes_the_largest_is_saved(tmp_path: Path) -> None:
+    picture = '<img src="/small.png" srcset="/small.png 1x, /large.png 2x, /middle.png 1.5x">'
+    source = '<picture><source srcset="/wide.png 900w, /narrow.png 300w"></picture>'
+    names = ("small", "middle", "large", "wide", "narrow")
+    images = {f"/{name}.png": typed("image/png", name.encode()) for name in names}
+    site = {"/": page() + picture + source, **images}
+    done = await crawl_site(web(site), HOME, **saving(tmp_path, save="images"))
+    assert done.finished
+    assert set(kept(tmp_path).values()) == {b"small", b"large", b"wide"}
+    done = await crawl_site(web(site), HOME, **saving(tmp_path / "pdf", save="pdf"))
+    assert done.urls == {HOME}
+
+
 @pytest.mark.parametrize(
     ("essence", "url", "extension"),
     [

@@ -7,6 +7,7 @@ from tests.differential.shapes import (  # noqa: F401 - each adds its shapes
     following,
     requesting,
     starting,
+    switches,
 )
 from tests.differential.shapes.shape import SHAPES
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import time
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
+from crawlproj.fleet.files import status_file
+from crawlproj.fleet.worker_status import WorkerStatus
 from tests import dying
 from tests.items_spider import QUOTES
 from tests.parquet.helpers import read, urls
 from tests.processes import Scrapy, options, scrapy
 from tests.refresh.changing_web import Answer, ChangingWeb, Crawl, html
+from tests.servers import Redis, need
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,16 +94,30 @@ def test_each_version_of_a_page_that_changes_is_a_row(tmp_path: Path) -> None:
     ]
 
 
-def test_the_workers_of_a_fleet_share_the_folder(tmp_path: Path) -> None:
+def test_a_fleet_that_loses_a_worker_has_each_page_in_the_files_once(tmp_path: Path) -> None:
+    need(Redis.missing())
     sites = [SiteSpec(f"plain{n}", "plain", 60) for n in range(4)]
     with DemoWeb(sites, tmp_path / "log") as web:
-        command = words(",".join(web.urls.values()), tmp_path, FLEET_DIR=tmp_path / "fleet")
+        more = {"FLEET_DIR": tmp_path / "fleet", "DOWNLOAD_DELAY": 0.03}
+        command = words(",".join(web.urls.values()), tmp_path, **more)
         at = command.index(f"FRONTIER_URL=sqlite:///{tmp_path}/crawl.db")
         del command[at - 1 : at + 1]
-        code, shown = scrapy("fleet", *command[1:], "-n", "2", timeout_s=120)
-        assert code == 0, shown
+        fleet = Scrapy("fleet", *command[1:], "-n", "2")
+        os.kill(busy_worker(tmp_path / "fleet", fleet), signal.SIGKILL)
+        assert fleet.wait(120) == 0, fleet.output()
         expected = sorted(url for site in sites for url in web.expected(site.name).pages)
+    assert "was killed by SIGKILL" in fleet.output()
     assert urls(tmp_path / "pages") == expected
+
+
+def busy_worker(folder: Path, fleet: Scrapy) -> int:
+    """Return the process id of a worker that has done some pages."""
+    while True:
+        status = WorkerStatus.read(status_file(folder, "1"))
+        if status is not None and status.done > 5:
+            return status.pid
+        assert fleet.poll() is None, fleet.output()
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import arglist_to_dict
+from scrapy.utils.job import job_dir
 
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
 from crawlproj.commands.crawl import add_serve_option, refuse_repeats
@@ -101,6 +102,7 @@ class Command(ScrapyCommand):
         frontier = config.redis.masked if config.redis else str(config.folder / "redis")
         screen.places = places(frontier, store_url, logs=str(config.folder))
         config.folder.mkdir(parents=True, exist_ok=True)
+        job_dir(settings)  # workers that make it at the same time would fail
         create(config.folder / "fleet.log")
         log = logging.FileHandler(config.folder / "fleet.log", encoding="utf-8")
         log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))

@@ -198,10 +198,10 @@ class SqliteStore(ThreadedStore):
     def _write(self, rows: Sequence[Row]) -> Stored:
         db = self._connection()
         stored, items = Stored(), SqliteItems(db)
-        pages = SqlitePages(db, stored.changes, history=self.history)
         checks: dict[str, float] = {}
         db.execute("BEGIN IMMEDIATE")
         try:
+            pages = SqlitePages(db, rows, stored.changes, history=self.history)
             for index, row in enumerate(rows):
                 try:
                     if row.table == CHECKS:
@@ -225,6 +225,7 @@ class SqliteStore(ThreadedStore):
                     stored.rejected[index] = f"{row.label}: {exc}"
             if checks:
                 pages.note_unchanged(checks)
+            pages.finish()
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:

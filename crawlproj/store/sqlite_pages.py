@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.store.base import HINTS
-from crawlproj.store.revisions import KNOWN, MISSING, Known, observed, revision
+from crawlproj.store.revisions import KNOWN, MISSING, Known, Revision, observed, revision
 from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS, links_of, values_of
 from crawlproj.store.sqlite_hints import put_hints
+from crawlproj.store.sqlite_unknown import unknown_pages
 from crawlproj.zstandard import zstd
 
 if TYPE_CHECKING:
     import sqlite3
     from collections import Counter
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crawlproj.store.base import Row
-    from crawlproj.store.revisions import Revision
 
 _UPSERT = {
     table: (
@@ -32,7 +33,7 @@ _END_OTHER = {
     "skipped": "DELETE FROM failures WHERE url = ?",
 }
 # All that has to be known to put a page, in one statement: each one that runs makes the threads of
-# this process take turns, which costs more than what it looks up.
+# this process take turns, which costs more than what it looks up (see also sqlite_unknown.py).
 _BEFORE_PAGE = f"""
 SELECT
     EXISTS (SELECT 1 FROM failures WHERE url = :url),
@@ -43,16 +44,22 @@ SELECT
     pages.url IS NOT NULL, duplicate_of, {", ".join(KNOWN)}
 FROM (SELECT 1) LEFT JOIN pages ON pages.url = :url
 """  # noqa: S608 - our own names
+_NOTHING_BEFORE: tuple[Any, ...] = (0, 0, 0, None, 0, None, *(None for _ in KNOWN))
 _STEP = 32  # characters: the first three or four numbers of a history
 _TEXT = "SELECT text FROM pages WHERE url = ?"
 _PUT_LINK = f"INSERT INTO links ({', '.join(LINK_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
 _PUT_CHANGE = f"INSERT INTO changes ({', '.join(CHANGE_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
+# Of all new pages of a batch at once, for the same reason. The lists are JSON, read with
+# json_extract because SQLite 3.37, which Ubuntu 22.04 has, does not know the operator ->>.
+_PUT_NEW = """
+INSERT INTO changes (url, kind, at)
+SELECT json_extract(value, '$[0]'), 'new', json_extract(value, '$[1]') FROM json_each(?)
+"""
 _MISSING_BEFORE = f"""
 SELECT failed_at FROM failures WHERE url = ? AND status IN {tuple(sorted(MISSING))}
 """  # noqa: S608 - numbers
 _GONE = "UPDATE pages SET gone_at = ?, status = ? WHERE url = ? AND gone_at IS NULL"
-# Of all checks of a batch at once, for the same reason. The lists are JSON, read with json_extract
-# because SQLite 3.37, which Ubuntu 22.04 has, does not know the operator ->>.
+# Of all checks of a batch at once.
 _BEFORE_CHECKS = f"""
 SELECT url, {", ".join(KNOWN)} FROM pages WHERE url IN (SELECT value FROM json_each(?))
 """  # noqa: S608 - our own names
@@ -99,14 +106,23 @@ ORDER BY url LIMIT :limit
 
 
 class SqlitePages:
-    """Writes rows within the transaction that is open on ``db``.
+    """Writes rows within the transaction that is open on ``db``; ``finish`` it before the commit.
 
-    changes: counts the rows of ``changes``, by kind.
+    rows: all that will be put. changes: counts the rows of ``changes``, by kind.
     history: whether the text of a changed page is kept there.
     """
 
-    def __init__(self, db: sqlite3.Connection, changes: Counter[str], *, history: bool) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        rows: Sequence[Row],
+        changes: Counter[str],
+        *,
+        history: bool,
+    ) -> None:
         self._db = db
+        self._unknown = unknown_pages(db, rows)
+        self._new: list[tuple[str, float]] = []  # rows of changes, not written yet
         self._changes = changes
         self._history = history
 
@@ -130,8 +146,7 @@ class SqlitePages:
             return
         again = before is not None and before[0] != at  # else it is one answer, stored twice
         if again and self._db.execute(_GONE, (at, status, url)).rowcount:
-            self._db.execute(_PUT_CHANGE, (url, "gone", at, stored[0], None))
-            self._changes["gone"] += 1
+            self._put_change(url, Revision({}, "gone", True, at, stored[0]), None)
         self._db.execute("UPDATE pages SET checked_at = ? WHERE url = ?", (at, url))
 
     def note_unchanged(self, checks: Mapping[str, float]) -> None:
@@ -154,7 +169,7 @@ class SqlitePages:
         db, url, content = self._db, values.get("url"), values.get("content_hash") or ""
         place = {"url": url, "content": content}
         has_failure, has_skip, has_links, first, is_known, was_duplicate_of, *values_before = (
-            db.execute(_BEFORE_PAGE, place).fetchone()
+            _NOTHING_BEFORE if url in self._unknown else db.execute(_BEFORE_PAGE, place).fetchone()
         )
         known = Known.of(values_before) if is_known else None
         new = revision(values, known, lambda: self._text(url))
@@ -183,9 +198,19 @@ class SqlitePages:
         return row[0] if row is not None else None
 
     def _put_change(self, url: Any, new: Revision, previous: str | None) -> None:
+        self._changes[new.kind] += 1
+        if new.kind == "new" and isinstance(new.at, float) and math.isfinite(new.at):
+            self._new.append((url, new.at))
+            return
+        self.finish()  # in order
         kept = zstd.compress(previous.encode()) if previous is not None else None
         self._db.execute(_PUT_CHANGE, (url, new.kind, new.at, new.since, kept))
-        self._changes[new.kind] += 1
+
+    def finish(self) -> None:
+        """Write what was put off."""
+        if self._new:
+            self._db.execute(_PUT_NEW, (json.dumps(self._new),))
+            self._new.clear()
 
     def _promote(self, content: str) -> None:
         """Make the earliest remaining page of ``content`` its first page."""

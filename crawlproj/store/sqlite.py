@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 SCHEMA_VERSION = 5
+_BY_URL = {*COLUMNS, CHECKS}  # the tables of rows about a URL
 _BUSY_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S, _OPEN_PAUSE_S = 30.0, 0.05  # while other processes create or write the file
 # The columns that a refresh reads of every page stand before the texts: SQLite reads a row from
@@ -204,13 +205,13 @@ class SqliteStore(ThreadedStore):
             pages = SqlitePages(db, rows, stored.changes, history=self.history)
             for index, row in enumerate(rows):
                 try:
+                    # The later row of a URL counts last. Of an item, url is any value.
+                    if row.table in _BY_URL and row.values.get("url") in checks:
+                        pages.note_unchanged(checks)
+                        checks = {}
                     if row.table == CHECKS:
                         checks[str(row.values["url"])] = float(row.values["checked_at"])
                         continue
-                    # The later row stays. Of an item, url is any value.
-                    if row.table in COLUMNS and row.values.get("url") in checks:
-                        pages.note_unchanged(checks)
-                        checks = {}
                     if row.table == "pages":
                         duplicate_of = pages.put_page(row.values)
                         if duplicate_of is not None:

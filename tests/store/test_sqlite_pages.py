@@ -20,11 +20,12 @@ TABLES = ("pages", "failures", "skipped", "links", "changes")
 URLS = st.sampled_from(("http://a/", "http://b/", "http://ü/"))
 LINKS = st.sampled_from(([], [{"url": "http://to/"}]))
 TIMES = st.integers(1, 9).map(float)
+PAGES = st.builds(
+    lambda url, content, at, links: page(url, content, fetched_at=at, links=links),
+    *(URLS, st.sampled_from(("", "x", "y")), TIMES, LINKS),
+)
 ROWS = st.one_of(
-    st.builds(
-        lambda url, content, at, links: page(url, content, fetched_at=at, links=links),
-        *(URLS, st.sampled_from(("", "x", "y")), TIMES, LINKS),
-    ),
+    PAGES,
     st.builds(
         lambda url, status, at: Row(
             "failures", {"url": url, "reason": "http", "status": status, "failed_at": at}
@@ -49,7 +50,7 @@ def test_a_check_of_an_unchanged_page_does_not_write_its_text_again(tmp_path: Pa
     run(store.close())
 
 
-@given(st.lists(ROWS, max_size=4), st.lists(ROWS, max_size=8))
+@given(st.lists(ROWS, max_size=3), st.lists(PAGES | ROWS, max_size=8))
 def test_a_batch_leaves_the_same_rows_as_its_rows_one_at_a_time(
     before: list[Row], rows: list[Row]
 ) -> None:

@@ -26,6 +26,10 @@ class Api:
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
 
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is such an endpoint."""
+        return name in self._endpoints
+
     async def get(
         self,
         request: Request,

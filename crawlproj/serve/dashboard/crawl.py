@@ -126,13 +126,15 @@ class CrawlPages:
     async def _limits(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         view = await self.views.of(values["job"] or "")
         sites = view.live.sites if view.live is not None else ()
-        summary = await self.api.get(request, "summary")
+        lanes = {"": (await self.api.get(request, "summary"))["lanes"]}
+        if "queries" in self.api:
+            lanes["your database: "] = (await self.api.get(request, "queries"))["lanes"]
         return {
             "view": view,
             "kind": values["kind"],
             "kinds": Counter(site.why.kind for site in sites),
             "sites": [site for site in sites if values["kind"] in {None, site.why.kind}],
-            "lanes": summary["lanes"],
+            "lanes": lanes,
         }
 
     async def _site(self, request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -53,15 +53,15 @@ class Lanes:
         Raises Problem if it is not admitted, out of time, or the database refuses.
         """
         if self._demotions.is_demoted(shape):
-            return await self._run(self._slow, self.database.slow, work), Ran("slow", demoted=True)
+            return await self._run(Ran("slow", demoted=True), work)
         try:
-            result = await self._run(self._fast, self.database.fast, work)
+            ended = await self._run(Ran("fast"), work)
         except Problem as exc:
             if isinstance(exc.__cause__, OutOfTime):
                 self._demotions.ran(shape, overran=True)
             raise
         self._demotions.ran(shape, overran=False)
-        return result, Ran("fast")
+        return ended
 
     def is_demoted(self, shape: str) -> bool:
         """Return whether ``shape`` takes the slow lane now."""
@@ -74,44 +74,18 @@ class Lanes:
 
         ahead: for the server's own work, such as counts that many clients wait for.
         """
-        return await self._run(self._slow, self.database.slow, work, ahead=ahead), Ran("slow")
+        return await self._run(Ran("slow"), work, ahead=ahead)
 
-    @staticmethod
     async def _run(
-        lane: Lane,
-        pool: Pool,
-        work: Callable[[Connection], Awaitable[T]],
-        *,
-        ahead: bool = False,
-    ) -> T:
+        self, where: Ran, work: Callable[[Connection], Awaitable[T]], *, ahead: bool = False
+    ) -> tuple[T, Ran]:
         try:
-            async with lane.turn(ahead=ahead), pool.connection() as connection:
-                # Connecting is not the query's fault, so it does not count.
-                return await lane.run(lambda: work(connection), connection.lag_s)
-        except LaneBusy as exc:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "lane-full",
-                "as many queries wait as may; ask again after the time in Retry-After",
-                retry_after_s=exc.retry_after_s,
-            ) from exc
-        except OutOfTime as exc:
-            raise Problem(
-                HTTPStatus.GATEWAY_TIMEOUT,
-                "out-of-time",
-                f"the query was cancelled after {lane.limit_s:g} s; ask for less: fewer rows, a "
-                "prefix or a site, other filters",
-            ) from exc
-        except NotThere as exc:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "not-there", str(exc), retry_after_s=5
-            ) from exc
-        except Refused as exc:
-            raise Problem(HTTPStatus.BAD_REQUEST, "refused", str(exc)) from exc
-        except DatabaseError as exc:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "database", str(exc), retry_after_s=1
-            ) from exc
+            if where.lane == "fast":
+                return await _turn(self._fast, self.database.fast, work), where
+            return await _turn(self._slow, self.database.slow, work, ahead=ahead), where
+        except Problem as exc:
+            exc.headers |= where.headers
+            raise
 
     def state(self) -> dict[str, Any]:
         """Return both lanes and the demoted shapes, in JSON's types."""
@@ -123,6 +97,39 @@ class Lanes:
                 for each in self._demotions.now()
             ],
         }
+
+
+async def _turn(
+    lane: Lane, pool: Pool, work: Callable[[Connection], Awaitable[T]], *, ahead: bool = False
+) -> T:
+    try:
+        async with lane.turn(ahead=ahead), pool.connection() as connection:
+            # Connecting is not the query's fault, so it does not count.
+            return await lane.run(lambda: work(connection), connection.lag_s)
+    except LaneBusy as exc:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "lane-full",
+            "as many queries wait as may; ask again after the time in Retry-After",
+            retry_after_s=exc.retry_after_s,
+        ) from exc
+    except OutOfTime as exc:
+        raise Problem(
+            HTTPStatus.GATEWAY_TIMEOUT,
+            "out-of-time",
+            f"the query was cancelled after {lane.limit_s:g} s; ask for less: fewer rows, a "
+            "prefix or a site, other filters",
+        ) from exc
+    except NotThere as exc:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "not-there", str(exc), retry_after_s=5
+        ) from exc
+    except Refused as exc:
+        raise Problem(HTTPStatus.BAD_REQUEST, "refused", str(exc)) from exc
+    except DatabaseError as exc:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "database", str(exc), retry_after_s=1
+        ) from exc
 
 
 LANE_SCHEMA: dict[str, Any] = {

@@ -76,6 +76,7 @@ def test_a_shape_that_keeps_overrunning_is_demoted_and_everybody_sees_it(now: No
             with pytest.raises(Problem, match=r"cancelled after 0\.02 s") as raised:
                 await both.fast("pages(status)", overrun)
             assert raised.value.status == 504
+            assert raised.value.headers["Crawlproj-Lane"] == "fast"
         result, ran = await both.fast("pages(status)", overrun)
         assert (result, ran.headers) == ("slow", {"Crawlproj-Lane": "slow; demoted"})
         assert both.state()["demoted"] == [
@@ -124,7 +125,8 @@ def test_a_full_lane_says_when_to_ask_again(now: Now) -> None:
         await asyncio.sleep(0.01)
         with pytest.raises(Problem) as raised:
             await both.slow(wait)
-        assert (raised.value.name, raised.value.headers) == ("lane-full", {"Retry-After": "1"})
+        assert raised.value.name == "lane-full"
+        assert raised.value.headers == {"Retry-After": "1", "Crawlproj-Lane": "slow"}
         go.set()
         await asyncio.gather(*waiting)
 

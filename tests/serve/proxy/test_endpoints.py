@@ -133,3 +133,9 @@ def test_a_query_that_is_wrong_or_writes_is_a_problem(client: Client) -> None:
 def test_a_query_ends_after_its_own_seconds(client: Client) -> None:
     problem = client.problem("/api/queries/endless")
     assert (problem["status"], "0.2 s" in problem["detail"]) == (504, True)
+
+
+def test_the_page_of_limits_shows_the_lanes_of_the_database(client: Client) -> None:
+    found = client.ask("GET", "/limits").text
+    for lane in ("fast", "slow", "your database: fast", "your database: slow"):
+        assert f">{lane}, at most" in found

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SHARE = 200  # a crawl runs beside
+_SHARE = 100  # a crawl runs beside
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Taken(Generic[T]):
 
 
 class Cached(Generic[T]):
-    """Computes a value at most every ``min_s`` seconds, and for at most half a percent of the time.
+    """Computes a value at most every ``min_s`` seconds, and for at most one percent of the time.
 
     compute: may raise Problem or CrawlprojError; the value then stays what it was. clock: seconds.
     """

@@ -8,7 +8,7 @@ from crawlproj.serve.cached import Cached
 from tests.frontier.helpers import run
 
 
-def test_a_value_is_computed_for_at_most_half_a_percent_of_the_time() -> None:
+def test_a_value_is_computed_for_at_most_one_percent_of_the_time() -> None:
     """A crawl runs beside, on the same cores."""
     now = 0.0
     computed = 0
@@ -29,4 +29,4 @@ def test_a_value_is_computed_for_at_most_half_a_percent_of_the_time() -> None:
         await cached.close()
 
     run(look())
-    assert 5 <= computed <= 0.005 * now / 0.5 + 1
+    assert 10 <= computed <= 0.01 * now / 0.5 + 1

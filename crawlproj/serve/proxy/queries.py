@@ -52,18 +52,27 @@ class NamedQuery:
 def load_queries(path: Path) -> list[NamedQuery]:
     """Read the queries in ``path``. Raises ConfigError naming the query and what is wrong."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
     except OSError as exc:
         raise ConfigError(f"--queries: {path} cannot be read: {exc.strerror}") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigError(f"--queries: {path} is not TOML: {exc}") from exc
     if not content:
         raise ConfigError(f'--queries: {path} has no query: write [name] and sql = "SELECT …"')
-    return [_query(path, name, given) for name, given in content.items()]
+    return [
+        _query(f"--queries: [{name}] in {path}{_line_of(name, text)}", name, given)
+        for name, given in content.items()
+    ]
 
 
-def _query(path: Path, name: str, given: Any) -> NamedQuery:
-    where = f"--queries: [{name}] in {path}"
+def _line_of(name: str, text: str) -> str:
+    """Return where the table of a query begins: ", line 7"; "" if it is written in another way."""
+    found = re.search(rf"^[ \t]*\[[ \t]*{re.escape(name)}[ \t]*\]", text, re.MULTILINE)
+    return f", line {text.count(chr(10), 0, found.start()) + 1}" if found else ""
+
+
+def _query(where: str, name: str, given: Any) -> NamedQuery:
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{where}: a name has small letters, digits and _, at most 63 of them")
     if not isinstance(given, dict):

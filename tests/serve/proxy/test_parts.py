@@ -67,6 +67,10 @@ def test_a_query_has_what_its_table_says(tmp_path: Path) -> None:
         ),
         ("[a]\nsql = 'SELECT 1'\nlane = 'middle'", "lane must be"),
         ("[a]\nsql = 'SELECT 1'\nlimit = 0", "limit must be from 1"),
+        (
+            "[b]\nsql = 'SELECT 1'\n\n[a]\nsql = 'SELECT 1'\nlimit = 0",
+            r"\[a\] in .*, line 4: limit",
+        ),
         ("[a]\nsql = 'SELECT 1'\nlimit = true", "limit must be a whole number"),
         ("[a]\nsql = 'SELECT 1'\ncache = -1", "cache must be a number of seconds"),
         ("[a]\nsql = 'SELECT :x'", "has the parameters x, and its table parameters describes none"),

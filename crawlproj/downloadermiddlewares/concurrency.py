@@ -13,10 +13,10 @@ from crawlproj._scrapy.slots import drive_slot, open_slot
 from crawlproj.clock import crawl_time
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
-from crawlproj.limits.ending import Verdict
+from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permits import Permits
 from crawlproj.scheduler import scheduler_of
-from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT
+from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT, UNANSWERED_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawlproj.limits.ending import Ending
     from crawlproj.limits.site import SiteControl
     from crawlproj.scheduling.admission import Admission
 
@@ -48,6 +47,11 @@ class ConcurrencyMiddleware:
     requested again up to CONCURRENCY_REFUSALS times without counting an attempt; Scrapy's retry
     middleware counts later refusals. Every retry waits: for Retry-After, which is never shortened,
     or for 1, 2, 4, … 60 s (± 25 %). Meanwhile it holds neither a permit nor a slot.
+
+    A page that failed as if its site were away (a reset, a time-out, 502, 503 or 504), and fails
+    again although the site has answered other requests since, says nothing of its site: it neither
+    lowers the limit nor lets the site count as down. At the end of a crawl, only such pages may be
+    left, and each of them is to have its attempts.
 
     Respects ``meta["dont_retry"]`` and RETRY_ENABLED. Raises NotConfigured if CONCURRENCY_ENABLED
     is off, ConfigError if a setting is wrong.
@@ -126,6 +130,10 @@ class ConcurrencyMiddleware:
         ending = ending_of_response(request, response, self._clock(), self._lag.seconds)
         if (admission := self._admission) is not None:
             ending = admission.heed(request, ending)
+        if ending.verdict is Verdict.OVERLOADED and ending.retry_after_s is None:
+            ending = self._without_blame(request, ending)
+        elif ending.verdict is Verdict.OK and UNANSWERED_AT in request.meta:
+            del request.meta[UNANSWERED_AT]
         canary = self._end(request, ending, str(response.ip_address or ""))
         refused = ending.verdict is Verdict.THROTTLED or (
             ending.verdict is Verdict.OVERLOADED and (canary or ending.retry_after_s is not None)
@@ -143,8 +151,14 @@ class ConcurrencyMiddleware:
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Take the sample; return the request for a retry if its site is down."""
         ending = ending_of_exception(request, exception)
+        fails = ending.verdict is Verdict.OVERLOADED
+        if fails:
+            ending = self._without_blame(request, ending)
         canary = self._end(request, ending, "")
-        if ending.verdict is not Verdict.OVERLOADED:
+        if not fails:
+            return None
+        if ending.verdict is Verdict.IGNORED:
+            self._put_off(request, ending)
             return None
         if canary and (admission := self._admission) is not None:
             admission.on_no_answer(request)
@@ -152,6 +166,13 @@ class ConcurrencyMiddleware:
             return again
         self._put_off(request, ending)
         return None
+
+    def _without_blame(self, request: Request, ending: Ending) -> Ending:
+        """Return the ``ending`` of a request that failed, or that nothing is learned from it."""
+        first, admission = request.meta.setdefault(UNANSWERED_AT, self._clock()), self._admission
+        if admission is None or not admission.answered_since(request, first):
+            return ending
+        return Ending(Verdict.IGNORED)
 
     def _end(self, request: Request, ending: Ending, address: str) -> bool:
         """Take the sample; return whether the request was a canary."""

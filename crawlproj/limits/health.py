@@ -51,9 +51,9 @@ class Health:
         return self._probe_at if self.down_since is not None else 0.0
 
     @property
-    def has_answered(self) -> bool:
-        """Whether there has been any answer."""
-        return self._answered_at > -inf
+    def answered_at(self) -> float:
+        """When the last answer came; minus infinity if none ever did."""
+        return self._answered_at
 
     def on_start(self, now: float) -> None:
         """Note the start of a request; it is a canary if the site is down."""

@@ -217,10 +217,10 @@ class Permits:
         """End the rest, the delay and the outage of ``site``: nothing is sent to it any more."""
         self._change(site, lambda control, _: control.lift())
 
-    def away(self, site: str) -> tuple[float, bool]:
-        """Return for how many seconds ``site`` has been down, and whether it ever answered."""
+    def away(self, site: str) -> tuple[float, float]:
+        """Return for how many seconds ``site`` has been down, and when it last answered (-inf)."""
         control = self._find(self._name(site))
-        return control.away(self._clock()) if control is not None else (0.0, False)
+        return control.away(self._clock()) if control is not None else (0.0, -inf)
 
     def begin_carefully(self, site: str) -> None:
         """Start ``site`` with one request in flight, and allow one more with each answer."""

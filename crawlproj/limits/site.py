@@ -217,11 +217,11 @@ class SiteControl:
         if self.health is not None:
             self.health.down_since = None
 
-    def away(self, now: float) -> tuple[float, bool]:
-        """Return for how many seconds the site has been down, and whether it ever answered."""
-        if self.health is None or self.health.down_since is None:
-            return 0.0, True
-        return now - self.health.down_since, self.health.has_answered
+    def away(self, now: float) -> tuple[float, float]:
+        """Return for how many seconds the site has been down, and when it last answered."""
+        if self.health is None:
+            return 0.0, -inf
+        return now - (self.health.down_since or now), self.health.answered_at
 
     def begin_carefully(self) -> None:
         """Start with one request in flight, and allow one more with each answer up to the limit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.ending import Ending, Verdict
@@ -107,9 +108,13 @@ class Admission:
     def on_no_answer(self, request: Request) -> None:
         """Give the site of ``request`` up if it has been away for too long; then raises GivenUp."""
         site = self._site_of(request)
-        away_s, answered = self._permits.away(site)
-        self._patience.on_away(site, away_s, answered=answered)
+        away_s, answered_at = self._permits.away(site)
+        self._patience.on_away(site, away_s, answered=answered_at > -inf)
         self._patience.check(site)
+
+    def answered_since(self, request: Request, then: float) -> bool:
+        """Whether the site of ``request`` has answered any request after ``then``."""
+        return self._permits.away(self._site_of(request))[1] > then
 
     def _site_of(self, request: Request) -> str:
         work = self._in_hand.of(request)

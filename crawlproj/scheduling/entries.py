@@ -17,6 +17,7 @@ from crawlproj.scheduling.identity import identity_of
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
     SEED,
+    UNANSWERED_AT,
     VOLATILE,
     BadPayload,
     Unstorable,
@@ -131,7 +132,8 @@ class Entries:
 
         origin: the request whose meta it may have copied.
         """
-        request.meta.pop(RETRY_AT, None)  # a copy of the page's
+        for name in (RETRY_AT, UNANSWERED_AT):
+            request.meta.pop(name, None)  # a copy of the page's
         slot = chosen_slot(request, origin or request)
         entry = self._stored(request, key, latest=False)
         if slot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from crawlproj.errors import ConfigError
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permit import Permit
 from crawlproj.scheduler import Scheduler
-from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT
+from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT, UNANSWERED_AT
 from tests.frontier.helpers import Now, run
 from tests.limits.models import dice
 
@@ -33,6 +34,7 @@ class FakeScheduler(Scheduler):
         self.permit = permit
         self.endings: list[Ending] = []
         self.admission: Any = self
+        self.answered_at = -inf
 
     def permit_of(self, request: Request) -> Permit | None:
         return self.permit
@@ -50,6 +52,9 @@ class FakeScheduler(Scheduler):
 
     def on_no_answer(self, request: Request) -> None:
         pass
+
+    def answered_since(self, request: Request, then: float) -> bool:
+        return self.answered_at > then
 
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         self.endings.append(ending)
@@ -212,3 +217,36 @@ def test_the_middleware_can_be_switched_off() -> None:
 def test_a_wrong_setting_is_an_error_that_names_it() -> None:
     with pytest.raises(ConfigError, match="CONCURRENCY_SCOPE"):
         Harness(CONCURRENCY_SCOPE="page")
+
+
+@pytest.mark.parametrize("canary", [False, True])
+def test_a_page_that_fails_again_while_its_site_answers_others_says_nothing_of_the_site(
+    canary: bool,
+) -> None:
+    harness, request = Harness(canary=canary), Request(URL)
+    harness.fail(DownloadTimeoutError(), request)
+    harness.scheduler.answered_at = harness.now.time + 1
+    harness.now.time += 2
+    assert harness.fail(DownloadTimeoutError(), request) is None, "an attempt that counts"
+    assert request.meta[RETRY_AT] > harness.now.time
+    harness.now.time += 2
+    assert isinstance(harness.answer(504, request), Response), "only such pages are left"
+    blamed, *others = [ending.verdict for ending in harness.scheduler.endings]
+    assert blamed is Verdict.OVERLOADED
+    assert others == [Verdict.IGNORED, Verdict.IGNORED]
+
+
+def test_a_page_that_is_answered_at_last_is_a_page_as_any_other() -> None:
+    harness, request = Harness(), Request(URL)
+    harness.fail(DownloadTimeoutError(), request)
+    harness.answer(200, request)
+    assert UNANSWERED_AT not in request.meta
+
+
+def test_a_site_that_asks_to_wait_is_heard_whatever_it_answers_to_others() -> None:
+    harness, request = Harness(), Request(URL)
+    harness.fail(DownloadTimeoutError(), request)
+    harness.scheduler.answered_at = harness.now.time + 1
+    again = harness.answer(503, request, Retry_After="30")
+    assert again.meta[RETRY_AT] >= harness.now.time + 30
+    assert harness.scheduler.endings[-1].verdict is Verdict.OVERLOADED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import inf
 
 import pytest
 
@@ -103,7 +104,7 @@ def test_a_site_that_was_given_up_hands_out_its_requests_at_once() -> None:
         desk.permits.give_back(desk.permits.take(SITE), Ending(Verdict.OVERLOADED))
     assert not desk.permits.free(SITE), "it is down"
     desk.now += 121.0
-    assert desk.permits.away(SITE) == (121.0, False)
+    assert desk.permits.away(SITE) == (121.0, -inf)
     desk.patience.on_away(SITE, *desk.permits.away(SITE)[:1], answered=False)
     for _ in range(20):
         desk.permits.give_back(desk.permits.take(SITE))

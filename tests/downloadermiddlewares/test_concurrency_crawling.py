@@ -104,6 +104,23 @@ async def test_an_overload_without_a_retry_after_is_an_attempt_and_waits() -> No
 
 @pytest.mark.slow
 @on_reactor
+async def test_pages_that_always_fail_end_soon_although_no_others_are_left() -> None:
+    def answer(path: str, before: int) -> Answer:
+        return (503, "") if path.startswith("/bad") else (200, "")
+
+    async with site(answer) as one:
+        good = [f"{one.url}/{n}" for n in range(12)]
+        bad = [f"{one.url}/bad{n}" for n in range(6)]  # more in a row than let a site be down
+        mixed = [url for pair in zip(good[::2], bad, good[1::2], strict=True) for url in pair]
+        outcomes, _ = await crawl(mixed, RETRY_TIMES=1)
+    assert outcomes == {**dict.fromkeys(good, 200), **dict.fromkeys(bad, "http-503")}
+    asked = [at for _, at in one.asked]
+    assert max(asked) - min(asked) < 20, "a minute or more if the site counts as down"
+    assert all(one.paths[path] == 2 for path in one.paths if path.startswith("/bad"))
+
+
+@pytest.mark.slow
+@on_reactor
 async def test_a_refused_robots_txt_is_not_requested_again_too_early() -> None:
     def answer(path: str, before: int) -> Answer:
         return (429, "2") if path == "/robots.txt" and not before else (200, "")

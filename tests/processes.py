@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -105,6 +106,7 @@ def options(settings: Mapping[str, object]) -> list[str]:
 def _run(
     words: tuple[str, ...], folder: Path, output: Path, stdin: bytes, env: Mapping[str, str]
 ) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # is ignored if the tests run under nohup
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)

@@ -33,3 +33,12 @@ def write_whole(path: Path, text: str) -> None:
     with open(new, "w", encoding="utf-8", opener=opener) as file:
         file.write(text)
     new.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names of the files in a folder survive a power failure. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,12 +1,16 @@
-"""Says at once that a database is locked, and by whom: opening it waits for up to a minute."""
+"""The lock that writers of an SQLite file take, and who has it."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +19,10 @@ _LOCKS = Path("/proc/locks")
 
 
 def warn_if_locked(path: Path) -> None:
-    """Log a warning if another connection keeps ``path``, an SQLite file, locked for a second."""
+    """Log a warning if another connection keeps ``path``, an SQLite file, locked for a second.
+
+    Opening it would wait for up to a minute without a word.
+    """
     if not path.exists():
         return
     try:
@@ -52,3 +59,17 @@ def lock_holders(path: Path) -> list[int]:
             if len(fields) == 8 and fields[3] == "WRITE" and fields[5] in files:
                 holders.add(int(fields[4]))
     return sorted(holders)
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Run the block in one transaction, as the only writer; undo it if the block raises."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # SQLite has already rolled back if the disk is full.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

@@ -48,7 +48,7 @@ class ConcurrencyMiddleware:
     middleware counts later refusals. Every retry waits: for Retry-After, which is never shortened,
     or for 1, 2, 4, … 60 s (± 25 %). Meanwhile it holds neither a permit nor a slot.
 
-    A page that failed as if its site were away (a reset, a time-out, 502, 503 or 504), and fails
+    A page that failed as if its site were away (a reset, a time-out, 502 to 504), and fails
     again although the site has answered other requests since, says nothing of its site: it neither
     lowers the limit nor lets the site count as down. At the end of a crawl, only such pages may be
     left, and each of them is to have its attempts.
@@ -151,15 +151,11 @@ class ConcurrencyMiddleware:
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Take the sample; return the request for a retry if its site is down."""
         ending = ending_of_exception(request, exception)
-        fails = ending.verdict is Verdict.OVERLOADED
-        if fails:
-            ending = self._without_blame(request, ending)
-        canary = self._end(request, ending, "")
-        if not fails:
+        if ending.verdict is not Verdict.OVERLOADED:
+            self._end(request, ending, "")
             return None
-        if ending.verdict is Verdict.IGNORED:
-            self._put_off(request, ending)
-            return None
+        ending = self._without_blame(request, ending)
+        canary = self._end(request, ending, "") and ending.verdict is Verdict.OVERLOADED
         if canary and (admission := self._admission) is not None:
             admission.on_no_answer(request)
         if canary and (again := self._again(request, ending)) is not None:

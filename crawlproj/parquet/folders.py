@@ -9,6 +9,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
+from crawlproj.private_files import sync_folder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -50,12 +52,4 @@ class LocalFolder:
                 part.unlink()
             raise
         for folder in path.relative_to(self._path).parents:
-            _sync(self._path / folder)  # each of them may be new
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync_folder(self._path / folder)  # each of them may be new

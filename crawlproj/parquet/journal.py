@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlite3
 import time
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,9 +19,10 @@ from crawlproj.errors import StoreError
 from crawlproj.parquet.rows import batch_of
 from crawlproj.parquet.segment import SUFFIX, Segment
 from crawlproj.private_files import create
+from crawlproj.sqlite_locks import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from crawlproj.parquet.rows import Row
@@ -77,7 +77,7 @@ class Journal:
             )
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA journal_mode = WAL")
-            with self._transaction():
+            with transaction(self._connection()):
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     db.execute(statement)
                 db.execute("INSERT OR IGNORE INTO meta VALUES ('url', ?)", (self._url,))
@@ -112,7 +112,7 @@ class Journal:
             segment = self._segment = self._segment or self._begin()
             size = segment.size
             try:
-                with self._transaction():
+                with transaction(self._connection()):
                     new = [row for row in rows if self._is_new(row)]
                     if new:
                         segment.append(batch_of(new).serialize())
@@ -140,7 +140,7 @@ class Journal:
             segment.sync()
             db = self._connection()
             db.execute("PRAGMA synchronous = FULL")
-            with self._transaction():
+            with transaction(self._connection()):
                 db.execute("UPDATE segments SET size = size WHERE name = ?", (segment.name,))
             db.execute("PRAGMA synchronous = NORMAL")
         except (OSError, sqlite3.Error) as exc:
@@ -169,7 +169,7 @@ class Journal:
     def forget(self, segment: Segment) -> None:
         """Remove a segment whose rows are in Parquet files."""
         try:
-            with self._transaction():
+            with transaction(self._connection()):
                 self._connection().execute("DELETE FROM segments WHERE name = ?", (segment.name,))
             segment.close(remove=True)
         except (OSError, sqlite3.Error) as exc:
@@ -209,19 +209,6 @@ class Journal:
             known = (cursor.lastrowid,)
         self._crawls[job, generation] = known[0]
         return int(known[0])
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        """Commit at the end, or roll back after an exception."""
-        db = self._connection()
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
 
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from crawlproj.config import text, writable_folder
+from crawlproj.private_files import sync_folder
 from crawlproj.store.places import local_folder, s3_folder
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class FileFolder:
             return False
         try:
             path.parent.mkdir()
-            _sync(self.path)
+            sync_folder(self.path)
         except FileExistsError:
             pass
         part = self.path / _INCOMING / path.name
@@ -92,7 +93,7 @@ class FileFolder:
             raise
         finally:
             os.close(descriptor)
-        _sync(path.parent)
+        sync_folder(path.parent)
         return True
 
 
@@ -131,12 +132,4 @@ def _open_alone(part: Path) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
         os.close(descriptor)

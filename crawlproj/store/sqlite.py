@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.errors import StoreError
 from crawlproj.private_files import create
-from crawlproj.sqlite_locks import warn_if_locked
+from crawlproj.sqlite_locks import transaction, warn_if_locked
 from crawlproj.store.base import CHECKS, HINTS, Checked, Row, StoreBusy, Stored
 from crawlproj.store.rows import COLUMNS, SINCE_2, SINCE_3, SINCE_4
 from crawlproj.store.sqlite_hints import HINTS_TABLE
@@ -149,8 +149,7 @@ class SqliteStore(ThreadedStore):
         db.execute("PRAGMA synchronous = NORMAL")  # before WAL, which syncs a new file
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA wal_autocheckpoint = 8000")  # pages of 4 KB; same as the frontier
-        db.execute("BEGIN IMMEDIATE")  # before the checks: another worker may create the tables
-        try:
+        with transaction(db):  # before the checks: another worker may create the tables
             self._check_foreign(db)
             self._upgrade(db)
             for statement in filter(str.strip, _SCHEMA.split(";")):
@@ -158,11 +157,6 @@ class SqliteStore(ThreadedStore):
             db.execute("INSERT OR IGNORE INTO store_meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
             if self.search:
                 create_search(db)
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
 
     def _upgrade(self, db: sqlite3.Connection) -> None:
         """Give the tables of an older crawlproj the new columns, and refuse a newer one's."""
@@ -200,8 +194,7 @@ class SqliteStore(ThreadedStore):
         db = self._connection()
         stored, items = Stored(), SqliteItems(db)
         checks: dict[str, float] = {}
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(db):
             pages = SqlitePages(db, rows, stored.changes, history=self.history)
             for index, row in enumerate(rows):
                 try:
@@ -227,11 +220,6 @@ class SqliteStore(ThreadedStore):
             if checks:
                 pages.note_unchanged(checks)
             pages.finish()
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
         return stored
 
     async def checked(self, table: str, start: str, end: str | None, limit: int) -> list[Checked]:

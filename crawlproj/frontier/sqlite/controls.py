@@ -17,8 +17,9 @@ from crawlproj.frontier.fate import Fate
 from crawlproj.frontier.sqlite import command_sql
 from crawlproj.frontier.sqlite import schema as sql
 from crawlproj.frontier.sqlite.changes import register
-from crawlproj.frontier.sqlite.file import connect, explained, transaction
+from crawlproj.frontier.sqlite.file import connect, explained
 from crawlproj.frontier.sqlite.schema import for_job, has_frontier, set_up
+from crawlproj.sqlite_locks import transaction
 
 if TYPE_CHECKING:
     import sqlite3

@@ -1,4 +1,4 @@
-"""Connections to the SQLite frontier's file, its transactions, and its errors in plain words."""
+"""Connections to the SQLite frontier's file, and its errors in plain words."""
 
 from __future__ import annotations
 
@@ -49,20 +49,6 @@ def explained(path: Path) -> Iterator[None]:
         raise FrontierError(
             f"frontier file {path}: {error}; keys are signed 64-bit, text must be valid Unicode"
         ) from error
-
-
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Run the block in one transaction, as the only writer; undo it if the block raises."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        # SQLite has already rolled back if the disk is full.
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
 
 
 def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:

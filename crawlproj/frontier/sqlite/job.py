@@ -25,7 +25,6 @@ from crawlproj.frontier.base import (
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result
 from crawlproj.frontier.sqlite import changes, command_sql
 from crawlproj.frontier.sqlite import schema as sql
-from crawlproj.frontier.sqlite.file import transaction
 from crawlproj.frontier.sqlite.leases import HeldLease, HeldLeases
 from crawlproj.frontier.sqlite.rotation import Rotation
 from crawlproj.frontier.sqlite.schema import (
@@ -35,6 +34,7 @@ from crawlproj.frontier.sqlite.schema import (
     create_job_tables,
     for_job,
 )
+from crawlproj.sqlite_locks import transaction
 
 if TYPE_CHECKING:
     import sqlite3

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import State, Totals
 from crawlproj.frontier.sqlite import command_sql
-from crawlproj.frontier.sqlite.file import transaction
+from crawlproj.sqlite_locks import transaction
 
 if TYPE_CHECKING:
     import sqlite3

@@ -53,6 +53,7 @@ _CAUTIOUS = {
     irregular: irregular.upper() if regular in "0123456789ABCDEFabcdef" else regular
     for irregular, regular in _REGULAR.items()
 }
+_NO_OTHER_BASE = ("http:", "https:", "data:", "javascript:")  # browsers ignore the last two
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # A relative path, and perhaps a query, that every base leaves as it is: without dot segments,
 # escapes, and characters that have a meaning or are escaped. Most links of most sites are such.
@@ -84,6 +85,18 @@ def join(base: str, href: str) -> str | None:
         if href and not href.startswith("?") and _SIMPLE.fullmatch(href):
             return directory + href
     return _normalized(href, base)
+
+
+def other_base(href: str) -> str | None:
+    """Return ``href`` if a base element may have it and it is an absolute URL of another scheme.
+
+    Links that are relative to such a base, such as "file:///C:/site/", lead to no page.
+    """
+    try:
+        base: str = ada_url.normalize_url(href)
+    except ValueError:
+        return None
+    return None if base.startswith(_NO_OTHER_BASE) else base
 
 
 @lru_cache(maxsize=1024)

@@ -18,7 +18,7 @@ from crawlproj.content.refresh import read_refresh
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import encoding_of, readable_part, tree_of
 from crawlproj.masking import without_credentials
-from crawlproj.urls import join, normalize
+from crawlproj.urls import join, normalize, other_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,14 +44,11 @@ class PageContent:
 
     @cached_property
     def base(self) -> str:
-        """The base URL of relative links."""
+        """The base URL of relative links; not of http or https if they lead nowhere."""
         for element in self.tree.select("base[href]"):
-            if element.namespace.value != "html":
-                continue
-            href = escaped_query(element.attr("href") or "", self.tree.encoding)
-            if href and (base := join(self.url, href)):
-                return base
-            break  # only the first counts
+            if element.namespace.value == "html":  # only the first counts
+                href = escaped_query(element.attr("href") or "", self.tree.encoding)
+                return (href and (join(self.url, href) or other_base(href))) or self.url
         return self.url
 
     @property

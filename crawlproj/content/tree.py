@@ -15,10 +15,13 @@ from typing import Any, cast
 import turbohtml
 from turbohtml import HTMLParseError, SelectorSyntaxError, parse, parse_xml
 
+from crawlproj.content.xml_declaration import declared_encoding, utf_16_declaration
+
 Tree = turbohtml.Document
 Element = turbohtml.Element
 
-_XML_ENCODING = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w.:-]+)")
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
+_META_ENCODING = 'meta[charset], meta[http-equiv="content-type" i][content*="charset" i]'
 _HTML_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]*;")
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
@@ -102,19 +105,22 @@ def reads_css(selector: str) -> bool:
 
 def _parsed(source: bytes | memoryview, label: str) -> Tree:
     body = cast("bytes", source)  # the parser takes any buffer
-    if label:
-        try:
-            return parse(body, encoding=label, **_PARSING)
-        except LookupError:
-            pass
-    return parse(body, detect_encoding=True, **_PARSING)
+    for encoding in (label, utf_16_declaration(source)):
+        if encoding:
+            try:
+                return parse(body, encoding=encoding, **_PARSING)
+            except LookupError:
+                pass
+    tree = parse(body, detect_encoding=True, **_PARSING)
+    declared = encoding_of(declared_encoding(source))
+    if declared in {None, tree.encoding} or tree.select(_META_ENCODING):
+        return tree
+    return parse(body, encoding=declared, **_PARSING)
 
 
 def _as_html(body: bytes, label: str) -> bytes:
     """Return a well-formed XHTML page as HTML in UTF-8, so that all else is the same for both."""
-    declared = _XML_ENCODING.match(body.removeprefix(b"\xef\xbb\xbf"))
-    encoding = encoding_of(label) or (encoding_of(declared[1].decode()) if declared else None)
-    text = body.decode(encoding or "utf-8", "replace").removeprefix("\ufeff")
+    text = _decoded_xml(body, label)
     # The names of HTML's characters are in its DTD, which browsers know and the parser does not.
     for candidate in (text, _HTML_ENTITY.sub(lambda found: unescape(found[0]), text)):
         try:
@@ -122,3 +128,20 @@ def _as_html(body: bytes, label: str) -> bytes:
         except HTMLParseError:
             pass
     return text.encode("utf-8", "replace")
+
+
+def _decoded_xml(body: bytes, label: str) -> str:
+    for mark, name in _BYTE_ORDER_MARKS.items():
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    encoding = (
+        encoding_of(label)
+        or utf_16_declaration(body)
+        or encoding_of(declared_encoding(body))
+        or "utf-8"
+    )
+    if encoding.lower().startswith("utf-"):
+        return body.decode(encoding, "replace")
+    # The parser decodes, because Python lacks some of the web's encodings, and parts of others.
+    decoded = parse(b"<plaintext>" + body, encoding=encoding, **_PARSING).find("plaintext")
+    return "\ufffd" if decoded is None else decoded.text  # some encodings must not be read

@@ -38,6 +38,26 @@ def test_the_query_of_canonical_and_base_is_in_the_pages_encoding() -> None:
     assert content.base == "http://a.example/b/?q=%93%FA"
 
 
+@pytest.mark.parametrize(
+    ("base", "found"),
+    [
+        ("file:///C:/site/", ["http://b.example/"]),
+        ("about:blank", ["http://b.example/"]),
+        ("mailto:a@b.example", ["http://b.example/"]),
+        ("data:,x", ["http://a.example/x/x", "http://b.example/"]),
+        ("javascript:0", ["http://a.example/x/x", "http://b.example/"]),
+        ("http://[", ["http://a.example/x/x", "http://b.example/"]),
+    ],
+)  # fmt: skip
+def test_links_relative_to_a_base_of_another_scheme_lead_nowhere(
+    base: str, found: list[str]
+) -> None:
+    html = f"<base href='{base}'><a href=x></a><a href=http://b.example></a>"
+    html += "<link rel=canonical href=x>"
+    assert LinkExtractor().extract_urls(page(html)) == found
+    assert page_fields(page(html)).canonical == (found[0] if len(found) > 1 else "")
+
+
 @pytest.mark.parametrize("link", ["<link rel=canonical>", "<link rel=canonical href=''>"])
 def test_a_canonical_link_to_nothing_is_not_the_base(link: str) -> None:
     assert page_fields(page(f"<base href='/b/'>{link}")).canonical == ""

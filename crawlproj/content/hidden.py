@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from crawlproj.content.inline_style import declared
 
 if TYPE_CHECKING:
     from crawlproj.content.tree import Element, Tree
 
-_MAX_HIDDEN = 10_000  # elements of a page
+_MAX_HIDDEN = 10_000  # elements of a page that are looked at
 _FEW = 20
+_INVISIBLE = frozenset(("hidden", "collapse"))
+_WHOLE_PAGE = frozenset(("html", "body"))  # a script shows it when it is ready
 _UNSEEN = "style"  # a name that the parser's text and Markdown leave out with all that is in it
 # The fallback of elements that a browser can show, and fields to fill in.
 _NEVER_SHOWN = ("audio", "canvas", "meter", "progress", "textarea", "video")
-# Elements that only describe the rest of a picture or a formula.
-_DESCRIBING = {"svg": "title, desc, metadata", "math": "annotation, annotation-xml"}
-_MAY_BE_HIDDEN = "[hidden], [popover], [style*=display i]"
+# Parts of a picture or a formula that only describe the rest, or are drawn where others use them.
+_NOT_DRAWN = {
+    "svg": "title, desc, metadata, defs, symbol, clipPath, marker, mask, pattern",
+    "math": "annotation, annotation-xml",
+}
+_MARKED = "[hidden], [popover], [style*=display i], [style*=visibility i]"
 # A search in the page opens until-found, and scripts of React put the parts "S:…" in their places.
 _BY_ATTRIBUTE = (
     '[hidden]:not([hidden=until-found i], [id^="S:"]), [popover]:not(dialog[open]), '
     "dialog:not([open])"
 )
-_DISPLAY = re.compile(r"(?:^|;)\s*display\s*:\s*([a-z-]+)\s*(!\s*important)?", re.IGNORECASE)
 
 
 def unseen_in(root: Tree | Element) -> dict[Element, str]:
@@ -30,8 +35,8 @@ def unseen_in(root: Tree | Element) -> dict[Element, str]:
     for name in _NEVER_SHOWN:
         if root.find(name) is not None:
             unseen += root.select(name)
-    for name, describing in _DESCRIBING.items():
-        unseen += found_inside(root, name, describing)
+    for name, not_drawn in _NOT_DRAWN.items():
+        unseen += found_inside(root, name, not_drawn)
     return dict.fromkeys(unseen[:_MAX_HIDDEN], _UNSEEN)
 
 
@@ -45,22 +50,37 @@ def found_inside(root: Tree | Element, name: str, selector: str) -> list[Element
     return [element for holder in holders for element in holder.select(selector)]
 
 
-def hidden_in(root: Tree | Element) -> dict[Element, str]:
+def marked_in(root: Tree | Element) -> list[Element]:
+    """Return the elements whose attributes may change how they are shown."""
+    return root.select(_MARKED)[:_MAX_HIDDEN]
+
+
+def hidden_in(root: Tree | Element, marked: list[Element]) -> dict[Element, str]:
     """Return the elements that their markup hides, and what to read them as instead.
 
     These are closed dialogs, popovers, and what has the attribute ``hidden`` or an inline style
-    with "display: none". Not what people open or search: <details>, ``hidden=until-found``.
+    with "display: none" or "visibility: hidden". Not what people open or search: <details>,
+    ``hidden=until-found``.
+
+    marked: marked_in(root), which is a search of the whole tree.
     """
-    found = root.select(_MAY_BE_HIDDEN) + root.select("dialog")
-    return {element: _UNSEEN for element in found[:_MAX_HIDDEN] if _is_hidden(element)}
+    # Parts of what is invisible may be visible again. To find out which takes too long.
+    by_visibility = not any(_visibility(element) == "visible" for element in marked)
+    found = marked + root.select("dialog")
+    return {
+        element: _UNSEEN
+        for element in found[:_MAX_HIDDEN]
+        if _is_hidden(element) or (by_visibility and _visibility(element) in _INVISIBLE)
+    }
 
 
 def _is_hidden(element: Element) -> bool:
-    if element.tag in {"html", "body"}:
-        return False  # a script shows the page when it is ready
-    displays = _DISPLAY.findall(element.attr("style") or "")
-    if not displays:
-        return element.matches(_BY_ATTRIBUTE)
-    important = [value for value, importance in displays if importance]
-    last: str = (important or [value for value, _ in displays])[-1]
-    return last.lower() == "none"
+    if element.tag in _WHOLE_PAGE:
+        return False
+    display = declared(element.attr("style") or "", "display")
+    return display == "none" if display else element.matches(_BY_ATTRIBUTE)
+
+
+def _visibility(element: Element) -> str:
+    style = "" if element.tag in _WHOLE_PAGE else element.attr("style") or ""
+    return declared(style, "visibility")

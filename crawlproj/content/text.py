@@ -12,7 +12,8 @@ from urllib.parse import urljoin
 
 from turbohtml import PlainText, Text
 
-from crawlproj.content.hidden import found_inside, hidden_in, unseen_in
+from crawlproj.content.hidden import found_inside, hidden_in, marked_in, unseen_in
+from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _UNKNOWN_BLOCKS = {
     **dict.fromkeys(("legend", "optgroup", "search"), "div"),
     **dict.fromkeys(("listing", "xmp"), "pre"),
 }
+_KEPT_APART_IN_MARKDOWN = {**_UNKNOWN_BLOCKS, "option": "div"}
 # Its text also leaves out what is in a list and not in an item, and numbers the items of <ol>.
 _STRAY = ":has(> :not(li, ul, ol, menu))"
 _READ_AS = {
@@ -61,6 +63,12 @@ def text_of(tree: Tree) -> str:
     all that is hidden if nothing else has text, because a script would show it. Changes the tree:
     frames lose their fallback, captions come before their tables.
     """
+    marked = marked_in(tree)
+    with _read_as(reshaped_in(marked, INLINES)):
+        return _text_of(tree, marked)
+
+
+def _text_of(tree: Tree, marked: list[Element]) -> str:
     # All is looked for before anything changes: after a change, the parser indexes the tree anew.
     frames, tables = tree.select("iframe"), tree.select("table")
     options, captions = tree.select("option"), tree.select("caption")
@@ -71,11 +79,12 @@ def text_of(tree: Tree) -> str:
         for element in tree.select(selector)[:_MAX_KEPT_APART]
     )
     renamed = _to_rename(tree, _READ_AS) | _lists_with_text(tree)
-    unseen, hidden = unseen_in(tree), hidden_in(tree)
+    unseen, hidden = unseen_in(tree), hidden_in(tree, marked)
     labels = dict.fromkeys(found_inside(tree, "svg", "text")[:_MAX_KEPT_APART])
     for frame in frames:
         frame.clear()
     for option in options[:_MAX_KEPT_APART]:
+        option.insert_before(Text(" "))
         option.append(Text(" "))
     for label in labels:
         label.insert_before(Text(" "))
@@ -159,8 +168,11 @@ def markdown_of(node: Tree | Element, base: str) -> str:
     """
     # Not resolve_links(), which raises at the first link that is not a URL.
     node.rewrite_links(partial(_absolute, base))
-    hidden = hidden_in(node)
-    with _read_as(_to_rename(node, _UNKNOWN_BLOCKS) | unseen_in(node)):
+    marked = marked_in(node)
+    hidden = hidden_in(node, marked)
+    labels = dict.fromkeys(found_inside(node, "svg", "text")[:_MAX_KEPT_APART], "div")
+    renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen_in(node)
+    with _read_as(reshaped_in(marked, MERE_INLINES) | renamed):
         with _read_as(hidden):
             markdown = node.to_markdown()
         return markdown if markdown.strip() or not hidden else node.to_markdown()

@@ -120,6 +120,10 @@ def test_no_word_is_joined_with_that_of_a_block(block: str, around: str) -> None
         ("<dialog>no</dialog><dialog open>yes</dialog>", "yes"),
         ("<div popover>no</div><dialog open popover>yes</dialog>", "yes"),
         ("<details><summary>one</summary>two</details>", "one\n\ntwo"),
+        ("a<span style='visibility:hidden'>no</span>b", "ab"),
+        ("<table><tr style='Visibility: collapse'><td>no<tr><td>yes</table>", "yes"),
+        ("<p style='visibility:hidden'>but <b style='visibility:visible'>yes", "but yes"),
+        ("<body style='visibility:hidden'>a script shows it", "a script shows it"),
         ("<body style='display:none'>a script shows it", "a script shows it"),
         ("<div style='display:none'>a <b>script</b> shows it</div>", "a script shows it"),
     ],
@@ -141,6 +145,8 @@ def test_what_the_markup_hides_is_left_out_unless_nothing_else_has_text(
         ("a<video controls><p>no</p></video>b<audio>no</audio>", "ab"),
         ("<meter>no</meter><progress>no</progress><textarea>no</textarea>yes", "yes"),
         ("<svg><title>no</title><desc>no</desc><text>one</text><text>two</text></svg>", "one two"),
+        ("<svg><defs><text>no</text></defs><clipPath><text>no</text></clipPath></svg>yes", "yes"),
+        ("<svg><symbol><text>no</text></symbol><text>yes</text></svg>", "yes"),
         ("<math><semantics><mi>x</mi><annotation>no</annotation></semantics></math>", "x"),
     ],
 )
@@ -150,6 +156,39 @@ def test_what_no_browser_shows_is_left_out(html: str, expected: str) -> None:
         expected,
         expected.replace(" ", "  "),
     }
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("one<span style='display:block'>two</span>three", "one two three"),
+        ("one<span style='Display:FLEX!important;display:inline'>two</span>three", "one two three"),
+        ("<td>one<my-b><span style='display:grid'>two</span>three</my-b>", "one two three"),
+        (
+            "<table><tr><td>one<small style='display:table'>two</small>three</table>",
+            "one two three",
+        ),
+        ("<div style='display:flex'><span>one</span><label>two</label></div>", "one two"),
+        ("<p style='display:inline-grid'><span>one</span><span>two</span></p>", "one two"),
+        ("o<span style='display:inline-block'>n</span>e", "one"),
+        ("o<div style='display:inline'>n</div>e", "one"),
+        ("<p style='display:inline'>o</p><p style='display:inline'>ne</p>", "one"),
+        ("one<select><option>two<option>three</select>", "one two three"),
+    ],
+)
+def test_inline_styles_decide_where_lines_break(html: str, expected: str) -> None:
+    assert text(html).split() == expected.split()
+    tree = tree_of(html.encode(), "utf-8")
+    source = tree.html
+    assert re.findall("[a-z]+", markdown_of(tree, "http://a.org/")) == expected.split()
+    assert tree.html == source
+
+
+def test_links_that_are_blocks_are_lines_of_the_text_and_links_in_markdown() -> None:
+    html = "<a style='display:block' href=/1>one</a><a style='display:block' href=/2>two</a>"
+    assert text(html) == "one\n\ntwo"
+    markdown = markdown_of(tree_of(html.encode()), "http://a.org/")
+    assert markdown == "[one](http://a.org/1)[two](http://a.org/2)"
 
 
 def test_what_is_hidden_keeps_its_links() -> None:

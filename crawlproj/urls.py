@@ -200,14 +200,22 @@ def _suffix_list() -> TLDExtract:
 
 @lru_cache(maxsize=8192)
 def registrable_domain(site: str) -> str:
-    """Return the registrable domain of ``site``, or ``site`` itself if it has none."""
+    """Return the registrable domain of ``site``, or ``site`` itself if it has none.
+
+    A name like "a.b.corp", whose top level the list does not have, belongs to "b.corp", by the
+    list's default rule.
+    """
     host, _, port = site.rpartition(":")
     name = host if port.isdigit() and host else site
     try:
         ip_address(name.strip("[]"))
     except ValueError:
-        return _suffix_list()(name).top_domain_under_public_suffix or site
-    return site
+        parts = _suffix_list()(name)
+    else:
+        return site
+    if not parts.suffix and parts.subdomain:
+        return f"{parts.subdomain.rpartition('.')[2]}.{parts.domain}"
+    return parts.top_domain_under_public_suffix or site
 
 
 @lru_cache(maxsize=8192)

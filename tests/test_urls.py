@@ -103,6 +103,27 @@ def test_a_site_is_the_host_and_any_port_that_is_not_the_default(url: str, site:
     assert site_of(url) == site
 
 
+# From the test vectors of the Public Suffix List, tests/test_psl.txt.
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        *(("com", "com"), ("WwW.example.COM", "example.com"), ("a.b.example.com", "example.com")),
+        *(("uk.com", "uk.com"), ("a.b.example.uk.com", "example.uk.com")),
+        *(("b.example.example", "example.example"), ("a.b.example.example", "example.example")),
+        *(("c.mm", "c.mm"), ("a.b.c.mm", "b.c.mm"), ("www.www.ck", "www.ck")),
+        *(("ide.kyoto.jp", "ide.kyoto.jp"), ("a.b.ide.kyoto.jp", "b.ide.kyoto.jp")),
+        *(("a.b.c.kobe.jp", "b.c.kobe.jp"), ("www.city.kobe.jp", "city.kobe.jp")),
+        *(("k12.ak.us", "k12.ak.us"), ("www.test.k12.ak.us", "test.k12.ak.us")),
+        ("www.食狮.公司.cn", "xn--85x722f.xn--55qx5d.cn"),
+        ("www.xn--85x722f.xn--fiqs8s", "xn--85x722f.xn--fiqs8s"),
+    ],
+)
+def test_the_domain_of_a_site_is_that_of_the_public_suffix_list(host: str, domain: str) -> None:
+    url = normalize(f"http://{host}/")
+    assert url
+    assert registrable_domain(site_of(url)) == domain
+
+
 def test_a_site_without_a_public_suffix_is_its_own_domain() -> None:
     assert registrable_domain("a.b.example.com:81") == "example.com"
     assert registrable_domain("127.0.0.1:81") == "127.0.0.1:81"

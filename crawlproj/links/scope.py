@@ -118,7 +118,7 @@ class _Domains:
     """The registrable domains of some URLs, by the Public Suffix List with its private suffixes.
 
     Uses the list that ships with tldextract and downloads nothing. An IP address, or a name without
-    a public suffix, is its own domain, including its port.
+    a dot, is its own domain, including its port.
     """
 
     def __init__(self, urls: Iterable[str]) -> None:
@@ -155,5 +155,5 @@ def _without_scheme(url: str) -> str:
 
 def domain_of(url: str) -> str:
     """Return the registrable domain of ``url``, within which a redirect moves the scope."""
-    # A name without a public suffix is its own domain, and so would www.intranet be.
+    # "www.intranet" is its own domain, because "intranet" is a suffix.
     return registrable_domain(site_of(url)).removeprefix("www.")

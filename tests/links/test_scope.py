@@ -35,10 +35,17 @@ def test_a_host_scope_moves_with_its_start_page_and_keeps_the_host_it_had() -> N
     assert scope.allows("http://example.org/a")
 
 
-def test_www_is_the_same_domain_without_a_public_suffix_too() -> None:
-    scope = Scope("host", ["http://shop.example/"])
-    assert scope.move({"http://shop.example/": "http://www.shop.example/"})
-    assert not scope.move({"http://shop.example/": "http://other.shop.example/"})
+@pytest.mark.parametrize("name", ["intranet", "shop.corp"])
+def test_www_is_the_same_domain_without_a_public_suffix_too(name: str) -> None:
+    scope = Scope("host", [f"http://{name}/"])
+    assert scope.move({f"http://{name}/": f"http://www.{name}/"})
+
+
+def test_hosts_of_an_unlisted_top_level_share_a_domain_as_those_of_a_listed_one() -> None:
+    scope = Scope("domain", ["http://wiki.shop.corp/"])
+    assert scope.allows("http://docs.shop.corp/")
+    assert not scope.allows("http://wiki.bank.corp/")
+    assert not Scope("domain", ["http://wiki/"]).allows("http://docs/")
 
 
 def test_a_prefix_becomes_the_directory_that_its_start_page_redirects_to() -> None:

@@ -176,7 +176,9 @@ class _Walk:
 
     def next_range(self) -> None:
         """Leave the range whose rows were all looked at."""
-        self._ranges.pop(0)
+        _, high = self._ranges.pop(0)
+        if high is not None:
+            self.after = high  # no row has come from here on, and a cursor must not go back
 
     def went_to(self, url: str, took_s: float) -> None:
         """Note the end of a stretch, and how long it took."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crawlproj.serve.api import rows as rows_module
 from tests.serve.helpers import Client, config, failure, fill, page, serving
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_cursors_visit_every_page_once_in_the_order_of_the_urls(client: Client, 
     assert urls == sorted(set(urls))
 
 
-@pytest.mark.parametrize(
+FILTERS = pytest.mark.parametrize(
     ("params", "expected"),
     [
         ({"site": "a.test"}, lambda n: n // 2 % 2 == 0),
@@ -80,11 +81,23 @@ def test_cursors_visit_every_page_once_in_the_order_of_the_urls(client: Client, 
         ({"duplicate": "false", "depth": 1}, lambda n: n % 30 != 1 and n % 3 == 1),
     ],
 )
+
+
+@FILTERS
 @pytest.mark.parametrize("limit", [2, 100])
 def test_filters_let_through_what_they_say(
     client: Client, params: dict[str, Any], expected: Any, limit: int
 ) -> None:
     found = numbers(walk(client, "/api/pages", limit=limit, **params))
+    assert sorted(found) == [n for n in range(NUMBER) if expected(n)]
+
+
+@FILTERS
+def test_answers_whose_time_is_over_at_once_have_the_same_rows_in_the_end(
+    client: Client, monkeypatch: pytest.MonkeyPatch, params: dict[str, Any], expected: Any
+) -> None:
+    monkeypatch.setattr(rows_module, "_BUDGET_S", 0.0)
+    found = numbers(walk(client, "/api/pages", **params))
     assert sorted(found) == [n for n in range(NUMBER) if expected(n)]
 
 

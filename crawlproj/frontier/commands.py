@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHANGING",
     "MAX_COMMANDS",
+    "PREVIEW_GONE",
     "SKIPPED_BY_COMMAND",
     "Command",
     "Preview",
@@ -30,6 +31,7 @@ __all__ = [
     "Result",
     "Selection",
     "Verb",
+    "matches",
 ]
 
 MAX_COMMANDS = 10_000
@@ -67,6 +69,18 @@ CHANGING = frozenset({Verb.SKIP, Verb.REQUEUE, Verb.ADD, Verb.PRIORITIZE})
 """The verbs that change entries: one worker applies such a command, once."""
 
 
+PREVIEW_GONE = "there is no such preview, or it is over a day old: make another one"
+"""The note of a REQUEUE whose token stands for nothing."""
+
+
+def matches(site: str, pattern: str) -> bool:
+    """Return whether ``pattern``, a site or a glob, takes ``site``.
+
+    The name of a site takes that site, also where it could be read as a glob: ``[::1]:8080``.
+    """
+    return site == pattern or fnmatchcase(site, pattern)
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Entries, by why they failed, by site and by URL. An empty field selects all.
@@ -93,7 +107,7 @@ class Selection:
 
     def takes_site(self, site: str) -> bool:
         """Return whether entries of ``site`` may be selected."""
-        return not self.site or fnmatchcase(site, self.site)
+        return not self.site or matches(site, self.site)
 
     def url_matcher(self) -> Callable[[str], bool]:
         """Return a function that tells whether a URL is selected."""

@@ -13,6 +13,7 @@ from crawlproj.frontier.base import Entry, State
 from crawlproj.frontier.command_log import Controls, Steered, no_one
 from crawlproj.frontier.commands import (
     MAX_COMMANDS,
+    PREVIEW_GONE,
     SKIPPED_BY_COMMAND,
     Record,
     Result,
@@ -111,7 +112,7 @@ class MemorySteering(Steered, Controls):
     def _requeue(self, token: str) -> tuple[int, str]:
         keys = self._previews.get(token)
         if keys is None:
-            return 0, "its preview is over a day old"
+            return 0, PREVIEW_GONE
         urls = 0
         for record in map(self._records.get, keys):
             if record is not None and record.state is State.FAILED:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.clock import crawl_time
 from crawlproj.config import boolean, integer, number, text
 from crawlproj.errors import ConfigError
+from crawlproj.frontier.commands import matches
 from crawlproj.limits import DEFAULT_LIMIT, LIMITS, limit_named
 from crawlproj.limits.base import Bounds
 from crawlproj.limits.fixed import Fixed
@@ -119,7 +119,7 @@ class ConcurrencyConfig:
         host = site.rpartition(":")[0] if site.rpartition(":")[2].isdigit() else site
         for pattern, config in self.sites:
             # If sites are domains, "*.example.org" also matches example.org, with all its hosts.
-            if any(fnmatchcase(name, pattern) for name in (site, host, f".{host}")):
+            if any(matches(name, pattern) for name in (site, host, f".{host}")):
                 return config
         return self.slots.get(site) or self.slots.get(host) or self.default
 

@@ -7,11 +7,10 @@ Of the commands about the same thing, the latest that matches a site counts. So 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from math import inf
 from typing import TYPE_CHECKING
 
-from crawlproj.frontier.commands import Verb
+from crawlproj.frontier.commands import Verb, matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +51,8 @@ class Standing:
     """The commands of a log that hold at one moment.
 
     rests: pauses, drains and resumptions of sites. limits: LIMIT commands. skips: SKIP commands.
-    All are in the order of the log. ends: the command that ends this worker, if there is one.
+    All are in the order of the log, without those that have no effect any more because later ones
+    replace them. ends: the command that ends this worker, if there is one.
     """
 
     rests: list[Command] = field(default_factory=list)
@@ -82,23 +82,40 @@ class Standing:
                 continue
             match command.verb:
                 case Verb.PAUSE:
-                    standing.rests.append(command)
+                    standing._rest(command)
                 case Verb.RESUME:
                     standing._resume(command)
                 case Verb.DRAIN if command.id > began_after:
                     standing._drain(command, worker)
                 case Verb.LIMIT:
-                    standing.limits.append(command)
+                    standing._limit(command)
                 case Verb.SKIP if command.generation == generation:
                     standing.skips.append(command)
         return standing
 
+    def _rest(self, command: Command) -> None:
+        """Add a command about rests, in the place of those that it replaces."""
+        self.rests = [one for one in self.rests if not _covers(command, one)]
+        self.rests.append(command)
+
     def _resume(self, command: Command) -> None:
         if site_of(command) == ALL:
-            self.rests.clear()
             self.ends = None
-        else:
-            self.rests.append(command)
+        self._rest(command)
+        if not any(_may_meet(command, one) for one in self.rests[:-1]):
+            self.rests.pop()  # nothing is left from which it excepts its sites
+
+    def _limit(self, command: Command) -> None:
+        """Add a LIMIT, in the place of those that it replaces."""
+        resets, names = bool(command.arguments.get("reset")), _changed(command)
+        self.limits = [
+            one
+            for one in self.limits
+            if not _covers(command, one)
+            or not (resets or (_changed(one) <= names and not one.arguments.get("reset")))
+        ]
+        if names or any(_may_meet(command, one) for one in self.limits):
+            self.limits.append(command)
 
     def _drain(self, command: Command, worker: str) -> None:
         if command.arguments.get("worker", worker) != worker:
@@ -106,7 +123,7 @@ class Standing:
         if site_of(command) == ALL:
             self.ends = command
         else:
-            self.rests.append(command)
+            self._rest(command)
 
     @property
     def active(self) -> tuple[Command, ...]:
@@ -180,4 +197,28 @@ def site_of(command: Command) -> str:
 
 
 def _takes(command: Command, site: str) -> bool:
-    return fnmatchcase(site, site_of(command))
+    return matches(site, site_of(command))
+
+
+def _is_pattern(site: str) -> bool:
+    return any(char in site for char in "*?[")
+
+
+def _covers(later: Command, earlier: Command) -> bool:
+    """Return whether ``later`` is certain to be about every site of ``earlier``."""
+    new, old = site_of(later), site_of(earlier)
+    return new in {ALL, old} or (not _is_pattern(old) and matches(old, new))
+
+
+def _may_meet(one: Command, other: Command) -> bool:
+    """Return whether a site may exist that both commands are about."""
+    first, second = site_of(one), site_of(other)
+    if not _is_pattern(first):
+        return matches(first, second)
+    return _is_pattern(second) or matches(second, first)
+
+
+def _changed(command: Command) -> set[str]:
+    """Return which of LIMITS a LIMIT replaces."""
+    names = {name for name in LIMITS if command.arguments.get(name) is not None}
+    return names | {"limit", "max"} if names & {"limit", "max"} else names

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import did_you_mean
-from crawlproj.frontier.commands import Verb
+from crawlproj.frontier.commands import Verb, matches
 from crawlproj.steering.standing import ALL, site_of
 from crawlproj.urls import registrable_domain
 
@@ -27,7 +26,7 @@ def unknown_site(command: Command, known: Collection[str]) -> str:
     site = site_of(command)
     if command.verb not in _OF_SITES or site == ALL:
         return ""
-    if any(fnmatchcase(one, site) for one in known) or site in map(registrable_domain, known):
+    if any(matches(one, site) for one in known) or site in map(registrable_domain, known):
         return ""
     meant = did_you_mean(site, sorted(known)) or "."
     return f"The job has no site {site}{meant} The command waits for such a site."

@@ -10,6 +10,7 @@ from crawlproj.errors import FrontierError
 from crawlproj.frontier import commands as commands_module
 from crawlproj.frontier.base import Ack, State
 from crawlproj.frontier.commands import (
+    PREVIEW_GONE,
     SKIPPED_BY_COMMAND,
     Command,
     Record,
@@ -183,9 +184,7 @@ def test_requeue_without_a_preview_that_is_kept_changes_nothing_and_says_so(
     put(frontier, entry(1))
     fail(frontier)
     run(controls.append(order(Verb.REQUEUE, "no-such-token")))
-    assert [(result.urls, result.note) for result in apply(frontier)] == [
-        (0, "its preview is over a day old")
-    ]
+    assert [(result.urls, result.note) for result in apply(frontier)] == [(0, PREVIEW_GONE)]
 
 
 def test_a_job_does_not_finish_while_a_command_waits_that_changes_entries(
@@ -245,6 +244,10 @@ def test_a_preview_is_of_the_present_generation(frontier: Frontier, controls: Co
 def test_a_malformed_regular_expression_is_refused_with_its_fault() -> None:
     with pytest.raises(FrontierError, match=r"'re:\(': the regular expression is malformed"):
         Selection(pattern="re:(")
+
+
+def test_the_name_of_a_site_selects_it_although_it_reads_like_a_glob() -> None:
+    assert Selection(site="[::1]:8080").takes_site("[::1]:8080")
 
 
 def test_workers_are_seen_by_what_they_published_last(

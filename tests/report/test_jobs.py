@@ -28,7 +28,7 @@ def test_each_command_that_holds_has_a_line() -> None:
     held = job(
         (Verb.PAUSE, {"site": "*.test", "until": NOW + 600}),
         (Verb.RESUME, {"site": "a.test"}),
-        (Verb.LIMIT, {"site": "b.test", "max": 4, "rate": 0.5}),
+        (Verb.LIMIT, {"site": "b.*", "max": 4, "rate": 0.5}),
         (Verb.LIMIT, {"site": "b.test", "reset": True}),
         (Verb.SKIP, {"site": "c.test", "pattern": "*/x/*"}),
         (Verb.DRAIN, {"site": "*"}),
@@ -37,7 +37,7 @@ def test_each_command_that_holds_has_a_line() -> None:
     assert commanded(held, NOW) == [
         "*.test: paused by ann since 12:02, until 12:13",
         "a.test: resumed by ann since 12:02",
-        "b.test: max 4, rate 0.5 by ann since 12:02",
+        "b.*: max 4, rate 0.5 by ann since 12:02",
         "b.test: reset by ann since 12:02",
         "c.test */x/*: skipped by ann since 12:02",
     ]
@@ -46,6 +46,18 @@ def test_each_command_that_holds_has_a_line() -> None:
 def test_what_is_over_has_none() -> None:
     ended = job((Verb.PAUSE, {"site": "a.test", "until": NOW - 1}), (Verb.RESUME, {"site": "*"}))
     assert commanded(ended, NOW) == []
+
+
+def test_what_a_later_command_ended_has_none() -> None:
+    ended = job(
+        (Verb.LIMIT, {"site": "b.test", "max": 4, "rate": 0.5}),
+        (Verb.PAUSE, {"site": "b.test"}),
+        (Verb.LIMIT, {"site": "b.test", "reset": True}),
+        (Verb.RESUME, {"site": "b.test"}),
+        (Verb.LIMIT, {"site": "c.test", "max": 4}),
+        (Verb.LIMIT, {"site": "c.test", "limit": 6}),
+    )
+    assert commanded(ended, NOW) == ["c.test: limit 6 by ann since 12:02"]
 
 
 def test_a_job_whose_process_died_is_interrupted_and_its_urls_are_leased(

@@ -6,8 +6,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from crawlproj.frontier.commands import Command, Verb
+from crawlproj.frontier.commands import Command, Verb, matches
 from crawlproj.steering.standing import Standing
 
 if TYPE_CHECKING:
@@ -122,6 +124,68 @@ def test_a_reset_forgets_what_was_commanded_before(say: Callable[..., Command]) 
     )
     assert standing(*log).wishes("a.test").values == {"delay": 3}
     assert standing(*log).wishes("b.test").values == {"max": 4, "rate": 1}
+
+
+def test_commands_that_later_ones_replace_do_not_hold_any_more(
+    say: Callable[..., Command],
+) -> None:
+    log = (
+        say(Verb.PAUSE, site="a.test"),
+        say(Verb.LIMIT, site="a.test", max=2),
+        say(Verb.LIMIT, site="a.test", rate=1),
+        say(Verb.LIMIT, site="a.test", limit=5),
+    )
+    assert standing(*log).active == (log[0], log[2], log[3])
+    assert standing(*log, say(Verb.RESUME, site="a.test")).rests == []
+    assert standing(*log, say(Verb.LIMIT, site="*", reset=True)).limits == []
+    elsewhere = say(Verb.LIMIT, site="*", delay=3)
+    kept = say(Verb.LIMIT, site="a.test", reset=True)
+    assert standing(elsewhere, *log, kept).limits == [elsewhere, kept]
+
+
+def test_a_site_may_look_like_a_glob(say: Callable[..., Command]) -> None:
+    held = standing(say(Verb.PAUSE, site="[::1]:80"), say(Verb.LIMIT, site="[::1]:80", max=2))
+    assert verb_of(held.holder("[::1]:80")) is Verb.PAUSE
+    assert held.wishes("[::1]:80").values == {"max": 2}
+    assert standing(*held.active, say(Verb.RESUME, site="[::1]:80")).rests == []
+
+
+SITES = ("a.test", "b.test", "[::1]")
+PATTERNS = st.sampled_from([*SITES, "*", "*.test", "a.*", "[ab].test"])
+RESTS = st.tuples(st.sampled_from([Verb.PAUSE, Verb.RESUME, Verb.DRAIN]), PATTERNS, st.just({}))
+CHANGES = st.fixed_dictionaries(
+    {}, optional={**dict.fromkeys(("max", "rate", "delay"), st.integers(1, 3)), "reset": st.just(1)}
+).filter(bool)
+
+
+@given(st.lists(st.one_of(RESTS, st.tuples(st.just(Verb.LIMIT), PATTERNS, CHANGES)), max_size=8))
+def test_forgetting_what_was_replaced_changes_nothing_for_any_site(
+    said: list[tuple[Verb, str, dict[str, int]]],
+) -> None:
+    log = [
+        Command(verb, {"site": site, **more}, "ann", NOW, "", number, 1)
+        for number, (verb, site, more) in enumerate(said, 1)
+    ]
+    held = standing(*log)
+    unpruned = Standing([], [one for one in log if one.verb is Verb.LIMIT])
+    for site in SITES:
+        assert held.wishes(site) == unpruned.wishes(site)
+        assert held.holder(site) == holder_by_definition(log, site)
+
+
+def holder_by_definition(log: Log, site: str) -> Command | None:
+    holder = ends = None
+    for command in log:
+        pattern = command.arguments["site"]
+        if command.verb is Verb.LIMIT or not matches(site, pattern):
+            continue
+        if pattern == "*" and command.verb is not Verb.PAUSE:
+            ends = command if command.verb is Verb.DRAIN else None
+        if command.verb is Verb.RESUME:
+            holder = None
+        elif (pattern, command.verb) != ("*", Verb.DRAIN):
+            holder = command
+    return ends or holder
 
 
 def test_skips_are_for_their_generation(say: Callable[..., Command]) -> None:

@@ -29,7 +29,7 @@ from crawlproj.frontier.base import (
     Written,
 )
 from crawlproj.frontier.command_log import no_one
-from crawlproj.frontier.commands import Command, Result, Verb
+from crawlproj.frontier.commands import PREVIEW_GONE, Command, Result, Verb
 from crawlproj.frontier.redis.answers import Standing, leases_in, standing
 from crawlproj.frontier.redis.arguments import ack_args, entry_args, id_of, text_of
 from crawlproj.frontier.redis.changes import RedisChanges
@@ -266,7 +266,7 @@ class RedisFrontier(Frontier):
         elif (keys := await log.previewed(command.token)) is not None:
             await changes.requeue(command, keys)
         else:
-            note = "its preview is over a day old"
+            note = PREVIEW_GONE
         await self._look()
         changed += await log.changed(command.id)
         result = Result(command.id, worker, self._clock.now(), changed, note)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Entry
-from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result, Verb
+from crawlproj.frontier.commands import PREVIEW_GONE, SKIPPED_BY_COMMAND, Command, Result, Verb
 from crawlproj.frontier.sqlite import command_sql
 from crawlproj.frontier.sqlite.schema import for_job
 
@@ -160,7 +160,7 @@ def _requeue(
 ) -> tuple[bool, int, int, str]:
     keys = command_sql.previewed(db, token)
     if keys is None:
-        return True, 0, cursor, "its preview is over a day old"
+        return True, 0, cursor, PREVIEW_GONE
     failed, requeue = for_job(_FAILED, job_id), for_job(_REQUEUE, job_id)
     for key in keys[cursor : cursor + KEYS]:
         row = db.execute(failed, (key,)).fetchone()

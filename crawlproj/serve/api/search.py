@@ -79,7 +79,7 @@ def search_endpoint(lanes: Lanes) -> Endpoint:
         "Pages by their words, the best first",
         respond,
         (
-            Parameter("q", Text(500), 'word, "a phrase", beginn*, -without', required=True),
+            Parameter("q", Text(500), 'word, "a phrase", begin*, -without', required=True),
             Parameter("site", Text(300), "the host, with the port unless it is the usual one"),
             Parameter("prefix", Text(MAX_URL), "how the URL begins"),
             Parameter("limit", Integer(1, 100), "the most items of the answer", default=20),

@@ -38,7 +38,13 @@ _TIMEOUTS = {
     "keepalives_count": "3",
     "application_name": "crawlproj serve",
 }
-
+# How DECLARE … CURSOR and a read-only transaction refuse other statements.
+_NO_SELECT = (
+    errors.SyntaxError,
+    errors.ReadOnlySqlTransaction,
+    errors.InsufficientPrivilege,
+    errors.FeatureNotSupported,
+)
 
 _ROLE = b"""
 SELECT current_user, rolsuper OR rolreplication OR EXISTS (
@@ -131,6 +137,8 @@ class PostgresPool(Pool):
             return TookTooLong("the query was cancelled, because it took too long; ask for less")
         if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
             return DatabaseError(f"PostgreSQL at {self._place}: {line}; ask again")
+        if isinstance(exc, _NO_SELECT):
+            return Refused(f"{line}: send one SELECT that only reads")
         return Refused(line)
 
 

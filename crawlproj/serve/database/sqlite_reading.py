@@ -117,6 +117,11 @@ def explained(error: sqlite3.Error, path: Path) -> DatabaseError:
         )
     if re.search(r"no such table: (main\.)?(pages|failures|skipped|links)$", text):
         return NotThere(f"{path} has no pages yet: run a crawl that stores its pages there")
+    if code == sqlite3.SQLITE_AUTH:
+        return Refused(
+            f"{text}: send one SELECT that only reads; ATTACH and PRAGMA are refused, and so are "
+            "the frontier's tables"
+        )
     if code == sqlite3.SQLITE_INTERRUPT:
         return TookTooLong("the query was cancelled, because it took too long; ask for less")
     if code is not None and code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:

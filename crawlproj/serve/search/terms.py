@@ -43,7 +43,7 @@ def parse(text: str) -> Query:
         prefix = bool(found["star"]) or (found["word"] or "").endswith("*")
         (unwanted if found["minus"] else wanted).append(Term(tuple(words), prefix))
     if not wanted:
-        raise ValueError('must have a word that is looked for: word, "a phrase", beginn*, -without')
+        raise ValueError('must have a word that is looked for: word, "a phrase", begin*, -without')
     terms = [*wanted, *unwanted]
     if len(terms) > MAX_TERMS or sum(len(term.words) for term in terms) > _MAX_WORDS:
         raise ValueError(f"must have at most {MAX_TERMS} terms and {_MAX_WORDS} words")

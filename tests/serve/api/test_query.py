@@ -185,6 +185,13 @@ def test_nothing_but_reading_is_possible(client: Client, sql: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "sql", ["DELETE FROM pages", "DROP TABLE pages", "COMMIT", "VACUUM INTO '/tmp/x'"]
+)
+def test_the_error_says_what_to_send_instead_of_what_writes(client: Client, sql: str) -> None:
+    assert "send one SELECT that only reads" in refused(query(client, sql))
+
+
+@pytest.mark.parametrize(
     ("body", "message"),
     [
         ([], "must be an object"),

@@ -152,13 +152,19 @@ def test_a_site_may_look_like_a_glob(say: Callable[..., Command]) -> None:
 
 SITES = ("a.test", "b.test", "[::1]")
 PATTERNS = st.sampled_from([*SITES, "*", "*.test", "a.*", "[ab].test"])
-RESTS = st.tuples(st.sampled_from([Verb.PAUSE, Verb.RESUME, Verb.DRAIN]), PATTERNS, st.just({}))
+RESTING = st.sampled_from([Verb.PAUSE, Verb.RESUME, Verb.DRAIN])
 CHANGES = st.fixed_dictionaries(
     {}, optional={**dict.fromkeys(("max", "rate", "delay"), st.integers(1, 3)), "reset": st.just(1)}
 ).filter(bool)
 
 
-@given(st.lists(st.one_of(RESTS, st.tuples(st.just(Verb.LIMIT), PATTERNS, CHANGES)), max_size=8))
+NOTHING: st.SearchStrategy[dict[str, int]] = st.just({})
+SAID = st.one_of(
+    st.tuples(RESTING, PATTERNS, NOTHING), st.tuples(st.just(Verb.LIMIT), PATTERNS, CHANGES)
+)
+
+
+@given(st.lists(SAID, max_size=8))
 def test_forgetting_what_was_replaced_changes_nothing_for_any_site(
     said: list[tuple[Verb, str, dict[str, int]]],
 ) -> None:

@@ -22,16 +22,15 @@ MAX_BYTES = 500 * 1024
 _HEAVY_RULES = 2000
 _HEAVY_BYTES = 16 * 1024
 _USAGE = re.compile(r"^[ \t]*content-(?:signal|usage)[ \t]*:", re.IGNORECASE | re.MULTILINE)
-# A version or a comment after a crawler's name, of which Protego makes a part of the name.
-_AFTER_NAME = re.compile(
-    r"^([ \t]*user[ -]?agent[ \t]*:[ \t]*[^\s/(;,:#]++)[ \t]*[/(;,][^#\r\n]*",
-    re.IGNORECASE | re.MULTILINE,
+_AGENT = re.compile(
+    r"^[ \t]*user[ -]?agent(?:[ \t]*:|[ \t])(?P<names>[^#\n]*)", re.IGNORECASE | re.MULTILINE
 )
+_BETWEEN_NAMES = re.compile(r"[\s,;]+")
 # Lines with other fields than those of Protego, and of crawlproj.content.usage, which mean nothing
 # and so must not end a group's list of names (RFC 9309 §2.2.4). Protego takes them for rules.
 _MEANINGLESS = re.compile(
     r"^[ \t]*(?!(?:user-?agent|dis+al+[ao]w|diasllow|allow|sitemaps?|site-map|crawl-delay|"
-    r"request-rate|visit-time|host|content-signal|content-usage)[ \t]*:)[\w-]++[ \t]*:[^\r\n]*",
+    r"request-rate|visit-time|host|content-signal|content-usage)[ \t]*:)[\w-]++[ \t]*:[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -46,9 +45,10 @@ class RobotsRules:
     """
 
     def __init__(self, body: bytes, url: str) -> None:
-        text = _truncated(body).decode(_encoding(body), "replace")
-        self.heavy = len(text.splitlines()) + text.count("*") + text.count("$") > _HEAVY_RULES
-        plain = _MEANINGLESS.sub("", _AFTER_NAME.sub(r"\1", text))
+        lines = _truncated(body).decode(_encoding(body), "replace").splitlines()
+        text = "\n".join(lines)  # some files have CR alone between lines
+        self.heavy = len(lines) + text.count("*") + text.count("$") > _HEAVY_RULES
+        plain = _MEANINGLESS.sub("", _AGENT.sub(_one_name_a_line, text))
         self._parser = Protego.parse(plain)
         self._usage_text = plain if _USAGE.search(plain) else ""
         self._usage: dict[str, RobotsUsage] = {}
@@ -56,7 +56,7 @@ class RobotsRules:
 
     def allows(self, url: str, token: str) -> bool:
         """Whether the rules for the product ``token`` allow the path and query of ``url``."""
-        return self._parser.can_fetch(url, token)
+        return self._parser.can_fetch(url, _whole(token))
 
     def signals(self, url: str, token: str) -> Signals:
         """Return what the file says about the use of ``url``."""
@@ -64,17 +64,33 @@ class RobotsRules:
             return {}
         usage = self._usage.get(token)
         if usage is None:
-            usage = self._usage[token] = RobotsUsage(self._usage_text, token)
+            usage = self._usage[token] = RobotsUsage(self._usage_text, _whole(token))
         return usage.of(url)
 
     def crawl_delay_s(self, token: str) -> float | None:
         """Return the Crawl-delay for ``token`` in seconds, or None if it is missing or invalid."""
-        return self._parser.crawl_delay(token) or None
+        return self._parser.crawl_delay(_whole(token)) or None
 
 
 def is_heavy(body: bytes) -> bool:
     """Whether parsing ``body`` may take more than a few milliseconds."""
     return len(body) > _HEAVY_BYTES
+
+
+def _one_name_a_line(agents: re.Match[str]) -> str:
+    """Return a line of its own for each crawler of a line, without versions and comments.
+
+    "a/1.0 (a.org), b" is not a name in RFC 9309, but sites write it, and mean both.
+    """
+    words = _BETWEEN_NAMES.split(agents["names"].partition("(")[0])
+    names = (word if word == "*" else word.partition("/")[0].strip("*") for word in words)
+    lines = [f"user-agent: {name if name == '*' else _whole(name)}" for name in names if name]
+    return "\n".join(lines) or "user-agent:"
+
+
+def _whole(name: str) -> str:
+    """Return ``name`` so that Protego finds it only if it is the same, not also as a beginning."""
+    return f"={name}="
 
 
 def _encoding(body: bytes) -> str:

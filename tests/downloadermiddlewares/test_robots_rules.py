@@ -34,13 +34,47 @@ def test_rules_match_path_and_query_but_not_the_fragment() -> None:
     "name",
     [
         *("crawlproj/1.0", "CrawlProj /2", "crawlproj (+https://a.test/bot)", "crawlproj; 1.0"),
-        *("crawlproj,", "crawlproj/1.0 # that one", "crawlproj/*"),
+        *(
+            "crawlproj,",
+            "crawlproj/1.0 # that one",
+            "crawlproj/*",
+            "crawlproj*",
+            "CRAWLPROJ Images",
+        ),
+        *("One, crawlproj, Three", "one crawlproj", "One/2.0,crawlproj/1.0 (one, two)"),
     ],
 )
 def test_a_group_for_our_name_with_a_version_or_a_comment_is_ours(name: str) -> None:
     some = rules(f"User-agent: {name}\r\nDisallow: /\r\nUser-agent: *\r\nAllow: /\r\n")
     assert not some.allows("https://a.test/x", "crawlproj")
     assert some.allows("https://a.test/x", "another")
+
+
+@pytest.mark.parametrize("name", ["crawl", "crawlproj-news", "proj", "c", "crawl*", "(crawlproj)"])
+def test_a_group_for_another_name_that_looks_like_ours_is_not_ours(name: str) -> None:
+    some = rules(f"User-agent: {name}\nDisallow: /\nCrawl-delay: 9\nContent-Usage: train-ai=n\n")
+    assert some.allows("https://a.test/x", "crawlproj")
+    assert some.crawl_delay_s("crawlproj") is None
+    assert some.signals("https://a.test/x", "crawlproj") == {}
+
+
+@pytest.mark.parametrize("line", ["User-agent: * x", "User-agent *", "useragent: crawlproj, *"])
+def test_a_star_beside_something_else_means_everybody(line: str) -> None:
+    assert not rules(f"{line}\nDisallow: /\n").allows("https://a.test/x", "another")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\r"])
+def test_lines_end_as_they_do_on_any_system(end: str) -> None:
+    lines = ("User-agent: another", "X: y", "User-agent: crawlproj/1.0", "X: y", "Disallow: /x", "")
+    for name in ("crawlproj", "another"):
+        some = rules(end.join(lines))
+        assert not some.allows("https://a.test/x", name)
+        assert some.allows("https://a.test/", name)
+
+
+def test_a_list_of_names_without_a_name_ends_the_group_before() -> None:
+    some = rules("User-agent: crawlproj\nDisallow: /x\nUser-agent: (none)\nDisallow: /\n")
+    assert some.allows("https://a.test/y", "crawlproj")
 
 
 @pytest.mark.parametrize("line", ["Clean-param: s /", "noindex: /y", "X: y", "Host: a", "# x", ""])

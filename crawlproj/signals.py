@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["robots_parsed"]
+__all__ = ["not_modified", "robots_parsed"]
+
+not_modified = object()
+"""Sent when a site says that a page that was fetched before is as it was (status 304).
+
+Arguments: ``request``, the check. Neither its callback nor its errback is called.
+"""
 
 robots_parsed = object()
 """Sent each time a site's robots.txt has been read.

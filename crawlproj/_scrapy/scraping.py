@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
 from scrapy.utils.defer import _process_pending_io
 from twisted.python.failure import Failure
@@ -36,6 +37,11 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def _is_silent(result: Response | Failure) -> bool:
+    """Whether Scrapy does nothing about ``result`` unless there is an errback."""
+    return isinstance(result, Failure) and isinstance(result.value, IgnoreRequest)
+
+
 class Scraping:
     """Replaces what the scraper of ``engine`` does for a result; see ``runner.fits``."""
 
@@ -54,6 +60,8 @@ class Scraping:
 
     async def scrape(self, result: Response | Failure, request: Request) -> None:
         """Call the callback or errback; return when all it yielded is done."""
+        if request.errback is None and _is_silent(result):
+            return
         scraper = self._scraper
         slot = scraper.slot
         assert slot is not None  # noqa: S101 - it is open as long as requests are in progress

@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from crawlproj.scheduling.checks import CHECK, NotModified, check_of
+from crawlproj.signals import not_modified
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
 
 __all__ = ["ConditionalMiddleware"]
@@ -21,8 +23,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class ConditionalMiddleware:
     """Sends the validators of a page that is checked; the answer 304 ends it as NotModified.
 
-    Where a redirect leads is another page, which gets none of them.
+    Where a redirect leads is another page, which gets none of them. Such an answer is the most
+    frequent one, so it ends here: receivers of ``not_modified`` learn of it, but the errback, whose
+    way through the scraper takes longer than all that is known of the page, is not called.
     """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> ConditionalMiddleware:
+        """Build the middleware."""
+        return cls(crawler)
 
     def process_request(self, request: Request) -> None:
         """Make the request of a check conditional (RFC 9110 §13)."""
@@ -39,5 +51,7 @@ class ConditionalMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:
         """Return ``response``. Raises NotModified if it says that the page is as it was."""
         if response.status == _NOT_MODIFIED and check_of(request) is not None:
+            request.errback = None
+            self._crawler.signals.send_catch_log(not_modified, request=request)
             raise NotModified("the server says that it has not changed")
         return response

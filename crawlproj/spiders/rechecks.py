@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from crawlproj.links.scope import Scope
     from crawlproj.refresh.policy import Policy
+    from crawlproj.scheduler import Scheduler
     from crawlproj.spiders.sitemap_hints import SitemapHints
     from crawlproj.store.base import Checked, ReadChecked
     from crawlproj.store.url_ranges import Range
@@ -32,6 +34,7 @@ USUAL_PER_DAY = 1000
 """REFRESH_PER_DAY unless it is set."""
 
 _BATCH = 500  # rows that are read at once
+_AT_ONCE = 100  # checks that are put before the frontier is asked for room
 _NEXT = "\x01"  # a URL has none, so no other URL is between it and itself with this appended
 _MAX_REDIRECTS = 20
 _TABLES = ("skipped", "pages", "failures")  # sitemaps, which are skipped, lead to new pages
@@ -113,6 +116,21 @@ class Rechecks:
                 if row.leads_to and domain_of(row.url) in domains
             },
         )
+
+    async def put_due(self, scheduler: Scheduler) -> bool:
+        """Put a check of everything in scope that is due; return whether more is wanted later.
+
+        The checks do not pass the spider middlewares, which judge links: they are known pages.
+        """
+        put = 0
+        async for request in self.due():
+            scheduler.enqueue_request(request)
+            put += 1
+            if put % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # let other tasks go on
+                if not await scheduler.room():
+                    return False
+        return True
 
     async def due(self) -> AsyncIterator[Request]:
         """Yield a check of everything in scope that is due."""

@@ -30,7 +30,7 @@ from crawlproj.refresh.auto import Auto
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.checks import NotModified, check_of, has_same_body
 from crawlproj.scheduling.cuts import Holds
-from crawlproj.signals import robots_parsed
+from crawlproj.signals import not_modified, robots_parsed
 from crawlproj.spiders.arguments import (
     ArgumentError,
     access_of,
@@ -194,6 +194,7 @@ class SiteSpider(ReadsSitemaps):
                 crawler.settings.set(name, limit, priority="spider")
         if spider.sitemap != "never":
             crawler.signals.connect(spider.note_sitemaps, robots_parsed)
+        crawler.signals.connect(spider.without_page, not_modified)
         return spider
 
     @classmethod
@@ -221,9 +222,8 @@ class SiteSpider(ReadsSitemaps):
         self._move(await rechecks.moves(self.seeds))
         while True:
             began = time.monotonic()
-            async for request in rechecks.due():
-                yield request
-            if not self.endless:
+            wanted = await rechecks.put_due(scheduler)
+            if not (wanted and self.endless):
                 return
             # Looking through the store takes at most a fiftieth of the time.
             await asyncio.sleep(max(_MIN_PAUSE_S, 50 * (time.monotonic() - began)))
@@ -233,7 +233,7 @@ class SiteSpider(ReadsSitemaps):
         if page.reason == "sitemap":
             return self.sitemap_request(page.url, 0)
         meta = {**((self._moves and self._meta_of(page.url)) or {}), "depth": page.depth}
-        return Request(page.url, errback=self.failed, meta=meta)
+        return request_for(page.url, errback=self.failed, meta=meta)
 
     def parse(self, response: Response) -> Iterator[Page | FetchFailure | Request]:
         """Yield the page, and requests for its links in scope that may be new.
@@ -288,14 +288,18 @@ class SiteSpider(ReadsSitemaps):
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good; nothing for a skipped one."""
-        if self.quota is not None:
-            self.quota.give_back(failure.request.url)  # type: ignore[attr-defined]  # as below
-        if self.hints is not None:
-            self.hints.end(failure.request.meta.get("redirect_urls", [failure.request.url])[0])  # type: ignore[attr-defined]
+        self.without_page(failure.request)  # type: ignore[attr-defined]  # set by Scrapy
         state, reason = outcome_of(error_of(failure))
         if state is State.FAILED or reason == "trap":  # the row says in which trap
             yield failure_of(failure)
-        self._follow_sitemaps(failure.request.url)  # type: ignore[attr-defined]  # set by Scrapy
+
+    def without_page(self, request: Request) -> None:
+        """Take in that ``request`` has ended, and that there is no page to parse."""
+        if self.quota is not None:
+            self.quota.give_back(request.url)
+        if self.hints is not None:
+            self.hints.end(request.meta.get("redirect_urls", [request.url])[0])
+        self._follow_sitemaps(request.url)
 
     def may_see_access(self, url: str) -> bool:
         """Whether ``url`` is on a site of the crawl, and no less secure than the start pages."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scrapy import Request, Spider
 from scrapy.core.scraper import Scraper, Slot
 from scrapy.core.spidermw import SpiderMiddlewareManager
-from scrapy.exceptions import CloseSpider
+from scrapy.exceptions import CloseSpider, IgnoreRequest
 from scrapy.http import Response
 from scrapy.logformatter import LogFormatter
 from scrapy.settings import Settings
@@ -24,6 +24,7 @@ from scrapy.spidermiddlewares.start import StartSpiderMiddleware
 from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.defer import maybe_deferred_to_future
+from twisted.python.failure import Failure
 
 from crawlproj._scrapy.scraping import Scraping
 from tests.frontier.helpers import run
@@ -106,6 +107,7 @@ class Page:
     items: list[object] = field(default_factory=list)
     errors: list[object] = field(default_factory=list)
     shared: Exception = field(default_factory=lambda: KeyError("shared"))
+    failure: Exception | None = None  # of the download
 
     async def observed(self, *, ours: bool) -> list[object]:
         settings = Settings({"CONCURRENT_ITEMS": 3, "SPIDER_MIDDLEWARES_BASE": {}})
@@ -129,11 +131,13 @@ class Page:
             scraping.install()
         for page in self.pages:
             request = Request(URL, callback=self._callback(page), errback=self._errback(page))
-            response = Response(URL, request=request)
+            result: Any = Response(URL, request=request)
+            if self.failure is not None:
+                result = Failure(self.failure)  # type: ignore[no-untyped-call]
             if ours:
-                await scraping.scrape(response, request)
+                await scraping.scrape(result, request)
             else:
-                await maybe_deferred_to_future(scraper.enqueue_scrape(response, request))
+                await maybe_deferred_to_future(scraper.enqueue_scrape(result, request))
             assert scraper.slot.is_idle()
             assert scraper.slot.active_size == 0
         stats = crawler.stats.get_stats()
@@ -282,3 +286,16 @@ def test_what_callbacks_yield_ends_as_with_scrapys_scraper(
     assert run(Page(listed, pages).observed(ours=True)) == run(
         Page(listed, pages).observed(ours=False)
     )
+
+
+@pytest.mark.parametrize("failure", [IgnoreRequest("not wanted"), ConnectionError("away")])
+@pytest.mark.parametrize("errback", ["none", "items", "raise"])
+def test_a_failure_ends_as_with_scrapys_scraper(
+    failure: Exception, errback: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = []
+    for ours in (True, False):
+        caplog.clear()
+        page = Page([], [Callback("list", (), errback)], failure=failure)
+        ended.append((run(page.observed(ours=ours)), caplog.messages))
+    assert ended[0] == ended[1]

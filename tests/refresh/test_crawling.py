@@ -132,6 +132,24 @@ def test_a_server_that_sends_one_etag_for_ever_is_found_out_by_a_spot_check(
     assert {each.path: each.conditional for each in web.take()}["/b"] is False
 
 
+def test_sitemaps_that_robots_txt_names_since_are_read_although_no_page_has_changed(
+    web: ChangingWeb, tmp_path: Path
+) -> None:
+    del web.pages["/c"]  # whose answers are never 304
+    web.pages["/"].body = html("home", "/a", "/b")
+    crawl = Crawl(web, tmp_path)
+    crawl.run()
+    web.take()
+    web.pages["/robots.txt"] = Answer(f"Sitemap: {web.url}/map.xml", kind="text/plain")
+    listed = f"<urlset><url><loc>{web.url}/listed</loc></url></urlset>"
+    web.pages["/map.xml"] = Answer(listed, kind="text/xml")
+    web.pages["/listed"] = Answer(html("listed"))
+    crawl.run("refresh=always")
+    answers = {each.path: each.status for each in web.take()}
+    assert answers["/"] == 304
+    assert answers["/listed"] == 200
+
+
 def test_max_pages_counts_the_checks_of_a_run_and_leaves_the_rest_for_the_next(
     web: ChangingWeb, tmp_path: Path
 ) -> None:

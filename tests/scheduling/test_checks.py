@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from scrapy import Request
 from scrapy.http import HtmlResponse, Response
+from scrapy.signalmanager import SignalManager
 
 from crawlproj.downloadermiddlewares.conditional import ConditionalMiddleware
 from crawlproj.scheduling.carried import Carried
@@ -19,10 +22,16 @@ from crawlproj.scheduling.checks import (
     make_check,
 )
 from crawlproj.scheduling.serialize import key_of
+from crawlproj.signals import not_modified
 from crawlproj.store.base import Checked
 
 URL = "http://a.example/x"
 BODY = b"<p>hello"
+
+
+def conditional_middleware() -> ConditionalMiddleware:
+    crawler: Any = SimpleNamespace(signals=SignalManager())
+    return ConditionalMiddleware(crawler)
 
 
 def check(*, missing: bool = False, conditional: bool = True) -> Request:
@@ -33,7 +42,7 @@ def check(*, missing: bool = False, conditional: bool = True) -> Request:
     )  # fmt: skip
     request = Request(URL)
     make_check(request, page, conditional=conditional)
-    ConditionalMiddleware().process_request(request)
+    conditional_middleware().process_request(request)
     return request
 
 
@@ -53,7 +62,7 @@ def test_a_check_sends_the_validators() -> None:
 
 def test_where_a_check_is_redirected_gets_no_validators() -> None:
     request = check().replace(url="http://b.example/")
-    ConditionalMiddleware().process_request(request)
+    conditional_middleware().process_request(request)
     assert not request.headers
     assert check_of(request) is None
 
@@ -70,17 +79,32 @@ def test_a_check_that_is_put_again_does_not_replace_the_one_in_the_frontier() ->
 )
 def test_meta_that_others_wrote_sends_nothing_else(meta: object) -> None:
     request = Request(URL, meta={CHECK: meta})
-    ConditionalMiddleware().process_request(request)
+    conditional_middleware().process_request(request)
     assert not request.headers
 
 
 def test_304_ends_a_check_and_no_other_request() -> None:
-    middleware = ConditionalMiddleware()
+    middleware = conditional_middleware()
     with pytest.raises(NotModified):
         middleware.process_response(check(), Response(URL, status=304))
     for request, status in ((Request(URL), 304), (check(), 200)):
         response = Response(URL, status=status)
         assert middleware.process_response(request, response) is response
+
+
+def test_304_is_a_signal_and_needs_no_errback() -> None:
+    noted: list[Request] = []
+
+    def note(request: Request) -> None:
+        noted.append(request)
+
+    crawler: Any = SimpleNamespace(signals=SignalManager())
+    crawler.signals.connect(note, not_modified)
+    request = check().replace(errback=print)
+    with pytest.raises(NotModified):
+        ConditionalMiddleware(crawler).process_response(request, Response(URL, status=304))
+    assert noted == [request]
+    assert request.errback is None
 
 
 def test_a_body_is_the_same_only_for_a_check() -> None:

@@ -60,13 +60,14 @@ SELECT failed_at FROM failures WHERE url = ? AND status IN {tuple(sorted(MISSING
 """  # noqa: S608 - numbers
 _GONE = "UPDATE pages SET gone_at = ?, status = ? WHERE url = ? AND gone_at IS NULL"
 # Of all checks of a batch at once.
-_BEFORE_CHECKS = f"""
-SELECT url, {", ".join(KNOWN)} FROM pages WHERE url IN (SELECT value FROM json_each(?))
-"""  # noqa: S608 - our own names
+_BEFORE_CHECKS = """
+SELECT rowid, url, coalesce(checked_at, fetched_at), history FROM pages
+WHERE url IN (SELECT value FROM json_each(?))
+"""
 _UNCHANGED = """
 UPDATE pages
 SET checked_at = json_extract(news.value, '$[1]'), history = json_extract(news.value, '$[2]')
-FROM json_each(?) AS news WHERE pages.url = json_extract(news.value, '$[0]')
+FROM json_each(?) AS news WHERE pages.rowid = json_extract(news.value, '$[0]')
 """
 _END_CHECKED = [
     f"DELETE FROM {table} WHERE url IN (SELECT value FROM json_each(?))"  # noqa: S608
@@ -152,10 +153,11 @@ class SqlitePages:
     def note_unchanged(self, checks: Mapping[str, float]) -> None:
         """Note checks that found pages as they were: URL → when."""
         urls, news = json.dumps(list(checks)), []
-        for url, *row in self._db.execute(_BEFORE_CHECKS, (urls,)).fetchall():
-            known, at = Known.of(row), checks[url]
-            history = observed(known.history, known.checked_at, at, changed=False)
-            news.append((url, at, _padded(history)))
+        before = self._db.execute(_BEFORE_CHECKS, (urls,)).fetchall()
+        for row_id, url, checked_at, history in before:
+            at = checks[url]
+            now = observed(history, checked_at, at, changed=False)
+            news.append((row_id, at, _padded(now)))
         self._db.execute(_UNCHANGED, (json.dumps(news),))
         for statement in _END_CHECKED:
             self._db.execute(statement, (urls,))

@@ -75,9 +75,9 @@ def _windows(segment: Segment) -> Iterator[Any]:
     """Yield the segment's rows as tables of about _WINDOW_BYTES, each in one piece."""
     window: list[Any] = []
     size = 0
-    for batch in _whole_batches(segment):
+    for batch, taken in _whole_batches(segment):
         window.append(batch)
-        size += batch.nbytes
+        size += taken
         if size >= _WINDOW_BYTES:
             yield pa.Table.from_batches(window).combine_chunks()
             window, size = [], 0
@@ -85,7 +85,7 @@ def _windows(segment: Segment) -> Iterator[Any]:
         yield pa.Table.from_batches(window).combine_chunks()
 
 
-def _whole_batches(segment: Segment) -> Iterator[Any]:
+def _whole_batches(segment: Segment) -> Iterator[tuple[Any, int]]:
     try:
         yield from segment.batches()
     except (

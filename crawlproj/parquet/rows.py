@@ -57,7 +57,7 @@ PAGE_SCHEMA = pa.schema(
 SEGMENT_SCHEMA = pa.schema([("_path", pa.string()), *PAGE_SCHEMA, ("_item", pa.string())])
 """Of a segment: the partition, and either a page or the JSON of another item."""
 
-_SEGMENT_TYPES = SEGMENT_SCHEMA.types
+_ROW_TYPE = pa.struct(list(SEGMENT_SCHEMA))
 _EPOCH = date(1970, 1, 1)
 _NO_PAGE = (None,) * len(_PAGE_KINDS)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -119,13 +119,8 @@ def batch_of(rows: Sequence[Row]) -> Any:
 
     Raises TypeError, ValueError, OverflowError or ArrowException if a value is not of its type.
     """
-    columns = zip(*(row.values for row in rows), strict=True)
-    count = len(rows)
-    arrays = [
-        pa.array(column, type=type_) if column.count(None) < count else pa.nulls(count, type_)
-        for column, type_ in zip(columns, _SEGMENT_TYPES, strict=True)
-    ]
-    return pa.record_batch(arrays, schema=SEGMENT_SCHEMA)
+    # In one call, because an array for each column takes twice as long.
+    return pa.RecordBatch.from_struct_array(pa.array([row.values for row in rows], type=_ROW_TYPE))
 
 
 def array_of(values: Sequence[Any], kind: Kind) -> Any:
@@ -141,7 +136,7 @@ def _fit(value: Any, kind: Kind) -> Any:
 
 def _page_values(page: Page) -> tuple[Any, ...]:
     extra = None
-    if len(page.__dataclass_fields__) > len(_PAGE_FIELDS):
+    if type(page) is not Page and len(page.__dataclass_fields__) > len(_PAGE_FIELDS):
         more = page.__dataclass_fields__.keys() - _PAGE_FIELDS
         extra = json_of({name: getattr(page, name) for name in sorted(more)})
     timings = _encode(page.timings) if page.timings else None

@@ -90,13 +90,19 @@ class Segment:
         """Let it survive a power failure. Raises OSError."""
         os.fsync(self._descriptor)
 
-    def batches(self) -> Iterator[Any]:
-        """Yield its record batches, which share memory with the file, in order.
+    def batches(self) -> Iterator[tuple[Any, int]]:
+        """Yield its record batches, which share memory with the file, in order, with their bytes.
 
         Raises pa.ArrowInvalid if the file is damaged.
         """
         with pa.memory_map(str(self.path)) as file:
-            yield from pa.ipc.open_stream(file.read_buffer(self.size))
+            source = pa.BufferReader(file.read_buffer(self.size))
+            reader = pa.ipc.open_stream(source)
+            before = source.tell()
+            for batch in reader:
+                now = source.tell()
+                yield batch, now - before
+                before = now
 
     def close(self, *, remove: bool = False) -> None:
         """Let go of it. remove: for ever."""

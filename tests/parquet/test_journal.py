@@ -38,7 +38,7 @@ def reopened(journal: Journal, folder: Path) -> Journal:
 
 
 def urls_in(segment: Segment) -> list[str]:
-    return [url for batch in segment.batches() for url in batch.column("url").to_pylist()]
+    return [url for batch, _ in segment.batches() for url in batch.column("url").to_pylist()]
 
 
 def ended(journal: Journal) -> Segment:

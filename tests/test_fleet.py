@@ -101,7 +101,8 @@ def urls(web: DemoWeb) -> str:
 def test_two_workers_share_a_crawl_and_print_one_summary(tmp_path: Path, web: DemoWeb) -> None:
     # Slow enough for both workers to get pages, even on a busy machine.
     slowly = ("-s", "PROGRESS_INTERVAL=1", "-s", "DOWNLOAD_DELAY=0.05")
-    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *slowly)
+    parquet = ("-s", f"PARQUET_URL={tmp_path}/rows")
+    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *slowly, *parquet)
     assert fleet.wait() == 0, fleet.output
     assert fleet.pages() == expected(web)
     assert "site: finished (generation 1)" in fleet.output
@@ -109,6 +110,8 @@ def test_two_workers_share_a_crawl_and_print_one_summary(tmp_path: Path, web: De
     pages = re.search(r"Items of this run *\n.*\n +Page +(\d+) +(\d+) +0", fleet.output)
     assert pages is not None, fleet.output
     assert pages[1] == pages[2] == str(len(fleet.pages()))
+    shown = "".join(fleet.output.split())  # it is wrapped
+    assert f"parquet{tmp_path}/rows:{pages[1]}rowsin" in shown, fleet.output
     assert re.search(r"ttfb +6\d\d ", fleet.output), fleet.output
     assert re.search(r"\d+ done, [\d.]+/s, .* 2 of 2 workers", fleet.output), fleet.output
     shares = [status.done for worker in "12" if (status := fleet.status(worker))]

@@ -82,6 +82,8 @@ class Command(ScrapyCommand):
         from crawlproj.fleet.running import FleetRun  # noqa: PLC0415
         from crawlproj.fleet.screen import Screen  # noqa: PLC0415
         from crawlproj.report.places import places  # noqa: PLC0415
+        from crawlproj.report.written import files_written, parquet_written  # noqa: PLC0415
+        from crawlproj.store.files import saves_to  # noqa: PLC0415
 
         if len(args) != 1:
             raise UsageError("name one spider, for example: scrapy fleet site -n 4 -a url=…")
@@ -100,7 +102,15 @@ class Command(ScrapyCommand):
         store_url = text(settings, "STORE_URL", "")
         screen = Screen(spider.name, config.interval_s)
         frontier = config.redis.masked if config.redis else str(config.folder / "redis")
-        screen.places = places(frontier, store_url, logs=str(config.folder))
+        screen.compares = getattr(spider, "refresh", None) is not None
+        screen.places = lambda counts: places(
+            frontier,
+            store_url,
+            archive=text(settings, "WARC_DIR", ""),
+            files=files_written(saves_to(settings, spider), counts),
+            parquet=parquet_written(text(settings, "PARQUET_URL", ""), counts),
+            logs=str(config.folder),
+        )
         config.folder.mkdir(parents=True, exist_ok=True)
         job_dir(settings)  # workers that make it at the same time would fail
         create(config.folder / "fleet.log")

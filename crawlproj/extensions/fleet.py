@@ -8,6 +8,7 @@ import logging
 import os
 import resource
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from crawlproj.fleet.worker_status import WorkerStatus
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.private_files import write_whole
+from crawlproj.report.written import COUNTERS
 from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
 _BUSIEST, _MOST_ERRORS = 12, 8  # number of sites in the status, by each criterion
+_TRAPS = 100  # of those found
 _MB = 1 << 20
 
 
@@ -84,6 +87,8 @@ class FleetWorker:
     def _write(self, scheduler: Scheduler, ended: str = "") -> None:
         self._beat += 1
         tally, permits = scheduler.tally, scheduler.permits
+        value = self._crawler.stats.get_value
+        traps = getattr(getattr(self._crawler.spider, "traps", None), "found", {})
         known = self._recorder.sites
         failing = ((sum(found.errors.values()), site) for site, found in known.items())
         worst = (site for errors, site in heapq.nlargest(_MOST_ERRORS, failing) if errors)
@@ -105,6 +110,8 @@ class FleetWorker:
             views=views,
             latency=self._recorder.data(sites),
             items=self._items.tallies(),
+            counts={name: count for name in COUNTERS if (count := value(name, 0))},
+            traps=dict(islice(traps.items(), _TRAPS)),
             ended=ended,
         )
         try:

@@ -21,8 +21,9 @@ from crawlproj.report.console import Snapshot, live_view, log_line, summary_tabl
 from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
+from crawlproj.report.written import COUNTERS, compared, files_written, parquet_written
 from crawlproj.scheduler import scheduler_of
-from crawlproj.store.files import USUAL_FILES_URL
+from crawlproj.store.files import saves_to
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,7 +38,6 @@ logger = logging.getLogger(__name__)
 _REFRESH_S = 0.5
 _RATE_OVER_S = 5.0
 _SITES_SHOWN = 12  # more than a display shows, so that a rising site already has a rate
-_KINDS = ("changed", "new", "gone", "back")  # of table ``changes``
 
 
 class Progress:
@@ -135,11 +135,12 @@ class Progress:
         while len(self._rates) > 2 and self._rates[0][0] < now - _RATE_OVER_S:
             del self._rates[0]
         (since, before, _), (_, done, _) = self._rates[0], self._rates[-1]
-        settings = self._crawler.settings
+        settings, spider = self._crawler.settings, self._crawler.spider
         report = text(settings, "REPORT", "")
         network = scheduler.network_pause.network
+        counts = {name: self._crawler.stats.get_value(name, 0) for name in COUNTERS}
         return Snapshot(
-            spider=self._crawler.spider.name if self._crawler.spider else "",
+            spider=spider.name if spider is not None else "",
             elapsed_s=now - self._started_at,
             pages_per_s=(done - before) / (now - since) if now > since else 0.0,
             in_flight=len(self._crawler.engine.downloader.active),
@@ -155,44 +156,16 @@ class Progress:
                 report=report,
                 archive=text(settings, "WARC_DIR", ""),
                 replayed=text(settings, "REPLAY_DIR", ""),
-                files=self._files(),
-                parquet=self._parquet(),
+                files=files_written(saves_to(settings, spider), counts),
+                parquet=parquet_written(text(settings, "PARQUET_URL", ""), counts),
             ),
             items=self._items.tallies(),
-            checked=self._checked(scheduler),
+            checked=compared(counts) if getattr(spider, "refresh", None) is not None else {},
             paused=network.trouble.value if network.trouble is not None else "",
             pauses=network.outages,
             paused_s=network.away_s,
-            traps=dict(getattr(getattr(self._crawler.spider, "traps", None), "found", {})),
+            traps=dict(getattr(getattr(spider, "traps", None), "found", {})),
         )
-
-    def _files(self) -> str:
-        """Return where files are, and how many of them this run saved; "" if it saves none."""
-        if getattr(self._crawler.spider, "save", None) is None:
-            return ""
-        value = self._crawler.stats.get_value
-        new, size, known = (value(f"files/{name}", 0) for name in ("saved", "bytes", "known"))
-        folder = text(self._crawler.settings, "FILES_URL", USUAL_FILES_URL)
-        return f"{folder}: {new:,} new ({size:,} bytes), {known:,} already there"
-
-    def _parquet(self) -> str:
-        """Return where Parquet files are, and what this run wrote; "" if it writes none."""
-        if not (url := text(self._crawler.settings, "PARQUET_URL", "")):
-            return ""
-        value = self._crawler.stats.get_value
-        rows, files, size = (value(f"parquet/{name}", 0) for name in ("rows", "files", "bytes"))
-        return f"{url}: {rows:,} rows in {files:,} files ({size:,} bytes)"
-
-    def _checked(self, scheduler: Scheduler) -> dict[str, int]:
-        """Return how many pages of earlier crawls were as they were, changed and so on."""
-        spider = self._crawler.spider
-        if spider is None or not scheduler.config.reopens(spider):
-            return {}
-        value = self._crawler.stats.get_value
-        kinds = {kind: value(f"store/changes/{kind}", 0) for kind in _KINDS}
-        same = value("store/pages", 0) - sum(kinds.values()) + kinds["gone"]
-        found = {"not modified": value("store/checks", 0), "with the same content": same, **kinds}
-        return {what: count for what, count in found.items() if count}
 
     def _sites(self, scheduler: Scheduler, *, all_sites: bool) -> list[SiteRow]:
         """Return the rows of the busiest sites, or of all sites, busiest first."""

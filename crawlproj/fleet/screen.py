@@ -20,8 +20,10 @@ from crawlproj.fleet.policy import Phase
 from crawlproj.report.console import Snapshot, plain
 from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.item_tally import most_frequent_first
+from crawlproj.report.written import compared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -35,7 +37,9 @@ _REFRESH_S = 0.5
 class Screen(logging.Handler):
     """Writes to standard error. As a logging handler it prints messages above the live display.
 
-    spider: its name. generation: of the job. places: where the frontier, store and logs are.
+    spider: its name. generation: of the job. places: returns where the frontier, the store, the
+    logs and files are, given what the workers counted. compares: whether this crawl checks pages of
+    earlier ones.
     interval_s: seconds between two lines if standard error is not a terminal.
     """
 
@@ -43,7 +47,8 @@ class Screen(logging.Handler):
         super().__init__(logging.INFO)
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s", "%H:%M:%S"))
         self.generation = 0
-        self.places: tuple[str, ...] = ()
+        self.places: Callable[[Mapping[str, int]], tuple[str, ...]] = lambda _: ()
+        self.compares = False
         self._spider = spider
         self._interval_s = interval_s
         self._console = Display(stderr=True)
@@ -119,8 +124,10 @@ class Screen(logging.Handler):
             sites=figures.site_rows(rates),
             finished=supervisor.fleet.finished,
             generation=self.generation,
-            places=self.places,
+            places=self.places(figures.counts),
             items=most_frequent_first(figures.items),
+            checked=compared(figures.counts) if self.compares else {},
+            traps=figures.traps,
         )
         return FleetSnapshot(
             crawl,

@@ -27,6 +27,7 @@ class WorkerStatus:
     in_flight: requests. waiting: leases not requested yet. memory_mb: resident memory.
     sites: URLs done, for the busiest sites and those with the most errors. views: their limits.
     latency: LatencyRecorder.data() for the same sites. items: of the process, by type.
+    counts: its stats that report/written.py names, without those that are 0. traps: as in Traps.
     ended: why its crawl has closed; "" before.
     """
 
@@ -44,6 +45,8 @@ class WorkerStatus:
     views: Mapping[str, SiteView] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
     items: Mapping[str, ItemTally] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    traps: Mapping[str, str] = field(default_factory=dict)
     ended: str = ""
 
     def text(self) -> str:
@@ -76,6 +79,8 @@ class Figures:
     def __init__(self) -> None:
         self.tally = Tally()
         self.items: defaultdict[str, ItemTally] = defaultdict(ItemTally)  # by type
+        self.counts: Counter[str] = Counter()  # as in report/written.py
+        self.traps: dict[str, str] = {}
         self.latency = LatencyRecorder(lambda: 0.0)
         self._views: dict[str, SiteView] = {}
 
@@ -86,6 +91,8 @@ class Figures:
         """
         self._count(status)
         self._add_items(status.items)
+        self.counts.update(status.counts)
+        self.traps.update(status.traps)
         if not over:
             self._views.update(status.views)
         if status.latency:
@@ -95,6 +102,8 @@ class Figures:
         """Add the figures of ``other``."""
         self._count(other.tally)
         self._add_items(other.items)
+        self.counts.update(other.counts)
+        self.traps.update(other.traps)
         self._views.update(other._views)
         self.latency.merge(other.latency)
 

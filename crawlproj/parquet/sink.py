@@ -47,16 +47,22 @@ class Sink:
     A row whose ``put`` has ended survives a SIGKILL, and is in a file PARQUET_INTERVAL later, or
     when the sink is closed. If the folder cannot be written, the rows wait in the journal.
 
-    on_failure: called once, with what is wrong, if nothing more can be written.
+    on_failure: called once, with what is wrong, if nothing more can be written. on_files: called
+        when there are more files; ``counts`` says how many.
     """
 
     def __init__(
-        self, config: ParquetConfig, folder: Folder, on_failure: Callable[[str], None]
+        self,
+        config: ParquetConfig,
+        folder: Folder,
+        on_failure: Callable[[str], None],
+        on_files: Callable[[], None] = lambda: None,
     ) -> None:
         self.counts = Counts()
         self._config = config
         self._folder = folder
         self._on_failure = on_failure
+        self._on_files = on_files
         self._journal = Journal(config.journal, config.url)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="parquet")
         self._waiting: list[tuple[Row, asyncio.Future[None]]] = []
@@ -189,6 +195,7 @@ class Sink:
             self.counts.rows += rolled.rows
             self.counts.files += rolled.files
             self.counts.bytes += rolled.size
+            self._on_files()
 
     def _fail(self, wrong: str) -> None:
         if not self._failed:

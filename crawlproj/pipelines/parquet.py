@@ -50,7 +50,7 @@ class ParquetPipeline:
         self._row_of = row_of
         self._crawler = crawler
         self._sources = Sources(crawler)
-        self._sink: Sink = Sink(config, config.folder(crawler.settings), self._stop)
+        self._sink: Sink = Sink(config, config.folder(crawler.settings), self._stop, self._count)
         self._stopping: asyncio.Future[None] | None = None  # the event loop holds tasks weakly
 
     @classmethod
@@ -88,6 +88,9 @@ class ParquetPipeline:
             )
             if (scheduler := scheduler_of(self._crawler)) is not None:
                 scheduler.fail()
+        self._count()
+
+    def _count(self) -> None:
         for name in ("rows", "files", "bytes", "known"):
             count = getattr(self._sink.counts, name)
             self._crawler.stats.set_value(f"parquet/{name}", count)

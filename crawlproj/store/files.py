@@ -118,6 +118,13 @@ def file_folder(settings: BaseSettings) -> Files:
     return FileFolder(writable_folder("FILES_URL", local))
 
 
+def saves_to(settings: BaseSettings, spider: object) -> str:
+    """Return FILES_URL if ``spider`` saves files, else ""."""
+    if getattr(spider, "save", None) is None:
+        return ""
+    return text(settings, "FILES_URL", USUAL_FILES_URL)
+
+
 def _open_alone(part: Path) -> int:
     """Return a descriptor of ``part``, whose lock ends with it; wait for whoever has the lock."""
     while True:

@@ -30,6 +30,8 @@ def status(pid: int, done: int, ttfb_s: float, site: str = "a.test") -> WorkerSt
         views={site: SiteView(2, 8.0, 3.5, 0.0, "limited")},
         latency=recorder.data(),
         items={"Book": ItemTally(done, done - 1, Counter({"no price": 2})), "dict": ItemTally(1)},
+        counts={"parquet/rows": done},
+        traps={f"http://{site}/*": f"{pid} in a row had nothing new"},
     )
 
 
@@ -58,6 +60,8 @@ def test_figures_of_several_processes_add_up_and_their_histograms_merge() -> Non
     assert row.p50_s == pytest.approx(0.01, rel=0.03)
     assert row.p99_s == pytest.approx(1.0, rel=0.03)
     assert now.latency.phases["ttfb"].count == 102
+    assert now.counts == {"parquet/rows": 100}
+    assert now.traps == {"http://a.test/*": "2 in a row had nothing new"}
     assert now.items == {
         "Book": ItemTally(100, 98, Counter({"no price": 4})),
         "dict": ItemTally(2),  # nothing is stored of them

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from crawlproj.report.written import compared, files_written, parquet_written
+
+COUNTS = {
+    "parquet/rows": 1200,
+    "parquet/files": 2,
+    "parquet/bytes": 34_567,
+    "files/saved": 3,
+    "files/bytes": 1000,
+    "store/pages": 10,
+    "store/checks": 5,
+    "store/changes/new": 4,
+    "store/changes/changed": 3,
+    "store/changes/gone": 1,
+}
+
+
+def test_what_was_written_is_named_with_its_place() -> None:
+    assert parquet_written("s3://b/p", COUNTS) == "s3://b/p: 1,200 rows in 2 files (34,567 bytes)"
+    assert files_written("files", COUNTS) == "files: 3 new (1,000 bytes), 0 already there"
+
+
+def test_what_is_not_written_has_no_place() -> None:
+    assert parquet_written("", COUNTS) == files_written("", COUNTS) == ""
+
+
+def test_a_stored_page_that_is_neither_new_nor_changed_had_the_same_content() -> None:
+    assert compared(COUNTS) == {
+        "not modified": 5,
+        "with the same content": 3,
+        "changed": 3,
+        "new": 4,
+        "gone": 1,
+    }
+    assert compared({}) == {}

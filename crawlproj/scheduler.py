@@ -139,12 +139,13 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
     async def _open(self, spider: Spider) -> None:
         shared, by_domain = self.backend.shared, self.concurrency.scope == "domain"
-        self._entries = Entries.of_crawl(
-            spider, self._crawler, shared=shared, by_domain=by_domain, config=self.config
-        )
-        self._frontier.outbox.on_written = self._entries.count
         self.job = self.config.job_of(spider)
         try:
+            self._entries = Entries.of_crawl(
+                spider, self._crawler, shared=shared, by_domain=by_domain, config=self.config
+            )
+            await self._entries.open()
+            self._frontier.outbox.on_written = self._entries.count
             self._hooks.install(self)
             self._hooks.lift_slot_limits(self.config.in_flight)
             self._hooks.admit_downloads(self.admission.admit, self.admission.release_direct)
@@ -195,16 +196,18 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             work.redirect(request.url)
             if (back := self._entries.key_of_return(request)) is not None:
                 key = back
-            elif work.lease.entry.key == identity(work.request):
+            elif request.dont_filter and work.lease.entry.key == identity(work.request):
                 # A retry may have set dont_filter, which does not apply to where that leads.
                 key = identity(request)
+        if self._entries.drops(request):
+            return False
         try:
-            origin = self.in_hand.origin_of(request)
-            self._frontier.put(self._entries.entry_of(request, key, origin))
+            entry = self._entries.entry_of(request, key, self.in_hand.origin_of(request))
+            self._frontier.put(entry)
         except Unstorable as exc:
             logger.error("Dropped, because another process could not rebuild it: %s", exc)
             return False
-        if request.method == "GET" and not request.body and self._entries.is_filtered(request):
+        if self._entries.is_known_by_url(request):
             self._seen.add(request.url)
         return True
 

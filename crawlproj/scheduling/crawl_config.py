@@ -45,7 +45,7 @@ class CrawlConfig:
     file_bytes: the size limit of files of media pipelines: Scrapy's, if DOWNLOAD_MAXSIZE is what
         crawlproj sets for pages; else None, which leaves DOWNLOAD_MAXSIZE.
     filtering: whether a known URL is not fetched again; off if DUPEFILTER_CLASS is Scrapy's
-        BaseDupeFilter. Other classes are not used.
+        BaseDupeFilter.
     in_fleet: FLEET_WORKER: the supervisor of `scrapy fleet` says how the crawl ended.
     """
 

@@ -14,6 +14,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.checks import CHECK, key_of_check
 from crawlproj.scheduling.identity import identity_of
+from crawlproj.scheduling.own_filter import own_filter_of
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
     SEED,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from crawlproj.frontier.base import Entry, Lease, Written
     from crawlproj.scheduling.crawl_config import CrawlConfig
+    from crawlproj.scheduling.own_filter import OwnFilter
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Entries:
     shared: other processes work on the frontier, so every part of a request must be stored.
     by_domain: a registrable domain is one queue, so one worker has all of it and keeps its limits.
     filtering: if False, every request is fetched, as if it had ``dont_filter``.
+    own_filter: the project's, which is asked about each request without ``dont_filter``.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Entries:
         shared: bool,
         by_domain: bool,
         filtering: bool = True,
+        own_filter: OwnFilter | None = None,
     ) -> None:
         self._spider = spider
         self._stats = stats
@@ -76,6 +80,7 @@ class Entries:
         self._shared = shared
         self._by_domain = by_domain
         self._filtering = filtering
+        self._own_filter = own_filter
         self._volatile: dict[int, Request] = {}
         self._ended: set[int] = set()  # of these; a duplicate is not kept again
         self._carried = Carried()
@@ -96,11 +101,29 @@ class Entries:
             shared=shared,
             by_domain=shared and by_domain,
             filtering=config.filtering,
+            own_filter=own_filter_of(crawler, spider),
         )
+
+    async def open(self) -> None:
+        """Open the project's filter, if there is one."""
+        if self._own_filter is not None:
+            await self._own_filter.open()
 
     def is_filtered(self, request: Request) -> bool:
         """Whether a request is fetched only if its key is new."""
         return self._filtering and not request.dont_filter
+
+    def drops(self, request: Request) -> bool:
+        """Ask the project's filter, if there is one, whether a new request is left out."""
+        if self._own_filter is None or not self.is_filtered(request) or CHECK in request.meta:
+            return False
+        return self._own_filter.drops(request)
+
+    def is_known_by_url(self, request: Request) -> bool:
+        """Whether a later plain GET of the same URL is left out."""
+        if self._own_filter is not None or not self.is_filtered(request):
+            return False
+        return request.method == "GET" and not request.body
 
     def key_of(self, request: Request) -> int:
         """Return the key of a new request: one of its own if it has ``dont_filter``.
@@ -112,7 +135,8 @@ class Entries:
         if CHECK in request.meta and (key := key_of_check(request)) is not None:
             return key
         if self.is_filtered(request):
-            return self.identity(request)
+            key = self.identity(request)
+            return key if self._own_filter is None else self._own_filter.key_of(key)
         if not is_seed:
             return secrets.randbits(64) - (1 << 63)
         key = self.identity(request)

@@ -36,11 +36,6 @@ class OlderFilterByPath(RFPDupeFilter):
         return ByPath().fingerprint(request).hex()
 
 
-class Deciding(RFPDupeFilter):
-    def request_seen(self, request: Request) -> bool:
-        return "seen" in request.url
-
-
 def identity(**settings: object) -> Callable[[Request], int]:
     return identity_of(get_crawler(settings_dict=settings))
 
@@ -61,11 +56,6 @@ def test_the_fingerprints_of_a_project_decide(
     assert same(Request("http://a.test/x")) == same(Request("http://b.test/x"))
     assert same(Request("http://a.test/x")) != same(Request("http://a.test/y"))
     assert not caplog.text
-
-
-def test_a_filter_that_decides_by_itself_is_reported(caplog: pytest.LogCaptureFixture) -> None:
-    assert identity(DUPEFILTER_CLASS=Deciding) is key_of
-    assert "request_seen() of tests.scheduling.test_identity.Deciding is not called" in caplog.text
 
 
 @pytest.mark.parametrize(

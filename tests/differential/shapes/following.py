@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from scrapy import signals
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.dupefilters import RFPDupeFilter
 from scrapy.linkextractors import LinkExtractor
+from scrapy.utils.defer import deferred_from_coro
 from scrapy.utils.request import fingerprint
 
 from tests.differential.shapes.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from typing import Self
 
     from scrapy import Request
+    from scrapy.crawler import Crawler
     from scrapy.http import Response, TextResponse
+    from scrapy.statscollectors import StatsCollector
+    from twisted.internet.defer import Deferred
 
 
 def leaves(shape: str, *names: str) -> str:
@@ -236,6 +243,62 @@ class FilterByPath(RFPDupeFilter):
 
 class FiltersByPath(Fingerprints):
     custom_settings = {"DUPEFILTER_CLASS": FilterByPath, "CONCURRENT_REQUESTS": 1}
+
+
+class Twice(RFPDupeFilter):
+    """Lets each URL through twice, and none that ends with "no"."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.times: Counter[str] = Counter()
+        self.opened = False
+        self.stats: StatsCollector | None = None
+
+    def open(self) -> Deferred[None]:
+        def opened(_: object) -> None:
+            self.opened = True
+
+        return deferred_from_coro(asyncio.sleep(0.01)).addCallback(opened)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        self = super().from_crawler(crawler)
+        self.stats = crawler.stats
+        return self
+
+    def close(self, reason: str) -> None:
+        assert self.stats is not None
+        self.stats.set_value("twice/closed", reason)
+
+    def request_seen(self, request: Request) -> bool:
+        assert self.opened
+        self.times[request.url] += 1
+        return request.url.endswith("no") or self.times[request.url] > 2
+
+
+class FiltersByItself(Shape):
+    """Its filter is asked about each request that may be left out, and its answer counts."""
+
+    custom_settings = {"DUPEFILTER_CLASS": Twice, "CONCURRENT_REQUESTS": 1}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.on_dropped, signals.request_dropped)
+        return spider
+
+    def on_dropped(self, request: Request) -> None:
+        self.notes.append(["dropped", request.url])
+
+    async def start(self) -> AsyncIterator[Any]:
+        for path in ("page/1", "page/1", "page/1", "page/no"):
+            yield self.get(path)
+        yield self.get("page/1", dont_filter=True)
+
+    def parse(self, response: Response) -> Any:
+        yield {"url": response.url}
+        for path in ("page/2", "page/3/no", f"redirect/a?to=/{self.name}/page/4"):
+            yield self.get(path)
 
 
 class NoFilter(Shape):

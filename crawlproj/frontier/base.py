@@ -38,6 +38,7 @@ from enum import IntEnum
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.command_log import Steered
+from crawlproj.frontier.grants import Grant
 
 __all__ = [
     "MAX_NOTES",
@@ -309,6 +310,15 @@ class Frontier(Steered, ABC):
         Returns the sites that were handed over; empty if no worker wants any.
         """
         raise FrontierError(f"a frontier that is not shared cannot cede {len(sites)} sites")
+
+    async def spend(self, wants: Sequence[tuple[str, int]], per_day: int) -> list[Grant]:  # noqa: ARG002
+        """Take checks from the budgets that their sites have in all workers together.
+
+        wants: of each check, the site and a number that no other check has. per_day: what a site
+        has at first, and what the next 24 hours add, up to that. Where no workers share a frontier,
+        the one that there is keeps the budgets itself, and all are given.
+        """
+        return [Grant.GIVEN for _ in wants]
 
     def hurry(self) -> None:
         """Stop waiting for a server that does not answer: raise FrontierError instead."""

@@ -84,6 +84,17 @@ class Auto:
         self._chosen[page.url] = page.at
         return True
 
+    def not_checked(self, page: Checked, *, by_another: bool) -> None:
+        """Take in that ``page``, which was due, is not checked from here after all.
+
+        by_another: because another worker checks it; else because the workers have spent the budget
+        of its site together.
+        """
+        if by_another:
+            self._left[site_of(page.url)] += 1
+        else:
+            del self._chosen[page.url]
+
     def _worth(self, page: Checked, now: float) -> int | None:
         """Return the bin of what a check is worth; None if it is not worth a request."""
         if self._chosen.get(page.url) == page.at:  # that check has not ended

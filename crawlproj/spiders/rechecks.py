@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawlproj.config import integer, share, text
+from crawlproj.frontier.grants import Grant
 from crawlproj.links.scope import domain_of
 from crawlproj.refresh.auto import Auto
 from crawlproj.refresh.policy import AGAIN, Always, Older, age_of
 from crawlproj.scheduling.checks import make_check
+from crawlproj.scheduling.serialize import key_of_text
 from crawlproj.spiders.arguments import ArgumentError
 from crawlproj.store.url import store_from_url
 from crawlproj.store.url_ranges import EVERYTHING, ranges
+from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
     from random import Random
 
     from scrapy import Request
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from crawlproj.spiders.sitemap_hints import SitemapHints
     from crawlproj.store.base import Checked, ReadChecked
     from crawlproj.store.url_ranges import Range
+
+    Spend = Callable[[Sequence[tuple[str, int]], int], Awaitable[list[Grant]]]
 
 USUAL_PER_DAY = 1000
 """REFRESH_PER_DAY unless it is set."""
@@ -94,6 +99,7 @@ class Rechecks:
     request: returns the request for a URL. spot_checks: the share of checks that ask for the whole
         page although there are validators, because some servers send the same ones for ever.
     hints: what sitemaps say; None unless the policy is Auto.
+    spend: takes checks from the budgets that sites have in all workers together.
     """
 
     policy: Policy
@@ -104,6 +110,7 @@ class Rechecks:
     spot_checks: float
     random: Random
     hints: SitemapHints | None = None
+    spend: Spend | None = None
 
     async def moves(self, seeds: Sequence[str]) -> dict[str, str]:
         """Return where the start pages led to, by start page."""
@@ -141,10 +148,30 @@ class Rechecks:
         if isinstance(self.policy, Auto):
             async for request in self._prepare(self.policy, within):
                 yield request
+        some: list[Checked] = []
         for table in _TABLES:
             async for page in self._rows(table, within):
                 if self._competes(page) and self.policy.is_due(page, time.time()):
-                    yield self._check(page)
+                    some.append(page)
+                if len(some) >= _AT_ONCE:
+                    for given in await self._given(some):
+                        yield self._check(given)
+                    some.clear()
+        for given in await self._given(some):
+            yield self._check(given)
+
+    async def _given(self, pages: Sequence[Checked]) -> list[Checked]:
+        """Return those of ``pages``, which are due, that this worker is to check."""
+        if self.spend is None or not isinstance(self.policy, Auto) or not pages:
+            return list(pages)
+        wants = [(site_of(page.url), key_of_text(f"{page.url} {page.at}")) for page in pages]
+        given = []
+        for page, grant in zip(pages, await self.spend(wants, self.policy.per_day), strict=True):
+            if grant is Grant.GIVEN:
+                given.append(page)
+            else:
+                self.policy.not_checked(page, by_another=grant is Grant.TAKEN)
+        return given
 
     async def _prepare(self, policy: Auto, within: Sequence[Range]) -> AsyncIterator[Request]:
         """Let ``policy`` look at all pages, with what sitemaps say of them; yield their checks."""
@@ -154,7 +181,7 @@ class Rechecks:
         if self.hints is not None:
             async for page in self._rows("skipped", within):
                 is_sitemap = page.reason == "sitemap" and self._competes(page)
-                if is_sitemap and policy.is_due(page, time.time()):
+                if is_sitemap and policy.is_due(page, time.time()) and await self._given([page]):
                     self.hints.expect(page.url)
                     yield self._check(page)
             await self.hints.all_read()

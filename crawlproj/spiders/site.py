@@ -218,6 +218,7 @@ class SiteSpider(ReadsSitemaps):
             spot_checks_of(self.crawler.settings),
             Random(),  # noqa: S311 - no secret
             self.hints,
+            scheduler.backend.spend,
         )
         self._move(await rechecks.moves(self.seeds))
         while True:

@@ -88,3 +88,18 @@ def test_sitemaps_come_first_and_what_is_missing_is_looked_at_again_after_a_day(
     for age, expected in ((0.5, []), (1.5, ["gone"])):
         gone = page("gone", age, -500.0, reason="http-404", missing=True)
         assert due(Auto(per_day=1), gone) == expected
+
+
+def test_a_check_of_another_worker_counts_there_and_not_here() -> None:
+    policy, pages = Auto(per_day=2), [page(str(n), 90) for n in range(4)]
+    assert due(policy, *pages) == ["0", "1"]
+    policy.not_checked(pages[0], by_another=True)
+    assert due(policy, *pages, now=NOW + 1) == ["2"], "the first two are under way"
+
+
+def test_a_page_that_the_workers_have_no_checks_left_for_is_due_again_later() -> None:
+    policy, old = Auto(per_day=1), page("x", 90)
+    assert due(policy, old) == ["x"]
+    policy.not_checked(old, by_another=False)
+    assert due(policy, old, now=NOW + 1) == []
+    assert due(policy, old, now=NOW + DAY) == ["x"]

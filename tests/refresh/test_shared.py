@@ -80,6 +80,19 @@ def test_two_workers_check_every_page_and_note_each_change_once(
     assert [web.take() for web in webs] == [[], []]
 
 
+def test_the_budget_of_a_site_holds_for_all_workers_and_runs_of_a_day(
+    crawl: Crawl, webs: tuple[ChangingWeb, ChangingWeb]
+) -> None:
+    crawl.age(days=40)
+    for number in (2, 1):
+        workers = [crawl.start("refresh=auto", REFRESH_PER_DAY=5) for _ in range(number)]
+        for worker in workers:
+            assert worker.wait(WAIT_S) == 0, worker.output()
+    for web in webs:
+        known = [each.path for each in web.take() if not each.path.startswith("/new")]
+        assert len(known) == 5, known
+
+
 def test_a_worker_goes_on_with_the_checks_of_one_that_was_killed(
     crawl: Crawl, webs: tuple[ChangingWeb, ChangingWeb]
 ) -> None:

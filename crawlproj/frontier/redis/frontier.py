@@ -30,6 +30,7 @@ from crawlproj.frontier.base import (
 )
 from crawlproj.frontier.command_log import no_one
 from crawlproj.frontier.commands import PREVIEW_GONE, Command, Result, Verb
+from crawlproj.frontier.grants import Grant
 from crawlproj.frontier.redis.answers import Standing, leases_in, standing
 from crawlproj.frontier.redis.arguments import ack_args, entry_args, id_of, text_of
 from crawlproj.frontier.redis.changes import RedisChanges
@@ -198,6 +199,12 @@ class RedisFrontier(Frontier):
         ceded, state = await self._run("cede", *args)
         self._note_state(state)
         return {site.decode() for site in ceded}
+
+    async def spend(self, wants: Sequence[tuple[str, int]], per_day: int) -> list[Grant]:
+        args = [str(part) for want in wants for part in want]
+        answers, state = await self._run("spend", per_day, *args)
+        self._note_state(state)
+        return [Grant(answer) for answer in answers]
 
     async def next_ready(self) -> float | None:
         due = self._clock.to_local(self._standing.next_due)

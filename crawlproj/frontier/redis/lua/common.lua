@@ -2,6 +2,8 @@
 -- keeps them in one slot of a cluster; the keys of a generation continue with its number <g>.
 --
 --   job            HASH  generation, finished
+--   budget         HASH  site -> checks of its pages that are left, and when that was
+--   marks:PERIOD   HASH  checks that were put lately -> the worker
 --   old            SET   generations to delete
 --   commands       STREAM  the log of commands: id N-0 -> its fields
 --   waiting        SET   ids of commands that change entries and are not applied

@@ -61,6 +61,8 @@ class Desk:
         print(f"Command {number}: {what} ({place})")
         await self._doubt(command)
         alive = {one.worker for one in await self.controls.workers(time.time() - ALIVE_S)}
+        if (meant := command.arguments.get("worker")) is not None:
+            alive &= {meant}
         if not alive:
             print(_of_next_run(command, finished=finished))
             return

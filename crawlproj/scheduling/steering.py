@@ -231,11 +231,11 @@ class Steering:
         else:
             changed = 0
         for command in new:
+            if command.arguments.get("worker", self.name) != self.name:
+                continue
             if command.verb in _STANDING and not command.changes:
                 sites = "1 site" if changed == 1 else f"{changed:,} sites"
                 note = f"changes the limits of {sites} now" if changed else ""
-                if command.arguments.get("worker", self.name) != self.name:
-                    note = "not meant for this worker"
                 await self._frontier.acknowledge(
                     Result(command.id, self.name, self._clock(), note=note)
                 )

@@ -221,7 +221,7 @@ async def _stored(connection: Connection, site: str, by_bytes: str) -> dict[str,
     counts: dict[str, Any] = {}
     for table in _STORED:
         where, parameters = where_in(within, f"url{by_bytes}")
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {where} LIMIT :most) AS some"
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {where} LIMIT :most) AS first"
         found = await connection.fetch(sql, {**parameters, "most": _MOST}, Caps(1, 100))
         number = int(found.rows[0][0])
         counts[table] = {"count": number, "more": number == _MOST}

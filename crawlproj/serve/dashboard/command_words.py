@@ -31,7 +31,8 @@ def _what(command: Command) -> str:
     match command.verb:
         case Verb.ADD:
             urls = arguments.get("urls", [])
-            return f"{len(urls)} URLs: {' '.join(urls[:3])}{' …' if len(urls) > 3 else ''}"
+            shown = " ".join(urls[:3]) + " …" * (len(urls) > 3)
+            return f"{words.counted(len(urls), 'URL')}: {shown}"
         case Verb.SKIP | Verb.REQUEUE | Verb.PRIORITIZE:
             to = f" to {arguments['priority']}" if "priority" in arguments else ""
             return f"{chosen.words}{to}"
@@ -54,6 +55,6 @@ def _where(command: Command) -> str:
 
 def obeyed(result: Result, command: Command) -> str:
     """Return what became of a command: "obeyed by desk:4120 after 0.6 s: 12 URLs"."""
-    urls = f": {result.urls:,} URLs" if command.changes else ""
+    urls = f": {words.counted(result.urls, 'URL')}" if command.changes else ""
     note = f" ({result.note})" if result.note else ""
     return f"obeyed by {result.worker} after {max(0.0, result.at - command.at):.1f} s{urls}{note}"

@@ -37,6 +37,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "count": words.count,
+        "counted": words.counted,
         "rate": words.rate,
         "seconds": words.seconds,
         "duration": words.duration,

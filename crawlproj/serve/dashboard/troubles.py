@@ -53,8 +53,8 @@ def troubles(
     found += _failing(live.sites)
     if live.cpu >= _BUSY_CPU * len(live.workers):
         found.append(
-            f"Our own CPU is the limit: {live.cpu:.1f} cores for {len(live.workers)} "
-            f"{'worker' if len(live.workers) == 1 else 'workers'}. More workers use more cores."
+            f"Our own CPU is the limit: {live.cpu:.1f} cores for "
+            f"{words.counted(len(live.workers), 'worker')}. More workers use more cores."
         )
     ours = {reason: failed[reason] for reason in _OURS if failed.get(reason)}
     if ours:
@@ -85,7 +85,7 @@ def _failing(sites: Sequence[LiveSite]) -> list[str]:
     worst = max(failing, key=lambda site: site.errors)
     share = worst.errors / (worst.errors + worst.done)
     more = len(failing) - 1
-    others = f", and at {words.count(more)} more {'site' if more == 1 else 'sites'}" if more else ""
+    others = f", and at {words.counted(more, 'more site')}" if more else ""
     return [f"{100 * share:.0f} % of the attempts at {worst.site} failed in this run{others}."]
 
 

@@ -12,6 +12,7 @@ from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.serve.app import create_app
 from crawlproj.serve.service import Service
 from tests.frontier.helpers import claim, entry, put, run
+from tests.serve.conftest import NUMBERS
 from tests.serve.helpers import PATIENT, Client, config, failure, fill, page, serving
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ def crawl(frontier: Frontier) -> None:
 
 @pytest.fixture(params=["sqlite", "redis"])
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Client]:
+    """Of one process with its file, and of a fleet with its servers."""
     store_url = f"sqlite:///{tmp_path}/crawl.db"
+    if request.param == "redis":
+        store_url = request.getfixturevalue("postgres").create(f"sites{next(NUMBERS)}")
     fill(
         store_url,
         [page(f"http://s10.test/{n}") for n in range(5)] + [failure("http://s10.test/f", "dns")],

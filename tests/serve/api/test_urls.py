@@ -12,6 +12,7 @@ from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.scheduling.serialize import key_of_url
 from tests.frontier.helpers import claim, put, run
+from tests.serve.conftest import NUMBERS
 from tests.serve.helpers import Client, config, failure, fill, page, serving
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ def entry(url: str, payload: bytes = b"") -> Entry:
 
 @pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.server)])
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Client]:
+    """Of one process with its file, and of a fleet with its servers."""
     url = f"sqlite:///{tmp_path}/crawl.db"
+    if request.param == "redis":
+        url = request.getfixturevalue("postgres").create(f"fates{next(NUMBERS)}")
     links = [{"url": "http://a.test/waiting", "text": "wait"}]
     fill(url, [page("http://a.test/done", links=links), failure("http://a.test/failed", "dns")])
     frontier: Frontier

@@ -141,7 +141,7 @@ def test_failures_are_fetched_again_after_a_preview(crawl: Crawl) -> None:
         page.click("text=Fetch these again")
         assert re.search(r"\d+ URLs would change", page.inner_text("h1"))
         page.click("text=/Fetch these .* URLs again/")
-        page.wait_for_selector("text=/obeyed by .*: [1-9][0-9]* URLs/")
+        page.wait_for_selector("text=/obeyed by .*: [1-9][0-9]* URLs?/")
         return page.inner_text("#history li:first-child")
 
     assert "requeue what failed as http-500" in crawl.browser.show("/failures", look)

@@ -128,7 +128,7 @@ def test_requeue_shows_what_it_would_change_and_then_changes_exactly_that(
 def test_skip_shows_urls_as_text_before_it_skips_them(steered: Steered) -> None:
     shown = steered.post("skip", pattern="*b.test*").text
 
-    assert "1 URLs would change" in shown
+    assert "1 URL would change" in shown
     assert "http://b.test/&lt;b&gt;3" in shown
     assert steered.last() is None
     assert steered.post("skip", pattern="*b.test*", confirmed="1").status_code == 303

@@ -135,6 +135,16 @@ def depth_of(entry: Entry) -> int:
         return 0
 
 
+def referrer_of(payload: bytes) -> str | None:
+    """Return the page that led to an entry, as its header Referer says; None if it does not."""
+    try:
+        headers = json.loads(payload or b"{}").get("headers", {})
+        (found,) = next(values for name, values in headers.items() if name.lower() == "referer")
+    except (ValueError, TypeError, AttributeError, StopIteration):
+        return None
+    return found if isinstance(found, str) else None
+
+
 def volatile_entry(request: Request, key: int) -> Entry:
     """Return the entry that stands for an unstorable request."""
     return Entry(key, site_of(request.url), request.url, VOLATILE, request.priority)

@@ -19,6 +19,7 @@ from crawlproj.scheduling.serialize import (
     Unstorable,
     entry_of,
     key_of,
+    referrer_of,
     request_of,
 )
 
@@ -210,3 +211,18 @@ def test_callbacks_from_others_must_be_public() -> None:
     assert callback == SPIDER.close
     with pytest.raises(BadPayload, match="is not a public method"):
         request_of(stored, SPIDER, public=True)
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        (b"", None),
+        (b"{}", None),
+        (b'{"headers":{"referer":["http://a.test/"]}}', "http://a.test/"),
+        (b'{"headers":{"Referer":[{"bytes":"/w=="}]}}', None),
+        (b'{"headers":[]}', None),
+        (b"volatile", None),
+    ],
+)
+def test_the_page_that_led_to_an_entry_is_its_referrer(payload: bytes, found: str | None) -> None:
+    assert referrer_of(payload) == found

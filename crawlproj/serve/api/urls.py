@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import ConfigError, FrontierError
+from crawlproj.scheduling.serialize import referrer_of
 from crawlproj.serve.api.answers import items_of, json_response
 from crawlproj.serve.api.scan import MAX_BYTES
 from crawlproj.serve.api.tables import TABLES
@@ -45,6 +46,11 @@ _JOB: dict[str, Any] = {
     "not_before": {**_NUMBER, "description": "earliest time to fetch it, unix seconds"},
     "lease_until": {**_NUMBER, "description": "when the lease on it ends, unix seconds"},
     "worker": {"type": "string", "description": "who works on it"},
+    "found_by": {
+        "type": ["string", "null"],
+        "description": "the page whose link led to it first; null for a start page, and where the "
+        "frontier does not keep it",
+    },
     "ahead": {**_INTEGER, "description": "entries of its site that are claimed before it"},
 }
 _ANSWER: dict[str, Any] = {
@@ -122,8 +128,8 @@ async def _jobs(frontier: FrontierReader, url: str) -> list[dict[str, Any]] | No
 
 def _job(job: str, fate: Fate) -> dict[str, Any]:
     # Not the payload, which may hold cookies and headers.
-    shown = {name: getattr(fate, name) for name in _JOB if name != "job"}
-    return {"job": job, **shown}
+    more = {"job": job, "found_by": referrer_of(fate.payload)}
+    return {name: more[name] if name in more else getattr(fate, name) for name in _JOB}
 
 
 async def _stored(connection: Connection, url: str, given: str) -> dict[str, Any]:

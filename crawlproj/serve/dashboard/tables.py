@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import FrontierError
@@ -13,7 +12,7 @@ from crawlproj.serve.web.parameters import MAX_URL, Choice, Parameter, Text
 from crawlproj.serve.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from starlette.requests import Request
 
@@ -33,10 +32,23 @@ def table_pages(api: Api, crawls: Crawls, *, steers: bool) -> list[Page]:
     return [_sites(api), _failures(api, crawls, steers=steers), _search(api), _url(api)]
 
 
+async def _asked(asking: Awaitable[Any], *names: str) -> tuple[Any, str]:
+    """Return an answer and "", or None and what the page says in its place.
+
+    names: of problems that the page has a place for, besides those that a later try may not have.
+    """
+    try:
+        return await asking, ""
+    except Problem as exc:
+        if exc.name not in {"not-there", "no-frontier", "out-of-time", "lane-full", *names}:
+            raise
+        return None, exc.detail
+
+
 def _sites(api: Api) -> Page:
     async def shows(request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        found = await api.get(request, "sites", limit=_ROWS, **values)
-        return {"found": found, "sorts": SORTS, **values}
+        found, problem = await _asked(api.get(request, "sites", limit=_ROWS, **values))
+        return {"found": found, "problem": problem, "sorts": SORTS, **values}
 
     return Page(
         "/sites",
@@ -59,7 +71,7 @@ def _failures(api: Api, crawls: Crawls, *, steers: bool) -> Page:
             return ""
 
     async def shows(request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        found = await api.get(request, "failures", limit=_ROWS, **values)
+        found, problem = await _asked(api.get(request, "failures", limit=_ROWS, **values))
         summary = await api.get(request, "summary")
         jobs = summary["frontier"]["jobs"] if summary["frontier"] else []
         reasons: Counter[str] = Counter()
@@ -67,7 +79,8 @@ def _failures(api: Api, crawls: Crawls, *, steers: bool) -> Page:
             reasons.update(job["failed_by_reason"])
         # Not from the summary, which has no jobs until the first count, so the form might be late.
         job = await job_meant() if steers else ""
-        return {"found": found, "reasons": reasons, "steers": steers, "job": job, **values}
+        shown = {"reasons": reasons, "steers": steers, "job": job}
+        return {"found": found, "problem": problem, **shown, **values}
 
     return Page(
         "/failures",
@@ -81,12 +94,8 @@ def _search(api: Api) -> Page:
     async def shows(request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         found, problem = None, ""
         if values["q"]:
-            try:
-                found = await api.get(request, "search", limit=20, **values)
-            except Problem as exc:
-                if exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR and exc.name != "not-there":
-                    raise
-                problem = exc.detail
+            asking = api.get(request, "search", limit=20, **values)
+            found, problem = await _asked(asking, "bad-parameter", "refused")
         return {"found": found, "problem": problem, **values}
 
     return Page(
@@ -101,12 +110,8 @@ def _url(api: Api) -> Page:
     async def shows(request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
         found, problem = None, ""
         if values["url"]:
-            try:
-                found = await api.get(request, "url", {"url": values["url"]})
-            except Problem as exc:
-                if exc.status != HTTPStatus.NOT_FOUND:
-                    raise
-                problem = exc.detail
+            asking = api.get(request, "url", {"url": values["url"]})
+            found, problem = await _asked(asking, "no-url")
         return {"found": found, "problem": problem, **values}
 
     return Page("/url", "url", shows, (Parameter("url", Text(MAX_URL), "its URL"),))

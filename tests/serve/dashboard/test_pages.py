@@ -157,3 +157,32 @@ def test_the_report_is_linked_once_it_is_written_and_runs_in_a_sandbox(tmp_path:
         policy = response.headers["content-security-policy"]
         assert policy.startswith("sandbox allow-scripts")
         assert "allow-same-origin" not in policy
+
+
+@pytest.mark.parametrize(
+    ("path", "heading"),
+    [
+        ("/", "No crawl yet"),
+        ("/sites", "Sites"),
+        ("/failures", "Failures"),
+        ("/failures?site=a.test", "Failures"),
+        ("/search?q=needle", "Search stored pages"),
+        ("/url?url=http://a.test/", "What became of a URL"),
+    ],
+)
+def test_before_the_first_crawl_each_page_says_that_there_is_none_in_its_own_place(
+    tmp_path: Path, path: str, heading: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/crawl.db"
+    with serving(config(url, url)) as client:
+        response = client.ask("GET", path)
+    assert response.status_code == 200
+    assert f"<h1>{heading}</h1>" in response.text
+    assert "run a crawl" in response.text.lower()
+
+
+def test_nothing_can_be_drained_while_no_crawl_runs(client: Client) -> None:
+    for path in ("/", "/sites/a.test", "/commands"):
+        text = client.ask("GET", path).text
+        assert "/steer/pause" in text
+        assert "/steer/drain" not in text

@@ -45,14 +45,16 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.choice.ChoiceMiddleware": 85,
     "crawlproj.downloadermiddlewares.traps.TrapMiddleware": 90,
     "crawlproj.downloadermiddlewares.conditional.ConditionalMiddleware": 95,
-    "crawlproj.downloadermiddlewares.login.LoginMiddleware": 97,
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
     "crawlproj.downloadermiddlewares.tdmrep.TdmrepMiddleware": 110,
     "crawlproj.downloadermiddlewares.metarefresh.MetaRefreshMiddleware": 580,
+    # Below what follows refreshes and redirects, which may lead to a login.
+    "crawlproj.downloadermiddlewares.login.LoginMiddleware": 582,
     # Above the one that decompresses.
     "crawlproj.downloadermiddlewares.page_type.PageTypeMiddleware": 585,
     "crawlproj.downloadermiddlewares.decompression.DecompressionMiddleware": 590,
     "crawlproj.downloadermiddlewares.redirect.RedirectMiddleware": 600,
+    "crawlproj.downloadermiddlewares.login.LoginRedirectMiddleware": 650,
     "crawlproj.downloadermiddlewares.cookies.CookiesMiddleware": 700,
     # Nearest to the downloader, so that they see responses exactly as the site sent them.
     "crawlproj.downloadermiddlewares.concurrency.ConcurrencyMiddleware": 960,

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from scrapy.exceptions import NotConfigured
 
-from crawlproj.http.access import LOGIN, Access
+from crawlproj.http.access import LOGIN, NEW_SESSION, Access
 from crawlproj.urls import normalize
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+    from crawlproj._scrapy.cookies import BoundedCookieJar
 
 __all__ = ["AccessMiddleware"]
 
@@ -28,6 +30,9 @@ class AccessMiddleware:
     Belongs next to the downloader. So neither a redirect nor a retry, nor what is stored of one in
     the frontier, ever has a secret in it.
 
+    A login begins with a new jar. What was sent before it sets no cookies in that one, although its
+    answer may come later: many sites end a session with a cookie.
+
     may_see: whether a URL is of a site that may see headers and cookies. The proxy is for all, and
         the place where the login form is may set and see cookies, too.
     """
@@ -36,7 +41,8 @@ class AccessMiddleware:
         self._access = access
         self._may_see = may_see
         self._before: WeakKeyDictionary[Request, dict[str | bytes, Any]] = WeakKeyDictionary()
-        self._jar = None
+        self._jar: BoundedCookieJar | None = None
+        self._jars: WeakKeyDictionary[Request, BoundedCookieJar] = WeakKeyDictionary()
         if access.cookies or access.form is not None:
             # It imports tldextract, which imports an HTTP client.
             from crawlproj._scrapy.cookies import BoundedCookieJar  # noqa: PLC0415
@@ -57,6 +63,8 @@ class AccessMiddleware:
     def process_request(self, request: Request) -> None:
         """Add what the site of the request may see."""
         headers, before = request.headers, dict[str | bytes, Any]()
+        if request.meta.pop(NEW_SESSION, False) and self._jar is not None:
+            self._jar = type(self._jar)()
         if self._access.proxy:
             before[_PROXY] = request.meta.get(_PROXY)
             request.meta[_PROXY] = self._access.proxy
@@ -69,15 +77,14 @@ class AccessMiddleware:
             before.setdefault(b"Cookie", own := headers.getlist(b"Cookie"))
             headers.pop(b"Cookie", None)
             self._jar.add_cookie_header(request)
+            self._jars[request] = self._jar
             headers[b"Cookie"] = b"; ".join([*headers.getlist(b"Cookie"), *own])
         self._before[request] = before
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Take away what was added, and keep the cookies of the response."""
-        if self._jar is not None and (
-            LOGIN in request.meta or self._may_see(normalize(request.url) or "")
-        ):
-            self._jar.extract_cookies(response, request)
+        if (jar := self._jars.pop(request, None)) is not None:
+            jar.extract_cookies(response, request)
         self._take_away(request)
         return response
 

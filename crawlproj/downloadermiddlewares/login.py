@@ -1,142 +1,297 @@
-"""Logs in before the first page of a crawl."""
+"""Logs in before the first page of a crawl, and again when the session has ended."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from scrapy import Request
-from scrapy.exceptions import DownloadCancelledError, NotConfigured
-from scrapy.http import HtmlResponse
+from scrapy import Request, signals
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
+from crawlproj._scrapy.engine import is_closing
 from crawlproj.config import text
-from crawlproj.http.access import LOGIN, Access
+from crawlproj.downloadermiddlewares.form_login import LOGIN_META, FormLogin
+from crawlproj.downloadermiddlewares.login_session import LoginFailed, LoginSession
+from crawlproj.downloadermiddlewares.login_signs import LoginSigns, Sign
+from crawlproj.frontier.base import State
+from crawlproj.http.access import Access
+from crawlproj.http.head import REDIRECTS
 from crawlproj.reasons import detail_of
+from crawlproj.scheduler import scheduler_of
+from crawlproj.scheduling.site_config import ConcurrencyConfig
+from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from typing import Any
 
-    from scrapy import Selector
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawlproj.http.login import LoginForm
-
-__all__ = ["LoginMiddleware"]
+__all__ = ["LoginLost", "LoginMiddleware", "LoginRedirectMiddleware", "LoginRequired"]
 
 logger = logging.getLogger(__name__)
 
-_META = {
-    LOGIN: True,
-    "dont_obey_robotstxt": True,  # nobody crawls here: the user has an account
-    "dont_cache": True,
-    "allow_offsite": True,
-    "handle_httpstatus_all": True,
-}
-_ASKING = "//form[.//input[@type='password']]"
-_PASSWORD = "input[type=password]"  # noqa: S105 - a selector
+_SESSION = "login_session"  # in Request.meta: the number of the session in which it was sent
+_LOOK_S = 1.0  # between two looks whether the crawl ends
 
 
-class _Failed(Exception):
-    """The login failed."""
+class LoginRequired(IgnoreRequest):
+    """The page asks for a login, although the crawl is logged in."""
+
+    frontier_outcome = (State.FAILED, "login-required")
+
+
+class LoginLost(IgnoreRequest):
+    """The session of the page's site has ended, and there will be no other. reason: why."""
+
+    def __init__(self, detail: str, reason: str) -> None:
+        super().__init__(detail)
+        self.frontier_outcome = (State.FAILED, reason)
+
+
+class _Login:
+    """The login of a crawl, which its two middlewares share.
+
+    It concerns the sites of the domain of the form, or of the cookies. If no start page is on one,
+    as when another company's server logs people in, it concerns all sites.
+    """
+
+    def __init__(self, crawler: Crawler, access: Access) -> None:
+        self._crawler = crawler
+        self.signs = LoginSigns(
+            access.form,
+            max_refresh_s=crawler.settings.getint("METAREFRESH_MAXDELAY"),
+            left_out=",".join(crawler.settings.getlist("METAREFRESH_IGNORE_TAGS")),
+        )
+        self._form = None
+        hosts = {cookie.domain.removeprefix(".") for cookie in access.cookies}
+        if access.form is not None:
+            self._form = FormLogin(crawler, access.form, self.signs)
+            hosts = {site_of(access.form.url)}
+        self._domains = {_domain(host) for host in hosts}
+        starts = [_domain(site_of(url)) for url in getattr(crawler.spider, "seeds", ())]
+        if self._domains.isdisjoint(starts):
+            self._domains.clear()
+        self._of_all = not self._domains or self._domains.issuperset(starts)
+        self._lost: tuple[str, str] | None = None  # detail and reason
+        self._stopping: asyncio.Future[None] | None = None
+        self.session = LoginSession(
+            self._log_in,
+            self._asks,
+            begun=self._form is None,
+            patience_s=ConcurrencyConfig.from_settings(crawler.settings).patience_s,
+            on_open=self._on_open,
+            on_failed=self._on_failed,
+        )
+        crawler.signals.connect(self._close, signals.spider_closed)
+
+    def concerns(self, request: Request) -> bool:
+        """Whether ``request`` is for a page that may need the session."""
+        if request.callback is NO_CALLBACK:  # robots.txt, and the login itself
+            return False
+        return self._holds(site_of(request.url))
+
+    def check(self) -> None:
+        """Raise LoginLost if there will be no session any more."""
+        if self._lost is not None:
+            raise LoginLost(*self._lost)
+
+    def put_back(self, request: Request) -> Request | None:
+        """Let ``request`` go back to the frontier, uncounted; None if it did not come from there.
+
+        Its site is held meanwhile.
+        """
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is None or not scheduler.admission.put_back(request):
+            return None
+        return request.replace(dont_filter=True)
+
+    async def opened(self) -> None:
+        """Wait for the session. Raises LoginLost, or DownloadCancelledError if the crawl stops."""
+        self.session.begin()
+        opening = asyncio.ensure_future(self.session.opened())
+        try:
+            while not opening.done():
+                self.check()
+                if is_closing(self._crawler.engine):
+                    raise DownloadCancelledError("the crawl is being stopped")
+                await asyncio.wait({opening}, timeout=_LOOK_S)
+        finally:
+            opening.cancel()
+
+    def judged(
+        self, request: Request, response: Response, sign: Sign
+    ) -> Response | Request | Coroutine[Any, Any, Request]:
+        """Return ``response``, which has a ``sign``, or the request to send it again.
+
+        Raises LoginRequired if the answer is the page's own and says nothing else.
+        """
+        self.check()
+        if self.session.is_own(request.url, request.meta.get(_SESSION, 0), sign):
+            if sign is Sign.STRONG and (response.status == 200 or response.status in REDIRECTS):
+                raise LoginRequired("it asks for a login, although the crawl is logged in")
+            return response
+        self._crawler.stats.inc_value("login/sent_again")
+        return self.put_back(request) or self._sent_again(request)
+
+    async def _sent_again(self, request: Request) -> Request:
+        await self.opened()
+        return request.replace(dont_filter=True)
+
+    def _holds(self, site: str) -> bool:
+        return not self._domains or _domain(site) in self._domains
+
+    async def _log_in(self) -> None:
+        if self._form is None:
+            raise LoginFailed("the session of the cookies in -a login= has ended")
+        await self._form.log_in()
+        self._crawler.stats.inc_value("login/logins")
+        logger.info("Logged in")
+
+    async def _asks(self, url: str) -> bool | None:
+        """Return whether ``url`` asks for a login now; None if it does not show."""
+        request = Request(url, NO_CALLBACK, meta={**LOGIN_META, "dont_redirect": True})
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except Exception as exc:  # noqa: BLE001 - after any error, nothing is known
+            logger.info("Whether the session has ended is unknown: %s: %s", url, detail_of(exc))
+            return None
+        for sign in (self.signs.of_head, self.signs.of_body):
+            if sign(request, response) is not Sign.NONE:
+                return True
+        return False if response.status == 200 else None
+
+    def _close(self) -> None:
+        self.session.close()
+        _logins.pop(self._crawler, None)
+
+    def _on_open(self, is_open: bool) -> None:
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is not None and not is_closing(self._crawler.engine):
+            scheduler.steering.hold(None if is_open else self._holds)
+
+    def _on_failed(self, failure: LoginFailed) -> None:
+        engine = self._crawler.engine
+        if is_closing(engine):
+            return
+        if self._form is not None and (self._of_all or not self.session.number):
+            logger.error("The login failed: %s; the crawl ends", failure)
+            stop = engine.close_spider_async(reason="login-failed")
+            self._stopping = asyncio.ensure_future(stop)
+            return
+        reason, then = "login-failed", "Correct the file of -a login="
+        if self._form is None:
+            reason = "login-expired"
+            then = "Log in with a browser and export its cookies to the file again"
+        logger.error(
+            "The crawl is not logged in any more: %s. The pages of %s now fail as %s. %s, then run "
+            "scrapy requeue --reason %s and the same crawl again",
+            *(failure, ", ".join(sorted(self._domains)) or "all sites", reason, then, reason),
+        )
+        self._lost = str(failure), reason
+        scheduler = scheduler_of(self._crawler)
+        if scheduler is not None and not scheduler.config.in_fleet:
+            scheduler.fail()
+        self._on_open(True)
+
+
+_logins: WeakKeyDictionary[Crawler, _Login] = WeakKeyDictionary()
+
+
+def _login_of(crawler: Crawler) -> _Login:
+    """Return the login of ``crawler``. Raises NotConfigured if it has none."""
+    access = getattr(crawler.spider, "access", None)
+    if not isinstance(access, Access) or not (access.form or access.cookies):
+        raise NotConfigured
+    if text(crawler.settings, "REPLAY_DIR", ""):
+        raise NotConfigured("a replay needs no login")
+    if crawler not in _logins:
+        _logins[crawler] = _Login(crawler, access)
+    return _logins[crawler]
 
 
 class LoginMiddleware:
-    """Sends the form of the spider's ``access``, and holds all other requests until then.
+    """Sends the form of the spider's ``access``, and holds the pages of its sites until then.
 
     AccessMiddleware keeps the cookies of the session. Every run logs in anew, because they are
-    stored nowhere. If the login fails, the crawl ends with "login-failed", and its URLs go back.
+    stored nowhere. A page that shows the login form instead of its content goes back to the
+    frontier, uncounted, and LoginSession decides what that means. Other sites go on meanwhile.
+
+    Place it above what decompresses, and below what follows refreshes.
     """
 
-    def __init__(self, crawler: Crawler, form: LoginForm) -> None:
-        self._crawler = crawler
-        self._form = form
-        self._logged_in = False
-        self._login: asyncio.Task[None] | None = None
-        self._stopping: asyncio.Future[None] | None = None
+    def __init__(self, login: _Login) -> None:
+        self._login = login
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> LoginMiddleware:
-        """Build the middleware. Raises NotConfigured if there is no form to send."""
-        access = getattr(crawler.spider, "access", None)
-        if not isinstance(access, Access) or access.form is None:
-            raise NotConfigured
-        if text(crawler.settings, "REPLAY_DIR", ""):
-            raise NotConfigured("a replay needs no login")
-        return cls(crawler, access.form)
+        """Build the middleware. Raises NotConfigured if the spider does not log in."""
+        return cls(_login_of(crawler))
 
-    def process_request(self, request: Request) -> Coroutine[None, None, None] | None:
-        """Return a coroutine that waits for the login, until that is done.
+    def process_request(self, request: Request) -> Request | Coroutine[Any, Any, None] | None:
+        """Return the request, to be sent later, if it has to wait for a login.
 
-        It raises DownloadCancelledError if the login fails.
+        Raises LoginLost if there will be no session any more.
         """
-        if request.callback is NO_CALLBACK:  # robots.txt, and the login itself
+        login = self._login
+        if not login.concerns(request):
             return None
-        if self._logged_in:
+        login.check()
+        if login.session.is_open:
+            request.meta[_SESSION] = login.session.number
             return None
-        return self._wait()
+        login.session.begin()
+        return login.put_back(request) or self._wait(request)
 
-    async def _wait(self) -> None:
-        if self._login is None:
-            self._login = asyncio.ensure_future(self._log_in())
-        try:
-            await asyncio.shield(self._login)
-        except _Failed as exc:
-            if self._stopping is None:
-                logger.error("The login failed: %s; the crawl ends", exc)
-                stop = self._crawler.engine.close_spider_async(reason="login-failed")
-                self._stopping = asyncio.ensure_future(stop)
-            raise DownloadCancelledError("the login failed") from exc
+    async def _wait(self, request: Request) -> None:
+        await self._login.opened()
+        request.meta[_SESSION] = self._login.session.number
 
-    async def _log_in(self) -> None:
-        page = await self._get(Request(self._form.url, NO_CALLBACK, meta=dict(_META)))
-        sent = self._filled_in(page)
-        answer = await self._get(sent)
-        if self._form.success:
-            if not (isinstance(answer, HtmlResponse) and answer.css(self._form.success)):
-                raise _Failed(f"{answer.url} has nothing that matches {self._form.success!r}")
-        elif isinstance(answer, HtmlResponse) and answer.css(_PASSWORD):
-            raise _Failed(f"{answer.url} asks for the password again; are the fields right?")
-        self._logged_in = True
-        logger.info("Logged in at %s", self._form.url)
-
-    async def _get(self, request: Request) -> Response:
-        try:
-            response = await self._crawler.engine.download_async(request)
-        except Exception as exc:
-            raise _Failed(f"{request.url}: {detail_of(exc)}") from exc
-        if response.status >= 400:
-            raise _Failed(f"{response.url} answered with HTTP status {response.status}")
+    def process_response(
+        self, request: Request, response: Response
+    ) -> Response | Request | Coroutine[Any, Any, Request]:
+        """Return ``response``, or the request if it shows the form. Raises LoginRequired."""
+        login = self._login
+        if not login.concerns(request):
+            return response
+        sign = login.signs.of_body(request, response)
+        if sign is not Sign.NONE:
+            return login.judged(request, response, sign)
+        if response.status == 200 and request.method == "GET":
+            login.session.note_shown(request.url, request.meta.get(_SESSION, 0))
         return response
 
-    def _filled_in(self, page: Response) -> Request:
-        """Return the request that the form on ``page`` makes."""
-        from form2request import form2request  # noqa: PLC0415 - an extra
 
-        form = self._form_on(page)
-        names = set(form.css("[name]::attr(name)").getall())
-        for name, _ in self._form.fields:
-            if name not in names:
-                known = ", ".join(sorted(names))
-                raise _Failed(f"the form on {page.url} has no field {name!r} (it has {known})")
-        try:
-            made = form2request(form, dict(self._form.fields))
-        except (NotImplementedError, ValueError) as exc:
-            raise _Failed(f"the form on {page.url} cannot be sent: {exc}") from exc
-        filled: Request = made.to_scrapy(callback=NO_CALLBACK, meta=dict(_META))
-        return filled
+class LoginRedirectMiddleware:
+    """Does the same for pages that redirect to a login, or refuse with 401 or 403.
 
-    def _form_on(self, page: Response) -> Selector:
-        forms: Any = ()
-        if isinstance(page, HtmlResponse):
-            selector = self._form.form
-            forms = page.css(selector) if selector else page.xpath(_ASKING)
-        if len(forms) == 1:
-            form: Selector = forms[0]
-            return form
-        what = f"that match {self._form.form!r}" if self._form.form else "that ask for a password"
-        raise _Failed(
-            f'{page.url} has {len(forms)} forms {what}; name the right one: form = "CSS SELECTOR"'
-        )
+    Place it below what follows redirects.
+    """
+
+    def __init__(self, login: _Login) -> None:
+        self._login = login
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> LoginRedirectMiddleware:
+        """Build the middleware. Raises NotConfigured if the spider does not log in."""
+        return cls(_login_of(crawler))
+
+    def process_response(
+        self, request: Request, response: Response
+    ) -> Response | Request | Coroutine[Any, Any, Request]:
+        """Return ``response``, or the request if it asks for a login. Raises LoginRequired."""
+        login = self._login
+        if response.status == 200 or not login.concerns(request):
+            return response
+        sign = login.signs.of_head(request, response)
+        return response if sign is Sign.NONE else login.judged(request, response, sign)
+
+
+def _domain(site: str) -> str:
+    """Return the registrable domain of ``site``, without a port."""
+    host, _, port = registrable_domain(site).rpartition(":")
+    return host if host and port.isdigit() else registrable_domain(site)

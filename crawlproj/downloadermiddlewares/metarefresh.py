@@ -48,22 +48,27 @@ class MetaRefreshMiddleware(SafeRedirects, ScrapysMiddleware):
             or not request.url.startswith(("http://", "https://"))
         ):
             return response
-        refresh = self._refresh(response)
+        refresh = refresh_of(response, self._left_out)
         if refresh is None or refresh[0] >= self._max_delay_s:
             return response
         if refresh[1] == normalize(without_credentials(response.url)):
             return response
         return self.followed(request, response, refresh[1], "meta refresh")
 
-    def _refresh(self, response: HtmlResponse) -> tuple[int, str] | None:
-        header = value_of(response.headers, b"Refresh")
-        if header is not None and (found := read_refresh(header.decode("latin-1"))) is not None:
-            url = join(response.url, found[1])
-            return (found[0], url) if url else None
-        start = response.body[:_PRESCAN_BYTES]
-        # A zero byte may be UTF-16, where nothing is ASCII. A pattern that ignores case would take
-        # 15 times as long.
-        if b"refresh" not in start.lower() and b"\0" not in start:
-            return None
-        page = content_of(response)
-        return None if page is None else page.refresh(self._left_out)
+
+def refresh_of(response: HtmlResponse, left_out: str = "") -> tuple[int, str] | None:
+    """Return after how many seconds, and to what URL, a page is refreshed; None if it is not.
+
+    left_out: tags, separated by commas, in which a refresh does not count.
+    """
+    header = value_of(response.headers, b"Refresh")
+    if header is not None and (found := read_refresh(header.decode("latin-1"))) is not None:
+        url = join(response.url, found[1])
+        return (found[0], url) if url else None
+    start = response.body[:_PRESCAN_BYTES]
+    # A zero byte may be UTF-16, where nothing is ASCII. A pattern that ignores case would take
+    # 15 times as long.
+    if b"refresh" not in start.lower() and b"\0" not in start:
+        return None
+    page = content_of(response)
+    return None if page is None else page.refresh(left_out)

@@ -217,6 +217,7 @@ class LivePublisher:
         around = Around(
             given_up=steering.given_up(site),
             holder=steering.standing.holder(site) if site in permits.held else None,
+            logging_in=steering.awaits_login(site),
             wishes=steering.standing.wishes(site),
             crawl_delay_s=steering.crawl_delay_s(site),
             waiting=steering.waiting_at(site),

@@ -164,6 +164,7 @@ class Progress:
             paused=network.trouble.value if network.trouble is not None else "",
             pauses=network.outages,
             paused_s=network.away_s,
+            logins=max(0, self._crawler.stats.get_value("login/logins", 0) - 1),
             traps=dict(getattr(getattr(spider, "traps", None), "found", {})),
         )
 

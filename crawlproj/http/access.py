@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LOGIN = "crawlproj_login"
 """The key of Request.meta that the requests of a login have; no spider's own."""
 
+NEW_SESSION = "crawlproj_new_session"
+"""The key of Request.meta that the first request of a login has: it begins without cookies."""
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # HTTP's own, which the download handler writes.
 _FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te"})

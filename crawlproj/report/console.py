@@ -46,7 +46,8 @@ class Snapshot:
     candidates for display, busiest first, with pages_per_s over the last seconds. places: where
     frontier and store are. items: what became of this run's items, by type. paused: why the crawl
     is paused, "" if it is not. checked: what checks of pages of earlier crawls found, how often.
-    pauses, paused_s: how often and how long it was, now included.
+    pauses, paused_s: how often and how long it was, now included. logins: how often this run logged
+    in again, because its session had ended.
     """
 
     spider: str
@@ -66,6 +67,7 @@ class Snapshot:
     pauses: int = 0
     paused_s: float = 0.0
     checked: Mapping[str, int] = field(default_factory=dict)
+    logins: int = 0
 
 
 def plain(text: str, style: str = "") -> Text:
@@ -213,6 +215,8 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
     if now.pauses:
         times = "once" if now.pauses == 1 else f"{now.pauses:,} times"
         this_run += f"; paused {times} without a network, {duration(now.paused_s)} in all"
+    if now.logins:
+        this_run += f"; logged in again {'once' if now.logins == 1 else f'{now.logins:,} times'}"
     lines = [this_run]
     if now.checked:
         found = ", ".join(f"{count:,} {what}" for what, count in now.checked.items())

@@ -32,8 +32,8 @@ _BY_RULE = {
 class Why:
     """The limit that binds a site.
 
-    kind: a short stable name, for colours and filters: "given-up", "paused", "drained", "away",
-        "asked", "delay", "rate", "limit", "cpu", "budget", "nothing-waits", "running".
+    kind: a short stable name, for colours and filters: "given-up", "login", "paused", "drained",
+        "away", "asked", "delay", "rate", "limit", "cpu", "budget", "nothing-waits", "running".
     words: without times. since, until: unix seconds; None if unknown or open.
     """
 
@@ -57,7 +57,7 @@ class Around:
     wishes: the limits that were commanded. crawl_delay_s: what its robots.txt asks for.
     waiting: leases that wait for a permit here. busy: requests in flight over all sites, and
     budget: how many there may be. cpu: share of a core that this process uses. lag_s: how late its
-    event loop is, at worst.
+    event loop is, at worst. logging_in: whether the site waits for a login.
     """
 
     given_up: tuple[str, float] | None
@@ -69,6 +69,7 @@ class Around:
     budget: int
     cpu: float
     lag_s: float
+    logging_in: bool = False
 
 
 def why(facts: SiteFacts | None, around: Around, now: float) -> Why:
@@ -76,6 +77,8 @@ def why(facts: SiteFacts | None, around: Around, now: float) -> Why:
     if around.given_up is not None:
         words, until = around.given_up
         return Why("given-up", words, until=until)
+    if around.logging_in:
+        return Why("login", "waits for a login")
     if around.holder is not None:
         return held_by(around.holder)
     if facts is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from crawlproj.http.access import LOGIN
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.scheduling.direct import begin_way, on_its_way
 from crawlproj.urls import site_of
@@ -72,8 +73,12 @@ class Admission:
     async def admit(self, request: Request) -> None:
         """Return once ``request``, which is about to be downloaded, has a permit or needs none.
 
+        A login needs none, because the pages of its site may get none until it is done.
+
         Raises DownloadCancelledError if the crawl stops. Call ``release_direct`` afterwards.
         """
+        if LOGIN in request.meta:
+            return
         other = on_its_way()
         waits = other is not None and other is not request and self.permit_of(other) is not None
         if not waits and self.permit_of(request) is None:

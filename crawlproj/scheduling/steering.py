@@ -99,6 +99,7 @@ class Steering:
         self._to_apply: list[Command] = []
         self._last: Command | None = None
         self._began_after = self._generation = 0
+        self._waits: Callable[[str], bool] | None = None
         self._ending = self._complained = False
         self._end_by = inf  # by the loop's clock
         self._task: asyncio.Task[None] | None = None
@@ -221,10 +222,7 @@ class Steering:
         before = self.standing
         if standing.active != before.active:
             changed = self._limits.obey(standing, self._permits, self._delays)
-            self._permits.held = Held(
-                (lambda site: standing.holder(site) is not None) if standing.rests_any else None,
-                everything=standing.holds_all,
-            )
+            self._renew_held()
             self._skips = standing.skipper()
             self._queue.unwanted = 0  # until it is counted again
             self._queue.look_again()
@@ -241,6 +239,34 @@ class Steering:
                 )
             elif command.verb is Verb.REQUEUE:
                 self._patience.try_again(command.selection.takes_site)
+
+    def awaits_login(self, site: str) -> bool:
+        """Whether ``site`` is held because of ``hold``."""
+        return self._waits is not None and self._waits(site)
+
+    def hold(self, waits: Callable[[str], bool] | None) -> None:
+        """Start nothing at the sites that wait for a login, until the next call; None: none does.
+
+        It comes on top of what users command.
+        """
+        self._waits = waits
+        self._renew_held()
+        self._queue.look_again()
+
+    def _renew_held(self) -> None:
+        standing, waits = self.standing, self._waits
+        holds = None
+        if waits is not None:
+
+            def holds(site: str) -> bool:
+                return waits(site) or standing.holder(site) is not None
+
+        elif standing.rests_any:
+
+            def holds(site: str) -> bool:
+                return standing.holder(site) is not None
+
+        self._permits.held = Held(holds, everything=standing.holds_all)
 
     async def _apply(self) -> None:
         """Apply the commands that change entries, unless another worker does.

@@ -38,7 +38,7 @@ class Parts:
         self.failures = 0
         self.steering = SimpleNamespace(
             name="w1", standing=Standing(), publish=self.publish, waiting_at=lambda _: 2,
-            given_up=lambda _: None, crawl_delay_s=lambda _: 0.0,
+            given_up=lambda _: None, awaits_login=lambda _: False, crawl_delay_s=lambda _: 0.0,
         )  # fmt: skip
         self.scheduler: Any = SimpleNamespace(
             tally=self.tally, permits=self.permits, steering=self.steering, waiting=5, job="job",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from rich.console import Console, RenderableType
 
 from crawlproj.frontier.base import State, Totals
@@ -61,6 +62,14 @@ def shown(view: RenderableType, width: int = 100) -> str:
     with console.capture() as capture:
         console.print(view)
     return capture.get()
+
+
+@pytest.mark.parametrize(
+    ("logins", "words"), [(1, "; logged in again once"), (1200, "; logged in again 1,200 times")]
+)
+def test_the_summary_says_how_often_the_crawl_logged_in_again(logins: int, words: str) -> None:
+    assert words in shown(summary_table(replace(snapshot(), logins=logins), "finished"))
+    assert "logged in" not in shown(summary_table(snapshot(), "finished"))
 
 
 def test_hostile_names_neither_crash_nor_steer_the_terminal() -> None:

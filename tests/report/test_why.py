@@ -60,6 +60,7 @@ def wished(name: str) -> Wishes:
     ("facts", "around", "kind", "sentence"),
     [
         ({}, {"given_up": ("away too long", NOW + 60)}, "given-up", "away too long until 12:04"),
+        ({}, {"logging_in": True}, "login", "waits for a login"),
         (
             {},
             {"holder": command(Verb.PAUSE, site="*", until=NOW + 600)},

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from scrapy import Request
 
 from crawlproj.frontier.base import Entry, Lease
+from crawlproj.http.access import LOGIN
 from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.limits.held import Held
 from crawlproj.limits.permits import Permits
 from crawlproj.scheduling.admission import Admission
 from crawlproj.scheduling.crawl_delays import CrawlDelays
@@ -16,7 +20,7 @@ from crawlproj.scheduling.lease_buffer import Handout
 from crawlproj.scheduling.patience import Patience
 from crawlproj.scheduling.site_groups import SiteGroups
 from crawlproj.scheduling.work import WorkInHand
-from tests.scheduling.desk import control
+from tests.scheduling.desk import control, in_virtual_time
 
 SITE = "a.test"
 OK = Ending(Verdict.OK, 0.1)
@@ -87,6 +91,16 @@ def test_a_request_whose_answer_has_begun_is_not_lost_while_the_rest_arrives() -
     assert not permit.lost
     desk.admission.on_downloaded(request, OK)
     desk.admission.on_answer(request)  # it has no permit any more, and that does not matter
+
+
+@in_virtual_time
+async def test_a_login_waits_for_no_permit_because_its_site_gets_none_until_it_is_done() -> None:
+    desk = Desk()
+    desk.permits.held = Held(lambda site: site == SITE)
+    await desk.admission.admit(Request(f"https://{SITE}/login", meta={LOGIN: True}))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1000):
+            await desk.admission.admit(Request(f"https://{SITE}/"))
 
 
 def test_a_request_without_a_permit_is_sent_at_once() -> None:

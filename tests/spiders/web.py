@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _CHUNK_BYTES = 65_536
+_LENGTH = re.compile(r"content-length: *(\d+)", re.IGNORECASE)
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Answer:
 
 
 Web = "Callable[[str, str], Answer | str | bytes]"
-"""Takes an absolute URL and the head of its request; text and bytes are pages."""
+"""Takes an absolute URL and its request; text and bytes are pages. It may be asynchronous."""
 
 
 @dataclass
@@ -83,7 +86,11 @@ async def answering(web: Callable[[str, str], Any], done: Crawled) -> AsyncItera
             while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1"):
                 target = head.split()[1]
                 done.asked.append(target)
+                if (length := _LENGTH.search(head)) is not None:
+                    head += (await reader.readexactly(int(length[1]))).decode("latin-1")
                 answer = web(target, head)
+                if inspect.isawaitable(answer):
+                    answer = await answer
                 if not isinstance(answer, Answer):
                     answer = Answer(answer)
                 body = answer.body.encode() if isinstance(answer.body, str) else answer.body

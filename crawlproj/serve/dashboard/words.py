@@ -68,6 +68,7 @@ def clock(at: float) -> str:
 
 _BINDS = {
     "given-up": "given up",
+    "login": "a login",
     "away": "no answer",
     "asked": "asked to wait",
     "delay": "a delay",

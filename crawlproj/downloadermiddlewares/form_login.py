@@ -1,0 +1,107 @@
+"""Fetches the form of a login, fills it in and sends it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy import Request
+from scrapy.http import HtmlResponse
+from scrapy.http.request import NO_CALLBACK
+
+from crawlproj.downloadermiddlewares.login_session import LoginDelayed, LoginFailed
+from crawlproj.downloadermiddlewares.login_signs import PASSWORD, forms_on, names_in
+from crawlproj.http.access import LOGIN, NEW_SESSION
+from crawlproj.reasons import detail_of
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from crawlproj.downloadermiddlewares.login_signs import LoginSigns
+    from crawlproj.http.login import LoginForm
+
+LOGIN_META = {
+    LOGIN: True,
+    "dont_obey_robotstxt": True,  # nobody crawls here: the user has an account
+    "dont_cache": True,
+    "allow_offsite": True,
+    "handle_httpstatus_all": True,
+}
+
+
+class FormLogin:
+    """Logs in with ``form``; ``signs`` learns where that redirects to."""
+
+    def __init__(self, crawler: Crawler, form: LoginForm, signs: LoginSigns) -> None:
+        self._crawler = crawler
+        self._form = form
+        self._signs = signs
+
+    async def log_in(self) -> None:
+        """Begin a session. Hidden inputs, such as a CSRF token, are read from the form each time.
+
+        Raises LoginFailed if the form is not accepted, LoginDelayed if the site did not answer.
+        """
+        form = self._form
+        page = await self._get(
+            Request(form.url, NO_CALLBACK, meta={**LOGIN_META, NEW_SESSION: True})
+        )
+        self._signs.add_page(page.url)
+        answer = await self._get(self._filled_in(page))
+        where = _shown(answer.url)
+        if form.success:
+            if not (isinstance(answer, HtmlResponse) and answer.css(form.success)):
+                raise LoginFailed(f"{where} has nothing that matches {form.success!r}")
+        elif isinstance(answer, HtmlResponse) and answer.xpath(PASSWORD):
+            raise LoginFailed(f"{where} asks for the password again; are the fields right?")
+
+    async def _get(self, request: Request) -> Response:
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except Exception as exc:
+            raise LoginDelayed(f"{_shown(request.url)}: {detail_of(exc)}") from exc
+        if response.status >= 400:
+            raise LoginDelayed(
+                f"{_shown(response.url)} answered with HTTP status {response.status}"
+            )
+        return response
+
+    def _filled_in(self, page: Response) -> Request:
+        """Return the request that the form on ``page`` makes."""
+        from form2request import form2request  # noqa: PLC0415 - an extra
+
+        form, where = self._form_on(page), _shown(page.url)
+        names = names_in(form)
+        for name, _ in self._form.fields:
+            if name not in names:
+                known = ", ".join(sorted(names))
+                raise LoginFailed(f"the form on {where} has no field {name!r} (it has {known})")
+        try:
+            made = form2request(form, dict(self._form.fields))
+        except (NotImplementedError, ValueError) as exc:
+            raise LoginFailed(f"the form on {where} cannot be sent: {exc}") from exc
+        if made.method == "GET":
+            raise LoginFailed(
+                f"the form on {where} would show the password in a URL (its method is GET); "
+                "log in with a browser and give its cookies: -a login=cookies.txt"
+            )
+        filled: Request = made.to_scrapy(callback=NO_CALLBACK, meta=dict(LOGIN_META))
+        return filled
+
+    def _form_on(self, page: Response) -> Any:
+        selector = self._form.form
+        forms: Any = forms_on(page, self._form) if isinstance(page, HtmlResponse) else []
+        if len(forms) == 1:
+            return forms[0]
+        what = f"that match {selector!r}" if selector else "that ask for a password"
+        raise LoginFailed(
+            f"{_shown(page.url)} has {len(forms)} forms {what}; "
+            'name the right one: form = "CSS SELECTOR"'
+        )
+
+
+def _shown(url: str) -> str:
+    """Return ``url`` without its query, which may have a token of the session."""
+    return url.partition("?")[0]

@@ -1,0 +1,166 @@
+"""A crawl logs in again when its session has ended, and loses no page by that."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawlproj.downloadermiddlewares import login_session
+from tests.http.helpers import on_reactor
+from tests.spiders.members import (
+    HOME,
+    OTHER,
+    PASSWORD,
+    Members,
+    cookie_file,
+    form_file,
+)
+from tests.spiders.web import Answer, Crawled, crawl_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login_session, "_MIN_PAUSE_S", 0.01)
+    monkeypatch.setattr(login_session, "_FIRST_RETRY_S", 0.01)
+    monkeypatch.setenv("MEMBERS_PASSWORD", PASSWORD)
+
+
+async def crawl(web: Members, login: str, url: str = HOME, **settings: Any) -> Crawled:
+    return await crawl_site(web, url, arguments={"login": login}, **settings)
+
+
+def reasons(done: Crawled) -> dict[str, str]:
+    return {failure.url: failure.reason for failure in done.failures}
+
+
+@pytest.mark.parametrize("asks", ["redirect", "form", "refresh", "401", "403"])
+@on_reactor
+async def test_every_page_is_fetched_although_the_session_ends_every_few_pages(
+    asks: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    web = Members(asks=asks)
+    done = await crawl(web, form_file(tmp_path), LOG_LEVEL="DEBUG")
+    assert done.urls == web.urls
+    assert all("for members" in page.text for page in done.pages)
+    assert len(web.logins) >= 3
+    assert (done.failures, done.skipped, done.finished) == ([], {}, True)
+    secrets = (PASSWORD, "s3ss10n", "t0ken")
+    assert not [line for line in caplog.messages if any(each in line for each in secrets)]
+
+
+@pytest.mark.parametrize("asks", ["redirect", "form", "refresh"])
+@pytest.mark.parametrize("ends_sessions", [False, True])
+@on_reactor
+async def test_pages_that_always_ask_for_a_login_fail_and_the_login_is_not_tried_for_each(
+    ends_sessions: bool,
+    asks: str,
+    tmp_path: Path,
+) -> None:
+    restricted = [f"/admin{n}" for n in range(12)]
+    web = Members(lasts=15, asks=asks, restricted=restricted, ends_sessions=ends_sessions)
+    done = await crawl(web, form_file(tmp_path))
+    assert done.urls == web.urls
+    assert reasons(done) == {HOME + path[1:]: "login-required" for path in restricted}
+    assert len(web.logins) <= len(restricted)
+
+
+@on_reactor
+async def test_a_link_that_logs_out_costs_three_logins_and_no_other_page(tmp_path: Path) -> None:
+    web = Members(lasts=1000, public=["/logout"])
+    done = await crawl(web, form_file(tmp_path))
+    assert done.urls == web.urls
+    assert reasons(done) == {f"{HOME}logout": "login-required"}
+    assert len(web.logins) <= 4
+
+
+@pytest.mark.parametrize("slow", [0, 1])
+@on_reactor
+async def test_a_slow_login_does_not_hold_up_other_sites(slow: int, tmp_path: Path) -> None:
+    others = asyncio.Event()
+
+    async def before_login(number: int) -> None:
+        if number == slow:
+            await others.wait()
+
+    web = Members(lasts=12, before_login=before_login)
+
+    async def answer(url: str, head: str) -> Answer:
+        seen.add(url)
+        if sum(each.startswith(OTHER) for each in seen) == web.pages:
+            others.set()
+        return await web(url, head)
+
+    seen: set[str] = set()
+    arguments = {"login": form_file(tmp_path)}
+    done = await crawl_site(answer, f"{HOME}, {OTHER}", arguments=arguments, seconds=20)
+    assert done.urls > web.urls
+    assert len(done.urls) == 2 * web.pages
+    assert len(web.logins) == 2
+
+
+@on_reactor
+async def test_a_login_that_the_site_does_not_answer_is_tried_again(tmp_path: Path) -> None:
+    answers = [Answer("busy", 503), Answer("busy", 502)]
+
+    async def before_login(number: int) -> Answer | None:
+        return answers.pop() if number and answers else None
+
+    web = Members(before_login=before_login)
+    done = await crawl(web, form_file(tmp_path))
+    assert done.urls == web.urls
+    assert not answers
+
+
+@pytest.mark.parametrize("url", [HOME, f"{HOME}, {OTHER}"])
+@on_reactor
+async def test_a_password_that_was_changed_meanwhile_ends_only_what_needs_it(
+    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def before_login(number: int) -> None:
+        if number:
+            web.password = "another"
+
+    web = Members(before_login=before_login)
+    done = await crawl(web, form_file(tmp_path), url)
+    assert "login asks for the password again" in caplog.text
+    assert PASSWORD not in caplog.text
+    of_members = {page for page in done.urls if page.startswith(HOME)}
+    assert 1 <= len(of_members) <= web.lasts
+    if url == HOME:  # they wait for the next run
+        assert not done.finished
+        assert done.totals.pending == web.pages - len(of_members)
+        return
+    assert done.finished
+    assert len(done.urls - of_members) == web.pages
+    missing = web.urls - of_members
+    assert reasons(done) == dict.fromkeys(missing, "login-failed")
+
+
+@pytest.mark.parametrize("asks", ["redirect", "form", "refresh", "401", "403"])
+@on_reactor
+async def test_the_pages_of_a_cookie_file_whose_session_has_ended_fail_for_a_reason_of_their_own(
+    asks: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = Members(asks=asks)
+    session = web.begin()
+    done = await crawl(web, cookie_file(tmp_path, session))
+    assert len(done.urls) == web.lasts
+    assert reasons(done) == dict.fromkeys(web.urls - done.urls, "login-expired")
+    assert (done.skipped, done.finished) == ({}, True)
+    assert "export its cookies" in caplog.text
+    assert "scrapy requeue --reason login-expired" in caplog.text
+    assert session not in caplog.text
+
+
+@on_reactor
+async def test_what_a_cookie_file_never_let_in_keeps_its_own_answer(tmp_path: Path) -> None:
+    web = Members(lasts=100, asks="403", restricted=["/admin"])
+    done = await crawl(web, cookie_file(tmp_path, web.begin()))
+    assert done.urls == web.urls
+    assert reasons(done) == {f"{HOME}admin": "http-403"}

@@ -185,10 +185,10 @@ def _errors(frame: _Frame) -> Picture:
         for found in bins.values():
             found["other"] = sum(found[reason] for reason in set(found) - set(named))
     top = ceiling(max((sum(found[r] for r in named) for found in bins.values()), default=0.0))
-    thick = 0.84 * WIDTH * width_s / frame.span_s
     paths: dict[str, list[str]] = {reason: [] for reason in named}
     for number, found in sorted(bins.items()):
         x, base = frame.x(number * width_s), 0.0
+        thick = frame.x((number + 0.84) * width_s) - x  # the first and the last may be cut
         for reason in named:
             if not found[reason]:
                 continue

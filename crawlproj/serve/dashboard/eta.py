@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _OVER_S = 120.0
 _ENOUGH_S = 10.0
+_SHRINKING_S = 30.0  # since when the queue was longest: shorter may be the ups and downs of a crawl
 _LONGER = 1.2  # how much longer one site must take to be named
 _ENDLESS = frozenset({"paused", "drained", "given-up", "away"})
 
@@ -35,7 +36,7 @@ def eta(live: Live, ticks: Sequence[LiveTick], pending: Mapping[str, int]) -> Et
         return Eta(None, f"no estimate: {live.held}")
     if not live.queued:
         return Eta(0.0 if not live.leased else None, "nothing waits; the last requests are open")
-    recent = [tick for tick in ticks if tick.at >= ticks[-1].at - _OVER_S] if ticks else []
+    recent = _trend(ticks)
     span_s = recent[-1].at - recent[0].at if recent else 0.0
     if span_s < _ENOUGH_S:
         return Eta(None, "no estimate yet: it takes ten seconds of crawling")
@@ -58,6 +59,15 @@ def eta(live: Live, ticks: Sequence[LiveTick], pending: Mapping[str, int]) -> Et
     if slowest is not None and (slowest.seconds or 0) > _LONGER * (whole.seconds or 0):
         return slowest
     return whole
+
+
+def _trend(ticks: Sequence[LiveTick]) -> Sequence[LiveTick]:
+    """Return the last ticks, without those while the queue still filled if it shrinks now."""
+    recent = [tick for tick in ticks if tick.at >= ticks[-1].at - _OVER_S] if ticks else []
+    longest = max(range(len(recent)), key=lambda n: (recent[n].queued, n), default=0)
+    if recent and recent[-1].at - recent[longest].at >= _SHRINKING_S:
+        return recent[longest:]
+    return recent
 
 
 def _slowest(live: Live, pending: Mapping[str, int]) -> Eta | None:

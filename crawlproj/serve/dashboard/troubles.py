@@ -17,6 +17,7 @@ SILENT_S = 5.0  # workers say something every second
 _MANY = 0.1  # share of attempts
 _SEVERAL = 10  # attempts that failed at a site
 _BUSY_CPU = 0.9  # of a core, by each worker
+_FULL = 0.95  # share of the requests that may be in flight
 _OURS = ("callback-error", "pipeline-error", "unstorable", "bad-payload")
 _SITES = {
     "away": ("does not answer", "do not answer"),
@@ -56,6 +57,11 @@ def troubles(
             f"Our own CPU is the limit: {live.cpu:.1f} cores for "
             f"{words.counted(len(live.workers), 'worker')}. More workers use more cores."
         )
+    elif _is_full(live, recent):
+        found.append(
+            f"As many requests are in flight as CONCURRENT_REQUESTS allows, {live.budget}: with "
+            "more, more sites are fetched at once."
+        )
     ours = {reason: failed[reason] for reason in _OURS if failed.get(reason)}
     if ours:
         named = ", ".join(f"{reason} {words.count(number)}" for reason, number in ours.items())
@@ -64,6 +70,13 @@ def troubles(
         if names := [site.site for site in live.sites if site.why.kind == kind]:
             found.append(f"{_named(names)} {one if len(names) == 1 else several}.")
     return found
+
+
+def _is_full(live: Live, recent: Sequence[LiveTick]) -> bool:
+    """Return whether more URLs wait than requests may be in flight, and hardly any more may be."""
+    if len(recent) <= 5 or not live.budget or live.queued < live.budget:
+        return False
+    return sum(tick.in_flight for tick in recent) >= _FULL * live.budget * len(recent)
 
 
 def _named(sites: Sequence[str]) -> str:

@@ -76,3 +76,12 @@ def test_a_picture_of_ten_minutes_is_drawn_again_when_it_has_another_point() -> 
 
 def test_without_ticks_there_is_no_picture() -> None:
     assert pictures([], 1000.0) == []
+
+
+def test_no_bar_leaves_the_picture() -> None:
+    failing = ticks(61, errors={"timeout": 1.0})
+    for now in (1000.0, 1000.4, 1001.0):
+        (bars,) = [each for each in pictures(failing, now) if each.bars]
+        (line,) = bars.lines
+        for x, wide in re.findall(r"M([\d.]+) [\d.]+h([\d.]+)", line.path):
+            assert float(x) + float(wide) <= WIDTH + 0.1

@@ -27,6 +27,21 @@ def test_a_queue_that_does_not_shrink_has_no_end_in_sight(queued: object, words:
     assert words in found.basis
 
 
+def test_a_queue_that_was_filled_first_is_judged_since_it_was_longest() -> None:
+    filled = ticks(done=5.0, queued=lambda n: 30 * n if n < 20 else 640 - 2 * n)
+
+    found = eta(live(queued=400), filled, {})
+
+    assert found.seconds == 200
+    assert found.basis.endswith("the queue shrank by 2.0/s in the last 40 s")
+
+
+def test_a_queue_that_was_longest_a_moment_ago_still_grows() -> None:
+    dips = ticks(done=5.0, queued=lambda n: 30 * n if n < 50 else 1600 - 2 * n)
+
+    assert "no end in sight" in eta(live(queued=400), dips, {}).basis
+
+
 def test_one_slow_site_may_take_longer_than_all_others() -> None:
     slow = site("slow.test", Why("delay", "Crawl-delay 10 s"), done=10)
     shrinking = ticks(done=5.0, queued=lambda n: 520 - 2 * n)

@@ -66,3 +66,14 @@ def test_faults_of_the_spider_and_sites_that_are_away_are_counted() -> None:
     assert found[1] == "0.test and 1.test do not answer."
     many = tuple(site(f"{n}.test", Why("away", "no answer")) for n in range(30))
     assert troubles(live(sites=many), [], {}) == ["0.test and 29 more sites do not answer."]
+
+
+def test_the_setting_that_bounds_all_requests_is_named_while_it_does() -> None:
+    full = live(queued=900, budget=64)
+
+    (found,) = troubles(full, ticks(done=5.0, in_flight=63), {})
+    assert found.startswith("As many requests are in flight as CONCURRENT_REQUESTS allows, 64:")
+    assert troubles(full, ticks(done=5.0, in_flight=50), {}) == []
+    assert troubles(live(queued=9, budget=64), ticks(done=5.0, in_flight=64), {}) == []
+    (busy,) = troubles(live(queued=900, budget=64, cpu=0.95), ticks(done=5.0, in_flight=64), {})
+    assert busy.startswith("Our own CPU is the limit")

@@ -66,7 +66,8 @@ def test_what_was_previewed_is_in_the_store_although_both_sides_were_killed(
             crawl.kill()
         skip.kill()
         before = pages()
-        assert len(skipped()) == selected > 0
+        # Pages that were in flight when the site was paused may have added links since.
+        assert len(skipped()) >= selected > 0
         again = Scrapy(*words)
         try:
             until(lambda: run(controls.history())[0].results)

@@ -11,6 +11,7 @@ from scrapy.exceptions import DownloadCancelledError, NotConfigured
 from crawlproj._scrapy.engine import is_closing
 from crawlproj._scrapy.slots import drive_slot, open_slot
 from crawlproj.clock import crawl_time
+from crawlproj.downloadermiddlewares.known_pages import KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.limits.ending import Ending, Verdict
@@ -33,6 +34,7 @@ __all__ = ["ConcurrencyMiddleware"]
 
 _FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 1.0, 60.0
 _MIN_CANARY_TIMEOUT_S = 10.0
+_NOTHING_LEARNED = Ending(Verdict.IGNORED)
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
 
 
@@ -51,7 +53,8 @@ class ConcurrencyMiddleware:
     A page that failed as if its site were away (a reset, a time-out, 502 to 504), and fails
     again although the site has answered other requests since, says nothing of its site: it neither
     lowers the limit nor lets the site count as down. At the end of a crawl, only such pages may be
-    left, and each of them is to have its attempts.
+    left, and each of them is to have its attempts. So when a canary fails, the site is asked for a
+    page that it has answered before.
 
     Respects ``meta["dont_retry"]`` and RETRY_ENABLED. Raises NotConfigured if CONCURRENCY_ENABLED
     is off, ConfigError if a setting is wrong.
@@ -73,6 +76,7 @@ class ConcurrencyMiddleware:
         self._retries = settings.getbool("RETRY_ENABLED")
         self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
         self._lag = LoopLag()
+        self._known = KnownPages(crawler, clock)
         # For schedulers that do not take permits.
         self._slots = Permits(self._config.control, clock)
 
@@ -110,6 +114,8 @@ class ConcurrencyMiddleware:
             retry_at = request.meta.pop(RETRY_AT, 0.0)
             return self._hold(retry_at) if retry_at > now else None
         if permit.canary:
+            # If the site answers another one before this one fails, it is this page that fails.
+            request.meta.setdefault(UNANSWERED_AT, now)
             # A long time-out would delay the discovery that a hanging site is back.
             timeout_s = float(request.meta.get("download_timeout", _MIN_CANARY_TIMEOUT_S))
             request.meta[_CANARY_TIMEOUT] = timeout_s
@@ -124,16 +130,33 @@ class ConcurrencyMiddleware:
                 raise DownloadCancelledError("the crawl is being stopped")
             await asyncio.sleep(min(1.0, wait_s))
 
-    def process_response(self, request: Request, response: Response) -> Response | Request:
-        """Take the sample; return the request for a retry if its site refused it."""
+    def process_response(
+        self, request: Request, response: Response
+    ) -> Response | Request | Coroutine[Any, Any, Response | Request]:
+        """Take the sample; return the request for a retry if its site refused it.
+
+        If that says too little of the site, returns a coroutine that does so later.
+        """
         self._lag.measure()
         ending = ending_of_response(request, response, self._clock(), self._lag.seconds)
-        if (admission := self._admission) is not None:
+        admission = self._admission
+        if admission is not None:
             ending = admission.heed(request, ending)
         if ending.verdict is Verdict.OVERLOADED and ending.retry_after_s is None:
+            if url := self._other_page(request):
+                return self._take_response_later(request, response, ending, url)
             ending = self._without_blame(request, ending)
-        elif ending.verdict is Verdict.OK and UNANSWERED_AT in request.meta:
-            del request.meta[UNANSWERED_AT]
+        elif ending.verdict is Verdict.OK:
+            if UNANSWERED_AT in request.meta:
+                del request.meta[UNANSWERED_AT]
+            if admission is not None and (permit := admission.permit_of(request)) is not None:
+                self._known.note(permit.site, request, response)
+        return self._take_response(request, response, ending)
+
+    def _take_response(
+        self, request: Request, response: Response, ending: Ending
+    ) -> Response | Request:
+        admission = self._admission
         canary = self._end(request, ending, str(response.ip_address or ""))
         refused = ending.verdict is Verdict.THROTTLED or (
             ending.verdict is Verdict.OVERLOADED and (canary or ending.retry_after_s is not None)
@@ -148,13 +171,22 @@ class ConcurrencyMiddleware:
             del request.meta[REFUSALS]
         return response
 
-    def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        """Take the sample; return the request for a retry if its site is down."""
+    def process_exception(
+        self, request: Request, exception: Exception
+    ) -> Request | Coroutine[Any, Any, Request | None] | None:
+        """Take the sample; return the request for a retry if its site is down.
+
+        If that says too little of the site, returns a coroutine that does so later.
+        """
         ending = ending_of_exception(request, exception)
         if ending.verdict is not Verdict.OVERLOADED:
             self._end(request, ending, "")
             return None
-        ending = self._without_blame(request, ending)
+        if url := self._other_page(request):
+            return self._take_no_answer_later(request, ending, url)
+        return self._take_no_answer(request, self._without_blame(request, ending))
+
+    def _take_no_answer(self, request: Request, ending: Ending) -> Request | None:
         canary = self._end(request, ending, "") and ending.verdict is Verdict.OVERLOADED
         if canary and (admission := self._admission) is not None:
             admission.on_no_answer(request)
@@ -163,12 +195,42 @@ class ConcurrencyMiddleware:
         self._put_off(request, ending)
         return None
 
+    async def _take_response_later(
+        self, request: Request, response: Response, ending: Ending, url: str
+    ) -> Response | Request:
+        ending = await self._second_opinion(request, ending, url)
+        return self._take_response(request, response, ending)
+
+    async def _take_no_answer_later(
+        self, request: Request, ending: Ending, url: str
+    ) -> Request | None:
+        return self._take_no_answer(request, await self._second_opinion(request, ending, url))
+
+    def _other_page(self, request: Request) -> str:
+        """Return the URL to ask for because ``request``, a canary, failed; "" if none is known."""
+        if (admission := self._admission) is None:
+            return ""
+        permit = admission.permit_of(request)
+        if permit is None or not permit.canary or not admission.is_down(request):
+            return ""
+        return self._known.other_than(request, permit.site)
+
+    async def _second_opinion(self, request: Request, ending: Ending, url: str) -> Ending:
+        """Ask for ``url``; return the ``ending`` of ``request``, or that nothing is learned."""
+        answer = await self._known.ask(url, request)
+        now = self._clock()
+        if answer.verdict is not Verdict.OK or (admission := self._admission) is None:
+            request.meta[UNANSWERED_AT] = now  # whenever it failed before, the site is away now
+            return ending
+        admission.observe(request, now - answer.rtt_s, answer)
+        return _NOTHING_LEARNED
+
     def _without_blame(self, request: Request, ending: Ending) -> Ending:
         """Return the ``ending`` of a request that failed, or that nothing is learned from it."""
         first, admission = request.meta.setdefault(UNANSWERED_AT, self._clock()), self._admission
         if admission is None or not admission.answered_since(request, first):
             return ending
-        return Ending(Verdict.IGNORED)
+        return _NOTHING_LEARNED
 
     def _end(self, request: Request, ending: Ending, address: str) -> bool:
         """Take the sample; return whether the request was a canary."""

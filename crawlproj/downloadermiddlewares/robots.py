@@ -10,12 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from scrapy import Request
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
-from scrapy.http.request import NO_CALLBACK
 from w3lib.url import safe_url_string
 
 from crawlproj._scrapy.headers import value_of
+from crawlproj._scrapy.routes import on_the_way_of
 from crawlproj.clock import crawl_time
 from crawlproj.config import number, text
 from crawlproj.content.page_signals import ROBOTS_SIGNALS
@@ -32,6 +31,7 @@ from crawlproj.urls import origin_of, site_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -46,9 +46,12 @@ _MAX_DOWNLOAD_BYTES = 4 * 1024 * 1024
 _LONG_DELAY_S = 60.0
 # These say that no page of the site can be fetched, whatever robots.txt would say.
 _OF_THE_SITE = frozenset({"dns", "tls"})
-# Keys of a page's meta about its way: the spider's choice, and the notes of HttpProxyMiddleware.
-_ROUTE = ("proxy", "_auth_proxy", "bindaddress")
 _PRIORITY = 1000  # same as in Scrapy's middleware
+_META = {
+    "dont_obey_robotstxt": True,
+    "allow_offsite": True,
+    "download_maxsize": _MAX_DOWNLOAD_BYTES,
+}
 
 
 class RobotsDisallowed(IgnoreRequest):
@@ -208,18 +211,7 @@ class RobotsTxtMiddleware:
     async def _get(self, url: str, page: Request) -> Response | None:
         """Return the response after up to five redirects; None if there are more."""
         for _ in range(_MAX_REDIRECTS + 1):
-            meta = {
-                "dont_obey_robotstxt": True,
-                "dont_redirect": True,
-                "dont_cache": True,
-                "allow_offsite": True,
-                "handle_httpstatus_all": True,
-                "download_maxsize": _MAX_DOWNLOAD_BYTES,
-                **{key: page.meta[key] for key in _ROUTE if key in page.meta},
-            }
-            request = Request(url, callback=NO_CALLBACK, priority=_PRIORITY, meta=meta)
-            if (credentials := page.headers.get(b"Proxy-Authorization")) is not None:
-                request.headers[b"Proxy-Authorization"] = credentials
+            request = on_the_way_of(page, url, _PRIORITY, _META)
             try:
                 response = await self._crawler.engine.download_async(request)
             except NotArchived:

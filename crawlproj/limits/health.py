@@ -12,7 +12,8 @@ _FAILURES = 4  # in a row, without an answer in between
 _MIN_HANG_S = 2.0
 _UNKNOWN_HANG_S = 5.0
 _HANG_FACTOR = 8.0  # times the slowest recent answer
-_FORGETTING = 0.98  # factor on the slowest answer, with each answer
+_MAX_DOUBLINGS = 4  # of the requests without an answer that take a site down
+_FORGETTING = 0.98  # factor on the slowest answer and on the doublings, with each answer
 _MIN_PROBE_S, _MAX_PROBE_S = 1.0, 60.0
 _PROBE_SHARE = 0.12  # of the time the site has been down
 
@@ -23,12 +24,24 @@ class Health:
     A site is *down* after four failures in a row, or when a request has had no answer for
     ``hang_s`` and no other request has had one for half as long. While it is down, one request at a
     time (a *canary*) probes it. Probes are between a second and a minute apart, longer the longer
-    the site has been down. The first answer of any kind brings the site back.
+    the site has been down. The first answer of any kind brings the site back. Perhaps only some
+    pages hang: so after each outage, twice as many requests in a row must have no answer, up to
+    sixteen, until that is forgotten with further answers.
 
     Times are seconds on the caller's clock.
     """
 
-    __slots__ = ("_answered_at", "_failures", "_probe_at", "_rng", "_slowest_s", "down_since")
+    __slots__ = (
+        "_answered_at",
+        "_doublings",
+        "_failures",
+        "_lost",
+        "_probe_at",
+        "_probes",
+        "_rng",
+        "_slowest_s",
+        "down_since",
+    )
 
     def __init__(self, rng: random.Random) -> None:
         self.down_since: float | None = None
@@ -36,6 +49,9 @@ class Health:
         self._answered_at = -inf
         self._slowest_s = 0.0
         self._failures = 0
+        self._lost = 0  # requests since the last answer
+        self._doublings = 0.0
+        self._probes = 0  # since the site is down
         self._probe_at = 0.0
 
     @property
@@ -58,16 +74,24 @@ class Health:
     def on_start(self, now: float) -> None:
         """Note the start of a request; it is a canary if the site is down."""
         if self.down_since is not None:
+            self._probes += 1
             self._probe_at = now + self._interval_s(now)
 
     def on_answer(self, now: float, rtt_s: float) -> bool:
-        """Note an answer; return whether it ended an outage."""
+        """Note an answer; return whether it ended an outage, not only a false alarm.
+
+        An alarm is false if the first probe is answered.
+        """
         self._answered_at = now
         self._failures = 0
         self._slowest_s = max(rtt_s, self._slowest_s * _FORGETTING)
-        back = self.down_since is not None
+        self._lost = 0
+        if self.down_since is None:
+            self._doublings *= _FORGETTING
+            return False
+        self._doublings += 1
         self.down_since = None
-        return back
+        return self._probes > 1
 
     def on_failure(self, now: float) -> None:
         """Note a request that failed the way requests to a site that is down do."""
@@ -77,12 +101,15 @@ class Health:
 
     def on_lost(self, now: float) -> None:
         """Note a request that has had no answer for ``hang_s``."""
-        if now - self._answered_at >= self.hang_s / 2:
+        self._lost += 1
+        needed = 2 ** min(self._doublings, _MAX_DOUBLINGS)
+        if self._lost >= round(needed) and now - self._answered_at >= self.hang_s / 2:
             self._go_down(now)
 
     def _go_down(self, now: float) -> None:
         if self.down_since is None:
             self.down_since = now
+            self._probes = 0
             self._probe_at = now + _MIN_PROBE_S
 
     def _interval_s(self, now: float) -> float:

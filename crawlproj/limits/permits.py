@@ -185,10 +185,11 @@ class Permits:
 
         in_flight: requests in flight at the site when it started, itself included.
         """
-        now = self._clock()
-        control = self._control(site)
+        now, name = self._clock(), self._name(site)
+        control = self._control(name)
         control.observe(started_at, in_flight, now, ending)
-        self._keep(site, control)
+        if name not in self._busy:
+            self._keep(name, control)
         return control
 
     def note(self, site: str, ending: Ending) -> None:

@@ -272,26 +272,14 @@ class SiteControl:
             self._inform_rate(self.rate_limit, permit, now, ending)
             if verdict is Verdict.THROTTLED:
                 outcome = Outcome.IGNORE
-        if self.health is not None:
-            if verdict is Verdict.OVERLOADED:
-                self.health.on_failure(now)
-                if self.down:
-                    return  # a site that is down is not overloaded
-            elif self.health.on_answer(now, ending.rtt_s):
-                self._restart(now, self._good_limit / 2)
-                return
-            else:
-                self._good_limit = self.estimator.limit
+        if self.health is not None and self._inform_health(self.health, now, ending, lost=lost):
+            return
         if lost or outcome is Outcome.IGNORE:
             return
         start, permit.start = permit.start, None
         before = self.estimator.limit
-        self.estimator.on_sample(
-            Sample(
-                *(permit.started_at, now, ending.rtt_s, permit.in_flight),
-                *(outcome, ending.lag_s, start),
-            )
-        )
+        timing = (permit.started_at, now, ending.rtt_s, permit.in_flight)
+        self.estimator.on_sample(Sample(*timing, outcome, ending.lag_s, start))
         if self.estimator.limit != before:
             self._record(now, before, self.estimator.reason)
 
@@ -330,6 +318,18 @@ class SiteControl:
             rate.on_refused(now, permit.started_at, ending.retry_after_s)
         elif ending.verdict is Verdict.OK:
             rate.on_accepted(now, permit.started_at)
+
+    def _inform_health(self, health: Health, now: float, ending: Ending, *, lost: bool) -> bool:
+        """Return whether the request says nothing of the load, because the site is or was down."""
+        if ending.verdict is Verdict.OVERLOADED:
+            if not lost:  # which was noted when it was lost
+                health.on_failure(now)
+            return self.down
+        if health.on_answer(now, ending.rtt_s):
+            self._restart(now, max(min(1.0, self._good_limit), self._good_limit / 2))
+            return True
+        self._good_limit = self.estimator.limit
+        return False
 
     def _look_for_lost(self, now: float) -> None:
         if self.health is None:

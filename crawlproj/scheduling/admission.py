@@ -121,6 +121,15 @@ class Admission:
         """Whether the site of ``request`` has answered any request after ``then``."""
         return self._permits.away(self._site_of(request))[1] > then
 
+    def is_down(self, request: Request) -> bool:
+        """Whether the site of ``request`` counts as down."""
+        return self._permits.away(self._site_of(request))[0] > 0
+
+    def observe(self, request: Request, sent_at: float, ending: Ending) -> None:
+        """Take the sample of a request without a permit, sent to the site of ``request``."""
+        site = self._site_of(request)
+        self._permits.observe(site, sent_at, self._permits.in_flight(site), ending)
+
     def _site_of(self, request: Request) -> str:
         work = self._in_hand.of(request)
         return work.lease.entry.site if work is not None else site_of(request.url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutine
 from math import inf
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ class FakeScheduler(Scheduler):
         self.endings: list[Ending] = []
         self.admission: Any = self
         self.answered_at = -inf
+        self.down = False
 
     def permit_of(self, request: Request) -> Permit | None:
         return self.permit
@@ -53,6 +55,12 @@ class FakeScheduler(Scheduler):
     def on_no_answer(self, request: Request) -> None:
         pass
 
+    def is_down(self, request: Request) -> bool:
+        return self.down
+
+    def observe(self, request: Request, sent_at: float, ending: Ending) -> None:
+        self.answered_at, self.down = inf, False
+
     def answered_since(self, request: Request, then: float) -> bool:
         return self.answered_at > then
 
@@ -68,9 +76,19 @@ class Harness:
     ) -> None:
         self.crawler = get_crawler(settings_dict=settings)
         self.scheduler = FakeScheduler(Permit(0.0, 1, canary, hang_s=hang_s) if permit else None)
-        self.crawler.engine = SimpleNamespace(scheduler=self.scheduler)  # type: ignore[assignment]
+        self.crawler.engine = SimpleNamespace(  # type: ignore[assignment]
+            scheduler=self.scheduler, download_async=self._download
+        )
+        self.asked: list[Request] = []
+        self.status = 200  # of what is asked; 0: there is no answer
         self.now = Now()
         self.middleware = ConcurrencyMiddleware(self.crawler, self.now, dice(1))
+
+    async def _download(self, request: Request) -> Response:
+        self.asked.append(request)
+        if not self.status:
+            raise DownloadTimeoutError
+        return Response(request.url, status=self.status)
 
     def send(self, request: Request) -> Coroutine[Any, Any, None] | None:
         async def body() -> Coroutine[Any, Any, None] | None:
@@ -82,13 +100,18 @@ class Harness:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response = Response(URL, status=status, headers=named)
 
-        async def body() -> Response | Request:
-            return self.middleware.process_response(request or Request(URL), response)
+        async def body() -> Any:
+            taken = self.middleware.process_response(request or Request(URL), response)
+            return await taken if iscoroutine(taken) else taken
 
         return run(body())
 
     def fail(self, exception: Exception, request: Request | None = None) -> Any:
-        return self.middleware.process_exception(request or Request(URL), exception)
+        async def body() -> Any:
+            taken = self.middleware.process_exception(request or Request(URL), exception)
+            return await taken if iscoroutine(taken) else taken
+
+        return run(body())
 
 
 def test_a_page_is_passed_on_and_gives_a_sample() -> None:
@@ -250,3 +273,57 @@ def test_a_site_that_asks_to_wait_is_heard_whatever_it_answers_to_others() -> No
     again = harness.answer(503, request, Retry_After="30")
     assert again.meta[RETRY_AT] >= harness.now.time + 30
     assert harness.scheduler.endings[-1].verdict is Verdict.OVERLOADED
+
+
+class Outage(Harness):
+    """A site that is down after it answered ``known``, and to which a canary is sent."""
+
+    def __init__(self, known: Request, status: int) -> None:
+        super().__init__(canary=True)
+        self.answer(200, known)
+        self.scheduler.down, self.status = True, status
+        self.canary = Request(f"{URL}canary", meta={"proxy": "http://proxy.test"})
+        self.send(self.canary)
+
+
+@pytest.mark.parametrize("status", [0, 504])
+def test_a_canary_that_fails_while_the_site_answers_a_known_page_fails_by_itself(
+    status: int,
+) -> None:
+    outage = Outage(Request(f"{URL}known"), 200)
+    if status:
+        assert isinstance(outage.answer(status, outage.canary), Response), "an attempt that counts"
+    else:
+        assert outage.fail(DownloadTimeoutError(), outage.canary) is None, "an attempt that counts"
+    (asked,) = outage.asked
+    assert asked.url == f"{URL}known"
+    assert asked.meta["proxy"] == "http://proxy.test", "the same route"
+    assert asked.meta["download_timeout"] == 10, "as long as the canary"
+    assert outage.scheduler.endings[-1].verdict is Verdict.IGNORED
+
+
+@pytest.mark.parametrize("status", [0, 503])
+def test_a_canary_does_not_count_as_an_attempt_if_a_known_page_is_not_answered_either(
+    status: int,
+) -> None:
+    outage = Outage(Request(f"{URL}known"), status)
+    outage.scheduler.answered_at = outage.now.time + 1  # since the first failure
+    assert isinstance(outage.fail(DownloadTimeoutError(), outage.canary), Request)
+    assert len(outage.asked) == 1
+    assert outage.scheduler.endings[-1].verdict is Verdict.OVERLOADED
+
+
+@pytest.mark.parametrize(
+    "known", [Request(f"{URL}canary"), Request(f"{URL}known", method="POST")], ids=["same", "POST"]
+)
+def test_a_site_without_another_page_that_can_be_asked_is_asked_for_none(known: Request) -> None:
+    outage = Outage(known, 200)
+    assert isinstance(outage.fail(DownloadTimeoutError(), outage.canary), Request)
+    assert not outage.asked
+
+
+def test_a_canary_that_fails_after_the_site_has_come_back_fails_by_itself() -> None:
+    outage = Outage(Request(f"{URL}known"), 200)
+    outage.scheduler.down, outage.scheduler.answered_at = False, outage.now.time + 1
+    assert outage.fail(DownloadTimeoutError(), outage.canary) is None, "an attempt that counts"
+    assert not outage.asked

@@ -121,6 +121,23 @@ async def test_pages_that_always_fail_end_soon_although_no_others_are_left() -> 
 
 @pytest.mark.slow
 @on_reactor
+async def test_pages_that_always_fail_end_soon_although_they_all_come_last() -> None:
+    def answer(path: str, before: int) -> Answer:
+        return (503, "") if path.startswith("/bad") else (200, "")
+
+    async with site(answer) as one:
+        good = [f"{one.url}/{n}" for n in range(4)]
+        bad = [f"{one.url}/bad{n}" for n in range(6)]  # more in a row than let a site be down
+        outcomes, _ = await crawl(
+            good + bad, RETRY_TIMES=1, CONCURRENT_REQUESTS=1, SITE_PATIENCE=30
+        )
+    assert outcomes == {**dict.fromkeys(good, 200), **dict.fromkeys(bad, "http-503")}
+    assert sum(one.paths[f"/{n}"] for n in range(4)) > 4, "a good page showed that the site is up"
+    assert all(one.paths[path] <= 3 for path in one.paths if path.startswith("/bad"))
+
+
+@pytest.mark.slow
+@on_reactor
 async def test_a_refused_robots_txt_is_not_requested_again_too_early() -> None:
     def answer(path: str, before: int) -> Answer:
         return (429, "2") if path == "/robots.txt" and not before else (200, "")

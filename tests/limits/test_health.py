@@ -45,9 +45,14 @@ def test_an_answer_between_failures_keeps_the_site_up(health: Health) -> None:
     assert health.down_since is None
 
 
-def test_the_first_answer_brings_the_site_back_and_is_reported_as_such(health: Health) -> None:
+@pytest.mark.parametrize(("probes", "outage"), [(0, False), (1, False), (2, True)])
+def test_the_first_answer_brings_the_site_back_from_an_outage_if_a_probe_had_failed(
+    health: Health, probes: int, outage: bool
+) -> None:
     failed(health, 4)
-    assert health.on_answer(1010.0, 0.1)
+    for n in range(probes):
+        health.on_start(1001.0 + n)
+    assert health.on_answer(1010.0, 0.1) is outage
     assert health.down_since is None
     assert health.ready_at <= 1010
     assert not health.on_answer(1011.0, 0.1)
@@ -98,6 +103,29 @@ def test_a_request_lost_while_others_are_answered_does_not_take_the_site_down(
     assert health.down_since is None
     health.on_lost(1006.0 + health.hang_s)
     assert health.down_since is not None
+
+
+def lost_until_down(health: Health, now: float) -> int:
+    """Return how many requests in a row without an answer it takes, 10 s apart."""
+    for lost in range(1, 100):
+        health.on_lost(now + 10 * lost)
+        if health.down_since is not None:
+            return lost
+    raise AssertionError("100 requests had no answer")
+
+
+def test_after_each_outage_twice_as_many_requests_must_hang_until_that_is_forgotten(
+    health: Health,
+) -> None:
+    needed, now = [], 1000.0
+    for _ in range(7):
+        needed.append(lost_until_down(health, now))
+        now += 1000
+        health.on_answer(now, 0.1)
+    assert needed == [1, 2, 4, 8, 16, 16, 16]
+    for _ in range(200):
+        health.on_answer(now, 0.1)
+    assert lost_until_down(health, now) == 1
 
 
 class Site:

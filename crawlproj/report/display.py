@@ -31,7 +31,8 @@ class LivePanel(Live):
     """A panel at the end of the terminal, which goes away when it stops.
 
     rich erases as many lines as it wrote. A terminal that is made narrower breaks each of them into
-    several, of which rich would leave some behind. This erases those, too.
+    several, of which rich would leave some behind. This erases those, too, except what the terminal
+    pushes into its scrollback, as tmux does with the top of a high panel: nothing reaches that.
     """
 
     def __init__(self, console: Console) -> None:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from itertools import islice
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from crawlproj.extensions.fleet import memory_mb
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.limits.facts import facts_of
-from crawlproj.report.live import MAX_SITES, Live, LiveSite, LiveTick
+from crawlproj.report.live import MAX_SITES, WAITING_SITES, Live, LiveSite, LiveTick
 from crawlproj.report.why import Around, held_by, why
 from crawlproj.scheduler import scheduler_of
 
@@ -66,6 +67,7 @@ class LivePublisher:
         self._began = time.time()
         self._moments: deque[_Moment] = deque()
         self._busiest: list[str] = []
+        self._resting: list[str] = []  # those with work whose rests last longest
         self._quantiles: dict[str, tuple[float, float]] = {}
         self._beat = 0
         self._lag_s = self._limit = 0.0
@@ -177,6 +179,9 @@ class LivePublisher:
             self._busiest = [site for site, _ in busiest if site != OTHER]
         if anew:
             self._quantiles.clear()
+            resting, waiting_at = scheduler.permits.resting(), scheduler.steering.waiting_at
+            with_work = (site for site in resting if waiting_at(site))
+            self._resting = nlargest(WAITING_SITES, with_work, key=lambda site: resting[site])
         for site in self._busiest[:MAX_SITES]:
             found = self._recorder.sites.get(site)
             if site not in self._quantiles and found is not None and found.ttfb.count:
@@ -204,9 +209,10 @@ class LivePublisher:
             return (-in_flight, site not in held, -pages_per_s(site), -tally.get(site, 0), site)
 
         known = dict.fromkeys((*busy, *islice(held, _CANDIDATES), *self._busiest))
+        shown = dict.fromkeys((*self._resting, *sorted(known, key=interest_of)))
         return tuple(
             self._site(scheduler, site, live, pages_per_s(site))
-            for site in sorted(known, key=interest_of)[:MAX_SITES]
+            for site in sorted(islice(shown, MAX_SITES), key=interest_of)
         )
 
     def _site(self, scheduler: Scheduler, site: str, live: Live, pages_per_s: float) -> LiveSite:

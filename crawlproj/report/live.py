@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 MAX_SITES = 50
 """How many sites a snapshot has."""
 
+WAITING_SITES = 10
+"""How many of them may be there because they wait, although others are busier."""
+
+_WAITING = frozenset({"paused", "drained", "given-up", "asked", "away"})
+
 
 @dataclass(frozen=True, slots=True)
 class LiveSite:
@@ -173,7 +178,10 @@ def _sites(read: Sequence[Live]) -> tuple[LiveSite, ...]:
         for site in live.sites:
             other = found.get(site.site)
             found[site.site] = site if other is None else _both(other, site)
-    return tuple(sorted(found.values(), key=interest)[:MAX_SITES])
+    sites = sorted(found.values(), key=interest)
+    waiting = [site for site in sites if site.why.kind in _WAITING][:WAITING_SITES]
+    others = [site for site in sites if site not in waiting]
+    return tuple(sorted((*waiting, *others[: MAX_SITES - len(waiting)]), key=interest))
 
 
 def _both(one: LiveSite, other: LiveSite) -> LiveSite:
@@ -191,8 +199,8 @@ def _both(one: LiveSite, other: LiveSite) -> LiveSite:
 
 def interest(site: LiveSite) -> tuple[object, ...]:
     """Return a key that sorts the sites people look at first to the front."""
-    held = site.why.kind in {"paused", "drained", "given-up"}
-    return (-site.in_flight, not held, -site.pages_per_s, -site.waiting, -site.done, site.site)
+    waits = site.why.kind in _WAITING
+    return (-site.in_flight, not waits, -site.pages_per_s, -site.waiting, -site.done, site.site)
 
 
 def merged_ticks(ticks: Mapping[str, Sequence[Tick]]) -> list[LiveTick]:

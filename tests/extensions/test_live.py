@@ -119,6 +119,22 @@ def test_of_many_sites_those_that_people_look_at_are_there(parts: Parts) -> None
     assert len(live.text()) < 20_000
 
 
+def test_a_site_that_asked_to_wait_is_there_although_nothing_of_it_was_done(parts: Parts) -> None:
+    for number in range(60):
+        parts.fetch(f"{number}.test")
+    permit = parts.permits.take("slow.test")
+    parts.permits.give_back(permit, Ending(Verdict.THROTTLED, retry_after_s=60.0))
+    parts.permits.rest_until("idle.test", time.time() + 90)
+    parts.steering.waiting_at = lambda site: 3 * (site == "slow.test")
+
+    sites = {site.site: site for site in parts.look().sites}
+
+    assert len(sites) == MAX_SITES
+    assert sites["slow.test"].why.words == "429 with Retry-After 60"
+    assert sites["slow.test"].waiting == 3
+    assert "idle.test" not in sites
+
+
 def test_a_pause_of_everything_is_said_once(parts: Parts) -> None:
     parts.steering.standing = Standing(rests=[Command(Verb.PAUSE, {"site": "*"}, "ann", 1000.0)])
     parts.permits.held = Held(lambda _: True, everything=True)

@@ -9,6 +9,7 @@ from crawlproj.frontier.live import Tick, WorkerNews
 from crawlproj.latency.histogram import Histogram
 from crawlproj.report.live import (
     MAX_SITES,
+    WAITING_SITES,
     Live,
     LiveSite,
     LiveTick,
@@ -106,6 +107,16 @@ def test_only_the_most_interesting_sites_are_kept() -> None:
     assert len(found.sites) == MAX_SITES
     assert found.sites[0] == paused
     assert found.sites[1].done == MAX_SITES + 9
+
+
+def test_sites_that_wait_have_places_beside_those_with_requests_in_flight() -> None:
+    busy = tuple(LiveSite(f"{n}.test", in_flight=1) for n in range(MAX_SITES + 10))
+    asked = tuple(LiveSite(f"asked{n}.test", why=Why("asked", "429")) for n in range(30))
+    found = merged(news(live("w1", 1000.0, sites=(*busy, *asked))))
+    assert found is not None
+    assert len(found.sites) == MAX_SITES
+    assert sum(site.why.kind == "asked" for site in found.sites) == WAITING_SITES
+    assert found.sites[0].in_flight == 1
 
 
 def test_ticks_of_the_same_second_become_one() -> None:

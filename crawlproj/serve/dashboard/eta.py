@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _OVER_S = 120.0
 _ENOUGH_S = 10.0
 _SHRINKING_S = 30.0  # since when the queue was longest: shorter may be the ups and downs of a crawl
+_STOPPED = 5.0  # URLs that should have left the queue meanwhile
 _LONGER = 1.2  # how much longer one site must take to be named
 _ENDLESS = frozenset({"paused", "drained", "given-up", "away"})
 
@@ -50,6 +51,11 @@ def eta(live: Live, ticks: Sequence[LiveTick], pending: Mapping[str, int]) -> Et
             f"no end in sight: {words.rate(done)} URLs/s were done in the last {over}, but as many "
             f"were found, and the queue {grows}",
         )
+    lately = [tick for tick in recent if tick.at >= recent[-1].at - _SHRINKING_S]
+    stands = lately[-1].queued >= lately[0].queued and not any(tick.done for tick in lately)
+    if stands and shrinks * (lately[-1].at - lately[0].at) >= _STOPPED:
+        lately_s = words.duration(lately[-1].at - lately[0].at)
+        return Eta(None, f"no estimate: nothing was done in the last {lately_s}")
     whole = Eta(
         live.queued / shrinks,
         f"{words.count(live.queued)} URLs wait, and the queue shrank by {words.rate(shrinks)}/s in "
@@ -64,7 +70,7 @@ def eta(live: Live, ticks: Sequence[LiveTick], pending: Mapping[str, int]) -> Et
 def _trend(ticks: Sequence[LiveTick]) -> Sequence[LiveTick]:
     """Return the last ticks, without those while the queue still filled if it shrinks now."""
     recent = [tick for tick in ticks if tick.at >= ticks[-1].at - _OVER_S] if ticks else []
-    longest = max(range(len(recent)), key=lambda n: (recent[n].queued, n), default=0)
+    longest = max(range(len(recent)), key=lambda n: recent[n].queued, default=0)
     if recent and recent[-1].at - recent[longest].at >= _SHRINKING_S:
         return recent[longest:]
     return recent

@@ -42,6 +42,15 @@ def test_a_queue_that_was_longest_a_moment_ago_still_grows() -> None:
     assert "no end in sight" in eta(live(queued=400), dips, {}).basis
 
 
+def test_a_crawl_that_stopped_has_no_estimate_and_one_that_crawls_slowly_has() -> None:
+    stopped = ticks(done=lambda n: 5.0 * (n < 25), queued=lambda n: 900 - 20 * min(n, 25))
+    found = eta(live(queued=400), stopped, {})
+    assert (found.seconds, found.basis) == (None, "no estimate: nothing was done in the last 30 s")
+
+    slow = ticks(done=lambda n: float(n == 20), queued=lambda n: 400 - (n > 20))
+    assert eta(live(queued=399), slow, {}).seconds == pytest.approx(399 * 60)
+
+
 def test_one_slow_site_may_take_longer_than_all_others() -> None:
     slow = site("slow.test", Why("delay", "Crawl-delay 10 s"), done=10)
     shrinking = ticks(done=5.0, queued=lambda n: 520 - 2 * n)

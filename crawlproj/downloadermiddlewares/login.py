@@ -101,13 +101,15 @@ class _Login:
             raise LoginLost(*self._lost)
 
     def put_back(self, request: Request) -> Request | None:
-        """Let ``request`` go back to the frontier, uncounted; None if it did not come from there.
+        """Let ``request`` go back to the frontier, uncounted, where its site is held meanwhile.
 
-        Its site is held meanwhile.
+        Returns None if it did not come from there, or in a slot that the spider named.
         """
         scheduler = scheduler_of(self._crawler)
-        if scheduler is None or not scheduler.admission.put_back(request):
+        work = scheduler.in_hand.of(request) if scheduler is not None else None
+        if scheduler is None or work is None or not self._holds(work.lease.entry.site):
             return None
+        scheduler.admission.put_back(request)
         return request.replace(dont_filter=True)
 
     async def opened(self) -> None:
@@ -149,7 +151,8 @@ class _Login:
         if self._form is None:
             raise LoginFailed("the session of the cookies in -a login= has ended")
         await self._form.log_in()
-        self._crawler.stats.inc_value("login/logins")
+        if self.session.number:
+            self._crawler.stats.inc_value("login/again")
         logger.info("Logged in")
 
     async def _asks(self, url: str) -> bool | None:

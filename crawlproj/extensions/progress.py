@@ -21,7 +21,7 @@ from crawlproj.report.console import Snapshot, live_view, log_line, summary_tabl
 from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
-from crawlproj.report.written import COUNTERS, compared, files_written, parquet_written
+from crawlproj.report.written import COUNTERS, LOGINS, compared, files_written, parquet_written
 from crawlproj.scheduler import scheduler_of
 from crawlproj.store.files import saves_to
 
@@ -164,7 +164,7 @@ class Progress:
             paused=network.trouble.value if network.trouble is not None else "",
             pauses=network.outages,
             paused_s=network.away_s,
-            logins=max(0, self._crawler.stats.get_value("login/logins", 0) - 1),
+            logins=counts[LOGINS],
             traps=dict(getattr(getattr(spider, "traps", None), "found", {})),
         )
 

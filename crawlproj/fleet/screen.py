@@ -20,7 +20,7 @@ from crawlproj.fleet.policy import Phase
 from crawlproj.report.console import Snapshot, plain
 from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.item_tally import most_frequent_first
-from crawlproj.report.written import compared
+from crawlproj.report.written import LOGINS, compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,6 +127,7 @@ class Screen(logging.Handler):
             places=self.places(figures.counts),
             items=most_frequent_first(figures.items),
             checked=compared(figures.counts) if self.compares else {},
+            logins=figures.counts[LOGINS],
             traps=figures.traps,
         )
         return FleetSnapshot(

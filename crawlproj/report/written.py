@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LOGINS = "login/again"
 _KINDS = ("changed", "new", "gone", "back")  # of table ``changes``
 
 COUNTERS = (
@@ -17,8 +18,9 @@ COUNTERS = (
     *(f"files/{name}" for name in ("saved", "bytes", "known")),
     *(f"store/{name}" for name in ("pages", "checks")),
     *(f"store/changes/{kind}" for kind in _KINDS),
+    LOGINS,
 )
-"""The stats that the functions here read; one that is missing counts as 0."""
+"""The stats that are read here; one that is missing counts as 0."""
 
 
 def files_written(url: str, counts: Mapping[str, int]) -> str:

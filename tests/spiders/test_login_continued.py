@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import signal
 import sqlite3
 import threading
@@ -17,7 +18,7 @@ from tests.spiders.members import HOME, PASSWORD, Members, cookie_file, form_fil
 from tests.spiders.web import Crawled, answering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -26,34 +27,34 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def serving(web: Members) -> Iterator[dict[str, str]]:
     """Serve ``web`` from a thread; yields the environment in which it is reached."""
-    loop, ended = asyncio.new_event_loop(), asyncio.Event()
-    proxies: list[str] = []
-    ready = threading.Event()
+    ready: queue.Queue[tuple[str, Callable[[], object]]] = queue.Queue()
 
     async def serve() -> None:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
         async with answering(web, Crawled()) as proxy:
-            proxies.append(proxy)
-            ready.set()
+            ready.put((f"http://{proxy}", lambda: loop.call_soon_threadsafe(ended.set)))
             await ended.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    proxy, end = ready.get(timeout=10)
     try:
-        proxy = f"http://{proxies[0]}"
         yield {"http_proxy": proxy, "no_proxy": "", "MEMBERS_PASSWORD": PASSWORD}
     finally:
-        loop.call_soon_threadsafe(ended.set)
+        end()
         thread.join()
-        loop.close()
 
 
 def words(folder: Path, login: str) -> list[str]:
+    given = ("crawl", "site", "-a", f"url={HOME}", "-a", f"login={login}")
+    # Each page links to all others, which is a trap.
+    settings = {"GUARD_ALLOW": "127.0.0.0/8", "TRAPS_ENABLED": False}
+    return [*given, *options(settings), *places(folder)]
+
+
+def places(folder: Path) -> list[str]:
     place = f"sqlite:///{folder}/crawl.db"
-    return [
-        *("crawl", "site", "-a", f"url={HOME}", "-a", f"login={login}"),
-        *options({"STORE_URL": place, "FRONTIER_URL": place, "GUARD_ALLOW": "127.0.0.0/8"}),
-    ]
+    return options({"STORE_URL": place, "FRONTIER_URL": place})
 
 
 def urls(folder: Path, query: str) -> list[str]:
@@ -97,8 +98,7 @@ def test_pages_of_an_ended_cookie_session_are_requeued_and_fetched_with_new_cook
         assert "scrapy requeue --reason login-expired" in shown
         failed = urls(tmp_path, "SELECT url FROM failures WHERE reason = 'login-expired'")
         assert len(failed) == web.pages - web.lasts
-        place = given[-6:]
-        code, shown = scrapy("requeue", *reason, *place, env=env)
+        code, shown = scrapy("requeue", *reason, *places(tmp_path), env=env)
         assert code == 0, shown
         web.lasts = 1000
         cookie_file(tmp_path, web.begin())

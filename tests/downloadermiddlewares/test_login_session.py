@@ -21,6 +21,7 @@ class Site:
 
     def __init__(self, *, begun: bool = False) -> None:
         self.alive = begun
+        self.broken = True  # whether the page "broken" shows nothing to those who look again
         self.members = {"a", "b"}
         self.shown = {"home"}
         self.fails: list[Exception] = []
@@ -48,7 +49,7 @@ class Site:
     async def _asks(self, url: str) -> bool | None:
         self.fetched.append(url)
         await asyncio.sleep(0.1)
-        return None if url == "broken" else not self.shows(url)
+        return None if url == "broken" and self.broken else not self.shows(url)
 
     def shows(self, url: str) -> bool:
         return url in self.shown or (self.alive and url in self.members)
@@ -172,6 +173,18 @@ async def test_a_witness_that_shows_nothing_is_given_up() -> None:
     site.alive = False
     assert await site.visit("b")
     assert site.fetched.count("broken") == 1
+
+
+@in_virtual_time
+async def test_a_witness_that_is_gone_does_not_count_for_one_that_is_shown() -> None:
+    site = Site()
+    site.members.add("broken")
+    await site.visit("broken")
+    site.alive = False
+    site.broken = False
+    await site.visit("broken")  # so it is known to be behind the login
+    site.alive, site.broken = False, True
+    assert await site.visit("a")
 
 
 @in_virtual_time

@@ -62,7 +62,11 @@ class Members:
         if parts.hostname != HOST:
             return Answer(page(*(f"/page{n}" for n in range(1, self.pages)), text="for everybody"))
         if parts.path == "/login":
-            return await self._log_in(head) if head.startswith("POST") else self._form()
+            if head.startswith("POST"):
+                return await self._log_in(head)
+            if self.left.get(_session_in(head)):  # as many sites do
+                return Answer("", 302, {"Location": "/welcome"})
+            return self._form()
         return self._page(parts.path, head)
 
     @property
@@ -82,8 +86,7 @@ class Members:
             return Answer("", 302, {"Location": "/login"})
         if path in self.public:
             return Answer(page("/", text="for everybody"))
-        found = _SESSION.search(head)
-        session = found[1] if found else ""
+        session = _session_in(head)
         if path in self.restricted or not self.left.get(session):
             return self._asking(path)
         self.left[session] -= 1
@@ -123,6 +126,11 @@ class Members:
             return self._form()
         cookie = f"session={self.begin()}; Path=/"
         return Answer("", 303, {"Location": "/welcome", "Set-Cookie": cookie})
+
+
+def _session_in(head: str) -> str:
+    found = _SESSION.search(head)
+    return found[1] if found else ""
 
 
 def form_file(folder: Path, more: str = "") -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawlproj.downloadermiddlewares import login_session
+from crawlproj.frontier.base import Ack, State
+from crawlproj.frontier.memory import MemoryFrontier
 from tests.http.helpers import on_reactor
 from tests.spiders.members import (
     HOME,
@@ -17,10 +19,13 @@ from tests.spiders.members import (
     cookie_file,
     form_file,
 )
-from tests.spiders.web import Answer, Crawled, crawl_site
+from tests.spiders.web import NOT_FOUND, Answer, Crawled, crawl_site
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from crawlproj.frontier.base import Entry, Written
 
 
 @pytest.fixture(autouse=True)
@@ -55,16 +60,35 @@ async def test_every_page_is_fetched_although_the_session_ends_every_few_pages(
     assert not [line for line in caplog.messages if any(each in line for each in secrets)]
 
 
+@on_reactor
+async def test_no_attempt_of_a_page_that_waits_for_a_login_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_back: list[Ack] = []
+    write = MemoryFrontier.write
+
+    async def noted(self: MemoryFrontier, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
+        put_back.extend(ack for ack in acks if ack.state is State.PENDING)
+        return await write(self, entries, acks)
+
+    monkeypatch.setattr(MemoryFrontier, "write", noted)
+    web = Members(lasts=4)
+    assert (await crawl(web, form_file(tmp_path))).urls == web.urls
+    assert len(put_back) >= len(web.logins)
+    assert not [ack for ack in put_back if ack.count_attempt]
+
+
 @pytest.mark.parametrize("asks", ["redirect", "form", "refresh"])
-@pytest.mark.parametrize("ends_sessions", [False, True])
+@pytest.mark.parametrize(("ends_sessions", "lasts"), [(False, 1000), (False, 15), (True, 15)])
 @on_reactor
 async def test_pages_that_always_ask_for_a_login_fail_and_the_login_is_not_tried_for_each(
     ends_sessions: bool,
+    lasts: int,
     asks: str,
     tmp_path: Path,
 ) -> None:
     restricted = [f"/admin{n}" for n in range(12)]
-    web = Members(lasts=15, asks=asks, restricted=restricted, ends_sessions=ends_sessions)
+    web = Members(lasts=lasts, asks=asks, restricted=restricted, ends_sessions=ends_sessions)
     done = await crawl(web, form_file(tmp_path))
     assert done.urls == web.urls
     assert reasons(done) == {HOME + path[1:]: "login-required" for path in restricted}
@@ -164,3 +188,16 @@ async def test_what_a_cookie_file_never_let_in_keeps_its_own_answer(tmp_path: Pa
     done = await crawl(web, cookie_file(tmp_path, web.begin()))
     assert done.urls == web.urls
     assert reasons(done) == {f"{HOME}admin": "http-403"}
+
+
+@on_reactor
+async def test_a_form_that_would_show_the_password_in_a_url_is_not_sent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(url: str, _: str) -> Answer:
+        inputs = '<input name="user"><input name="password" type="password">'
+        return Answer(f"<form action=/enter>{inputs}</form>") if "login" in url else NOT_FOUND
+
+    done = await crawl(answer, form_file(tmp_path))
+    assert "would show the password in a URL" in caplog.text
+    assert not [url for url in done.asked if PASSWORD in url or "enter" in url]

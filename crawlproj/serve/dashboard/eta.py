@@ -52,10 +52,10 @@ def eta(live: Live, ticks: Sequence[LiveTick], pending: Mapping[str, int]) -> Et
             f"were found, and the queue {grows}",
         )
     lately = [tick for tick in recent if tick.at >= recent[-1].at - _SHRINKING_S]
-    stands = lately[-1].queued >= lately[0].queued and not any(tick.done for tick in lately)
-    if stands and shrinks * (lately[-1].at - lately[0].at) >= _STOPPED:
-        lately_s = words.duration(lately[-1].at - lately[0].at)
-        return Eta(None, f"no estimate: nothing was done in the last {lately_s}")
+    lately_s = lately[-1].at - lately[0].at
+    left, expected = lately[0].queued - lately[-1].queued, shrinks * lately_s
+    if not any(tick.done for tick in lately) and expected >= _STOPPED and left < 0.1 * expected:
+        return Eta(None, f"no estimate: nothing was done in the last {words.duration(lately_s)}")
     whole = Eta(
         live.queued / shrinks,
         f"{words.count(live.queued)} URLs wait, and the queue shrank by {words.rate(shrinks)}/s in "

@@ -43,7 +43,7 @@ def test_a_queue_that_was_longest_a_moment_ago_still_grows() -> None:
 
 
 def test_a_crawl_that_stopped_has_no_estimate_and_one_that_crawls_slowly_has() -> None:
-    stopped = ticks(done=lambda n: 5.0 * (n < 25), queued=lambda n: 900 - 20 * min(n, 25))
+    stopped = ticks(done=lambda n: 5.0 * (n < 25), queued=lambda n: 900 - 20 * min(n, 25) - n // 50)
     found = eta(live(queued=400), stopped, {})
     assert (found.seconds, found.basis) == (None, "no estimate: nothing was done in the last 30 s")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from scrapy import Request
@@ -29,6 +30,8 @@ LOGIN_META = {
     "allow_offsite": True,
     "handle_httpstatus_all": True,
 }
+# In a URL; it may have a token of the session.
+_QUERY = re.compile(r"\?\S+")
 
 
 class FormLogin:
@@ -61,7 +64,8 @@ class FormLogin:
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception as exc:
-            raise LoginDelayed(f"{_shown(request.url)}: {detail_of(exc)}") from exc
+            why = _QUERY.sub("", detail_of(exc))
+            raise LoginDelayed(f"{_shown(request.url)}: {why}") from exc
         if response.status >= 400:
             raise LoginDelayed(
                 f"{_shown(response.url)} answered with HTTP status {response.status}"
@@ -103,5 +107,4 @@ class FormLogin:
 
 
 def _shown(url: str) -> str:
-    """Return ``url`` without its query, which may have a token of the session."""
-    return url.partition("?")[0]
+    return _QUERY.sub("", url)

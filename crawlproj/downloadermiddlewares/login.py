@@ -227,13 +227,13 @@ class LoginMiddleware:
     Place it above what decompresses, and below what follows refreshes.
     """
 
-    def __init__(self, login: _Login) -> None:
-        self._login = login
+    def __init__(self, crawler: Crawler) -> None:
+        self._login = _login_of(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> LoginMiddleware:
         """Build the middleware. Raises NotConfigured if the spider does not log in."""
-        return cls(_login_of(crawler))
+        return cls(crawler)
 
     def process_request(self, request: Request) -> Request | Coroutine[Any, Any, None] | None:
         """Return the request, to be sent later, if it has to wait for a login.
@@ -275,13 +275,13 @@ class LoginRedirectMiddleware:
     Place it below what follows redirects.
     """
 
-    def __init__(self, login: _Login) -> None:
-        self._login = login
+    def __init__(self, crawler: Crawler) -> None:
+        self._login = _login_of(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> LoginRedirectMiddleware:
         """Build the middleware. Raises NotConfigured if the spider does not log in."""
-        return cls(_login_of(crawler))
+        return cls(crawler)
 
     def process_response(
         self, request: Request, response: Response

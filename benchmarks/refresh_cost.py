@@ -1,9 +1,13 @@
 """The cost of crawling an unchanged site again: ``python -m benchmarks.refresh_cost [CASE]``.
 
 Crawls documentation (postgres-docs unless another case is named), then the same again with
-``refresh=always``, and asks for the same pages with a stock Scrapy spider that only sends their
-validators. The three take turns. Prints medians of the CPU per page; each round's start-up, that of
-the same crawls of a single page, is subtracted. One in twenty of our checks fetches the whole page.
+``refresh=auto``, for which nothing is due yet, and with ``refresh=always``, and asks for the same
+pages with a stock Scrapy spider that only sends their validators. They take turns. Prints medians
+of the CPU per page; each round's start-up, that of the same crawls of a single page, is subtracted.
+One in twenty of our checks fetches the whole page.
+
+The last line is a month of daily runs with ``refresh=auto``: what they find due is computed with
+the policy itself, and costs what the runs above did.
 """
 
 from __future__ import annotations
@@ -21,12 +25,22 @@ from benchmarks.cases import CASES, Docs
 from benchmarks.crawls import our_settings
 from benchmarks.doc_site import DocSite
 from benchmarks.processes import ROOT, environment, failure, stop_when_terminated, wait
+from crawlproj.refresh.auto import Auto
+from crawlproj.store.base import Checked
+from crawlproj.store.revisions import observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROUNDS = 3
-_FIRST, _REFRESH, _STOCK = "first crawl", "refresh=always", "stock Scrapy, 304 only"
+_FIRST, _IDLE, _REFRESH, _STOCK = (
+    "first crawl",
+    "refresh=auto, none due",
+    "refresh=always",
+    "stock Scrapy, 304 only",
+)
+_DAYS, _DAY_S = 30, 86_400.0
+_ALIKE = 200  # pages of the site
 _STORED = "SELECT url, etag FROM pages"
 _UNCHECKED = "SELECT count(*) FROM pages WHERE checked_at = first_seen_at"
 
@@ -51,14 +65,38 @@ def main() -> None:
     print(f"{name}: {pages} pages, {ROUNDS} rounds; CPU per page, start-up subtracted")
     costs = {
         kind: [(cpu[kind] - one[kind]) / pages * 1000 for one, cpu, _ in rounds]
-        for kind in (_FIRST, _REFRESH, _STOCK)
+        for kind in (_FIRST, _IDLE, _REFRESH, _STOCK)
     }
+    first = median(costs[_FIRST])
     for kind, each in costs.items():
-        share = median(each) / median(costs[_FIRST])
         print(
             f"{kind:22} {median(each):6.3f} ms ({min(each):.3f}–{max(each):.3f}), "
-            f"{share:4.0%} of the first crawl"
+            f"{median(each) / first:4.0%} of the first crawl"
         )
+    due = checks_per_day(_DAYS)
+    daily = median(costs[_IDLE]) + due * median(costs[_REFRESH])
+    print(
+        f"refresh=auto daily, for {_DAYS} days: {due:.3f} checks of a page a day, {daily:.3f} ms, "
+        f"{daily / first:.1%} of the first crawl"
+    )
+
+
+def checks_per_day(days: int) -> float:
+    """Return how often ``refresh=auto`` checks each page of a site that never changes, run daily."""
+    history: str | None = "[]"
+    at, checks = 0.0, 0
+    for day in range(1, days + 1):
+        now = day * _DAY_S
+        page = Checked("pages", "http://a.example/", 0, at, "", False, "x", None, None, history)
+        policy = Auto(per_day=1)
+        policy.begin(now)
+        for _ in range(_ALIKE):
+            policy.learn(page)
+        policy.note(page, now)
+        if policy.is_due(page, now):
+            history, at = observed(history, at, now, changed=False), now
+            checks += 1
+    return checks / days
 
 
 def _round(folder: Path, start: str) -> tuple[dict[str, float], int]:
@@ -71,6 +109,7 @@ def _round(folder: Path, start: str) -> tuple[dict[str, float], int]:
     cpu = {_FIRST: _run(folder, ours, ours=True)}
     with closing(sqlite3.connect(database)) as db:
         pages = db.execute(_STORED).fetchall()
+    cpu[_IDLE] = _run(folder, [*ours, "-a", "refresh=auto"], ours=True)
     cpu[_REFRESH] = _run(folder, [*ours, "-a", "refresh=always"], ours=True)
     with closing(sqlite3.connect(database)) as db:
         (unchecked,) = db.execute(_UNCHECKED).fetchone()

@@ -69,6 +69,11 @@ class Auto:
         if (value := self._worth(page, now)) is not None:
             self._worths[site_of(page.url)][value] += 1
 
+    @property
+    def has_candidates(self) -> bool:
+        """Whether any page that was noted is worth a check; if not, no page is due."""
+        return any(self._worths.values())
+
     def is_due(self, page: Checked, now: float) -> bool:
         """Whether to check ``page`` now; it then counts against the budget."""
         site = site_of(page.url)

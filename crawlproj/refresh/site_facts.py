@@ -48,7 +48,8 @@ class SiteFacts:
             self._prior = prior_of(known) if known else UNKNOWN
             self._sample = []
         checks = checks_in(page.history)
-        chances = weighed(self._prior, likelihoods(checks))
+        # Most pages of a new store have no checks, and nothing then speaks for any rate.
+        chances = weighed(self._prior, likelihoods(checks)) if checks else list(self._prior)
         if page.changefreq and all(t < 0 for t in checks):
             chances = weighed(chances, likely_with(page.changefreq))
         return chances

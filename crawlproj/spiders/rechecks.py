@@ -148,6 +148,8 @@ class Rechecks:
         if isinstance(self.policy, Auto):
             async for request in self._prepare(self.policy, within):
                 yield request
+            if not self.policy.has_candidates:
+                return  # as on most days of a site that does not change
         some: list[Checked] = []
         for table in _TABLES:
             async for page in self._rows(table, within):

@@ -156,8 +156,10 @@ def _add(checks: list[int], seconds: int) -> None:
 
 def checks_in(history: str | None) -> list[int]:
     """Return the checks in a ``history``; none if it is not one."""
+    if not history or history.startswith("[]"):  # of most pages of a new store
+        return []
     try:
-        found = json.loads(history or "[]")
+        found = json.loads(history)
         return [int(each) for each in found] if isinstance(found, list) else []
     except (ValueError, TypeError):
         return []

@@ -52,6 +52,14 @@ def test_a_page_is_not_due_while_it_has_hardly_had_time_to_change() -> None:
     assert due(Auto(per_day=1000), page("new", 0.02), page("stable", 20, -800.0)) == []
 
 
+def test_nothing_is_looked_for_where_no_page_is_worth_a_check() -> None:
+    policy = Auto(per_day=1000)
+    assert due(policy, page("new", 0.02), page("stable", 20, -800.0)) == []
+    assert not policy.has_candidates
+    due(policy, page("new", 0.02), page("old", 90))
+    assert policy.has_candidates
+
+
 def test_an_unchanged_page_is_checked_ever_more_seldom() -> None:
     policy, unchanged_s, at, intervals = Auto(per_day=10), 0.0, NOW, []
     for _ in range(6):

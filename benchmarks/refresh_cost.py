@@ -32,7 +32,7 @@ from crawlproj.store.revisions import observed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ROUNDS = 3
+ROUNDS = 5
 _FIRST, _IDLE, _REFRESH, _STOCK = (
     "first crawl",
     "refresh=auto, none due",

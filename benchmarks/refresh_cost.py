@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def checks_per_day(days: int) -> float:
-    """Return how often ``refresh=auto`` checks each page of a site that never changes, run daily."""
+    """Return how often a daily ``refresh=auto`` checks each page of a site that never changes."""
     history: str | None = "[]"
     at, checks = 0.0, 0
     for day in range(1, days + 1):

@@ -18,6 +18,7 @@ from scrapy.utils.misc import load_object
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
+from crawlproj.memory import give_large_blocks_back
 from crawlproj.open_files import allow_many_open_files
 from crawlproj.reasons import FAILED_CRAWLS
 
@@ -160,6 +161,7 @@ class Command(ReadsEnvironment, crawl.Command):
         crawler.signals.connect(_collect_garbage, signals.spider_opened)
         _drain_on_hangup()
         allow_many_open_files()
+        give_large_blocks_back()
         running = process.crawl(crawler, **opts.spargs)
         process.start()
         raise_setup_error(running)

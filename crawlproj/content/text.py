@@ -109,7 +109,8 @@ def _text_of(tree: Tree, marked: list[Element]) -> str:
             text = tree.to_text(_LAYOUT)
         if hidden and not text.strip():
             text = tree.to_text(_LAYOUT)
-    return text.replace("\xa0", " ").strip()
+    text = text.replace("\xa0", " ")  # the one before is freed now; it may have megabytes
+    return text.strip()
 
 
 def _to_rename(root: Tree | Element, names: Mapping[str, str]) -> dict[Element, str]:

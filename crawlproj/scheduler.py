@@ -249,7 +249,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         await self.steering.close()
         self.admission.direct.cancel()
         if reason in FAILED_CRAWLS:
-            self._hooks.fail_start()
+            self.fail()
         if self.opened is None:
             await self._frontier.close(finish=False)
             return
@@ -259,16 +259,16 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self.finished = await self._frontier.close(finish=ended, skip_rest=rest)
         except FrontierError as exc:
             logger.error("The next run does again what was done last: %s", exc)
-            self._hooks.fail_start()
+            self.fail()
         if self.finished and not self.config.in_fleet and (why := nothing_reached(self.totals)):
             logger.error("%s", why)
-            self._hooks.fail_start()
+            self.fail()
 
     # For spiders, spider middlewares, pipelines and extensions
 
     def fail(self) -> None:
         """Let the command end with status 1, whatever the crawl's reason to end. While it runs."""
-        self._hooks.fail_start()
+        self._hooks.fail_start(begun=self.opened is not None)
 
     @property
     def totals(self) -> Totals:

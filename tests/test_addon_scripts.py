@@ -16,6 +16,7 @@ from crawlproj.frontier.sqlite.status import read_status
 from tests import ROOT
 from tests.frontier.helpers import run
 from tests.processes import options, scrapy
+from tests.servers import free_port
 from tests.test_addon import with_addon
 
 if TYPE_CHECKING:
@@ -82,6 +83,49 @@ def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
     assert ("in use by another crawl of this process" in ran.stderr) is twice
     jobs = [status.job for status in run(read_status(tmp_path / "crawl.db"))]
     assert jobs == ["other page=1", "shop page=1", "shop page=2"]
+
+
+UNREACHED = """
+import scrapy, sys
+from scrapy.crawler import CrawlerProcess
+
+class Lost(scrapy.Spider):
+    name = "lost"
+    failures = 0
+
+    async def start(self):
+        yield scrapy.Request(sys.argv[1], errback=self.count)
+
+    def count(self, failure):
+        self.failures += 1
+
+process = CrawlerProcess({
+    "ADDONS": {"crawlproj.addon.Addon": 300},
+    "GUARD_ALLOW": ["127.0.0.0/8"],
+    "LOG_LEVEL": "ERROR",
+    "ROBOTSTXT_OBEY": False,
+    "RETRY_ENABLED": False,
+})
+crawler = process.create_crawler(Lost)
+process.crawl(crawler)
+process.start()
+print(crawler.spider.failures, "failed")
+"""
+
+
+@pytest.mark.slow
+def test_a_script_reads_its_spider_after_a_crawl_that_reached_no_site(tmp_path: Path) -> None:
+    (tmp_path / "unreached.py").write_text(UNREACHED)
+    ran = subprocess.run(
+        [sys.executable, "unreached.py", f"http://127.0.0.1:{free_port()}/"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.stdout == "1 failed\n", ran.stderr
+    assert "no site could be reached" in ran.stderr
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
 
 from crawlproj._scrapy import require
+from crawlproj._scrapy.command import running_command
 from crawlproj._scrapy.runner import RequestRunner, fits
 from crawlproj._scrapy.signals import QuickSignals
 
@@ -125,11 +126,14 @@ class EngineHooks:
         downloader.domain_concurrency = max(downloader.domain_concurrency, in_flight)
         downloader.total_concurrency = min(downloader.total_concurrency, in_flight)
 
-    def fail_start(self) -> None:
+    def fail_start(self, *, begun: bool) -> None:
         """Let the crawl count as one that could not start, so that Scrapy's commands exit with 1.
 
-        Scrapy takes a crawler without a spider for that. Call it before the spider is closed.
+        They take a crawler without a spider for that. A script may read its spider after the crawl,
+        so it keeps the spider of a crawl that has ``begun``. Call this before the spider is closed.
         """
+        if begun and not running_command():
+            return
         engine = self._engine
         require(engine, "_spider_closed_callback")
         closed = engine._spider_closed_callback

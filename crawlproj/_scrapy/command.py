@@ -15,11 +15,12 @@ def running_command() -> str:
     """Return the name of the command that called this, such as "crawl"; "" if none did.
 
     Scrapy tells nobody, and takes the name out of sys.argv. It is a variable of the function that
-    runs the command, whoever called that.
+    runs the command, whoever called that. ``python -m scrapy.cmdline`` has a copy of that function.
     """
+    code = cmdline.execute.__code__
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if frame.f_code is cmdline.execute.__code__:
+        if frame.f_code.co_name == code.co_name and frame.f_code == code:
             return str(frame.f_locals.get("cmdname") or "")
         frame = frame.f_back
     return ""

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES
+from scrapy.settings.default_settings import DOWNLOAD_HANDLERS_BASE
 from scrapy.utils.reactor import is_reactor_installed
 
 from crawlproj._scrapy.arguments import remember_arguments, remember_arguments_of_this_crawl
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _COMMANDS = frozenset({"bench", "check", "fetch", "parse", "shell", "view"})
+# They follow no link. So a local file is one that somebody typed.
+_TYPED = frozenset({"fetch", "shell", "view"})
 
 __all__ = ["Runs", "is_one_off"]
 
@@ -67,7 +70,7 @@ class Runs:
     One-off are ``scrapy shell``, ``fetch``, ``view``, ``parse``, ``check`` and ``bench``. Each uses
     Scrapy's scheduler in memory, and no frontier, store, display, metrics or report. So it changes
     no job, and works while one runs. All other settings hold: the address guard, robots.txt and the
-    limits.
+    limits. The first three also read local files.
 
     A replay (REPLAY_DIR) is a crawl of its own, in ``replay.db`` unless the command line says
     otherwise. It waits for no site, and retries nothing.
@@ -96,6 +99,10 @@ class Runs:
         if extensions.get(_LOG_STATS, 0) is None:  # the display reports more, but is off
             del extensions[_LOG_STATS]
             settings.set("EXTENSIONS", extensions, priority=_PRIORITY)
+        handlers = settings.getdict("DOWNLOAD_HANDLERS")
+        if running_command() in _TYPED and handlers.get("file", "") is None:
+            handlers["file"] = DOWNLOAD_HANDLERS_BASE["file"]
+            settings.set("DOWNLOAD_HANDLERS", handlers, priority=_PRIORITY)
         if running_command() == "bench":  # crawls a server that it starts on this machine
             settings.set("GUARD_ALLOW", ["127.0.0.0/8", "::1"], priority=_PRIORITY)
 

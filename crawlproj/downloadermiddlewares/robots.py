@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured, StopDownload
 from w3lib.url import safe_url_string
 
 from crawlproj._scrapy.headers import value_of
@@ -216,6 +216,11 @@ class RobotsTxtMiddleware:
                 response = await self._crawler.engine.download_async(request)
             except NotArchived:
                 return None  # whoever archived the site did not ask for it
+            except StopDownload as exc:
+                # A handler of the project stops any response; the site did answer.
+                if exc.response is None:
+                    raise
+                response = exc.response
             location = response.headers.get(b"Location")
             if response.status not in REDIRECTS or location is None:
                 return response

@@ -12,6 +12,7 @@ from scrapy.exceptions import (
     DownloadCancelledError,
     DownloadTimeoutError,
     NotConfigured,
+    StopDownload,
 )
 from scrapy.http import Response
 
@@ -78,6 +79,14 @@ def test_what_the_file_says_of_a_pages_use_is_noted_until_a_redirect() -> None:
         if (coroutine := harness.middleware.process_request(led)) is not None:
             run(coroutine)
         assert ROBOTS_SIGNALS not in led.meta
+
+
+def test_of_a_file_that_the_project_stops_what_had_arrived_counts() -> None:
+    stopped = StopDownload()
+    stopped.response = robots("User-agent: *\nDisallow: /x")
+    harness = Harness(stopped)
+    assert run(harness.allows("http://a.test/anything"))
+    assert not run(harness.allows("http://a.test/x"))
 
 
 def test_in_a_replay_a_missing_file_means_no_rules_and_nobody_waits() -> None:

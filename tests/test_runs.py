@@ -10,6 +10,7 @@ from scrapy import Request
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.spiders.site import SiteSpider
 from crawlproj.spiders.urls import UrlsSpider
+from tests import ROOT
 from tests.processes import options, scrapy
 from tests.servers import free_port
 
@@ -39,7 +40,10 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoWeb]:
         (("fetch", "URL"), "<title>"),
         (("view", "URL", "-s", "LOG_LEVEL=INFO", "--no-redirect"), "Spider closed (finished)"),
         (("shell", "URL", "-c", "print('status', response.status)"), "status 200"),
-        (("shell", "README.md", "-c", "print('status', response.status)"), "status 200"),
+        (
+            ("shell", f"{ROOT / 'README.md'}", "-c", "print('status', response.status)"),
+            "status 200",
+        ),
         (("parse", "URL", "--spider=site", "-a", "url=URL", "--pipelines"), "# Requests"),
         (("parse", "URL", "--spider=shop", "-c", "parse"), "{'title': "),
         (("check", "shop"), "Returned 1 items, expected 5"),

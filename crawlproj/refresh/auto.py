@@ -98,7 +98,7 @@ class Auto:
         if by_another:
             self._left[site_of(page.url)] += 1
         else:
-            del self._chosen[page.url]
+            self._chosen.pop(page.url, None)  # gone if its row changed and was due twice
 
     def _worth(self, page: Checked, now: float) -> int | None:
         """Return the bin of what a check is worth; None if it is not worth a request."""

@@ -111,3 +111,11 @@ def test_a_page_that_the_workers_have_no_checks_left_for_is_due_again_later() ->
     policy.not_checked(old, by_another=False)
     assert due(policy, old, now=NOW + 1) == []
     assert due(policy, old, now=NOW + DAY) == ["x"]
+
+
+def test_a_page_whose_row_changes_while_the_workers_are_asked_is_given_back_twice() -> None:
+    policy, old, newer = Auto(per_day=4), page("x", 90), page("x", 89)
+    assert due(policy, old, newer) == ["x", "x"]
+    policy.not_checked(old, by_another=False)
+    policy.not_checked(newer, by_another=False)
+    assert due(policy, newer, now=NOW + 1) == ["x"]

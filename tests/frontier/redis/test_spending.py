@@ -68,3 +68,12 @@ def test_a_spent_budget_holds_for_later_runs(hire: Callable[[], RedisFrontier]) 
     run(worker.finish())
     run(worker.close())
     assert given(hire(), range(30, 40)) == []
+
+
+def test_a_reset_forgets_which_checks_were_put_but_not_what_they_cost(
+    hire: Callable[[], RedisFrontier],
+) -> None:
+    worker = hire()
+    assert given(worker, range(6)) == [*range(6)]
+    run(worker.open("job", reset=True))
+    assert given(worker, range(6)) == [*range(4)]

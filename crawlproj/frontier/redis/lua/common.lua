@@ -3,7 +3,6 @@
 --
 --   job            HASH  generation, finished
 --   budget         HASH  site -> checks of its pages that are left, and when that was
---   marks:PERIOD   HASH  checks that were put lately -> the worker
 --   old            SET   generations to delete
 --   commands       STREAM  the log of commands: id N-0 -> its fields
 --   waiting        SET   ids of commands that change entries and are not applied
@@ -31,6 +30,7 @@
 --   <g>:got:OWNER  LIST  site, rest: sites it took over, until it is known to have heard of them
 --   <g>:last       HASH  worker -> its last claim: number of the first lease, number of leases,
 --                        how many values of <g>:got it reported
+--   <g>:marks:PERIOD  HASH  checks that were put lately -> the worker; it expires
 --   <g>:hungry     ZSET  workers that found nothing to claim -> until when they count as hungry
 --
 -- packed: SITE NUL PRIORITY NUL row. Times are microseconds of the server's clock. Integers that

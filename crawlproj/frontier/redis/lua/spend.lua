@@ -5,7 +5,8 @@ if gone() then return GONE end
 local DAY, KNOWN = 86400 * 1000000, 6 * 3600 * 1000000  -- a mark is known for once or twice KNOWN
 local per_day = tonumber(ARGV[4])
 local period = math.floor(now / KNOWN)
-local marks, before = J .. 'marks:' .. period, J .. 'marks:' .. (period - 1)
+-- They belong to the generation, because after a reset no entry stands for these checks.
+local marks, before = G .. 'marks:' .. period, G .. 'marks:' .. (period - 1)
 local left, answers = {}, {}
 for i = 5, #ARGV, 2 do
   local site, mark = ARGV[i], ARGV[i + 1]

@@ -7,7 +7,6 @@ and holds neither permit nor slot meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 
-from crawlproj._scrapy.engine import EngineHooks
+from crawlproj._scrapy.engine import EngineHooks, begin_closing
 from crawlproj._scrapy.strict import Strict
 from crawlproj.clock import crawl_time
 from crawlproj.errors import CrawlprojError, FrontierError
@@ -94,7 +93,6 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self._shutdown = Shutdown(
             self.config.grace_s, cancel=self._cancel_downloads, abandon=self._abandon
         )
-        self._closing_task: asyncio.Future[None] | None = None
         self.network_pause = NetworkPause(
             self.concurrency.patience_s, on_back=self._hooks.wake, on_given_up=self._end
         )
@@ -183,22 +181,16 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         if self.opened is None or self.opened.finished:
             return False
         work = self.in_hand.replaced_by(request)
-        key = self._entries.key_of(request)
-        if work is not None:
+        if work is None:
+            key = self._entries.key_of(request)
+        else:
             self.admission.release(work)
             identity = self._entries.identity
             if identity(request) == identity(work.request):
-                if (again := self._entries.retried(request, work.lease)) is not None:
-                    work.retry(again)
-                else:
-                    work.fail_with("unstorable")
+                work.retry(self._entries.retried(request, work.lease))
                 return True
             work.redirect(request.url)
-            if (back := self._entries.key_of_return(request)) is not None:
-                key = back
-            elif request.dont_filter and work.lease.entry.key == identity(work.request):
-                # A retry may have set dont_filter, which does not apply to where that leads.
-                key = identity(request)
+            key = self._entries.key_of_redirect(request, work.request, work.lease.entry)
         if self._entries.drops(request):
             return False
         try:
@@ -347,8 +339,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
     def _end(self, reason: str, error: str = "") -> None:
         if error:
             logger.error("The crawl stops; nothing is lost: %s", error)
-        engine = self._crawler.engine
-        self._closing_task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+        begin_closing(self._crawler.engine, reason)
 
 
 def scheduler_of(crawler: Crawler) -> Scheduler | None:

@@ -9,6 +9,7 @@ is reported by the RequestRunner or, if it does not fit, by a wrapped ``scraper.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
+
+_closing: set[asyncio.Future[None]] = set()  # the event loop holds tasks weakly
 
 
 class Watcher(Protocol):
@@ -174,3 +177,10 @@ class EngineHooks:
 def is_closing(engine: ExecutionEngine) -> bool:
     """Whether the engine only waits for what is in progress before it ends."""
     return engine._slot is None or engine._slot.closing is not None
+
+
+def begin_closing(engine: ExecutionEngine, reason: str) -> None:
+    """Close the spider for ``reason``; returns before that is done."""
+    task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)

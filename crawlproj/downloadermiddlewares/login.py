@@ -11,7 +11,7 @@ from scrapy import Request, signals
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
-from crawlproj._scrapy.engine import is_closing
+from crawlproj._scrapy.engine import begin_closing, is_closing
 from crawlproj.config import text
 from crawlproj.downloadermiddlewares.form_login import LOGIN_META, FormLogin
 from crawlproj.downloadermiddlewares.login_session import LoginFailed, LoginSession
@@ -78,7 +78,6 @@ class _Login:
             self._domains.clear()
         self._of_all = not self._domains or self._domains.issuperset(starts)
         self._lost: tuple[str, str] | None = None  # detail and reason
-        self._stopping: asyncio.Future[None] | None = None
         self.session = LoginSession(
             self._log_in,
             self._asks,
@@ -183,8 +182,7 @@ class _Login:
             return
         if self._form is not None and (self._of_all or not self.session.number):
             logger.error("The login failed: %s; the crawl ends", failure)
-            stop = engine.close_spider_async(reason="login-failed")
-            self._stopping = asyncio.ensure_future(stop)
+            begin_closing(engine, "login-failed")
             return
         reason, then = "login-failed", "Correct the file of -a login="
         if self._form is None:

@@ -20,6 +20,7 @@ from scrapy.exceptions import (
 from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 from twisted.python.failure import Failure
 
+from crawlproj._scrapy.engine import begin_closing
 from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import ssl_context
 from crawlproj.errors import ArchiveError
@@ -126,7 +127,7 @@ class DownloadHandler:
         self.on_answer: Callable[[Request], None] = lambda _: None
         self._downloads: dict[Deadline, Request] = {}
         self._dataloss_warned = False
-        self._stopping: asyncio.Future[None] | None = None  # the event loop holds tasks weakly
+        self._archive_failed = False
 
     async def download_request(self, request: Request) -> Response:
         """Return the response to ``request``. Raises the same exceptions as Scrapy's handlers."""
@@ -233,10 +234,10 @@ class DownloadHandler:
         try:
             await self._archive.add(exchange)
         except ArchiveError as exc:
-            if self._stopping is None:
+            if not self._archive_failed:
+                self._archive_failed = True
                 logger.error("%s; the crawl stops, and the next run goes on", exc)
-                stop = self._crawler.engine.close_spider_async(reason="warc-failed")
-                self._stopping = asyncio.ensure_future(stop)
+                begin_closing(self._crawler.engine, "warc-failed")
             raise DownloadCancelledError(str(exc)) from exc
 
     async def _exchange(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import CloseSpider, NotConfigured
 
+from crawlproj._scrapy.engine import begin_closing
 from crawlproj.errors import NotStored
 from crawlproj.items import SavedPage
 from crawlproj.pipelines.news import log_news_only
@@ -34,7 +35,7 @@ class FilesPipeline:
     def __init__(self, crawler: Crawler, folder: Files) -> None:
         self._crawler = crawler
         self._folder = folder
-        self._stopping: asyncio.Future[None] | None = None  # the event loop holds tasks weakly
+        self._failed = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> FilesPipeline:
@@ -74,12 +75,12 @@ class FilesPipeline:
         return item
 
     def _stop(self, error: OSError) -> None:
-        if self._stopping is None:
+        if not self._failed:
+            self._failed = True
             logger.error(
                 "FILES_URL: %s cannot be written (%s); the crawl stops. Make it writable, or set "
                 "FILES_URL to another folder, and run it again: it goes on",
                 self._folder.place,
                 error.strerror or error,
             )
-            close = self._crawler.engine.close_spider_async(reason="files-failed")
-            self._stopping = asyncio.ensure_future(close)
+            begin_closing(self._crawler.engine, "files-failed")

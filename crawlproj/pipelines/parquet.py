@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
 from itemadapter import ItemAdapter
 from scrapy.exceptions import CloseSpider, NotConfigured
 
+from crawlproj._scrapy.engine import begin_closing
 from crawlproj.errors import StoreError
 from crawlproj.items import Page
 from crawlproj.parquet.config import ParquetConfig
@@ -51,7 +51,6 @@ class ParquetPipeline:
         self._crawler = crawler
         self._sources = Sources(crawler)
         self._sink: Sink = Sink(config, config.folder(crawler.settings), self._stop, self._count)
-        self._stopping: asyncio.Future[None] | None = None  # the event loop holds tasks weakly
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -97,5 +96,4 @@ class ParquetPipeline:
 
     def _stop(self, wrong: str) -> None:
         logger.error("The crawl stops; run it again and it goes on: %s", wrong)
-        close = self._crawler.engine.close_spider_async(reason="parquet-failed")
-        self._stopping = asyncio.ensure_future(close)
+        begin_closing(self._crawler.engine, "parquet-failed")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
+from crawlproj._scrapy.engine import begin_closing
 from crawlproj.config import integer, number, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
@@ -74,7 +75,6 @@ class StorePipeline:
         self._writer: asyncio.Task[None] | None = None
         self._failed: Exception | None = None
         self._ending = asyncio.Event()
-        self._closing: asyncio.Future[None] | None = None  # the event loop holds tasks weakly
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> StorePipeline:
@@ -226,8 +226,7 @@ class StorePipeline:
         for _, done in waiting:
             if not done.cancelled():
                 done.set_exception(NotStored(f"the store failed: {error}"))
-        close = self._crawler.engine.close_spider_async(reason="store-failed")
-        self._closing = asyncio.ensure_future(close)
+        begin_closing(self._crawler.engine, "store-failed")
 
     def _count(self, name: str) -> None:
         self._crawler.stats.inc_value(f"store/{name}")

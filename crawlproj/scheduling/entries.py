@@ -143,13 +143,18 @@ class Entries:
         self._seeds[key] += 1
         return key_of_seed(key, self._seeds[key] - 1)
 
-    def key_of_return(self, request: Request) -> int | None:
-        """Return the key of a redirect that leads back to where it came from; None for another.
+    def key_of_redirect(self, request: Request, source: Request, leased: Entry) -> int:
+        """Return the key of ``request``, which is where ``source`` redirects to.
 
-        That URL is known, but is requested again: on the way, it may have got a cookie.
+        leased: the entry of ``source``.
         """
         passed = request.meta.get("redirect_urls", ())
-        return key_of_return(self.identity(request), len(passed)) if request.url in passed else None
+        if request.url in passed:  # known, but on the way it may have got a cookie
+            return key_of_return(self.identity(request), len(passed))
+        if request.dont_filter and leased.key == self.identity(source):
+            # A retry may have set dont_filter, which does not apply to where that leads.
+            return self.identity(request)
+        return self.key_of(request)
 
     def entry_of(self, request: Request, key: int, origin: Request | None = None) -> Entry:
         """Return a new request as an entry. Raises Unstorable if others work on the frontier.

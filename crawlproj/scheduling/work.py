@@ -69,9 +69,15 @@ class Work:
         """Whether there is no response yet, and no other outcome."""
         return not self.responded and self.state is State.DONE
 
-    def retry(self, entry: Entry) -> None:
-        """Put the lease back with ``entry`` in place of what was leased, an attempt counted."""
-        self.state, self.put_back = State.PENDING, entry
+    def retry(self, entry: Entry | None) -> None:
+        """Put the lease back with ``entry`` in place of what was leased, an attempt counted.
+
+        None, for a request that cannot be stored, ends as failed.
+        """
+        if entry is None:
+            self.fail_with("unstorable")
+        else:
+            self.state, self.put_back = State.PENDING, entry
 
     def redirect(self, url: str) -> None:
         """End as skipped: the entry of ``url`` takes over."""

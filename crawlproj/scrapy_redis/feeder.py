@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request, signals
 from scrapy.exceptions import DontCloseSpider
 
-from crawlproj._scrapy.engine import EngineHooks
+from crawlproj._scrapy.engine import EngineHooks, begin_closing
 from crawlproj.config import boolean, number
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.redis.connection import RedisConfig
@@ -64,7 +64,6 @@ class Feeder:
         self._any_taken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._feeding: asyncio.Task[None] | None = None
-        self._closing: asyncio.Future[None] | None = None
         crawler.signals.connect(self._on_opened, signals.spider_opened)
 
     def _on_opened(self) -> None:
@@ -100,8 +99,7 @@ class Feeder:
         if error is not None:
             traceback = None if isinstance(error, CrawlprojError) else error
             logger.error("Start URLs cannot be read: %s", error, exc_info=traceback)
-            close = self._crawler.engine.close_spider_async(reason="start-urls-unusable")
-            self._closing = asyncio.ensure_future(close)
+            begin_closing(self._crawler.engine, "start-urls-unusable")
 
     async def _feed(self) -> None:
         """Take start URLs and enqueue their requests until the scheduler wants no more."""

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from scrapy import Request, Spider
 
+from crawlproj._scrapy.engine import begin_closing
 from crawlproj.content.fields import chosen_fields
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.base import State
@@ -97,9 +98,7 @@ class UrlsSpider(Spider):
             self.logger.error("Nothing was fetched, because no line of the list is a URL")
             engine = self.crawler.engine
             assert engine is not None  # noqa: S101 - it called this
-            self._closing = asyncio.ensure_future(
-                engine.close_spider_async(reason="start-urls-unusable")
-            )
+            begin_closing(engine, "start-urls-unusable")
             await asyncio.sleep(0)  # else the crawl might finish first
 
     def _request(self, line: bytes, number: int) -> Request | None:

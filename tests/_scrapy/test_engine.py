@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,7 @@ import pytest
 from scrapy import Request
 
 from crawlproj._scrapy import require
-from crawlproj._scrapy.engine import EngineHooks, is_closing
+from crawlproj._scrapy.engine import EngineHooks, begin_closing, is_closing
 from crawlproj.errors import CrawlprojError
 from tests.frontier.helpers import run
 
@@ -140,3 +142,24 @@ def test_another_scrapy_is_refused_at_the_start_with_what_it_lacks(name: str) ->
 
 def test_what_is_there_is_accepted() -> None:
     require("text", "upper", "lower")
+
+
+def test_the_closing_of_a_spider_goes_on_although_nobody_waits_for_it() -> None:
+    reasons: list[str] = []
+
+    class Engine:
+        async def close_spider_async(self, *, reason: str) -> None:
+            await asyncio.sleep(0)
+            gc.collect()
+            await asyncio.sleep(0)
+            reasons.append(reason)
+
+    async def begin() -> None:
+        closing: Any = Engine()
+        begin_closing(closing, "store-failed")
+        assert reasons == []
+        for _ in range(4):
+            await asyncio.sleep(0)
+
+    run(begin())
+    assert reasons == ["store-failed"]

@@ -143,8 +143,8 @@ class ConcurrencyMiddleware:
         if admission is not None:
             ending = admission.heed(request, ending)
         if ending.verdict is Verdict.OVERLOADED and ending.retry_after_s is None:
-            if url := self._other_page(request):
-                return self._take_response_later(request, response, ending, url)
+            if self._other_page(request):
+                return self._take_response_later(request, response, ending)
             ending = self._without_blame(request, ending)
         elif ending.verdict is Verdict.OK:
             if UNANSWERED_AT in request.meta:
@@ -182,8 +182,8 @@ class ConcurrencyMiddleware:
         if ending.verdict is not Verdict.OVERLOADED:
             self._end(request, ending, "")
             return None
-        if url := self._other_page(request):
-            return self._take_no_answer_later(request, ending, url)
+        if self._other_page(request):
+            return self._take_no_answer_later(request, ending)
         return self._take_no_answer(request, self._without_blame(request, ending))
 
     def _take_no_answer(self, request: Request, ending: Ending) -> Request | None:
@@ -196,34 +196,47 @@ class ConcurrencyMiddleware:
         return None
 
     async def _take_response_later(
-        self, request: Request, response: Response, ending: Ending, url: str
+        self, request: Request, response: Response, ending: Ending
     ) -> Response | Request:
-        ending = await self._second_opinion(request, ending, url)
+        ending = await self._second_opinion(request, ending)
         return self._take_response(request, response, ending)
 
-    async def _take_no_answer_later(
-        self, request: Request, ending: Ending, url: str
-    ) -> Request | None:
-        return self._take_no_answer(request, await self._second_opinion(request, ending, url))
+    async def _take_no_answer_later(self, request: Request, ending: Ending) -> Request | None:
+        return self._take_no_answer(request, await self._second_opinion(request, ending))
 
     def _other_page(self, request: Request) -> str:
-        """Return the URL to ask for because ``request``, a canary, failed; "" if none is known."""
+        """Return the URL to ask for because ``request``, a canary, failed.
+
+        Returns "" if none is known, or the site may not be asked soon.
+        """
         if (admission := self._admission) is None:
             return ""
         permit = admission.permit_of(request)
         if permit is None or not permit.canary or not admission.is_down(request):
             return ""
+        if admission.polite_at(request) > self._clock() + _MAX_BACK_OFF_S:
+            return ""
         return self._known.other_than(request, permit.site)
 
-    async def _second_opinion(self, request: Request, ending: Ending, url: str) -> Ending:
-        """Ask for ``url``; return the ``ending`` of ``request``, or that nothing is learned."""
-        answer = await self._known.ask(url, request)
-        now = self._clock()
-        if answer.verdict is not Verdict.OK or (admission := self._admission) is None:
-            request.meta[UNANSWERED_AT] = now  # whenever it failed before, the site is away now
-            return ending
-        admission.observe(request, now - answer.rtt_s, answer)
-        return _NOTHING_LEARNED
+    async def _second_opinion(self, request: Request, ending: Ending) -> Ending:
+        """Ask for another page of the site, with the permit of ``request``, a canary that failed.
+
+        Returns how the other one ended if the site answers it, else the ``ending`` of the canary.
+        """
+        while (admission := self._admission) is not None and (url := self._other_page(request)):
+            polite_at = admission.polite_at(request)
+            if polite_at > self._clock():
+                await self._hold(polite_at)
+                continue
+            admission.before_send(request)
+            answer = await self._known.ask(url, request)
+            if answer.verdict is Verdict.OK:
+                return answer
+            if answer.verdict is Verdict.OVERLOADED:
+                # Whenever the canary failed before, the site is away now.
+                request.meta[UNANSWERED_AT] = self._clock()
+            break
+        return self._without_blame(request, ending)
 
     def _without_blame(self, request: Request, ending: Ending) -> Ending:
         """Return the ``ending`` of a request that failed, or that nothing is learned from it."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scrapy.http.request import NO_CALLBACK
+
 from crawlproj._scrapy.routes import on_the_way_of
-from crawlproj.downloadermiddlewares.verdicts import ending_of_response
-from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
+from crawlproj.http.archiving import NOT_ARCHIVED
 from crawlproj.scheduling.direct import begin_way
 
 if TYPE_CHECKING:
@@ -16,10 +18,17 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from crawlproj.limits.ending import Ending
+
 _MAX_SITES = 10_000
-# Its cookies are not those of the crawl, which an answer without them might replace.
-_META = {"dont_retry": True, "dont_merge_cookies": True}
-_NO_ANSWER = Ending(Verdict.OVERLOADED)
+_META = {
+    "dont_retry": True,
+    # Its cookies are not those of the crawl, which an answer without them might replace.
+    "dont_merge_cookies": True,
+    # So it may be another page, or an error, and a replay takes the newest answer.
+    NOT_ARCHIVED: True,
+    "allow_offsite": True,  # the crawl was there
+}
 
 
 class KnownPages:
@@ -36,11 +45,15 @@ class KnownPages:
         self._urls: dict[str, str] = {}
 
     def note(self, site: str, request: Request, response: Response) -> None:
-        """Keep the URL of ``request``, which ``site`` has answered, if it can be asked again."""
-        if response.status == 200 and request.method == "GET":
-            self._urls[site] = request.url
-            if len(self._urls) > _MAX_SITES:
-                del self._urls[next(iter(self._urls))]
+        """Keep the URL of ``request``, which ``site`` has answered, if it can be asked again.
+
+        Files of media pipelines are left out, because they may be large.
+        """
+        if response.status != 200 or request.method != "GET" or request.callback is NO_CALLBACK:
+            return
+        self._urls[site] = request.url
+        if len(self._urls) > _MAX_SITES:
+            del self._urls[next(iter(self._urls))]
 
     def other_than(self, request: Request, site: str) -> str:
         """Return the URL of a page of ``site`` that is not that of ``request``; "" without one."""
@@ -54,6 +67,6 @@ class KnownPages:
         request = on_the_way_of(failed, url, failed.priority, meta)
         try:
             response = await self._crawler.engine.download_async(request)
-        except Exception:  # noqa: BLE001 - whatever it is, it is no answer
-            return _NO_ANSWER
+        except Exception as exc:  # noqa: BLE001 - the ending says what it means
+            return ending_of_exception(request, exc)
         return ending_of_response(request, response, self._clock())

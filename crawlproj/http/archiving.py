@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from crawlproj import __version__
+from crawlproj.http.access import LOGIN
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from crawlproj.http.connection import Protocol
     from crawlproj.http.outgoing import Outgoing
     from crawlproj.warc.records import Exchange
+
+NOT_ARCHIVED = "crawlproj_not_archived"
+"""The key of Request.meta that requests have whose responses are not for a replay."""
+UNARCHIVED = frozenset({LOGIN, NOT_ARCHIVED})
+"""Requests with one of these keys are not archived: a login has a password."""
 
 _TRUNCATED = {"dataloss": "disconnect", "download_stopped": "unspecified"}
 

@@ -25,8 +25,7 @@ from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import ssl_context
 from crawlproj.errors import ArchiveError
 from crawlproj.http import reach
-from crawlproj.http.access import LOGIN
-from crawlproj.http.archiving import archive_info, exchange_of
+from crawlproj.http.archiving import UNARCHIVED, archive_info, exchange_of
 from crawlproj.http.body import DATALOSS, DataLossError, SizeLimits, read_body
 from crawlproj.http.budget import MemoryBudget, Share
 from crawlproj.http.config import HttpConfig, bind_address
@@ -208,7 +207,7 @@ class DownloadHandler:
             exchange: Exchange | None = None
             try:
                 response = await self._receive(request, protocol, head, share)
-                if self._archive is not None and LOGIN not in request.meta:  # it has a password
+                if self._archive is not None and request.meta.keys().isdisjoint(UNARCHIVED):
                     exchange = exchange_of(outgoing, protocol, response)
             except BaseException:
                 share.release()

@@ -185,11 +185,10 @@ class Permits:
 
         in_flight: requests in flight at the site when it started, itself included.
         """
-        now, name = self._clock(), self._name(site)
-        control = self._control(name)
+        now = self._clock()
+        control = self._control(site)
         control.observe(started_at, in_flight, now, ending)
-        if name not in self._busy:
-            self._keep(name, control)
+        self._keep(site, control)
         return control
 
     def note(self, site: str, ending: Ending) -> None:

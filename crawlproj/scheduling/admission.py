@@ -125,10 +125,16 @@ class Admission:
         """Whether the site of ``request`` counts as down."""
         return self._permits.away(self._site_of(request))[0] > 0
 
-    def observe(self, request: Request, sent_at: float, ending: Ending) -> None:
-        """Take the sample of a request without a permit, sent to the site of ``request``."""
+    def polite_at(self, request: Request) -> float:
+        """Return when the rest and the delay of its site allow another request with its permit.
+
+        That is infinite while the site is held.
+        """
         site = self._site_of(request)
-        self._permits.observe(site, sent_at, self._permits.in_flight(site), ending)
+        control = self._permits.control_of(site)
+        if control is None or site in self._permits.held:
+            return inf
+        return max(control.rest_until, control.started_at + control.delay_s)
 
     def _site_of(self, request: Request) -> str:
         work = self._in_hand.of(request)

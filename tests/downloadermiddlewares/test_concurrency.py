@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from inspect import iscoroutine
 from math import inf
 from types import SimpleNamespace
@@ -9,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy import Request
-from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest, NotConfigured
+from scrapy.exceptions import (
+    DownloadCancelledError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    NotConfigured,
+)
 from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.test import get_crawler
 
 from crawlproj.downloadermiddlewares.concurrency import ConcurrencyMiddleware
 from crawlproj.errors import ConfigError
+from crawlproj.http.archiving import NOT_ARCHIVED
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permit import Permit
 from crawlproj.scheduler import Scheduler
@@ -37,6 +45,8 @@ class FakeScheduler(Scheduler):
         self.admission: Any = self
         self.answered_at = -inf
         self.down = False
+        self.may_ask_at = -inf
+        self.sent = 0  # how often the permit was used once more
 
     def permit_of(self, request: Request) -> Permit | None:
         return self.permit
@@ -58,8 +68,11 @@ class FakeScheduler(Scheduler):
     def is_down(self, request: Request) -> bool:
         return self.down
 
-    def observe(self, request: Request, sent_at: float, ending: Ending) -> None:
-        self.answered_at, self.down = inf, False
+    def polite_at(self, request: Request) -> float:
+        return self.may_ask_at
+
+    def before_send(self, request: Request) -> None:
+        self.sent += 1
 
     def answered_since(self, request: Request, then: float) -> bool:
         return self.answered_at > then
@@ -77,17 +90,20 @@ class Harness:
         self.crawler = get_crawler(settings_dict=settings)
         self.scheduler = FakeScheduler(Permit(0.0, 1, canary, hang_s=hang_s) if permit else None)
         self.crawler.engine = SimpleNamespace(  # type: ignore[assignment]
-            scheduler=self.scheduler, download_async=self._download
+            scheduler=self.scheduler,
+            download_async=self._download,
+            _slot=SimpleNamespace(closing=None),
         )
         self.asked: list[Request] = []
-        self.status = 200  # of what is asked; 0: there is no answer
+        self.status = 200  # of what is asked
+        self.error: Exception | None = None
         self.now = Now()
         self.middleware = ConcurrencyMiddleware(self.crawler, self.now, dice(1))
 
     async def _download(self, request: Request) -> Response:
         self.asked.append(request)
-        if not self.status:
-            raise DownloadTimeoutError
+        if self.error is not None:
+            raise self.error
         return Response(request.url, status=self.status)
 
     def send(self, request: Request) -> Coroutine[Any, Any, None] | None:
@@ -276,45 +292,79 @@ def test_a_site_that_asks_to_wait_is_heard_whatever_it_answers_to_others() -> No
 
 
 class Outage(Harness):
-    """A site that is down after it answered ``known``, and to which a canary is sent."""
+    """A site that is down after it answered ``known``, and to which a canary is sent.
 
-    def __init__(self, known: Request, status: int) -> None:
+    answer: the status, or the error, with which the known page ends now.
+    """
+
+    def __init__(self, known: Request, answer: int | Exception) -> None:
         super().__init__(canary=True)
         self.answer(200, known)
-        self.scheduler.down, self.status = True, status
+        self.scheduler.down = True
+        if isinstance(answer, int):
+            self.status = answer
+        else:
+            self.error = answer
         self.canary = Request(f"{URL}canary", meta={"proxy": "http://proxy.test"})
         self.send(self.canary)
+
+
+KNOWN = Request(f"{URL}known")
 
 
 @pytest.mark.parametrize("status", [0, 504])
 def test_a_canary_that_fails_while_the_site_answers_a_known_page_fails_by_itself(
     status: int,
 ) -> None:
-    outage = Outage(Request(f"{URL}known"), 200)
+    outage = Outage(KNOWN, 200)
     if status:
         assert isinstance(outage.answer(status, outage.canary), Response), "an attempt that counts"
     else:
         assert outage.fail(DownloadTimeoutError(), outage.canary) is None, "an attempt that counts"
     (asked,) = outage.asked
-    assert asked.url == f"{URL}known"
+    assert asked.url == KNOWN.url
     assert asked.meta["proxy"] == "http://proxy.test", "the same route"
     assert asked.meta["download_timeout"] == 10, "as long as the canary"
-    assert outage.scheduler.endings[-1].verdict is Verdict.IGNORED
+    assert asked.meta[NOT_ARCHIVED], "in a replay, it would replace the page"
+    assert outage.scheduler.sent == 1, "the permit's delay counts from this request"
+    assert outage.scheduler.endings[-1].verdict is Verdict.OK, "the site is back"
 
 
-@pytest.mark.parametrize("status", [0, 503])
+@pytest.mark.parametrize("answer", [DownloadTimeoutError(), 503], ids=["none", "503"])
 def test_a_canary_does_not_count_as_an_attempt_if_a_known_page_is_not_answered_either(
-    status: int,
+    answer: int | Exception,
 ) -> None:
-    outage = Outage(Request(f"{URL}known"), status)
-    outage.scheduler.answered_at = outage.now.time + 1  # since the first failure
+    outage = Outage(KNOWN, answer)
+    outage.scheduler.answered_at = outage.now.time + 1  # since the canary was sent
+    outage.now.time += 10
     assert isinstance(outage.fail(DownloadTimeoutError(), outage.canary), Request)
     assert len(outage.asked) == 1
     assert outage.scheduler.endings[-1].verdict is Verdict.OVERLOADED
 
 
+def test_a_known_page_that_has_grown_too_large_was_answered() -> None:
+    outage = Outage(KNOWN, DownloadCancelledError("Expected to receive 20 MB"))
+    assert outage.fail(DownloadTimeoutError(), outage.canary) is None
+    assert outage.scheduler.endings[-1].verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("answer", [IgnoreRequest("not archived"), 429], ids=["refused", "429"])
+def test_an_answer_to_a_known_page_that_shows_nothing_changes_nothing(
+    answer: int | Exception,
+) -> None:
+    outage = Outage(KNOWN, answer)
+    assert isinstance(outage.fail(DownloadTimeoutError(), outage.canary), Request)
+    assert outage.scheduler.endings[-1].verdict is Verdict.OVERLOADED
+
+
 @pytest.mark.parametrize(
-    "known", [Request(f"{URL}canary"), Request(f"{URL}known", method="POST")], ids=["same", "POST"]
+    "known",
+    [
+        Request(f"{URL}canary"),
+        Request(KNOWN.url, method="POST"),
+        Request(KNOWN.url, callback=NO_CALLBACK),
+    ],
+    ids=["same", "POST", "file"],
 )
 def test_a_site_without_another_page_that_can_be_asked_is_asked_for_none(known: Request) -> None:
     outage = Outage(known, 200)
@@ -323,7 +373,30 @@ def test_a_site_without_another_page_that_can_be_asked_is_asked_for_none(known: 
 
 
 def test_a_canary_that_fails_after_the_site_has_come_back_fails_by_itself() -> None:
-    outage = Outage(Request(f"{URL}known"), 200)
+    outage = Outage(KNOWN, 200)
     outage.scheduler.down, outage.scheduler.answered_at = False, outage.now.time + 1
     assert outage.fail(DownloadTimeoutError(), outage.canary) is None, "an attempt that counts"
     assert not outage.asked
+
+
+@pytest.mark.parametrize("wait_s", [3600, inf], ids=["rest", "held"])
+def test_a_site_that_is_not_to_be_asked_now_is_not_asked_for_a_known_page(wait_s: float) -> None:
+    outage = Outage(KNOWN, 200)
+    outage.scheduler.may_ask_at = outage.now.time + wait_s
+    assert isinstance(outage.fail(DownloadTimeoutError(), outage.canary), Request)
+    assert not outage.asked
+
+
+def test_a_known_page_waits_for_the_delay_of_its_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    outage = Outage(KNOWN, 200)
+    outage.scheduler.may_ask_at = outage.now.time + 10
+
+    async def pass_time(seconds: float) -> None:
+        assert not outage.asked
+        outage.now.time += seconds
+
+    monkeypatch.setattr(asyncio, "sleep", pass_time)
+    began = outage.now.time
+    assert outage.fail(DownloadTimeoutError(), outage.canary) is None
+    assert len(outage.asked) == 1
+    assert outage.now.time == began + 10

@@ -12,6 +12,7 @@ from scrapy import Request
 from scrapy.exceptions import DownloadCancelledError
 
 from crawlproj.errors import ArchiveError
+from crawlproj.http.archiving import UNARCHIVED
 from tests.http.helpers import on_reactor, open_handler
 from tests.warc.helpers import check, records, warcs
 
@@ -39,6 +40,16 @@ async def test_each_exchange_of_a_connection_is_archived_as_it_was(
     bodies = [body for kind, _, body in found if kind == "response"]
     # The second is a revisit of the first. warcio takes the content encoding off, too.
     assert bodies == [responses[0].body, b"abcdef", gzip.decompress(responses[3].body)]
+
+
+@on_reactor
+async def test_what_is_not_for_a_replay_is_not_archived(site: Site, tmp_path: Path) -> None:
+    async with open_handler(WARC_DIR=str(tmp_path)) as handler:
+        await handler.download_request(Request(site.url("/text")))
+        for key in UNARCHIVED:
+            await handler.download_request(Request(site.url("/text"), meta={key: True}))
+    (path,) = warcs(tmp_path)
+    assert [kind for kind, _, _ in records(path)[1:]] == ["request", "response"]
 
 
 @on_reactor

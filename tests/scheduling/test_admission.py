@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 
 import pytest
 from scrapy import Request
@@ -91,6 +92,17 @@ def test_a_request_whose_answer_has_begun_is_not_lost_while_the_rest_arrives() -
     assert not permit.lost
     desk.admission.on_downloaded(request, OK)
     desk.admission.on_answer(request)  # it has no permit any more, and that does not matter
+
+
+def test_another_request_with_a_permit_waits_for_the_delay_and_not_while_its_site_is_held() -> None:
+    desk = Desk()
+    request = desk.hand_out()
+    desk.admission.before_send(request)
+    assert desk.admission.polite_at(request) == desk.now + 2
+    desk.permits.rest_until(SITE, desk.now + 60)
+    assert desk.admission.polite_at(request) == desk.now + 60
+    desk.permits.held = Held(lambda site: site == SITE)
+    assert desk.admission.polite_at(request) == inf
 
 
 @in_virtual_time

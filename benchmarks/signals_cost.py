@@ -33,7 +33,7 @@ _ROBOTS = b"User-agent: *\nContent-Signal: ai-train=no\nContent-Usage: /ok/ trai
 
 def cost_ms(head: str, headers: dict[str, str], robots: bytes) -> float:
     """Return the CPU milliseconds per page."""
-    rules = RobotsRules(robots, "http://a.example/robots.txt")
+    rules = RobotsRules(robots, "http://a.example/robots.txt", "crawlproj")
     pages = []
     for number in range(PAGES):
         url = f"http://a.example/{number}"

@@ -106,13 +106,13 @@ class RobotsUsage:
 
     def __init__(self, text: str, token: str) -> None:
         by_agent: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-        agents: list[str] = []
+        agents: set[str] = set()
         in_group = False
         for name, value in _fields(text):
             if name == "user-agent":
                 if in_group:
-                    agents, in_group = [], False
-                agents.append(value.lower())
+                    agents, in_group = set(), False
+                agents.add(value.lower())
                 continue
             in_group = True
             for agent in agents:

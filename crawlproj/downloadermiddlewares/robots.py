@@ -234,7 +234,7 @@ class RobotsTxtMiddleware:
         self._count("response_count")
         self._count(f"response_status_count/{response.status}")
         if 200 <= response.status < 300:
-            parse = partial(RobotsRules, response.body, f"{origin}/robots.txt")
+            parse = partial(RobotsRules, response.body, f"{origin}/robots.txt", self._token)
             return await asyncio.to_thread(parse) if is_heavy(response.body) else parse()
         if 400 <= response.status < 500 and response.status != 429:
             return None

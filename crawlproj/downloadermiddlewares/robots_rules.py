@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -26,6 +27,8 @@ _AGENT = re.compile(
     r"^[ \t]*user[ -]?agent(?:[ \t]*:|[ \t])(?P<names>[^#\n]*)", re.IGNORECASE | re.MULTILINE
 )
 _BETWEEN_NAMES = re.compile(r"[\s,;]+")
+_ANOTHER = "<another>"  # stands for every name that was not asked for
+_MAX_TOKENS = 8  # for which the rules are kept
 # Lines with other fields than those of Protego, and of crawlproj.content.usage, which mean nothing
 # and so must not end a group's list of names (RFC 9309 §2.2.4). Protego takes them for rules.
 _MEANINGLESS = re.compile(
@@ -36,40 +39,57 @@ _MEANINGLESS = re.compile(
 
 
 class RobotsRules:
-    """A parsed robots.txt.
+    """A robots.txt, parsed for each crawler that is asked for.
+
+    Protego gives each name of a group its own copy of the group's rules. With all names of a file,
+    a hostile one of 100 KB took 12 s and gigabytes.
 
     body: the decompressed file.
     url: its URL, against which relative sitemap URLs are resolved.
+    token: the product token for which it is parsed at once.
     heavy: whether ``allows`` may take more than a millisecond.
     sitemaps: absolute URLs, without repeats.
     """
 
-    def __init__(self, body: bytes, url: str) -> None:
+    def __init__(self, body: bytes, url: str, token: str) -> None:
         lines = _truncated(body).decode(_encoding(body), "replace").splitlines()
         text = "\n".join(lines)  # some files have CR alone between lines
         self.heavy = len(lines) + text.count("*") + text.count("$") > _HEAVY_RULES
-        plain = _MEANINGLESS.sub("", _AGENT.sub(_one_name_a_line, text))
-        self._parser = Protego.parse(plain)
-        self._usage_text = plain if _USAGE.search(plain) else ""
+        self._text = _MEANINGLESS.sub("", text)
+        self._has_usage = _USAGE.search(text) is not None
         self._usage: dict[str, RobotsUsage] = {}
-        self.sitemaps = list(dict.fromkeys(_absolute(url, self._parser.sitemaps)))
+        self._parsers: dict[str, Protego] = {}
+        self.sitemaps = list(dict.fromkeys(_absolute(url, self._for(token).sitemaps)))
 
     def allows(self, url: str, token: str) -> bool:
         """Whether the rules for the product ``token`` allow the path and query of ``url``."""
-        return self._parser.can_fetch(url, _whole(token))
+        return self._for(token).can_fetch(url, _whole(token))
 
     def signals(self, url: str, token: str) -> Signals:
         """Return what the file says about the use of ``url``."""
-        if not self._usage_text:
+        if not self._has_usage:
             return {}
         usage = self._usage.get(token)
         if usage is None:
-            usage = self._usage[token] = RobotsUsage(self._usage_text, _whole(token))
+            if len(self._usage) >= _MAX_TOKENS:
+                self._usage.clear()
+            usage = self._usage[token] = RobotsUsage(self._text_for(token), _whole(token))
         return usage.of(url)
 
     def crawl_delay_s(self, token: str) -> float | None:
         """Return the Crawl-delay for ``token`` in seconds, or None if it is missing or invalid."""
-        return self._parser.crawl_delay(_whole(token)) or None
+        return self._for(token).crawl_delay(_whole(token)) or None
+
+    def _for(self, token: str) -> Protego:
+        parser = self._parsers.get(token)
+        if parser is None:
+            if len(self._parsers) >= _MAX_TOKENS:
+                self._parsers.clear()
+            parser = self._parsers[token] = Protego.parse(self._text_for(token))
+        return parser
+
+    def _text_for(self, token: str) -> str:
+        return _AGENT.sub(partial(_one_name_a_line, token.lower()), self._text)
 
 
 def is_heavy(body: bytes) -> bool:
@@ -77,15 +97,16 @@ def is_heavy(body: bytes) -> bool:
     return len(body) > _HEAVY_BYTES
 
 
-def _one_name_a_line(agents: re.Match[str]) -> str:
-    """Return a line of its own for each crawler of a line, without versions and comments.
+def _one_name_a_line(token: str, agents: re.Match[str]) -> str:
+    """Return a line for each crawler of a line: everybody, ``token`` and another one.
 
     "a/1.0 (a.org), b" is not a name in RFC 9309, but sites write it, and mean both.
     """
     words = _BETWEEN_NAMES.split(agents["names"].partition("(")[0])
     names = (word if word == "*" else word.partition("/")[0].strip("*") for word in words)
-    lines = [f"user-agent: {name if name == '*' else _whole(name)}" for name in names if name]
-    return "\n".join(lines) or "user-agent:"
+    known = {"*": "*", token: _whole(token)}
+    found = dict.fromkeys(known.get(name.lower(), _ANOTHER) for name in names if name)
+    return "\n".join(f"user-agent: {name}" for name in found) or "user-agent:"
 
 
 def _whole(name: str) -> str:

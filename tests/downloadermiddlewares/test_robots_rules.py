@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ URL = "https://a.test/robots.txt"
 
 
 def rules(text: str | bytes) -> RobotsRules:
-    return RobotsRules(text if isinstance(text, bytes) else text.encode(), URL)
+    return RobotsRules(text if isinstance(text, bytes) else text.encode(), URL, "crawlproj")
 
 
 def test_an_empty_file_allows_everything_and_sets_no_delay() -> None:
@@ -92,6 +94,30 @@ def test_lines_of_rules_keep_their_meaning(line: str) -> None:
     assert not some.allows("https://a.test/x:y/..", "crawlproj")
 
 
+@pytest.mark.parametrize("between", ["\nUser-agent: ", ","])
+def test_a_group_with_many_names_and_rules_keeps_no_copy_of_the_rules_for_each_name(
+    between: str,
+) -> None:
+    names = between.join(f"{'x' * (n % 50)}-{n}" for n in range(1_000))
+    group = "\n".join(f"Disallow: /{n}" for n in range(1_000))
+    tracemalloc.start()
+    try:
+        some = rules(f"User-agent: {names}{between}Crawlproj/1.0\n{group}\n")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000, "a million rules"
+    assert not some.allows("https://a.test/999", "crawlproj")
+    assert some.allows("https://a.test/999", "another")
+
+
+def test_each_of_many_crawlers_has_its_own_rules() -> None:
+    some = rules("".join(f"User-agent: bot{n}\nDisallow: /{n}$\n" for n in range(20)))
+    for n in [*range(20), *range(20)]:
+        assert not some.allows(f"https://a.test/{n}", f"Bot{n}")
+        assert some.allows(f"https://a.test/{n + 1}", f"Bot{n}")
+
+
 def test_a_byte_order_mark_does_not_hide_the_first_rule() -> None:
     assert not rules(b"\xef\xbb\xbfUser-agent: *\nDisallow: /\n").allows(URL[:15] + "x", "bot")
 
@@ -158,6 +184,6 @@ def test_signals_are_of_the_groups_that_allow_and_disallow_have() -> None:
     text = (
         "User-agent: crawlproj/2.1 (x)\nNoindex: /\nUser-agent: other\nContent-Usage: train-ai=n\n"
     )
-    rules = RobotsRules(text.encode(), "http://a.test/robots.txt")
-    assert rules.signals("http://a.test/x", "crawlproj") == {"ai-train": "no"}
-    assert rules.signals("http://a.test/x", "another") == {}
+    some = rules(text)
+    assert some.signals("http://a.test/x", "crawlproj") == {"ai-train": "no"}
+    assert some.signals("http://a.test/x", "another") == {}

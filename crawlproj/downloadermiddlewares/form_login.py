@@ -30,8 +30,9 @@ LOGIN_META = {
     "allow_offsite": True,
     "handle_httpstatus_all": True,
 }
-# In a URL; it may have a token of the session.
-_QUERY = re.compile(r"\?\S+")
+# Of a form that was sent. Any other error, such as a 403 from a firewall, may be over later.
+_REFUSALS = frozenset({400, 401, 422})
+_TOKENS = re.compile(r"[?#]\S+")  # parts of a URL that may have a token of the session
 
 
 class FormLogin:
@@ -52,7 +53,7 @@ class FormLogin:
             Request(form.url, NO_CALLBACK, meta={**LOGIN_META, NEW_SESSION: True})
         )
         self._signs.add_page(page.url)
-        answer = await self._get(self._filled_in(page))
+        answer = await self._get(self._filled_in(page), refusals=_REFUSALS)
         where = _shown(answer.url)
         if form.success:
             if not (isinstance(answer, HtmlResponse) and answer.css(form.success)):
@@ -60,16 +61,20 @@ class FormLogin:
         elif isinstance(answer, HtmlResponse) and answer.xpath(PASSWORD):
             raise LoginFailed(f"{where} asks for the password again; are the fields right?")
 
-    async def _get(self, request: Request) -> Response:
+    async def _get(self, request: Request, *, refusals: frozenset[int] = frozenset()) -> Response:
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception as exc:
-            why = _QUERY.sub("", detail_of(exc))
+            why = _TOKENS.sub("", detail_of(exc))
             raise LoginDelayed(f"{_shown(request.url)}: {why}") from exc
-        if response.status >= 400:
-            raise LoginDelayed(
-                f"{_shown(response.url)} answered with HTTP status {response.status}"
+        where = _shown(response.url)
+        if response.status in refusals:
+            raise LoginFailed(
+                f"{where} refused the form with HTTP status {response.status}; "
+                "are the fields right?"
             )
+        if response.status >= 400:
+            raise LoginDelayed(f"{where} answered with HTTP status {response.status}")
         return response
 
     def _filled_in(self, page: Response) -> Request:
@@ -107,4 +112,4 @@ class FormLogin:
 
 
 def _shown(url: str) -> str:
-    return _QUERY.sub("", url)
+    return _TOKENS.sub("", url)

@@ -22,10 +22,10 @@ from crawlproj.http.head import REDIRECTS
 from crawlproj.reasons import detail_of
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.site_config import ConcurrencyConfig
-from crawlproj.urls import registrable_domain, site_of
+from crawlproj.urls import normalize, registrable_domain, site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from scrapy.crawler import Crawler
@@ -62,6 +62,8 @@ class _Login:
 
     def __init__(self, crawler: Crawler, access: Access) -> None:
         self._crawler = crawler
+        spider: Any = crawler.spider
+        self._may_see: Callable[[str], bool] = spider.may_see_access
         self.signs = LoginSigns(
             access.form,
             max_refresh_s=crawler.settings.getint("METAREFRESH_MAXDELAY"),
@@ -73,7 +75,7 @@ class _Login:
             self._form = FormLogin(crawler, access.form, self.signs)
             hosts = {site_of(access.form.url)}
         self._domains = {_domain(host) for host in hosts}
-        starts = [_domain(site_of(url)) for url in getattr(crawler.spider, "seeds", ())]
+        starts = [_domain(site_of(url)) for url in getattr(spider, "seeds", ())]
         if self._domains.isdisjoint(starts):
             self._domains.clear()
         self._of_all = not self._domains or self._domains.issuperset(starts)
@@ -93,6 +95,11 @@ class _Login:
         if request.callback is NO_CALLBACK:  # robots.txt, and the login itself
             return False
         return self._holds(site_of(request.url))
+
+    def note_shown(self, request: Request) -> None:
+        """Note that the page of ``request`` was shown, unless it sees no session."""
+        if self._sees_session(request.url):
+            self.session.note_shown(request.url, request.meta.get(_SESSION, 0))
 
     def check(self) -> None:
         """Raise LoginLost if there will be no session any more."""
@@ -143,6 +150,9 @@ class _Login:
         await self.opened()
         return request.replace(dont_filter=True)
 
+    def _sees_session(self, url: str) -> bool:
+        return self._may_see(normalize(url) or "")
+
     def _holds(self, site: str) -> bool:
         return not self._domains or _domain(site) in self._domains
 
@@ -155,7 +165,13 @@ class _Login:
         logger.info("Logged in")
 
     async def _asks(self, url: str) -> bool | None:
-        """Return whether ``url`` asks for a login now; None if it does not show."""
+        """Return whether ``url`` asks for a login now; None if it does not show.
+
+        AccessMiddleware lets all requests of a login see cookies, so this asks no page that may not
+        see them, such as one over http of a site that is crawled over https.
+        """
+        if not self._sees_session(url):
+            return None
         request = Request(url, NO_CALLBACK, meta={**LOGIN_META, "dont_redirect": True})
         try:
             response = await self._crawler.engine.download_async(request)
@@ -263,7 +279,7 @@ class LoginMiddleware:
         if sign is not Sign.NONE:
             return login.judged(request, response, sign)
         if response.status == 200 and request.method == "GET":
-            login.session.note_shown(request.url, request.meta.get(_SESSION, 0))
+            login.note_shown(request)
         return response
 
 

@@ -30,8 +30,8 @@ class AccessMiddleware:
     Belongs next to the downloader. So neither a redirect nor a retry, nor what is stored of one in
     the frontier, ever has a secret in it.
 
-    A login begins with a new jar. What was sent before it sets no cookies in that one, although its
-    answer may come later: many sites end a session with a cookie.
+    A login begins with a new jar. An answer to an earlier request sets no cookies in it, because
+    many sites end a session with a cookie.
 
     may_see: whether a URL is of a site that may see headers and cookies. The proxy is for all, and
         the place where the login form is may set and see cookies, too.

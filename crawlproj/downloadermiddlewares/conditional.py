@@ -23,9 +23,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class ConditionalMiddleware:
     """Sends the validators of a page that is checked; the answer 304 ends it as NotModified.
 
-    Where a redirect leads is another page, which gets none of them. Such an answer is the most
-    frequent one, so it ends here: receivers of ``not_modified`` learn of it, but the errback, whose
-    way through the scraper takes longer than all that is known of the page, is not called.
+    Where a redirect leads is another page, which gets none of them. Most checks end with a 304. It
+    is reported by the signal ``not_modified`` instead of the errback, because the way through the
+    scraper takes longer than all other work on such an answer.
     """
 
     def __init__(self, crawler: Crawler) -> None:

@@ -22,11 +22,11 @@ _MAX_REPORTS = 3  # how often one page may be the first to find that a session h
 
 
 class LoginFailed(Exception):
-    """Nobody can log in like this. The message says why, and has no secret."""
+    """The login does not work, now or later. The message says why, and has no secret."""
 
 
 class LoginDelayed(Exception):
-    """The site did not answer the login, and may later. The message has no secret."""
+    """The site did not answer the login, but may do so later. The message has no secret."""
 
 
 class LoginSession:

@@ -315,8 +315,8 @@ class Frontier(Steered, ABC):
         """Take checks from the budgets that their sites have in all workers together.
 
         wants: of each check, the site and a number that no other check has. per_day: what a site
-        has at first, and what the next 24 hours add, up to that. Where no workers share a frontier,
-        the one that there is keeps the budgets itself, and all are given.
+        has at first, and what the next 24 hours add, up to that. The only worker of a frontier that
+        is not shared keeps the budgets itself, so it is given all checks.
         """
         return [Grant.GIVEN for _ in wants]
 

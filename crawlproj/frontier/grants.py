@@ -1,4 +1,4 @@
-"""What becomes of a check that a worker wants to put, within the budget of its site."""
+"""The answers to a worker that asks for checks from the budget of a site."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Grant(IntEnum):
-    """The answer to a worker. The numbers are those of ``redis/lua/spend.lua``."""
+    """Whether a worker may put a check. ``redis/lua/spend.lua`` has the same numbers."""
 
     SPENT = -1
     """The site has no checks left at the moment."""

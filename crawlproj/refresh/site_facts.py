@@ -48,7 +48,7 @@ class SiteFacts:
             self._prior = prior_of(known) if known else UNKNOWN
             self._sample = []
         checks = checks_in(page.history)
-        # Most pages of a new store have no checks, and nothing then speaks for any rate.
+        # Most pages of a new store have no checks, so no evidence changes the prior.
         chances = weighed(self._prior, likelihoods(checks)) if checks else list(self._prior)
         if page.changefreq and all(t < 0 for t in checks):
             chances = weighed(chances, likely_with(page.changefreq))

@@ -1,11 +1,13 @@
-"""What a crawl wrote and found besides its pages, in words for people. Pure.
+"""The output of a crawl other than its pages, and its findings, as text for people. Pure.
 
-It is counted in the stats of each process; those of a fleet's workers are added.
+They come from the stats of each process; those of a fleet's workers are added.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from crawlproj.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +30,7 @@ def files_written(url: str, counts: Mapping[str, int]) -> str:
     if not url:
         return ""
     new, size, known = (counts.get(f"files/{name}", 0) for name in ("saved", "bytes", "known"))
-    return f"{url}: {new:,} new ({size:,} bytes), {known:,} already there"
+    return f"{_shown(url)}: {new:,} new ({size:,} bytes), {known:,} already there"
 
 
 def parquet_written(url: str, counts: Mapping[str, int]) -> str:
@@ -36,7 +38,7 @@ def parquet_written(url: str, counts: Mapping[str, int]) -> str:
     if not url:
         return ""
     rows, files, size = (counts.get(f"parquet/{name}", 0) for name in ("rows", "files", "bytes"))
-    return f"{url}: {rows:,} rows in {files:,} files ({size:,} bytes)"
+    return f"{_shown(url)}: {rows:,} rows in {files:,} files ({size:,} bytes)"
 
 
 def compared(counts: Mapping[str, int]) -> dict[str, int]:
@@ -46,3 +48,8 @@ def compared(counts: Mapping[str, int]) -> dict[str, int]:
     unchanged = counts.get("store/checks", 0)
     found = {"not modified": unchanged, "with the same content": same, **kinds}
     return {what: count for what, count in found.items() if count}
+
+
+def _shown(url: str) -> str:
+    """Return ``url`` without secrets, which no path of a folder has."""
+    return masked(url) if "://" in url else url

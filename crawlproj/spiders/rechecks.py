@@ -213,5 +213,5 @@ class Rechecks:
 
 
 def spot_checks_of(settings: BaseSettings) -> float:
-    """Return REFRESH_SPOT_CHECKS. Raises ConfigError if it is no share."""
+    """Return REFRESH_SPOT_CHECKS. Raises ConfigError if it is not a share."""
     return share(settings, "REFRESH_SPOT_CHECKS", 0.05)

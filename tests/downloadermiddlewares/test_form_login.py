@@ -1,4 +1,4 @@
-"""What the errors of a login say, and what they leave out."""
+"""The errors of a login, and the secrets that they leave out."""
 
 from __future__ import annotations
 

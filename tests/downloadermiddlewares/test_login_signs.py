@@ -1,4 +1,4 @@
-"""What asks for a login, and what only looks like it."""
+"""Answers that ask for a login, and answers that only look like it."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def test_the_page_of_the_login_asks_for_none_although_it_has_the_form() -> None:
     assert signs.of_url("http://id.example/form?state=2") is STRONG
 
 
-def test_what_only_members_see_outweighs_a_form() -> None:
+def test_content_that_only_members_see_outweighs_a_form() -> None:
     form = replace(FORM, success="a.logout")
     assert of_body(f"<form>{INPUTS}</form>", form) is STRONG
     assert of_body(f'<a class="logout">out</a><form>{INPUTS}</form>', form) is NONE
 
 
-def test_a_form_is_told_by_its_selector_and_its_fields() -> None:
+def test_a_form_is_recognized_by_its_selector_and_its_fields() -> None:
     form = replace(FORM, form="#enter")
     assert of_body(f'<form id="enter">{INPUTS}</form>', form) is STRONG
     assert of_body(f'<form id="other">{INPUTS}</form>', form) is WEAK

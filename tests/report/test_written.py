@@ -16,12 +16,19 @@ COUNTS = {
 }
 
 
-def test_what_was_written_is_named_with_its_place() -> None:
+def test_the_summary_names_the_place_of_each_output() -> None:
     assert parquet_written("s3://b/p", COUNTS) == "s3://b/p: 1,200 rows in 2 files (34,567 bytes)"
     assert files_written("files", COUNTS) == "files: 3 new (1,000 bytes), 0 already there"
 
 
-def test_what_is_not_written_has_no_place() -> None:
+def test_a_url_that_the_workers_will_refuse_shows_no_secret() -> None:
+    url = "s3://key:s3cret@bucket/p?secret_key=s3cret"
+    assert parquet_written(url, {}).startswith("s3://***@bucket/p?***: 0 rows")
+    assert files_written(url, {}).startswith("s3://***@bucket/p?***: 0 new")
+    assert files_written("my files & more", {}).startswith("my files & more: ")
+
+
+def test_output_that_a_crawl_does_not_write_has_no_place() -> None:
     assert parquet_written("", COUNTS) == files_written("", COUNTS) == ""
 
 

@@ -122,7 +122,7 @@ async def test_a_slow_login_does_not_hold_up_other_sites(slow: int, tmp_path: Pa
         return await web(url, head)
 
     seen: set[str] = set()
-    done = await crawl(answer, form_file(tmp_path), f"{HOME}, {OTHER}", seconds=20)
+    done = await crawl(answer, form_file(tmp_path), f"{HOME}, {OTHER}")
     assert done.urls > web.urls
     assert len(done.urls) == 2 * web.pages
     assert len(web.logins) == 2
@@ -183,7 +183,7 @@ async def test_the_pages_of_a_cookie_file_whose_session_has_ended_fail_for_a_rea
 
 
 @on_reactor
-async def test_what_a_cookie_file_never_let_in_keeps_its_own_answer(tmp_path: Path) -> None:
+async def test_a_page_that_the_cookies_never_showed_keeps_its_own_answer(tmp_path: Path) -> None:
     web = Members(lasts=100, asks="403", restricted=["/admin"])
     done = await crawl(web, cookie_file(tmp_path, web.begin()))
     assert done.urls == web.urls

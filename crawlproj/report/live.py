@@ -25,7 +25,7 @@ MAX_SITES = 50
 WAITING_SITES = 10
 """How many of them may be there because they wait, although others are busier."""
 
-_WAITING = frozenset({"paused", "drained", "given-up", "asked", "away"})
+_WAITING = frozenset({"login", "paused", "drained", "given-up", "asked", "away"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from crawlproj.frontier.live import Tick, WorkerNews
 from crawlproj.latency.histogram import Histogram
 from crawlproj.report.live import (
@@ -109,13 +111,14 @@ def test_only_the_most_interesting_sites_are_kept() -> None:
     assert found.sites[1].done == MAX_SITES + 9
 
 
-def test_sites_that_wait_have_places_beside_those_with_requests_in_flight() -> None:
+@pytest.mark.parametrize("kind", ["asked", "login"])
+def test_sites_that_wait_have_places_beside_those_with_requests_in_flight(kind: str) -> None:
     busy = tuple(LiveSite(f"{n}.test", in_flight=1) for n in range(MAX_SITES + 10))
-    asked = tuple(LiveSite(f"asked{n}.test", why=Why("asked", "429")) for n in range(30))
-    found = merged(news(live("w1", 1000.0, sites=(*busy, *asked))))
+    waiting = tuple(LiveSite(f"waits{n}.test", why=Why(kind, "why")) for n in range(30))
+    found = merged(news(live("w1", 1000.0, sites=(*busy, *waiting))))
     assert found is not None
     assert len(found.sites) == MAX_SITES
-    assert sum(site.why.kind == "asked" for site in found.sites) == WAITING_SITES
+    assert sum(site.why.kind == kind for site in found.sites) == WAITING_SITES
     assert found.sites[0].in_flight == 1
 
 

@@ -22,6 +22,7 @@ _OURS = ("callback-error", "pipeline-error", "unstorable", "bad-payload")
 _SITES = {
     "away": ("does not answer", "do not answer"),
     "given-up": ("was given up", "were given up"),
+    "login": ("waits for a login", "wait for a login"),
     "asked": ("asked to wait", "asked to wait"),
     "paused": ("is paused by a command", "are paused by a command"),
     "cpu": ("waits for our own process", "wait for our own process"),

@@ -50,6 +50,11 @@ def test_a_site_that_fails_or_is_paused_is_reported_while_the_crawl_goes_well() 
     ]
 
 
+def test_sites_that_wait_for_a_login_are_reported() -> None:
+    waiting = tuple(site(f"{n}.test", Why("login", "waits for a login")) for n in "ab")
+    assert troubles(live(sites=waiting), [], {}) == ["a.test and b.test wait for a login."]
+
+
 def test_our_own_cpu_counts_by_the_worker() -> None:
     late = site("a.test", Why("cpu", "our own event loop, which runs 90 ms late"))
     assert troubles(live(sites=(late,)), [], {}) == ["a.test waits for our own process."]

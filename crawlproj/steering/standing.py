@@ -7,7 +7,10 @@ Of the commands about the same thing, the latest that matches a site counts. So 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from math import inf
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.commands import Verb, matches
@@ -76,54 +79,33 @@ class Standing:
         worker: the name of this worker. began_after: the last command when its run began; drains
             are meant for the run in which they are given.
         """
-        standing = cls()
+        rests, limits = _BySite(), _BySite()
+        skips: list[Command] = []
+        ends: Command | None = None
         for command in commands:
             if until_of(command) <= now:
                 continue
             match command.verb:
                 case Verb.PAUSE:
-                    standing._rest(command)
+                    rests.replace(command)
                 case Verb.RESUME:
-                    standing._resume(command)
-                case Verb.DRAIN if command.id > began_after:
-                    standing._drain(command, worker)
+                    if site_of(command) == ALL:
+                        ends = None
+                    rests.forget(command)
+                    if rests.meets(command):  # else there is nothing to except its sites from
+                        rests.add(command)
+                case Verb.DRAIN if command.id > began_after and _is_for(command, worker):
+                    if site_of(command) == ALL:
+                        ends = command
+                    else:
+                        rests.replace(command)
                 case Verb.LIMIT:
-                    standing._limit(command)
+                    limits.forget(command, partial(_is_replaced, by=command))
+                    if _changed(command) or limits.meets(command):
+                        limits.add(command)
                 case Verb.SKIP if command.generation == generation:
-                    standing.skips.append(command)
-        return standing
-
-    def _rest(self, command: Command) -> None:
-        """Add a command about rests, in the place of those that it replaces."""
-        self.rests = [one for one in self.rests if not _covers(command, one)]
-        self.rests.append(command)
-
-    def _resume(self, command: Command) -> None:
-        if site_of(command) == ALL:
-            self.ends = None
-        self._rest(command)
-        if not any(_may_meet(command, one) for one in self.rests[:-1]):
-            self.rests.pop()  # nothing is left from which it excepts its sites
-
-    def _limit(self, command: Command) -> None:
-        """Add a LIMIT, in the place of those that it replaces."""
-        resets, names = bool(command.arguments.get("reset")), _changed(command)
-        self.limits = [
-            one
-            for one in self.limits
-            if not _covers(command, one)
-            or not (resets or (_changed(one) <= names and not one.arguments.get("reset")))
-        ]
-        if names or any(_may_meet(command, one) for one in self.limits):
-            self.limits.append(command)
-
-    def _drain(self, command: Command, worker: str) -> None:
-        if command.arguments.get("worker", worker) != worker:
-            return
-        if site_of(command) == ALL:
-            self.ends = command
-        else:
-            self._rest(command)
+                    skips.append(command)
+        return cls(rests.in_order(), limits.in_order(), skips, ends)
 
     @property
     def active(self) -> tuple[Command, ...]:
@@ -200,25 +182,70 @@ def _takes(command: Command, site: str) -> bool:
     return matches(site, site_of(command))
 
 
+def _is_for(command: Command, worker: str) -> bool:
+    return bool(command.arguments.get("worker", worker) == worker)
+
+
 def _is_pattern(site: str) -> bool:
     return any(char in site for char in "*?[")
-
-
-def _covers(later: Command, earlier: Command) -> bool:
-    """Return whether ``later`` is certain to be about every site of ``earlier``."""
-    new, old = site_of(later), site_of(earlier)
-    return new in {ALL, old} or (not _is_pattern(old) and matches(old, new))
-
-
-def _may_meet(one: Command, other: Command) -> bool:
-    """Return whether a site may exist that both commands are about."""
-    first, second = site_of(one), site_of(other)
-    if not _is_pattern(first):
-        return matches(first, second)
-    return _is_pattern(second) or matches(second, first)
 
 
 def _changed(command: Command) -> set[str]:
     """Return which of LIMITS a LIMIT replaces."""
     names = {name for name in LIMITS if command.arguments.get(name) is not None}
     return names | {"limit", "max"} if names & {"limit", "max"} else names
+
+
+def _is_replaced(earlier: Command, *, by: Command) -> bool:
+    """Return whether nothing is left of a LIMIT where a later one holds."""
+    if by.arguments.get("reset"):
+        return True
+    return _changed(earlier) <= _changed(by) and not earlier.arguments.get("reset")
+
+
+class _BySite:
+    """Commands by their sites, so that one for a single site need not be compared with all."""
+
+    def __init__(self) -> None:
+        self._commands: dict[str, list[Command]] = {}
+        self._patterns: set[str] = set()  # among the sites
+
+    def add(self, command: Command) -> None:
+        """Add a command that is later than all others."""
+        site = site_of(command)
+        self._commands.setdefault(site, []).append(command)
+        if _is_pattern(site):
+            self._patterns.add(site)
+
+    def forget(
+        self, later: Command, is_replaced: Callable[[Command], bool] = lambda _: True
+    ) -> None:
+        """Forget those that ``is_replaced`` among the ones whose sites are all sites of ``later``.
+
+        Of two patterns, only equal ones, and "*", are known to be about the same sites.
+        """
+        site = site_of(later)
+        for one in list(self._commands) if _is_pattern(site) else [site]:
+            if site not in {ALL, one} and (_is_pattern(one) or not matches(one, site)):
+                continue
+            left = [command for command in self._commands.pop(one, ()) if not is_replaced(command)]
+            if left:
+                self._commands[one] = left
+            else:
+                self._patterns.discard(one)
+
+    def replace(self, command: Command) -> None:
+        """Add a command, and forget those whose sites are all sites of it."""
+        self.forget(command)
+        self.add(command)
+
+    def meets(self, command: Command) -> bool:
+        """Return whether a site may exist that ``command`` and one of these are about."""
+        site = site_of(command)
+        if not _is_pattern(site):
+            return site in self._commands or any(matches(site, one) for one in self._patterns)
+        return bool(self._patterns) or any(matches(one, site) for one in self._commands)
+
+    def in_order(self) -> list[Command]:
+        """Return the commands in the order of the log."""
+        return sorted(chain.from_iterable(self._commands.values()), key=attrgetter("id"))

@@ -143,6 +143,28 @@ def test_commands_that_later_ones_replace_do_not_hold_any_more(
     assert standing(elsewhere, *log, kept).limits == [elsewhere, kept]
 
 
+def test_a_command_for_one_site_is_not_compared_with_those_for_all_others(
+    say: Callable[..., Command], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+
+    def counting(site: str, pattern: str) -> bool:
+        compared.append(site)
+        return matches(site, pattern)
+
+    monkeypatch.setattr("crawlproj.steering.standing.matches", counting)
+    log = [say(Verb.PAUSE, site="*.example.org")]
+    for n in range(100):
+        log += (
+            say(Verb.PAUSE, site=f"{n}.test"),
+            say(Verb.LIMIT, site=f"{n}.test", max=2),
+            say(Verb.RESUME, site=f"{n}.test"),
+        )
+    held = standing(*log)
+    assert (len(held.rests), len(held.limits)) == (1, 100)
+    assert len(compared) < 1_000
+
+
 def test_a_site_may_look_like_a_glob(say: Callable[..., Command]) -> None:
     held = standing(say(Verb.PAUSE, site="[::1]:80"), say(Verb.LIMIT, site="[::1]:80", max=2))
     assert verb_of(held.holder("[::1]:80")) is Verb.PAUSE

@@ -1,4 +1,4 @@
-"""What inline styles say of how elements are shown; style sheets are not read."""
+"""How inline styles change the way elements are shown; style sheets are not read."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ def table_pages(api: Api, crawls: Crawls, *, steers: bool) -> list[Page]:
 
 
 async def _asked(asking: Awaitable[Any], *names: str) -> tuple[Any, str]:
-    """Return an answer and "", or None and what the page says in its place.
+    """Return an answer and "", or None and the problem that the page shows in its place.
 
-    names: of problems that the page has a place for, besides those that a later try may not have.
+    names: of the problems to show, besides those that may be gone the next time.
     """
     try:
         return await asking, ""

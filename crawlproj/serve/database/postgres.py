@@ -42,7 +42,6 @@ _TIMEOUTS = {
 _NO_SELECT = (
     errors.SyntaxError,
     errors.ReadOnlySqlTransaction,
-    errors.InsufficientPrivilege,
     errors.FeatureNotSupported,
 )
 
@@ -137,6 +136,8 @@ class PostgresPool(Pool):
             return TookTooLong("the query was cancelled, because it took too long; ask for less")
         if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
             return DatabaseError(f"PostgreSQL at {self._place}: {line}; ask again")
+        if isinstance(exc, errors.InsufficientPrivilege):
+            return Refused(f"{line}: grant it to the role that serves, or ask for something else")
         if isinstance(exc, _NO_SELECT):
             return Refused(f"{line}: send one SELECT that only reads")
         return Refused(line)

@@ -191,6 +191,14 @@ def test_the_error_says_what_to_send_instead_of_what_writes(client: Client, sql:
     assert "send one SELECT that only reads" in refused(query(client, sql))
 
 
+def test_a_select_that_the_role_may_not_run_is_not_taken_for_a_statement_that_writes(
+    client: Client,
+) -> None:
+    detail = refused(query(client, "SELECT * FROM pg_authid"))
+    assert "send one SELECT" not in detail
+    assert ("grant it" in detail) is postgres(client)
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

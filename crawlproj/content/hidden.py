@@ -77,10 +77,9 @@ def hidden_in(root: Tree | Element, marked: list[Element]) -> dict[Element, str]
 def _is_hidden(element: Element) -> bool:
     if element.tag in _WHOLE_PAGE:
         return False
-    display = declared(element.attr("style") or "", "display")
+    display = declared(element, "display")
     return display == "none" if display else element.matches(_BY_ATTRIBUTE)
 
 
 def _visibility(element: Element) -> str:
-    style = "" if element.tag in _WHOLE_PAGE else element.attr("style") or ""
-    return declared(style, "visibility")
+    return "" if element.tag in _WHOLE_PAGE else declared(element, "visibility")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ _DECLARATION = re.compile(
 )
 _BLOCKS = frozenset(("block", "flex", "flow-root", "grid", "list-item", "table"))
 _OF_BLOCKS = frozenset(("flex", "grid", "inline-flex", "inline-grid"))
+_MAX_KEPT = 200  # characters of a style that is kept
 _MAX_CHILDREN = 10_000  # of all boxes in a page whose children are blocks
 # Blocks whose name means nothing else, so that they can be read as inline.
 _MERE_BLOCKS = frozenset(
@@ -33,12 +35,24 @@ INLINES = MERE_INLINES | frozenset(
 )
 
 
-def declared(style: str, name: str) -> str:
-    """Return the value of "display" or "visibility" in a style, in lower case; "" if none."""
-    found = [each for each in _DECLARATION.findall(style) if each[0].lower() == name]
-    important = [each for each in found if each[2]]
-    last: str = (important or found or [("", "", "")])[-1][1]
-    return last.lower()
+def declared(element: Element, name: str) -> str:
+    """Return the value of "display" or "visibility" in the style of ``element``; "" if none."""
+    style = element.attr("style")
+    if not style:
+        return ""
+    # Most styles are on many elements, and each is looked at several times.
+    read = _read if len(style) <= _MAX_KEPT else _read.__wrapped__
+    return read(style).get(name, "")
+
+
+@lru_cache(maxsize=1024)
+def _read(style: str) -> dict[str, str]:
+    """Return the last value of each property, in lower case; important ones count more."""
+    found: dict[str, str] = {}
+    weighty: dict[str, str] = {}
+    for name, value, important in _DECLARATION.findall(style):
+        (weighty if important else found)[name.lower()] = value.lower()
+    return found | weighty
 
 
 def reshaped_in(styled: Iterable[Element], inlines: Container[str]) -> dict[Element, str]:
@@ -49,7 +63,7 @@ def reshaped_in(styled: Iterable[Element], inlines: Container[str]) -> dict[Elem
     found: dict[Element, str] = {}
     left = _MAX_CHILDREN
     for element in styled:
-        display = declared(element.attr("style") or "", "display")
+        display = declared(element, "display")
         if display in _BLOCKS and element.tag in inlines:
             found[element] = "div"
         elif display == "inline" and element.tag in _MERE_BLOCKS:

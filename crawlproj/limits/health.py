@@ -25,8 +25,8 @@ class Health:
     ``hang_s`` and no other request has had one for half as long. While it is down, one request at a
     time (a *canary*) probes it. Probes are between a second and a minute apart, longer the longer
     the site has been down. The first answer of any kind brings the site back. Perhaps only some
-    pages hang: so after each outage, twice as many requests in a row must have no answer, up to
-    sixteen, until that is forgotten with further answers.
+    pages hang: so each outage doubles how many requests in a row must have no answer, up to
+    sixteen, and further answers bring that number down again.
 
     Times are seconds on the caller's clock.
     """
@@ -51,7 +51,7 @@ class Health:
         self._failures = 0
         self._lost = 0  # requests since the last answer
         self._doublings = 0.0
-        self._probes = 0  # since the site is down
+        self._probes = 0  # in the latest outage
         self._probe_at = 0.0
 
     @property

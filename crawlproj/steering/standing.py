@@ -54,8 +54,8 @@ class Standing:
     """The commands of a log that hold at one moment.
 
     rests: pauses, drains and resumptions of sites. limits: LIMIT commands. skips: SKIP commands.
-    All are in the order of the log, without those that have no effect any more because later ones
-    replace them. ends: the command that ends this worker, if there is one.
+    All are in the order of the log, without those that later ones replace. ends: the command that
+    ends this worker, if there is one.
     """
 
     rests: list[Command] = field(default_factory=list)

@@ -98,17 +98,17 @@ def test_lines_of_rules_keep_their_meaning(line: str) -> None:
 def test_a_group_with_many_names_and_rules_keeps_no_copy_of_the_rules_for_each_name(
     between: str,
 ) -> None:
-    names = between.join(f"{'x' * (n % 50)}-{n}" for n in range(1_000))
-    group = "\n".join(f"Disallow: /{n}" for n in range(1_000))
+    names = between.join(f"{'x' * (n % 50)}-{n}" for n in range(300))
+    group = "\n".join(f"Disallow: /{n}" for n in range(300))
     tracemalloc.start()
     try:
         some = rules(f"User-agent: {names}{between}Crawlproj/1.0\n{group}\n")
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 20_000_000, "a million rules"
-    assert not some.allows("https://a.test/999", "crawlproj")
-    assert some.allows("https://a.test/999", "another")
+    assert peak < 3_000_000, "90,000 rules"
+    assert not some.allows("https://a.test/299", "crawlproj")
+    assert some.allows("https://a.test/299", "another")
 
 
 def test_each_of_many_crawlers_has_its_own_rules() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LIKELY, _LOW, _LOWEST = 0.6, 0.4, 0.2  # probabilities that the knee is lower
 _HEADROOM = 0.6  # times the root of the knee, because arrivals bunch by chance
-_FIRST_GROWTH, _GROWTH = 2.0, 1.6  # times the load judged, until the first look and afterwards
+_FIRST_GROWTH, _GROWTH = 3.0, 1.6  # times the load judged, until the first look and afterwards
 _DEEPEST_CUT = 8.0
 _USED = 1 / 8  # of the answers since the limit changed: in bursts, few starts meet a full site
 _LOOK_EVERY, _FIRST_LOOK = 24, 16  # judgements
@@ -45,8 +45,9 @@ class Knee(Limit):
 
     * The limit becomes k + 0.6 · √k, where k is the 60 % quantile of the knee: with a probability
       of 0.6, the knee is lower. As long as little is known the quantile is far above the median, so
-      the limit grows, at most to twice the load of the cohort (1.6 times after the first look), and
-      only while it is used. The more certain the belief, the closer the limit is to the knee.
+      the limit grows: at most to three times the load of the cohort less one (1, 2, 5, 14, 41),
+      after the first look to 1.6 times the load, and only while it is used. The more certain the
+      belief, the closer the limit is to the knee.
     * Once it has stopped growing, and then every 24th time, the limit *looks* instead, because a
       limit that stays shows nothing new: in turn down to 0.7 of the knee, so that an error in both
       estimates is found, up to 1.6 times the load, down to the 20 % quantile, where there is
@@ -146,8 +147,8 @@ class Knee(Limit):
             self._since_look += 1
             if self._since_look >= self._look_every() and wanted <= _AT_REST * self.limit:
                 wanted, rule = self._look(load, now), Rule.LOOK
-        growth = _GROWTH if self._looks else _FIRST_GROWTH
-        wanted = min(wanted, max(self.limit, growth * load))
+        highest = _GROWTH * load if self._looks else _FIRST_GROWTH * load - 1
+        wanted = min(wanted, max(self.limit, highest))
         wanted = max(wanted, min(1.0, self.limit), self.limit / _DEEPEST_CUT)
         self._holds = self._holds and evidence.started_at < self._looked_at
         if evidence.early or self._holds or self._used < _USED * self._answered:

@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 PAGES, LARGE = 12, 3
-_MORE = 200 * 1024**2  # bytes beyond those that the process has when it asks for its first page
+_MORE = 100 * 1024**2  # bytes beyond those that the process has when it asks for its first page
 _BODY = b"<p>word <b>x</b>" * 700_000
 
 

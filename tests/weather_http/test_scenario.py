@@ -13,7 +13,7 @@ SCENARIOS = scenarios()
 def test_every_scenario_is_valid_and_has_a_requirement() -> None:
     assert {
         *("step", "bucket", "bucket-retry-after", "bucket-headers", "bucket-x-headers"),
-        *("rtt", "twenty", "outage", "many"),
+        *("rtt", "mixed", "twenty", "outage", "many"),
     } == SCENARIOS.keys()
     for scenario in SCENARIOS.values():
         assert scenario.require != Require()

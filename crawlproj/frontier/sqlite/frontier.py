@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# A page whose tree is built may take all memory for as long as that takes.
+_MEMORY_PAUSES_S = (0.1, 1.0, 5.0)
+
 T = TypeVar("T")
 
 
@@ -72,7 +75,13 @@ class SqliteFrontier(Frontier):
     async def _run(self, work: Callable[[], T]) -> T:
         if self._thread is None:
             raise FrontierError(f"frontier file {self._path} is not open: call open() first")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._explained, work)
+        loop = asyncio.get_running_loop()
+        for pause_s in _MEMORY_PAUSES_S:
+            try:
+                return await loop.run_in_executor(self._thread, self._explained, work)
+            except MemoryError:  # its transaction was undone
+                await asyncio.sleep(pause_s)
+        return await loop.run_in_executor(self._thread, self._explained, work)
 
     def _explained(self, work: Callable[[], T]) -> T:
         with explained(self._path):

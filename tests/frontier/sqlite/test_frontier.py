@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.errors import FrontierError, FrontierInUse
-from crawlproj.frontier.base import Ack, Entry, State
+from crawlproj.frontier.base import Ack, Entry, State, Written
 from crawlproj.frontier.sqlite import file as sqlite_file
+from crawlproj.frontier.sqlite import frontier as sqlite_frontier
 from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.frontier.sqlite.job import SqliteJob
 from crawlproj.frontier.sqlite.ownership import JobLock, is_running
@@ -48,6 +49,28 @@ def test_entries_come_back_as_they_were_put(frontier: SqliteFrontier) -> None:
     put(frontier, *entries)
     reopen(frontier)
     assert {lease.entry for lease in claim(frontier)} == set(entries)
+
+
+def test_what_finds_no_memory_is_done_again(
+    frontier: SqliteFrontier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_frontier, "_MEMORY_PAUSES_S", (0.0, 0.0))
+    write, tried = SqliteJob.write, []
+
+    def fails_twice(job: SqliteJob, entries: list[Entry], acks: list[Ack]) -> Written:
+        tried.append(len(entries))
+        if len(tried) < 3:
+            raise MemoryError
+        return write(job, entries, acks)
+
+    monkeypatch.setattr(SqliteJob, "write", fails_twice)
+    put(frontier, entry(1), entry(2))
+    assert tried == [2, 2, 2]
+    assert len(claim(frontier)) == 2
+    tried.clear()
+    monkeypatch.setattr(sqlite_frontier, "_MEMORY_PAUSES_S", (0.0,))
+    with pytest.raises(MemoryError):
+        put(frontier, entry(3))
 
 
 def test_counts_are_the_same_after_reopening(frontier: SqliteFrontier, now: Now) -> None:

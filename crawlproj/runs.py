@@ -99,11 +99,11 @@ class Runs:
         if extensions.get(_LOG_STATS, 0) is None:  # the display reports more, but is off
             del extensions[_LOG_STATS]
             settings.set("EXTENSIONS", extensions, priority=_PRIORITY)
-        handlers = settings.getdict("DOWNLOAD_HANDLERS")
-        if running_command() in _TYPED and handlers.get("file", "") is None:
+        command, handlers = running_command(), settings.getdict("DOWNLOAD_HANDLERS")
+        if command in _TYPED and handlers.get("file", "") is None:
             handlers["file"] = DOWNLOAD_HANDLERS_BASE["file"]
             settings.set("DOWNLOAD_HANDLERS", handlers, priority=_PRIORITY)
-        if running_command() == "bench":  # crawls a server that it starts on this machine
+        if command == "bench":  # crawls a server that it starts on this machine
             settings.set("GUARD_ALLOW", ["127.0.0.0/8", "::1"], priority=_PRIORITY)
 
 

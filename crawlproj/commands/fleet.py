@@ -83,6 +83,7 @@ class Command(ScrapyCommand):
         from crawlproj.fleet.screen import Screen  # noqa: PLC0415
         from crawlproj.report.places import places  # noqa: PLC0415
         from crawlproj.report.written import files_written, parquet_written  # noqa: PLC0415
+        from crawlproj.scheduling.crawl_config import CrawlConfig  # noqa: PLC0415
         from crawlproj.store.files import saves_to  # noqa: PLC0415
 
         if len(args) != 1:
@@ -102,7 +103,7 @@ class Command(ScrapyCommand):
         store_url = text(settings, "STORE_URL", "")
         screen = Screen(spider.name, config.interval_s)
         frontier = config.redis.masked if config.redis else str(config.folder / "redis")
-        screen.compares = getattr(spider, "refresh", None) is not None
+        screen.compares = CrawlConfig.reopens(spider)
         screen.places = lambda counts: places(
             frontier,
             store_url,

@@ -89,6 +89,7 @@ class FormLogin:
                 raise LoginFailed(f"the form on {where} has no field {name!r} (it has {known})")
         try:
             made = form2request(form, dict(self._form.fields))
+        # The library raises the first for forms that it cannot send, such as multipart ones.
         except (NotImplementedError, ValueError) as exc:
             raise LoginFailed(f"the form on {where} cannot be sent: {exc}") from exc
         if made.method == "GET":

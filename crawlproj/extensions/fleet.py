@@ -21,6 +21,7 @@ from crawlproj.fleet.files import status_file
 from crawlproj.fleet.worker_status import WorkerStatus
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
+from crawlproj.links.traps import found_by
 from crawlproj.private_files import write_whole
 from crawlproj.report.written import COUNTERS
 from crawlproj.scheduler import scheduler_of
@@ -88,7 +89,6 @@ class FleetWorker:
         self._beat += 1
         tally, permits = scheduler.tally, scheduler.permits
         value = self._crawler.stats.get_value
-        traps = getattr(getattr(self._crawler.spider, "traps", None), "found", {})
         known = self._recorder.sites
         failing = ((sum(found.errors.values()), site) for site, found in known.items())
         worst = (site for errors, site in heapq.nlargest(_MOST_ERRORS, failing) if errors)
@@ -111,7 +111,7 @@ class FleetWorker:
             latency=self._recorder.data(sites),
             items=self._items.tallies(),
             counts={name: count for name in COUNTERS if (count := value(name, 0))},
-            traps=dict(islice(traps.items(), _TRAPS)),
+            traps=dict(islice(found_by(self._crawler.spider).items(), _TRAPS)),
             ended=ended,
         )
         try:

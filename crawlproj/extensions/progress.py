@@ -17,6 +17,7 @@ from crawlproj.config import boolean, number, text
 from crawlproj.extensions.item_counts import ItemCounts
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
+from crawlproj.links.traps import found_by
 from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
 from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.places import places
@@ -160,12 +161,12 @@ class Progress:
                 parquet=parquet_written(text(settings, "PARQUET_URL", ""), counts),
             ),
             items=self._items.tallies(),
-            checked=compared(counts) if getattr(spider, "refresh", None) is not None else {},
+            checked=compared(counts) if spider and scheduler.config.reopens(spider) else {},
             paused=network.trouble.value if network.trouble is not None else "",
             pauses=network.outages,
             paused_s=network.away_s,
             logins=counts[LOGINS],
-            traps=dict(getattr(getattr(spider, "traps", None), "found", {})),
+            traps=dict(found_by(spider)),
         )
 
     def _sites(self, scheduler: Scheduler, *, all_sites: bool) -> list[SiteRow]:

@@ -28,11 +28,12 @@ class Health:
     pages hang: so each outage doubles how many requests in a row must have no answer, up to
     sixteen, and further answers bring that number down again.
 
+    down_since: None while it is up. answered_at: when the last answer came; -inf if none ever did.
+
     Times are seconds on the caller's clock.
     """
 
     __slots__ = (
-        "_answered_at",
         "_doublings",
         "_failures",
         "_lost",
@@ -40,13 +41,14 @@ class Health:
         "_probes",
         "_rng",
         "_slowest_s",
+        "answered_at",
         "down_since",
     )
 
     def __init__(self, rng: random.Random) -> None:
         self.down_since: float | None = None
         self._rng = rng
-        self._answered_at = -inf
+        self.answered_at = -inf
         self._slowest_s = 0.0
         self._failures = 0
         self._lost = 0  # requests since the last answer
@@ -66,11 +68,6 @@ class Health:
         """When the next probe may start; 0 while the site is up."""
         return self._probe_at if self.down_since is not None else 0.0
 
-    @property
-    def answered_at(self) -> float:
-        """When the last answer came; minus infinity if none ever did."""
-        return self._answered_at
-
     def on_start(self, now: float) -> None:
         """Note the start of a request; it is a canary if the site is down."""
         if self.down_since is not None:
@@ -82,7 +79,7 @@ class Health:
 
         An alarm is false if the first probe is answered.
         """
-        self._answered_at = now
+        self.answered_at = now
         self._failures = 0
         self._slowest_s = max(rtt_s, self._slowest_s * _FORGETTING)
         self._lost = 0
@@ -103,7 +100,7 @@ class Health:
         """Note a request that has had no answer for ``hang_s``."""
         self._lost += 1
         needed = 2 ** min(self._doublings, _MAX_DOUBLINGS)
-        if self._lost >= round(needed) and now - self._answered_at >= self.hang_s / 2:
+        if self._lost >= round(needed) and now - self.answered_at >= self.hang_s / 2:
             self._go_down(now)
 
     def _go_down(self, now: float) -> None:

@@ -17,7 +17,7 @@ from crawlproj.links.shapes import is_counted, shapes_of
 from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crawlproj.links.similar import SimilarTexts
 
@@ -250,3 +250,9 @@ class _Recent:
         if len(self._young) >= self._size:
             self._old, self._young = self._young, set()
         return [by_hash[key] for key in new]
+
+
+def found_by(spider: object) -> Mapping[str, str]:
+    """Return the traps that ``spider`` has found, each with why it is one."""
+    traps = getattr(spider, "traps", None)
+    return traps.found if isinstance(traps, Traps) else {}

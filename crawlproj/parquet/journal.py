@@ -77,7 +77,7 @@ class Journal:
             )
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA journal_mode = WAL")
-            with transaction(self._connection()):
+            with transaction(db):
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     db.execute(statement)
                 db.execute("INSERT OR IGNORE INTO meta VALUES ('url', ?)", (self._url,))
@@ -131,7 +131,7 @@ class Journal:
     def end_segment(self) -> Segment | None:
         """Return the segment that was written until now, for ``forget``; None if it is empty.
 
-        What is in it survives a power failure.
+        Its rows survive a power failure.
         """
         segment, self._segment = self._segment, None
         if segment is None:
@@ -140,7 +140,7 @@ class Journal:
             segment.sync()
             db = self._connection()
             db.execute("PRAGMA synchronous = FULL")
-            with transaction(self._connection()):
+            with transaction(db):
                 db.execute("UPDATE segments SET size = size WHERE name = ?", (segment.name,))
             db.execute("PRAGMA synchronous = NORMAL")
         except (OSError, sqlite3.Error) as exc:
@@ -169,8 +169,9 @@ class Journal:
     def forget(self, segment: Segment) -> None:
         """Remove a segment whose rows are in Parquet files."""
         try:
-            with transaction(self._connection()):
-                self._connection().execute("DELETE FROM segments WHERE name = ?", (segment.name,))
+            db = self._connection()
+            with transaction(db):
+                db.execute("DELETE FROM segments WHERE name = ?", (segment.name,))
             segment.close(remove=True)
         except (OSError, sqlite3.Error) as exc:
             raise self._failure(exc) from exc

@@ -102,7 +102,8 @@ class CrawlConfig:
         """Where the frontier is, secrets masked."""
         return masked(self.frontier_url)
 
-    def reopens(self, spider: Spider) -> bool:
+    @staticmethod
+    def reopens(spider: Spider) -> bool:
         """Whether ``spider`` goes on with a crawl that has finished, to check its pages."""
         return getattr(spider, "refresh", None) is not None
 

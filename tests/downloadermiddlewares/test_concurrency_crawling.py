@@ -102,13 +102,14 @@ async def test_an_overload_without_a_retry_after_is_an_attempt_and_waits() -> No
     assert crawler.stats.get_value("retry/count") == 1
 
 
+def _bad_refused(path: str, before: int) -> Answer:
+    return (503, "") if path.startswith("/bad") else (200, "")
+
+
 @pytest.mark.slow
 @on_reactor
 async def test_pages_that_always_fail_end_soon_although_no_others_are_left() -> None:
-    def answer(path: str, before: int) -> Answer:
-        return (503, "") if path.startswith("/bad") else (200, "")
-
-    async with site(answer) as one:
+    async with site(_bad_refused) as one:
         good = [f"{one.url}/{n}" for n in range(12)]
         bad = [f"{one.url}/bad{n}" for n in range(6)]  # more in a row than let a site be down
         mixed = [url for pair in zip(good[::2], bad, good[1::2], strict=True) for url in pair]
@@ -122,10 +123,7 @@ async def test_pages_that_always_fail_end_soon_although_no_others_are_left() -> 
 @pytest.mark.slow
 @on_reactor
 async def test_pages_that_always_fail_end_soon_although_they_all_come_last() -> None:
-    def answer(path: str, before: int) -> Answer:
-        return (503, "") if path.startswith("/bad") else (200, "")
-
-    async with site(answer) as one:
+    async with site(_bad_refused) as one:
         good = [f"{one.url}/{n}" for n in range(4)]
         bad = [f"{one.url}/bad{n}" for n in range(6)]  # more in a row than let a site be down
         outcomes, _ = await crawl(

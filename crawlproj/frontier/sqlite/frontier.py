@@ -75,13 +75,15 @@ class SqliteFrontier(Frontier):
     async def _run(self, work: Callable[[], T]) -> T:
         if self._thread is None:
             raise FrontierError(f"frontier file {self._path} is not open: call open() first")
-        loop = asyncio.get_running_loop()
+        run = partial(
+            asyncio.get_running_loop().run_in_executor, self._thread, self._explained, work
+        )
         for pause_s in _MEMORY_PAUSES_S:
             try:
-                return await loop.run_in_executor(self._thread, self._explained, work)
+                return await run()
             except MemoryError:  # its transaction was undone
                 await asyncio.sleep(pause_s)
-        return await loop.run_in_executor(self._thread, self._explained, work)
+        return await run()
 
     def _explained(self, work: Callable[[], T]) -> T:
         with explained(self._path):

@@ -100,7 +100,7 @@ async def _serve(folder: Path, log: Path, max_pages: int, parts: list[str]) -> N
         body = bodies.get(request.path)
         if body is None:
             return web.Response(status=404)
-        record.write(f"{request.path}\n")
+        record.write(f"{request.path_qs}\n")
         record.flush()
         headers = {"ETag": etags[request.path]}
         if request.headers.get("If-None-Match") == headers["ETag"]:

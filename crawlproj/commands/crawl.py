@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_YOUNG_OBJECTS = 2000
+
 
 def raise_setup_error(running: object) -> None:
     """Raise UsageError if setting up a crawl failed with an error the user can correct.
@@ -77,6 +79,10 @@ def _drain_on_hangup() -> None:
 def _collect_garbage() -> None:
     """Let the garbage collector work, but leave out what was imported and set up, which stays."""
     gc.freeze()
+    # A few pages in flight have Python's 700 objects, after which it would look for garbage among
+    # them. Not many more: only the collector frees the pages of spiders that use response.css().
+    young, *older = gc.get_threshold()
+    gc.set_threshold(max(young, _YOUNG_OBJECTS), *older)
     gc.enable()
 
 

@@ -9,6 +9,7 @@ older form.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import unescape
 from typing import Any, cast
 
@@ -86,6 +87,7 @@ def encoding_in(body: bytes) -> str | None:
     return _parsed(readable_part(body), "").encoding
 
 
+@lru_cache(maxsize=64)
 def encoding_of(label: str) -> str | None:
     """Return the standard name of an encoding, or None if no browser knows ``label``."""
     try:

@@ -28,7 +28,7 @@ LOGIN_META = {
     "dont_obey_robotstxt": True,  # nobody crawls here: the user has an account
     "dont_cache": True,
     "allow_offsite": True,
-    "handle_httpstatus_all": True,
+    "handle_httpstatus_list": tuple(range(400, 600)),  # redirects are followed
 }
 # Of a form that was sent. Any other error, such as a 403 from a firewall, may be over later.
 _REFUSALS = frozenset({400, 401, 422})
@@ -58,7 +58,7 @@ class FormLogin:
         if form.success:
             if not (isinstance(answer, HtmlResponse) and answer.css(form.success)):
                 raise LoginFailed(f"{where} has nothing that matches {form.success!r}")
-        elif isinstance(answer, HtmlResponse) and answer.xpath(PASSWORD):
+        elif isinstance(answer, HtmlResponse) and self._is_asked_again(answer):
             raise LoginFailed(f"{where} asks for the password again; are the fields right?")
 
     async def _get(self, request: Request, *, refusals: frozenset[int] = frozenset()) -> Response:
@@ -73,9 +73,17 @@ class FormLogin:
                 f"{where} refused the form with HTTP status {response.status}; "
                 "are the fields right?"
             )
-        if response.status >= 400:
+        # If the form led to a page, such as one that was moved, its site has accepted it.
+        if response.status >= 400 and not (refusals and _was_redirected(response)):
             raise LoginDelayed(f"{where} answered with HTTP status {response.status}")
         return response
+
+    def _is_asked_again(self, answer: HtmlResponse) -> bool:
+        if not _was_redirected(answer):
+            return bool(answer.xpath(PASSWORD))
+        # The page to which the form led may have one of its own, to change the password.
+        wanted = {name for name, _ in self._form.fields}
+        return any(wanted <= names_in(form) for form in forms_on(answer, self._form))
 
     def _filled_in(self, page: Response) -> Request:
         """Return the request that the form on ``page`` makes."""
@@ -110,6 +118,10 @@ class FormLogin:
             f"{_shown(page.url)} has {len(forms)} forms {what}; "
             'name the right one: form = "CSS SELECTOR"'
         )
+
+
+def _was_redirected(response: Response) -> bool:
+    return response.request is not None and "redirect_urls" in response.request.meta
 
 
 def _shown(url: str) -> str:

@@ -140,6 +140,7 @@ class _Login:
         """
         self.check()
         if self.session.is_own(request.url, request.meta.get(_SESSION, 0), sign):
+            self.signs.note_own(sign)
             if sign is Sign.STRONG and (response.status == 200 or response.status in REDIRECTS):
                 raise LoginRequired("it asks for a login, although the crawl is logged in")
             return response
@@ -160,6 +161,7 @@ class _Login:
         if self._form is None:
             raise LoginFailed("the session of the cookies in -a login= has ended")
         await self._form.log_in()
+        self.signs.note_login()
         if self.session.number:
             self._crawler.stats.inc_value("login/again")
         logger.info("Logged in")

@@ -29,17 +29,21 @@ _LOGIN_PATH = re.compile(
     r"(?:[/._-]|$)",
     re.IGNORECASE,
 )
-_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_OK, _UNAUTHORIZED, _FORBIDDEN = 200, 401, 403
+_MAX_OWN = 5  # vague answers that were the page's own, after which the others count as that, too
 
 
 class Sign(Enum):
     """How clearly an answer asks for a login.
 
-    NONE: not at all. WEAK: it may be the page's own, such as a 403, or a form that changes a
-    password. STRONG: it is the login form, a redirect to its page, or a 401.
+    NONE: not at all. VAGUE: it often is the page's own: a redirect to the home page, or a page
+    without what all others have that are logged in. WEAK: it may be the page's own, such as a 403,
+    or a form that changes a password. STRONG: it is the login form, a redirect to its page, or a
+    401.
     """
 
     NONE = auto()
+    VAGUE = auto()
     WEAK = auto()
     STRONG = auto()
 
@@ -59,10 +63,20 @@ class LoginSigns:
         self._max_refresh_s = max_refresh_s
         self._left_out = left_out
         self._pages = {_place(form.url)} if form is not None else set[str]()
+        self._own = 0  # vague answers of this session that were the page's own
+        self._shows_success = False  # whether a page did
 
     def add_page(self, url: str) -> None:
         """Note that the page ``url`` has the form, too."""
         self._pages.add(_place(url))
+
+    def note_own(self, sign: Sign) -> None:
+        """Note that an answer with this sign was the page's own."""
+        self._own += sign is Sign.VAGUE
+
+    def note_login(self) -> None:
+        """Note that there is a new session."""
+        self._own = 0
 
     def of_url(self, url: str) -> Sign:
         """Return whether ``url`` is a page for logging in, whatever its query."""
@@ -80,7 +94,10 @@ class LoginSigns:
             return Sign.NONE
         location = value_of(response.headers, b"Location") or b""
         target = join(request.url, location.decode("utf-8", "replace"))
-        return self.of_url(target) if target else Sign.NONE
+        if not target:
+            return Sign.NONE
+        sign = self.of_url(target)
+        return self._vague() if sign is Sign.NONE and _leads_home(request.url, target) else sign
 
     def of_body(self, request: Request, response: Response) -> Sign:
         """Return the sign in the body of ``response``, which is decompressed."""
@@ -91,17 +108,22 @@ class LoginSigns:
             sign = self.of_url(refresh[1])
             if sign is not Sign.NONE:
                 return sign
-        if b"password" not in response.body.lower() or _MAY_ASK.search(response.body) is None:
-            return Sign.NONE
         form = self._form
+        if form is not None and form.success and response.css(form.success):
+            self._shows_success = True
+            return Sign.NONE
+        if b"password" not in response.body.lower() or _MAY_ASK.search(response.body) is None:
+            lacks = self._shows_success and request.method == "GET" and response.status == _OK
+            return self._vague() if lacks else Sign.NONE
         if form is None:
             return Sign.WEAK if response.xpath(_ASKING) else Sign.NONE
-        if form.success and response.css(form.success):
-            return Sign.NONE
         wanted = {name for name, _ in form.fields}
         if any(wanted <= names_in(each) for each in forms_on(response, form)):
             return Sign.STRONG
         return Sign.WEAK if response.xpath(_ASKING) else Sign.NONE
+
+    def _vague(self) -> Sign:
+        return Sign.VAGUE if self._own < _MAX_OWN else Sign.NONE
 
 
 def forms_on(page: HtmlResponse, form: LoginForm) -> Any:
@@ -112,6 +134,12 @@ def forms_on(page: HtmlResponse, form: LoginForm) -> Any:
 def names_in(form: Any) -> set[str]:
     """Return the names of what can be filled in."""
     return set(form.css("[name]::attr(name)").getall())
+
+
+def _leads_home(url: str, target: str) -> bool:
+    """Return whether ``target`` is the home page, and ``url`` another page of its site."""
+    page, home = urlsplit(normalize(url) or url), urlsplit(target)
+    return page.netloc == home.netloc and home.path == "/" and not home.query and page.path != "/"
 
 
 def _place(url: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawlproj.clock import crawl_time
 from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.checks import CHECK, key_of_check
 from crawlproj.scheduling.identity import identity_of
@@ -23,6 +24,7 @@ from crawlproj.scheduling.serialize import (
     BadPayload,
     Unstorable,
     entry_of,
+    found_at_of,
     key_of_return,
     key_of_seed,
     request_of,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from crawlproj.frontier.base import Entry, Lease, Written
+    from crawlproj.frontier.base import Clock, Entry, Lease, Written
     from crawlproj.scheduling.crawl_config import CrawlConfig
     from crawlproj.scheduling.own_filter import OwnFilter
 
@@ -59,6 +61,7 @@ class Entries:
     by_domain: a registrable domain is one queue, so one worker has all of it and keeps its limits.
     filtering: if False, every request is fetched, as if it had ``dont_filter``.
     own_filter: the project's, which is asked about each request without ``dont_filter``.
+    clock: unix seconds.
     """
 
     def __init__(
@@ -72,8 +75,10 @@ class Entries:
         by_domain: bool,
         filtering: bool = True,
         own_filter: OwnFilter | None = None,
+        clock: Clock = crawl_time,
     ) -> None:
         self._spider = spider
+        self._clock = clock
         self._stats = stats
         self.identity = identity
         self._retry_times = retry_times
@@ -164,7 +169,7 @@ class Entries:
         for name in (RETRY_AT, UNANSWERED_AT):
             request.meta.pop(name, None)  # a copy of the page's
         slot = chosen_slot(request, origin or request)
-        entry = self._stored(request, key, latest=False)
+        entry = self._stored(request, key, int(self._clock()), latest=False)
         if slot:
             return replace(entry, site=slot)
         if self._by_domain:
@@ -185,7 +190,7 @@ class Entries:
         leased, retry_at = lease.entry, request.meta.pop(RETRY_AT, 0.0)
         chosen_slot(request, request)
         try:
-            entry = self._stored(request, leased.key, latest=True)
+            entry = self._stored(request, leased.key, found_at_of(leased.payload), latest=True)
         except Unstorable as exc:
             if lease.attempts < request.meta.get("max_retry_times", self._retry_times):
                 self._stats.inc_value("scheduler/enqueued")
@@ -224,15 +229,15 @@ class Entries:
             self._ended.add(entry.key)
         self._carried.forget(entry.key)
 
-    def _stored(self, request: Request, key: int, *, latest: bool) -> Entry:
+    def _stored(self, request: Request, key: int, found_at: int | None, *, latest: bool) -> Entry:
         """Return ``request`` as an entry; latest: it replaces one with the same key."""
-        entry = self._as_entry(request, key, latest=latest)
+        entry = self._as_entry(request, key, found_at, latest=latest)
         self._stats.inc_value("scheduler/enqueued")
         return entry
 
-    def _as_entry(self, request: Request, key: int, *, latest: bool) -> Entry:
+    def _as_entry(self, request: Request, key: int, found_at: int | None, *, latest: bool) -> Entry:
         try:
-            entry = entry_of(request, self._spider, key, public=self._shared)
+            entry = entry_of(request, self._spider, key, public=self._shared, found_at=found_at)
         except Unstorable as exc:
             if self._shared:
                 raise

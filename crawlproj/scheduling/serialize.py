@@ -46,6 +46,7 @@ TRANSIENT_META = frozenset(
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
 _ENDS_HEADER = re.compile(rb"[\r\n\0]")
 _BYTES, _TUPLE = "__bytes__", "__tuple__"
+_FOUND_AT = "found_at"
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
@@ -111,14 +112,20 @@ def _signed64(data: bytes) -> int:
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
 
 
-def entry_of(request: Request, spider: Spider, key: int, *, public: bool = False) -> Entry:
+def entry_of(
+    request: Request, spider: Spider, key: int, *, public: bool = False, found_at: int | None = None
+) -> Entry:
     """Return ``request`` as an entry with ``key``. Raises Unstorable.
 
     public: whether its callbacks must be public methods, because others can write to the frontier.
+    found_at: when the crawl came upon it, in unix seconds, for those who ask what became of it.
     """
     encoded = b""
     try:
-        if payload := _payload(request, spider, public=public):
+        payload = _payload(request, spider, public=public)
+        if found_at is not None:
+            payload[_FOUND_AT] = found_at
+        if payload:
             encoded = _to_json(payload).encode()
     except UnicodeEncodeError as exc:
         raise Unstorable(f"{request} holds text that is not Unicode: {exc}") from None
@@ -143,6 +150,15 @@ def referrer_of(payload: bytes) -> str | None:
     except (ValueError, TypeError, AttributeError, StopIteration):
         return None
     return found if isinstance(found, str) else None
+
+
+def found_at_of(payload: bytes) -> int | None:
+    """Return when the crawl came upon an entry, in unix seconds; None if it does not say."""
+    try:
+        found = json.loads(payload or b"{}").get(_FOUND_AT)
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return found if type(found) is int else None
 
 
 def volatile_entry(request: Request, key: int) -> Entry:

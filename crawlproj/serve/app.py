@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from crawlproj.serve.api.answers import json_response
 from crawlproj.serve.api.export import export_endpoints
+from crawlproj.serve.api.links import links_endpoint
 from crawlproj.serve.api.query import query_endpoint
 from crawlproj.serve.api.rows import row_endpoints
 from crawlproj.serve.api.search import search_endpoint
@@ -87,6 +88,7 @@ def api_endpoints(service: Service) -> list[Endpoint]:
         *site_endpoints(service.overview, service.lanes),
         *row_endpoints(service.lanes),
         url_endpoint(service.frontier, service.lanes),
+        links_endpoint(service.lanes),
         search_endpoint(service.lanes),
         query_endpoint(service.lanes),
         *export_endpoints(service.lanes),

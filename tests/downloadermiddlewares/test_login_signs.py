@@ -14,7 +14,7 @@ from crawlproj.http.login import LoginForm
 PAGE = "http://a.example/page"
 FORM = LoginForm("http://a.example/enter", (("user", "me"), ("pass", "s3cret")))
 INPUTS = '<input name="user"><input name="pass" type="password"><input type="hidden" name="t">'
-NONE, WEAK, STRONG = Sign.NONE, Sign.WEAK, Sign.STRONG
+NONE, VAGUE, WEAK, STRONG = Sign.NONE, Sign.VAGUE, Sign.WEAK, Sign.STRONG
 
 
 def of_head(
@@ -46,6 +46,10 @@ def of_body(body: str, form: LoginForm | None = FORM, url: str = PAGE) -> Sign:
         (302, "/blogin", NONE, NONE),
         (302, "/author/me", NONE, NONE),
         (302, "mailto:me", NONE, NONE),
+        (302, "/", VAGUE, VAGUE),
+        (301, "https://a.example", VAGUE, VAGUE),
+        (302, "http://other.example/", NONE, NONE),
+        (302, "/?page=2", NONE, NONE),
     ],
 )
 def test_statuses_and_redirects_ask_for_a_login(
@@ -93,3 +97,24 @@ def test_a_form_is_recognized_by_its_selector_and_its_fields() -> None:
     assert of_body(f'<form id="enter">{INPUTS}</form>', form) is STRONG
     assert of_body(f'<form id="other">{INPUTS}</form>', form) is WEAK
     assert of_body('<form id="enter"><input name="user"></form>', form) is NONE
+
+
+def test_a_page_without_what_members_see_may_mean_that_the_session_has_ended() -> None:
+    signs = LoginSigns(replace(FORM, success="a.logout"))
+    inside, outside = "<a class=logout>", "<p>Hello"
+
+    def sign(body: str) -> Sign:
+        page = HtmlResponse(PAGE, body=body, encoding="utf-8")
+        return signs.of_body(Request(PAGE), page)
+
+    assert sign(outside) is NONE  # no page has shown yet that the selector finds anything
+    assert (sign(inside), sign(outside)) == (NONE, VAGUE)
+    for _ in range(5):
+        signs.note_own(VAGUE)
+    assert sign(outside) is NONE
+    signs.note_login()
+    assert sign(outside) is VAGUE
+
+
+def test_the_home_page_does_not_lead_to_itself() -> None:
+    assert of_head(301, "https://a.example/", url="http://a.example/") is NONE

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy import Request, Spider
@@ -9,7 +9,17 @@ from scrapy import Request, Spider
 from crawlproj.frontier.base import Entry, Lease, Written
 from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.entries import Entries, Lost
-from crawlproj.scheduling.serialize import RETRY_AT, SEED, VOLATILE, Unstorable, key_of
+from crawlproj.scheduling.serialize import (
+    RETRY_AT,
+    SEED,
+    VOLATILE,
+    Unstorable,
+    found_at_of,
+    key_of,
+)
+
+if TYPE_CHECKING:
+    from crawlproj.frontier.base import Clock
 
 URL = "http://www.example.org/"
 
@@ -21,6 +31,7 @@ def entries(
     filtering: bool = True,
     retry_times: int = 2,
     stats: Stats | None = None,
+    clock: Clock = lambda: 0.0,
 ) -> Entries:
     return Entries(
         Spider("any"),
@@ -30,6 +41,7 @@ def entries(
         shared=shared,
         by_domain=by_domain,
         filtering=filtering,
+        clock=clock,
     )
 
 
@@ -142,7 +154,8 @@ def test_a_slot_that_the_spider_chose_is_the_requests_queue_and_is_stored() -> N
 def test_the_slot_that_the_downloader_wrote_is_not_copied_to_another_host() -> None:
     it, page = entries(), Request(URL, meta={"download_slot": "www.example.org"})
     entry = it.entry_of(Request("http://other.test/", meta=page.meta), 1, page)
-    assert (entry.site, entry.payload) == ("other.test", b"")
+    assert entry.site == "other.test"
+    assert it.request_of(entry).meta == {}
     again = it.retried(page, lease(Entry(5, "www.example.org", URL)))
     assert again is not None
     assert again.payload == b""
@@ -221,3 +234,13 @@ def test_what_belongs_to_an_attempt_is_not_carried_to_the_next() -> None:
     kept.keep(1, Request(URL, meta={"timings": {"dns": 1}}))
     kept.give_back(1, request)
     assert not request.meta
+
+
+def test_a_retry_keeps_the_time_at_which_its_url_was_found() -> None:
+    now = [1000.9]
+    it, request = entries(clock=lambda: now[0]), Request(URL)
+    entry = it.entry_of(request, it.key_of(request))
+    now[0] = 2000.0
+    retried = it.retried(it.request_of(entry), lease(entry))
+    assert retried is not None
+    assert found_at_of(entry.payload) == found_at_of(retried.payload) == 1000

@@ -18,6 +18,7 @@ from crawlproj.scheduling.serialize import (
     BadPayload,
     Unstorable,
     entry_of,
+    found_at_of,
     key_of,
     referrer_of,
     request_of,
@@ -226,3 +227,28 @@ def test_callbacks_from_others_must_be_public() -> None:
 )
 def test_the_page_that_led_to_an_entry_is_its_referrer(payload: bytes, found: str | None) -> None:
     assert referrer_of(payload) == found
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        (b"", None),
+        (b'{"found_at":1764412345}', 1764412345),
+        (b'{"found_at":"yesterday"}', None),
+        (b'{"found_at":true}', None),
+        (b"[]", None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_the_time_an_entry_was_found_is_a_number_or_not_known(
+    payload: bytes, found: int | None
+) -> None:
+    assert found_at_of(payload) == found
+
+
+def test_only_the_time_it_was_found_makes_a_payload_of_a_plain_get() -> None:
+    request = Request("http://a/")
+    assert entry_of(request, SPIDER, 1).payload == b""
+    entry = entry_of(request, SPIDER, 1, found_at=9)
+    assert found_at_of(entry.payload) == 9
+    assert request_of(entry, SPIDER).to_dict() == request.to_dict()

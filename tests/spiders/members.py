@@ -28,10 +28,14 @@ class Members:
     """The web: HOST with ``pages`` pages, all for members, and OTHER with as many for everybody.
 
     lasts: how many pages a session may see. asks: what others see: "redirect" (to the login),
-    "form" (with status 200), "refresh" (a meta refresh to the login), "401", "403".
+    "home" (a redirect to HOME, which everybody may see then), "less" (a page for everybody), "form"
+    (with status 200), "refresh" (a meta refresh to the login), "401", "403".
+    moved: paths that redirect to HOME for members, too.
     /logout ends all sessions. restricted: the paths that no member may see. public: those that
     everybody may see.
     ends_sessions: whether an answer that asks for a login replaces the cookie of the session.
+    redirects: whether a wrong password redirects to the form, instead of showing it.
+    login_path: where the form is, to which /login redirects. welcome: the page after a login.
     before_login: called with the number of logins so far, when the form is sent.
 
     logins: sessions in the order of their logins; each has how many pages it may still see.
@@ -42,8 +46,12 @@ class Members:
     asks: str = "redirect"
     restricted: Collection[str] = ()
     public: Collection[str] = ()
+    moved: Collection[str] = ()
     ends_sessions: bool = True
     password: str = PASSWORD
+    redirects: bool = False
+    login_path: str = "/login"
+    welcome: Answer | None = None
     before_login: Callable[[int], Awaitable[Answer | None]] | None = None
     logins: list[str] = field(default_factory=list)
     left: dict[str, int] = field(default_factory=dict)
@@ -61,7 +69,11 @@ class Members:
             return NOT_FOUND
         if parts.hostname != HOST:
             return Answer(page(*(f"/page{n}" for n in range(1, self.pages)), text="for everybody"))
-        if parts.path == "/login":
+        if parts.path == "/welcome" and self.welcome is not None:
+            return self.welcome
+        if parts.path in {"/login", self.login_path}:
+            if parts.path != self.login_path:
+                return Answer("", 302, {"Location": self.login_path})
             if head.startswith("POST"):
                 return await self._log_in(head)
             if self.left.get(_session_in(head)):  # as many sites do
@@ -86,16 +98,23 @@ class Members:
             return Answer("", 302, {"Location": "/login"})
         if path in self.public:
             return Answer(page("/", text="for everybody"))
+        if path in self.moved:
+            return Answer("", 301, {"Location": "/"})
         session = _session_in(head)
         if path in self.restricted or not self.left.get(session):
             return self._asking(path)
         self.left[session] -= 1
         hrefs = [f"/page{n}" for n in range(1, self.pages)]
-        return Answer(page(*hrefs, *self.restricted, *self.public, text="for members"))
+        more = (*self.restricted, *self.public, *self.moved)
+        return Answer(page(*hrefs, *more, text="for members <b class=in>me</b>"))
 
     def _asking(self, path: str) -> Answer:
         if self.asks == "redirect":
             return Answer("", 302, {"Location": f"/login?next={path}", **self._other_session})
+        if self.asks == "less" or (self.asks == "home" and path == "/"):
+            return Answer(page(text="for everybody"))
+        if self.asks == "home":
+            return Answer("", 302, {"Location": "/"})
         if self.asks == "form":
             return self._form(self._other_session)
         if self.asks == "refresh":
@@ -106,7 +125,7 @@ class Members:
         visitor, token = f"v{len(self.tokens)}", f"t0ken{len(self.tokens)}"
         self.tokens[visitor] = token
         form = (
-            '<form action="/login" method="post">'
+            f'<form action="{self.login_path}" method="post">'
             f'<input type="hidden" name="csrf" value="{token}"><input name="user">'
             '<input name="password" type="password"></form>'
         )
@@ -123,7 +142,9 @@ class Members:
         if visitor is None or form.get("csrf") != [self.tokens.pop(visitor[1], None)]:
             return Answer("The token is missing or was used.", 403)
         if form.get("password") != [self.password]:
-            return self._form()
+            return (
+                Answer("", 303, {"Location": self.login_path}) if self.redirects else self._form()
+            )
         cookie = f"session={self.begin()}; Path=/"
         return Answer("", 303, {"Location": "/welcome", "Set-Cookie": cookie})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -58,6 +59,70 @@ async def test_every_page_is_fetched_although_the_session_ends_every_few_pages(
     assert (done.failures, done.skipped, done.finished) == ([], {}, True)
     secrets = (PASSWORD, "s3ss10n", "t0ken")
     assert not [line for line in caplog.messages if any(each in line for each in secrets)]
+
+
+@pytest.mark.parametrize("redirects", [False, True])
+@pytest.mark.parametrize("more", ["", 'success = "b.in"'])
+@on_reactor
+async def test_a_wrong_password_is_noticed(redirects: bool, more: str, tmp_path: Path) -> None:
+    web = Members(password="another", redirects=redirects)
+    done = await crawl(web, form_file(tmp_path, more))
+    assert (done.pages, done.finished, web.logins) == ([], False, [])
+
+
+@pytest.mark.parametrize(
+    "welcome",
+    [
+        Answer("moved", 404),
+        Answer('<form>Change it: <input name="old" type="password"><input name="new"></form>'),
+    ],
+)
+@on_reactor
+async def test_the_page_to_which_a_login_leads_may_be_any(welcome: Answer, tmp_path: Path) -> None:
+    web = Members(welcome=welcome, lasts=1000)
+    done = await crawl(web, form_file(tmp_path))
+    assert (done.urls, len(web.logins)) == (web.urls, 1)
+
+
+@on_reactor
+async def test_the_page_of_the_form_may_be_another_one(tmp_path: Path) -> None:
+    web = Members(login_path="/en/enter")
+    done = await crawl(web, form_file(tmp_path))
+    assert done.urls == web.urls
+    assert len(web.logins) >= 3
+
+
+@pytest.mark.parametrize("moved", [0, 3])
+@pytest.mark.parametrize("asks", ["home", "less"])
+@on_reactor
+async def test_a_session_that_ends_without_a_word_about_a_login_is_noticed(
+    asks: str, moved: int, tmp_path: Path
+) -> None:
+    web = Members(asks=asks, moved=[f"/moved{n}" for n in range(moved)])
+    done = await crawl(web, form_file(tmp_path, 'success = "b.in"'))
+    assert done.urls == web.urls
+    assert all("for members" in page.text for page in done.pages)
+    assert len(web.logins) >= 3
+    assert (done.failures, sum(done.skipped.values())) == ([], moved)
+
+
+@pytest.mark.parametrize("kind", ["moved", "public"])
+@on_reactor
+async def test_many_pages_of_their_own_that_look_like_a_lost_session_end_none(
+    kind: Literal["moved", "public"], tmp_path: Path
+) -> None:
+    paths = [f"/other{n}" for n in range(30)]
+    web = Members(lasts=1000, moved=paths) if kind == "moved" else Members(lasts=1000, public=paths)
+    asked: Counter[str] = Counter()
+
+    async def answer(url: str, head: str) -> Answer:
+        asked[url] += 1
+        return await web(url, head)
+
+    done = await crawl(answer, form_file(tmp_path, 'success = "b.in"'))
+    assert done.urls >= web.urls
+    assert (done.failures, len(web.logins)) == ([], 1)
+    assert sum(asked.values()) < len(paths) + web.pages + 20
 
 
 @on_reactor

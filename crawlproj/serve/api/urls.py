@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import ConfigError, FrontierError
-from crawlproj.scheduling.serialize import referrer_of
+from crawlproj.scheduling.serialize import found_at_of, referrer_of
 from crawlproj.serve.api.answers import items_of, json_response
 from crawlproj.serve.api.scan import MAX_BYTES
 from crawlproj.serve.api.tables import TABLES
@@ -51,6 +51,11 @@ _JOB: dict[str, Any] = {
         "description": "the page whose link led to it first; null for a start page, and where the "
         "frontier does not keep it",
     },
+    "found_at": {
+        **_INTEGER,
+        "description": "when the crawl came upon it first, unix seconds; null where the frontier "
+        "does not keep it",
+    },
     "ahead": {**_INTEGER, "description": "entries of its site that are claimed before it"},
 }
 _ANSWER: dict[str, Any] = {
@@ -66,7 +71,8 @@ _ANSWER: dict[str, Any] = {
         **{name: {"type": ["object", "null"]} for name in ("page", "failure", "skipped")},
         "found_on": {
             "type": "array",
-            "description": f"pages that link to it, at most {_LINKS}, if PAGE_FIELDS has links",
+            "description": f"pages that link to it, at most {_LINKS}, if PAGE_FIELDS has links; "
+            "/api/links has all",
             "items": {
                 "type": "object",
                 "required": ["page", "text"],
@@ -128,7 +134,8 @@ async def _jobs(frontier: FrontierReader, url: str) -> list[dict[str, Any]] | No
 
 def _job(job: str, fate: Fate) -> dict[str, Any]:
     # Not the payload, which may hold cookies and headers.
-    more = {"job": job, "found_by": referrer_of(fate.payload)}
+    payload = fate.payload
+    more = {"job": job, "found_by": referrer_of(payload), "found_at": found_at_of(payload)}
     return {name: more[name] if name in more else getattr(fate, name) for name in _JOB}
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SECRET = b'{"headers":{"Referer":["http://a.test/done"],"Cookie":["session=secret"]}}'
+SECRET = b'{"headers":{"Referer":["http://a.test/done"],"Cookie":["session=secret"]},"found_at":1764412345}'
 
 
 def entry(url: str, payload: bytes = b"") -> Entry:
@@ -60,7 +60,7 @@ def test_a_url_that_waits_says_how_many_wait_before_it_and_who_links_to_it(clien
     (job,) = found["jobs"]
     assert found["url"] == "http://a.test/waiting"
     assert (job["job"], job["state"], job["ahead"]) == ("job", "pending", 1)
-    assert job["found_by"] == "http://a.test/done"
+    assert (job["found_by"], job["found_at"]) == ("http://a.test/done", 1764412345)
     assert found["found_on"] == [{"page": "http://a.test/done", "text": "wait"}]
     assert "secret" not in str(found)
 

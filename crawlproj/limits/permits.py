@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import partial
 from itertools import chain
 from math import ceil, inf
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 _MAX_CONTROLS = 10_000
 _LEVEL_S = 0.25  # between two computations of the fair share
+_SCARCE = 0.75  # of the budget
 _IGNORED = Ending(Verdict.IGNORED)
 
 
@@ -35,15 +35,16 @@ class Permits:
     budget: requests in flight over all sites. While the sites together want more, none gets more
         than its max-min fair share (Bertsekas and Gallager, "Data Networks", §6.5.2): smaller
         demands are met in full, the others get equal shares. Rounding may exceed the budget by
-        up to one request per site; see ``assured``.
+        up to one request per site; see ``assured``. While others use most of it, a site that is
+        down is not probed again before its last request has ended, perhaps by a timeout.
     group_of: the name of the control that a site shares with others (its domain or address); None
         gives each site its own.
     held: the sites that get no permit, whatever their limits say; set it to change that.
     max_controls: how many controls of sites with nothing in flight are kept. Of sites used longer
         ago, only their rest and what was learned remain, the latter for 100,000 sites.
 
-    Every call takes O(1) or O(log sites), except those that return or ``adopt`` for many sites, and
-    the fair share: O(busy sites · log), four times a second.
+    Every call takes O(log sites), except those that return or ``adopt`` for many sites, and the
+    fair share: O(busy sites · log), four times a second.
     """
 
     def __init__(
@@ -84,6 +85,9 @@ class Permits:
         if control is None:
             return int((self._rests.end_of(name) or now) <= now)
         room = control.free(now)
+        by_others = self._taken - control.in_flight
+        if control.down and control.in_flight and by_others >= _SCARCE * self._budget:
+            return 0  # a site that hangs would hold more with each probe
         if room and self._fair_share(now) < inf:
             room = min(room, ceil(self._level) - control.in_flight)
         # Shares are a moment old and rounded up; this keeps the excess to one request per site.
@@ -340,9 +344,6 @@ class Permits:
         self._level_until = now + _LEVEL_S
         names = self._asked | self._busy.keys()
         self._asked = set()
-        self._level = fair_level(map(partial(self._demand, now), names), self._budget)
+        demands = (found.demand(now) if found else 1 for found in map(self._find, names))
+        self._level = fair_level(demands, self._budget)
         return self._level
-
-    def _demand(self, now: float, name: str) -> int:
-        control = self._find(name)
-        return control.demand(now) if control is not None else 1

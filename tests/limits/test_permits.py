@@ -416,3 +416,24 @@ def test_sites_below_their_share_rounded_down_are_assured(now: Now) -> None:
         permits.give_back(held["a.test"].pop())
     assert permits.assured("a.test")
     assert not permits.assured("b.test")
+
+
+def test_a_site_that_hangs_holds_one_permit_while_others_use_the_budget(now: Now) -> None:
+    def make(site: str) -> SiteControl:
+        health = Health(dice(1)) if site == SITE else None
+        return SiteControl(Fixed(Bounds(6, 6, 6)), None, health)
+
+    permits = Permits(make, now, budget=8)
+    others = [permits.take("b.test") for _ in range(6)]
+    hanging = permits.take(SITE)
+    now.time += 120  # it is down now, and the next probe is due
+    permits.free(SITE)
+    now.time += 120
+    assert permits.free(SITE) == 0
+    permits.give_back(hanging, AWAY)
+    assert permits.free(SITE) == 1
+    hanging = permits.take(SITE)
+    now.time += 120
+    assert permits.free(SITE) == 0
+    permits.give_back(others.pop(), OK)
+    assert permits.free(SITE) == 1

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from crawlproj.limits.permit import Permit
 
 TICK_S = 0.1
-_HEARTBEAT_S = 1.0  # how often a waiting site is tried, as by an engine's timer
 
 
 @dataclass(slots=True)
@@ -92,6 +91,8 @@ class Client:
     make: builds the control of a site from the maximum in flight there and a source of randomness.
     The same seed gives the same run.
     """
+
+    heartbeat_s = 1.0  # how often a waiting site is tried, as by an engine's timer
 
     def __init__(
         self, scenario: Scenario, make: Callable[[int, random.Random], Control], seed: int
@@ -201,14 +202,13 @@ class Client:
         while turn and len(self._live) < self._budget:
             number, since = turn.popleft()
             site = self._sites[number]
-            control = site.control
-            if control.free(now) > 0:
+            if self._free(number, now) > 0:
                 self._start(number, site, now)
                 site.run.waits_s.append(now - since)
                 turn.append((number, now))
             else:
                 site.in_turn = False
-                ready, heartbeat = control.ready_at(), now + _HEARTBEAT_S
+                ready, heartbeat = self._ready_at(number), now + self.heartbeat_s
                 self._wake_at(
                     number + len(self._sites), ready if now < ready < heartbeat else heartbeat
                 )
@@ -216,7 +216,7 @@ class Client:
     def _start(self, number: int, site: _Site, now: float) -> None:
         job = self._jobs
         self._jobs += 1
-        self._live[job] = (number, site.control.start(now), now)
+        self._live[job] = (number, self._take(number, now), now)
         self._timeouts.append((now + self._timeout_s, job))
         site.in_flight += 1
         site.at_site += 1
@@ -263,8 +263,20 @@ class Client:
         else:
             site.errors += 1
         site.run.endings[how] += 1
-        site.control.end(permit, now, ending)
+        self._give_back(number, permit, now, ending)
         self._ask(number, now)
+
+    def _free(self, number: int, now: float) -> int:
+        return self._sites[number].control.free(now)
+
+    def _ready_at(self, number: int) -> float:
+        return self._sites[number].control.ready_at()
+
+    def _take(self, number: int, now: float) -> Permit:
+        return self._sites[number].control.start(now)
+
+    def _give_back(self, number: int, permit: Permit, now: float, ending: Ending) -> None:
+        self._sites[number].control.end(permit, now, ending)
 
 
 @lru_cache(maxsize=4096)

@@ -111,7 +111,7 @@ class LinkExtractor:
         )
         self._strip = strip
         self._text = compiled(restrict_text)
-        self._nofollow = nofollow
+        self._nofollow = self.page_nofollow = nofollow
         self._agent = agent
         self._memos: dict[str, dict[str, str | None]] = {}
         self._remembered = 0
@@ -140,8 +140,8 @@ class LinkExtractor:
         return self._agent or agent_of(response)
 
     def may_follow(self, response: TextResponse) -> bool:
-        """Whether the robots directives of the page, or ``nofollow``, let its links be followed."""
-        if not self._nofollow:
+        """Whether the robots directives of the page let its links be followed, or are not asked."""
+        if not self.page_nofollow:
             return True
         return not robots_directives(response, self._agent_of(response)).nofollow
 

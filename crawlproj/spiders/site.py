@@ -184,6 +184,7 @@ class SiteSpider(ReadsSitemaps):
                 spider.hints = SitemapHints(spider.refresh, crawler)
         if spider.save is not None:
             check_saving(crawler.settings)
+        spider.links.page_nofollow = boolean(crawler.settings, "PAGE_NOFOLLOW_OBEY", default=True)
         spider.page_fields = chosen_fields(crawler.settings)
         spider.traps = None
         if boolean(crawler.settings, "TRAPS_ENABLED", default=True):

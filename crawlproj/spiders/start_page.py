@@ -31,7 +31,11 @@ def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str
         label = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
         return f"it is not an HTML page: its media type is {label or 'missing'!r}"
     if not spider.links.may_follow(response):
-        return "its robots directives (<meta name=robots> or X-Robots-Tag) include nofollow"
+        return (
+            "its robots directives (<meta name=robots> or X-Robots-Tag) include nofollow. If "
+            "you may crawl it all the same, as with an account of your own, set "
+            "PAGE_NOFOLLOW_OBEY=False"
+        )
     if not urls:
         return "it has no links. Those that only a script adds are not found"
     in_scope = [url for url in urls if scope.allows(url)]

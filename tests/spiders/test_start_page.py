@@ -111,6 +111,24 @@ async def test_a_start_page_of_which_nothing_is_followed_says_why(
     assert why in caplog.text
 
 
+@pytest.mark.parametrize("obey", [True, False])
+@on_reactor
+async def test_links_of_a_page_that_says_nofollow_are_followed_only_if_somebody_says_so(
+    obey: bool,
+) -> None:
+    # The Django admin has this on all pages, DokuWiki on pages of the last days.
+    private = "<meta name=robots content=NONE,NOARCHIVE>"
+    pages = {
+        "http://a.example/": page("/a") + "<a rel=nofollow href=/delete>delete</a>" + private,
+        "http://a.example/a": Answer(page("/b"), headers={"X-Robots-Tag": "nofollow"}),
+        "http://a.example/b": page(),
+        "http://a.example/delete": page(),
+    }
+    done = await crawl_site(web(pages), "http://a.example/", PAGE_NOFOLLOW_OBEY=obey)
+    assert len(done.urls) == (1 if obey else 3)
+    assert "http://a.example/delete" not in done.urls
+
+
 @on_reactor
 async def test_a_start_page_with_a_link_in_scope_needs_no_explanation(
     caplog: pytest.LogCaptureFixture,

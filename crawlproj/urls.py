@@ -166,18 +166,13 @@ def _normalized(url: str, base: str | None) -> str | None:
     return href if len(href) <= MAX_URL_LENGTH else None
 
 
-@lru_cache(maxsize=8192)
-def _site_of_origin(scheme: str, host: str) -> str:
-    host = host.rpartition("@")[2].lower()
-    return host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ""))
-
-
 def origin_of(url: str) -> str:
     """Return scheme, host and port of an http or https URL in lower case, or "" for any other."""
     match = _ORIGIN.match(url)
     return (match[1] + match[2]).lower() if match else ""
 
 
+@lru_cache(maxsize=8192)  # each part that handles a request asks for it
 def site_of(url: str) -> str:
     """Return the host of an absolute URL, with the port unless it is the scheme's default."""
     scheme, _, rest = url.partition("://")
@@ -186,7 +181,8 @@ def site_of(url: str) -> str:
         found = rest.find(mark, 0, end)
         if found >= 0:
             end = found
-    return _site_of_origin(scheme, rest[:end])
+    host = rest[:end].rpartition("@")[2].lower()
+    return host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ""))
 
 
 @cache

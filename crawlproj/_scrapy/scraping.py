@@ -208,6 +208,7 @@ class _Outlet:
         self._response = response
         self._taken = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: asyncio.Future[None] | None = None  # ends with the last task
 
     async def take(self, output: Any) -> None:
         """Schedule a request; start with an item as soon as there is room."""
@@ -229,9 +230,16 @@ class _Outlet:
         process = scraper.start_itemproc_async(item, response=self._response)
         task = asyncio.get_running_loop().create_task(process)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._idle is not None and not self._tasks and not self._idle.done():
+            self._idle.set_result(None)
 
     async def finish(self) -> None:
         """Wait until every item is done."""
+        # Most pages have one item, for which asyncio.wait() takes longer than all else here.
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle

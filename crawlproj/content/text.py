@@ -31,13 +31,10 @@ _UNKNOWN_BLOCKS = {
     **dict.fromkeys(("listing", "xmp"), "pre"),
 }
 _KEPT_APART_IN_MARKDOWN = {**_UNKNOWN_BLOCKS, "option": "div"}
-# Its text also leaves out what is in a list and not in an item, and numbers the items of <ol>.
+_READ_AS = {**_UNKNOWN_BLOCKS, "ol": "ul"}  # its text numbers the items of <ol>
+# It also leaves out what is in a list and not in an item.
+_LISTS = ("ul", "ol", "menu")
 _STRAY = ":has(> :not(li, ul, ol, menu))"
-_READ_AS = {
-    **_UNKNOWN_BLOCKS,
-    "ol": "ul",
-    **dict.fromkeys((f"ul{_STRAY}", f"ol{_STRAY}", f"menu{_STRAY}"), "div"),
-}
 # Elements in which its text ends the line after a block, as a browser does in every element.
 _ENDS_LINES = frozenset(
     (
@@ -75,7 +72,7 @@ def _text_of(tree: Tree, marked: list[Element]) -> str:
     begun, ended = _unmarked_blocks(tree)
     in_pre = dict.fromkeys(
         element
-        for selector in _BROKEN_IN_PRE
+        for selector in (_BROKEN_IN_PRE if tree.find("pre") is not None else ())
         for element in tree.select(selector)[:_MAX_KEPT_APART]
     )
     renamed = _to_rename(tree, _READ_AS) | _lists_with_text(tree)
@@ -116,15 +113,19 @@ def _text_of(tree: Tree, marked: list[Element]) -> str:
 def _to_rename(root: Tree | Element, names: Mapping[str, str]) -> dict[Element, str]:
     return {
         element: name
-        for selector, name in names.items()
-        for element in root.select(selector)[:_MAX_KEPT_APART]
+        for tag, name in names.items()
+        if root.find(tag) is not None  # as few of them; a selection takes longer to find none
+        for element in root.select(tag)[:_MAX_KEPT_APART]
     }
 
 
 def _lists_with_text(tree: Tree) -> dict[Element, str]:
-    """Return the lists that have text outside their items."""
+    """Return the lists that have text or other elements outside their items."""
     found: dict[Element, str] = {}
-    for name in ("ul", "ol", "menu"):
+    for name in _LISTS:
+        if tree.find(name) is None:
+            continue
+        found |= dict.fromkeys(tree.select(name + _STRAY)[:_MAX_KEPT_APART], "div")
         for element in tree.select(name)[:_MAX_KEPT_APART]:
             for child in element.children:  # a loop: any() takes twice as long
                 if type(child) is Text and not child.data.isspace():

@@ -20,8 +20,7 @@ from scrapy.utils.defer import _process_pending_io, ensure_awaitable
 from scrapy.utils.python import global_object_name
 from twisted.internet.defer import Deferred
 
-from crawlproj._scrapy import offsite, referers
-from crawlproj._scrapy.traffic import QUICKER
+from crawlproj._scrapy import default_headers, offsite, referers, traffic
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 
 # The code of Scrapy's wrapper that only warns about an argument ``spider``, which is never passed.
 _WARNS_ONLY = DownloaderStats.process_request.__code__
+
+_QUICKER = {**default_headers.QUICKER, **traffic.QUICKER}
 
 
 class DownloadChain:
@@ -167,7 +168,7 @@ def _unwrapped(method: Method) -> Method:
     function = getattr(method, "__func__", None)
     if function is None:
         return method
-    if (quicker := QUICKER.get(function)) is not None:
+    if (quicker := _QUICKER.get(function)) is not None:
         return partial(quicker, method.__self__)  # type: ignore[attr-defined]
     if function.__code__ is not _WARNS_ONLY:
         return method

@@ -83,15 +83,17 @@ class Refusals:
         self._usual += _LEARN * (share - self._usual)
         most = self._refused_at - 1
         beyond = sum(n for in_flight, n in self._by_load.items() if in_flight > most)
-        wanted = min(limit, max(limit / 2, most))
+        # The limit may have gone down since they were sent; that it was too high is all they show.
+        wanted = max(limit / 2, most)
         if most < 1 or beyond > self._dropped:
             if self._dropped < _MANY_DROPS:
                 return None
             wanted = 0.8 * limit
+        wanted = min(wanted, self.ceiling)
         same = abs(wanted - self.ceiling) <= max(1.5, 0.2 * self.ceiling)
         self._wait = min(_MAX_WAIT, 2 * self._wait) if same else _MIN_WAIT
         self.ceiling = wanted
         self._at_ceiling = 0
         self._cut_at = now
         self._begin()
-        return wanted
+        return min(limit, wanted)

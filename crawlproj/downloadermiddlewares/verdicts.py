@@ -23,6 +23,7 @@ _QUOTA_HEADERS = (
     *(b"Ratelimit", b"Ratelimit-Policy", b"Ratelimit-Remaining"),
     *(b"X-Ratelimit-Remaining", b"X-Rate-Limit-Remaining"),
 )
+_LISTS = frozenset({"RateLimit", "RateLimit-Policy"})
 
 
 def ending_of_response(
@@ -70,7 +71,11 @@ def _policy(headers: Headers, now: float) -> RatePolicy | None:
         return None
 
     def get(name: str) -> str | None:
-        value = headers.get(name)
-        return value.decode("latin-1") if value is not None else None
+        values = headers.getlist(name)
+        if not values:
+            return None
+        # Each limiter in a row adds a line of its own (RFC 9110 §5.3); a number has only one.
+        value = b", ".join(values) if name in _LISTS else values[-1]
+        return value.decode("latin-1")
 
     return policy_of(get, now)

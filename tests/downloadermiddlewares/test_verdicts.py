@@ -81,6 +81,15 @@ def test_a_cached_response_is_ignored_whatever_its_status(status: int) -> None:
     assert ended == Ending(Verdict.IGNORED)
 
 
+def test_the_quotas_of_several_limiters_in_a_row_are_read_together() -> None:
+    headers = {
+        "RateLimit": ['"minute"; r=299; t=60', '"burst"; r=49; t=5'],
+        "RateLimit-Policy": ['"minute"; q=300; w=60; pk=:MTJj:', '"burst"; q=50; w=5; pk=:MTJj:'],
+    }
+    found = ending_of_response(request(), Response(URL, headers=headers), NOW).policy
+    assert found == RatePolicy(5, 299, 60)
+
+
 def test_without_timings_scrapys_latency_is_used() -> None:
     response = Response(URL)
     assert ending_of_response(request(download_latency=0.5), response, NOW).rtt_s == 0.5

@@ -26,6 +26,10 @@ NOW = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the RFC's example
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
         ("Sun, 06 Nov 1988 08:49:37 GMT", 0),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 252_618_189_022),
+        ("Sun Nov 06 1994 08:50:37 GMT+0000 (Coordinated Universal Time)", 60),
+        ("Sun Nov 06 1994 09:50:37 GMT+0100 (Mitteleuropäische Normalzeit)", 60),
+        ("1994-11-06T08:50:37.000Z", 60),
+        ("1994-11-06 09:50:37+01:00", 60),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
@@ -58,7 +62,12 @@ def policy(**headers: str) -> RatePolicy | None:
         ('"minute";r=9;t=30, "hour";r=4;t=600', None, RatePolicy(None, 4, 600)),
         # draft 7 and before
         ("limit=100, remaining=50, reset=5", None, RatePolicy(None, 50, 5)),
-        ("limit=100, remaining=50, reset=5", "100;w=10", RatePolicy(None, 50, 5)),
+        ("limit=50, remaining=49, reset=5", "50;w=5", RatePolicy(10, 49, 5)),
+        (None, "10;w=1, 50;w=60", RatePolicy(50 / 60, None, None)),
+        # several limiters: the one that allows fewer requests a second until it is full again
+        ('"burst";r=30;t=1, "minute";r=40;t=50', None, RatePolicy(None, 40, 50)),
+        ('"burst";r=0;t=1, "minute";r=0;t=50', None, RatePolicy(None, 0, 50)),
+        ("limit=100, remaining=50, reset=5", "100;w=10", RatePolicy(10, 50, 5)),
     ],
 )
 def test_the_formats_of_all_drafts_are_read(
@@ -74,8 +83,8 @@ def test_the_formats_of_all_drafts_are_read(
     [
         ("30", 30),
         (str(int(NOW) + 1_000_000_000), 1_000_000_000),
-        ("Sun, 06 Nov 1994 08:50:37 GMT", None),
-        ("1994-11-06T08:50:37Z", None),
+        ("Sun, 06 Nov 1994 08:50:37 GMT", 60),
+        ("1994-11-06T08:50:37Z", 60),
         ("30;w=60", 30),
     ],
 )
@@ -97,6 +106,19 @@ def test_a_reset_may_be_a_unix_time(reset: str, seconds: float) -> None:
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
     found = policy_of(headers.get, 1_763_937_000.0)
     assert found == RatePolicy(None, 0, seconds)
+
+
+@pytest.mark.parametrize(
+    "reset",
+    [
+        "Sun Nov 06 1994 08:49:42 GMT+0000 (Coordinated Universal Time)",
+        "1994-11-06T08:49:42Z",
+        "Sun, 06 Nov 1994 08:49:42 GMT",
+    ],
+)
+def test_a_reset_may_be_a_date(reset: str) -> None:
+    found = policy(X_RateLimit_Limit="50", X_RateLimit_Remaining="49", X_RateLimit_Reset=reset)
+    assert found == RatePolicy(None, 49, 5, 50)
 
 
 def test_a_long_window_counts_only_once_nothing_remains() -> None:

@@ -23,14 +23,19 @@ _PAUSE_GROWTH = 2.0
 _WINDOW_S = 2.0  # refusals that last longer mean a quota per window
 _MIN_RATE = 1 / 3600
 _BURST_S = 0.05  # a start this late may catch up, because timers are late
+_EARLY = 0.98  # of the time between two starts: a shorter one was early
+_LESS, _MORE, _LEAST_BURST_S = 0.25, 2.0, 0.001  # changes of what may be caught up
 
 
 class RateLimit:
     """Requests a second; infinite until the site refuses a request (429) or announces a rate. Pure.
 
     *Admission* is GCRA (ITU-T I.371, Annex A): each start moves a theoretical arrival time on by
-    1/rate, and a start may be 50 ms early. After a refusal there is a pause, then a single request
-    tries whether the site accepts again; the pause doubles until it does.
+    1/rate. A start up to 50 ms late is caught up by the next ones, because timers are late;
+    after a longer time without starts, nothing is. A limiter without a burst refuses what
+    comes early: each such refusal leaves a quarter of the 50 ms, each other one doubles it again.
+    After a refusal there is a pause, then a single request tries whether the site accepts again;
+    the pause doubles until it does.
 
     *Measuring*: a token bucket is empty at each refusal, so between two refusals it let through
     exactly rate × time; a fixed window lets through its quota from refusal to refusal. So
@@ -53,12 +58,14 @@ class RateLimit:
         "_allowed",
         "_anchor",
         "_announced",
+        "_burst_s",
         "_changed_at",
         "_cuts",
         "_cycle_accepted",
         "_cycle_at",
         "_grown_s",
         "_hold_s",
+        "_last_start",
         "_maximum",
         "_patience",
         "_paused_s",
@@ -100,6 +107,8 @@ class RateLimit:
         self._second_at = -inf  # start of the second whose accepted requests _second counts
         self._second = 0
         self._tat = -inf
+        self._last_start = -inf
+        self._burst_s = _BURST_S  # lateness that may be caught up
         self._refused_since = -inf
         self._cycle_at = -inf  # when the site accepted again after a window, or first
         self._cycle_accepted = 0
@@ -134,21 +143,30 @@ class RateLimit:
         rate = min(self._rate, self._announced)
         if rate == inf:
             return self.blocked_until
-        return max(self.blocked_until, self._tat - _BURST_S)
+        return max(self.blocked_until, self._tat)
 
     def room(self, now: float) -> float:
         """Return how many requests could start now in a row."""
         rate = min(self._rate, self._announced)
         if rate == inf:
             return inf
-        return 1 + max(0.0, now + _BURST_S - max(self._tat, now)) * rate
+        return 1 + self._late_s(now) * rate
 
-    def on_start(self, now: float) -> None:
-        """Note the start of a request."""
+    def on_start(self, now: float) -> bool:
+        """Note the start of a request; return whether it was sooner than 1/rate after the last."""
         rate = min(self._rate, self._announced)
-        if rate != inf:
-            self._tat = max(now, self._tat) + 1 / rate
-            self._started += 1
+        if rate == inf:
+            return False
+        early = now - self._last_start < _EARLY / rate
+        self._last_start = now
+        self._tat = max(self._tat, now - self._late_s(now)) + 1 / rate
+        self._started += 1
+        return early
+
+    def _late_s(self, now: float) -> float:
+        """Return the lateness of a start now that may be caught up; none after an idle time."""
+        late_s = now - self.ready_at()
+        return late_s if 0 < late_s <= self._burst_s else 0.0
 
     def on_accepted(self, now: float, started_at: float) -> None:
         """Note an answer other than a refusal."""
@@ -168,8 +186,13 @@ class RateLimit:
             self.trying = False
             self._grow(now)
 
-    def on_refused(self, now: float, started_at: float, retry_after_s: float | None) -> None:
-        """Note a refusal (429), with the seconds it asks to wait, if any."""
+    def on_refused(
+        self, now: float, started_at: float, retry_after_s: float | None, *, early: bool = False
+    ) -> None:
+        """Note a refusal (429), with the seconds it asks to wait, if any.
+
+        early: what ``on_start`` returned for the request.
+        """
         if retry_after_s is not None:
             # Never shortened; spread upwards, so that the workers of a fleet return one by one.
             self.blocked_until = max(
@@ -177,6 +200,11 @@ class RateLimit:
             )
         if started_at < self._changed_at:
             return
+        self._burst_s = (
+            _LESS * self._burst_s
+            if early
+            else min(_BURST_S, max(_LEAST_BURST_S, _MORE * self._burst_s))
+        )
         if not self._refused_in_a_row:
             self._refused_since = now
         self._refused_in_a_row += 1

@@ -150,7 +150,7 @@ class SiteControl:
         self._live[permit] = None
         self.started_at = now
         if self.rate_limit is not None:
-            self.rate_limit.on_start(now)
+            permit.early = self.rate_limit.on_start(now)
         if self.health is not None:
             self.health.on_start(now)
         return permit
@@ -315,7 +315,7 @@ class SiteControl:
         if ending.policy is not None:
             rate.on_policy(now, ending.policy)
         if ending.verdict is Verdict.THROTTLED:
-            rate.on_refused(now, permit.started_at, ending.retry_after_s)
+            rate.on_refused(now, permit.started_at, ending.retry_after_s, early=permit.early)
         elif ending.verdict is Verdict.OK:
             rate.on_accepted(now, permit.started_at)
 

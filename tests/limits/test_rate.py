@@ -56,6 +56,29 @@ def test_starts_never_exceed_the_rate_and_its_burst(per_s: float, gaps: list[flo
             assert last - first + 1 <= per_s * (span_s + BURST_S) + 1 + SLACK
 
 
+def test_no_start_is_early_after_a_pause_because_a_limiter_may_have_no_burst() -> None:
+    rate = limit(10.0)
+    rate.on_start(1000.0)
+    rate.on_start(1005.0)
+    assert rate.ready_at() == pytest.approx(1005.1)
+
+
+def test_refusals_of_early_starts_end_the_catching_up_and_others_bring_it_back() -> None:
+    rate = limit(10.0)
+    rate.on_start(1000.0)
+    rate.on_start(1000.14)
+    assert rate.ready_at() == pytest.approx(1000.2)
+    assert rate.on_start(1000.2)
+    for _ in range(4):
+        rate.on_refused(1000.21, 1000.2, None, early=True)
+    ready_at = rate.ready_at()
+    assert not rate.on_start(ready_at + 0.04)
+    assert rate.ready_at() >= ready_at + 0.04 + 1 / rate.rate
+    for _ in range(9):
+        rate.on_refused(ready_at + 1, ready_at + 1, None)
+    assert rate.room(rate.ready_at() + 0.04) > 1
+
+
 @given(per_s=st.floats(0.01, 1000), room_at=st.floats(0, 10))
 def test_as_many_requests_may_start_as_there_is_room_for(per_s: float, room_at: float) -> None:
     rate = limit(per_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DownloadCancelledError, NotConfigured
@@ -16,6 +17,7 @@ from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permits import Permits
+from crawlproj.limits.unavailable import Unavailable
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT, UNANSWERED_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
@@ -34,6 +36,7 @@ __all__ = ["ConcurrencyMiddleware"]
 
 _FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 1.0, 60.0
 _MIN_CANARY_TIMEOUT_S = 10.0
+_UNAVAILABLE, _MAX_SITES = 503, 10_000
 _NOTHING_LEARNED = Ending(Verdict.IGNORED)
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
 
@@ -45,7 +48,8 @@ class ConcurrencyMiddleware:
     gives back. With another scheduler, it controls the downloader's slot of the site: the limit
     sets its concurrency, the rate or rest its delay.
 
-    A page that its site refuses (429; 503 with Retry-After; anything while the site is down) is
+    A page that its site refuses (429; 503 with Retry-After, or if it limits its rate so;
+    anything while the site is down) is
     requested again up to CONCURRENCY_REFUSALS times without counting an attempt; Scrapy's retry
     middleware counts later refusals. Every retry waits: for Retry-After, which is never shortened,
     or for 1, 2, 4, … 60 s (± 25 %). Meanwhile it holds neither a permit nor a slot.
@@ -77,6 +81,7 @@ class ConcurrencyMiddleware:
         self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
         self._lag = LoopLag()
         self._known = KnownPages(crawler, clock)
+        self._unavailable: dict[str, Unavailable] = {}  # by site, of those that answered so
         # For schedulers that do not take permits.
         self._slots = Permits(self._config.control, clock)
 
@@ -142,6 +147,7 @@ class ConcurrencyMiddleware:
         admission = self._admission
         if admission is not None:
             ending = admission.heed(request, ending)
+            ending = self._told_apart(request, response, ending)
         if ending.verdict is Verdict.OVERLOADED and ending.retry_after_s is None:
             if self._other_page(request):
                 return self._take_response_later(request, response, ending)
@@ -152,6 +158,27 @@ class ConcurrencyMiddleware:
             if admission is not None and (permit := admission.permit_of(request)) is not None:
                 self._known.note(permit.site, request, response)
         return self._take_response(request, response, ending)
+
+    def _told_apart(self, request: Request, response: Response, ending: Ending) -> Ending:
+        """Return the ``ending`` of a 503 as that of a 429, if its site limits its rate so."""
+        refused, admission = response.status == _UNAVAILABLE, self._admission
+        if ending.verdict is not (Verdict.OVERLOADED if refused else Verdict.OK):
+            return ending
+        permit = admission.permit_of(request) if admission is not None else None
+        if permit is None or ending.retry_after_s is not None:
+            return ending
+        site = self._unavailable.get(permit.site)
+        if site is None:
+            if not refused:
+                return ending  # as nearly always
+            site = self._unavailable[permit.site] = Unavailable()
+            if len(self._unavailable) > _MAX_SITES:
+                del self._unavailable[next(iter(self._unavailable))]
+        again = REFUSALS in request.meta or "retry_times" in request.meta
+        site.note(refused=refused, alone=permit.in_flight == 1, again=again)
+        return (
+            replace(ending, verdict=Verdict.THROTTLED) if refused and site.limits_rate else ending
+        )
 
     def _take_response(
         self, request: Request, response: Response, ending: Ending

@@ -1,0 +1,59 @@
+"""Tells a site that answers 503 to what comes too fast from one that cannot serve more. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+_WINDOW, _REFUSED = 16, 6  # answers to requests that were alone, and how many of them are refusals
+_SETTLING, _TRIAL = 32, 128  # answers until a rate is found, and until it is judged
+_MANY = 0.15  # of the answers since
+
+
+class Unavailable:
+    """Watches the 503s of a site that say nothing of when to come back.
+
+    nginx and HAProxy refuse with 503 what exceeds a rate, unless told otherwise. Fewer requests in
+    flight do not help there, because even one after another is too fast. So a site limits its rate
+    if it refuses requests that were *alone* in flight, at least 6 of 16, and has answered a page
+    that it had refused: one that is broken is refused each time.
+
+    If 15 % are still refused once there was time to find the rate, that was wrong, and stays so.
+
+    limits_rate: what is believed.
+    """
+
+    __slots__ = ("_alone", "_answered_later", "_answers", "_refused", "_was_wrong", "limits_rate")
+
+    def __init__(self) -> None:
+        self.limits_rate = False
+        self._alone: deque[bool] = deque(maxlen=_WINDOW)  # whether each was refused
+        self._answered_later = False  # a page that it had refused
+        self._answers = self._refused = 0  # since it is believed
+        self._was_wrong = False
+
+    def note(self, *, refused: bool, alone: bool, again: bool) -> None:
+        """Note an answer, or a refusal.
+
+        alone: whether nothing else was in flight at the site when the request was sent. again:
+        whether it was sent before, without success.
+        """
+        if self._was_wrong:
+            return
+        if self.limits_rate:
+            self._judge(refused=refused)
+            return
+        self._answered_later = self._answered_later or (again and not refused)
+        if alone:
+            self._alone.append(refused)
+        self.limits_rate = self._answered_later and sum(self._alone) >= _REFUSED
+
+    def _judge(self, *, refused: bool) -> None:
+        self._answers += 1
+        if self._answers <= _SETTLING:
+            return
+        self._refused += refused
+        if self._answers < _TRIAL:
+            return
+        if self._refused > _MANY * (_TRIAL - _SETTLING):
+            self.limits_rate, self._was_wrong = False, True
+        self._answers, self._refused = _SETTLING, 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
-_WINDOW, _REFUSED = 16, 6  # answers to requests that were alone, and how many of them are refusals
+_WINDOW, _REFUSED = 32, 6  # answers to requests that were alone, and how many of them are refusals
+_ENDS = 2  # times that an answer followed a refusal there; in an outage, none does
 _SETTLING, _TRIAL = 32, 128  # answers until a rate is found, and until it is judged
 _MANY = 0.15  # of the answers since
 
@@ -14,8 +16,9 @@ class Unavailable:
 
     nginx and HAProxy refuse with 503 what exceeds a rate, unless told otherwise. Fewer requests in
     flight do not help there, because even one after another is too fast. So a site limits its rate
-    if it refuses requests that were *alone* in flight, at least 6 of 16, and has answered a page
-    that it had refused: one that is broken is refused each time.
+    if it refuses requests that were *alone* in flight, at least 6 of 32, answers others between
+    them, as a site that is down does not, and has answered a page that it had refused: one that is
+    broken is refused each time.
 
     If 15 % are still refused once there was time to find the rate, that was wrong, and stays so.
 
@@ -45,7 +48,9 @@ class Unavailable:
         self._answered_later = self._answered_later or (again and not refused)
         if alone:
             self._alone.append(refused)
-        self.limits_rate = self._answered_later and sum(self._alone) >= _REFUSED
+        if self._answered_later and sum(self._alone) >= _REFUSED:
+            ends = sum(before and not after for before, after in pairwise(self._alone))
+            self.limits_rate = ends >= _ENDS
 
     def _judge(self, *, refused: bool) -> None:
         self._answers += 1

@@ -17,8 +17,9 @@ def answer(site: Unavailable, times: int = 1, *, again: bool = False) -> None:
 
 def limiting() -> Unavailable:
     site = Unavailable()
-    refuse(site, 6)
-    answer(site, again=True)
+    for _ in range(2):
+        refuse(site, 3)
+        answer(site, again=True)
     assert site.limits_rate
     return site
 
@@ -28,10 +29,20 @@ def test_a_site_that_refuses_requests_that_are_alone_and_answers_them_later_limi
 ):
     site = Unavailable()
     answer(site, 5)
-    refuse(site, 6)
+    refuse(site, 3)
+    answer(site)
+    refuse(site, 3)
     assert not site.limits_rate
     answer(site, again=True)
     assert site.limits_rate
+
+
+def test_an_outage_is_no_limit() -> None:
+    site = Unavailable()
+    for _ in range(5):
+        answer(site, 20, again=True)
+        refuse(site, 20)
+    assert not site.limits_rate
 
 
 def test_pages_that_are_refused_each_time_are_broken() -> None:
@@ -54,7 +65,7 @@ def test_a_few_refusals_among_many_answers_are_no_limit() -> None:
     site = Unavailable()
     for _ in range(50):
         refuse(site, 1)
-        answer(site, 3, again=True)
+        answer(site, 7, again=True)
     assert not site.limits_rate
 
 
@@ -73,6 +84,7 @@ def test_a_site_that_refuses_as_much_at_any_rate_is_not_believed_again() -> None
         answer(site, 3, again=True)
         refuse(site, 1)
     assert not site.limits_rate
-    refuse(site, 20)
-    answer(site, again=True)
+    for _ in range(5):
+        refuse(site, 3)
+        answer(site, again=True)
     assert not site.limits_rate

@@ -147,7 +147,7 @@ class ConcurrencyMiddleware:
         admission = self._admission
         if admission is not None:
             ending = admission.heed(request, ending)
-            ending = self._told_apart(request, response, ending)
+            ending = self._told_apart(admission, request, response, ending)
         if ending.verdict is Verdict.OVERLOADED and ending.retry_after_s is None:
             if self._other_page(request):
                 return self._take_response_later(request, response, ending)
@@ -159,18 +159,22 @@ class ConcurrencyMiddleware:
                 self._known.note(permit.site, request, response)
         return self._take_response(request, response, ending)
 
-    def _told_apart(self, request: Request, response: Response, ending: Ending) -> Ending:
+    def _told_apart(
+        self, admission: Admission, request: Request, response: Response, ending: Ending
+    ) -> Ending:
         """Return the ``ending`` of a 503 as that of a 429, if its site limits its rate so."""
-        refused, admission = response.status == _UNAVAILABLE, self._admission
+        refused = response.status == _UNAVAILABLE
+        if not (refused or self._unavailable):
+            return ending  # as nearly always
         if ending.verdict is not (Verdict.OVERLOADED if refused else Verdict.OK):
             return ending
-        permit = admission.permit_of(request) if admission is not None else None
+        permit = admission.permit_of(request)
         if permit is None or ending.retry_after_s is not None:
             return ending
         site = self._unavailable.get(permit.site)
         if site is None:
             if not refused:
-                return ending  # as nearly always
+                return ending
             site = self._unavailable[permit.site] = Unavailable()
             if len(self._unavailable) > _MAX_SITES:
                 del self._unavailable[next(iter(self._unavailable))]

@@ -10,7 +10,7 @@ from scrapy.http import HtmlResponse
 from scrapy.http.request import NO_CALLBACK
 
 from crawlproj.downloadermiddlewares.login_session import LoginDelayed, LoginFailed
-from crawlproj.downloadermiddlewares.login_signs import PASSWORD, forms_on, names_in
+from crawlproj.downloadermiddlewares.login_signs import PASSWORD, forms_on, names_in, shows_form
 from crawlproj.http.access import LOGIN, NEW_SESSION
 from crawlproj.reasons import detail_of
 
@@ -82,8 +82,7 @@ class FormLogin:
         if not _was_redirected(answer):
             return bool(answer.xpath(PASSWORD))
         # The page to which the form led may have one of its own, to change the password.
-        wanted = {name for name, _ in self._form.fields}
-        return any(wanted <= names_in(form) for form in forms_on(answer, self._form))
+        return shows_form(answer, self._form)
 
     def _filled_in(self, page: Response) -> Request:
         """Return the request that the form on ``page`` makes."""

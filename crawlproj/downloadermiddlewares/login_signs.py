@@ -117,8 +117,7 @@ class LoginSigns:
             return self._vague() if lacks else Sign.NONE
         if form is None:
             return Sign.WEAK if response.xpath(_ASKING) else Sign.NONE
-        wanted = {name for name, _ in form.fields}
-        if any(wanted <= names_in(each) for each in forms_on(response, form)):
+        if shows_form(response, form):
             return Sign.STRONG
         return Sign.WEAK if response.xpath(_ASKING) else Sign.NONE
 
@@ -129,6 +128,12 @@ class LoginSigns:
 def forms_on(page: HtmlResponse, form: LoginForm) -> Any:
     """Return the selectors of the forms on ``page`` that may be ``form``."""
     return page.css(form.form) if form.form else page.xpath(_ASKING)
+
+
+def shows_form(page: HtmlResponse, form: LoginForm) -> bool:
+    """Return whether a form on ``page`` may be ``form`` and has all its fields."""
+    wanted = {name for name, _ in form.fields}
+    return any(wanted <= names_in(each) for each in forms_on(page, form))
 
 
 def names_in(form: Any) -> set[str]:

@@ -85,9 +85,10 @@ class Permits:
         if control is None:
             return int((self._rests.end_of(name) or now) <= now)
         room = control.free(now)
-        by_others = self._taken - control.in_flight
-        if control.down and control.in_flight and by_others >= _SCARCE * self._budget:
-            return 0  # a site that hangs would hold more with each probe
+        if control.down and control.in_flight:
+            by_others = self._taken - control.in_flight
+            if by_others >= _SCARCE * self._budget:
+                return 0  # a site that hangs would hold more with each probe
         if room and self._fair_share(now) < inf:
             room = min(room, ceil(self._level) - control.in_flight)
         # Shares are a moment old and rounded up; this keeps the excess to one request per site.

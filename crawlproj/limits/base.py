@@ -44,6 +44,7 @@ class Sample:
     in_flight: requests in flight at the site when it started, itself included.
     lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
     start: what ``Limit.on_start`` returned for it; None if its start was not announced.
+    overtook: whether it is at least the second answer that came before that of an older request.
     """
 
     started_at: float
@@ -53,6 +54,7 @@ class Sample:
     outcome: Outcome = Outcome.SUCCESS
     lag_s: float = 0.0
     start: Any = None
+    overtook: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ _LATENCY_JUMPS, _JUMP, _DRIFT = 0.002, 0.7**2, 0.01**2  # chance per cohort; var
 _UNKNOWN = 9.0  # variance of a log latency
 _RECALLED = 0.04
 _IMPOSSIBLE, _LEAST = 1e-12, 1000.0  # weight; squared error, in variances, that counts as more
+_SINGLE, _DOUBT = 3, 0.5  # knees that a single worker may have: below 1.75; times their weight
 _EXPECTED = 4.0  # squared error, in variances, up to which no jump is considered
 
 
@@ -69,6 +70,17 @@ class Belief:
     def chance_of_one(self) -> float:
         """Return the probability that the site has a single worker: a knee below 1.4."""
         return self._weights[0] + self._weights[1]
+
+    def doubt_single(self) -> None:
+        """Hold a single worker half as likely, because the order of the answers denies it.
+
+        Half, because one that serves several requests in turns answers in any order, too.
+        """
+        doubted = [weight * _DOUBT for weight in self._weights[:_SINGLE]]
+        weights = doubted + self._weights[_SINGLE:]
+        total = sum(weights)
+        self._weights = [max(weight / total, _IMPOSSIBLE) for weight in weights]
+        self._estimate()
 
     def forget_knee(self, latency: float | None = None) -> None:
         """Hold all knees equally likely; ``latency``: what is known of it from earlier, if any."""
@@ -139,7 +151,10 @@ class Belief:
             weights.append(weight)
             total += weight
         self._weights = [max(weight / total, _IMPOSSIBLE) for weight in weights]
-        self.latency = sum(a * b for a, b in zip(self._weights, means, strict=True))
+        self._estimate()
+
+    def _estimate(self) -> None:
+        self.latency = sum(a * b for a, b in zip(self._weights, self._means, strict=True))
 
     def _spread(self) -> float:
         mean = self.latency

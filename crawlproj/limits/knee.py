@@ -55,7 +55,8 @@ class Knee(Limit):
     * A limit of one or two looks down to one, every third time while the latency is unsure. With
       two in flight all the time, one worker and a queue look like two workers that are slower.
       For the same reason, a limit above two goes back to two after ten answers, for one cohort,
-      while a single worker still has a probability of 10 %.
+      while a single worker still has a probability of 10 %. The order of the answers helps out
+      where latencies vary much: two that overtake an older request make one less likely.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
       the limit goes to the 40 % quantile, never up.
 
@@ -76,6 +77,7 @@ class Knee(Limit):
         self._holds = False  # a look, until a cohort that began since then is judged
         self._since_look = _LOOK_EVERY - _FIRST_LOOK
         self._answered = self._used = 0  # since the limit changed
+        self._overtook = False  # an answer an older request, since the last judgement
         self._above_two = 0  # answers since the limit was two or less
 
     @property
@@ -115,6 +117,7 @@ class Knee(Limit):
         ):
             self._go_back_to_two(sample.ended_at)
         self._obey(self._refusals.on_answer(sample, self.limit))
+        self._overtook = self._overtook or sample.overtook
         start = sample.start
         if start is None:
             start = self.on_start(sample.in_flight, sample.started_at)
@@ -140,6 +143,9 @@ class Knee(Limit):
         """Take in the evidence, and set the limit by what is believed now."""
         belief, load = self._belief, evidence.load
         belief.see(load, evidence.latency, evidence.variance, evidence.width)
+        if self._overtook:
+            belief.doubt_single()
+            self._overtook = False
         self._cohorts.expect(belief.latency)
         rule = Rule.LATE if evidence.early else Rule.KNEE
         wanted = _with_room(belief.knee(_LOW if evidence.early else _LIKELY))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +24,7 @@ class Permit:
     hang_s: seconds without an answer after which its request counts as lost.
     early: whether it was taken sooner after the one before than the rate of its site says.
     start: what the limit returned for its start, until its sample is taken.
+    passed: answers to later requests that came before its own.
     """
 
     started_at: float
@@ -33,3 +37,22 @@ class Permit:
     hang_s: float = inf
     early: bool = False
     start: Any = None
+    passed: int = 0
+
+    def overtakes(self, live: Iterable[Permit]) -> bool:
+        """Count its answer for the older requests that wait; return whether that is the second one.
+
+        A single worker that serves one request after the other cannot answer two later ones first:
+        the older one is next. One later answer shows less, because requests that start together may
+        arrive in another order.
+
+        live: the permits of the site's requests, oldest first.
+        """
+        for older in live:
+            if older.started_at >= self.started_at:
+                break
+            if older.sent and not older.answered:
+                older.passed += 1
+                if older.passed > 1:
+                    return True
+        return False

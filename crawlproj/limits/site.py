@@ -52,8 +52,7 @@ class SiteControl:
     )
 
     def __init__(self, limit: Limit, rate: RateLimit | None, health: Health | None) -> None:
-        self.delay_s = 0.0  # between two starts; if set, one request at a time
-        self.rest_until = 0.0
+        self.delay_s = self.rest_until = 0.0  # a delay between starts means one at a time
         self.started_at = -inf
         self.decisions = Decisions()
         self.asked: Asked | None = None
@@ -279,7 +278,8 @@ class SiteControl:
         start, permit.start = permit.start, None
         before = self.estimator.limit
         timing = (permit.started_at, now, ending.rtt_s, permit.in_flight)
-        self.estimator.on_sample(Sample(*timing, outcome, ending.lag_s, start))
+        overtook = outcome is Outcome.SUCCESS and permit.overtakes(self._live)
+        self.estimator.on_sample(Sample(*timing, outcome, ending.lag_s, start, overtook))
         if self.estimator.limit != before:
             self._record(now, before, self.estimator.reason)
 

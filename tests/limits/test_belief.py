@@ -55,6 +55,17 @@ def test_a_site_that_lost_workers_is_believed_after_a_few_cohorts() -> None:
     assert 3 < belief.knee(0.5) < 5.5
 
 
+def test_an_order_of_answers_that_one_worker_cannot_give_makes_one_less_likely() -> None:
+    belief = seen((2, 0.4), (1, 0.3))
+    chance = belief.chance_of_one()
+    belief.doubt_single()
+    assert chance / 2 < belief.chance_of_one() < chance
+    for _ in range(100):
+        belief.doubt_single()
+    assert belief.knee(0.01) > 1.5, "and some chance is left, so that it may be found again"
+    assert belief.chance_of_one() > 0
+
+
 def test_a_recalled_latency_is_kept_and_the_knee_is_open() -> None:
     belief = Belief(64)
     belief.forget_knee(log(0.2))

@@ -409,6 +409,50 @@ def test_every_start_ends_in_a_sample_or_is_withdrawn() -> None:
     assert sorted(starts.withdrawn) == [2, 3, 4, 5]
 
 
+class Overtakings(Limit):
+    """A limit that keeps which samples overtook an older request."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds)
+        self.seen: list[bool] = []
+
+    def on_sample(self, sample: Sample) -> None:
+        self.seen.append(sample.overtook)
+
+
+def test_the_second_answer_that_comes_before_that_of_an_older_request_is_noted() -> None:
+    overtakings = Overtakings(Bounds(8, 1, 8))
+    control = SiteControl(overtakings, None, None)
+    old = control.start(NOW)
+    for number in range(1, 4):
+        control.end(control.start(NOW + number), NOW + number + 0.5, OK)
+    control.end(old, NOW + 5, OK)
+    assert overtakings.seen == [False, True, True, False]
+
+
+def test_answers_overtake_neither_requests_of_the_same_moment_nor_what_is_unsent_or_answered() -> (
+    None
+):
+    overtakings = Overtakings(Bounds(8, 1, 8))
+    control = SiteControl(overtakings, None, None)
+    unsent = control.start(NOW, sent=False)
+    answered, *together = (control.start(NOW + 1) for _ in range(4))
+    control.begin_answer(answered)
+    for permit in reversed(together):
+        control.end(permit, NOW + 2, OK)
+    control.end(unsent, NOW + 3, IGNORED)
+    assert overtakings.seen == [False] * 3
+
+
+def test_refusals_overtake_nothing() -> None:
+    overtakings = Overtakings(Bounds(8, 1, 8))
+    control = SiteControl(overtakings, None, None)
+    control.start(NOW)
+    for number in range(1, 4):
+        control.end(control.start(NOW + number), NOW + number + 0.1, OVERLOADED)
+    assert overtakings.seen == [False] * 3
+
+
 def test_a_request_counts_as_started_when_it_is_sent() -> None:
     starts = Starts(Bounds(8, 1, 8))
     control = SiteControl(starts, None, None)

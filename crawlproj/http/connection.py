@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
     from crawlproj.http.guard import IPAddress
     from crawlproj.http.outgoing import Outgoing
+    from crawlproj.http.overtaking import Overtaking
 
 logger = logging.getLogger(__name__)
 
 # Of a body, before it is read. One turn of the event loop may receive megabytes.
 _MAX_UNREAD_BYTES = 256 * 1024
+# As Apache's default: where a worker serves one connection, nobody else has a turn until it ends.
+_MAX_EXCHANGES = 100
 
 
 class Protocol(ResponseHandler):
@@ -35,13 +38,19 @@ class Protocol(ResponseHandler):
     aiohttp's class speaks to proxies that open tunnels, and is what its connector pools.
 
     reused: whether an earlier exchange used the connection.
+    server: the address and port of the peer. sent_at: when the latest request was sent
+        (perf_counter).
     head_at: when the response's head arrived (perf_counter). Whoever waits for it runs a turn of
         the event loop later, which is not the site's latency.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, log_tls: bool) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, *, log_tls: bool, overtaking: Overtaking
+    ) -> None:
         super().__init__(loop)
         self._log_tls = log_tls
+        self._overtaking = overtaking
+        self._exchanges = 0
         self._response: ResponseParser | None = None
         self._error: BaseException | None = None
         self._arrival: asyncio.Future[None] | None = None
@@ -50,7 +59,8 @@ class Protocol(ResponseHandler):
         self._held = False  # whether reading from the connection is paused
         self._wire: list[bytes] | None = None  # what arrived of the response, if it is kept
         self.reused = False
-        self.head_at = 0.0
+        self.sent_at = self.head_at = 0.0
+        self.server: tuple[str, int] | None = None
         self.peer: IPAddress | None = None
         self.certificate: Certificate | None = None
 
@@ -58,6 +68,7 @@ class Protocol(ResponseHandler):
         super().connection_made(transport)
         peername = transport.get_extra_info("peername")
         if peername:
+            self.server = tuple(peername[:2])
             self.peer = ip_address(peername[0])
         ssl_object = transport.get_extra_info("ssl_object")
         if ssl_object is not None:
@@ -76,6 +87,7 @@ class Protocol(ResponseHandler):
             or response.head is None
             or not (response.complete and response.head.keeps_open)
             or response.excess
+            or self._exchanges >= _MAX_EXCHANGES
             or self._should_close
         )
 
@@ -128,6 +140,10 @@ class Protocol(ResponseHandler):
         self._response = response = ResponseParser(outgoing.method)
         self._wire = [] if keep_wire else None
         self.head_at = 0.0
+        self.sent_at = perf_counter()
+        self._exchanges += 1
+        if self._exchanges == 1:
+            self._overtaking.on_first(self, self.server, self.sent_at)
         self._let_go()
         for chunk in chunks:
             self.transport.write(chunk)
@@ -173,6 +189,8 @@ class Protocol(ResponseHandler):
             self._fail(exc)
         if not self.head_at and response.head is not None:
             self.head_at = perf_counter()
+            if self._exchanges == 1:
+                self._overtaking.on_answer(self)
         self._unread += len(data)
         if self.transport is not None:
             if response.excess or self._error is not None:
@@ -184,6 +202,7 @@ class Protocol(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
+        self._overtaking.on_answer(self)
         if self._response is not None and self._error is None:
             self._response.end()
         if isinstance(exc, OSError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import ssl
 from functools import partial
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohappyeyeballs
@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp.client_reqrep import ClientRequest
 
 from crawlproj.http.connection import Protocol
+from crawlproj.http.overtaking import Overtaking
 from crawlproj.http.resolver import Resolver
 
 if TYPE_CHECKING:
@@ -26,11 +27,20 @@ if TYPE_CHECKING:
 
     from aiohttp.client import ClientTimeout
     from aiohttp.client_proto import ResponseHandler
+    from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import AddrInfoType
 
     from crawlproj.http.config import HttpConfig
     from crawlproj.http.guard import Guard
     from crawlproj.http.outgoing import Outgoing
+
+
+_UNUSED_S = 5.0  # a connection without a request for so long, while others have them, is spare
+_BOUND_S = (
+    5.0  # after a refusal: in the meantime, answers to requests that were sent before come in
+)
+_MIN_YIELD_S, _MAX_YIELD_S = 0.2, 0.5  # or four times as long as an answer took
+_Site = tuple[str, int | None]  # host, port
 
 
 class _ProxyRequest(ClientRequest):
@@ -50,6 +60,11 @@ class Connector(aiohttp.TCPConnector):
 
     Never opens more than ``max_connections``: closes the longest-idle one to make room for a new
     one. Records the dns, connect and tls phases in the request's timings.
+
+    At many servers an idle connection occupies a worker, so it keeps others waiting, and our own
+    requests too. So the one that was used last is used next, and those that are not needed for five
+    seconds are closed; so are those that ``close_idle`` is told of, and one that new ones wait for
+    (see overtaking.py).
     """
 
     def __init__(self, config: HttpConfig) -> None:
@@ -65,9 +80,17 @@ class Connector(aiohttp.TCPConnector):
             dns_cache_max_size=config.dns_cache_size,
         )
         self._guard: Guard | None = config.guard
+        self._overtaking = Overtaking()
+        self._yielding: set[ConnectionKey] = set()
+        self._bounds: dict[_Site, tuple[int, float]] = {}  # idle connections, and until when
         self._factory = cast(
             "partial[ResponseHandler]",
-            partial(Protocol, self._loop, log_tls=config.tls_verbose_logging),
+            partial(
+                Protocol,
+                self._loop,
+                log_tls=config.tls_verbose_logging,
+                overtaking=self._overtaking,
+            ),
         )
 
     async def close(self, *, abort_ssl: bool = False) -> None:
@@ -78,6 +101,63 @@ class Connector(aiohttp.TCPConnector):
     def open_connections(self) -> int:
         """Return how many connections are open or being opened."""
         return len(self._acquired) + sum(map(len, self._conns.values()))
+
+    def close_idle(self, host: str, port: int | None, keep: int) -> None:
+        """Close the idle connections to ``host`` but for ``keep`` of them, also in the next 5 s."""
+        now = monotonic()
+        for site in [site for site, (_, until) in self._bounds.items() if until <= now]:
+            del self._bounds[site]
+        self._bounds[host, port] = keep, now + _BOUND_S
+        for key in [key for key in self._conns if (key.host, key.port) == (host, port)]:
+            self._trim(key, now)
+
+    def _release(
+        self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False
+    ) -> None:
+        assert isinstance(protocol, Protocol)  # noqa: S101 - our factory makes no other
+        in_the_way = self._overtaking.on_end(protocol.server, protocol.sent_at)
+        super()._release(key, protocol, should_close=should_close or in_the_way)
+        idle = self._conns.get(key)
+        if idle and idle[-1][0] is protocol:
+            idle.rotate(1)  # aiohttp uses the first one next
+            if len(idle) > 1 or self._bounds:
+                self._trim(key, monotonic())
+            if key not in self._yielding and self._overtaking.waits(protocol.server):
+                answer_s = perf_counter() - protocol.sent_at
+                self._yield_later(key, min(_MAX_YIELD_S, max(_MIN_YIELD_S, 4 * answer_s)))
+
+    def _trim(self, key: ConnectionKey, now: float) -> None:
+        """Close the connections of ``key`` that are not needed."""
+        idle = self._conns[key]
+        most, until = self._bounds.get((key.host, key.port), (len(idle), 0.0))
+        while idle and (
+            (len(idle) > most and until > now) or (len(idle) > 1 and idle[-1][1] < now - _UNUSED_S)
+        ):
+            idle.pop()[0].close()
+        if not idle:
+            del self._conns[key]
+
+    def _yield_later(self, key: ConnectionKey, wait_s: float) -> None:
+        self._yielding.add(key)
+        self._loop.call_later(wait_s, self._yield, key, wait_s)
+
+    def _yield(self, key: ConnectionKey, wait_s: float) -> None:
+        """Close what has rested for ``wait_s`` although a new connection waits for its answer."""
+        self._yielding.discard(key)
+        idle = self._conns.get(key)
+        if not idle:
+            return
+        protocol = idle[0][0]
+        assert isinstance(protocol, Protocol)  # noqa: S101 - our factory makes no other
+        if not self._overtaking.waits(protocol.server):
+            return
+        since = monotonic() - wait_s
+        while idle and idle[-1][1] <= since:
+            idle.pop()[0].close()
+        if idle:
+            self._yield_later(key, wait_s)
+        else:
+            del self._conns[key]
 
     async def _create_connection(
         self, req: ClientRequest, *args: Any, **kwargs: Any
@@ -97,7 +177,7 @@ class Connector(aiohttp.TCPConnector):
         while excess > 0 and self._conns:
             key = next(iter(self._conns))
             idle = self._conns[key]
-            idle.popleft()[0].close()
+            idle.pop()[0].close()
             if not idle:
                 del self._conns[key]
             excess -= 1

@@ -11,13 +11,8 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 from scrapy import signals
-from scrapy.exceptions import (
-    DownloadCancelledError,
-    NotConfigured,
-    ResponseDataLossError,
-    StopDownload,
-)
-from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
+from scrapy.exceptions import DownloadCancelledError, ResponseDataLossError, StopDownload
+from scrapy.utils.httpobj import urlparse_cached
 from twisted.python.failure import Failure
 
 from crawlproj._scrapy.engine import begin_closing
@@ -35,6 +30,7 @@ from crawlproj.http.deadline import Deadline
 from crawlproj.http.failures import CONNECTION_CLOSED, LOW_LEVEL, translated
 from crawlproj.http.guarding import check_guarded
 from crawlproj.http.head import MalformedResponse, ResponseHead
+from crawlproj.http.needed import require_asyncio
 from crawlproj.http.others import OtherHandlers
 from crawlproj.http.outgoing import Outgoing
 from crawlproj.http.responses import build_response
@@ -61,11 +57,6 @@ _CLOSE_GRACE_S = 1.0
 _FEW_FILES = (
     "The limit of open files has room for only %d requests at a time: raise it with ulimit -n, or "
     "lower CONCURRENT_REQUESTS"
-)
-_NEEDS_ASYNCIO = (
-    "crawlproj.http.DownloadHandler needs asyncio: set TWISTED_REACTOR to "
-    "'twisted.internet.asyncioreactor.AsyncioSelectorReactor' (Scrapy's default), "
-    "or TWISTED_REACTOR_ENABLED to False"
 )
 
 
@@ -111,7 +102,7 @@ class DownloadHandler:
         return cls.from_crawler(crawler)
 
     def __init__(self, crawler: Crawler) -> None:
-        _require_asyncio()
+        require_asyncio()
         self._config = HttpConfig.from_settings(crawler.settings)
         if (most := self._config.max_connections) < crawler.settings.getint("CONCURRENT_REQUESTS"):
             logger.warning(_FEW_FILES, most)
@@ -161,6 +152,13 @@ class DownloadHandler:
         for deadline, request in self._downloads.items():
             if request in requests:
                 deadline.cancel(error)
+
+    def close_idle(self, request: Request, keep: int) -> None:
+        """Close connections of the site of ``request`` that are not used, but for ``keep``."""
+        if self._connector is not None:
+            parts = urlparse_cached(request)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            self._connector.close_idle(parts.hostname or "", port, keep)
 
     async def works(self, place: str, trouble: Trouble) -> bool:
         """Return whether what fails with ``trouble`` works at ``place``; see reach.works."""
@@ -340,11 +338,3 @@ class DownloadHandler:
                 logger.debug("Download stopped for %s from signal handler %s", request, name)
                 return result.value
         return None
-
-
-def _require_asyncio() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        if is_reactor_installed() and not is_asyncio_reactor_installed():
-            raise NotConfigured(_NEEDS_ASYNCIO) from None

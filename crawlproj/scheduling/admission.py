@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.work import Work, WorkInHand
 
 NOTHING_LEARNED = Ending(Verdict.IGNORED)
+_REFUSED = frozenset({Verdict.THROTTLED, Verdict.OVERLOADED})
 
 
 class Admission:
@@ -54,6 +55,7 @@ class Admission:
         self._fence = fence
         self._patience = patience
         self._give_back = give_back
+        self._downloads: DownloadHandler | None = None
         self.direct = direct
 
     def start(self, handout: Handout, request: Request) -> None:
@@ -97,6 +99,7 @@ class Admission:
 
     def watch(self, downloads: DownloadHandler) -> None:
         """Let ``downloads`` tell when requests are sent, and when their answers begin."""
+        self._downloads = downloads
         downloads.before_send = self.before_send
         downloads.on_answer = self.on_answer
 
@@ -169,6 +172,10 @@ class Admission:
             self._groups.locate(site, address)
         elif ending.retry_after_s is not None or ending.policy is not None:
             self._permits.note(site_of(request.url), ending)
+        if ending.verdict in _REFUSED and self._downloads is not None:
+            control = self._permits.control_of(self._site_of(request))
+            if control is not None:
+                self._downloads.close_idle(request, control.cap)
 
     def put_back(self, request: Request) -> bool:
         """Let the lease of ``request``, if it has one, go back as if nothing had been sent.

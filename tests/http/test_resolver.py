@@ -129,6 +129,7 @@ def test_aiohttp_has_every_private_name_that_we_use() -> None:
         "_start_tls_connection",
         "_update_proxy_auth_header_and_build_proxy_req",
         "_resolve_host",
+        "_release",
         "connect",
     ):
         assert callable(getattr(aiohttp.TCPConnector, name)), name

@@ -94,6 +94,31 @@ def test_a_request_whose_answer_has_begun_is_not_lost_while_the_rest_arrives() -
     desk.admission.on_answer(request)  # it has no permit any more, and that does not matter
 
 
+class FakeDownloads:
+    """Records how many idle connections a site may keep."""
+
+    def __init__(self) -> None:
+        self.kept: list[int] = []
+
+    def close_idle(self, _: Request, keep: int) -> None:
+        self.kept.append(keep)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kept"),
+    [(Verdict.THROTTLED, [1]), (Verdict.OVERLOADED, [1]), (Verdict.OK, []), (Verdict.IGNORED, [])],
+)
+def test_a_site_that_refuses_keeps_no_more_idle_connections_than_it_may_have_in_flight(
+    verdict: Verdict, kept: list[int]
+) -> None:
+    desk, downloads = Desk(), FakeDownloads()
+    desk.admission.watch(downloads)  # type: ignore[arg-type]
+    request = desk.hand_out()
+    desk.admission.before_send(request)
+    desk.admission.on_downloaded(request, Ending(verdict))
+    assert downloads.kept == kept
+
+
 def test_another_request_with_a_permit_waits_for_the_delay_and_not_while_its_site_is_held() -> None:
     desk = Desk()
     request = desk.hand_out()

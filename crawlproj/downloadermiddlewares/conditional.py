@@ -18,6 +18,10 @@ __all__ = ["ConditionalMiddleware"]
 _HEADERS = {"etag": b"If-None-Match", "last_modified": b"If-Modified-Since"}
 _NOT_MODIFIED = 304
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_COMPRESSED = re.compile(r"""((?:W/)?"[^"]+)-(?:gzip|br|zstd)\"""")
+"""Apache's tags of answers that mod_deflate or mod_brotli compresses as they leave. It compares
+requests with the tag of the file, which has no such end, so it would never answer 304.
+"""
 
 
 class ConditionalMiddleware:
@@ -37,13 +41,18 @@ class ConditionalMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Make the request of a check conditional (RFC 9110 §13)."""
+        """Make the request of a check conditional (RFC 9110 §13).
+
+        A tag of compressed content is sent with that of the content itself.
+        """
         if CHECK not in request.meta:
             return
         check = check_of(request)
         for name, header in _HEADERS.items():
             value = getattr(check, name, "")
             if value and isinstance(value, str) and not _CONTROL.search(value):
+                if compressed := _COMPRESSED.fullmatch(value):
+                    value = f'{value}, {compressed[1]}"'
                 request.headers[header] = value.encode("latin-1", "ignore")
             else:
                 request.headers.pop(header, None)

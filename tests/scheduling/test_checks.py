@@ -34,10 +34,10 @@ def conditional_middleware() -> ConditionalMiddleware:
     return ConditionalMiddleware(crawler)
 
 
-def check(*, missing: bool = False, conditional: bool = True) -> Request:
+def check(*, missing: bool = False, conditional: bool = True, etag: str = '"1"') -> Request:
     digest = blake2b(BODY, digest_size=16).hexdigest()
     page = Checked(
-        "pages", URL, 1, 0.0, "", missing=missing, content_hash=digest, etag='"1"',
+        "pages", URL, 1, 0.0, "", missing=missing, content_hash=digest, etag=etag,
         last_modified="then", history=None,
     )  # fmt: skip
     request = Request(URL)
@@ -58,6 +58,23 @@ def test_a_check_sends_the_validators() -> None:
     assert headers["If-Modified-Since"] == b"then"
     assert "If-None-Match" not in check(conditional=False).headers
     assert not check(missing=True).headers
+
+
+@pytest.mark.parametrize(
+    ("etag", "sent"),
+    [
+        ('"366a-6616-gzip"', '"366a-6616-gzip", "366a-6616"'),
+        ('W/"366a-6616-br"', 'W/"366a-6616-br", W/"366a-6616"'),
+        ('"-gzip"', '"-gzip"'),
+        ('"gzip"', '"gzip"'),
+        ('"a-gzip", "b"', '"a-gzip", "b"'),
+        ("a-gzip", "a-gzip"),
+    ],
+)
+def test_the_tag_of_a_compressed_answer_goes_with_that_of_the_file_which_apache_compares(
+    etag: str, sent: str
+) -> None:
+    assert check(etag=etag).headers["If-None-Match"] == sent.encode()
 
 
 def test_where_a_check_is_redirected_gets_no_validators() -> None:

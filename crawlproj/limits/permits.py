@@ -11,7 +11,7 @@ from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.held import Held
 from crawlproj.limits.learned import Learned, LearnedSites
 from crawlproj.limits.rests import Rests
-from crawlproj.limits.share import fair_level
+from crawlproj.limits.share import SHARE_S, Shares
 from crawlproj.limits.view import view_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from crawlproj.limits.view import SiteView
 
 _MAX_CONTROLS = 10_000
-_LEVEL_S = 0.25  # between two computations of the fair share
 _SCARCE = 0.75  # of the budget
 _IGNORED = Ending(Verdict.IGNORED)
 
@@ -35,8 +34,9 @@ class Permits:
     budget: requests in flight over all sites. While the sites together want more, none gets more
         than its max-min fair share (Bertsekas and Gallager, "Data Networks", §6.5.2): smaller
         demands are met in full, the others get equal shares. Rounding may exceed the budget by
-        up to one request per site; see ``assured``. While others use most of it, a site that is
-        down is not probed again before its last request has ended, perhaps by a timeout.
+        up to one request per site; see ``assured``. While others use most of it, a site
+        that answers ten times slower than the median site has one in flight, and one that is down
+        is not probed again before its last request has ended, perhaps by a timeout.
     group_of: the name of the control that a site shares with others (its domain or address); None
         gives each site its own.
     held: the sites that get no permit, whatever their limits say; set it to change that.
@@ -68,8 +68,7 @@ class Permits:
         self._changed: set[str] = set()  # since the last ``take_learned``
         self._rests = Rests()
         self._asked: set[str] = set()  # sites with work since the last fair share
-        self._level = inf
-        self._level_until = -inf
+        self._shares = Shares(budget)
         self._taken = 0
         self.held = Held()
 
@@ -89,8 +88,8 @@ class Permits:
             by_others = self._taken - control.in_flight
             if by_others >= _SCARCE * self._budget:
                 return 0  # a site that hangs would hold more with each probe
-        if room and self._fair_share(now) < inf:
-            room = min(room, ceil(self._level) - control.in_flight)
+        if room and (share := self._share(control, now)) < inf:
+            room = min(room, ceil(share) - control.in_flight)
         # Shares are a moment old and rounded up; this keeps the excess to one request per site.
         if room > (left := self._budget + len(self._busy) - self._taken):
             room = max(int(left), int(not control.in_flight))
@@ -102,9 +101,9 @@ class Permits:
         If something else bounds the total too, let such sites go first: they need not wait, and the
         other sites take turns at the rest.
         """
-        if self._level == inf:
-            return True
-        return self.in_flight(site) < int(self._level)
+        control = self._find(self._name(site))
+        share = self._shares.of(control)
+        return share == inf or (control.in_flight if control else 0) < int(share)
 
     def wake_at(self, site: str) -> float:
         """Return when to try again at a site without a free permit, unless one is given back."""
@@ -116,7 +115,7 @@ class Permits:
         if control is None:
             return max(now, self._rests.end_of(name) or now)
         if control.free(now):
-            return now + _LEVEL_S  # waiting for its share
+            return now + SHARE_S  # waiting for its share
         return control.wake_at(now)
 
     def ready_at(self, site: str) -> float:
@@ -338,13 +337,9 @@ class Permits:
             if (learned := old.learned()) is not None:
                 self._learned.keep({forgotten: learned})
 
-    def _fair_share(self, now: float) -> float:
-        """Return the maximum share of the budget for one site; infinite if all demands fit."""
-        if now < self._level_until:
-            return self._level
-        self._level_until = now + _LEVEL_S
-        names = self._asked | self._busy.keys()
-        self._asked = set()
-        demands = (found.demand(now) if found else 1 for found in map(self._find, names))
-        self._level = fair_level(demands, self._budget)
-        return self._level
+    def _share(self, control: SiteControl | None, now: float) -> float:
+        """Return how much of the budget a site may have; infinite if its demand fits."""
+        if now >= self._shares.until:
+            asked, self._asked = self._asked | self._busy.keys(), set()
+            self._shares.divide([self._find(name) for name in asked], now)
+        return self._shares.of(control)

@@ -418,6 +418,45 @@ def test_sites_below_their_share_rounded_down_are_assured(now: Now) -> None:
     assert not permits.assured("b.test")
 
 
+class Known(Fixed):
+    """A fixed limit that knows how long answers take without a queue."""
+
+    def __init__(self, limit: float, unloaded_s: float) -> None:
+        super().__init__(Bounds(limit, limit, limit))
+        self._unloaded_s = unloaded_s
+
+    @property
+    def unloaded_s(self) -> float:
+        return self._unloaded_s
+
+
+TIMES_S = {"a.test": 0.3, "b.test": 0.4, "c.test": 3.0, "slow.test": 20.0, "new.test": 0.0}
+
+
+def test_a_site_ten_times_slower_than_most_has_one_in_flight_while_others_use_the_budget(
+    now: Now,
+) -> None:
+    permits = Permits(lambda site: SiteControl(Known(4, TIMES_S[site]), None, None), now, budget=15)
+    held = crawl_all(permits, list(TIMES_S), now, 40)
+    assert len(held.pop("slow.test")) == 1
+    assert all(len(mine) in (3, 4) for mine in held.values())
+
+
+def test_a_slow_site_has_what_the_others_leave(now: Now) -> None:
+    limits = {"a.test": 4, "b.test": 4, "slow.test": 60}
+    permits = Permits(
+        lambda site: SiteControl(Known(limits[site], TIMES_S[site]), None, None), now, budget=32
+    )
+    held = crawl_all(permits, list(limits), now, 40)
+    assert {site: len(mine) for site, mine in held.items()} == {**limits, "slow.test": 24}
+
+
+def test_slow_sites_that_are_alone_share_the_budget(now: Now) -> None:
+    sites = ["a.test", "b.test"]
+    permits = Permits(lambda _: SiteControl(Known(8, 20.0), None, None), now, budget=8)
+    assert {len(mine) for mine in crawl_all(permits, sites, now, 40).values()} == {4}
+
+
 def test_a_site_that_hangs_holds_one_permit_while_others_use_the_budget(now: Now) -> None:
     def make(site: str) -> SiteControl:
         health = Health(dice(1)) if site == SITE else None

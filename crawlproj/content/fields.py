@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crawlproj.content.page import PageContent
 
 _HEADINGS = "h1,h2,h3,h4,h5,h6"
+_SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
 
 def chosen_fields(settings: BaseSettings) -> tuple[str, ...]:
@@ -98,6 +99,19 @@ def _main_markdown(_: Response, page: PageContent) -> str:
 def main_text_of(page: PageContent) -> str:
     """Return the text of the page's main part."""
     return text_of(main_part_of(page.tree))
+
+
+def shown_without_text(page: PageContent) -> str:
+    """Return what a page without any text shows: its title, its description and what it embeds.
+
+    Scripts and style sheets are left out, because their names change with every build of a site.
+    """
+    parts = [page.title, page.description]
+    for element in page.tree.select(_SHOWN):
+        place = element.attr("src") or element.attr("href") or element.attr("data")
+        if place:
+            parts.append(f"{element.tag} {place}")
+    return "\n".join(parts)
 
 
 def _json(value: object) -> str:

@@ -66,6 +66,28 @@ def test_what_changed_is_fetched_and_new_pages_are_found(web: ChangingWeb, tmp_p
     assert web.paths() == ["/", "/a", "/b", "/c", "/d", "/new"]
 
 
+def test_a_page_that_a_script_fills_changes_with_what_it_shows_and_not_with_its_scripts(
+    web: ChangingWeb, tmp_path: Path
+) -> None:
+    shell = (
+        '<html><head><title>{}</title><script src="/app.{}.js"></script></head>'
+        '<body><div id="app"></div><script>const built = "{}"</script>{}</body></html>'
+    )
+    web.pages["/a"].body = shell.format("a", "3f2a1", 1, "")
+    web.pages["/b"].body = shell.format("b", "3f2a1", 1, "")
+    web.pages["/c"].body = shell.format("c", "3f2a1", 1, '<img src="/1.png">')
+    web.pages["/a"].modified = ""
+    web.pages["/"].body = html("home", "/a", "/b", "/c")
+    crawl = Crawl(web, tmp_path)
+    crawl.run("refresh=always")
+    web.pages["/a"].body = shell.format("a", "77b0c", 2, "")
+    web.pages["/b"].body = shell.format("another b", "77b0c", 2, "")
+    web.pages["/c"].body = shell.format("c", "77b0c", 2, '<img src="/2.png">')
+    shown = crawl.run("refresh=always")
+    assert sorted(crawl.changes()) == [("/b", "changed"), ("/c", "changed")]
+    assert "1 with the same content, 2 changed" in shown
+
+
 def test_a_page_that_is_missing_twice_is_gone_and_may_come_back(
     web: ChangingWeb, tmp_path: Path
 ) -> None:

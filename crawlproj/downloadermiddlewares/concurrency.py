@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DownloadCancelledError, NotConfigured
@@ -14,10 +13,10 @@ from crawlproj._scrapy.slots import drive_slot, open_slot
 from crawlproj.clock import crawl_time
 from crawlproj.downloadermiddlewares.known_pages import KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
+from crawlproj.downloadermiddlewares.meanings import Meanings
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.permits import Permits
-from crawlproj.limits.unavailable import Unavailable
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT, UNANSWERED_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from crawlproj.limits.permit import Permit
     from crawlproj.limits.site import SiteControl
     from crawlproj.scheduling.admission import Admission
 
@@ -36,8 +36,8 @@ __all__ = ["ConcurrencyMiddleware"]
 
 _FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 1.0, 60.0
 _MIN_CANARY_TIMEOUT_S = 10.0
-_UNAVAILABLE, _MAX_SITES = 503, 10_000
 _NOTHING_LEARNED = Ending(Verdict.IGNORED)
+_EXCUSES = 3  # of a page, for failures that come with too much in flight
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
 
 
@@ -49,7 +49,7 @@ class ConcurrencyMiddleware:
     sets its concurrency, the rate or rest its delay.
 
     A page that its site refuses (429; 503 with Retry-After, or if it limits its rate so;
-    anything while the site is down) is
+    anything while the site is down; an overload with more in flight than its limit is now) is
     requested again up to CONCURRENCY_REFUSALS times without counting an attempt; Scrapy's retry
     middleware counts later refusals. Every retry waits: for Retry-After, which is never shortened,
     or for 1, 2, 4, … 60 s (± 25 %). Meanwhile it holds neither a permit nor a slot.
@@ -81,7 +81,7 @@ class ConcurrencyMiddleware:
         self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
         self._lag = LoopLag()
         self._known = KnownPages(crawler, clock)
-        self._unavailable: dict[str, Unavailable] = {}  # by site, of those that answered so
+        self._meanings = Meanings()
         # For schedulers that do not take permits.
         self._slots = Permits(self._config.control, clock)
 
@@ -94,6 +94,10 @@ class ConcurrencyMiddleware:
     def _admission(self) -> Admission | None:
         scheduler = scheduler_of(self._crawler)
         return scheduler.admission if scheduler is not None else None
+
+    def _permit_of(self, request: Request) -> Permit | None:
+        admission = self._admission
+        return admission.permit_of(request) if admission is not None else None
 
     def process_request(self, request: Request) -> Coroutine[Any, Any, None] | None:
         """Note when the request is sent; delay a retry that takes no permit until its time.
@@ -147,54 +151,34 @@ class ConcurrencyMiddleware:
         admission = self._admission
         if admission is not None:
             ending = admission.heed(request, ending)
-            ending = self._told_apart(admission, request, response, ending)
+            if (permit := self._permit_of(request)) is not None:
+                again = REFUSALS in request.meta or "retry_times" in request.meta
+                ending = self._meanings.take(permit, response.status, ending, again=again)
         if ending.verdict is Verdict.OVERLOADED and ending.retry_after_s is None:
             if self._other_page(request):
                 return self._take_response_later(request, response, ending)
-            ending = self._without_blame(request, ending)
-        elif ending.verdict is Verdict.OK:
+            shown = self._without_blame(request, ending)
+            return self._take_response(request, response, shown, ending)
+        if ending.verdict is Verdict.OK:
             if UNANSWERED_AT in request.meta:
                 del request.meta[UNANSWERED_AT]
-            if admission is not None and (permit := admission.permit_of(request)) is not None:
+            if (permit := self._permit_of(request)) is not None:
                 self._known.note(permit.site, request, response)
-        return self._take_response(request, response, ending)
-
-    def _told_apart(
-        self, admission: Admission, request: Request, response: Response, ending: Ending
-    ) -> Ending:
-        """Return the ``ending`` of a 503 as that of a 429, if its site limits its rate so."""
-        refused = response.status == _UNAVAILABLE
-        if not (refused or self._unavailable):
-            return ending  # as nearly always
-        if ending.verdict is not (Verdict.OVERLOADED if refused else Verdict.OK):
-            return ending
-        permit = admission.permit_of(request)
-        if permit is None or ending.retry_after_s is not None:
-            return ending
-        site = self._unavailable.get(permit.site)
-        if site is None:
-            if not refused:
-                return ending
-            site = self._unavailable[permit.site] = Unavailable()
-            if len(self._unavailable) > _MAX_SITES:
-                del self._unavailable[next(iter(self._unavailable))]
-        again = REFUSALS in request.meta or "retry_times" in request.meta
-        site.note(refused=refused, alone=permit.in_flight == 1, again=again)
-        return (
-            replace(ending, verdict=Verdict.THROTTLED) if refused and site.limits_rate else ending
-        )
+        return self._take_response(request, response, ending, ending)
 
     def _take_response(
-        self, request: Request, response: Response, ending: Ending
+        self, request: Request, response: Response, shown: Ending, ending: Ending
     ) -> Response | Request:
         admission = self._admission
-        canary = self._end(request, ending, str(response.ip_address or ""))
-        refused = ending.verdict is Verdict.THROTTLED or (
-            ending.verdict is Verdict.OVERLOADED and (canary or ending.retry_after_s is not None)
+        excused = self._end(request, shown, str(response.ip_address or ""), ending)
+        refused = shown.verdict is Verdict.THROTTLED or (
+            shown.verdict is Verdict.OVERLOADED and shown.retry_after_s is not None
         )
         if ending.verdict is not Verdict.OK and admission is not None:
             admission.check_patience(request)
-        if refused and (again := self._again(request, ending)) is not None:
+        if (refused or excused or ending.tries) and (
+            again := self._again(request, ending)
+        ) is not None:
             return again
         if response.status in self._retried_statuses:
             self._put_off(request, ending)
@@ -211,17 +195,18 @@ class ConcurrencyMiddleware:
         """
         ending = ending_of_exception(request, exception)
         if ending.verdict is not Verdict.OVERLOADED:
-            self._end(request, ending, "")
+            self._end(request, ending, "", ending)
             return None
         if self._other_page(request):
             return self._take_no_answer_later(request, ending)
-        return self._take_no_answer(request, self._without_blame(request, ending))
+        return self._take_no_answer(request, self._without_blame(request, ending), ending)
 
-    def _take_no_answer(self, request: Request, ending: Ending) -> Request | None:
-        canary = self._end(request, ending, "") and ending.verdict is Verdict.OVERLOADED
-        if canary and (admission := self._admission) is not None:
-            admission.on_no_answer(request)
-        if canary and (again := self._again(request, ending)) is not None:
+    def _take_no_answer(self, request: Request, shown: Ending, ending: Ending) -> Request | None:
+        permit = self._permit_of(request)
+        excused = self._end(request, shown, "", ending)
+        if excused and permit is not None and permit.canary and self._admission is not None:
+            self._admission.on_no_answer(request)
+        if excused and (again := self._again(request, ending)) is not None:
             return again
         self._put_off(request, ending)
         return None
@@ -229,11 +214,12 @@ class ConcurrencyMiddleware:
     async def _take_response_later(
         self, request: Request, response: Response, ending: Ending
     ) -> Response | Request:
-        ending = await self._second_opinion(request, ending)
-        return self._take_response(request, response, ending)
+        shown = await self._second_opinion(request, ending)
+        return self._take_response(request, response, shown, shown)
 
     async def _take_no_answer_later(self, request: Request, ending: Ending) -> Request | None:
-        return self._take_no_answer(request, await self._second_opinion(request, ending))
+        shown = await self._second_opinion(request, ending)
+        return self._take_no_answer(request, shown, shown)
 
     def _other_page(self, request: Request) -> str:
         """Return the URL to ask for because ``request``, a canary, failed.
@@ -276,18 +262,28 @@ class ConcurrencyMiddleware:
             return ending
         return _NOTHING_LEARNED
 
-    def _end(self, request: Request, ending: Ending, address: str) -> bool:
-        """Take the sample; return whether the request was a canary."""
+    def _end(self, request: Request, shown: Ending, address: str, ending: Ending) -> bool:
+        """Take the sample ``shown``; return whether the state of its site excuses a failed page.
+
+        It does if the request was a canary, and three times if more was in flight when it was sent
+        than the site is now known to bear, or if too much makes pages fail there and it was not
+        alone.
+        """
         admission = self._admission
         if admission is None:
-            self._drive(request, ending)
+            self._drive(request, shown)
             return False
         permit = admission.permit_of(request)
-        canary = permit is not None and permit.canary
-        if canary and _CANARY_TIMEOUT in request.meta:
+        if permit is not None and permit.canary and _CANARY_TIMEOUT in request.meta:
             request.meta["download_timeout"] = request.meta.pop(_CANARY_TIMEOUT)
-        admission.on_downloaded(request, ending, address)
-        return canary
+        admission.on_downloaded(request, shown, address)
+        if permit is None:
+            return False
+        if permit.canary:
+            return shown.verdict is Verdict.OVERLOADED
+        failed = ending.verdict is Verdict.OVERLOADED
+        most = 1 if ending.is_up else admission.limit_of(request)
+        return failed and permit.in_flight > most and request.meta.get(REFUSALS, 0) < _EXCUSES
 
     def _drive(self, request: Request, ending: Ending) -> None:
         """Report to the control of the request's slot, and set the slot to what it now admits."""
@@ -317,7 +313,10 @@ class ConcurrencyMiddleware:
         self._crawler.stats.inc_value("concurrency/refused")
         again = request.replace(dont_filter=True)
         again.meta[REFUSALS] = refusals + 1
-        wait_s = _FIRST_BACK_OFF_S if ending.retry_after_s is None else ending.retry_after_s
+        wait_s = ending.retry_after_s
+        if wait_s is None:
+            crowded = ending.verdict is not Verdict.THROTTLED
+            wait_s = _FIRST_BACK_OFF_S * (2.0 ** min(6, refusals) if crowded else 1.0)
         again.meta[RETRY_AT] = self._clock() + wait_s
         return again
 

@@ -31,6 +31,8 @@ class Ending:
     retry_after_s: seconds the site asks to wait; None if it does not ask.
     policy: the quota that the site announced, if any.
     lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
+    is_up: of an overload, whether it shows that the site is not away.
+    tries: whether to ask for the page again soon, to see whether it is the page that failed.
     """
 
     verdict: Verdict
@@ -38,3 +40,5 @@ class Ending:
     retry_after_s: float | None = None
     policy: RatePolicy | None = None
     lag_s: float = 0.0
+    is_up: bool = False
+    tries: bool = False

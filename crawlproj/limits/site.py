@@ -322,7 +322,7 @@ class SiteControl:
     def _inform_health(self, health: Health, now: float, ending: Ending, *, lost: bool) -> bool:
         """Return whether the request says nothing of the load, because the site is or was down."""
         if ending.verdict is Verdict.OVERLOADED:
-            if not lost:  # which was noted when it was lost
+            if not (lost or ending.is_up):  # which was noted when it was lost
                 health.on_failure(now)
             return self.down
         if health.on_answer(now, ending.rtt_s):

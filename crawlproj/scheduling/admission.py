@@ -6,6 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.http.access import LOGIN
+from crawlproj.limits.base import whole
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.scheduling.direct import begin_way, on_its_way
 from crawlproj.urls import site_of
@@ -127,6 +128,11 @@ class Admission:
     def is_down(self, request: Request) -> bool:
         """Whether the site of ``request`` counts as down."""
         return self._permits.away(self._site_of(request))[0] > 0
+
+    def limit_of(self, request: Request) -> int:
+        """Return how many requests may be in flight at the site of ``request``."""
+        control = self._permits.control_of(self._site_of(request))
+        return whole(control.limit) if control is not None else 1
 
     def polite_at(self, request: Request) -> float:
         """Return when the rest and the delay of its site allow another request with its permit.

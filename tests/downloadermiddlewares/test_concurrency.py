@@ -47,6 +47,7 @@ class FakeScheduler(Scheduler):
         self.down = False
         self.may_ask_at = -inf
         self.sent = 0  # how often the permit was used once more
+        self.limit = 8
 
     def permit_of(self, request: Request) -> Permit | None:
         return self.permit
@@ -67,6 +68,9 @@ class FakeScheduler(Scheduler):
 
     def is_down(self, request: Request) -> bool:
         return self.down
+
+    def limit_of(self, request: Request) -> int:
+        return self.limit
 
     def polite_at(self, request: Request) -> float:
         return self.may_ask_at
@@ -196,6 +200,50 @@ def test_after_an_overload_scrapy_retries_with_growing_waits() -> None:
         waits.append(request.meta[RETRY_AT] - harness.now.time)
     for wait, usual in zip(waits, (1, 2, 4, 32, 60, 60), strict=True):
         assert 0.75 * usual <= wait <= 1.25 * usual
+
+
+def test_a_page_that_failed_with_more_in_flight_than_its_site_bears_has_three_excuses() -> None:
+    harness = Harness()
+    assert harness.scheduler.permit is not None
+    harness.scheduler.permit.in_flight, harness.scheduler.limit = 8, 4
+    request, waits = Request(URL), []
+    for _ in range(3):
+        request = harness.answer(502, request)
+        assert isinstance(request, Request)
+        waits.append(request.meta[RETRY_AT] - harness.now())
+        assert "retry_times" not in request.meta
+    assert waits == [1, 2, 4]
+    assert isinstance(harness.answer(502, request), Response)
+
+
+def test_a_page_that_failed_with_as_much_in_flight_as_its_site_bears_has_no_excuse() -> None:
+    harness = Harness()
+    assert harness.scheduler.permit is not None
+    harness.scheduler.permit.in_flight = harness.scheduler.limit = 4
+    assert isinstance(harness.answer(502), Response)
+    assert harness.fail(DownloadTimeoutError()) is None
+    harness.scheduler.limit = 3
+    assert isinstance(harness.fail(DownloadTimeoutError()), Request)
+
+
+def test_500s_of_a_site_that_answers_later_what_failed_are_overloads() -> None:
+    harness = Harness()
+    assert harness.scheduler.permit is not None
+    harness.scheduler.permit.in_flight = 8
+    for _ in range(10):
+        harness.answer(200)
+    failed = [harness.answer(500, Request(f"{URL}{n}")) for n in range(6)]
+    tried = [request for request in failed if isinstance(request, Request)]
+    assert len(tried) == 3, "since the fourth one, some are asked for again soon"
+    assert {ending.verdict for ending in harness.scheduler.endings} == {Verdict.OK}
+    for request in tried:
+        harness.answer(200, request)
+    assert isinstance(harness.answer(500), Request)
+    assert harness.scheduler.endings[-1].verdict is Verdict.OVERLOADED
+    assert harness.scheduler.endings[-1].is_up
+    harness.scheduler.permit.in_flight = 1
+    assert isinstance(harness.answer(500), Response)
+    assert harness.scheduler.endings[-1].verdict is Verdict.OK, "it was alone"
 
 
 def test_after_a_time_out_scrapy_retries_after_a_wait() -> None:

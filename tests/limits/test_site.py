@@ -130,6 +130,14 @@ def test_an_overload_lowers_the_limit_but_not_the_rate() -> None:
     assert control.rate == inf
 
 
+def test_an_overload_of_a_site_that_answers_lowers_the_limit_and_is_no_sign_of_an_outage() -> None:
+    control = SiteControl(aimd(8), rate(), health())
+    for permit in start(control, 6):
+        control.end(permit, NOW + 1, Ending(Verdict.OVERLOADED, 0.1, is_up=True))
+    assert control.limit < 8
+    assert not control.down
+
+
 def test_an_ignored_request_changes_nothing() -> None:
     control = SiteControl(aimd(8), rate(), health())
     for permit in start(control, 8):

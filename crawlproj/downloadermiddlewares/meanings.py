@@ -1,0 +1,71 @@
+"""What a status means at each site, where several causes have the same one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.limits.failing import Failing
+from crawlproj.limits.unavailable import Unavailable
+
+if TYPE_CHECKING:
+    from crawlproj.limits.permit import Permit
+
+_FAILED, _UNAVAILABLE = 500, 503
+_MAX_SITES = 10_000
+
+
+class Meanings:
+    """Keeps what shows the meanings of 500 and 503, of the 10,000 sites that answered so last."""
+
+    def __init__(self) -> None:
+        self._failing: dict[str, Failing] = {}
+        self._unavailable: dict[str, Unavailable] = {}
+
+    def take(self, permit: Permit, status: int, ending: Ending, *, again: bool) -> Ending:
+        """Note an answer, and return its ``ending`` with the verdict that is right at its site.
+
+        again: whether the page was asked for before, without success.
+        """
+        if ending.retry_after_s is not None:
+            return ending
+        if ending.verdict is Verdict.OK:
+            if status == _FAILED or self._failing:
+                ending = self._as_overload(permit, ending, failed=status == _FAILED, again=again)
+            if self._unavailable and status != _FAILED:
+                self._is_rate_limit(permit, refused=False, again=again)
+        elif status == _UNAVAILABLE and self._is_rate_limit(permit, refused=True, again=again):
+            return replace(ending, verdict=Verdict.THROTTLED)
+        return ending
+
+    def _as_overload(self, permit: Permit, ending: Ending, *, failed: bool, again: bool) -> Ending:
+        """Return the ``ending`` as that of an overload if too much in flight made the site fail."""
+        site = self._failing.get(permit.site)
+        if site is None:
+            if not failed:
+                return ending
+            site = self._failing[permit.site] = Failing()
+            _forget_first(self._failing)
+        site.note(failed=failed, in_flight=permit.in_flight, again=again)
+        if not failed or permit.in_flight == 1:
+            return ending
+        if site.overloads:
+            return replace(ending, verdict=Verdict.OVERLOADED, is_up=True)
+        return replace(ending, tries=not again and site.tries())
+
+    def _is_rate_limit(self, permit: Permit, *, refused: bool, again: bool) -> bool:
+        """Return whether the site refuses what comes too fast."""
+        site = self._unavailable.get(permit.site)
+        if site is None:
+            if not refused:
+                return False
+            site = self._unavailable[permit.site] = Unavailable()
+            _forget_first(self._unavailable)
+        site.note(refused=refused, alone=permit.in_flight == 1, again=again)
+        return site.limits_rate
+
+
+def _forget_first(sites: dict[str, Failing] | dict[str, Unavailable]) -> None:
+    if len(sites) > _MAX_SITES:
+        del sites[next(iter(sites))]

@@ -1,0 +1,129 @@
+"""Tells a site that answers 500 because of too much at once from one with broken pages. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import log
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_WINDOW = 64  # answers
+_FAILED, _SHARE = 4, 0.1  # of them, at least
+_EVIDENCE = 12.0  # twice the log of a likelihood ratio: by chance, 1 of 2000 is higher
+_RETRIED, _RECOVERED = 8, 3  # pages that were asked for again, and how many of them were answered
+_SETTLING, _TRIAL = 64, 192  # answers until the limit has gone down, and until that is judged
+_HELPED = 0.5  # of the share of failures before
+
+
+class Failing:
+    """Watches the 500s of a site.
+
+    An application whose pool of database connections is empty answers 500, and so does one with an
+    error in a page. It is overloaded if at least a tenth of its answers fail, and either more of
+    them do the more is in flight, or pages that had failed are answered later: 3 of the last 8.
+
+    To find that out soon, up to 8 pages that failed are asked for again before others; later, one
+    for each 64 answers.
+
+    If the share of failures is not halved once there was time for the limit to go down, that was
+    wrong, and stays so.
+
+    overloads: what is believed.
+    """
+
+    __slots__ = (
+        "_after",
+        "_answers",
+        "_before",
+        "_many",
+        "_retried",
+        "_trials",
+        "_was_wrong",
+        "_window",
+        "overloads",
+    )
+
+    def __init__(self) -> None:
+        self.overloads = False
+        self._window: deque[tuple[int, bool]] = deque(maxlen=_WINDOW)  # in flight; whether failed
+        self._retried: deque[bool] = deque(maxlen=_RETRIED)  # whether answered
+        self._before = 0.0  # share of failures when it was believed
+        self._answers = self._after = 0  # since then, and failures among them
+        self._was_wrong = False
+        self._many = False  # failures lately
+        self._trials: float = _RETRIED
+
+    def tries(self) -> bool:
+        """Return whether to ask soon again for a page that failed, to see whether it is broken."""
+        if self.overloads or self._was_wrong or not self._many or self._trials < 1:
+            return False
+        self._trials -= 1
+        return True
+
+    def note(self, *, failed: bool, in_flight: int, again: bool) -> None:
+        """Note an answer.
+
+        in_flight: requests in flight at the site when it was sent, itself included. again: whether
+        the page was asked for before, without success.
+        """
+        if self._was_wrong:
+            return
+        if again:
+            self._retried.append(not failed)
+            if failed:
+                return  # a page counts once
+        if self.overloads:
+            self._judge(failed=failed)
+            return
+        self._window.append((in_flight, failed))
+        self._trials = min(_RETRIED, self._trials + 1 / _WINDOW)
+        if failed or again:
+            self._weigh()
+
+    def _weigh(self) -> None:
+        failures = sum(failed for _, failed in self._window)
+        share = failures / max(1, len(self._window))
+        self._many = failures >= _FAILED and share >= _SHARE
+        if not self._many:
+            return
+        if sum(self._retried) >= _RECOVERED or _step(self._window) > _EVIDENCE:
+            self.overloads = True
+            self._before = share
+
+    def _judge(self, *, failed: bool) -> None:
+        self._answers += 1
+        if self._answers <= _SETTLING:
+            return
+        self._after += failed
+        if self._answers < _TRIAL:
+            return
+        if self._after > _HELPED * self._before * (_TRIAL - _SETTLING):
+            self.overloads, self._was_wrong = False, True
+        self._answers, self._after = _SETTLING, 0
+
+
+def _step(answers: Iterable[tuple[int, bool]]) -> float:
+    """Return the evidence that more fails from some number in flight on than below (a G-test)."""
+    counts: dict[int, list[int]] = {}  # by number in flight: answers, failures
+    for in_flight, failed in answers:
+        count = counts.setdefault(in_flight, [0, 0])
+        count[0] += 1
+        count[1] += failed
+    n, failures = (sum(count[part] for count in counts.values()) for part in (0, 1))
+    alike = _log_likelihood(n, failures)
+    evidence, below, below_failed = 0.0, 0, 0
+    for _, (answered, fewer) in sorted(counts.items()):
+        if below and below_failed / below < (failures - below_failed) / (n - below):
+            apart = _log_likelihood(below, below_failed)
+            apart += _log_likelihood(n - below, failures - below_failed)
+            evidence = max(evidence, 2 * (apart - alike))
+        below += answered
+        below_failed += fewer
+    return evidence
+
+
+def _log_likelihood(n: int, failures: int) -> float:
+    share = failures / n
+    return sum(k * log(p) for k, p in ((failures, share), (n - failures, 1 - share)) if k)

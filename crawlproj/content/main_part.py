@@ -3,7 +3,9 @@
 An explicit <main> decides. Otherwise the parser's scoring of paragraphs finds one good element; it
 is often a single section. So its ancestors are taken as long as what they add is prose and not
 links, which is how Readability widens its top candidate, too
-(https://github.com/mozilla/readability). At last, what is marked as navigation is taken out.
+(https://github.com/mozilla/readability). At last, what is marked as navigation is taken out. Names
+alone do not mark it so: generators make them from headings (`<section id="search">`) and from the
+path of the page (VitePress: `<div class="_guide_search">`).
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ _MIN_TEXT = 300  # characters; a shorter element is widened whatever that adds
 _MAX_LINKED = 0.6  # share of the added characters that may be in links
 _BOILERPLATE_TAGS = ("nav", "footer", "aside", "form", "header", "script", "style")
 _CONTAINERS = ("div", "section", "ul", "ol", "table", "p")
+_HEADINGS = "h1,h2,h3,h4,h5,h6"
+_CHAPTER_CLASSES = re.compile(r"(?:^| )(?:section|level\d|sect\d)(?:$| )")
+_NOT_IN_NAMES = re.compile(r"[\W_]+")
 _BOILERPLATE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
 _BOILERPLATE_NAMES = re.compile(
     r"(?:^|[-_ ])(?:nav|navbar|navigation|menu|sidebar|footer|header|related|breadcrumbs?|toc|"
@@ -32,15 +37,70 @@ _BOILERPLATE_NAMES = re.compile(
 
 def main_part_of(tree: Tree) -> Tree:
     """Return the main part of a page as a tree of its own; empty if the page has no text."""
-    part = tree_of(_main_element(tree).html.encode("utf-8", "replace"), "utf-8")
-    for tag in _BOILERPLATE_TAGS:
-        for element in part.select(tag):
-            element.decompose()
-    for tag in _CONTAINERS:
-        for element in part.select(tag):
-            if element.parent is not None and _is_boilerplate(element):
-                element.decompose()
+    part = _without_boilerplate(_main_element(tree))
+    # A short <main> is not trusted, but it is more than nothing.
+    if len(explicit := tree.select("main,[role=main]")) == 1 and not _length(part):
+        return _without_boilerplate(explicit[0])
     return part
+
+
+def _without_boilerplate(element: Element) -> Tree:
+    part = tree_of(element.html.encode("utf-8", "replace"), "utf-8")
+    for tag in _BOILERPLATE_TAGS:
+        for each in part.select(tag):
+            each.decompose()
+    for tag in _CONTAINERS:
+        for each in part.select(tag):
+            if each.parent is not None and _is_boilerplate(each) and not _is_content(each, part):
+                each.decompose()
+    return part
+
+
+def _is_content(element: Element, part: Tree) -> bool:
+    """Whether ``element`` is content, although it may have the name of boilerplate."""
+    if element.tag in _BOILERPLATE_TAGS or element.attr("role") in _BOILERPLATE_ROLES:
+        return False
+    if element.select_one("h1") is not None and 2 * len(element.text) > _length(part):
+        return True
+    name, classes = element.attr("id") or "", element.attr("class") or ""
+    return not _BOILERPLATE_NAMES.search(classes) and _is_chapter(element, name, classes)
+
+
+def _is_chapter(element: Element, name: str, classes: str) -> bool:
+    """Whether a generator of documents made ``name`` from the heading of ``element``.
+
+    People write `<section id="comments"><h2>Comments` by hand, too. So it takes one more sign: what
+    generators add, or a chapter around or beside it whose name no boilerplate has.
+    """
+    if not _is_named_after_its_heading(element, name):
+        return False
+    if _CHAPTER_CLASSES.search(classes):
+        return True
+    if any(link.attr("href") == f"#{name}" for link in element.select("a[href]")):
+        return True
+    parent = element.parent
+    if not isinstance(parent, Element):
+        return False
+    return any(
+        not _BOILERPLATE_NAMES.search(other) and _is_named_after_its_heading(each, other)
+        for each in (parent, *parent.children)
+        if isinstance(each, Element) and (other := each.attr("id") or "")
+    )
+
+
+def _is_named_after_its_heading(element: Element, name: str) -> bool:
+    if element.tag not in {"section", "div"}:
+        return False
+    heading = element.select_one(_HEADINGS)
+    return heading is not None and _slug(heading.text) == _slug(name) != ""
+
+
+def _slug(text: str) -> str:
+    return _NOT_IN_NAMES.sub("-", text.lower()).strip("-")
+
+
+def _length(part: Tree) -> int:
+    return len(part.root.text.strip()) if part.root is not None else 0
 
 
 def _main_element(tree: Tree) -> Element:

@@ -51,6 +51,63 @@ def test_navigation_is_left_out_beside_the_content_and_inside_it(boilerplate: st
         assert "Another page" not in text
 
 
+@pytest.mark.parametrize(
+    "chapter",
+    [
+        # docutils, with the permalinks of Sphinx and without, and of older versions
+        '<section id="search"><h2>Search<a href="#search">¶</a></h2><p>{}</section>',
+        (
+            '<section id="intro"><h2>Intro</h2></section>'
+            '<section id="search"><h2>Search</h2><p>{}</section>'
+        ),
+        '<div class="section" id="search"><h2>Search</h2><p>{}</div>',
+        '<section id="search-1" class="level2"><h2>Search 1</h2><p>{}</section>',  # pandoc
+    ],
+)
+def test_a_chapter_whose_name_was_made_from_its_heading_is_content(chapter: str) -> None:
+    text = main_text(f"<main><h1>Title</h1><p>{9 * WORDS}{chapter.format(3 * WORDS)}</main>")
+    assert text.count("Some words") == 12
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<section id="search-adapters"><h1>Search adapters</h1>',
+        '<div class="vp-doc _guide_search"><h1>Guide</h1>',
+        '<div class="post category-social tag-menu"><h1>A post</h1>',
+    ],
+)
+def test_the_name_of_a_page_does_not_take_its_content_away(start: str) -> None:
+    beside = '<div class="menu">Search</div>'
+    text = main_text(f"<main>{beside}{start}<p>{9 * WORDS}</main>")
+    assert text.count("Some words") == 9
+    assert not text.startswith("Search\n")
+
+
+@pytest.mark.parametrize(
+    "comments",
+    [
+        '<section id="comments"><h2>Comments</h2>{}</section>',
+        (
+            '<section id="related"><h2>Related</h2></section>'
+            '<div id="comments"><h2>Comments</h2>{}</div>'
+        ),
+        '<div class="comments" id="comments"><h2>Comments <a href="#comments">#</a></h2>{}</div>',
+    ],
+)
+def test_comments_with_a_heading_stay_boilerplate_however_many_they_are(comments: str) -> None:
+    many = comments.format(30 * "<p>I think so, too.")
+    text = main_text(f"<main><h1>Title</h1><p>{3 * WORDS}</p>{many}</main>")
+    assert text.count("Some words") == 3
+    assert "I think" not in text
+
+
+def test_a_short_explicit_main_is_more_than_nothing() -> None:
+    menu = f"<nav><ul>{LINKS}</ul></nav>"
+    main = '<div role="main"><h2>How-tos</h2><p>Builders</div>'
+    assert main_text(f'{menu}<div class="nav-content">{main}</div>') == "How-tos\n\nBuilders"
+
+
 def test_an_element_of_links_around_the_article_does_not_belong_to_it() -> None:
     article = f"<div><p>{9 * WORDS}<p>{9 * WORDS}</div>"
     text = main_text(f"<div id=page><div>{article}<ul>{LINKS}{LINKS}</ul></div></div>")

@@ -7,7 +7,9 @@ import logging
 import time
 from functools import cache
 from importlib.resources import files
+from itertools import count
 from math import inf
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 
 from redis import exceptions as redis_errors
@@ -41,6 +43,7 @@ _TRANSIENT = (
 # long.
 _TRANSIENT_CODES = frozenset({"NOREPLICAS", "MISCONF", "BUSY"})
 _REFUSED = (redis_errors.AuthenticationError, redis_errors.NoPermissionError)
+_REFUSED_IN_SCRIPT = ("The user executing the script", "ACL failure in script")
 
 
 @cache
@@ -64,6 +67,7 @@ class RedisServer:
         self._give_up_at = time.monotonic() + _FIRST_ANSWER_S  # until the first answer
         self._run_id = ""  # of the server process that answered last
         self._identified = False  # whether this connection is known to reach that process
+        self._connections = count()
         self._away = False
 
     async def run(self, script: str, prefix: str, *args: str | bytes | float) -> Any:
@@ -90,17 +94,24 @@ class RedisServer:
                 answer = await command()
                 if not self._identified:
                     await self._identify()
-            except _REFUSED as exc:
-                raise FrontierError(
-                    f"{self._name} refuses this user ({exc}): check user, password and ACL"
-                ) from exc
             except (redis_errors.RedisError, OSError) as exc:
+                if _is_refusal(exc):
+                    raise FrontierError(
+                        f"{self._name} refuses this user ({_message(exc)}): check user, password "
+                        "and ACL"
+                    ) from exc
                 if not _is_transient(exc):
                     raise FrontierError(f"{self._name}: {_message(exc)}") from exc
+                if self._give_up_at < inf and _is_unknown_certificate(exc):
+                    raise FrontierError(
+                        f"{self._name} has a certificate that is not trusted ({_message(exc)}): "
+                        "name a file with that of its authority as ssl_ca_certs, in REDIS_PARAMS "
+                        "or in the query of the URL"
+                    ) from exc
                 if time.monotonic() > self._give_up_at:
                     raise FrontierError(
                         f"{self._name} does not answer ({_message(exc)}): check FRONTIER_URL or "
-                        "REDIS_URL, and that the server runs"
+                        "REDIS_URL, that the server runs, and whether it wants TLS (rediss://)"
                     ) from exc
                 if not self._away:
                     self._away = True
@@ -135,17 +146,36 @@ class RedisServer:
         self._identified = False
 
     async def _identify(self) -> None:
-        info = await self.redis.info("server")
+        try:
+            run_id = str((await self.redis.info("server")).get("run_id", ""))
+        except redis_errors.NoPermissionError:
+            run_id = ""
         self._identified = True
         if not self._hurry.is_set():
             self._give_up_at = inf
-        known, self._run_id = self._run_id, str(info["run_id"])
+        if not run_id:  # INFO is @dangerous, so many users may not ask; it may be a new process
+            run_id = f"connection {next(self._connections)}"
+        known, self._run_id = self._run_id, run_id
         if known not in {"", self._run_id}:
             self._on_restart()
 
 
 def _is_transient(exc: BaseException) -> bool:
     return isinstance(exc, _TRANSIENT) or str(exc).partition(" ")[0] in _TRANSIENT_CODES
+
+
+def _is_refusal(exc: BaseException) -> bool:
+    """Whether the server knows who asks and does not allow it.
+
+    The client reports an error while it logs in as one of the connection.
+    """
+    if isinstance(exc, _REFUSED) or isinstance(exc.__cause__, _REFUSED):
+        return True
+    return str(exc).startswith(_REFUSED_IN_SCRIPT)
+
+
+def _is_unknown_certificate(exc: BaseException) -> bool:
+    return isinstance(exc.__context__, SSLCertVerificationError)
 
 
 def _message(exc: BaseException) -> str:

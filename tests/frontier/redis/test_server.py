@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +64,69 @@ def test_a_wrong_password_is_reported_at_once(redis: RedisConfig) -> None:
     with pytest.raises(FrontierError, match=r"refuses this user .*check user, password") as raised:
         run(RedisFrontier(RedisConfig(url)).open("job"))
     assert "wrong@" not in str(raised.value)
+
+
+def test_a_refusal_while_a_connection_is_made_is_reported_at_once(redis: RedisConfig) -> None:
+    async def command() -> None:
+        raise redis_errors.ConnectionError("HELLO must …") from redis_errors.AuthenticationError()
+
+    with pytest.raises(FrontierError, match="refuses this user"):
+        run(RedisServer(redis, lambda: None).ask(command))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "The user executing the script can't run this command or subcommand script: 49…",
+        "ACL failure in script: No permissions to access a key script: 49…",
+    ],
+)
+def test_a_command_of_a_script_that_the_user_may_not_run_is_a_refusal(
+    redis: RedisConfig, message: str
+) -> None:
+    async def command() -> None:
+        raise redis_errors.ResponseError(message)
+
+    with pytest.raises(FrontierError, match=r"refuses this user .*ACL"):
+        run(RedisServer(redis, lambda: None).ask(command))
+
+
+def test_a_certificate_that_is_not_trusted_is_reported_at_once(redis: RedisConfig) -> None:
+    async def command() -> None:
+        try:
+            raise SSLCertVerificationError(1, "self-signed certificate")
+        except OSError as exc:
+            raise redis_errors.ConnectionError(str(exc)) from None
+
+    with pytest.raises(FrontierError, match="ssl_ca_certs"):
+        run(RedisServer(redis, lambda: None).ask(command))
+
+
+def test_a_user_without_dangerous_commands_can_crawl(redis: RedisConfig) -> None:
+    rights = [f"+@{group}" for group in ("read", "write", "connection", "scripting", "transaction")]
+    restarts: list[str] = []
+    with Client.from_url(redis.url) as client:
+        client.execute_command(
+            *("ACL", "SETUSER", "careful", "on", ">secret", "~crawlproj:*", "resetchannels"),
+            *(*rights, "+time", "-@dangerous", "-@admin"),
+        )
+        try:
+            config = RedisConfig(redis.url.replace("//", "//careful:secret@"))
+            worker = RedisFrontier(config)
+            run(worker.open("job"))
+            assert run(worker.write([entry(1)], [])).new == 1
+            run(worker.close())
+            server = RedisServer(config, lambda: restarts.append("restart"))
+            run(two_connections(server))
+        finally:
+            client.execute_command("ACL", "DELUSER", "careful")
+    assert restarts == ["restart"], "without INFO, another connection may reach another process"
+
+
+async def two_connections(server: RedisServer) -> None:
+    for _ in range(2):
+        assert await server.ask(lambda: server.redis.get("crawlproj:nothing")) is None
+        await server.close()
 
 
 def test_a_worker_waits_for_missing_replicas_and_logs_it_once(

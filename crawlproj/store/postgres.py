@@ -130,11 +130,12 @@ class PostgresStore(ThreadedStore):
                 if _one(db, sql.HAS_HINTS):  # as above
                     db.execute(b"ALTER TABLE hints RENAME TO item_hints")
                 db.execute("UPDATE store_meta SET value = 5 WHERE name = 'schema'")
-            db.execute(sql.SCHEMA)
-            db.execute(
-                "INSERT INTO store_meta VALUES ('schema', %s) ON CONFLICT DO NOTHING",
-                (SCHEMA_VERSION,),
-            )
+            if _one(db, sql.MAY_CHANGE_SCHEMA):
+                db.execute(sql.SCHEMA)
+                db.execute(
+                    "INSERT INTO store_meta VALUES ('schema', %s) ON CONFLICT DO NOTHING",
+                    (SCHEMA_VERSION,),
+                )
             if self.search and not _one(db, sql.HAS_SEARCH):
                 db.execute(sql.SEARCH)
         if version > SCHEMA_VERSION:

@@ -69,6 +69,13 @@ def _add(columns: tuple[str, ...]) -> bytes:
 
 ADD_SINCE_2, ADD_SINCE_3, ADD_SINCE_4 = map(_add, (SINCE_2, SINCE_3, SINCE_4))
 HAS_META = b"SELECT to_regclass('store_meta') IS NOT NULL"
+# Whether there are no tables yet, or the user may alter them. Users that only fill them do as well.
+MAY_CHANGE_SCHEMA = b"""
+SELECT to_regclass('store_meta') IS NULL OR EXISTS (
+    SELECT FROM pg_class WHERE oid = to_regclass('store_meta')
+        AND pg_has_role(relowner, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE')
+)
+"""
 HAS_CHANGES = b"SELECT to_regclass('changes') IS NOT NULL"
 HAS_HINTS = b"SELECT to_regclass('hints') IS NOT NULL"
 FOREIGN = b"""

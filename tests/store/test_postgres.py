@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import string
 import time
@@ -115,6 +116,21 @@ def test_the_error_for_a_malformed_url_omits_its_secrets(url: str) -> None:
     with pytest.raises(ConfigError, match="STORE_URL") as raised:
         store_from_url(url)
     assert "secret" not in str(raised.value)
+
+
+def test_a_user_that_may_only_fill_the_tables_can_store_pages(postgres: Postgres) -> None:
+    database = postgres.create("filled")
+    run(store_from_url(database).open())
+    with psycopg.connect(database) as db:
+        db.execute(
+            "CREATE ROLE filler LOGIN PASSWORD 'pw'; REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO filler"
+        )
+    store = store_from_url(re.sub(r"//.*@", "//filler:pw@", database))
+    run(store.open())
+    assert not run(store.write([page("http://a/")])).rejected
+    run(store.close())
+    assert urls(database) == ["http://a/"]
 
 
 def test_a_nul_character_is_replaced(postgres: Postgres) -> None:

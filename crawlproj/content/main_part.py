@@ -18,7 +18,7 @@ from crawlproj.content.tree import Element, tree_of
 if TYPE_CHECKING:
     from crawlproj.content.tree import Tree
 
-_MIN_MAIN = 100  # characters; a <main> with fewer is not used as one
+_MIN_MAIN = 100  # characters; a <main> with fewer is not used as one if there are more elsewhere
 _MIN_TEXT = 300  # characters; a shorter element is widened whatever that adds
 _MAX_LINKED = 0.6  # share of the added characters that may be in links
 _BOILERPLATE_TAGS = ("nav", "footer", "aside", "form", "header", "script", "style")
@@ -38,9 +38,10 @@ _BOILERPLATE_NAMES = re.compile(
 def main_part_of(tree: Tree) -> Tree:
     """Return the main part of a page as a tree of its own; empty if the page has no text."""
     part = _without_boilerplate(_main_element(tree))
-    # A short <main> is not trusted, but it is more than nothing.
-    if len(explicit := tree.select("main,[role=main]")) == 1 and not _length(part):
-        return _without_boilerplate(explicit[0])
+    # A short <main> is trusted only if there is no more elsewhere.
+    if _length(part) < _MIN_MAIN and len(explicit := tree.select("main,[role=main]")) == 1:
+        short = _without_boilerplate(explicit[0])
+        return short if _length(short) else part
     return part
 
 
@@ -135,7 +136,10 @@ def _linked(element: Element) -> int:
 
 
 def _is_boilerplate(element: Element) -> bool:
-    names = f"{element.attr('class') or ''} {element.attr('id') or ''}"
+    name = element.attr("id") or ""
+    if "." in name:  # of a member of a program, such as "Document._toc_entry" in Sphinx's sources
+        name = ""
+    names = f"{element.attr('class') or ''} {name}"
     return (
         element.tag in _BOILERPLATE_TAGS
         or element.attr("role") in _BOILERPLATE_ROLES

@@ -15,7 +15,7 @@ _LATENCY_JUMPS, _JUMP, _DRIFT = 0.002, 0.7**2, 0.01**2  # chance per cohort; var
 _UNKNOWN = 9.0  # variance of a log latency
 _RECALLED = 0.04
 _IMPOSSIBLE, _LEAST = 1e-12, 1000.0  # weight; squared error, in variances, that counts as more
-_SINGLE, _DOUBT = 3, 0.5  # knees that a single worker may have: below 1.75; times their weight
+_SINGLE, _DOUBT = 3, 0.2  # knees that a single worker may have: below 1.75; times their weight
 _EXPECTED = 4.0  # squared error, in variances, up to which no jump is considered
 
 
@@ -72,9 +72,9 @@ class Belief:
         return self._weights[0] + self._weights[1]
 
     def doubt_single(self) -> None:
-        """Hold a single worker half as likely, because the order of the answers denies it.
+        """Hold a single worker five times less likely, because the order of the answers denies it.
 
-        Half, because one that serves several requests in turns answers in any order, too.
+        Not impossible: one that serves several requests in turns answers in any order, too.
         """
         doubted = [weight * _DOUBT for weight in self._weights[:_SINGLE]]
         weights = doubted + self._weights[_SINGLE:]

@@ -82,8 +82,12 @@ class Belief:
         self._weights = [max(weight / total, _IMPOSSIBLE) for weight in weights]
         self._estimate()
 
-    def forget_knee(self, latency: float | None = None) -> None:
-        """Hold all knees equally likely; ``latency``: what is known of it from earlier, if any."""
+    def forget_knee(self, latency: float | None = None, *, several: bool = False) -> None:
+        """Hold all knees equally likely.
+
+        latency: what is known of it from earlier, if any. several: whether the site had several
+        workers; a single one is then as unlikely as after two groups that denied it.
+        """
         size = len(self._weights)
         if latency is not None:
             mean, variance = latency, _RECALLED
@@ -93,6 +97,9 @@ class Belief:
         self._weights = [1 / size] * size
         self._means, self._variances = [mean] * size, [variance] * size
         self.latency = mean
+        if several:
+            self.doubt_single()
+            self.doubt_single()
 
     def see(self, load: float, latency: float, variance: float, width: float) -> None:
         """Take in the log ``latency`` of a cohort that started with ``load`` requests in flight.

@@ -86,7 +86,8 @@ class Knee(Limit):
 
     def restart(self, limit: float, unloaded_s: float = 0.0) -> None:
         super().restart(limit)
-        self._belief.forget_knee(log(unloaded_s) if unloaded_s else None)
+        known = log(unloaded_s) if unloaded_s else None
+        self._belief.forget_knee(known, several=whole(self.limit) > 2)
         self._cohorts.clear()
         if self._belief.known:
             self._cohorts.expect(self._belief.latency)

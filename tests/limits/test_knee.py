@@ -151,6 +151,13 @@ def test_a_single_worker_never_has_more_than_two_in_flight_for_more_than_ten_ans
             assert in_a_row <= 10, seed
 
 
+def test_a_site_that_had_several_workers_is_not_asked_again_whether_it_has_one() -> None:
+    for seed in range(10):
+        known = client(Servers(16, seed=seed))
+        known.control.estimator.restart(8, 0.1)
+        assert min(limit for _, _, limit in known.run(5).ends) > 2
+
+
 def test_several_workers_are_not_held_for_one_because_a_few_pages_take_very_long() -> None:
     # Of thirty sites, two may begin with pages that take longer than the whole run.
     shares = sorted(

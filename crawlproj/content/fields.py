@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.main_part import main_part_of
-from crawlproj.content.page import folded
-from crawlproj.content.text import markdown_of, text_of
+from crawlproj.content.text import markdown_of, text_of, words_of
 from crawlproj.errors import ConfigError
 from crawlproj.urls import join
 from crawlproj.zstandard import zstd
@@ -45,7 +44,7 @@ def _html(response: Response, _: PageContent) -> bytes:
 def _headings(_: Response, page: PageContent) -> str:
     return _json(
         [
-            {"level": int(element.tag[1]), "text": folded(element.text)}
+            {"level": int(element.tag[1]), "text": words_of(element)}
             for element in page.tree.select(_HEADINGS)
         ]
     )
@@ -65,7 +64,7 @@ def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
     links = []
     for element in page.tree.select("a[href],area[href]"):
         if target := join(page.base, element.attr("href") or ""):
-            text = folded(element.text) or element.attr("alt") or ""
+            text = words_of(element) or element.attr("alt") or ""
             links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
     return links
 

@@ -65,6 +65,14 @@ def text_of(tree: Tree) -> str:
         return _text_of(tree, marked)
 
 
+def words_of(element: Element) -> str:
+    """Return the text of a heading or a link in one line, with spaces where a browser breaks it.
+
+    Scripts and style sheets in it are no text.
+    """
+    return " ".join(element.to_text(_LAYOUT).split())
+
+
 def _text_of(tree: Tree, marked: list[Element]) -> str:
     # All is looked for before anything changes: after a change, the parser indexes the tree anew.
     frames, tables = tree.select("iframe"), tree.select("table")

@@ -125,6 +125,22 @@ def test_headings_images_and_links_are_in_the_order_of_the_page() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("inside", "text"),
+    [
+        ("Uses of Class<br>java.util.List", "Uses of Class java.util.List"),  # Javadoc
+        ("<div>A card</div><div>and its text</div>", "A card and its text"),
+        ("One<style data-emotion>.a{color:red}</style><script>x()</script> word", "One word"),
+        ("H<sub>2</sub>O <b>is</b>&nbsp; wet", "H2O is wet"),
+        ("<span>A</span><span>B</span>", "AB"),
+    ],
+)
+def test_headings_and_links_have_their_text_as_a_browser_shows_it(inside: str, text: str) -> None:
+    page = fields("headings", "links", html=f'<h2>{inside}</h2><a href="/x">{inside}</a>')
+    assert read(page.headings) == [{"level": 2, "text": text}]
+    assert page.links == [{"url": "http://a.test/x", "text": text, "rel": ""}]
+
+
 def test_links_and_images_are_the_same_after_the_markdown_made_them_absolute() -> None:
     page, alone = fields("markdown", "links", "images"), fields("links", "images")
     assert (page.links, page.images) == (alone.links, alone.images)

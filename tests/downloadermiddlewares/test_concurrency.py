@@ -243,7 +243,8 @@ def test_500s_of_a_site_that_answers_later_what_failed_are_overloads() -> None:
     assert harness.scheduler.endings[-1].is_up
     harness.scheduler.permit.in_flight = 1
     assert isinstance(harness.answer(500), Response)
-    assert harness.scheduler.endings[-1].verdict is Verdict.OK, "it was alone"
+    alone = harness.scheduler.endings[-1]
+    assert alone.verdict is Verdict.OK
 
 
 def test_after_a_time_out_scrapy_retries_after_a_wait() -> None:

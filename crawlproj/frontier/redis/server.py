@@ -148,6 +148,8 @@ class RedisServer:
     async def _identify(self) -> None:
         try:
             run_id = str((await self.redis.info("server")).get("run_id", ""))
+            if not self._run_id:
+                await self._look_at_memory()
         except redis_errors.NoPermissionError:
             run_id = ""
         self._identified = True
@@ -158,6 +160,17 @@ class RedisServer:
         known, self._run_id = self._run_id, run_id
         if known not in {"", self._run_id}:
             self._on_restart()
+
+    async def _look_at_memory(self) -> None:
+        memory = await self.redis.info("memory")
+        policy = str(memory.get("maxmemory_policy", ""))
+        if memory.get("maxmemory") and policy.startswith("allkeys"):
+            logger.warning(
+                "%s deletes keys when its memory is full (maxmemory-policy %s), so URLs may be "
+                "lost: set the policy to noeviction",
+                self._name,
+                policy,
+            )
 
 
 def _is_transient(exc: BaseException) -> bool:

@@ -123,6 +123,27 @@ def test_a_user_without_dangerous_commands_can_crawl(redis: RedisConfig) -> None
     assert restarts == ["restart"], "without INFO, another connection may reach another process"
 
 
+@pytest.mark.parametrize(
+    ("policy", "is_named"), [("allkeys-lru", True), ("noeviction", False), ("volatile-lru", False)]
+)
+def test_a_server_that_deletes_urls_when_it_is_full_is_warned_of(
+    redis: RedisConfig, policy: str, caplog: pytest.LogCaptureFixture, *, is_named: bool
+) -> None:
+    with Client.from_url(redis.url) as client:
+        before = client.config_get("maxmemory-policy")["maxmemory-policy"]
+        client.config_set("maxmemory-policy", policy)
+        client.config_set("maxmemory", "1gb")
+        try:
+            worker = RedisFrontier(redis)
+            run(worker.open("job"))
+            run(worker.close())
+        finally:
+            client.config_set("maxmemory", 0)
+            client.config_set("maxmemory-policy", before)
+    assert ("noeviction" in caplog.text) is is_named
+    assert caplog.text.count("deletes keys") == is_named
+
+
 async def two_connections(server: RedisServer) -> None:
     for _ in range(2):
         assert await server.ask(lambda: server.redis.get("crawlproj:nothing")) is None

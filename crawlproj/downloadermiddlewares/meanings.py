@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from crawlproj.limits.at_once import AtOnce
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.failing import Failing
 from crawlproj.limits.unavailable import Unavailable
@@ -17,9 +18,11 @@ _MAX_SITES = 10_000
 
 
 class Meanings:
-    """Keeps what shows the meanings of 500 and 503, of the 10,000 sites that answered so last."""
+    """Keeps what shows the meanings of 429, 500 and 503, of 10,000 sites for each of them."""
 
     def __init__(self) -> None:
+        self._highest: dict[str, int] = {}  # in flight with an answer, before the first 429
+        self._at_once: dict[str, AtOnce] = {}
         self._failing: dict[str, Failing] = {}
         self._unavailable: dict[str, Unavailable] = {}
 
@@ -28,6 +31,11 @@ class Meanings:
 
         again: whether the page was asked for before, without success.
         """
+        if ending.verdict is Verdict.THROTTLED:
+            if self._is_at_once(permit, refused=True):
+                return replace(ending, verdict=Verdict.OVERLOADED, is_up=True, at_once=True)
+        elif ending.verdict is Verdict.OK:
+            self._is_at_once(permit, refused=False)
         if ending.retry_after_s is not None:
             return ending
         if ending.verdict is Verdict.OK:
@@ -38,6 +46,20 @@ class Meanings:
         elif status == _UNAVAILABLE and self._is_rate_limit(permit, refused=True, again=again):
             return replace(ending, verdict=Verdict.THROTTLED)
         return ending
+
+    def _is_at_once(self, permit: Permit, *, refused: bool) -> bool:
+        """Return whether the site refuses what is too much at once."""
+        site = self._at_once.get(permit.site)
+        if site is None:
+            if not refused:
+                if permit.in_flight > self._highest.get(permit.site, 0):
+                    self._highest[permit.site] = permit.in_flight
+                    _forget_first(self._highest)
+                return False
+            site = self._at_once[permit.site] = AtOnce(self._highest.pop(permit.site, 0))
+            _forget_first(self._at_once)
+        site.note(refused=refused, in_flight=permit.in_flight)
+        return site.limits
 
     def _as_overload(self, permit: Permit, ending: Ending, *, failed: bool, again: bool) -> Ending:
         """Return the ``ending`` as that of an overload if too much in flight made the site fail."""
@@ -66,6 +88,6 @@ class Meanings:
         return site.limits_rate
 
 
-def _forget_first(sites: dict[str, Failing] | dict[str, Unavailable]) -> None:
+def _forget_first(sites: dict[str, Any]) -> None:
     if len(sites) > _MAX_SITES:
         del sites[next(iter(sites))]

@@ -32,6 +32,7 @@ class Ending:
     policy: the quota that the site announced, if any.
     lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
     is_up: of an overload, whether it shows that the site is not away.
+    at_once: whether it refuses too much at once, although with 429.
     tries: whether to ask for the page again soon, to see whether it is the page that failed.
     """
 
@@ -41,4 +42,5 @@ class Ending:
     policy: RatePolicy | None = None
     lag_s: float = 0.0
     is_up: bool = False
+    at_once: bool = False
     tries: bool = False

@@ -243,6 +243,15 @@ class RateLimit:
             self._started = 0
             self._allowed = self._grown_s = 0.0
 
+    def forget(self) -> None:
+        """Drop what refusals showed, because they were of another kind; a quota stays."""
+        if self._rate == inf:
+            return
+        self._rate = self._peak = self._start = inf
+        self._peak_seen = 0.0
+        self._refused_in_a_row = 0
+        self.trying = False
+
     def _cut(self, now: float) -> None:
         before = min(self._rate, self._announced)
         if self._refused_in_a_row > 1:

@@ -263,20 +263,17 @@ class SiteControl:
         if ending.rtt_s:
             self._rtt_s += 0.2 * (ending.rtt_s - self._rtt_s) if self._rtt_s else ending.rtt_s
         self._note_asked(now, ending)
-        throttled = verdict is Verdict.THROTTLED and self.rate_limit is not None
-        if ending.retry_after_s is not None and not throttled:
+        by_rate = verdict is Verdict.THROTTLED and self.rate_limit is not None
+        if ending.retry_after_s is not None and not by_rate:
             self.rest(now + ending.retry_after_s)
         outcome = Outcome.SUCCESS if verdict is Verdict.OK else Outcome.DROPPED
         if self.rate_limit is not None:
             self._inform_rate(self.rate_limit, permit, now, ending)
-            if verdict is Verdict.THROTTLED:
-                outcome = Outcome.IGNORE
         if self.health is not None and self._inform_health(self.health, now, ending, lost=lost):
             return
-        if lost or outcome is Outcome.IGNORE:
+        if lost or by_rate:
             return
-        start, permit.start = permit.start, None
-        before = self.estimator.limit
+        start, permit.start, before = permit.start, None, self.estimator.limit
         timing = (permit.started_at, now, ending.rtt_s, permit.in_flight)
         overtook = outcome is Outcome.SUCCESS and permit.overtakes(self._live)
         self.estimator.on_sample(Sample(*timing, outcome, ending.lag_s, start, overtook))
@@ -318,6 +315,8 @@ class SiteControl:
             rate.on_refused(now, permit.started_at, ending.retry_after_s, early=permit.early)
         elif ending.verdict is Verdict.OK:
             rate.on_accepted(now, permit.started_at)
+        elif ending.at_once:
+            rate.forget()
 
     def _inform_health(self, health: Health, now: float, ending: Ending, *, lost: bool) -> bool:
         """Return whether the request says nothing of the load, because the site is or was down."""

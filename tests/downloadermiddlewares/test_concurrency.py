@@ -239,12 +239,29 @@ def test_500s_of_a_site_that_answers_later_what_failed_are_overloads() -> None:
     for request in tried:
         harness.answer(200, request)
     assert isinstance(harness.answer(500), Request)
-    assert harness.scheduler.endings[-1].verdict is Verdict.OVERLOADED
-    assert harness.scheduler.endings[-1].is_up
     harness.scheduler.permit.in_flight = 1
-    assert isinstance(harness.answer(500), Response)
-    alone = harness.scheduler.endings[-1]
-    assert alone.verdict is Verdict.OK
+    assert isinstance(harness.answer(500), Response), "it was alone"
+    verdicts = [(ending.verdict, ending.is_up) for ending in harness.scheduler.endings[-2:]]
+    assert verdicts == [(Verdict.OVERLOADED, True), (Verdict.OK, False)]
+
+
+def test_429s_that_only_come_with_more_in_flight_are_overloads_that_cost_no_attempt() -> None:
+    harness = Harness()
+    permit = harness.scheduler.permit
+    assert permit is not None
+    for _ in range(2):
+        permit.in_flight = 3
+        assert isinstance(harness.answer(429), Request)
+        for permit.in_flight in (1, 2) * 15:
+            harness.answer(200)
+    permit.in_flight = 3
+    assert isinstance(harness.answer(429), Request)
+    assert [ending.verdict for ending in harness.scheduler.endings[::31]] == [
+        Verdict.THROTTLED,
+        Verdict.THROTTLED,
+        Verdict.OVERLOADED,
+    ]
+    assert harness.scheduler.endings[-1].at_once
 
 
 def test_after_a_time_out_scrapy_retries_after_a_wait() -> None:

@@ -299,3 +299,13 @@ def test_a_recalled_rate_grows_at_a_site_that_accepts_more() -> None:
     site.run(600)
     log = site.run(60)
     assert log.of(Verdict.OK, 1600) >= 2 * 5 * 60
+
+
+def test_what_refusals_of_another_kind_showed_is_forgotten() -> None:
+    limit = RateLimit(dice(1), maximum=50.0)
+    limit.on_refused(10.0, 10.0, None)
+    assert limit.rate < 50.0
+    limit.forget()
+    assert (limit.rate, limit.trying) == (50.0, False)
+    limit.on_refused(20.0, 20.0, None)
+    assert limit.rate < 50.0, "it learns again"

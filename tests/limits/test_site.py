@@ -138,6 +138,16 @@ def test_an_overload_of_a_site_that_answers_lowers_the_limit_and_is_no_sign_of_a
     assert not control.down
 
 
+def test_a_refusal_of_too_much_at_once_lowers_the_limit_and_takes_the_rate_back() -> None:
+    control = SiteControl(aimd(8), rate(), health())
+    first, second = start(control, 2)
+    control.end(first, NOW + 1, THROTTLED)
+    assert control.rate < inf
+    control.end(second, NOW + 1, Ending(Verdict.OVERLOADED, 0.1, is_up=True, at_once=True))
+    assert control.rate == inf
+    assert control.limit < 8
+
+
 def test_an_ignored_request_changes_nothing() -> None:
     control = SiteControl(aimd(8), rate(), health())
     for permit in start(control, 8):

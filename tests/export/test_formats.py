@@ -114,6 +114,25 @@ def test_excel_gets_what_it_can_hold_and_a_note_says_what_was_cut(
     assert done.note == "texts cut to 32,767 characters, the most of a cell: 1"
 
 
+@pytest.mark.parametrize("text", ["a\ufffeb", "a\uffffb", "a\x00b", "a\x1fb"])
+def test_a_character_that_xml_cannot_hold_does_not_cost_the_workbook(
+    text: str, store: str, tmp_path: Path
+) -> None:
+    fill(
+        store,
+        [Row("items", {"text": text}, key="k"), Row("items", {"text": "\U0010fffd"}, key="l")],
+    )
+    exported(store, tmp_path / "items.xlsx", columns=("text",))
+    assert [row["text"] for row in read(tmp_path / "items.xlsx")] == ["a\ufffdb", "\U0010fffd"]
+
+
+def test_excel_counts_an_emoji_as_two_characters(store: str, tmp_path: Path) -> None:
+    fill(store, [Row("items", {"text": "\U0001f600" * 20_000}, key="k")])
+    done = exported(store, tmp_path / "items.xlsx", columns=("text",))
+    assert read(tmp_path / "items.xlsx") == [{"text": "\U0001f600" * 16_383}]
+    assert done.note == "texts cut to 32,767 characters, the most of a cell: 1"
+
+
 def test_more_rows_than_excel_has_are_an_error_and_no_file(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

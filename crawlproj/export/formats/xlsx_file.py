@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from lxml.etree import LxmlError
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from crawlproj.errors import ExportError
 from crawlproj.export.formats.base import Writer
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 1_048_576  # of a sheet, its heading included
 _MAX_CHARACTERS = 32_767  # of a cell
+_MAX_BYTES = 2 * _MAX_CHARACTERS  # in UTF-16
 _EXACT = 10**15  # Excel keeps 15 digits of a number
 _MAX_TITLE = 31
+# openpyxl knows only the control characters of these.
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class XlsxFile(Writer):
@@ -58,10 +61,14 @@ class XlsxFile(Writer):
             value = str(value)
         if not isinstance(value, str):
             return value
-        if len(value) > _MAX_CHARACTERS:
-            value = value[:_MAX_CHARACTERS]
+        value = _NOT_IN_XML.sub("\ufffd", value)
+        # Excel counts in UTF-16, where an emoji is two.
+        if (
+            2 * len(value) > _MAX_CHARACTERS
+            and len(units := value.encode("utf-16-le")) > _MAX_BYTES
+        ):
+            value = units[:_MAX_BYTES].decode("utf-16-le", "ignore")
             self._cut += 1
-        value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
         cell = WriteOnlyCell(self._sheet, value)
         cell.data_type = "s"  # not a formula, nor an error such as #N/A
         if runs(value):

@@ -65,6 +65,8 @@ _REPLACED = {
     "crawlproj.extensions.final_rates.FinalRates": "scrapy.extensions.logstats.LogStats",
 }
 """Ours, and the component of Scrapy's in whose place it is, unless the project names that."""
+# What scrapy.utils.test.get_crawler names in a process without a reactor, as if the project did.
+_WITHOUT_REACTOR = "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"
 _MERGED = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS")
 
 
@@ -129,6 +131,8 @@ def _check(settings: Settings) -> None:
 def _merge(settings: Settings, name: str, added: dict[str, Any] | str) -> None:
     """Add components to those of the project. added: JSON if they are from the environment."""
     theirs = settings.getdict(name)
+    if not settings.getbool("TWISTED_REACTOR_ENABLED") and settings.getbool("GUARD_ENABLED", True):
+        theirs = {part: value for part, value in theirs.items() if value != _WITHOUT_REACTOR}
     components = BaseSettings({name: added}).getdict(name)
     components = {
         part: order for part, order in components.items() if _REPLACED.get(part) not in theirs

@@ -169,6 +169,19 @@ def test_a_handler_that_the_guard_cannot_protect_is_an_error_unless_the_guard_is
 
 
 @pytest.mark.slow
+def test_a_crawler_for_tests_without_a_reactor_has_the_guarded_handler() -> None:
+    script = (
+        "from scrapy.utils.test import get_crawler\n"
+        'crawler = get_crawler(settings_dict={"ADDONS": {"crawlproj.addon.Addon": 300}})\n'
+        'print(crawler.settings["DOWNLOAD_HANDLERS"]["http"])'
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert ran.stdout.strip() == ours.DOWNLOAD_HANDLERS["http"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("beside", "shown"),
     [

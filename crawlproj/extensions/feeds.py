@@ -1,4 +1,4 @@
-"""Lets a continued crawl add to the feeds that its first part wrote."""
+"""Feeds of a crawl that may be killed, and of one that continues another."""
 
 from __future__ import annotations
 
@@ -31,18 +31,28 @@ class ContinuedFeeds:
     Only in a crawl that continues an interrupted one. If the format cannot be appended to (JSON,
     XML) and the file is not empty, closes the crawl with the reason "feed-unusable". Scrapy's other
     storages replace what they have stored; that is logged.
+
+    Each item is in its file before its page counts as done, because a killed process would take the
+    latest 8 KiB with it, and nothing would fetch their pages again.
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        if not crawler.settings.getdict("FEEDS"):
+        if not crawler.settings.getdict("FEEDS") and not crawler.settings["FEED_URI"]:
             raise NotConfigured
         self._crawler = crawler
         crawler.signals.connect(self._opened, signals.spider_opened)
+        crawler.signals.connect(self._scraped, signals.item_scraped)  # after FeedExporter's
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ContinuedFeeds:
-        """Build the extension. Raises NotConfigured without FEEDS."""
+        """Build the extension. Raises NotConfigured without FEEDS and FEED_URI."""
         return cls(crawler)
+
+    def _scraped(self) -> None:
+        exporter = self._crawler.get_extension(FeedExporter)
+        for slot in exporter.slots if exporter is not None else ():
+            if isinstance(slot.storage, FileFeedStorage) and slot.file and not slot.file.closed:
+                slot.file.flush()
 
     def _opened(self) -> None:
         scheduler = scheduler_of(self._crawler)

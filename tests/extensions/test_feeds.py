@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +14,14 @@ from crawlproj.demo import DemoWeb, SiteSpec
 from tests.processes import options, scrapy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
 SPIDER = """
+import os
+
 import scrapy
 
 class Halting(scrapy.Spider):
@@ -29,6 +34,8 @@ class Halting(scrapy.Spider):
     def parse(self, response):
         page = response.url[-6]
         yield {"page": page} if page == "1" else {"page": page, "more": 1}
+        if self.settings["DIE_AT"] == page:
+            os.kill(os.getpid(), 9)
         if int(self.settings["HALT"]):
             raise scrapy.exceptions.CloseSpider("halted")
 """
@@ -41,7 +48,14 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoWeb]:
         yield running
 
 
-def crawl(web: DemoWeb, folder: Path, feed: str, *, halt: bool = False) -> tuple[int, str]:
+def crawl(
+    web: DemoWeb,
+    folder: Path,
+    feed: str,
+    *,
+    halt: bool = False,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[int, str]:
     (folder / "halting.py").write_text(SPIDER)
     settings = {
         "FRONTIER_URL": f"sqlite:///{folder / 'crawl.db'}",
@@ -52,9 +66,11 @@ def crawl(web: DemoWeb, folder: Path, feed: str, *, halt: bool = False) -> tuple
         "HALT": int(halt),
         "LOG_LEVEL": "WARNING",
         "PROGRESS_ENABLED": 0,
+        **more,
     }
     spider = (str(folder / "halting.py"), "-a", f"base={web.url('plain')}")
-    return scrapy("runspider", *spider, "-O", str(folder / feed), *options(settings))
+    to = ("-O", str(folder / feed)) if feed else ()
+    return scrapy("runspider", *spider, *to, *options(settings))
 
 
 def test_a_continued_crawl_appends_to_the_file_that_it_was_to_overwrite(
@@ -94,3 +110,17 @@ def test_a_format_that_cannot_grow_is_refused_and_the_file_left_as_it_is(
     assert code == 0
     pages = [json.loads((tmp_path / name).read_text()) for name in ("items.json", "more.json")]
     assert sorted(item["page"] for part in pages for item in part) == list("123456")
+
+
+@pytest.mark.parametrize("name", ["items.jsonl", "items.csv", "old setting"])
+def test_a_killed_crawl_leaves_the_items_of_all_pages_that_are_done_in_its_file(
+    web: DemoWeb, tmp_path: Path, name: str
+) -> None:
+    feed, more = name, {}
+    if name == "old setting":
+        feed, more = "", {"FEED_URI": str(tmp_path / name), "FEED_FORMAT": "jsonlines"}
+    killed, _ = crawl(web, tmp_path, feed, more={**more, "DIE_AT": "4"})
+    assert killed == -signal.SIGKILL
+    assert crawl(web, tmp_path, feed, more=more)[0] == 0
+    lines = (tmp_path / name).read_text().splitlines()
+    assert set("123456") <= {found[0] for line in lines if (found := re.search(r"\d", line))}, lines

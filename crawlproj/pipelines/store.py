@@ -35,6 +35,7 @@ __all__ = ["RowRejected", "StorePipeline"]
 
 logger = logging.getLogger(__name__)
 
+_MAX_FAILURES = 10_000
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0  # between attempts to write to a busy store
 
 
@@ -71,6 +72,7 @@ class StorePipeline:
         self._delay_s = number(crawler.settings, "STORE_BATCH_DELAY", 0.01)
         self._rows = ItemRows(text_lists(crawler.settings, "STORE_KEY"))
         self._sources = Sources(crawler)
+        self._failures: dict[str, str] = {}  # of the items stored lately, their reasons by URL
         self._waiting: list[tuple[Row, asyncio.Future[str | None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._failed: Exception | None = None
@@ -119,7 +121,16 @@ class StorePipeline:
         self._count(f"items/{type(item).__name__}")
         if isinstance(item, Page):
             item.duplicate_of = duplicate_of
+            self._failures.pop(item.url, None)
+        elif isinstance(item, FetchFailure):
+            self._note_failure(item)
         return item
+
+    def _note_failure(self, item: FetchFailure) -> None:
+        """Remember that the row of a failure is there, until the scheduler asks for it too."""
+        self._failures[item.url] = item.reason
+        if len(self._failures) > _MAX_FAILURES:  # of URLs that are no requests
+            del self._failures[next(iter(self._failures))]
 
     async def _on_dropped(self, item: Any, exception: DropItem) -> None:
         if not isinstance(exception, LeftForNextRun):
@@ -139,6 +150,11 @@ class StorePipeline:
             await self._put(row)
 
     def _queue_outcome(self, outcome: Outcome) -> asyncio.Future[str | None]:
+        reason = self._failures.pop(outcome.url, None)
+        if isinstance(outcome, FetchFailure) and reason == outcome.reason:
+            durable: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+            durable.set_result(None)
+            return durable
         return self._put(row_of_outcome(outcome))
 
     def _put(self, row: Row) -> asyncio.Future[str | None]:

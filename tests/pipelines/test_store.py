@@ -16,6 +16,8 @@ from scrapy.utils.test import get_crawler
 from crawlproj.errors import ConfigError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
 from crawlproj.pipelines.store import RowRejected, StorePipeline
+from crawlproj.scheduler import Scheduler
+from crawlproj.scheduling.books import Books
 from crawlproj.store.base import Row, Store, StoreBusy, Stored
 from tests.frontier.helpers import run
 
@@ -60,9 +62,15 @@ class FakeStore(Store):
         self.closed = True
 
 
+class FakeScraper:
+    async def start_itemproc_async(self, item: Any, *, response: Any) -> None: ...
+
+
 class FakeEngine:
-    def __init__(self) -> None:
+    def __init__(self, scheduler: object = None) -> None:
         self.closed_for = ""
+        self.scheduler = scheduler
+        self.scraper = FakeScraper()
 
     async def close_spider_async(self, *, reason: str) -> None:
         self.closed_for = reason
@@ -168,6 +176,39 @@ def test_waiting_items_share_a_batch_and_get_their_duplicate_of() -> None:
     assert (first.duplicate_of, second.duplicate_of) == (None, "http://a/")
     assert isinstance(third, RowRejected)
     assert store.closed
+
+
+class FakeScheduler(Scheduler):
+    def __init__(self) -> None:
+        self.books = Books(lambda *_: None)
+
+
+def test_a_failure_that_is_an_item_is_written_once_and_others_as_they_end() -> None:
+    store, made, scheduler = FakeStore(), crawler(), FakeScheduler()
+    made.engine = FakeEngine(scheduler)  # type: ignore[assignment]
+
+    async def crawl() -> None:
+        pipeline = StorePipeline(made, store)
+        await pipeline.open_spider()
+        write = scheduler.books.write
+        assert write is not None
+        for url in ("http://a/", "http://c/"):
+            await pipeline.process_item(FetchFailure(url, "http-404"))
+        await pipeline.process_item(Page("http://c/", "http://c/", 200))
+        await write(FetchFailure("http://a/", "http-404", failed_at=2.0))  # written already
+        for url, reason in (
+            ("http://a/", "http-404"),  # in a later life
+            ("http://c/", "http-404"),  # its page was there in between
+            ("http://d/", "timeout"),
+        ):
+            await write(FetchFailure(url, reason, failed_at=3.0))
+        await pipeline.process_item(FetchFailure("http://e/", "http-404"))
+        await write(FetchFailure("http://e/", "timeout", failed_at=3.0))  # it says more
+
+    run(crawl())
+    rows = [row.values for batch in store.batches for row in batch if row.table == "failures"]
+    written = [(row["url"][7], row["failed_at"]) for row in rows if row["failed_at"]]
+    assert written == [("a", 3.0), ("c", 3.0), ("d", 3.0), ("e", 3.0)]
 
 
 def test_a_busy_store_is_retried_and_nothing_is_lost(

@@ -21,6 +21,7 @@ _PROBE = 0.08  # how much more is tried after twice the hold
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.15, 60.0
 _PAUSE_GROWTH = 2.0
 _WINDOW_S = 2.0  # refusals that last longer mean a quota per window
+_LONGEST_S = 120.0
 _MIN_RATE = 1 / 3600
 _BURST_S = 0.05  # a start this late may catch up, because timers are late
 _EARLY = 0.98  # of the time between two starts: a shorter one was early
@@ -40,13 +41,17 @@ class RateLimit:
     *Measuring*: a token bucket is empty at each refusal, so between two refusals it let through
     exactly rate × time; a fixed window lets through its quota from refusal to refusal. So
     ``accepted / time`` since the previous refusal is the rate, however the starts were spread.
-    With fewer than eight accepted, the rate falls by 30 % and measuring continues.
+    With fewer than eight accepted, the rate falls by 30 % and measuring continues. A sliding window
+    is still full then of what came before, so the rate is to grow back to what was accepted a
+    second between the last two times of refusals.
 
     *Growing*, while the rate is used, is CUBIC (RFC 9438 §4.1) in relative form. With ``peak`` the
     measured rate, ``hold`` the seconds it takes to return to it and x = t / hold − 1,
     ``rate(t) = peak · (1 + (1 − start/peak) · x³)``: flat around the peak, then ever faster.
     ``hold`` is the time of at least 35 requests, so that probing for more costs few refusals at any
-    rate. It doubles, once, when probing finds the same rate again.
+    rate. It doubles, once, when probing finds the same rate again, and is 0.4 of a quota's window
+    if refusals that went on for long showed one. Beyond a peak that was found twice, or a quota,
+    ``rate(t) = peak · (1 + 0.08 · x³)``: what is wrong with a window's rate shows late.
 
     maximum: requests/s never to exceed, whatever the site accepts.
 
@@ -68,6 +73,7 @@ class RateLimit:
         "_last_start",
         "_maximum",
         "_patience",
+        "_pause_s",
         "_paused_s",
         "_peak",
         "_peak_seen",
@@ -80,6 +86,8 @@ class RateLimit:
         "_start",
         "_started",
         "_tat",
+        "_usual",
+        "_window_s",
         "blocked_until",
         "trying",
     )
@@ -96,7 +104,10 @@ class RateLimit:
         self._patience = 1.0
         self._peak_seen = 0.0
         self._changed_at = -inf  # refusals of requests that started earlier say nothing new
+        self._window_s = 0.0  # of a quota; 0 if it has none
+        self._usual = 0.0  # requests/s accepted between the last two times of refusals
         self._cuts = 0  # since the anchor, without a measurement
+        self._pause_s = 0.0  # the latest one
         self._paused_s = 0.0  # since the anchor
         self._anchor = -inf  # since when accepted requests are counted
         self._accepted = 0
@@ -211,6 +222,7 @@ class RateLimit:
         self._cut(now)
         longer = _PAUSE_GROWTH ** min(32, self._refused_in_a_row - 1)
         pause_s = min(_MAX_PAUSE_S, max(_FIRST_PAUSE_S, 0.5 / self._rate) * longer)
+        self._pause_s = pause_s
         self._changed_at = now
         self._started = 0
         self._allowed = self._grown_s = 0.0
@@ -265,10 +277,16 @@ class RateLimit:
             self._settle(now, peak, 0.5, 1.0)
         elif self._accepted >= _ENOUGH and (elapsed_s := now - self._counted_since) > 0:
             again = self._cuts and now - self._changed_at < self._hold_s
+            measured = self._accepted / elapsed_s
             if again or self._paused_s > 0.3 * elapsed_s:
-                peak, share = min(before, self._accepted / elapsed_s), _KEEP
+                peak, share = min(before, measured), _KEEP
+                if again and peak < self._usual:
+                    # Soon after another refusal: a window is still full of what came before.
+                    peak, share = self._usual, _KEEP * peak / self._usual
+                    self._usual = measured  # once; if that was too high, the site allows less now
             else:
                 # Our own rate was the limit; the site's is near, but not accepted / time.
+                self._usual = measured
                 peak, share = 0.95 * before, 0.93
             same = abs(peak / self._peak_seen - 1) < 0.15 if self._peak_seen else False
             self._patience = min(_MAX_PATIENCE, 2 * self._patience) if same else 1.0
@@ -277,7 +295,8 @@ class RateLimit:
         else:
             # Aim for the peak seen before: a few refusals may mark the end of a window.
             self._rate = self._start = max(_MIN_RATE, 0.7 * before)
-            self._peak = max(0.85 * before, self._peak_seen)
+            aim = min(self._peak_seen, self._usual) if self._usual else self._peak_seen
+            self._peak = max(0.85 * before, aim)
             self._hold_s = self._hold_of(self._peak)
             self._cuts += 1
 
@@ -288,7 +307,10 @@ class RateLimit:
     def _resume(self, now: float) -> None:
         """Measure a quota per window: the site accepts again after long enough for one to end."""
         elapsed_s = max(_WINDOW_S, now - self._cycle_at)
-        self._settle(now, self._cycle_accepted / elapsed_s, _KEEP, 1.0)
+        # It ended at some time during the last pause.
+        window_s = max(_WINDOW_S, elapsed_s - self._pause_s / 2)
+        self._window_s = min(_LONGEST_S, 0.4 * window_s)
+        self._settle(now, self._cycle_accepted / window_s, _KEEP * window_s / elapsed_s, 1.0)
         self._changed_at = now
         self._started = 0
         self._allowed = self._grown_s = 0.0
@@ -303,9 +325,8 @@ class RateLimit:
         self._cuts = 0
         self._paused_s = 0.0
 
-    @staticmethod
-    def _hold_of(rate: float) -> float:
-        return max(_MIN_HOLD_S, _HOLD_REQUESTS / rate)
+    def _hold_of(self, rate: float) -> float:
+        return max(_MIN_HOLD_S, _HOLD_REQUESTS / rate, self._window_s)
 
     def _grow(self, now: float) -> None:
         since_s = now - max(self._changed_at, self.blocked_until)
@@ -316,6 +337,7 @@ class RateLimit:
         if self._started < 0.7 * self._allowed:
             return  # the rate is not used, so nothing shows that more would be accepted
         x = since_s / self._hold_s - 1
-        self._rate = max(
-            self._rate, self._peak * (1 + max(_PROBE, 1 - self._start / self._peak) * x**3)
-        )
+        steep = max(_PROBE, 1 - self._start / self._peak)
+        if x > 0 and (self._patience > 1 or self._window_s):
+            steep = _PROBE  # the same rate was found twice, or that of a window
+        self._rate = max(self._rate, self._peak * (1 + steep * x**3))

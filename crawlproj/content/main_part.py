@@ -23,13 +23,25 @@ _MIN_TEXT = 300  # characters; a shorter element is widened whatever that adds
 _MAX_LINKED = 0.6  # share of the added characters that may be in links
 _BOILERPLATE_TAGS = ("nav", "footer", "aside", "form", "header", "script", "style")
 _CONTAINERS = ("div", "section", "ul", "ol", "table", "p")
+# Notes that belong to the text, although generators put them into <aside>.
+_NOTES = re.compile(
+    r"(?:^|[-_ ])(?:admonition|callout|footnotes?|note|tip|hint|important|warning|caution|danger|"
+    r"topic|starlight-aside)(?:$|[-_ ])",
+    re.IGNORECASE,
+)
+_NOTE_ROLES = frozenset(
+    {"note", "doc-endnotes", "doc-footnote", "doc-notice", "doc-pullquote", "doc-tip"}
+)
+_PERMALINK = re.compile(r"header-?link|hash-?link|perma-?link|anchor", re.IGNORECASE)
 _HEADINGS = "h1,h2,h3,h4,h5,h6"
 _CHAPTER_CLASSES = re.compile(r"(?:^| )(?:section|level\d|sect\d)(?:$| )")
 _NOT_IN_NAMES = re.compile(r"[\W_]+")
 _BOILERPLATE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
 _BOILERPLATE_NAMES = re.compile(
-    r"(?:^|[-_ ])(?:nav|navbar|navigation|menu|sidebar|footer|header|related|breadcrumbs?|toc|"
-    r"pagination|search|mobile|skip|banner|cookie|advert|promo|share|social|comments?)(?:$|[-_ ])|"
+    r"(?:^|[-_ ])(?:nav|navbar|navigation|menu|sidebar|footer|related|breadcrumbs?|toc|"
+    r"pagination|search|mobile|skip|banner|cookie|advert|promo|share|social|comments)(?:$|[-_ ])|"
+    # TypeDoc's "tsd-comment" is what the author wrote, Javadoc's "table-header" heads columns.
+    r"(?:^| )comment(?:$|[-_ ])|(?:^|(?<!table)[-_ ])header(?:$|[-_ ])|"
     r"sphinxsidebar|nav(?:header|footer)",
     re.IGNORECASE,
 )
@@ -49,12 +61,19 @@ def _without_boilerplate(element: Element) -> Tree:
     part = tree_of(element.html.encode("utf-8", "replace"), "utf-8")
     for tag in _BOILERPLATE_TAGS:
         for each in part.select(tag):
-            each.decompose()
+            if tag != "aside" or not _is_note(each):
+                each.decompose()
     for tag in _CONTAINERS:
         for each in part.select(tag):
             if each.parent is not None and _is_boilerplate(each) and not _is_content(each, part):
                 each.decompose()
     return part
+
+
+def _is_note(aside: Element) -> bool:
+    classes = aside.attr("class") or ""
+    is_note = aside.attr("role") in _NOTE_ROLES or _NOTES.search(classes)
+    return bool(is_note) and not _BOILERPLATE_NAMES.search(classes)
 
 
 def _is_content(element: Element, part: Tree) -> bool:
@@ -64,7 +83,18 @@ def _is_content(element: Element, part: Tree) -> bool:
     if element.select_one("h1") is not None and 2 * len(element.text) > _length(part):
         return True
     name, classes = element.attr("id") or "", element.attr("class") or ""
-    return not _BOILERPLATE_NAMES.search(classes) and _is_chapter(element, name, classes)
+    if _BOILERPLATE_NAMES.search(classes):
+        return False
+    return _has_permalink(element, name) or _is_chapter(element, name, classes)
+
+
+def _has_permalink(element: Element, name: str) -> bool:
+    """Whether a link in ``element`` invites to cite it, as generators of references add them."""
+    return any(
+        _PERMALINK.search(" ".join(filter(None, map(link.attr, ("class", "aria-label", "title")))))
+        for link in element.select("a[href]")
+        if link.attr("href") == f"#{name}"
+    )
 
 
 def _is_chapter(element: Element, name: str, classes: str) -> bool:

@@ -62,12 +62,33 @@ def test_navigation_is_left_out_beside_the_content_and_inside_it(boilerplate: st
         ),
         '<div class="section" id="search"><h2>Search</h2><p>{}</div>',
         '<div class="viewcode-block" id="Page._toc_entry">{}</div>',  # Sphinx's viewcode
+        '<section id="parse_header"><a class="headerlink" href="#parse_header"></a>{}</section>',
+        '<div id="search"><a aria-label="Permalink" href="#search">#</a>{}</div>',  # TypeDoc
+        '<div class="tsd-comment">{}</div>',
+        '<div class="table-header">{}</div>',  # Javadoc
         '<section id="search-1" class="level2"><h2>Search 1</h2><p>{}</section>',  # pandoc
     ],
 )
 def test_a_chapter_whose_name_was_made_from_its_heading_is_content(chapter: str) -> None:
     text = main_text(f"<main><h1>Title</h1><p>{9 * WORDS}{chapter.format(3 * WORDS)}</main>")
     assert text.count("Some words") == 12
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<aside class="admonition note">',
+        '<aside class="footnote-list brackets"><aside class="footnote" role="doc-footnote">',
+        '<aside class="topic">',
+        '<aside role="note">',
+        '<aside aria-label="Tip" class="starlight-aside starlight-aside--tip">',
+    ],
+)
+def test_notes_belong_to_the_text_and_other_asides_do_not(start: str) -> None:
+    around = f"<aside>{LINKS}</aside><aside class='note-menu'>{LINKS}</aside>"
+    text = main_text(f"<main>{around}<p>{3 * WORDS}{start}{2 * WORDS}</aside></aside></main>")
+    assert text.count("Some words") == 5
+    assert "Another page" not in text
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
 
 _UNUSED_S = 5.0  # a connection without a request for so long, while others have them, is spare
-_BOUND_S = (
-    5.0  # after a refusal: in the meantime, answers to requests that were sent before come in
-)
+# After a refusal: answers to requests that were sent before it come in meanwhile.
+_BOUND_S = 5.0
 _MIN_YIELD_S, _MAX_YIELD_S = 0.2, 0.5  # or four times as long as an answer took
 _Site = tuple[str, int | None]  # host, port
 

@@ -8,7 +8,9 @@ from math import exp, inf, log
 _MIN_SIZE = 12  # requests in a cohort
 _FEW, _SIZE_OF_FEW = 3.5, 8  # limit, and requests in a cohort below it: a dozen take long there
 _FIRST_SIZES = (4, 6, 6, 6)  # of the cohorts while nothing is known
-_MIN_S = 0.2  # of the starts of a cohort: more judgements would cost CPU and show nothing
+# Of the starts of a cohort: more judgements would cost CPU and show nothing. But the first ones show
+# what a site is like, and a quick one shows it in less than that.
+_MIN_S, _AT_ONCE = 0.2, 16  # seconds; cohorts
 _SHARE = 0.6  # of the limit in a cohort
 _TOO_FEW = 4  # requests in a cohort that is cut short
 _LATE, _AT_LEAST = 2.5, 1.5  # times the usual latency: when to judge early, and as what
@@ -96,7 +98,8 @@ class Cohorts:
         cohort.last_at = now
         if cohort.n == 1:
             cohort.first_at = now
-        if cohort.n >= self._size(limit) and now - cohort.first_at >= _MIN_S:
+        is_long = self._filled < _AT_ONCE or now - cohort.first_at >= _MIN_S
+        if is_long and cohort.n >= self._size(limit):
             self._open.append(Cohort())
             self._filled += 1
         return cohort

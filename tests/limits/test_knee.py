@@ -151,6 +151,12 @@ def test_a_single_worker_never_has_more_than_two_in_flight_for_more_than_ten_ans
             assert in_a_row <= 10, seed
 
 
+def test_a_quick_site_is_known_within_half_a_second() -> None:
+    for seed in range(5):
+        log = client(Servers(32, 0.005, seed=seed), start=1).run(1)
+        assert throughput(log, 1000.4, 1001) >= 0.8 * 32 / 0.0052
+
+
 def test_a_site_that_had_several_workers_is_not_asked_again_whether_it_has_one() -> None:
     for seed in range(10):
         known = client(Servers(16, seed=seed))

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 _MAX_DIRECTORIES = 3
+_MAX_NAMES = 8  # of parameters
 _DIGITS = re.compile(r"[0-9]+")
+# Parameters whose value tells pages of different kinds apart: action=history and action=info.
+_CHOOSING = frozenset(
+    (
+        *("a", "act", "action", "cmd", "controller", "do", "func", "method", "mod", "mode"),
+        *("module", "op", "option", "page", "section", "tab", "task", "type", "view"),
+    )
+)
+_PAIRS = re.compile(r"[&;]")
 _COUNTED = re.compile(r"[0-9]+(?:[-_.:][0-9]+)*")
 # A token that a program made: long, with digits and letters, and without words' hyphens.
 _TOKEN = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[a-zA-Z])[\w.~()!*%-]{20,}")
@@ -26,36 +37,78 @@ def without_session(url: str) -> str:
     return _SESSION.sub("", url).rstrip("?&") if _SESSION.search(url) else url
 
 
-def shapes_of(url: str) -> list[str]:
-    """Return the shapes of a normalized URL, narrow ones first; each has "*" or "#" in it.
+class Shapes(NamedTuple):
+    """The shapes of a URL, each with "*" or "#" in it.
+
+    exact: the numbers and the values of the query vary. again: as exact, if the path was fetched
+    before. names: the value of one parameter, and all else but the host. query:
+    the whole query. below: what is below each of the first directories, deepest first. host:
+    everything.
+    """
+
+    exact: str
+    again: str
+    names: tuple[str, ...]
+    query: str
+    below: tuple[str, ...]
+    host: str
+
+    def goes_on_in(self, other: Shapes) -> bool:
+        """Whether ``other`` has the same path, and these parameters or more."""
+        path = self.exact.partition("?")[0]
+        return (
+            path != ""
+            and path == other.exact.partition("?")[0]
+            and set(self.names) <= set(other.names)
+        )
+
+    def all(self) -> list[str]:
+        """Return those there are, narrow ones first."""
+        return [
+            each
+            for each in (self.exact, self.again, *self.names, self.query, *self.below, self.host)
+            if each
+        ]
+
+
+def shapes_of(url: str) -> Shapes:
+    """Return the shapes of a normalized URL.
 
     http://a.org/shop/list/17?page=2&size=5 has these::
 
         a.org/shop/list/#?page=&size=    the numbers and the values of the query vary
+        a.org/shop/list/#?page=&size= (again)
+        a.org/*?page=, a.org/*?size=     all but one parameter varies
         a.org/shop/list/17?*             the query varies
-        a.org/*?page=&size=              the path varies
         a.org/shop/list/*                what is below each of the first three directories
         a.org/shop/*
+        a.org/*
 
-    A path that repeats itself has one shape, whatever its length: a.org/*a/*b for /a/b/a/a/b.
+    The value of a parameter that chooses what the program does is kept, such as action=edit. A path
+    that repeats itself has one shape, whatever its length: a.org/*a/*b for /a/b/a/a/b.
     """
     place, _, query = url.partition("://")[2].partition("?")
     host, *segments = place.split("/")
     parts = [_generalized(segment) for segment in segments]
     path = "/".join(parts)
-    names = sorted({pair.partition("=")[0] for pair in query.split("&")}) if query else []
-    shapes = []
-    named = f"?{'&'.join(f'{name}=' for name in names)}" if names else ""
-    distinct = set(filter(None, parts))
-    if len(parts) - len(distinct) > 2:  # also the empty one after the last slash
-        shapes.append(f"{host}/{'/'.join(f'*{part}' for part in sorted(distinct))}")
+    exact = ""
+    pairs = _PAIRS.split(query) if query else []
+    names = sorted({_named(pair) for pair in pairs})
+    worded = [part for part in parts if part != "#"]
+    named = f"?{'&'.join(names)}" if names else ""
+    if len(worded) - len(set(filter(None, worded))) > 2:  # also the empty one after the last slash
+        exact = f"{host}/{'/'.join(f'*{part}' for part in sorted(set(filter(None, parts))))}"
     elif named or path != place[len(host) + 1 :]:
-        shapes.append(f"{host}/{path}{named}")
-    if named:
-        shapes += [f"{place}?*", f"{host}/*{named}"]
-    for depth in range(min(_MAX_DIRECTORIES, len(parts) - 1), 0, -1):
-        shapes.append(f"{host}/{'/'.join(parts[:depth])}/*")
-    return shapes
+        exact = f"{host}/{path}{named}"
+    depths = range(min(_MAX_DIRECTORIES, len(parts) - 1), 0, -1)
+    return Shapes(
+        exact,
+        f"{exact} (again)" if named else "",
+        tuple(f"{host}/*?{name}" for name in names[:_MAX_NAMES]),
+        f"{place}?*" if named else "",
+        tuple(f"{host}/{'/'.join(parts[:depth])}/*" for depth in depths),
+        f"{host}/*",
+    )
 
 
 def is_counted(url: str) -> bool:
@@ -69,6 +122,24 @@ def is_counted(url: str) -> bool:
         or len(segments) - len(set(segments)) > 1
         or any(map(_COUNTED.fullmatch, segments))
     )
+
+
+def is_way_back(url: str, page: str) -> bool:
+    """Whether ``url`` carries the URL of ``page``, or its query, to lead back there."""
+    carried = url.partition("?")[2]
+    place = page.partition("://")[2].partition("/")[2]
+    query = place.partition("?")[2]
+    return bool(carried and place) and (
+        f"/{place}" in unquote(carried) or (bool(query) and quote(query, safe="") in carried)
+    )
+
+
+def _named(pair: str) -> str:
+    """Return a parameter without its value, unless this chooses what the program does."""
+    name, _, value = pair.partition("=")
+    if name in _CHOOSING and value.isalpha():
+        return pair
+    return f"{_generalized(name)}="
 
 
 def _generalized(segment: str) -> str:

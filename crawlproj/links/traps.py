@@ -1,19 +1,34 @@
 """Finds out which URLs lead to no page that is new: calendars, sessions, paths without end. Pure.
 
-A trap is a *shape* of URLs (see shapes.py) whose pages have nothing new, one after the other. A
-page has something new if it has lines that no page had before, or leads out of the shape to a URL
-that was not known. Every eighth page is looked at, and each one of a shape that is suspected. With
-a memory of similar texts, a page whose main text is nearly that of an earlier one has nothing new,
-whatever its lines are.
+A trap is a *shape* of URLs (see shapes.py) whose pages have nothing new (see news.py), one after
+another: 20 of them, and ten more for each page with something new after the first, up to 100. So a
+calendar goes on while now and then a day has an event.
+
+Which shape is to blame for a page with nothing new? The narrowest one that holds the page and all
+unknown URLs that the page leads to, because nothing else explains why there is no end. A shape that
+the page leads out of is forgiven, as is a list that leads to its items. URLs of known traps, and
+such that only carry the URL of the page to lead back there, lead nowhere. A page that leads nowhere
+is no reason to blame a directory. With a query, the parameter that had news most seldom is to
+blame, too, because a site sorts in the same way on many paths; but that only ends URLs on paths
+that were fetched before.
+
+How much is new? A page that links to more of its shape takes a new word or two new numbers, because
+dates and page numbers go on without end. Elsewhere a line is enough.
+
+Every eighth page is looked at, and each one of a shape that is suspected. With a memory of similar
+texts, a page whose main text is nearly that of an earlier one has nothing new, whatever its lines
+are.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawlproj.links.shapes import is_counted, shapes_of
+from crawlproj.links.news import News, Recent
+from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of
 from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
@@ -29,15 +44,16 @@ _PAGES = 20  # of a shape in a row with nothing new
 _PAGES_OF_A_HOST = 200
 _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
-_FORGIVEN = 3  # how many of them a page with something new makes up for
+_EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with something new
+_FORGIVEN, _MAX_FORGIVEN = (
+    3,
+    10,
+)  # how many of them one makes up for if the shape is a parameter, or is led out of
+_OF_ONE_SHAPE = 5  # how many of them a narrow shape adds to those of its parameters
 _MAX_SHAPES = 20_000
-_MAX_LINES = 100_000
-_BEGINNING, _END = 4_000, 200_000  # characters of a page's text
+_END = 200_000  # characters of a main text
 _MAX_SEGMENTS = 64  # of a path
-# Lines that only put known words together in a new way, such as "Monday, 3 November", are not new
-# if there are so few of them.
-_FEW_LINES, _FEW_OF = 3, 10
-_DIGITS = b"0123456789"
+_DATED = re.compile(r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[0-9]{4})?(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +84,19 @@ class Traps:
         self._budgets = budgets
         self._starts = frozenset(starts)
         self._start_hosts = frozenset(map(site_of, starts))
-        self._scores: OrderedDict[str, int] = OrderedDict()  # least recently changed first
+        # Pages in a row with nothing new, and how many more of them are paid for; of both, the
+        # shapes that changed least recently come first.
+        self._empty: OrderedDict[str, int] = OrderedDict()
+        self._trusted: OrderedDict[str, int] = OrderedDict()
+        self._parts: dict[str, Counter[str]] = {}  # of a parameter: pages by narrow shape
+        self._breeding: set[str] = set()  # shapes whose pages led to others of them
+        self._paths = Recent()  # of the pages; with "?" if there was a query
+        self._looked_at = Recent()  # paths without it
         self._pages: Counter[str] = Counter()
         self._sitemaps: Counter[str] = Counter()
         self._hosts: dict[str, set[str]] = {}  # by registrable domain
         self._proven: set[str] = set()  # hosts that have had something new
-        self._lines = _Recent(_MAX_LINES)
-        self._words = _Recent(_MAX_LINES)
+        self._news = News()
         self._learned = 0
 
     def why_not(self, url: str, depth: int = 0, *, sitemap: bool = False) -> str:
@@ -104,55 +126,145 @@ class Traps:
                 hosts.add(site)
         if not self.found:
             return ""
-        shapes = [*shapes_of(url), f"{site}/*"]
-        if site not in self._proven and site not in self._start_hosts:
-            shapes.append(_shape_of_domain(site))
-        return self._trap(shapes)
+        domains = [_shape_of_domain(site)] if self._is_new(site) else []
+        return self._trap([*self._decisive(url, shapes_of(url)), *domains])
 
     def looks_at(self, url: str) -> bool:
         """Count a page; return whether it is to be learned."""
         site = site_of(url)
         self._pages[site] += 1
         self._learned += 1
+        bare, query, _ = url.partition("?")
+        self._paths.put(bare + query)
         if self._learned % _LOOK_AT_EVERY == 0 or self._is_new(site):
             return True
-        if not self._scores:
-            return False
-        return not self._scores.keys().isdisjoint([*shapes_of(url), f"{site}/*"])
+        return bool(self._empty) and not self._empty.keys().isdisjoint(shapes_of(url).all())
 
     def learn(self, url: str, text: str, new_urls: Sequence[str], main_text: str = "") -> str:
         """Take in a page that ``looks_at`` chose; return the trap that this reveals, or "".
 
-        text: what it shows. new_urls: what it links to in scope and was not known. main_text: the
-        part of the text that the page is about, for ``similar``.
+        text: what it shows, and what its fields hold. new_urls: what it links to in scope and was
+        not known. main_text: the part of the text that the page is about, for ``similar``.
         """
         if not text:  # a script may fill it
             return ""
-        site = site_of(url)
-        new_host = self._is_new(site)
-        shapes = [*shapes_of(url), host := f"{site}/*"]
+        new_host = self._is_new(site := site_of(url))
+        shapes = shapes_of(url)
         counted = is_counted(url)
-        lines, words = self._news_in(text, counted=counted)
+        ways = self._ways(url, new_urls) if counted else []
+        path, query, _ = url.partition("?")
+        is_known = not self._looked_at.put(path)
+        has_plain = bool(query) and self._paths.has(path)
+        has_news = self._has_news(
+            *(url, text, shapes), breeds=self._breeds(shapes, ways), has_plain=has_plain
+        )
         if self.similar is not None and self.similar.add(main_text[:_END]):
-            lines = words = False
-        if words:
+            has_news = False
+        if has_news and has_plain and not is_known:
+            return ""  # the page without the query may have it, too: nobody looked
+        if has_news:
             self._proven.add(site)
-            for shape in shapes:
-                self._forgive(shape)
-            if new_host:
-                self._forgive(_shape_of_domain(site))
+            for shape in shapes.all():
+                if shape in shapes.names:
+                    self._forgive(shape, _MAX_FORGIVEN)
+                else:
+                    self._trust(shape)
             return ""
-        # A short page of a reference may be its name and known words. It takes more to be new where
-        # a program counts.
-        has_news = lines and not counted
-        for shape in shapes:
-            if has_news or _leads_out(shape, new_urls):
-                self._forgive(shape)
-            elif self._suspect(shape, _PAGES_OF_A_HOST if shape == host else _PAGES, "pages"):
-                return shape
+        ways = ways if counted else self._ways(url, new_urls)
+        for shape in self._blamed(shapes, ways, is_variant=is_known and bool(query)):
+            if self._suspect(shape, _PAGES_OF_A_HOST if shape == shapes.host else _PAGES, "pages"):
+                return self._widest(shape, shapes)
         if new_host and self._suspect(domain := _shape_of_domain(site), _HOSTS, "new hosts"):
             return domain
         return ""
+
+    def _ways(self, url: str, new_urls: Sequence[str]) -> list[Shapes]:
+        """Return the shapes of what a page leads to: URLs of a trap are not fetched."""
+        return [
+            found
+            for each in new_urls
+            if not self._trap(self._decisive(each, found := shapes_of(each)))
+            and not (self._is_variant(each) and is_way_back(each, url))
+        ]
+
+    def _has_news(
+        self, url: str, text: str, shapes: Shapes, *, breeds: bool, has_plain: bool
+    ) -> bool:
+        """Return whether a page has enough that is new.
+
+        breeds: its shape goes on by itself. has_plain: it was fetched without its query.
+        """
+        counted = is_counted(url)
+        found = self._news.of(
+            *(text, url, shapes.exact), counted=counted, leads_on=counted and breeds
+        )
+        if found.words or self._is_new(site_of(url)):
+            return found.words
+        if counted and breeds:
+            return found.numbers > 1
+        if has_plain:
+            return found.numbers > 0
+        if counted and _DATED.search(url):
+            return found.lines or found.numbers > 0
+        # A short page of a reference may be its name and known words.
+        return found.digits
+
+    def _breeds(self, shapes: Shapes, ways: Sequence[Shapes]) -> bool:
+        """Whether pages of the narrow shape have led to others of it, or with more parameters."""
+        if any(shapes.goes_on_in(way) for way in ways):
+            if len(self._breeding) > _MAX_SHAPES:
+                self._breeding.clear()
+            self._breeding.add(shapes.exact)
+        return shapes.exact in self._breeding
+
+    def _blamed(self, shapes: Shapes, ways: Sequence[Shapes], *, is_variant: bool) -> list[str]:
+        """Return the shapes that pay for a page with nothing new; forgive those it leads out of."""
+        led_to = [frozenset(way.all()) for way in ways]
+        holding = [each for each in shapes.all() if all(each in way for way in led_to)]
+        names = [each for each in shapes.names if each in holding]
+        if names or shapes.exact in holding:
+            narrow = shapes.again if is_variant else shapes.exact
+            blamed = [*self._least_new(names, shapes.exact), narrow]
+            if "/*" in narrow:  # a path that repeats itself: hardly any has a page
+                blamed += [each for each in shapes.below if ways and each in holding]
+        elif shapes.query in holding:
+            blamed = [shapes.query]
+        else:  # a page that leads nowhere does not make a directory endless
+            wide = (*shapes.below, shapes.host) if ways or self.similar is not None else ()
+            blamed = [each for each in wide if each in holding]
+        for shape in shapes.all():
+            if shape not in blamed and shape not in holding:
+                self._forgive(shape)
+        return blamed
+
+    def _least_new(self, names: Sequence[str], exact: str) -> list[str]:
+        """Return the parameters that had news most seldom: they explain best why there is none.
+
+        Each narrow shape counts some times only, so that it takes several to blame a parameter.
+        """
+        left = {name: self._trusted.get(name, 0) - self._empty.get(name, 0) for name in names}
+        least = [name for name in names if left[name] == min(left.values())]
+        if len(self._parts) > _MAX_SHAPES:
+            self._parts.clear()
+        for name in least:
+            self._parts.setdefault(name, Counter())[exact] += 1
+        return [name for name in least if self._parts[name][exact] <= _OF_ONE_SHAPE]
+
+    def _widest(self, trap: str, shapes: Shapes) -> str:
+        """Return a directory that became a trap because many traps are in it; else ``trap``."""
+        wider = shapes.below if trap in {shapes.exact, shapes.again} else ()
+        return next((each for each in wider if self._suspect(each, _PAGES, "pages")), trap)
+
+    def _decisive(self, url: str, shapes: Shapes) -> list[str]:
+        """Return the shapes of which none may be a trap if ``url`` is fetched."""
+        if "?" in url and not self._is_variant(url):
+            return [shapes.exact, *shapes.below, shapes.host]
+        return shapes.all()
+
+    def _is_variant(self, url: str) -> bool:
+        """Whether ``url`` has a query, and its path was fetched with or without one."""
+        path, query, _ = url.partition("?")
+        return bool(query) and (self._paths.has(path) or self._paths.has(f"{path}?"))
 
     def learn_sitemap(self, url: str, new_urls: int) -> str:
         """Take in a sitemap with so many URLs that were not known; return the trap, or ""."""
@@ -160,7 +272,7 @@ class Traps:
         self._sitemaps[site] += 1
         shape = _shape_of_sitemaps(site)
         if new_urls:
-            self._scores.pop(shape, None)
+            self._empty.pop(shape, None)
         elif self._suspect(shape, _SITEMAPS, "sitemaps"):
             return shape
         return ""
@@ -168,47 +280,43 @@ class Traps:
     def _is_new(self, site: str) -> bool:
         return site not in self._proven and site not in self._start_hosts
 
-    def _news_in(self, text: str, *, counted: bool) -> tuple[bool, bool]:
-        """Return whether there are new lines, and whether these have new words or are many.
-
-        Most often, the beginning of a page shows that already.
-
-        counted: other numbers do not make a line new.
-        """
-        news = self._news(text[:_BEGINNING], counted)
-        if not news[1] and len(text) > _BEGINNING:
-            rest = self._news(text[_BEGINNING:_END], counted)
-            news = (news[0] or rest[0], rest[1])
-        return news
-
-    def _news(self, text: str, counted: bool) -> tuple[bool, bool]:
-        raw = text.encode("utf-8", "surrogatepass")
-        plain = raw.translate(None, _DIGITS) if counted else raw
-        lines = dict(zip(plain.split(b"\n"), raw.split(b"\n"), strict=True))
-        new = self._lines.add(lines)
-        if len(new) > max(_FEW_LINES, len(lines) // _FEW_OF):
-            return True, True
-        words = {word for line in new for word in lines[line].split() if word.isalpha()}
-        return bool(new), bool(self._words.add(words))
-
     def _suspect(self, shape: str, limit: int, what: str) -> bool:
         """Count a page of ``shape`` with nothing new; whether that makes it a trap."""
-        score = self._scores.pop(shape, 0) + 1
-        if score < limit:
-            self._scores[shape] = score
-            if len(self._scores) > _MAX_SHAPES:
-                self._scores.popitem(last=False)
+        empty = self._empty.pop(shape, 0) + 1
+        limit += self._trusted.get(shape, 0)
+        if empty < limit:
+            self._empty[shape] = empty
+            if len(self._empty) > _MAX_SHAPES:
+                self._empty.popitem(last=False)
             return False
         if shape in self.found:
             return False
         self.found[shape] = f"{limit} {what} in a row had nothing new"
         return True
 
-    def _forgive(self, shape: str) -> None:
-        if shape in self._scores:
-            self._scores[shape] -= _FORGIVEN
-            if self._scores[shape] <= 0:
-                del self._scores[shape]
+    def _forgive(self, shape: str, most: int = 0) -> None:
+        """Take back some of the pages with nothing new; the rest is saved, ``most`` at most."""
+        if not most and shape not in self._empty:
+            return
+        rest = _FORGIVEN - self._empty.pop(shape, 0)
+        if rest < 0:
+            self._empty[shape] = -rest
+            return
+        self._parts.pop(shape, None)
+        if most:
+            self._save(shape, min(self._trusted.get(shape, 0) + rest, most))
+
+    def _trust(self, shape: str) -> None:
+        """Take in a page of ``shape`` with something new."""
+        self._empty.pop(shape, None)
+        self._parts.pop(shape, None)
+        self._save(shape, min(self._trusted.get(shape, -_EARNED) + _EARNED, _MAX_EARNED))
+
+    def _save(self, shape: str, pages: int) -> None:
+        self._trusted[shape] = pages
+        self._trusted.move_to_end(shape)
+        if len(self._trusted) > _MAX_SHAPES:
+            self._trusted.popitem(last=False)
 
     def _trap(self, shapes: Iterable[str]) -> str:
         for shape in shapes:
@@ -221,35 +329,12 @@ class Traps:
         return f"more than {limit:,} {what}" if limit and have >= limit else ""
 
 
-def _leads_out(shape: str, urls: Iterable[str]) -> bool:
-    """Whether any of ``urls`` has another shape."""
-    return any(shape not in (*shapes_of(url), f"{site_of(url)}/*") for url in urls)
-
-
 def _shape_of_sitemaps(site: str) -> str:
     return f"{site}/* (sitemaps)"
 
 
 def _shape_of_domain(site: str) -> str:
     return f"*.{registrable_domain(site)}/*"
-
-
-class _Recent:
-    """A bounded set of the values that were added last, as hashes in two generations."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._young: set[int] = set()
-        self._old: set[int] = set()
-
-    def add(self, values: Iterable[bytes]) -> list[bytes]:
-        """Add ``values``; return those that were not there."""
-        by_hash = {hash(value): value for value in values}
-        new = [key for key in by_hash if key not in self._young and key not in self._old]
-        self._young.update(by_hash)
-        if len(self._young) >= self._size:
-            self._old, self._young = self._young, set()
-        return [by_hash[key] for key in new]
 
 
 def found_by(spider: object) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from scrapy.linkextractors import IGNORED_EXTENSIONS
 
 from crawlproj._scrapy.requests import request_for
 from crawlproj.config import boolean
+from crawlproj.content.entered import with_entered
 from crawlproj.content.fields import chosen_fields, main_text_of
 from crawlproj.content.page import content_of, forget_content
 from crawlproj.frontier.base import State
@@ -269,6 +270,7 @@ class SiteSpider(ReadsSitemaps):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
         looks = self.traps is not None and not is_check and self.traps.looks_at(page.url)
         main_text = self._main_text(response, page) if looks else ""
+        shown = with_entered(page.text, response) if looks else ""
         forget_content(response)  # the response stays in memory until the page is stored
         yield page
         # Before the links: one to a sitemap would make it a page, of which nothing is followed.
@@ -278,7 +280,7 @@ class SiteSpider(ReadsSitemaps):
             new.append(request.url)
             yield request
         if self.traps is not None and looks:
-            self._warn_of(self.traps.learn(page.url, page.text, new, main_text))
+            self._warn_of(self.traps.learn(page.url, shown, new, main_text))
 
     def _main_text(self, response: Response, page: Page) -> str:
         """Return the main text of a page if something is to be learned from it."""

@@ -1,0 +1,137 @@
+"""Tells what pages have that no page had before. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_REMEMBERED = 100_000  # lines, words, …
+_BEGINNING, _END = 4_000, 200_000  # characters of a page's text
+# Lines that only put known words together in a new way, such as "Monday, 3 November", are not new
+# if there are so few of them.
+_FEW_LINES, _FEW_OF = 3, 10
+_DIGITS = b"0123456789"
+_NUMBER = re.compile(r"(?<![\w.,])[0-9]+(?:[.,][0-9]+)*(?!\w)")
+_INTEGER = re.compile(r"[0-9]{1,15}")
+# Whole numbers that may be of a date or a time, or count what is near the page's own number.
+_DAYS, _YEARS, _NEAR = 60, range(1900, 2200), 60
+
+
+class Found(NamedTuple):
+    """What is new in a page.
+
+    words: a word, or many lines. lines: a line, whatever its digits are. digits: a line. numbers:
+    how many lines say the same as earlier ones of its shape, with a number of their own.
+    """
+
+    words: bool = False
+    lines: bool = False
+    digits: bool = False
+    numbers: int = 0
+
+
+_NOTHING, _MUCH = Found(), Found(words=True, lines=True, digits=True)
+
+
+class News:
+    """The lines and the words of the pages of a crawl, as many as are remembered."""
+
+    def __init__(self) -> None:
+        self._exact, self._lines, self._words = Recent(), Recent(), Recent()
+        self._labels: dict[bytes, str] = {}  # of lines with numbers: the shape that had it first
+
+    def of(self, text: str, url: str, shape: str, *, counted: bool, leads_on: bool) -> Found:
+        """Return what is new in a page. Most often, its beginning shows that already.
+
+        shape: of the page. counted: other digits make no new line. leads_on: its own URL may be all
+        that is new in it.
+        """
+        found = _NOTHING
+        for part in (text[:_BEGINNING], text[_BEGINNING:_END]):
+            if part and not found.words:
+                words, lines, digits, numbers = self._of(part, url, shape, counted, leads_on)
+                found = Found(
+                    words, found.lines or lines, found.digits or digits, found.numbers + numbers
+                )
+        return found
+
+    def _of(self, text: str, url: str, shape: str, counted: bool, leads_on: bool) -> Found:
+        every = set(text.encode("utf-8", "surrogatepass").split(b"\n"))
+        exact = self._exact.add(every)
+        if not exact:
+            return _NOTHING
+        by_line = {line.translate(None, _DIGITS) if counted else line: line for line in exact}
+        lines = self._lines.add(by_line) if counted else exact
+        if len(lines) > max(_FEW_LINES, len(every) // _FEW_OF):
+            return _MUCH
+        words = self._words.add(
+            {
+                word
+                for line in lines
+                if not leads_on or line == by_line[line]
+                for word in by_line[line].split()
+                if word.isalpha()
+            }
+        )
+        if leads_on:
+            own = url.lower()
+            words = [word for word in words if word.decode("utf-8", "replace").lower() not in own]
+        numbers = 0
+        if counted and not words:
+            near = [int(each) for each in _INTEGER.findall(url)]
+            if len(self._labels) > _REMEMBERED:
+                self._labels.clear()
+            # What stands on pages of several shapes, such as how long an answer took, is no news.
+            numbers = sum(
+                self._labels.setdefault(line.translate(None, _DIGITS), shape) == shape
+                and _has_number(line.decode("utf-8", "replace"), near)
+                for line in exact
+            )
+        return Found(bool(words), bool(lines), True, numbers)
+
+
+class Recent:
+    """A bounded set of the values that were added last, as hashes in two generations."""
+
+    def __init__(self, size: int = _REMEMBERED) -> None:
+        self._size = size
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def add(self, values: Iterable[bytes]) -> list[bytes]:
+        """Add ``values``; return those that were not there."""
+        by_hash = {hash(value): value for value in values}
+        new = [key for key in by_hash if key not in self._young and key not in self._old]
+        self._young.update(by_hash)
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
+        return [by_hash[key] for key in new]
+
+    def put(self, value: str) -> bool:
+        """Add ``value``; return whether it was not there."""
+        new = not self.has(value)
+        self._young.add(hash(value))
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
+        return new
+
+    def has(self, value: str) -> bool:
+        """Whether ``value`` was put here lately."""
+        key = hash(value)
+        return key in self._young or key in self._old
+
+
+def _has_number(line: str, near: list[int]) -> bool:
+    """Whether there is a number that is not of a date, and not near one of ``near``."""
+    for number in _NUMBER.findall(line):
+        whole, *rest = re.split("[.,]", number)
+        if len(rest) == 1:
+            return True  # such as 12.30 and 1,000; 29.11.2026 is a date
+        if not rest:
+            n = int(whole[:15])
+            if n > _DAYS and n not in _YEARS and all(abs(n - each) > _NEAR for each in near):
+                return True
+    return False

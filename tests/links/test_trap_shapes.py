@@ -1,0 +1,118 @@
+"""Only the shape that has no end is left out: what applications have around it is fetched."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+from crawlproj.links.traps import Budgets, Traps
+
+HOME = "http://a/"
+MENU = "Home\nBooks\nMembers\nLog out"
+
+
+class Site:
+    """Learns pages in the order of their calls; ``fetched`` and ``left_out`` are their URLs."""
+
+    def __init__(self) -> None:
+        self.traps = Traps(Budgets(), [HOME])
+        self.fetched: list[str] = []
+        self.left_out: list[str] = []
+        self._known: set[str] = set()
+
+    def visit(self, url: str, text: str, *links: str) -> None:
+        """Fetch a page, if traps allow it; other pages link to it already."""
+        if self.traps.why_not(url):
+            self.left_out.append(url)
+            return
+        self.fetched.append(url)
+        self._known.add(url)
+        new = [link for link in dict.fromkeys(links) if link not in self._known]
+        self._known.update(new)
+        if self.traps.looks_at(url):
+            self.traps.learn(url, f"{MENU}\n{text}", new)
+
+
+def word(n: int) -> str:
+    return "".join(chr(97 + int(digit)) for digit in str(n))
+
+
+def test_pages_that_differ_only_in_numbers_are_no_trap_if_a_list_leads_to_them() -> None:
+    site = Site()
+    dice = random.Random(1)  # noqa: S311 - the same each time
+    for n in range(300):
+        price = dice.randrange(10_000) / 100
+        site.visit(f"http://a/books/{n}/", f"Book number {n}\nPrice: {price}\nStock: {n % 20}")
+    assert not site.left_out
+
+
+def test_measurements_of_each_day_are_no_trap_though_each_leads_to_the_next() -> None:
+    site = Site()
+    dice = random.Random(1)  # noqa: S311 - the same each time
+    for n in range(300):
+        day, following = (dt.date(2026, 1, 1) + dt.timedelta(each) for each in (n, n + 1))
+        hours = "\n".join(f"{hour:02}:00 {dice.randrange(350) / 10}" for hour in range(24))
+        site.visit(f"http://a/log/{day}", f"Log of {day}\n{hours}", f"http://a/log/{following}")
+    assert not site.left_out
+
+
+def test_a_calendar_goes_on_while_one_day_in_seven_has_an_event() -> None:
+    site = Site()
+    for n in range(1_000):
+        day, following = (dt.date(2026, 1, 1) + dt.timedelta(each) for each in (n, n + 1))
+        event = f"Concert of {word(n)}" if n % 7 == 3 and n < 500 else "No events"
+        url = f"http://a/events/{day:%Y/%m/%d}/"
+        site.visit(url, f"{day:%A, %d %B %Y}\n{event}", f"http://a/events/{following:%Y/%m/%d}/")
+    assert 500 <= len(site.fetched) < 650
+
+
+def test_an_order_that_brings_nothing_is_left_out_on_all_paths_and_no_page_with_it() -> None:
+    site = Site()
+    for n in range(40):
+        category = f"http://a/{word(n)}.html"
+        items = "\n".join(f"Item {word(each)}" for each in range(10 * n, 10 * n + 10))
+        site.visit(category, items)
+        site.visit(f"{category}?page=2", f"More of {word(n)}", f"http://a/{word(9_000 + n)}.html")
+        for order in ("price", "name", "date"):
+            links = [f"{category}?dir={way}&order={order}" for way in ("asc", "desc")]
+            site.visit(f"{category}?order={order}", items, *links)
+            for link in links:
+                site.visit(link, items)
+    assert all("order=" in url for url in site.left_out)
+    assert len([url for url in site.fetched if "order=" in url]) < 80
+    assert not site.traps.why_not("http://a/new.html?order=price"), "it is a page of its own"
+    assert site.traps.why_not("http://a/b.html?order=size")
+
+
+def test_links_that_carry_the_page_do_not_lead_out_of_a_trap() -> None:
+    site = Site()
+    site.visit("http://a/admin/book/7/change/", "Book 7")
+    for n in range(100):
+        site.visit(
+            f"http://a/admin/book/?o={n}",
+            "Book 7",
+            f"http://a/admin/book/?o={n + 1}",
+            f"http://a/admin/book/7/change/?_changelist_filters=o%3D{n}",
+        )
+    assert len(site.fetched) < 40
+
+
+def test_sorted_lists_of_many_models_do_not_make_their_directory_a_trap() -> None:
+    site = Site()
+    for n in range(30):
+        models = f"http://a/admin/{word(n)}/"
+        site.visit(models, f"Objects of {word(n)}")
+        for order in range(30):
+            link = f"{models}?o={order + 1}"
+            site.visit(f"{models}?o={order}", f"Objects of {word(n)}", link)
+    assert site.traps.found
+    assert not site.traps.why_not("http://a/admin/other/")
+    assert not site.traps.why_not("http://a/admin/a/7/change/")
+
+
+def test_traps_that_lead_to_each_other_end() -> None:
+    site = Site()
+    for n in range(400):
+        site.visit(f"http://a/week/{n}", "No events", f"http://a/week/{n + 1}", f"http://a/day/{n}")
+        site.visit(f"http://a/day/{n}", "No events", f"http://a/day/{n + 1}")
+    assert len(site.fetched) < 100

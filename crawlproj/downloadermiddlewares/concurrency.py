@@ -11,6 +11,7 @@ from scrapy.exceptions import DownloadCancelledError, NotConfigured
 from crawlproj._scrapy.engine import is_closing
 from crawlproj._scrapy.slots import drive_slot, open_slot
 from crawlproj.clock import crawl_time
+from crawlproj.downloadermiddlewares.blocks import Blocks
 from crawlproj.downloadermiddlewares.known_pages import KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
@@ -82,6 +83,7 @@ class ConcurrencyMiddleware:
         self._lag = LoopLag()
         self._known = KnownPages(crawler, clock)
         self._meanings = Meanings()
+        self._blocks = Blocks(self._known, clock)
         # For schedulers that do not take permits.
         self._slots = Permits(self._config.control, clock)
 
@@ -154,6 +156,10 @@ class ConcurrencyMiddleware:
             if (permit := self._permit_of(request)) is not None:
                 again = REFUSALS in request.meta or "retry_times" in request.meta
                 ending = self._meanings.take(permit, response.status, ending, again=again)
+                found = self._blocks.take(admission, permit, request, response.status, ending)
+                if not isinstance(found, Ending):
+                    return self._take_response_when(request, response, found)
+                ending = found
         if ending.verdict is Verdict.OVERLOADED and ending.retry_after_s is None:
             if self._other_page(request):
                 return self._take_response_later(request, response, ending)
@@ -210,6 +216,12 @@ class ConcurrencyMiddleware:
             return again
         self._put_off(request, ending)
         return None
+
+    async def _take_response_when(
+        self, request: Request, response: Response, found: Coroutine[Any, Any, Ending]
+    ) -> Response | Request:
+        ending = await found
+        return self._take_response(request, response, ending, ending)
 
     async def _take_response_later(
         self, request: Request, response: Response, ending: Ending

@@ -62,11 +62,23 @@ class KnownPages:
 
     async def ask(self, url: str, failed: Request) -> Ending:
         """Return how a request to ``url`` ends, which takes the route of ``failed``."""
-        begin_way(failed)  # so that this takes no permit while the other one has one
-        meta = {**_META, "download_timeout": failed.meta["download_timeout"]}
-        request = on_the_way_of(failed, url, failed.priority, meta)
+        request = self._request(url, failed)
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception as exc:  # noqa: BLE001 - the ending says what it means
             return ending_of_exception(request, exc)
         return ending_of_response(request, response, self._clock())
+
+    async def status_of(self, url: str, failed: Request) -> int:
+        """Return the status of ``url``, by the route of ``failed``; 0 without an answer."""
+        try:
+            response = await self._crawler.engine.download_async(self._request(url, failed))
+        except Exception:  # noqa: BLE001 - whatever it is, it is no answer
+            return 0
+        return int(response.status)
+
+    @staticmethod
+    def _request(url: str, failed: Request) -> Request:
+        begin_way(failed)  # so that this takes no permit while the other one has one
+        meta = {**_META, "download_timeout": failed.meta["download_timeout"]}
+        return on_the_way_of(failed, url, failed.priority, meta)

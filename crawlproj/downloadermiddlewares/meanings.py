@@ -43,8 +43,11 @@ class Meanings:
                 ending = self._as_overload(permit, ending, failed=status == _FAILED, again=again)
             if self._unavailable and status != _FAILED:
                 self._is_rate_limit(permit, refused=False, again=again)
-        elif status == _UNAVAILABLE and self._is_rate_limit(permit, refused=True, again=again):
-            return replace(ending, verdict=Verdict.THROTTLED)
+        elif status == _UNAVAILABLE:
+            if self._is_rate_limit(permit, refused=True, again=again):
+                return replace(ending, verdict=Verdict.THROTTLED)
+            if self._unavailable[permit.site].tries():
+                return replace(ending, tries=True)
         return ending
 
     def _is_at_once(self, permit: Permit, *, refused: bool) -> bool:

@@ -6,6 +6,7 @@ from collections import deque
 from itertools import pairwise
 
 _WINDOW, _REFUSED = 32, 6  # answers to requests that were alone, and how many of them are refusals
+_TRIALS = 4  # pages that are asked for again soon
 _ENDS = 2  # times that an answer followed a refusal there; in an outage, none does
 _SETTLING, _TRIAL = 32, 128  # answers until a rate is found, and until it is judged
 _MANY = 0.15  # of the answers since
@@ -20,12 +21,22 @@ class Unavailable:
     them, as a site that is down does not, and has answered a page that it had refused: one that is
     broken is refused each time.
 
+    To find the latter out soon, up to 4 pages that were refused are asked for again before others.
+
     If 15 % are still refused once there was time to find the rate, that was wrong, and stays so.
 
     limits_rate: what is believed.
     """
 
-    __slots__ = ("_alone", "_answered_later", "_answers", "_refused", "_was_wrong", "limits_rate")
+    __slots__ = (
+        "_alone",
+        "_answered_later",
+        "_answers",
+        "_refused",
+        "_trials",
+        "_was_wrong",
+        "limits_rate",
+    )
 
     def __init__(self) -> None:
         self.limits_rate = False
@@ -33,6 +44,14 @@ class Unavailable:
         self._answered_later = False  # a page that it had refused
         self._answers = self._refused = 0  # since it is believed
         self._was_wrong = False
+        self._trials = _TRIALS
+
+    def tries(self) -> bool:
+        """Return whether to ask soon again for a page that was refused."""
+        if self.limits_rate or self._answered_later or not self._is_likely():
+            return False
+        self._trials -= 1
+        return self._trials >= 0
 
     def note(self, *, refused: bool, alone: bool, again: bool) -> None:
         """Note an answer, or a refusal.
@@ -48,9 +67,11 @@ class Unavailable:
         self._answered_later = self._answered_later or (again and not refused)
         if alone:
             self._alone.append(refused)
-        if self._answered_later and sum(self._alone) >= _REFUSED:
-            ends = sum(before and not after for before, after in pairwise(self._alone))
-            self.limits_rate = ends >= _ENDS
+        self.limits_rate = self._answered_later and self._is_likely()
+
+    def _is_likely(self) -> bool:
+        ends = sum(before and not after for before, after in pairwise(self._alone))
+        return sum(self._alone) >= _REFUSED and ends >= _ENDS
 
     def _judge(self, *, refused: bool) -> None:
         self._answers += 1

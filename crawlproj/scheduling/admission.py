@@ -114,6 +114,10 @@ class Admission:
             return ending
         return self._patience.heed(self._site_of(request), ending)
 
+    def give_up_forbidden(self, request: Request) -> None:
+        """Give up the site of ``request``, because it forbids us."""
+        self._patience.on_forbidden(self._site_of(request))
+
     def on_no_answer(self, request: Request) -> None:
         """Give the site of ``request`` up if it has been away for too long; then raises GivenUp."""
         site = self._site_of(request)

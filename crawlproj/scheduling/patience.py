@@ -35,6 +35,12 @@ class SiteAway(GivenUp):
     frontier_outcome = (State.FAILED, "site-away")
 
 
+class SiteForbids(GivenUp):
+    """The site forbids even what it has answered before, and went on to."""
+
+    frontier_outcome = (State.FAILED, "site-forbids")
+
+
 class Patience:
     """The sites that were given up, each until the time that it asked for.
 
@@ -65,9 +71,9 @@ class Patience:
         return (str(error), until) if error is not None and self._clock() < until else None
 
     def try_again(self, chosen: Callable[[str], bool]) -> None:
-        """Take back that ``chosen`` sites are away; a rest that a site asked for stays."""
+        """Take back that ``chosen`` sites are away or forbid us; the rest of others stays."""
         for site, (_, error) in list(self._given_up.items()):
-            if isinstance(error, SiteAway) and chosen(site):
+            if isinstance(error, SiteAway | SiteForbids) and chosen(site):
                 del self._given_up[site]
 
     def heed(self, site: str, ending: Ending) -> Ending:
@@ -98,6 +104,11 @@ class Patience:
         if away_s > limit_s:
             error = SiteAway(f"{site} has not answered for {away_s:,.0f} s")
             self._give_up(site, self._patience_s, error)
+
+    def on_forbidden(self, site: str) -> None:
+        """Give up a site that forbids us."""
+        error = SiteForbids(f"{site} answers 403 also to what it has answered before")
+        self._give_up(site, self._patience_s, error)
 
     def _rests(self, site: str, why: str, seconds: float) -> None:
         self._give_up(

@@ -117,7 +117,9 @@ async def test_pages_that_always_fail_end_soon_although_no_others_are_left() -> 
     assert outcomes == {**dict.fromkeys(good, 200), **dict.fromkeys(bad, "http-503")}
     asked = [at for _, at in one.asked]
     assert max(asked) - min(asked) < 20, "a minute or more if the site counts as down"
-    assert all(one.paths[path] == 2 for path in one.paths if path.startswith("/bad"))
+    asked_for = [count for path, count in one.paths.items() if path.startswith("/bad")]
+    assert min(asked_for) >= 2
+    assert sum(asked_for) <= 2 * len(bad) + 4, "four more to see whether they are answered later"
 
 
 @pytest.mark.slow

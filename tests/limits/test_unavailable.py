@@ -88,3 +88,14 @@ def test_a_site_that_refuses_as_much_at_any_rate_is_not_believed_again() -> None
         refuse(site, 3)
         answer(site, again=True)
     assert not site.limits_rate
+
+
+def test_some_pages_are_asked_for_again_soon_to_see_whether_they_are_broken() -> None:
+    site = Unavailable()
+    refuse(site, 3)
+    answer(site)
+    refuse(site, 3)
+    assert not site.tries()
+    answer(site)
+    assert [site.tries() for _ in range(6)] == [True] * 4 + [False] * 2
+    assert not limiting().tries()

@@ -1,0 +1,76 @@
+"""Sites that answer 403: to what comes too fast, to everything after a while, or to some pages."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from crawlproj.limits import forbidding
+from tests.http.helpers import on_reactor
+from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
+
+HOME = "http://a.example/"
+PAGES = 60
+ALL = page(*(f"/{n}" for n in range(PAGES)))
+
+
+@pytest.fixture(autouse=True)
+def _shorter_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forbidding, "_WAIT_S", 0.3)
+    monkeypatch.setattr(forbidding, "_SHORT_WAIT_S", 0.2)
+
+
+@pytest.mark.slow
+@on_reactor
+async def test_a_site_that_forbids_what_comes_too_fast_is_crawled_whole() -> None:
+    free_at = 0.0
+
+    def web(url: str, _: str) -> Answer:
+        nonlocal free_at
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        now = time.monotonic()
+        if free_at > now + 0.2:
+            return Answer("too fast", 403)
+        free_at = max(now, free_at) + 0.02
+        return Answer(ALL)
+
+    done = await crawl_site(web, HOME, TRAPS_ENABLED=False)
+    assert done.failures == []
+    assert len(done.urls) == PAGES + 1
+
+
+@on_reactor
+async def test_a_site_that_bans_us_is_left_alone_after_a_few_tries() -> None:
+    answered = 0
+
+    def web(url: str, _: str) -> Answer:
+        nonlocal answered
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        answered += 1
+        return Answer(ALL) if answered <= 10 else Answer("go away", 403)
+
+    done = await crawl_site(web, HOME, TRAPS_ENABLED=False)
+    assert len(done.urls) == 10
+    assert len(done.asked) < 10 + 8 + 8
+    reasons = {failure.reason for failure in done.failures}
+    assert "site-forbids" in reasons
+    assert reasons <= {"http-403", "site-forbids"}
+
+
+@on_reactor
+async def test_pages_that_are_forbidden_fail_at_once_and_cost_a_site_nothing() -> None:
+    forbidden = {f"{HOME}{n}" for n in range(0, PAGES, 2)}
+
+    def web(url: str, _: str) -> Answer:
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        return Answer("no", 403) if url in forbidden else Answer(ALL)
+
+    done = await crawl_site(web, HOME, TRAPS_ENABLED=False)
+    assert {failure.url for failure in done.failures} == forbidden
+    assert {failure.reason for failure in done.failures} == {"http-403"}
+    assert len(done.urls) == PAGES + 1 - len(forbidden)
+    assert len(done.asked) < PAGES + 2 + 12

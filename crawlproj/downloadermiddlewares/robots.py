@@ -51,6 +51,9 @@ _META = {
     "dont_obey_robotstxt": True,
     "allow_offsite": True,
     "download_maxsize": _MAX_DOWNLOAD_BYTES,
+    # HTTPCACHE_ENABLED is often meant for a crawl of the same pages without a network, so the file
+    # has to be among them, as with Scrapy's middleware.
+    "dont_cache": False,
 }
 
 
@@ -214,6 +217,9 @@ class RobotsTxtMiddleware:
             request = on_the_way_of(page, url, _PRIORITY, _META)
             try:
                 response = await self._crawler.engine.download_async(request)
+                if "cached" in response.flags and _unusable(response.status):
+                    request.meta["dont_cache"] = True  # else the site would be closed for ever
+                    response = await self._crawler.engine.download_async(request)
             except NotArchived:
                 return None  # whoever archived the site did not ask for it
             except StopDownload as exc:
@@ -236,7 +242,7 @@ class RobotsTxtMiddleware:
         if 200 <= response.status < 300:
             parse = partial(RobotsRules, response.body, f"{origin}/robots.txt", self._token)
             return await asyncio.to_thread(parse) if is_heavy(response.body) else parse()
-        if 400 <= response.status < 500 and response.status != 429:
+        if not _unusable(response.status):
             return None
         raise RobotsUnreachable(f"HTTP status {response.status}")
 
@@ -271,3 +277,8 @@ class RobotsTxtMiddleware:
 
     def _count(self, key: str) -> None:
         self._crawler.stats.inc_value(f"robotstxt/{key}")
+
+
+def _unusable(status: int) -> bool:
+    """Return whether an answer with this status says nothing about the rules."""
+    return status not in range(200, 300) and (status not in range(400, 500) or status == 429)

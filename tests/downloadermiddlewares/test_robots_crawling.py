@@ -16,6 +16,7 @@ from tests.http.helpers import on_reactor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -136,6 +137,27 @@ async def test_no_page_is_fetched_from_a_site_whose_robots_txt_fails() -> None:
         outcomes = await visit(urls)
     assert outcomes == dict.fromkeys(urls, (State.FAILED, "robots-unreachable"))
     assert site.asked == ["/robots.txt"] * 2, "retried once, because RETRY_TIMES is 1"
+
+
+@on_reactor
+async def test_pages_in_the_http_cache_need_no_network_for_robots_txt(tmp_path: Path) -> None:
+    cache: dict[str, Any] = {"HTTPCACHE_ENABLED": True, "HTTPCACHE_DIR": str(tmp_path)}
+    rules = b"User-agent: *\nDisallow: /2\n"
+    async with serving({"/robots.txt": ("200 OK", rules)}) as site:
+        urls = [f"{site.url}/1", f"{site.url}/2"]
+        first = await visit(urls, **cache)
+    assert await visit(urls, **cache) == first
+    assert first == {urls[0]: State.DONE, urls[1]: (State.SKIPPED, "robots")}
+
+
+@on_reactor
+async def test_a_failed_robots_txt_in_the_http_cache_is_asked_for_again(tmp_path: Path) -> None:
+    cache: dict[str, Any] = {"HTTPCACHE_ENABLED": True, "HTTPCACHE_DIR": str(tmp_path)}
+    async with serving({"/robots.txt": ("503 Service Unavailable", b"")}) as site:
+        url = f"{site.url}/1"
+        assert await visit([url], **cache) == {url: (State.FAILED, "robots-unreachable")}
+        del site.answers["/robots.txt"]
+        assert await visit([url], **cache) == {url: State.DONE}
 
 
 @on_reactor

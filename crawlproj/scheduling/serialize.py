@@ -2,7 +2,8 @@
 
 An entry's payload is JSON (UTF-8), or b"" for a plain GET with nothing to remember. Callbacks are
 stored as names of the spider's methods. A request that holds anything else than JSON can express
-(with two tags, for bytes and tuples) is *unstorable*; the scheduler keeps it in memory instead.
+(with tags for bytes, tuples, dates and decimal numbers) is *unstorable*; the scheduler keeps it in
+memory instead.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from crawlproj._scrapy.requests import request_for
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
 from crawlproj.scheduling.callbacks import method_of, name_of
+from crawlproj.scheduling.scalars import TAGS, tagged, untagged
 from crawlproj.urls import normalize, site_of
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ TRANSIENT_META = frozenset(
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
 _ENDS_HEADER = re.compile(rb"[\r\n\0]")
 _BYTES, _TUPLE = "__bytes__", "__tuple__"
+_ALL_TAGS = TAGS | {_BYTES, _TUPLE}
 _FOUND_AT = "found_at"
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -261,20 +264,22 @@ def _method(spider: Spider, stored: str | None, *, public: bool) -> Callable[...
 
 
 def _storable(value: Any, where: str, request: Request) -> Any:
-    """Return ``value`` in JSON's types; bytes and tuples carry a tag."""
+    """Return ``value`` in JSON's types; what has none of its own carries a tag."""
     if value is None or isinstance(value, str | bool | int | float):
         if isinstance(value, Enum):  # would come back as what it is made of
             raise _not_plain(value, where, request)
         return value
     if isinstance(value, bytes):
         return {_BYTES: base64.b64encode(value).decode()}
+    if (scalar := tagged(value)) is not None:
+        return scalar
     kind = type(value)
     if kind is list:
         return [_storable(part, where, request) for part in value]
     if kind is tuple:
         return {_TUPLE: [_storable(part, where, request) for part in value]}
     plain = kind is dict and all(type(name) is str for name in value)
-    if plain and _BYTES not in value and _TUPLE not in value:
+    if plain and _ALL_TAGS.isdisjoint(value):
         return {name: _storable(part, where, request) for name, part in value.items()}
     raise _not_plain(value, where, request)
 
@@ -282,7 +287,7 @@ def _storable(value: Any, where: str, request: Request) -> Any:
 def _not_plain(value: Any, where: str, request: Request) -> Unstorable:
     return Unstorable(
         f"{request}: its {where} holds a {type(value).__name__}, which is not plain data; "
-        "use str, numbers, bytes, lists, tuples and dicts with str keys"
+        "use str, numbers, dates, bytes, lists, tuples and dicts with str keys"
     )
 
 
@@ -299,4 +304,6 @@ def _restored_mapping(value: Mapping[str, Any]) -> Any:
         return base64.b64decode(value[_BYTES], validate=True)
     if _TUPLE in value:
         return tuple(_restored(part) for part in value[_TUPLE])
+    if (scalar := untagged(value)) is not None:
+        return scalar
     return {name: _restored(part) for name, part in value.items()}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -114,6 +117,10 @@ def test_a_plain_get_has_no_payload() -> None:
         Request("http://a.org/", method="PUT", body=b"\x00\xff", headers={"X": ["a", "b"]}),
         Request("http://a.org/", cookies={"a": "b"}, dont_filter=True, flags=["f"]),
         Request("http://a.org/", cb_kwargs={"n": 1, "t": (1, b"x", [None, {"a": 2.5}])}),
+        Request("http://a.org/", meta={"day": date(2026, 2, 28), "in": [timedelta(-1, 5, 7)]}),
+        Request("http://a.org/", meta={"at": datetime(2026, 2, 28, 1, 2, 3, 4)}),  # noqa: DTZ001
+        Request("http://a.org/", meta={"at": datetime(2026, 2, 28, 1, tzinfo=UTC)}),
+        Request("http://a.org/", cb_kwargs={"at": time(23, 59), "price": Decimal("1.10")}),
         FormRequest("http://a.org/", formdata={"a": "b"}),
         JsonRequest("http://a.org/", data={"a": [1]}),
     ],
@@ -163,6 +170,11 @@ def test_any_plain_data_in_meta_survives(meta: dict[str, Any]) -> None:
         (Request("http://a.org/", callback=print), "callback"),
         (Request("http://a.org/", meta={"x": object()}), "meta holds a object"),
         (Request("http://a.org/", cb_kwargs={"x": {1: 2}}), "cb_kwargs holds a dict"),
+        (Request("http://a.org/", meta={"x": {"__date__": "today"}}), "meta holds a dict"),
+        (
+            Request("http://a.org/", meta={"x": datetime(2026, 2, 28, tzinfo=ZoneInfo("UTC"))}),
+            "meta holds a datetime",
+        ),
     ],
 )
 def test_a_value_that_is_not_data_is_named(request_: Request, named: str) -> None:
@@ -195,6 +207,10 @@ def test_equal_urls_have_equal_keys_and_bodies_make_a_difference() -> None:
         ("http://a/", b'{"headers": {"A\\r\\nB": ["x"]}}'),
         ("http://a/", b'{"headers": {"A": ["x\\r\\nHost: b"]}}'),
         ("http://a/", b'{"headers": {"A": ["x\\u0000"]}}'), ("http://a/", b'{"headers": 5}'),
+        ("http://a/", b'{"meta": {"a": {"__date__": "2026-02-30"}}}'),
+        ("http://a/", b'{"meta": {"a": {"__time__": 5}}}'),
+        ("http://a/", b'{"meta": {"a": {"__decimal__": "x"}}}'),
+        ("http://a/", b'{"meta": {"a": {"__timedelta__": "999999999999 0 0"}}}'),
         ("http://a/", b'{"meta": 5}'), ("http://a/", b'{"meta": [1]}'),
         ("http://a/", b'{"cb_kwargs": [1]}'), ("http://a/", b'{"callback": 5}'),
         ("http://a/", b'{"callback": ["parse"]}'), ("http://a/", b'{"callback": "missing"}'),

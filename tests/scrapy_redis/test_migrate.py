@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import date
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,19 +87,19 @@ def test_delete_removes_moved_requests_and_keeps_refused_ones(
 ) -> None:
     queue = queue_class(client, SPIDER, "%(spider)s:requests")
     for number in range(1100):
-        more = {"when": date(2026, 1, 1)} if number % 10 == 5 else {}
+        more = {"when": Fraction(1, 2)} if number % 10 == 5 else {}
         queue.push(Request(url(number), meta=more))
     client.sadd(SEEN, "0" * 40)
     lifo = f"SCHEDULER_QUEUE_CLASS=scrapy_redis.queue.{queue_class.__name__}"
     status, output = migrate(redis, "--delete", "-s", lifo)
     assert status == 1
-    assert "990 moved, 110 refused (they stay in the queue)\n  110 × the pickle needs d" in output
+    assert "990 moved, 110 refused (they stay in the queue)\n  110 × the pickle needs f" in output
     assert ", for example http://a.test/" in output
     assert len(queue) == 110
     assert client.exists(SEEN)
     status, output = migrate(redis, "--delete", "--trust-pickle", "-s", lifo)
     assert (status, len(queue)) == (1, 110)
-    assert "110 × its meta holds a date, which is not plain data" in output
+    assert "110 × its meta holds a Fraction, which is not plain data" in output
 
 
 def test_a_dry_run_counts_and_changes_nothing(redis: RedisConfig, client: Client) -> None:

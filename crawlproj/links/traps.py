@@ -10,7 +10,7 @@ the page leads out of is forgiven, as is a list that leads to its items. URLs of
 such that only carry the URL of the page to lead back there, lead nowhere. A page that leads nowhere
 is no reason to blame a directory. With a query, the parameter that had news most seldom is to
 blame, too, because a site sorts in the same way on many paths; but that only ends URLs on paths
-that were fetched before.
+that were fetched before, of narrow shapes that had little that was new themselves.
 
 How much is new? A page that links to more of its shape takes a new word or two new numbers, because
 dates and page numbers go on without end. Elsewhere a line is enough.
@@ -49,6 +49,7 @@ _FORGIVEN, _MAX_FORGIVEN = (
     3,
     10,
 )  # how many of them one makes up for if the shape is a parameter, or is led out of
+_ANSWERS = 30  # with so many more, a narrow shape is ended by no parameter
 _OF_ONE_SHAPE = 5  # how many of them a narrow shape adds to those of its parameters
 _MAX_SHAPES = 20_000
 _END = 200_000  # characters of a main text
@@ -259,6 +260,8 @@ class Traps:
         """Return the shapes of which none may be a trap if ``url`` is fetched."""
         if "?" in url and not self._is_variant(url):
             return [shapes.exact, *shapes.below, shapes.host]
+        if self._trusted.get(shapes.exact, 0) >= _ANSWERS:  # its pages answer for it
+            return [shapes.exact, shapes.again, *shapes.below, shapes.host]
         return shapes.all()
 
     def _is_variant(self, url: str) -> bool:

@@ -116,3 +116,18 @@ def test_traps_that_lead_to_each_other_end() -> None:
         site.visit(f"http://a/week/{n}", "No events", f"http://a/week/{n + 1}", f"http://a/day/{n}")
         site.visit(f"http://a/day/{n}", "No events", f"http://a/day/{n + 1}")
     assert len(site.fetched) < 100
+
+
+def test_a_parameter_does_not_end_pages_that_have_something_new_with_it() -> None:
+    site = Site()
+    commits = [f"http://a/commit/?id={word(n)}" for n in range(400)]
+    for url in commits[:20]:
+        site.visit(url, f"Commit {url[-2:]}")
+    for kind in ("tree", "refs", "log", "plain", "stats", "about"):
+        for n in range(60):
+            site.visit(f"http://a/{kind}/?id={word(n)}", f"The {kind} of it")
+    assert "a/*?id=" in site.traps.found
+    for url in commits[20:]:
+        site.visit(url, f"Commit {url[-3:]}")
+    assert not [url for url in site.left_out if "commit" in url]
+    assert len(site.fetched) < 400 + 200

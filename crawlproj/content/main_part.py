@@ -3,9 +3,8 @@
 An explicit <main> decides. Otherwise the parser's scoring of paragraphs finds one good element; it
 is often a single section. So its ancestors are taken as long as what they add is prose and not
 links, which is how Readability widens its top candidate, too
-(https://github.com/mozilla/readability). At last, what is marked as navigation is taken out. Names
-alone do not mark it so: generators make them from headings (`<section id="search">`) and from the
-path of the page (VitePress: `<div class="_guide_search">`).
+(https://github.com/mozilla/readability). At last, what is marked as navigation is taken out, unless
+a generator made the mark from a heading or a path (chapters.py).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from crawlproj.content.chapters import Chapters
 from crawlproj.content.tree import Element, tree_of
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ _NOTES = re.compile(
 _NOTE_ROLES = frozenset(
     {"note", "doc-endnotes", "doc-footnote", "doc-notice", "doc-pullquote", "doc-tip"}
 )
-_PERMALINK = re.compile(r"header-?link|hash-?link|perma-?link|anchor", re.IGNORECASE)
-_HEADINGS = "h1,h2,h3,h4,h5,h6"
-_CHAPTER_CLASSES = re.compile(r"(?:^| )(?:section|level\d|sect\d)(?:$| )")
-_NOT_IN_NAMES = re.compile(r"[\W_]+")
 _BOILERPLATE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
 _BOILERPLATE_NAMES = re.compile(
     r"(?:^|[-_ ])(?:nav|navbar|navigation|menu|sidebar|footer|related|breadcrumbs?|toc|"
@@ -63,10 +59,16 @@ def _without_boilerplate(element: Element) -> Tree:
         for each in part.select(tag):
             if tag != "aside" or not _is_note(each):
                 each.decompose()
+    chapters: Chapters | None = None
     for tag in _CONTAINERS:
         for each in part.select(tag):
-            if each.parent is not None and _is_boilerplate(each) and not _is_content(each, part):
-                each.decompose()
+            if each.parent is None or not _is_boilerplate(each):
+                continue
+            if each.attr("role") not in _BOILERPLATE_ROLES:
+                chapters = chapters or Chapters(part, _BOILERPLATE_NAMES.search)
+                if chapters.has(each):
+                    continue
+            each.decompose()
     return part
 
 
@@ -74,60 +76,6 @@ def _is_note(aside: Element) -> bool:
     classes = aside.attr("class") or ""
     is_note = aside.attr("role") in _NOTE_ROLES or _NOTES.search(classes)
     return bool(is_note) and not _BOILERPLATE_NAMES.search(classes)
-
-
-def _is_content(element: Element, part: Tree) -> bool:
-    """Whether ``element`` is content, although it may have the name of boilerplate."""
-    if element.tag in _BOILERPLATE_TAGS or element.attr("role") in _BOILERPLATE_ROLES:
-        return False
-    if element.select_one("h1") is not None and 2 * len(element.text) > _length(part):
-        return True
-    name, classes = element.attr("id") or "", element.attr("class") or ""
-    if _BOILERPLATE_NAMES.search(classes):
-        return False
-    return _has_permalink(element, name) or _is_chapter(element, name, classes)
-
-
-def _has_permalink(element: Element, name: str) -> bool:
-    """Whether a link in ``element`` invites to cite it, as generators of references add them."""
-    return any(
-        _PERMALINK.search(" ".join(filter(None, map(link.attr, ("class", "aria-label", "title")))))
-        for link in element.select("a[href]")
-        if link.attr("href") == f"#{name}"
-    )
-
-
-def _is_chapter(element: Element, name: str, classes: str) -> bool:
-    """Whether a generator of documents made ``name`` from the heading of ``element``.
-
-    People write `<section id="comments"><h2>Comments` by hand, too. So it takes one more sign: what
-    generators add, or a chapter around or beside it whose name no boilerplate has.
-    """
-    if not _is_named_after_its_heading(element, name):
-        return False
-    if _CHAPTER_CLASSES.search(classes):
-        return True
-    if any(link.attr("href") == f"#{name}" for link in element.select("a[href]")):
-        return True
-    parent = element.parent
-    if not isinstance(parent, Element):
-        return False
-    return any(
-        not _BOILERPLATE_NAMES.search(other) and _is_named_after_its_heading(each, other)
-        for each in (parent, *parent.children)
-        if isinstance(each, Element) and (other := each.attr("id") or "")
-    )
-
-
-def _is_named_after_its_heading(element: Element, name: str) -> bool:
-    if element.tag not in {"section", "div"}:
-        return False
-    heading = element.select_one(_HEADINGS)
-    return heading is not None and _slug(heading.text) == _slug(name) != ""
-
-
-def _slug(text: str) -> str:
-    return _NOT_IN_NAMES.sub("-", text.lower()).strip("-")
 
 
 def _length(part: Tree) -> int:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,6 +124,22 @@ def test_comments_with_a_heading_stay_boilerplate_however_many_they_are(comments
     text = main_text(f"<main><h1>Title</h1><p>{3 * WORDS}</p>{many}</main>")
     assert text.count("Some words") == 3
     assert "I think" not in text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<main><div id="intro">' + 20_000 * '<section id="search"><h2>Search</h2>x</section>',
+        "<main>" + 20_000 * '<div class="menu"><h1>a</h1>x</div>',
+        "<main>" + 20_000 * '<div class="menu">' + "<h1>a</h1>x",
+        "<main>" + 10_000 * '<div id="menu"><h2>menu<a href="#menu">x</a></h2>',
+    ],
+    ids=["chapters", "titles", "around a title", "in each other"],
+)
+def test_names_of_boilerplate_take_linear_time(body: str) -> None:
+    began = time.process_time()
+    main_text(body)
+    assert time.process_time() - began < 4.0
 
 
 def test_a_short_explicit_main_decides_if_there_is_no_more_elsewhere() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy import signals
-from scrapy.exceptions import CloseSpider, NotConfigured
+from scrapy.exceptions import CloseSpider
 from scrapy.extensions.feedexport import FeedExporter, FileFeedStorage
 
 from crawlproj.scheduler import scheduler_of
@@ -37,15 +37,12 @@ class ContinuedFeeds:
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        if not crawler.settings.getdict("FEEDS") and not crawler.settings["FEED_URI"]:
-            raise NotConfigured
         self._crawler = crawler
         crawler.signals.connect(self._opened, signals.spider_opened)
-        crawler.signals.connect(self._scraped, signals.item_scraped)  # after FeedExporter's
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ContinuedFeeds:
-        """Build the extension. Raises NotConfigured without FEEDS and FEED_URI."""
+        """Build the extension."""
         return cls(crawler)
 
     def _scraped(self) -> None:
@@ -59,6 +56,8 @@ class ContinuedFeeds:
         exporter = self._crawler.get_extension(FeedExporter)
         if exporter is None or scheduler is None or scheduler.opened is None:
             return
+        if exporter.slots:  # from now on, so after FeedExporter's
+            self._crawler.signals.connect(self._scraped, signals.item_scraped)
         if not scheduler.opened.resumed:
             return
         unusable = [slot for slot in exporter.slots if not self._continue(slot)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from crawlproj.http.access import Access
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.forbidding import Forbidding, Sense
 from crawlproj.scheduling.serialize import REFUSALS
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from scrapy import Request
+    from scrapy.crawler import Crawler
 
     from crawlproj.downloadermiddlewares.known_pages import KnownPages
     from crawlproj.limits.permit import Permit
@@ -26,11 +28,15 @@ _MAX_SITES = 10_000
 class Blocks:
     """Keeps what the 403s of 10,000 sites show.
 
-    Requests with cookies are left out, because their session may have ended; and so is a site that
-    is to be asked slowly, because it is.
+    Requests with cookies are left out, and crawls that log in or have ``access`` of another kind,
+    because their session may have ended; and so is a site that is to be asked slowly.
     """
 
-    def __init__(self, known: KnownPages, clock: Callable[[], float]) -> None:
+    def __init__(self, crawler: Crawler, known: KnownPages, clock: Callable[[], float]) -> None:
+        access = getattr(crawler.spider, "access", None)
+        self._is_member = isinstance(access, Access) and bool(
+            access.headers or access.cookies or access.form
+        )
         self._known = known
         self._clock = clock
         self._sites: dict[str, Forbidding] = {}
@@ -42,6 +48,8 @@ class Blocks:
 
         Raises GivenUp if the site forbids us.
         """
+        if self._is_member:
+            return ending
         site = self._sites.get(permit.site)
         if status != _FORBIDDEN:
             if site is not None and status == _OK:

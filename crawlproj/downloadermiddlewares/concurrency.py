@@ -83,7 +83,7 @@ class ConcurrencyMiddleware:
         self._lag = LoopLag()
         self._known = KnownPages(crawler, clock)
         self._meanings = Meanings()
-        self._blocks = Blocks(self._known, clock)
+        self._blocks = Blocks(crawler, self._known, clock)
         # For schedulers that do not take permits.
         self._slots = Permits(self._config.control, clock)
 

@@ -74,3 +74,19 @@ async def test_pages_that_are_forbidden_fail_at_once_and_cost_a_site_nothing() -
     assert {failure.reason for failure in done.failures} == {"http-403"}
     assert len(done.urls) == PAGES + 1 - len(forbidden)
     assert len(done.asked) < PAGES + 2 + 12
+
+
+@on_reactor
+async def test_the_403s_of_a_crawl_that_shows_who_it_is_are_not_taken_for_a_limit() -> None:
+    answered = 0
+
+    def web(url: str, _: str) -> Answer:
+        nonlocal answered
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        answered += 1
+        return Answer(ALL) if answered <= 10 else Answer("the session has ended", 403)
+
+    arguments = {"headers": "Authorization: Bearer x"}
+    done = await crawl_site(web, HOME, arguments=arguments, TRAPS_ENABLED=False)
+    assert {failure.reason for failure in done.failures} == {"http-403"}

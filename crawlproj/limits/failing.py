@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 _WINDOW = 64  # answers
 _FAILED, _SHARE = 4, 0.1  # of them, at least
-_EVIDENCE = 12.0  # twice the log of a likelihood ratio: by chance, 1 of 2000 is higher
+_EVIDENCE = 16.0  # twice the log of a likelihood ratio: by chance, 1 of 16,000 is higher
 _RETRIED, _RECOVERED = 8, 3  # pages that were asked for again, and how many of them were answered
+_BROKEN = 16  # pages in a row that fail again with few in flight
 _SETTLING, _TRIAL = 64, 192  # answers until the limit has gone down, and until that is judged
 _HELPED = 0.5  # of the share of failures before
 
@@ -27,8 +28,8 @@ class Failing:
     To find that out soon, up to 8 pages that failed are asked for again before others; later, one
     for each 64 answers.
 
-    If the share of failures is not halved once there was time for the limit to go down, that was
-    wrong, and stays so.
+    If 16 pages in a row fail again with half as much in flight, or the share of failures is not
+    halved once there was time for the limit to go down, that was wrong, and stays so.
 
     overloads: what is believed.
     """
@@ -37,6 +38,8 @@ class Failing:
         "_after",
         "_answers",
         "_before",
+        "_broken",
+        "_few",
         "_many",
         "_retried",
         "_trials",
@@ -53,6 +56,8 @@ class Failing:
         self._answers = self._after = 0  # since then, and failures among them
         self._was_wrong = False
         self._many = False  # failures lately
+        self._few = 0.0  # half of what was in flight when pages failed
+        self._broken = 0  # pages that failed again with so few in flight, since one was answered
         self._trials: float = _RETRIED
 
     def tries(self) -> bool:
@@ -72,6 +77,12 @@ class Failing:
             return
         if again:
             self._retried.append(not failed)
+            if not failed:
+                self._broken = 0
+            elif in_flight <= self._few:
+                self._broken += 1
+            if self.overloads and self._broken >= _BROKEN:
+                self.overloads, self._was_wrong = False, True
             if failed:
                 return  # a page counts once
         if self.overloads:
@@ -91,6 +102,9 @@ class Failing:
         if sum(self._retried) >= _RECOVERED or _step(self._window) > _EVIDENCE:
             self.overloads = True
             self._before = share
+            self._few = (
+                sum(in_flight for in_flight, failed in self._window if failed) / failures / 2
+            )
 
     def _judge(self, *, failed: bool) -> None:
         self._answers += 1

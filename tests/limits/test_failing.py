@@ -14,9 +14,9 @@ def answers(site: Failing, times: int, *, in_flight: int = 8, failing: float = 0
         site.note(failed=dice.random() < failing, in_flight=in_flight, again=False)
 
 
-def again(site: Failing, times: int, *, failed: bool) -> None:
+def again(site: Failing, times: int, *, failed: bool, in_flight: int = 8) -> None:
     for _ in range(times):
-        site.note(failed=failed, in_flight=8, again=True)
+        site.note(failed=failed, in_flight=in_flight, again=True)
 
 
 def overloaded() -> Failing:
@@ -30,7 +30,7 @@ def overloaded() -> Failing:
 def test_a_site_whose_pages_fail_only_with_more_in_flight_is_overloaded() -> None:
     site = Failing()
     answers(site, 20, in_flight=4)
-    answers(site, 30, failing=0.6)
+    answers(site, 30, failing=0.7)
     assert site.overloads
 
 
@@ -88,3 +88,15 @@ def test_a_site_that_fails_as_often_with_fewer_in_flight_is_not_believed_again()
     answers(site, 64, failing=0.6)
     assert not site.overloads
     assert not site.tries()
+
+
+def test_pages_that_fail_again_and_again_are_broken_although_it_seemed_an_overload() -> None:
+    site = Failing()
+    answers(site, 20, in_flight=4)
+    answers(site, 30, failing=0.7)
+    assert site.overloads
+    again(site, 30, failed=True)
+    again(site, 15, failed=True, in_flight=4)
+    assert site.overloads
+    again(site, 1, failed=True, in_flight=4)
+    assert not site.overloads

@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+from scrapy.settings.default_settings import SCHEDULER as DEFAULT_SCHEDULER
+from scrapy.utils.misc import load_object
 from scrapy.utils.reactor import is_reactor_installed
 
 import crawlproj.settings as ours
@@ -39,6 +41,7 @@ _LEFT_ALONE = frozenset(
 _PIPELINES = {STORE_PIPELINE: 900, "crawlproj.pipelines.parquet.ParquetPipeline": 950}
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
+_LOG_STATS = "scrapy.extensions.logstats.LogStats"
 # Dicts of components, to which ours are added.
 _REPLACED = {
     "crawlproj.downloadermiddlewares.cookies.CookiesMiddleware": (
@@ -62,7 +65,7 @@ _REPLACED = {
     "crawlproj.spidermiddlewares.httperror.HttpErrorNotingMiddleware": (
         "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware"
     ),
-    "crawlproj.extensions.final_rates.FinalRates": "scrapy.extensions.logstats.LogStats",
+    "crawlproj.extensions.final_rates.FinalRates": _LOG_STATS,
 }
 """Ours, and the component of Scrapy's in whose place it is, unless the project names that."""
 # What scrapy.utils.test.get_crawler names in a process without a reactor, as if the project did.
@@ -82,6 +85,7 @@ class Addon:
 
     def update_settings(self, settings: Settings) -> None:
         """Set everything that the project has not set itself."""
+        chose_log_stats = _LOG_STATS in settings.getdict("EXTENSIONS")
         for name, value in vars(ours).items():
             if not name.isupper() or name in (_OWN | _LEFT_ALONE | {*_PRE_CRAWLER}):
                 continue
@@ -91,6 +95,8 @@ class Addon:
                 settings.set(name, value, priority="addon")
         apply_environment(settings)
         _merge(settings, "ITEM_PIPELINES", _PIPELINES)
+        if not _has_our_scheduler(settings):
+            _without_display(settings, chose_log_stats=chose_log_stats)
         Runs().update_settings(settings)
         SwitchedOff().update_settings(settings)
         _check(settings)
@@ -111,6 +117,27 @@ class Addon:
         for name in _PRE_CRAWLER:
             if not is_reactor_installed():  # else it is too late to choose
                 settings.set(name, getattr(ours, name), priority="addon")
+
+
+def _has_our_scheduler(settings: Settings) -> bool:
+    scheduler = settings.get("SCHEDULER")
+    return scheduler == ours.SCHEDULER or issubclass(
+        load_object(scheduler), load_object(ours.SCHEDULER)
+    )
+
+
+def _without_display(settings: Settings, *, chose_log_stats: bool) -> None:
+    """Say what the project's own scheduler leaves out, and let Scrapy's log lines be there."""
+    if not chose_log_stats:  # else the crawl would show nothing until its end
+        extensions = settings.getdict("EXTENSIONS")
+        extensions.pop(_LOG_STATS, None)
+        settings.set("EXTENSIONS", extensions, priority=settings.getpriority("EXTENSIONS") or 0)
+    if settings["SCHEDULER"] != DEFAULT_SCHEDULER:  # which only switches ours off
+        logger.warning(
+            "SCHEDULER: %s is in the place of crawlproj's, so this crawl has no frontier, no learned "
+            "limits and no display: leave the setting out to have them",
+            settings["SCHEDULER"],
+        )
 
 
 def _check(settings: Settings) -> None:

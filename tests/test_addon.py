@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from scrapy.settings import Settings
+from scrapy.settings.default_settings import SCHEDULER as DEFAULT_SCHEDULER
 
 import crawlproj.settings as ours
 from crawlproj.addon import _REPLACED, Addon
@@ -19,6 +20,7 @@ from crawlproj.commands import demo, export, migrate, pause, serve, status
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.sqlite.status import read_status
+from crawlproj.scheduler import Scheduler
 from tests.frontier.helpers import run
 from tests.processes import options, scrapy
 
@@ -215,6 +217,23 @@ def test_autothrottle_beside_our_limits_is_reported(caplog: pytest.LogCaptureFix
     assert not caplog.text
     with_addon(AUTOTHROTTLE_ENABLED=True, AUTOTHROTTLE_START_DELAY=3)
     assert "(3 s): switch it off" in caplog.text
+
+
+def test_a_scheduler_of_another_package_is_reported_and_the_crawl_still_logs_its_rates(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lines = "scrapy.extensions.logstats.LogStats"
+    assert with_addon().getdict("EXTENSIONS")[lines] is None
+    assert not caplog.text
+    settings = with_addon(SCHEDULER="scrapy_redis.scheduler.Scheduler")
+    assert "SCHEDULER: scrapy_redis.scheduler.Scheduler is in the place of" in caplog.text
+    assert settings.getwithbase("EXTENSIONS")[lines] == 0
+    caplog.clear()
+    assert lines not in with_addon(SCHEDULER=DEFAULT_SCHEDULER).getdict("EXTENSIONS")
+    with_addon(SCHEDULER=type("Ours", (Scheduler,), {}))
+    assert not caplog.text
+    off = with_addon(SCHEDULER="scrapy_redis.scheduler.Scheduler", EXTENSIONS={lines: None})
+    assert off.getdict("EXTENSIONS")[lines] is None
 
 
 @pytest.mark.slow

@@ -134,8 +134,8 @@ def _without_display(settings: Settings, *, chose_log_stats: bool) -> None:
         settings.set("EXTENSIONS", extensions, priority=settings.getpriority("EXTENSIONS") or 0)
     if settings["SCHEDULER"] != DEFAULT_SCHEDULER:  # which only switches ours off
         logger.warning(
-            "SCHEDULER: %s is in the place of crawlproj's, so this crawl has no frontier, no learned "
-            "limits and no display: leave the setting out to have them",
+            "SCHEDULER: %s is in the place of crawlproj's, so this crawl has no frontier, no "
+            "learned limits and no display: leave the setting out to have them",
             settings["SCHEDULER"],
         )
 

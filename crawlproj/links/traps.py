@@ -49,7 +49,7 @@ _FORGIVEN, _MAX_FORGIVEN = (
     3,
     10,
 )  # how many of them one makes up for if the shape is a parameter, or is led out of
-_ANSWERS = 30  # with so many more, a narrow shape is ended by no parameter
+_ANSWERS = 80  # with so many more, a narrow shape is ended by no parameter
 _OF_ONE_SHAPE = 5  # how many of them a narrow shape adds to those of its parameters
 _MAX_SHAPES = 20_000
 _END = 200_000  # characters of a main text
@@ -167,7 +167,7 @@ class Traps:
             self._proven.add(site)
             for shape in shapes.all():
                 if shape in shapes.names:
-                    self._forgive(shape, _MAX_FORGIVEN)
+                    self._forgive(shape)
                 else:
                     self._trust(shape)
             return ""
@@ -297,17 +297,13 @@ class Traps:
         self.found[shape] = f"{limit} {what} in a row had nothing new"
         return True
 
-    def _forgive(self, shape: str, most: int = 0) -> None:
-        """Take back some of the pages with nothing new; the rest is saved, ``most`` at most."""
-        if not most and shape not in self._empty:
-            return
-        rest = _FORGIVEN - self._empty.pop(shape, 0)
-        if rest < 0:
-            self._empty[shape] = -rest
-            return
-        self._parts.pop(shape, None)
-        if most:
-            self._save(shape, min(self._trusted.get(shape, 0) + rest, most))
+    def _forgive(self, shape: str) -> None:
+        """Take back some of the pages with nothing new."""
+        if shape in self._empty:
+            self._empty[shape] -= _FORGIVEN
+            if self._empty[shape] <= 0:
+                del self._empty[shape]
+                self._parts.pop(shape, None)
 
     def _trust(self, shape: str) -> None:
         """Take in a page of ``shape`` with something new."""

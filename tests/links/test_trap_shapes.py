@@ -121,13 +121,13 @@ def test_traps_that_lead_to_each_other_end() -> None:
 def test_a_parameter_does_not_end_pages_that_have_something_new_with_it() -> None:
     site = Site()
     commits = [(f"http://a/commit/?id={word(n)}", f"Commit of {word(n)}") for n in range(400)]
-    for url, text in commits[:60]:
+    for url, text in commits[:100]:
         site.visit(url, text)
     for kind in range(60):
         for n in range(10):
             site.visit(f"http://a/{word(kind)}/?id={word(n)}", f"{word(kind)} of it")
     assert "a/*?id=" in site.traps.found
-    for url, text in commits[60:]:
+    for url, text in commits[100:]:
         site.visit(url, text)
     assert site.left_out
     assert not [url for url in site.left_out if "commit" in url]

@@ -129,10 +129,13 @@ class Crew:
             run(self.admin.give_up(worker.owner))
 
     def stop(self, worker: Worker) -> bool:
-        """Stop it as SIGSTOP does; returns whether it has leases then."""
+        """Stop it as SIGSTOP does; returns whether it has leases then, and does not hold the store.
+
+        Nobody can write to a file of SQLite while a process that writes to it stands still.
+        """
         worker.process.send_signal(signal.SIGSTOP)
         self.tend(_STEP_S)  # Redis answers what is under way
-        return self._reader.leases_of(worker.owner) > 0
+        return self._reader.leases_of(worker.owner) > 0 and not self.stored.is_held()
 
     def go_on(self, worker: Worker) -> None:
         worker.process.send_signal(signal.SIGCONT)

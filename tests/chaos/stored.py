@@ -31,6 +31,18 @@ class Stored:
         except (psycopg.OperationalError, psycopg.errors.UndefinedTable, sqlite3.OperationalError):
             return None
 
+    def is_held(self) -> bool:
+        """Whether somebody keeps everybody else from writing to a file, for two seconds."""
+        if not self.url.startswith("sqlite"):
+            return False
+        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=2)) as file:
+            try:
+                file.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            file.execute("ROLLBACK")
+        return False
+
     def _read(self, query: str) -> list[tuple[Any, ...]]:
         if self.url.startswith("sqlite"):
             with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=20)) as file:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.frontier.helpers import Now
 
-DOCS = ROOT / "docs/explanation/distributed.md"
+DOCS = ROOT / "docs/how-to/run-a-fleet.md"
 
 
 def test_a_key_that_one_worker_put_is_known_to_all(hire: Callable[[], RedisFrontier]) -> None:
@@ -157,7 +157,7 @@ def test_the_admin_sees_the_workers_counts_and_can_fail_a_lease(
 
 @pytest.mark.slow
 def test_a_user_with_the_documented_rights_can_do_everything(redis: RedisConfig) -> None:
-    rights = re.search(r"ACL user needs `([^`]+)`", DOCS.read_text())
+    rights = re.search(r"ACL SETUSER crawler on >PASSWORD (.+)", DOCS.read_text())
     assert rights is not None
     with Client.from_url(redis.url) as client:
         client.execute_command("ACL", "SETUSER", "crawler", "on", ">a:word", *rights[1].split())

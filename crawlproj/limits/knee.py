@@ -26,7 +26,7 @@ _UNSURE, _OFTEN = 0.17, 3  # every 3 judgements while the latency has this stand
 _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks by growing
 _DEEP = 0.7  # of the knee
 _MANY = 10  # answers above two in flight, after which a single worker must be out of the question
-_OUT_OF_THE_QUESTION = 0.01  # probability
+_OUT_OF_THE_QUESTION = 0.03  # probability
 _APART = 0.15  # of the limit: so large a change begins another cohort
 
 
@@ -55,7 +55,7 @@ class Knee(Limit):
     * A limit of one or two looks down to one, every third time while the latency is unsure. With
       two in flight all the time, one worker and a queue look like two workers that are slower.
       For the same reason, a limit above two goes back to two after ten answers, for one cohort,
-      while a single worker still has a probability of 1 %. The order of the answers helps out
+      while a single worker still has a probability of 3 %. The order of the answers helps out
       where latencies vary much: two that overtake an older request make one less likely.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
       the limit goes to the 40 % quantile, never up.

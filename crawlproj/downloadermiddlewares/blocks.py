@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from crawlproj.bounded import put
 from crawlproj.http.access import Access
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.forbidding import Forbidding, Sense
@@ -59,9 +60,7 @@ class Blocks:
         if not url or b"Cookie" in request.headers or admission.polite_at(request) > self._clock():
             return ending
         if site is None:
-            site = self._sites[permit.site] = Forbidding()
-            if len(self._sites) > _MAX_SITES:
-                del self._sites[next(iter(self._sites))]
+            site = put(self._sites, permit.site, Forbidding(), _MAX_SITES)
         sense = site.on_403(permit.started_at, self._clock(), again=REFUSALS in request.meta)
         if sense is Sense.UNKNOWN:
             return self._look(admission, site, request, url, ending)

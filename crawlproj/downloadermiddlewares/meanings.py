@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from crawlproj.bounded import put
 from crawlproj.limits.at_once import AtOnce
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.failing import Failing
@@ -56,11 +57,10 @@ class Meanings:
         if site is None:
             if not refused:
                 if permit.in_flight > self._highest.get(permit.site, 0):
-                    self._highest[permit.site] = permit.in_flight
-                    _forget_first(self._highest)
+                    put(self._highest, permit.site, permit.in_flight, _MAX_SITES)
                 return False
-            site = self._at_once[permit.site] = AtOnce(self._highest.pop(permit.site, 0))
-            _forget_first(self._at_once)
+            site = AtOnce(self._highest.pop(permit.site, 0))
+            put(self._at_once, permit.site, site, _MAX_SITES)
         site.note(refused=refused, in_flight=permit.in_flight)
         return site.limits
 
@@ -70,8 +70,7 @@ class Meanings:
         if site is None:
             if not failed:
                 return ending
-            site = self._failing[permit.site] = Failing()
-            _forget_first(self._failing)
+            site = put(self._failing, permit.site, Failing(), _MAX_SITES)
         site.note(failed=failed, in_flight=permit.in_flight, again=again)
         if not failed or permit.in_flight == 1:
             return ending
@@ -85,12 +84,6 @@ class Meanings:
         if site is None:
             if not refused:
                 return False
-            site = self._unavailable[permit.site] = Unavailable()
-            _forget_first(self._unavailable)
+            site = put(self._unavailable, permit.site, Unavailable(), _MAX_SITES)
         site.note(refused=refused, alone=permit.in_flight == 1, again=again)
         return site.limits_rate
-
-
-def _forget_first(sites: dict[str, Any]) -> None:
-    if len(sites) > _MAX_SITES:
-        del sites[next(iter(sites))]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import deque
 from itertools import pairwise
 
+from crawlproj.limits.trial import Trial
+
 _WINDOW = 512  # answers and refusals
 _ANSWERED = 24  # of them, with no more in flight than the limit, at least
 _AT_LIMIT = 4  # answers with as much in flight as the limit
 _TIMES = 2  # that a refusal followed an answer
 _BY_CHANCE = 1e-4  # probability that all refusals met more in flight, as few answers did
 _ALONE = 2  # refusals of requests that were alone, which show a limit of the rate
-_SETTLING, _TRIAL = 32, 128  # answers until the limit has gone down, and until that is judged
+_SETTLING, _JUDGED = 32, 96  # answers until the limit has gone down, and then until it is judged
 _MANY = 0.15  # of the answers since
 
 
@@ -34,9 +36,8 @@ class AtOnce:
 
     __slots__ = (
         "_alone",
-        "_answers",
         "_highest",
-        "_refused",
+        "_trial",
         "_was_wrong",
         "_window",
         "limits",
@@ -46,7 +47,8 @@ class AtOnce:
         self.limits = False
         self._highest = highest
         self._window: deque[tuple[int, bool]] = deque(maxlen=_WINDOW)  # in flight; whether refused
-        self._answers = self._refused = self._alone = 0  # since it is believed
+        self._trial = Trial(_SETTLING, _JUDGED, _MANY)
+        self._alone = 0  # refusals of requests that were alone, in this trial
         self._was_wrong = False
 
     def note(self, *, refused: bool, in_flight: int) -> None:
@@ -82,12 +84,9 @@ class AtOnce:
         )
 
     def _judge(self, *, refused: bool, alone: bool) -> None:
-        self._answers += 1
         self._alone += refused and alone
-        self._refused += refused and self._answers > _SETTLING
-        many = self._answers >= _TRIAL and self._refused > _MANY * (_TRIAL - _SETTLING)
-        if self._alone >= _ALONE or many:
+        holds = self._trial.note(bad=refused)
+        if self._alone >= _ALONE or holds is False:
             self.limits, self._was_wrong = False, True
-        elif self._answers >= _TRIAL:
-            self._answers, self._refused = _SETTLING, 0
+        elif holds:
             self._alone = 0

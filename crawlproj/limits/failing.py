@@ -6,6 +6,8 @@ from collections import deque
 from math import log
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.trial import Trial
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,7 +16,7 @@ _FAILED, _SHARE = 4, 0.1  # of them, at least
 _EVIDENCE = 16.0  # twice the log of a likelihood ratio: by chance, 1 of 16,000 is higher
 _RETRIED, _RECOVERED = 8, 3  # pages that were asked for again, and how many of them were answered
 _BROKEN = 16  # pages in a row that fail again with few in flight
-_SETTLING, _TRIAL = 64, 192  # answers until the limit has gone down, and until that is judged
+_SETTLING, _JUDGED = 64, 128  # answers until the limit has gone down, and then until it is judged
 _HELPED = 0.5  # of the share of failures before
 
 
@@ -35,13 +37,11 @@ class Failing:
     """
 
     __slots__ = (
-        "_after",
-        "_answers",
-        "_before",
         "_broken",
         "_few",
         "_many",
         "_retried",
+        "_trial",
         "_trials",
         "_was_wrong",
         "_window",
@@ -52,8 +52,7 @@ class Failing:
         self.overloads = False
         self._window: deque[tuple[int, bool]] = deque(maxlen=_WINDOW)  # in flight; whether failed
         self._retried: deque[bool] = deque(maxlen=_RETRIED)  # whether answered
-        self._before = 0.0  # share of failures when it was believed
-        self._answers = self._after = 0  # since then, and failures among them
+        self._trial: Trial | None = None  # while it is believed
         self._was_wrong = False
         self._many = False  # failures lately
         self._few = 0.0  # half of what was in flight when pages failed
@@ -85,8 +84,9 @@ class Failing:
                 self.overloads, self._was_wrong = False, True
             if failed:
                 return  # a page counts once
-        if self.overloads:
-            self._judge(failed=failed)
+        if self._trial is not None:
+            if self._trial.note(bad=failed) is False:
+                self.overloads, self._was_wrong = False, True
             return
         self._window.append((in_flight, failed))
         self._trials = min(_RETRIED, self._trials + 1 / _WINDOW)
@@ -101,21 +101,9 @@ class Failing:
             return
         if sum(self._retried) >= _RECOVERED or _step(self._window) > _EVIDENCE:
             self.overloads = True
-            self._before = share
-            self._few = (
-                sum(in_flight for in_flight, failed in self._window if failed) / failures / 2
-            )
-
-    def _judge(self, *, failed: bool) -> None:
-        self._answers += 1
-        if self._answers <= _SETTLING:
-            return
-        self._after += failed
-        if self._answers < _TRIAL:
-            return
-        if self._after > _HELPED * self._before * (_TRIAL - _SETTLING):
-            self.overloads, self._was_wrong = False, True
-        self._answers, self._after = _SETTLING, 0
+            self._trial = Trial(_SETTLING, _JUDGED, _HELPED * share)
+            crowds = sum(in_flight for in_flight, failed in self._window if failed)
+            self._few = crowds / failures / 2
 
 
 def _step(answers: Iterable[tuple[int, bool]]) -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from itertools import pairwise
 
+from crawlproj.limits.trial import Trial
+
 _WINDOW, _REFUSED = 32, 6  # answers to requests that were alone, and how many of them are refusals
 _TRIALS = 4  # pages that are asked for again soon
 _ENDS = 2  # times that an answer followed a refusal there; in an outage, none does
-_SETTLING, _TRIAL = 32, 128  # answers until a rate is found, and until it is judged
+_SETTLING, _JUDGED = 32, 96  # answers until a rate is found, and then until it is judged
 _MANY = 0.15  # of the answers since
 
 
@@ -31,8 +33,7 @@ class Unavailable:
     __slots__ = (
         "_alone",
         "_answered_later",
-        "_answers",
-        "_refused",
+        "_trial",
         "_trials",
         "_was_wrong",
         "limits_rate",
@@ -42,7 +43,7 @@ class Unavailable:
         self.limits_rate = False
         self._alone: deque[bool] = deque(maxlen=_WINDOW)  # whether each was refused
         self._answered_later = False  # a page that it had refused
-        self._answers = self._refused = 0  # since it is believed
+        self._trial = Trial(_SETTLING, _JUDGED, _MANY)
         self._was_wrong = False
         self._trials = _TRIALS
 
@@ -62,7 +63,8 @@ class Unavailable:
         if self._was_wrong:
             return
         if self.limits_rate:
-            self._judge(refused=refused)
+            if self._trial.note(bad=refused) is False:
+                self.limits_rate, self._was_wrong = False, True
             return
         self._answered_later = self._answered_later or (again and not refused)
         if alone:
@@ -72,14 +74,3 @@ class Unavailable:
     def _is_likely(self) -> bool:
         ends = sum(before and not after for before, after in pairwise(self._alone))
         return sum(self._alone) >= _REFUSED and ends >= _ENDS
-
-    def _judge(self, *, refused: bool) -> None:
-        self._answers += 1
-        if self._answers <= _SETTLING:
-            return
-        self._refused += refused
-        if self._answers < _TRIAL:
-            return
-        if self._refused > _MANY * (_TRIAL - _SETTLING):
-            self.limits_rate, self._was_wrong = False, True
-        self._answers, self._refused = _SETTLING, 0

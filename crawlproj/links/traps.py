@@ -45,10 +45,7 @@ _PAGES_OF_A_HOST = 200
 _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
 _EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with something new
-_FORGIVEN, _MAX_FORGIVEN = (
-    3,
-    10,
-)  # how many of them one makes up for if the shape is a parameter, or is led out of
+_FORGIVEN = 3  # of them, for a parameter that had something new or a shape that is led out of
 _ANSWERS = 80  # with so many more, a narrow shape is ended by no parameter
 _OF_ONE_SHAPE = 5  # how many of them a narrow shape adds to those of its parameters
 _MAX_SHAPES = 20_000
@@ -309,10 +306,8 @@ class Traps:
         """Take in a page of ``shape`` with something new."""
         self._empty.pop(shape, None)
         self._parts.pop(shape, None)
-        self._save(shape, min(self._trusted.get(shape, -_EARNED) + _EARNED, _MAX_EARNED))
-
-    def _save(self, shape: str, pages: int) -> None:
-        self._trusted[shape] = pages
+        earned = self._trusted.get(shape, -_EARNED) + _EARNED
+        self._trusted[shape] = min(earned, _MAX_EARNED)
         self._trusted.move_to_end(shape)
         if len(self._trusted) > _MAX_SHAPES:
             self._trusted.popitem(last=False)

@@ -11,6 +11,7 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider, DropItem, NotConfigured
 
 from crawlproj._scrapy.engine import begin_closing
+from crawlproj.bounded import put
 from crawlproj.config import integer, number, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
@@ -123,14 +124,9 @@ class StorePipeline:
             item.duplicate_of = duplicate_of
             self._failures.pop(item.url, None)
         elif isinstance(item, FetchFailure):
-            self._note_failure(item)
+            # Until the scheduler asks for the row too. Some URLs are not of requests.
+            put(self._failures, item.url, item.reason, _MAX_FAILURES)
         return item
-
-    def _note_failure(self, item: FetchFailure) -> None:
-        """Remember that the row of a failure is there, until the scheduler asks for it too."""
-        self._failures[item.url] = item.reason
-        if len(self._failures) > _MAX_FAILURES:  # of URLs that are no requests
-            del self._failures[next(iter(self._failures))]
 
     async def _on_dropped(self, item: Any, exception: DropItem) -> None:
         if not isinstance(exception, LeftForNextRun):

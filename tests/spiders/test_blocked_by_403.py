@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.limits import forbidding
 from tests.http.helpers import on_reactor
 from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOME = "http://a.example/"
 PAGES = 60
@@ -19,6 +23,20 @@ ALL = page(*(f"/{n}" for n in range(PAGES)))
 def _shorter_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forbidding, "_WAIT_S", 0.3)
     monkeypatch.setattr(forbidding, "_SHORT_WAIT_S", 0.2)
+
+
+def ends_after_ten() -> Callable[[str, str], Answer]:
+    """Return a web that answers ten pages and forbids whatever comes later."""
+    answered = 0
+
+    def web(url: str, _: str) -> Answer:
+        nonlocal answered
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        answered += 1
+        return Answer(ALL) if answered <= 10 else Answer("go away", 403)
+
+    return web
 
 
 @pytest.mark.slow
@@ -43,16 +61,7 @@ async def test_a_site_that_forbids_what_comes_too_fast_is_crawled_whole() -> Non
 
 @on_reactor
 async def test_a_site_that_bans_us_is_left_alone_after_a_few_tries() -> None:
-    answered = 0
-
-    def web(url: str, _: str) -> Answer:
-        nonlocal answered
-        if url.endswith("/robots.txt"):
-            return NOT_FOUND
-        answered += 1
-        return Answer(ALL) if answered <= 10 else Answer("go away", 403)
-
-    done = await crawl_site(web, HOME, TRAPS_ENABLED=False)
+    done = await crawl_site(ends_after_ten(), HOME, TRAPS_ENABLED=False)
     assert len(done.urls) == 10
     assert len(done.asked) < 10 + 8 + 8
     reasons = {failure.reason for failure in done.failures}
@@ -78,15 +87,6 @@ async def test_pages_that_are_forbidden_fail_at_once_and_cost_a_site_nothing() -
 
 @on_reactor
 async def test_the_403s_of_a_crawl_that_shows_who_it_is_are_not_taken_for_a_limit() -> None:
-    answered = 0
-
-    def web(url: str, _: str) -> Answer:
-        nonlocal answered
-        if url.endswith("/robots.txt"):
-            return NOT_FOUND
-        answered += 1
-        return Answer(ALL) if answered <= 10 else Answer("the session has ended", 403)
-
     arguments = {"headers": "Authorization: Bearer x"}
-    done = await crawl_site(web, HOME, arguments=arguments, TRAPS_ENABLED=False)
+    done = await crawl_site(ends_after_ten(), HOME, arguments=arguments, TRAPS_ENABLED=False)
     assert {failure.reason for failure in done.failures} == {"http-403"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ class Blocks:
         )
         self._known = known
         self._clock = clock
-        self._sites: dict[str, Forbidding] = {}
+        self._sites: OrderedDict[str, Forbidding] = OrderedDict()
 
     def take(
         self, admission: Admission, permit: Permit, request: Request, status: int, ending: Ending

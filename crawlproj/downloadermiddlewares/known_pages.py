@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from scrapy.http.request import NO_CALLBACK
 
 from crawlproj._scrapy.routes import on_the_way_of
+from crawlproj.bounded import put
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.http.archiving import NOT_ARCHIVED
 from crawlproj.scheduling.direct import begin_way
@@ -42,7 +44,7 @@ class KnownPages:
     def __init__(self, crawler: Crawler, clock: Callable[[], float]) -> None:
         self._crawler = crawler
         self._clock = clock
-        self._urls: dict[str, str] = {}
+        self._urls: OrderedDict[str, str] = OrderedDict()
 
     def note(self, site: str, request: Request, response: Response) -> None:
         """Keep the URL of ``request``, which ``site`` has answered, if it can be asked again.
@@ -51,9 +53,7 @@ class KnownPages:
         """
         if response.status != 200 or request.method != "GET" or request.callback is NO_CALLBACK:
             return
-        self._urls[site] = request.url
-        if len(self._urls) > _MAX_SITES:
-            del self._urls[next(iter(self._urls))]
+        put(self._urls, site, request.url, _MAX_SITES)
 
     def other_than(self, request: Request, site: str) -> str:
         """Return the URL of a page of ``site`` that is not that of ``request``; "" without one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,11 @@ class Meanings:
     """Keeps what shows the meanings of 429, 500 and 503, of 10,000 sites for each of them."""
 
     def __init__(self) -> None:
-        self._highest: dict[str, int] = {}  # in flight with an answer, before the first 429
-        self._at_once: dict[str, AtOnce] = {}
-        self._failing: dict[str, Failing] = {}
-        self._unavailable: dict[str, Unavailable] = {}
+        # The most in flight with an answer, before the first 429.
+        self._highest: OrderedDict[str, int] = OrderedDict()
+        self._at_once: OrderedDict[str, AtOnce] = OrderedDict()
+        self._failing: OrderedDict[str, Failing] = OrderedDict()
+        self._unavailable: OrderedDict[str, Unavailable] = OrderedDict()
 
     def take(self, permit: Permit, status: int, ending: Ending, *, again: bool) -> Ending:
         """Note an answer, and return its ``ending`` with the verdict that is right at its site.

@@ -15,6 +15,7 @@ from w3lib.url import safe_url_string
 
 from crawlproj._scrapy.headers import value_of
 from crawlproj._scrapy.routes import on_the_way_of
+from crawlproj.bounded import put
 from crawlproj.clock import crawl_time
 from crawlproj.config import number, text
 from crawlproj.content.page_signals import ROBOTS_SIGNALS
@@ -205,11 +206,7 @@ class RobotsTxtMiddleware:
         else:
             verdict = _Verdict(rules, self._clock() + self._cache_s)
             self._announce(origin, rules)
-        self._verdicts[origin] = verdict
-        self._verdicts.move_to_end(origin)
-        if len(self._verdicts) > _MAX_ORIGINS:
-            self._verdicts.popitem(last=False)
-        return verdict
+        return put(self._verdicts, origin, verdict, _MAX_ORIGINS)
 
     async def _get(self, url: str, page: Request) -> Response | None:
         """Return the response after up to five redirects; None if there are more."""

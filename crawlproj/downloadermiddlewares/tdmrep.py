@@ -11,6 +11,7 @@ from scrapy import Request
 from scrapy.exceptions import NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
+from crawlproj.bounded import put
 from crawlproj.config import boolean
 from crawlproj.content.page_signals import TDM_SIGNALS, respected_signals
 from crawlproj.content.usage import RESERVATION, TdmFile
@@ -64,9 +65,8 @@ class TdmrepMiddleware:
     async def _note_when_known(self, request: Request, origin: str) -> None:
         file = self._files.get(origin)
         if file is None:
-            file = self._files[origin] = asyncio.ensure_future(self._fetch(origin))
-            if len(self._files) > _MAX_ORIGINS:
-                self._files.popitem(last=False)
+            fetch = asyncio.ensure_future(self._fetch(origin))
+            file = put(self._files, origin, fetch, _MAX_ORIGINS)
         # Shielded, because cancelling one request must not cancel what others wait for.
         _note(request, await asyncio.shield(file))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from crawlproj.bounded import put
 from crawlproj.errors import AddressRefused
 
 if TYPE_CHECKING:
@@ -133,10 +134,7 @@ class Resolver(AbstractResolver):
     def _remembered(self, host: str, error: socket.gaierror) -> socket.gaierror:
         final = error.errno == socket.EAI_NONAME
         until = self._clock() + (_NO_NAME_S if final else _NO_ANSWER_S)
-        self._failures[host] = (until, error)
-        self._failures.move_to_end(host)
-        if len(self._failures) > _MAX_FAILURES:
-            self._failures.popitem(last=False)
+        put(self._failures, host, (until, error), _MAX_FAILURES)
         return error
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from crawlproj.bounded import put
 from crawlproj.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,10 +71,8 @@ class Signer:
         expires_at, headers = self._made.get(authority, (0.0, {}))
         if expires_at <= now:
             headers = self._signed(authority, int(now))
-            self._made[authority] = (int(now) + _LIFETIME_S - _SPARE_S, headers)
-            self._made.move_to_end(authority)
-            if len(self._made) > _MAX_AUTHORITIES:
-                self._made.popitem(last=False)
+            until = int(now) + _LIFETIME_S - _SPARE_S
+            put(self._made, authority, (until, headers), _MAX_AUTHORITIES)
         return headers
 
     def _signed(self, authority: str, now: int) -> dict[str, str]:

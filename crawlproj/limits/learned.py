@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
+from crawlproj.bounded import put
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,10 +56,7 @@ class LearnedSites(OrderedDict[str, Learned]):
     def keep(self, learned: Mapping[str, Learned]) -> None:
         """Keep what is newer, and forget the oldest if there is too much."""
         for site, found in learned.items():
-            self[site] = found
-            self.move_to_end(site)
-        while len(self) > _MAX_SITES:
-            self.popitem(last=False)
+            put(self, site, found, _MAX_SITES)
 
 
 def learned_from(data: str) -> Learned | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from enum import Enum
 from ipaddress import ip_address
 from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from crawlproj.bounded import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,8 +62,8 @@ class Network:
     def __init__(self, clock: Callable[[], float], patience_s: float) -> None:
         self._clock = clock
         self._patience_s = patience_s
-        self._answered: dict[str, float] = {}  # when, by place; the latest last
-        self._failed: dict[str, None] = {}  # places, the latest last
+        self._answered: OrderedDict[str, float] = OrderedDict()  # when, by place; the latest last
+        self._failed: OrderedDict[str, None] = OrderedDict()  # places, the latest last
         self._worked_at: dict[Trouble, float] = {}
         self._away_since = 0.0
         self._back_at = -inf
@@ -95,10 +98,7 @@ class Network:
         """Note that ``place`` answered, with whatever status."""
         # The first answer of all is also the first sign that a name can be resolved.
         ends = self.trouble in {Trouble.ROUTES, Trouble.SILENCE} or not self._answered
-        self._answered.pop(place, None)
-        self._answered[place] = self._clock()
-        if len(self._answered) > _KEPT:
-            del self._answered[next(iter(self._answered))]
+        put(self._answered, place, self._clock(), _KEPT)
         if ends:
             self.on_back()
 
@@ -107,10 +107,7 @@ class Network:
 
         after_s: how long ago the request began. It may have begun in an outage that is over.
         """
-        self._failed.pop(place, None)
-        self._failed[place] = None
-        if len(self._failed) > _KEPT:
-            del self._failed[next(iter(self._failed))]
+        put(self._failed, place, None, _KEPT)
         if self.trouble is not None or trouble is Trouble.FILES:
             return Blame.OURS
         if self._clock() - after_s < self._back_at:

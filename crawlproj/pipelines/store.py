@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
@@ -73,7 +74,8 @@ class StorePipeline:
         self._delay_s = number(crawler.settings, "STORE_BATCH_DELAY", 0.01)
         self._rows = ItemRows(text_lists(crawler.settings, "STORE_KEY"))
         self._sources = Sources(crawler)
-        self._failures: dict[str, str] = {}  # of the items stored lately, their reasons by URL
+        # Of the items stored lately, their reasons by URL.
+        self._failures: OrderedDict[str, str] = OrderedDict()
         self._waiting: list[tuple[Row, asyncio.Future[str | None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._failed: Exception | None = None

@@ -5,8 +5,10 @@ Callbacks may share one: a list that each of them appends to, and whose last rea
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.bounded import put
 from crawlproj.scheduling.serialize import TRANSIENT_META
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ class Carried:
 
     def __init__(self, most: int = 50_000) -> None:
         self._most = most
-        self._values: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._values: OrderedDict[int, tuple[dict[str, Any], dict[str, Any]]] = OrderedDict()
 
     def __contains__(self, key: int) -> bool:
         return key in self._values
@@ -34,9 +36,7 @@ class Carried:
         """Remember what ``request``, whose entry has ``key``, carries."""
         meta, arguments = _mutable(request.meta), _mutable(request.cb_kwargs)
         if meta or arguments:
-            self._values[key] = meta, arguments
-            if len(self._values) > self._most:
-                del self._values[next(iter(self._values))]
+            put(self._values, key, (meta, arguments), self._most)
 
     def give_back(self, key: int, request: Request) -> None:
         """Put what was remembered for ``key`` in the place of its copies."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
+from crawlproj.bounded import put
 from crawlproj.urls import registrable_domain
 
 _MAX_ADDRESSES = 100_000
@@ -16,7 +19,7 @@ class SiteGroups:
 
     def __init__(self, scope: str) -> None:
         self._scope = scope
-        self._addresses: dict[str, str] = {}
+        self._addresses: OrderedDict[str, str] = OrderedDict()
 
     def of(self, site: str) -> str:
         """Return the name of the group of ``site``."""
@@ -26,8 +29,5 @@ class SiteGroups:
 
     def locate(self, site: str, address: str) -> None:
         """Note the IP address that answered for ``site``; "" if it is unknown."""
-        if self._scope != "ip" or not address:
-            return
-        self._addresses[site] = address
-        if len(self._addresses) > _MAX_ADDRESSES:
-            del self._addresses[next(iter(self._addresses))]
+        if self._scope == "ip" and address:
+            put(self._addresses, site, address, _MAX_ADDRESSES)

@@ -15,8 +15,10 @@ import os
 import socket
 import time
 import uuid
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from crawlproj.bounded import put
 from crawlproj.errors import ArchiveError
 from crawlproj.warc.index import whole_length, write_index
 from crawlproj.warc.records import (
@@ -60,7 +62,7 @@ class Archive:
         began = time.strftime("%Y%m%d%H%M%S", time.gmtime())
         # Processes on other machines, and other crawls in this one, may write to the folder.
         self._name = f"{began}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-        self._originals: dict[str, Original] = {}
+        self._originals: OrderedDict[str, Original] = OrderedDict()
         self._completing: set[asyncio.Task[None]] = set()
 
     async def add(self, exchange: Exchange) -> None:
@@ -84,9 +86,8 @@ class Archive:
                 "its disk, or set WARC_DIR to another folder"
             ) from exc
         if original is None and not exchange.truncated and exchange.status != 304:
-            if len(self._originals) >= _MAX_ORIGINALS:
-                del self._originals[next(iter(self._originals))]
-            self._originals[digest] = Original(exchange.url, date_of(exchange.at))
+            here = Original(exchange.url, date_of(exchange.at))
+            put(self._originals, digest, here, _MAX_ORIGINALS)
         if self._size >= _MAX_FILE_BYTES:
             self._in_background(_complete, self._path, self._give_up())
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from crawlproj.bounded import put
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,7 +33,5 @@ class Attempts:
     def failed(self, address: str) -> None:
         """Note a wrong token."""
         now = self._clock()
-        self._forgiven[address] = max(now, self._forgiven.get(address, now)) + _PAUSE_S
-        self._forgiven.move_to_end(address)
-        while len(self._forgiven) > _MAX_ADDRESSES:
-            self._forgiven.popitem(last=False)
+        owed_until = max(now, self._forgiven.get(address, now)) + _PAUSE_S
+        put(self._forgiven, address, owed_until, _MAX_ADDRESSES)

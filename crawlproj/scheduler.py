@@ -22,8 +22,9 @@ from crawlproj.clock import crawl_time
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
+from crawlproj.limits.ending import NOTHING_LEARNED
 from crawlproj.reasons import FAILED_CRAWLS, error_of, nothing_reached
-from crawlproj.scheduling.admission import NOTHING_LEARNED, Admission
+from crawlproj.scheduling.admission import Admission
 from crawlproj.scheduling.books import Books
 from crawlproj.scheduling.budget import Budget
 from crawlproj.scheduling.buffer_config import BufferConfig
@@ -146,7 +147,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self._frontier.outbox.on_written = self._entries.count
             self._hooks.install(self)
             self._hooks.lift_slot_limits(self.config.in_flight)
-            self._hooks.admit_downloads(self.admission.admit, self.admission.release_direct)
+            self._hooks.admit_downloads(self.admission.admit, self.admission.direct.release)
             self._downloads = DownloadHandler.in_use(self._crawler)
             self.admission.watch(self._downloads)
             self.network_pause.works = self._downloads.works

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from benchmarks.weather.autothrottle import AutoThrottle
 from crawlproj.errors import ConfigError
-from crawlproj.limits import LIMITS, Bounds, control
+from crawlproj.limits import LIMITS, Bounds
+from crawlproj.limits.health import Health
+from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import SiteControl
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class Control(Protocol):
 
 
 def _knee(maximum: int, rng: random.Random) -> Control:
-    return control(_bounds(maximum), rng)
+    return SiteControl(LIMITS["knee"](_bounds(maximum)), RateLimit(rng), Health(rng))
 
 
 def _bare(limit: str) -> Callable[[int, random.Random], Control]:

@@ -101,7 +101,7 @@ class EngineHooks:
         engine.scraper.enqueue_scrape = watched_enqueue_scrape  # type: ignore[method-assign]
 
     def admit_downloads(
-        self, admit: Callable[[Request], Awaitable[None]], ended: Callable[[Request], None]
+        self, admit: Callable[[Request], Awaitable[None]], ended: Callable[[Request], object]
     ) -> None:
         """Wait for ``admit`` before each download that ``engine.download_async`` makes.
 

@@ -16,7 +16,7 @@ from crawlproj.downloadermiddlewares.known_pages import KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
-from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
 from crawlproj.limits.permits import Permits
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT, UNANSWERED_AT
@@ -37,7 +37,6 @@ __all__ = ["ConcurrencyMiddleware"]
 
 _FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 1.0, 60.0
 _MIN_CANARY_TIMEOUT_S = 10.0
-_NOTHING_LEARNED = Ending(Verdict.IGNORED)
 _EXCUSES = 3  # of a page, for failures that come with too much in flight
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
 
@@ -53,7 +52,8 @@ class ConcurrencyMiddleware:
     anything while the site is down; an overload with more in flight than its limit is now) is
     requested again up to CONCURRENCY_REFUSALS times without counting an attempt; Scrapy's retry
     middleware counts later refusals. Every retry waits: for Retry-After, which is never shortened,
-    or for 1, 2, 4, … 60 s (± 25 %). Meanwhile it holds neither a permit nor a slot.
+    for a second if the rate was too high, because the rate waits for the rest, or for 1, 2, 4, …
+    60 s (± 25 % if it counts as an attempt). Meanwhile it holds neither a permit nor a slot.
 
     A page that failed as if its site were away (a reset, a time-out, 502 to 504), and fails
     again although the site has answered other requests since, says nothing of its site: it neither
@@ -272,7 +272,7 @@ class ConcurrencyMiddleware:
         first, admission = request.meta.setdefault(UNANSWERED_AT, self._clock()), self._admission
         if admission is None or not admission.answered_since(request, first):
             return ending
-        return _NOTHING_LEARNED
+        return NOTHING_LEARNED
 
     def _end(self, request: Request, shown: Ending, address: str, ending: Ending) -> bool:
         """Take the sample ``shown``; return whether the state of its site excuses a failed page.
@@ -327,16 +327,19 @@ class ConcurrencyMiddleware:
         again.meta[REFUSALS] = refusals + 1
         wait_s = ending.retry_after_s
         if wait_s is None:
-            crowded = ending.verdict is not Verdict.THROTTLED
-            wait_s = _FIRST_BACK_OFF_S * (2.0 ** min(6, refusals) if crowded else 1.0)
+            wait_s = _back_off_s(0 if ending.verdict is Verdict.THROTTLED else refusals)
         again.meta[RETRY_AT] = self._clock() + wait_s
         return again
 
     def _put_off(self, request: Request, ending: Ending) -> None:
         """Delay the retry that Scrapy's middleware may make of this request."""
-        wait_s = _FIRST_BACK_OFF_S * 2.0 ** min(6, request.meta.get("retry_times", 0))
-        wait_s = min(_MAX_BACK_OFF_S, wait_s) * self._rng.uniform(0.75, 1.25)
+        wait_s = _back_off_s(request.meta.get("retry_times", 0)) * self._rng.uniform(0.75, 1.25)
         request.meta[RETRY_AT] = self._clock() + max(wait_s, ending.retry_after_s or 0.0)
+
+
+def _back_off_s(earlier: int) -> float:
+    """Return the seconds to wait before a retry after so many earlier ones: 1, 2, 4, … 60."""
+    return min(_MAX_BACK_OFF_S, _FIRST_BACK_OFF_S * 2.0 ** min(6, earlier))
 
 
 def _rest_s(control: SiteControl, now: float, spacing_s: float) -> float:

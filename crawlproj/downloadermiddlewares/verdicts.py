@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from crawlproj.downloadermiddlewares.loop_lag import without_lag
-from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
 from crawlproj.limits.headers import RatePolicy, policy_of, retry_after_s
 from crawlproj.reasons import reason_of
 
@@ -35,7 +35,7 @@ def ending_of_response(
     lag_s: the mean lag of our own event loop, which is subtracted from the latency.
     """
     if "cached" in response.flags:
-        return Ending(Verdict.IGNORED)
+        return NOTHING_LEARNED
     status = response.status
     headers = response.headers
     policy = _policy(headers, now)
@@ -55,7 +55,7 @@ def ending_of_exception(request: Request, exception: Exception) -> Ending:
         return Ending(Verdict.OVERLOADED)
     if reason in _ANSWERED:
         return Ending(Verdict.OK, _rtt_s(request))
-    return Ending(Verdict.IGNORED)
+    return NOTHING_LEARNED
 
 
 def _rtt_s(request: Request) -> float:

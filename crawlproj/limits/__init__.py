@@ -9,19 +9,15 @@ from crawlproj.limits.aimd import Aimd
 from crawlproj.limits.base import Bounds, Limit, Outcome, Sample
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.gradient import Gradient
-from crawlproj.limits.health import Health
 from crawlproj.limits.knee import Knee
-from crawlproj.limits.rate import RateLimit
-from crawlproj.limits.site import SiteControl
 from crawlproj.limits.vegas import Vegas
 from crawlproj.plugins import LIMITS as GROUP
 from crawlproj.plugins import plugin
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable
 
-__all__ = ["LIMITS", "Bounds", "Limit", "Outcome", "Sample", "control", "limit_named"]
+__all__ = ["LIMITS", "Bounds", "Limit", "Outcome", "Sample", "limit_named"]
 
 LIMITS: dict[str, Callable[[Bounds], Limit]] = {
     "knee": Knee,
@@ -52,8 +48,3 @@ def limit_named(name: object, setting: str) -> Callable[[Bounds], Limit]:
     if not isinstance(found, type) or not issubclass(found, Limit):
         raise ConfigError(f"{given}, which is not a subclass of {Limit.__module__}.Limit")
     return found
-
-
-def control(bounds: Bounds, rng: random.Random, limit: str = DEFAULT_LIMIT) -> SiteControl:
-    """Return the control of a new site: the named estimator, a rate limit and a health check."""
-    return SiteControl(LIMITS[limit](bounds), RateLimit(rng), Health(rng))

@@ -44,3 +44,7 @@ class Ending:
     is_up: bool = False
     at_once: bool = False
     tries: bool = False
+
+
+NOTHING_LEARNED = Ending(Verdict.IGNORED)
+"""Of a request that says nothing about its site."""

@@ -7,7 +7,7 @@ from itertools import chain
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
-from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.limits.ending import NOTHING_LEARNED, Ending
 from crawlproj.limits.held import Held
 from crawlproj.limits.learned import Learned, LearnedSites
 from crawlproj.limits.rests import Rests
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _MAX_CONTROLS = 10_000
 _SCARCE = 0.75  # of the budget
-_IGNORED = Ending(Verdict.IGNORED)
 
 
 class Permits:
@@ -167,7 +166,7 @@ class Permits:
         if (control := self._busy.get(permit.site)) is not None:
             control.begin_answer(permit)
 
-    def give_back(self, permit: Permit, ending: Ending = _IGNORED) -> None:
+    def give_back(self, permit: Permit, ending: Ending = NOTHING_LEARNED) -> None:
         """Give a permit back. Raises ValueError if it was given back before."""
         control = self._busy.get(permit.site)
         now = self._clock()

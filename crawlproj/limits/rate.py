@@ -151,21 +151,20 @@ class RateLimit:
 
     def ready_at(self) -> float:
         """Return when the next request may start."""
-        rate = min(self._rate, self._announced)
-        if rate == inf:
+        if self.rate == inf:
             return self.blocked_until
         return max(self.blocked_until, self._tat)
 
     def room(self, now: float) -> float:
         """Return how many requests could start now in a row."""
-        rate = min(self._rate, self._announced)
+        rate = self.rate
         if rate == inf:
             return inf
         return 1 + self._late_s(now) * rate
 
     def on_start(self, now: float) -> bool:
         """Note the start of a request; return whether it was sooner than 1/rate after the last."""
-        rate = min(self._rate, self._announced)
+        rate = self.rate
         if rate == inf:
             return False
         early = now - self._last_start < _EARLY / rate
@@ -223,9 +222,7 @@ class RateLimit:
         longer = _PAUSE_GROWTH ** min(32, self._refused_in_a_row - 1)
         pause_s = min(_MAX_PAUSE_S, max(_FIRST_PAUSE_S, 0.5 / self._rate) * longer)
         self._pause_s = pause_s
-        self._changed_at = now
-        self._started = 0
-        self._allowed = self._grown_s = 0.0
+        self._begin(now)
         self.trying = True
         self._tat = max(self._tat, now)
         self.blocked_until = max(self.blocked_until, now + pause_s)
@@ -251,9 +248,7 @@ class RateLimit:
         """Continue from a rate that an earlier crawl learned, and grow from there."""
         if 0 < rate < inf:
             self._settle(now, rate, 1.0, 1.0)
-            self._changed_at = now
-            self._started = 0
-            self._allowed = self._grown_s = 0.0
+            self._begin(now)
 
     def forget(self) -> None:
         """Drop what refusals showed, because they were of another kind; a quota stays."""
@@ -264,8 +259,14 @@ class RateLimit:
         self._refused_in_a_row = 0
         self.trying = False
 
+    def _begin(self, now: float) -> None:
+        """Count from ``now`` how much the rate is used: it has just changed."""
+        self._changed_at = now
+        self._started = 0
+        self._allowed = self._grown_s = 0.0
+
     def _cut(self, now: float) -> None:
-        before = min(self._rate, self._announced)
+        before = self.rate
         if self._refused_in_a_row > 1:
             return  # nothing was accepted since the last cut, so only the pause grows
         if before == inf:
@@ -311,9 +312,7 @@ class RateLimit:
         window_s = max(_WINDOW_S, elapsed_s - self._pause_s / 2)
         self._window_s = min(_LONGEST_S, 0.4 * window_s)
         self._settle(now, self._cycle_accepted / window_s, _KEEP * window_s / elapsed_s, 1.0)
-        self._changed_at = now
-        self._started = 0
-        self._allowed = self._grown_s = 0.0
+        self._begin(now)
         self._cycle_at, self._cycle_accepted = now, 0
 
     def _settle(self, now: float, peak: float, share: float, patience: float) -> None:

@@ -1,4 +1,4 @@
-"""Extracts links and fields from pages, and normalizes URLs."""
+"""Which URLs a crawl finds in pages and sitemaps, and which of them it follows."""
 
 from __future__ import annotations
 

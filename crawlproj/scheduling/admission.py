@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.http.access import LOGIN
 from crawlproj.limits.base import whole
-from crawlproj.limits.ending import Ending, Verdict
+from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
 from crawlproj.scheduling.direct import begin_way, on_its_way
 from crawlproj.urls import site_of
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.site_groups import SiteGroups
     from crawlproj.scheduling.work import Work, WorkInHand
 
-NOTHING_LEARNED = Ending(Verdict.IGNORED)
 _REFUSED = frozenset({Verdict.THROTTLED, Verdict.OVERLOADED})
 
 
@@ -78,7 +77,8 @@ class Admission:
 
         A login needs none, because the pages of its site may get none until it is done.
 
-        Raises DownloadCancelledError if the crawl stops. Call ``release_direct`` afterwards.
+        Raises DownloadCancelledError if the crawl stops. Call ``direct.release`` when the download
+        has ended, whatever became of it.
         """
         if LOGIN in request.meta:
             return
@@ -86,10 +86,6 @@ class Admission:
         waits = other is not None and other is not request and self.permit_of(other) is not None
         if not waits and self.permit_of(request) is None:
             await self.direct.admit(request)
-
-    def release_direct(self, request: Request) -> None:
-        """Note that the download of a direct request has ended, whatever became of it."""
-        self.direct.release(request)
 
     def on_sent(self, request: Request) -> Permit | None:
         """Note that ``request`` is sent now; returns the permit it holds, if any."""

@@ -10,8 +10,7 @@ from weakref import ref
 
 from scrapy.exceptions import DownloadCancelledError
 
-from crawlproj.limits.ending import Ending, Verdict
-from crawlproj.limits.permit import Permit
+from crawlproj.limits.ending import NOTHING_LEARNED
 from crawlproj.scheduling.entries import chosen_slot
 from crawlproj.scheduling.serialize import RETRY_AT
 from crawlproj.urls import site_of
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from crawlproj.limits.ending import Ending
     from crawlproj.limits.permit import Permit
     from crawlproj.limits.permits import Permits
     from crawlproj.scheduling.crawl_delays import CrawlDelays
@@ -42,7 +42,6 @@ def on_its_way() -> Request | None:
 
 
 _STOPPED = "the crawl is being stopped"
-_IGNORED = Ending(Verdict.IGNORED)
 
 
 class DirectRequests:
@@ -105,7 +104,7 @@ class DirectRequests:
             self._held[request] = site, await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._give_back(site, turn.result(), _IGNORED)
+                self._give_back(site, turn.result(), NOTHING_LEARNED)
             raise
 
     async def _rest(self, wait_s: float) -> None:
@@ -118,7 +117,7 @@ class DirectRequests:
         finally:
             self._resting -= 1
 
-    def release(self, request: Request, ending: Ending = _IGNORED) -> str:
+    def release(self, request: Request, ending: Ending = NOTHING_LEARNED) -> str:
         """Give the permit of ``request`` back, if it holds one; returns its site, else ""."""
         site, permit = self._held.pop(request, ("", None))
         if permit is not None:

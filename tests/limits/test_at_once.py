@@ -91,9 +91,25 @@ def test_a_site_that_refuses_two_requests_that_are_alone_is_not_believed_again()
     site = limited_to_two()
     refusals(site, 2, 1)
     assert not site.limits
-    for _ in range(4):
+    for _ in range(8):
         answers(site, 20, 2)
-        refusals(site, 2, 3)
+        refusals(site, 1, 3)
+        assert not site.limits
+
+
+def test_one_request_alone_that_is_refused_in_each_trial_is_no_evidence() -> None:
+    site = limited_to_two()
+    for _ in range(5):
+        refusals(site, 1, 1)
+        answers(site, 127, 2)
+        assert site.limits
+
+
+def test_a_site_that_goes_on_to_refuse_a_fifth_above_the_limit_is_not_believed() -> None:
+    site = limited_to_two()
+    for _ in range(50):
+        answers(site, 4, 2)
+        refusals(site, 1, 3)
     assert not site.limits
 
 

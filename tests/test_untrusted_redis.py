@@ -29,6 +29,7 @@ HOSTILE = [
     b"\xff", b"[", b"7", b'{"callback": "close"}', b'{"callback": "_set_crawler"}',
     b'{"callback": "os.system"}', b'{"headers": {"A": ["x\\r\\nHost: b"]}}',
     b'{"body": "text", "encoding": "no-such-encoding"}', b'{"meta": 5}',
+    b'{"meta": {"a": {"__object__": ["subprocess:Popen", {"args": "true"}]}}}',
 ]  # fmt: skip
 JOB = "one job"
 

@@ -1,4 +1,4 @@
-"""The lists and dicts that requests carry, because a frontier gives back copies of them.
+"""The lists, items and other objects that requests carry, because a frontier gives back copies.
 
 Callbacks may share one: a list that each of them appends to, and whose last reader yields the item.
 """
@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.bounded import put
 from crawlproj.scheduling.serialize import TRANSIENT_META
+from crawlproj.scheduling.values import FIXED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scrapy import Request
-
-_MUTABLE = (list, dict)
 
 
 class Carried:
@@ -54,5 +53,11 @@ def _mutable(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in values.items()
-        if isinstance(value, _MUTABLE) and name not in TRANSIENT_META
+        if name not in TRANSIENT_META and _may_change(value)
     }
+
+
+def _may_change(value: Any) -> bool:
+    if isinstance(value, tuple | frozenset):
+        return any(map(_may_change, value))
+    return not isinstance(value, FIXED)

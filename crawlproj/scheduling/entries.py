@@ -14,6 +14,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from crawlproj.clock import crawl_time
 from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.checks import CHECK, key_of_check
+from crawlproj.scheduling.classes import classes_of
 from crawlproj.scheduling.identity import identity_of
 from crawlproj.scheduling.own_filter import own_filter_of
 from crawlproj.scheduling.serialize import (
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.own_filter import OwnFilter
 
 logger = logging.getLogger(__name__)
+
+_MOST_WARNINGS = 10
 
 
 class Lost(BadPayload):
@@ -91,7 +94,8 @@ class Entries:
         self._carried = Carried()
         # How many seeds with dont_filter had each identity. A list of a million takes 130 MB.
         self._seeds: Counter[int] = Counter()
-        self._warned = False
+        self._warned: set[str] = set()  # of these kinds of requests
+        classes_of(spider)  # before callbacks import what the next process would not know
 
     @classmethod
     def of_crawl(
@@ -241,9 +245,7 @@ class Entries:
         except Unstorable as exc:
             if self._shared:
                 raise
-            if not self._warned:
-                self._warned = True
-                logger.warning("Kept in memory, and lost if this process dies: %s", exc)
+            self._warn(request, exc)
             self._stats.inc_value("frontier/unstorable")
             if latest or (key not in self._volatile and key not in self._ended):
                 self._volatile[key] = request
@@ -251,6 +253,13 @@ class Entries:
         if not self._shared and (latest or key not in self._carried):
             self._carried.keep(key, request)
         return entry
+
+    def _warn(self, request: Request, why: Unstorable) -> None:
+        """Log why a request is not stored, once for each reason."""
+        reason = str(why).removeprefix(f"{request}: ")
+        if reason not in self._warned and len(self._warned) < _MOST_WARNINGS:
+            self._warned.add(reason)
+            logger.warning("Kept in memory, and lost if this process dies: %s", why)
 
 
 def chosen_slot(request: Request, origin: Request) -> str:

@@ -1,17 +1,14 @@
 """Requests as frontier entries and back: data only, never pickles.
 
 An entry's payload is JSON (UTF-8), or b"" for a plain GET with nothing to remember. Callbacks are
-stored as names of the spider's methods. A request that holds anything else than JSON can express
-(with tags for bytes, tuples, dates and decimal numbers) is *unstorable*; the scheduler keeps it in
-memory instead.
+stored as names of the spider's methods. A request that holds anything that ``values`` does not
+express in JSON is *unstorable*; the scheduler keeps it in memory instead.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +20,12 @@ from crawlproj._scrapy.requests import request_for
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
 from crawlproj.scheduling.callbacks import method_of, name_of
-from crawlproj.scheduling.scalars import TAGS, tagged, untagged
+from crawlproj.scheduling.classes import classes_of
+from crawlproj.scheduling.values import NotPlain, restored, storable
 from crawlproj.urls import normalize, site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from scrapy import Spider
 
@@ -47,8 +45,6 @@ TRANSIENT_META = frozenset(
 # These differ from Request in how they are built, not in what they send.
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
 _ENDS_HEADER = re.compile(rb"[\r\n\0]")
-_BYTES, _TUPLE = "__bytes__", "__tuple__"
-_ALL_TAGS = TAGS | {_BYTES, _TUPLE}
 _FOUND_AT = "found_at"
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -180,21 +176,21 @@ def request_of(entry: Entry, spider: Spider, *, public: bool = False) -> Request
         if not entry.payload:
             return make(entry.url, priority=entry.priority)
         stored = json.loads(entry.payload)
-        meta = _restored(stored.get("meta", {}))
+        given = {
+            name: restored(stored[name], classes_of(spider))
+            for name in ("headers", "body", "cookies", "meta", "cb_kwargs")
+            if name in stored
+        }
         request = make(
             entry.url,
             callback=_method(spider, stored.get("callback"), public=public),
             errback=_method(spider, stored.get("errback"), public=public),
             method=stored.get("method", "GET"),
-            headers=_restored(stored.get("headers", {})),
-            body=_restored(stored.get("body", "")),
-            cookies=_restored(stored.get("cookies", {})),
-            meta=meta,
             encoding=stored.get("encoding", "utf-8"),
             priority=entry.priority,
             dont_filter=stored.get("dont_filter", False),
             flags=stored.get("flags"),
-            cb_kwargs=_restored(stored.get("cb_kwargs", {})),
+            **given,
         )
         _check_headers(request)
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as exc:
@@ -225,22 +221,24 @@ def _payload(request: Request, spider: Spider, *, public: bool) -> dict[str, Any
     if request.method != "GET":
         payload["method"] = request.method
     if request.body:
-        payload["body"] = _storable(request.body, "body", request)
+        payload["body"] = _storable(request.body, "body", request, spider)
     if request.headers:
         payload["headers"] = {
             name.decode("latin-1"): [
-                value.decode("ascii") if value.isascii() else _storable(value, "headers", request)
+                value.decode("ascii")
+                if value.isascii()
+                else _storable(value, "headers", request, spider)
                 for value in values
             ]
             for name, values in dict.items(request.headers)
         }
     if request.cookies:
-        payload["cookies"] = _storable(request.cookies, "cookies", request)
+        payload["cookies"] = _storable(request.cookies, "cookies", request, spider)
     meta = {name: value for name, value in request.meta.items() if name not in TRANSIENT_META}
     if meta:
-        payload["meta"] = _storable(meta, "meta", request)
+        payload["meta"] = _storable(meta, "meta", request, spider)
     if request.cb_kwargs:
-        payload["cb_kwargs"] = _storable(request.cb_kwargs, "cb_kwargs", request)
+        payload["cb_kwargs"] = _storable(request.cb_kwargs, "cb_kwargs", request, spider)
     if request.encoding != "utf-8":
         payload["encoding"] = request.encoding
     if request.dont_filter:
@@ -263,47 +261,8 @@ def _method(spider: Spider, stored: str | None, *, public: bool) -> Callable[...
     return None if stored is None else method_of(spider, stored, public=public)
 
 
-def _storable(value: Any, where: str, request: Request) -> Any:
-    """Return ``value`` in JSON's types; what has none of its own carries a tag."""
-    if value is None or isinstance(value, str | bool | int | float):
-        if isinstance(value, Enum):  # would come back as what it is made of
-            raise _not_plain(value, where, request)
-        return value
-    if isinstance(value, bytes):
-        return {_BYTES: base64.b64encode(value).decode()}
-    if (scalar := tagged(value)) is not None:
-        return scalar
-    kind = type(value)
-    if kind is list:
-        return [_storable(part, where, request) for part in value]
-    if kind is tuple:
-        return {_TUPLE: [_storable(part, where, request) for part in value]}
-    plain = kind is dict and all(type(name) is str for name in value)
-    if plain and _ALL_TAGS.isdisjoint(value):
-        return {name: _storable(part, where, request) for name, part in value.items()}
-    raise _not_plain(value, where, request)
-
-
-def _not_plain(value: Any, where: str, request: Request) -> Unstorable:
-    return Unstorable(
-        f"{request}: its {where} holds a {type(value).__name__}, which is not plain data; "
-        "use str, numbers, dates, bytes, lists, tuples and dicts with str keys"
-    )
-
-
-def _restored(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_restored(part) for part in value]
-    if isinstance(value, dict):
-        return _restored_mapping(value)
-    return value
-
-
-def _restored_mapping(value: Mapping[str, Any]) -> Any:
-    if _BYTES in value:
-        return base64.b64decode(value[_BYTES], validate=True)
-    if _TUPLE in value:
-        return tuple(_restored(part) for part in value[_TUPLE])
-    if (scalar := untagged(value)) is not None:
-        return scalar
-    return {name: _restored(part) for name, part in value.items()}
+def _storable(value: Any, where: str, request: Request, spider: Spider) -> Any:
+    try:
+        return storable(value, classes_of(spider))
+    except NotPlain as exc:
+        raise Unstorable(f"{request}: its {where} holds {exc}") from None

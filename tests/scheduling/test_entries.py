@@ -17,6 +17,7 @@ from crawlproj.scheduling.serialize import (
     found_at_of,
     key_of,
 )
+from tests.scheduling.kept_classes import Book, Step
 
 if TYPE_CHECKING:
     from crawlproj.frontier.base import Clock
@@ -34,7 +35,7 @@ def entries(
     clock: Clock = lambda: 0.0,
 ) -> Entries:
     return Entries(
-        Spider("any"),
+        AnySpider(),
         Stats() if stats is None else stats,  # type: ignore[arg-type]
         identity=key_of,
         retry_times=retry_times,
@@ -43,6 +44,10 @@ def entries(
         filtering=filtering,
         clock=clock,
     )
+
+
+class AnySpider(Spider):
+    name = "any"
 
 
 class Stats(Counter[str]):
@@ -105,6 +110,18 @@ def test_a_retry_keeps_its_place_and_waits_for_its_time() -> None:
     again = entries().retried(Request(URL, meta={RETRY_AT: 99.0}), lease(leased))
     assert again is not None
     assert (again.key, again.site, again.not_before) == (5, "queue", 99.0)
+
+
+def test_each_reason_to_keep_a_request_in_memory_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    it = entries()
+    for n, request in enumerate([unstorable(), unstorable(), Request(URL, callback=print)]):
+        it.entry_of(request, n)
+    told = [record.getMessage() for record in caplog.records]
+    assert [URL in each for each in told] == [True, True]
+    assert "its meta holds a object" in told[0]
+    assert "its callback" in told[1]
 
 
 def test_an_unstorable_request_is_kept_in_memory_until_it_has_ended() -> None:
@@ -227,6 +244,13 @@ def test_no_more_lists_are_kept_than_allowed_and_the_latest_stay() -> None:
         kept.give_back(number, request)
     shared = [request.meta["list"] is lists[n] for n, request in enumerate(requests)]
     assert shared == [False, True, True]
+
+
+@pytest.mark.parametrize("value", [{1}, Step("x"), (1, [2]), Book(title="Emma")])
+def test_objects_that_may_change_are_shared_by_all_who_carry_them(value: object) -> None:
+    it = entries()
+    entry = it.entry_of(Request(URL, meta={"shared": value}), 1)
+    assert it.request_of(entry).meta["shared"] is value
 
 
 def test_what_belongs_to_an_attempt_is_not_carried_to_the_next() -> None:

@@ -91,7 +91,6 @@ def test_a_crawl_spiders_request_keeps_its_callback_and_link_text() -> None:
         ({"url": url(1), "_class": "os.system"}, "a os.system cannot be rebuilt from data"),
         ({"url": "no url"}, "it does not make a request: Missing scheme"),
         ({"url": url(1), "priority": "high"}, "it does not make a request"),
-        ({"url": url(1), "meta": {1: 2}}, "its meta holds a dict, which is not plain data"),
         ({"meta": {}}, "not a dict with a url"),
         (["url"], "not a dict with a url"),
         (Bomb(), "explode, which is code; --trust-pickle would let it run"),

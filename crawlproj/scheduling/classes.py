@@ -1,0 +1,81 @@
+"""Finds the classes of stored objects again, among those that a spider knows, and imports nothing.
+
+Others may have written what is stored. So a name in it leads to a class only if the spider's own
+code could have made such an object.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from scrapy import Item, Spider
+
+from crawlproj.bounded import put
+from crawlproj.scheduling.objects import has_fields
+
+
+class Classes:
+    """The classes whose objects a spider's requests may carry.
+
+    These are items, classes of the spider's package and of the modules that its spider classes are
+    in, names that those modules import, and what is in the package of an imported class with
+    declared fields. Only modules that are loaded when this is made count, because the next process
+    would not have loaded others by then.
+    """
+
+    def __init__(self, spider_class: type[Spider]) -> None:
+        self._loaded = frozenset(sys.modules)
+        modules = {owner.__module__ for owner in spider_class.__mro__ if _is_own(owner)}
+        self._named = {
+            value
+            for module in modules & self._loaded
+            for value in list(vars(sys.modules[module]).values())
+            if isinstance(value, type)
+        }
+        self._packages = {_package(module) for module in modules}
+        self._packages |= {_package(each.__module__) for each in self._named if has_fields(each)}
+
+    def name_of(self, found: type) -> str:
+        """Return the name by which ``named`` finds a class. Raises LookupError if it does not."""
+        name = _name(found)
+        if self.named(name) is not found:
+            raise LookupError(f"{name!r} is the name of another class")
+        return name
+
+    def named(self, name: str) -> type[Any]:
+        """Return the class that ``name_of`` named. Raises LookupError or ValueError."""
+        module, _, path = name.partition(":")
+        if module not in self._loaded:
+            raise LookupError(f"{module!r} is not loaded when the crawl starts")
+        found: Any = sys.modules.get(module)
+        for part in path.split("."):
+            found = vars(found)[part] if hasattr(found, "__dict__") else None
+        if not isinstance(found, type) or _name(found) != name or not self._knows(found):
+            raise LookupError(f"{name!r} is no class that the spider knows")
+        return found
+
+    def _knows(self, found: type) -> bool:
+        in_package = _package(found.__module__) in self._packages
+        return in_package or found in self._named or issubclass(found, Item)
+
+
+_known: dict[type[Spider], Classes] = {}
+
+
+def classes_of(spider: Spider) -> Classes:
+    """Return the classes that a spider knows; those of the first call for its class."""
+    found = _known.get(type(spider))
+    return found or put(_known, type(spider), Classes(type(spider)), most=64)
+
+
+def _is_own(owner: type) -> bool:
+    return issubclass(owner, Spider) and _package(owner.__module__) != "scrapy"
+
+
+def _name(found: type) -> str:
+    return f"{found.__module__}:{found.__qualname__}"
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]

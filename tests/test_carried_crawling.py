@@ -1,0 +1,61 @@
+"""Crawls whose requests carry items and other objects, killed and continued."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from tests.processes import Scrapy, options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crawlproj.frontier.redis.connection import RedisConfig
+
+PAGES = 150
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["sqlite", "redis"])
+def test_a_killed_crawl_continues_with_the_objects_that_its_requests_carried(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    frontier = f"sqlite:///{tmp_path}/crawl.db"
+    if backend == "redis":
+        redis: RedisConfig = request.getfixturevalue("redis")
+        frontier = redis.url
+    site = SiteSpec("site", "small", pages=PAGES, latency_s=0.01)
+    with DemoWeb([site], tmp_path / "access.log") as web:
+        words = (
+            *("crawl", "carrying", "-a", f"url={web.url('site')}"),
+            *options(
+                {
+                    "SPIDER_MODULES": "tests.carrying_spider",
+                    "FRONTIER_URL": frontier,
+                    "FRONTIER_LEASE_TIME": 2,
+                    "STORE_URL": f"sqlite:///{tmp_path}/store.db",
+                    "GUARD_ALLOW": "127.0.0.0/8",
+                    "ITEM_PIPELINES": '{"crawlproj.pipelines.store.StorePipeline": 900}',
+                    "LOG_LEVEL": "WARNING",
+                }
+            ),
+        )
+        for share in (0.2, 0.5):
+            killed = Scrapy(*words)
+            while len(web.log()) < share * PAGES:
+                assert killed.poll() is None, killed.output()
+                time.sleep(0.01)
+            killed.kill()
+        last = Scrapy(*words)
+        assert last.wait() == 0, last.output()
+    assert "finished (generation 1)" in last.output()
+    assert not [word for word in ("Kept in memory", "Dropped", "lost") if word in last.output()]
+    with closing(sqlite3.connect(tmp_path / "store.db")) as db:
+        rows = db.execute("SELECT DISTINCT url, carried, whole FROM items").fetchall()
+    assert len(rows) > PAGES * 0.9
+    assert [row for row in rows if row[0] != row[1] or not row[2]] == []

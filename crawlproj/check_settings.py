@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj._scrapy.tls import check_tls
+from crawlproj.config import boolean
 from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page_signals import respected_signals
 from crawlproj.http.guarding import check_guarded
@@ -25,6 +26,7 @@ def check_settings(settings: BaseSettings) -> None:
     ConcurrencyConfig.from_settings(settings)
     check_guarded(settings)
     check_tls(settings)
+    boolean(settings, "DOWNLOAD_VERIFY_CERTIFICATES")
     store_of(settings)
     handlers_by_meta(settings)
     chosen_fields(settings)

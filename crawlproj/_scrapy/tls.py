@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
-_CHOSEN = ("DOWNLOAD_TLS_MIN_VERSION", "DOWNLOAD_TLS_MAX_VERSION", "DOWNLOADER_CLIENT_TLS_CIPHERS")
+_CHOSEN = (
+    *("DOWNLOAD_TLS_MIN_VERSION", "DOWNLOAD_TLS_MAX_VERSION"),
+    "DOWNLOADER_CLIENT_TLS_CIPHERS",
+)
 
 
 def ssl_context(settings: BaseSettings) -> SSLContext:
@@ -27,11 +30,7 @@ def ssl_context(settings: BaseSettings) -> SSLContext:
     try:
         return scrapy_ssl._make_ssl_context(settings)
     except (ValueError, SSLError) as exc:
-        given = ", ".join(
-            f"{name}={settings[name]!r}"
-            for name in _CHOSEN
-            if settings[name] not in {None, "DEFAULT"}
-        )
+        given = ", ".join(f"{name}={settings[name]!r}" for name in _chosen(settings))
         raise ConfigError(
             f"{given}: {exc}; versions are TLSv1.0, TLSv1.1, TLSv1.2 and TLSv1.3, "
             "ciphers a list of OpenSSL's"
@@ -40,5 +39,9 @@ def ssl_context(settings: BaseSettings) -> SSLContext:
 
 def check_tls(settings: BaseSettings) -> None:
     """Raise ConfigError if a setting of TLS is wrong."""
-    if any(settings[name] for name in _CHOSEN):  # a context takes time to make
+    if _chosen(settings):  # a context takes time to make: it reads every trusted certificate
         ssl_context(settings)
+
+
+def _chosen(settings: BaseSettings) -> list[str]:
+    return [name for name in _CHOSEN if settings[name] not in {None, "DEFAULT"}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
+from functools import cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from crawlproj._scrapy.engine import begin_closing
 from crawlproj._scrapy.signals import has_listener
-from crawlproj._scrapy.tls import ssl_context
+from crawlproj._scrapy.tls import check_tls, ssl_context
 from crawlproj.errors import ArchiveError
 from crawlproj.http import reach
 from crawlproj.http.archiving import UNARCHIVED, archive_info, exchange_of
@@ -107,7 +107,8 @@ class DownloadHandler:
         if (most := self._config.max_connections) < crawler.settings.getint("CONCURRENT_REQUESTS"):
             logger.warning(_FEW_FILES, most)
         self._budget = MemoryBudget.of(crawler)
-        self._ssl_context = ssl_context(crawler.settings)
+        check_tls(crawler.settings)
+        self._tls = cache(partial(ssl_context, crawler.settings))
         self._others = OtherHandlers.from_crawler(crawler, self._config)
         self._signals = crawler.signals
         self._crawler = crawler
@@ -192,7 +193,7 @@ class DownloadHandler:
         bound_to = self._config.bind_address
         if request.meta.get("bindaddress"):
             bound_to = bind_address(request.meta["bindaddress"], 'meta["bindaddress"]')
-        outgoing = Outgoing(request, timings, self._ssl_context, bound_to)
+        outgoing = Outgoing(request, timings, self._tls, bound_to)
         if self._config.guard is not None:
             outgoing.check(self._config.guard)
         while True:

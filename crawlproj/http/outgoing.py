@@ -10,7 +10,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from crawlproj.http import wire
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Callable
+    from ssl import SSLContext
 
     from aiohttp import ClientRequest
     from scrapy import Request
@@ -42,12 +43,11 @@ class Outgoing:
         self,
         request: Request,
         timings: Timings,
-        ssl_context: ssl.SSLContext,
+        tls: Callable[[], SSLContext],
         bind_address: BindAddress | None,
     ) -> None:
         self.method = request.method
         self.timings = timings
-        self.ssl = ssl_context
         self.bind_address = bind_address
         self.origin, self._target = wire.split(request.url)
         self.url = self.origin.url
@@ -63,6 +63,8 @@ class Outgoing:
             self.proxy_authorization = (
                 request.headers.get(b"Proxy-Authorization") or self.proxy_origin.authorization
             )
+        over_tls = any(hop is not None and hop.is_tls for hop in (self.origin, self.proxy_origin))
+        self.ssl: SSLContext | bool = tls() if over_tls else True
 
     def check(self, guard: Guard) -> None:
         """Check the addresses in URLs: a proxy resolves and connects for us.

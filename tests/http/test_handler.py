@@ -51,6 +51,21 @@ async def test_a_new_connection_has_connect_phases_and_a_reused_one_has_none(sit
 
 
 @on_reactor
+async def test_trusted_certificates_are_not_read_for_sites_and_proxies_without_tls(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: ssl.SSLContext, purpose: object = None) -> None:
+        pytest.fail(f"reading them takes a tenth of a second; for {purpose}")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", read)
+    settings = {"DOWNLOAD_VERIFY_CERTIFICATES": True}
+    proxied = {"proxy": site.url("/")}
+    async with open_handler(**settings) as handler:
+        for request in (Request(site.url("/text")), Request("http://a.test/text", meta=proxied)):
+            assert (await handler.download_request(request)).status == 200
+
+
+@on_reactor
 async def test_a_busy_event_loop_does_not_count_as_the_sites_latency(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.weather.families import FAMILIES
+from benchmarks.weather.families import FAMILIES, SEVERAL
 from benchmarks.weather.policies import POLICIES, policy_of
 from benchmarks.weather.report import as_json, matrix, scenario_table, summary_table
 from benchmarks.weather.running import run_all
@@ -131,7 +131,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--draw", type=int, metavar="SEED", help="draw the same sites again")
     parser.add_argument(
-        "--families", default=",".join(FAMILIES), help="families of --random, comma-separated"
+        "--families",
+        default=",".join(SEVERAL),
+        help=f"families of --random, comma-separated (of {', '.join(FAMILIES)})",
     )
     parser.add_argument("--jobs", type=int, default=2, help="number of processes")
     parser.add_argument("--details", action="store_true", help="also print a table per scenario")

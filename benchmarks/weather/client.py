@@ -37,6 +37,7 @@ class SiteRun:
     in_flight, at_site, limit, ok, errors: values at each tick (TICK_S), from 0; ok and errors are
         cumulative. at_site leaves out requests that hang, because they do not burden the site.
     latencies_s: of the pages received. waits_s: wait of each start for the client's global budget.
+    over_two: the most pages received in a row while more than two requests were at the site.
     endings: number of requests by ending ("ok", "429", "503", "reset", "timeout").
     decisions: the latest changes of the limit, oldest first; none for a control that keeps none.
     """
@@ -49,6 +50,7 @@ class SiteRun:
     errors: array[int] = field(default_factory=lambda: array("q"))
     latencies_s: array[float] = field(default_factory=lambda: array("d"))
     waits_s: array[float] = field(default_factory=lambda: array("d"))
+    over_two: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     decisions: list[Decision] = field(default_factory=list)
 
@@ -56,7 +58,17 @@ class SiteRun:
 class _Site:
     """A site, its control and its counters during a run."""
 
-    __slots__ = ("at_site", "control", "errors", "in_flight", "in_turn", "model", "ok", "run")
+    __slots__ = (
+        "at_site",
+        "control",
+        "crowded",
+        "errors",
+        "in_flight",
+        "in_turn",
+        "model",
+        "ok",
+        "run",
+    )
 
     def __init__(self, model: WeatherSite, control: Control) -> None:
         self.model = model
@@ -65,6 +77,7 @@ class _Site:
         self.in_flight = 0
         self.at_site = 0
         self.ok = 0
+        self.crowded = 0  # pages in a row with more than two requests at the site
         self.errors = 0
         self.in_turn = True
 
@@ -260,6 +273,8 @@ class Client:
             site.at_site -= 1
         if how == "ok":
             site.ok += 1
+            site.crowded = site.crowded + 1 if site.at_site >= 2 else 0
+            site.run.over_two = max(site.run.over_two, site.crowded)
         else:
             site.errors += 1
         site.run.endings[how] += 1

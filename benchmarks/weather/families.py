@@ -20,6 +20,7 @@ _MIN_DURATION_S, _ANSWERS = 60.0, 300  # the longer of the two: seconds, answers
 _STEPS = 8  # of a ramp
 _NOISE_S = 5.0
 _MOST_BUSY = 0.5  # of the client's event loop
+_TRIP_OF_ONE = 0.3  # of the service time: with more, one worker would be worth two requests
 
 
 def constant(workers: int, service_s: float, _: float, __: random.Random) -> tuple[Steps, Steps]:
@@ -52,14 +53,23 @@ def noise(workers: int, service_s: float, end: float, rng: random.Random) -> tup
     return ((0, workers),), tuple((t, service_s * exp(rng.gauss(0, 0.25))) for t in times)
 
 
+def single(_: int, service_s: float, __: float, ___: random.Random) -> tuple[Steps, Steps]:
+    """One worker, and a round trip so short that it bears one request in flight."""
+    return ((0, 1),), ((0, service_s),)
+
+
+SINGLE = "single"
 FAMILIES: dict[str, Callable[[int, float, float, random.Random], tuple[Steps, Steps]]] = {
     "constant": constant,
     "steps": steps,
     "ramp": ramp,
     "slower": slower,
     "noise": noise,
+    SINGLE: single,
 }
 """Families by name: workers, service time (s) and duration (s) in, their steps out."""
+SEVERAL = tuple(name for name in FAMILIES if name != SINGLE)
+"""The families whose figures count together."""
 
 
 def draw(family: str, seed: str) -> Scenario:
@@ -72,7 +82,8 @@ def draw(family: str, seed: str) -> Scenario:
     time, and blocks it for 0 to 30 ms about once a second. It runs for 60 s, or as long as 300
     answers one after another if that is longer.
 
-    Sites that need more than 96 in flight are drawn again.
+    Sites that need more than 96 in flight are drawn again. Of the family "single", all have one
+    worker, and the round trip is at most 0.3 × service.
     """
     rng = random.Random(f"{family}/{seed}")  # noqa: S311 - a simulation's dice
     while True:
@@ -84,7 +95,8 @@ def draw(family: str, seed: str) -> Scenario:
 def _draw(family: str, seed: str, rng: random.Random) -> tuple[Scenario, float]:
     workers = round(exp(rng.uniform(0, log(64))))
     service_s = exp(rng.uniform(log(0.02), log(2)))
-    trip_s = max(0.001, rng.uniform(0, 1) * service_s) / 2
+    longest_s = _TRIP_OF_ONE * service_s if family == SINGLE else service_s
+    trip_s = max(0.001, rng.uniform(0, 1) * longest_s) / 2
     expensive = rng.random() < 0.5
     one = Weather(
         sigma=rng.uniform(0.2, 1.2),
@@ -105,11 +117,12 @@ def _draw(family: str, seed: str, rng: random.Random) -> tuple[Scenario, float]:
         overload=rng.uniform(0, 0.3),
     )
     fastest_s = min(value for _, value in slow) * one.mean_factor
-    rate = workers / fastest_s
+    most = max(count for _, count in many)
+    rate = most / fastest_s
     scenario = Scenario(
         name=f"{family}-{seed}",
         half="held-out",
-        about=f"{workers} workers × {service_s:.3g} s, sigma {weather.sigma:.2f}",
+        about=f"{most:g} workers × {service_s:.3g} s, sigma {weather.sigma:.2f}",
         duration_s=duration_s,
         sites=(weather,),
         in_flight=_MAX_PER_SITE,

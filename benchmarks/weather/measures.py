@@ -61,6 +61,7 @@ def figures_of(scenario: Scenario, runs: Sequence[SiteRun]) -> Figures:
         "errors": errors / max(1, pages + errors),
         "above": fmean(_above(run, duration_s) for run, _ in alive),
         "ramp_s": fmean(_ramp_s(run, duration_s) for run, _ in alive),
+        "over_two": max(run.over_two for run in runs),
         "p99": _mean([_p99_ratio(run, duration_s) for run, _ in alive]),
         "jain": nan,
         "wait_s": nan,

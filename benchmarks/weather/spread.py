@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.weather.ceiling import best_fixed, ceiling
 from benchmarks.weather.client import Client
-from benchmarks.weather.families import draw
+from benchmarks.weather.families import SINGLE, draw
 from benchmarks.weather.measures import figures_of
 from benchmarks.weather.policies import policy_of
 from benchmarks.weather.report import OURS, known, titled
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CEILING, BEST_FIXED = "ceiling", "best-fixed"
 _LOW = 0.8  # of the oracle: a run below is stuck or blind
+_TRIED = 10  # answers with more than two in flight, at a site that bears one
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Spread:
 
     goodput: (minimum, 5th percentile, median) of goodput / oracle. of_ceiling: likewise, of the
     goodput of limits that know the site. low: share of the sites under 0.8 of the oracle.
+    over_two: share of those that had more than two requests for longer than ten answers.
     p99: (median, 95th percentile) of p99 / unloaded. errors: mean share of the requests.
     """
 
@@ -69,6 +71,7 @@ class Spread:
     goodput: tuple[float, float, float]
     of_ceiling: tuple[float, float, float]
     low: float
+    over_two: float
     p99: tuple[float, float]
     errors: float
 
@@ -107,6 +110,7 @@ def spread_of(drawn: Sequence[Drawn], policy: str) -> Spread:
         goodput=(min(goodput), quantile(goodput, 0.05), median(goodput)),
         of_ceiling=(min(share), quantile(share, 0.05), median(share)),
         low=sum(value < _LOW for value in goodput) / len(goodput),
+        over_two=sum(figures["over_two"] > _TRIED for figures in mine) / len(mine),
         p99=(median(p99), quantile(p99, 0.95)),
         errors=sum(figures["errors"] for figures in mine) / len(mine),
     )
@@ -125,17 +129,21 @@ def spread_table(title: str, drawn: Sequence[Drawn]) -> Table:
         "goodput / oracle\nmin  p5   median",
         "goodput / ceiling\nmin  p5   median",
         "under\n0.8 %",
+        "over two\n> 10 answers %",
         "p99 / unloaded\nmedian, p95",
         "errors\n%",
     ):
-        made.add_column(heading, justify="right", no_wrap=True)
+        if drawn[0].draw.family == SINGLE or not heading.startswith("over two"):
+            made.add_column(heading, justify="right", no_wrap=True)
     for policy in drawn[0].figures:
         spread = spread_of(drawn, policy)
+        tried = [f"{100 * spread.over_two:.1f}"] if drawn[0].draw.family == SINGLE else []
         made.add_row(
             policy,
             "  ".join(f"{value:.2f}" for value in spread.goodput),
             "  ".join(f"{value:.2f}" for value in spread.of_ceiling),
             f"{100 * spread.low:.0f}",
+            *tried,
             ", ".join(f"{value:.2f}" for value in spread.p99),
             f"{100 * spread.errors:.2f}",
             style="bold green" if policy == OURS else "",

@@ -58,9 +58,8 @@ async def test_trusted_certificates_are_not_read_for_sites_and_proxies_without_t
         pytest.fail(f"reading them takes a tenth of a second; for {purpose}")
 
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", read)
-    settings = {"DOWNLOAD_VERIFY_CERTIFICATES": True}
     proxied = {"proxy": site.url("/")}
-    async with open_handler(**settings) as handler:
+    async with open_handler(DOWNLOAD_VERIFY_CERTIFICATES=True) as handler:
         for request in (Request(site.url("/text")), Request("http://a.test/text", meta=proxied)):
             assert (await handler.download_request(request)).status == 200
 

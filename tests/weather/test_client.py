@@ -44,6 +44,14 @@ def test_a_few_more_in_flight_than_workers_reach_the_oracle(sigma: float) -> Non
     assert run.ok[-1] == pytest.approx(capacity(run.weather, 0, 400), rel=0.08)
 
 
+@pytest.mark.parametrize(("size", "in_a_row"), [(2, False), (3, True)])
+def test_pages_are_counted_that_come_while_more_than_two_requests_are_at_the_site(
+    size: int, *, in_a_row: bool
+) -> None:
+    [run] = Client(scenario_of(PLAIN), policy_of(f"fixed-{size}"), 1).run()
+    assert run.over_two == (run.ok[-1] if in_a_row else 0)
+
+
 def test_the_budget_holds_and_sites_take_turns() -> None:
     scenario = scenario_of(*[PLAIN] * 5, in_flight=20)
     runs = Client(scenario, policy_of("fixed-64"), 1).run()

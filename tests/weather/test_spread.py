@@ -9,7 +9,7 @@ from rich.console import Console
 
 from benchmarks.weather.ceiling import Told
 from benchmarks.weather.client import Client
-from benchmarks.weather.families import FAMILIES, draw
+from benchmarks.weather.families import FAMILIES, SINGLE, draw
 from benchmarks.weather.running import Result
 from benchmarks.weather.scenario import useful_in_flight
 from benchmarks.weather.spread import (
@@ -31,13 +31,18 @@ def test_sites_are_drawn_from_the_whole_range_and_by_the_seed_alone(family: str)
     assert scenarios == [draw(family, str(seed)) for seed in range(60)]
     rates = [capacity(each.sites[0], 0, 1) for each in scenarios]
     assert min(rates) < 5
-    assert max(rates) > 200
+    assert max(rates) > (200 if family != SINGLE else 20)
     for scenario in scenarios:
         site = scenario.sites[0]
         assert useful_in_flight(site, 0) <= scenario.max_per_site
         assert 0 < scenario.page_cpu_s <= 0.003
         assert site.trip_s == site.network_s > 0
-        assert bool(change_times(site)) == (family != "constant")
+        assert bool(change_times(site)) == (family not in {"constant", SINGLE})
+
+
+def test_single_workers_bear_hardly_more_than_one_request() -> None:
+    for seed in range(60):
+        assert 1 < useful_in_flight(draw(SINGLE, str(seed)).sites[0], 0) <= 1.3
 
 
 def test_a_limit_that_knows_the_site_follows_each_change_of_the_site() -> None:
@@ -58,7 +63,8 @@ def test_a_limit_that_knows_the_site_reaches_what_a_site_can_serve() -> None:
 
 def drawn(number: int, goodput: float) -> Drawn:
     figures = {"goodput": goodput, "errors": 0.01 * number, "p99": 1.0 + number}
-    best = {"goodput": 0.9, "errors": 0.0, "p99": 1.0}
+    figures["over_two"] = 8 + number
+    best = {"goodput": 0.9, "errors": 0.0, "p99": 1.0, "over_two": 0}
     return Drawn(Draw("constant", number, 1, ("knee",)), {"ceiling": best, "knee": figures})
 
 
@@ -68,6 +74,7 @@ def test_one_stuck_run_of_ten_shows_in_the_spread() -> None:
     assert spread.goodput == (0.45, 0.45, 0.9)
     assert spread.of_ceiling == (0.5, 0.5, 1.0)
     assert spread.low == 0.1
+    assert spread.over_two == 0.7
     assert spread.p99 == (5.5, 10.0)
     assert spread.errors == pytest.approx(0.045)
 
@@ -87,6 +94,19 @@ def test_a_stuck_run_of_a_named_scenario_shows_in_its_row_and_over_all() -> None
 
 def test_the_fifth_percentile_of_a_hundred_is_the_fifth_lowest() -> None:
     assert quantile([float(n) for n in range(100, 0, -1)], 0.05) == 5
+
+
+@pytest.mark.parametrize("family", ["constant", SINGLE])
+def test_too_many_requests_for_a_single_worker_show_in_the_table_of_single_workers(
+    family: str,
+) -> None:
+    figures = {"ceiling": drawn(0, 0.9).figures["knee"], "knee": drawn(3, 0.9).figures["knee"]}
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(spread_table(family, [Drawn(Draw(family, 1, 1, ("knee",)), figures)]))
+    rows = {words[0]: words for line in captured.get().splitlines() if (words := line.split())}
+    shown = ["0", "100.0"] if family == SINGLE else ["0"]
+    assert rows["knee"][7:-3] == shown
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ code could have made such an object.
 from __future__ import annotations
 
 import sys
+from collections import OrderedDict
 from typing import Any
 
 from scrapy import Item, Spider
@@ -60,7 +61,7 @@ class Classes:
         return in_package or found in self._named or issubclass(found, Item)
 
 
-_known: dict[type[Spider], Classes] = {}
+_known: OrderedDict[type[Spider], Classes] = OrderedDict()
 
 
 def classes_of(spider: Spider) -> Classes:

@@ -339,7 +339,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
     def _end(self, reason: str, error: str = "") -> None:
         if error:
-            logger.error("The crawl stops; nothing is lost: %s", error)
+            logger.error("The crawl stops; start it again to fetch what is not done: %s", error)
         begin_closing(self._crawler.engine, reason)
 
 

@@ -262,6 +262,10 @@ class Proxy:
         user, at, _ = self._target.netloc.rpartition("@")
         return self._target._replace(netloc=f"{user}{at}127.0.0.1:{self._port}").geturl()
 
+    def lead_to(self, url: str) -> None:
+        """Connect clients that come from now on with another server."""
+        self._target = urlsplit(url)
+
     def connections(self) -> int:
         """Return how many clients are connected."""
         return len(self._writers) // 2

@@ -86,7 +86,8 @@ class HeldLeases:
         lost = await self._frontier.renew(list(self._sites), lease_s=self._lease_s)
         if lost:
             logger.warning(
-                "%d leases expired while this process stalled; their pages may be fetched again",
+                "%d leases were lost, because they were not renewed in time or the server forgot "
+                "them; their pages may be fetched again",
                 len(lost),
             )
             self.remove(lost)

@@ -36,6 +36,7 @@ from crawlproj.frontier.redis.arguments import ack_args, entry_args, id_of, text
 from crawlproj.frontier.redis.changes import RedisChanges
 from crawlproj.frontier.redis.clock import US, ServerClock
 from crawlproj.frontier.redis.command_log import RedisLog
+from crawlproj.frontier.redis.durability import warn_of_forgetting
 from crawlproj.frontier.redis.keys import JOBS, prefix_of
 from crawlproj.frontier.redis.notes import read_notes, write_notes
 from crawlproj.frontier.redis.scan import forget, sites_of, totals_by_site
@@ -111,6 +112,7 @@ class RedisFrontier(Frontier):
             await self._server.ask(lambda: redis.sadd(JOBS, job))
             await forget(self._server, self._prefix)
             await self._look()
+            await warn_of_forgetting(self._server)
         except BaseException:
             await self.close()
             raise

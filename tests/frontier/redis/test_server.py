@@ -15,7 +15,7 @@ from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.redis.server import RedisServer
 from tests.frontier.helpers import entry, put, run
-from tests.servers import Redis, free_port
+from tests.servers import Proxy, Redis, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,33 @@ def test_after_hurry_a_worker_gives_up_on_a_server_that_does_not_answer() -> Non
     with pytest.raises(FrontierError, match="does not answer") as raised:
         run(hurry())
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.slow
+def test_a_worker_follows_its_address_to_the_server_that_took_over(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    with (
+        Redis(tmp_path / "first") as first,
+        Redis(tmp_path / "second") as second,
+        Client.from_url(first.url()) as old,
+        Client.from_url(second.url()) as new,
+        Proxy(first.url()) as proxy,
+    ):
+        worker = RedisFrontier(RedisConfig(proxy.url()))
+        run(worker.open("job"))
+        old.config_set("repl-diskless-sync-delay", 0)
+        new.replicaof("127.0.0.1", str(old.get_connection_kwargs()["port"]))
+        put(worker, entry(1))
+        old.set("mark", 1)  # WAIT is for the writes of its own connection
+        assert old.wait(1, 4000) == 1
+        new.replicaof("NO", "ONE")
+        old.replicaof("127.0.0.1", str(new.get_connection_kwargs()["port"]))  # keeps its clients
+        proxy.lead_to(second.url())
+        assert run(asyncio.wait_for(worker.write([entry(2)], []), 10)).new == 1
+        assert worker.take_news().forgotten, "a replica may lack the last writes"
+        assert run(worker.totals()).pending == 2
+        run(worker.close())
 
 
 def test_a_wrong_password_is_reported_at_once(redis: RedisConfig) -> None:
@@ -123,27 +150,6 @@ def test_a_user_without_dangerous_commands_can_crawl(redis: RedisConfig) -> None
     assert restarts == ["restart"], "without INFO, another connection may reach another process"
 
 
-@pytest.mark.parametrize(
-    ("policy", "is_named"), [("allkeys-lru", True), ("noeviction", False), ("volatile-lru", False)]
-)
-def test_a_server_that_deletes_urls_when_it_is_full_is_warned_of(
-    redis: RedisConfig, policy: str, caplog: pytest.LogCaptureFixture, *, is_named: bool
-) -> None:
-    with Client.from_url(redis.url) as client:
-        before = client.config_get("maxmemory-policy")["maxmemory-policy"]
-        client.config_set("maxmemory-policy", policy)
-        client.config_set("maxmemory", "1gb")
-        try:
-            worker = RedisFrontier(redis)
-            run(worker.open("job"))
-            run(worker.close())
-        finally:
-            client.config_set("maxmemory", 0)
-            client.config_set("maxmemory-policy", before)
-    assert ("noeviction" in caplog.text) is is_named
-    assert caplog.text.count("deletes keys") == is_named
-
-
 async def two_connections(server: RedisServer) -> None:
     for _ in range(2):
         assert await server.ask(lambda: server.redis.get("crawlproj:nothing")) is None
@@ -173,12 +179,85 @@ def test_a_worker_waits_for_missing_replicas_and_logs_it_once(
     run(worker.close())
 
 
+def test_an_outage_of_writes_alone_is_one_line_however_much_is_read_meanwhile(
+    redis: RedisConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = RedisFrontier(redis)
+    run(worker.open("job"))
+
+    async def read_meanwhile(client: Client) -> int:
+        client.config_set("min-replicas-to-write", 1)
+        writing = asyncio.ensure_future(worker.write([entry(1)], []))
+        for _ in range(10):
+            await asyncio.sleep(0.05)
+            await worker.notes(["a.test"])
+        client.config_set("min-replicas-to-write", 0)
+        return (await writing).new
+
+    with Client.from_url(redis.url) as client:
+        try:
+            assert run(read_meanwhile(client)) == 1
+        finally:
+            client.config_set("min-replicas-to-write", 0)
+    said = [text for text in caplog.messages if "for now" in text or "again" in text]
+    assert ["for now" in line for line in said] == [True, False]
+    run(worker.close())
+
+
+def test_a_busy_server_is_waited_for_in_a_transaction_too(redis: RedisConfig) -> None:
+    worker = RedisFrontier(redis)
+    run(worker.open("job"))
+    busy = "local t = redis.call('TIME')[1] while redis.call('TIME')[1] - t < 2 do end"
+
+    async def note_meanwhile(client: Client) -> None:
+        client.config_set("busy-reply-threshold", 50)
+        calculating = asyncio.create_task(asyncio.to_thread(client.eval, busy, 0))
+        await asyncio.sleep(0.3)
+        await worker.note({"a.test": "slow"})
+        await calculating
+
+    with Client.from_url(redis.url) as client:
+        try:
+            run(note_meanwhile(client))
+        finally:
+            client.config_set("busy-reply-threshold", 5000)
+    assert run(worker.notes(["a.test"])) == {"a.test": "slow"}
+    run(worker.close())
+
+
+def test_a_connection_that_is_lost_once_is_no_news(
+    redis: RedisConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = RedisFrontier(redis)
+    run(worker.open("job"))
+    with Client.from_url(redis.url) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+    assert run(worker.write([entry(1)], [])).new == 1
+    assert not caplog.messages
+    run(worker.close())
+
+
+def test_a_server_that_forgot_the_job_is_not_called_another_process(redis: RedisConfig) -> None:
+    worker = RedisFrontier(redis)
+    run(worker.open("job"))
+    with Client.from_url(redis.url) as client:
+        client.flushdb()
+    with pytest.raises(FrontierError, match=r"is forgotten.*begin anew.*appendonly"):
+        run(worker.write([entry(1)], []))
+    run(worker.close())
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
         redis_errors.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
         redis_errors.ReadOnlyError("You can't write against a read only replica."),
-        redis_errors.BusyLoadingError("Redis is loading the dataset in memory"),
+        redis_errors.MasterDownError("Link with MASTER is down and replica-serve-stale-data is no"),
+        redis_errors.ClusterDownError("The cluster is down"),
+        redis_errors.TryAgainError("Multiple keys request during rehashing of slot"),
+        redis_errors.ResponseError(
+            "Command # 1 (SET a b) of pipeline caused error: ('BUSY Redis is busy',)"
+        ),
         redis_errors.ResponseError("NOREPLICAS Not enough good replicas to write."),
         redis_errors.ResponseError("MISCONF Errors writing to the AOF file: No space left"),
         redis_errors.ResponseError("BUSY Redis is busy running a script."),

@@ -56,11 +56,19 @@ local function in_chunks(values, size, f)
   end
 end
 
+local GONE  -- the error, once gone() has found that the generation is no longer worked on
 local function gone()
-  return call('HGET', J .. 'job', 'generation') ~= generation
+  local current = call('HGET', J .. 'job', 'generation')
+  if current == generation then return false end
+  local why = ' was reset by another process: start this worker again to join the current generation'
+  if tonumber(current or 0) < tonumber(generation) then
+    why = ' is forgotten: the server restarted without its latest data, or keys were deleted. '
+      .. 'Start this worker again to begin anew, and let the server keep its data (appendonly yes, '
+      .. 'maxmemory-policy noeviction)'
+  end
+  GONE = redis.error_reply('GONE generation ' .. generation .. why)
+  return true
 end
-local GONE = redis.error_reply('GONE generation ' .. generation .. ' was reset by another process: '
-  .. 'start this worker again to join the current generation')
 
 local function packed(site, priority, row) return site .. '\0' .. priority .. '\0' .. row end
 local function parts(pack)

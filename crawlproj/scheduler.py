@@ -16,7 +16,7 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 
-from crawlproj._scrapy.engine import EngineHooks, begin_closing
+from crawlproj._scrapy.engine import EngineHooks, begin_closing, engine_of
 from crawlproj._scrapy.strict import Strict
 from crawlproj.clock import crawl_time
 from crawlproj.errors import CrawlprojError, FrontierError
@@ -344,6 +344,6 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
 
 def scheduler_of(crawler: Crawler) -> Scheduler | None:
-    """Return the crawler's scheduler if it is this project's."""
-    scheduler = getattr(crawler.engine, "scheduler", None)
+    """Return the crawler's scheduler if it is this project's; None before the crawl starts."""
+    scheduler = getattr(engine_of(crawler), "scheduler", None)
     return scheduler if isinstance(scheduler, Scheduler) else None

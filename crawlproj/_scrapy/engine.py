@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request, Spider
     from scrapy.core.engine import ExecutionEngine
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
@@ -177,6 +178,14 @@ class EngineHooks:
 def is_closing(engine: ExecutionEngine) -> bool:
     """Whether the engine only waits for what is in progress before it ends."""
     return engine._slot is None or engine._slot.closing is not None
+
+
+def engine_of(crawler: Crawler) -> ExecutionEngine | None:
+    """Return the crawler's engine; None before the crawl starts, as in tests without a crawl."""
+    try:
+        return crawler.engine
+    except RuntimeError:
+        return None
 
 
 def begin_closing(engine: ExecutionEngine, reason: str) -> None:

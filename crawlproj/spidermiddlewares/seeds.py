@@ -40,16 +40,15 @@ class SeedsMiddleware:
         return cls(crawler)
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Yield the items of ``start`` and enqueue its requests."""
-        engine, scheduler = self._crawler.engine, scheduler_of(self._crawler)
-        assert scheduler is not None  # noqa: S101 - from_crawler saw to it
+        """Yield the items of ``start`` and enqueue its requests; yield all if there is no crawl."""
+        scheduler = scheduler_of(self._crawler)
         fed = 0
         async for seed in start:
-            if not isinstance(seed, Request):
+            if scheduler is None or not isinstance(seed, Request):
                 yield seed
                 continue
             seed.meta[SEED] = True
-            engine.crawl(seed)
+            self._crawler.engine.crawl(seed)
             fed += 1
             if fed % _BATCH == 0:
                 await asyncio.sleep(0)

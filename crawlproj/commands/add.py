@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawlproj.commands.steer import Steers, batched, counted
+from crawlproj.commands.steer import Steers, batched
+from crawlproj.plural import counted
 from crawlproj.steering import verbs
 
 if TYPE_CHECKING:

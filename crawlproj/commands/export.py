@@ -15,6 +15,7 @@ from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.commands.pipes import while_read
 from crawlproj.config import text
 from crawlproj.errors import ConfigError, CrawlprojError
+from crawlproj.plural import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -115,7 +116,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
             self.exitcode = 130
         else:
             size = path.stat().st_size
-            print(f"{done.rows:,} rows of {done.table} are in {path} ({size:,} bytes)")
+            print(f"{path} has {counted(done.rows, 'row')} of {done.table} ({size:,} bytes)")
             if done.note:
                 print(f"note: {done.note}", file=sys.stderr)
 

@@ -19,6 +19,7 @@ from crawlproj.fleet.config import FOLDER
 from crawlproj.fleet.server import running_servers
 from crawlproj.frontier.finding import ALIVE_S, choose, controls_of, jobs_at
 from crawlproj.masking import masked
+from crawlproj.plural import counted
 from crawlproj.scheduling.crawl_config import CrawlConfig
 from crawlproj.steering import verbs
 from crawlproj.steering.unknown_site import unknown_site
@@ -196,11 +197,6 @@ def sites_in(args: list[str]) -> list[str]:
 def of_sites(site: str) -> str:
     """Return a pattern of sites in words."""
     return "the crawl" if site == "*" else plain(site)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 URL", "1,204 URLs"."""
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def selected(chosen: Selection) -> str:

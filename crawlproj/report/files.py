@@ -37,7 +37,8 @@ class ReportFiles:
             raise ConfigError(f"REPORT must be a file, but {target!r} is a folder")
         if path.suffix == ".html" and find_spec("plotly") is None:
             raise ConfigError(
-                "A REPORT in .html needs plotly: run pip install -e .[report], or name a .json file"
+                "A REPORT in .html needs one more package: pip install 'crawlproj[report]'; or "
+                "name a .json file"
             )
         self.page = path if path.suffix == ".html" else None
         self.data = path.with_suffix(".json")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.masking import masked
+from crawlproj.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,8 @@ def parquet_written(url: str, counts: Mapping[str, int]) -> str:
     if not url:
         return ""
     rows, files, size = (counts.get(f"parquet/{name}", 0) for name in ("rows", "files", "bytes"))
-    return f"{_shown(url)}: {rows:,} rows in {files:,} files ({size:,} bytes)"
+    written = f"{counted(rows, 'row')} in {counted(files, 'file')}"
+    return f"{_shown(url)}: {written} ({size:,} bytes)"
 
 
 def compared(counts: Mapping[str, int]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from crawlproj.frontier.base import Ack, State
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result, Verb
 from crawlproj.items import SkippedUrl
 from crawlproj.limits.held import Held
+from crawlproj.plural import counted
 from crawlproj.scheduling.serialize import depth_of
 from crawlproj.steering.standing import Standing
 
@@ -232,7 +233,7 @@ class Steering:
             if command.arguments.get("worker", self.name) != self.name:
                 continue
             if command.verb in _STANDING and not command.changes:
-                sites = "1 site" if changed == 1 else f"{changed:,} sites"
+                sites = counted(changed, "site")
                 note = f"changes the limits of {sites} now" if changed else ""
                 await self._frontier.acknowledge(
                     Result(command.id, self.name, self._clock(), note=note)

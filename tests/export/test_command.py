@@ -48,7 +48,7 @@ def test_a_file_is_written_and_the_command_says_what_is_in_it(store: str, tmp_pa
         store, path, "--columns", "url,status", "--site", "a.example", "--limit", "9"
     )
     size = path.stat().st_size
-    assert (code, shown) == (0, f"9 rows of pages are in {path} ({size} bytes)\n")
+    assert (code, shown) == (0, f"{path} has 9 rows of pages ({size} bytes)\n")
     assert read(path)[0] == {"url": "https://a.example/0", "status": "200"}
 
 

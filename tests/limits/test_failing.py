@@ -100,3 +100,31 @@ def test_pages_that_fail_again_and_again_are_broken_although_it_seemed_an_overlo
     assert site.overloads
     again(site, 1, failed=True, in_flight=4)
     assert not site.overloads
+
+
+def test_one_page_that_is_answered_later_shows_that_not_all_are_broken() -> None:
+    site = overloaded()
+    for _ in range(3):
+        again(site, 15, failed=True, in_flight=4)
+        again(site, 1, failed=False, in_flight=4)
+        assert site.overloads
+
+
+def test_a_page_that_fails_again_and_again_counts_once() -> None:
+    site = Failing()
+    answers(site, 60, in_flight=4)
+    answers(site, 3, failing=1.0)
+    again(site, 20, failed=True)
+    assert not site.overloads
+
+
+def test_it_takes_four_failures_and_a_tenth_of_the_answers() -> None:
+    few = Failing()
+    answers(few, 3, failing=1.0)
+    again(few, 3, failed=False)
+    assert not few.overloads
+    rare = Failing()
+    answers(rare, 4, failing=1.0)
+    answers(rare, 60)
+    again(rare, 5, failed=False)
+    assert not rare.overloads

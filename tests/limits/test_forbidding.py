@@ -55,3 +55,17 @@ def test_a_site_that_forbids_three_more_times_is_left_alone() -> None:
     assert site.on_403(330.0, 330.0, again=True) is Sense.BANNED
     assert site.is_banned
     assert site.on_403(331.0, 331.0, again=True) is Sense.OWN
+
+
+def test_few_403s_after_a_known_page_was_answered_are_the_pages_own() -> None:
+    site = Forbidding()
+    site.on_403(1.0, 1.0, again=False)
+    site.on_known(1.0, forbidden=False)
+    assert [site.on_403(1.0, 1.0, again=False) for _ in range(2)] == [Sense.OWN, Sense.OWN]
+
+
+def test_requests_that_were_sent_at_once_after_a_rest_are_one_try() -> None:
+    site = blocked(100.0)
+    for ended in (132.0, 133.0, 134.0, 135.0):
+        assert site.on_403(131.0, ended, again=True) is Sense.BLOCKED
+    assert site.wait_s == 60.0

@@ -18,6 +18,8 @@ COUNTS = {
 
 def test_the_summary_names_the_place_of_each_output() -> None:
     assert parquet_written("s3://b/p", COUNTS) == "s3://b/p: 1,200 rows in 2 files (34,567 bytes)"
+    one = {"parquet/rows": 1, "parquet/files": 1, "parquet/bytes": 900}
+    assert parquet_written("parquet", one) == "parquet: 1 row in 1 file (900 bytes)"
     assert files_written("files", COUNTS) == "files: 3 new (1,000 bytes), 0 already there"
 
 

@@ -41,7 +41,7 @@ def measure_and_report(name: str, out: str, measure: Measure, tables: MakeTables
 def _measure_and_report(name: str, out: str, measure: Measure, tables: MakeTables) -> None:
     results = ResultsFile(out)
     before = cpu_share_in_use()
-    console = Console()
+    console = Console(markup=False)  # else it takes the extra in "crawlproj[lab]" for markup
     with progress() as report_progress:
         section = measure(report_progress)
     after = cpu_share_in_use()

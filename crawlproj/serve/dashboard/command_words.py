@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.commands import Verb
+from crawlproj.plural import counted
 from crawlproj.serve.dashboard import words
 from crawlproj.steering.standing import ALL, site_of, until_of
 
@@ -32,7 +33,7 @@ def _what(command: Command) -> str:
         case Verb.ADD:
             urls = arguments.get("urls", [])
             shown = " ".join(urls[:3]) + " …" * (len(urls) > 3)
-            return f"{words.counted(len(urls), 'URL')}: {shown}"
+            return f"{counted(len(urls), 'URL')}: {shown}"
         case Verb.SKIP | Verb.REQUEUE | Verb.PRIORITIZE:
             to = f" to {arguments['priority']}" if "priority" in arguments else ""
             return f"{chosen.words}{to}"
@@ -55,6 +56,6 @@ def _where(command: Command) -> str:
 
 def obeyed(result: Result, command: Command) -> str:
     """Return what became of a command: "obeyed by desk:4120 after 0.6 s: 12 URLs"."""
-    urls = f": {words.counted(result.urls, 'URL')}" if command.changes else ""
+    urls = f": {counted(result.urls, 'URL')}" if command.changes else ""
     note = f" ({result.note})" if result.note else ""
     return f"obeyed by {result.worker} after {max(0.0, result.at - command.at):.1f} s{urls}{note}"

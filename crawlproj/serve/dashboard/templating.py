@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from crawlproj.plural import counted
 from crawlproj.serve.dashboard import words
 from crawlproj.serve.dashboard.assets import ASSETS
 from crawlproj.serve.dashboard.command_words import in_words, obeyed
@@ -37,7 +38,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "count": words.count,
-        "counted": words.counted,
+        "counted": counted,
         "rate": words.rate,
         "seconds": words.seconds,
         "duration": words.duration,

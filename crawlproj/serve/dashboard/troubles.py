@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from crawlproj.plural import counted
 from crawlproj.serve.dashboard import words
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def troubles(
     if live.cpu >= _BUSY_CPU * len(live.workers):
         found.append(
             f"Our own CPU is the limit: {live.cpu:.1f} cores for "
-            f"{words.counted(len(live.workers), 'worker')}. More workers use more cores."
+            f"{counted(len(live.workers), 'worker')}. More workers use more cores."
         )
     elif _is_full(live, recent):
         found.append(
@@ -99,7 +100,7 @@ def _failing(sites: Sequence[LiveSite]) -> list[str]:
     worst = max(failing, key=lambda site: site.errors)
     share = worst.errors / (worst.errors + worst.done)
     more = len(failing) - 1
-    others = f", and at {words.counted(more, 'more site')}" if more else ""
+    others = f", and at {counted(more, 'more site')}" if more else ""
     return [f"{100 * share:.0f} % of the attempts at {worst.site} failed in this run{others}."]
 
 

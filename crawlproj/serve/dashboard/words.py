@@ -14,11 +14,6 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 URL", "1,204 URLs"."""
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
-
-
 def rate(per_second: float) -> str:
     """Return a rate, without its unit: "0.25", "8.4", "1,204"."""
     if per_second >= 99.95:

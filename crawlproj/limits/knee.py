@@ -25,8 +25,8 @@ _FEW = 2.5  # a lower limit looks down to one request in flight, and does so
 _UNSURE, _OFTEN = 0.17, 3  # every 3 judgements while the latency has this standard deviation
 _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks by growing
 _DEEP = 0.7  # of the knee
-_MANY = 10  # answers above two in flight, after which a single worker must be out of the question
-_OUT_OF_THE_QUESTION = 0.03  # probability
+# Answers above two in flight, and how improbable a single worker must be by then.
+_OUT_OF_THE_QUESTION = ((6, 0.06), (8, 0.03))
 _APART = 0.15  # of the limit: so large a change begins another cohort
 
 
@@ -54,9 +54,10 @@ class Knee(Limit):
       probably no queue, and up again. A look lasts for one cohort.
     * A limit of one or two looks down to one, every third time while the latency is unsure. With
       two in flight all the time, one worker and a queue look like two workers that are slower.
-      For the same reason, a limit above two goes back to two after ten answers, for one cohort,
-      while a single worker still has a probability of 3 %. The order of the answers helps out
-      where latencies vary much: two that overtake an older request make one less likely.
+      For the same reason, a limit above two goes back to two, for one cohort, while a single worker
+      still has a probability of 6 % after six answers, or of 3 % after eight. The order of the
+      answers helps out where latencies vary much: two that overtake an older request make one less
+      likely.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
       the limit goes to the 40 % quantile, never up.
 
@@ -111,11 +112,7 @@ class Knee(Limit):
         self._answered += 1
         self._used += sample.in_flight >= 0.8 * allowed
         self._above_two = self._above_two + 1 if allowed > 2 else 0
-        if (
-            self._above_two >= _MANY
-            and self._belief.known
-            and self._belief.chance_of_one() > _OUT_OF_THE_QUESTION
-        ):
+        if self._may_have_one_worker():
             self._go_back_to_two(sample.ended_at)
         self._obey(self._refusals.on_answer(sample, self.limit))
         self._overtook = self._overtook or sample.overtook
@@ -132,6 +129,14 @@ class Knee(Limit):
     def _obey(self, ceiling: float | None) -> None:
         if ceiling is not None:
             self._move(ceiling, Reason(Rule.REFUSED))
+
+    def _may_have_one_worker(self) -> bool:
+        if self._above_two < _OUT_OF_THE_QUESTION[0][0] or not self._belief.known:
+            return False
+        chance = self._belief.chance_of_one()
+        return any(
+            chance > most for answers, most in _OUT_OF_THE_QUESTION if self._above_two >= answers
+        )
 
     def _go_back_to_two(self, now: float) -> None:
         """Look at what two requests in flight show."""

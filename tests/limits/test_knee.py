@@ -140,7 +140,7 @@ def test_the_unloaded_latency_is_measured() -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.7, 1.0])
-def test_a_single_worker_never_has_more_than_two_in_flight_for_more_than_ten_answers(
+def test_a_single_worker_never_has_a_limit_above_two_for_more_than_eight_answers(
     sigma: float,
 ) -> None:
     for seed in range(10):
@@ -148,7 +148,7 @@ def test_a_single_worker_never_has_more_than_two_in_flight_for_more_than_ten_ans
         in_a_row = 0
         for _, _, limit in log.ends:
             in_a_row = in_a_row + 1 if whole(limit) > 2 else 0
-            assert in_a_row <= 10, seed
+            assert in_a_row <= 8, seed  # the last requests above it are answered after that
 
 
 def test_a_quick_site_is_known_within_half_a_second() -> None:

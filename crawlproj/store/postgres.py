@@ -34,6 +34,10 @@ _TIMEOUTS = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
+# SQLSTATEs that pass, although their class stands for errors of the program: still connected to the
+# former primary after a failover; this process stood still during a transaction.
+_PASSING = {"25006", "25P03", "25P04"}
+_LOST = {"08", "57"}  # classes of SQLSTATEs: the connection, and who ended it
 _INTEGERS = range(-(2**63), 2**63)
 _MAX_INDEXED_BYTES = 2600  # a B-tree entry takes at most a third of an 8 KB page
 _INDEXED = {"url", "content_hash"}
@@ -90,16 +94,15 @@ class PostgresStore(ThreadedStore):
             errors.InsufficientPrivilege,
         ) as exc:
             raise self._unusable(exc) from exc
-        except (
-            psycopg.OperationalError,
-            psycopg.InterfaceError,
-            errors.ReadOnlySqlTransaction,  # still connected to the former primary after a failover
-        ) as exc:
+        except psycopg.Error as exc:
+            lost = isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError)
+            if not lost and exc.sqlstate not in _PASSING:
+                raise self._unusable(exc) from exc
             # The transaction may or may not have been committed. Repeating an upsert is safe.
             self._close()
-            raise StoreBusy(f"PostgreSQL at {self._place} is unreachable: {_line(exc)}") from exc
-        except psycopg.Error as exc:
-            raise self._unusable(exc) from exc
+            is_answer = exc.sqlstate is not None and exc.sqlstate[:2] not in _LOST
+            does = "refuses to write for now" if is_answer else "is unreachable"
+            raise StoreBusy(f"PostgreSQL at {self._place} {does}: {_line(exc)}") from exc
 
     def _unusable(self, exc: Exception) -> StoreError:
         return StoreError(

@@ -107,9 +107,12 @@ CREATE INDEX pages_by_search ON pages USING gin (search);
 """.encode()
 
 # A session's settings would be another client's behind a pooler that pools transactions, so these
-# hold for one. lock_timeout is in force when the next call waits for the lock.
+# hold for one. lock_timeout is in force when the next call waits for the lock. Without the limit on
+# idle transactions, a worker that stands still, or whose machine is gone, would keep the lock from
+# all others: for the server, a connection lives on for hours.
 LIMITS = (
-    b"SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '60s', true)"
+    b"SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '60s', true),"
+    b" set_config('idle_in_transaction_session_timeout', '30s', true)"
 )
 LOCK = b"SELECT pg_advisory_xact_lock(%s)"
 

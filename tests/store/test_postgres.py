@@ -14,6 +14,8 @@ import psycopg
 import pytest
 
 from crawlproj.errors import ConfigError, StoreError
+from crawlproj.store import postgres as postgres_store
+from crawlproj.store import postgres_sql as sql
 from crawlproj.store.base import Row, StoreBusy
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
@@ -57,6 +59,50 @@ def test_a_stopped_server_raises_store_busy_and_keeps_committed_rows(
     run(store.write([page("http://b/")]))
     run(store.close())
     assert urls(server.url()) == ["http://a/", "http://b/"]
+
+
+def test_a_worker_that_stands_still_in_a_transaction_keeps_the_lock_for_half_a_minute_at_most(
+    postgres: Postgres,
+) -> None:
+    with psycopg.connect(postgres.url()) as db:
+        db.execute(sql.LIMITS)
+        row = db.execute("SELECT current_setting('idle_in_transaction_session_timeout')").fetchone()
+    assert row == ("30s",)
+
+
+def test_a_transaction_that_the_server_ended_because_the_worker_stood_still_is_repeated(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = postgres.create("stood_still")
+    store = store_from_url(database)
+    run(store.open())
+    limit = b"SELECT set_config('idle_in_transaction_session_timeout', '20ms', true)"
+    with monkeypatch.context() as patches:
+        patches.setattr(sql, "LIMITS", limit)
+        patches.setattr(postgres_store, "note_missing", lambda *_: time.sleep(0.3))
+        with pytest.raises(StoreBusy):
+            run(store.write([page("http://a/")]))
+    run(store.write([page("http://a/")]))
+    run(store.close())
+    assert urls(database) == ["http://a/"]
+
+
+def test_a_server_that_takes_no_writes_for_now_is_busy_and_not_called_unreachable(
+    postgres: Postgres,
+) -> None:
+    database = postgres.create("read_only")
+    store = store_from_url(database)
+    run(store.open())
+    run(store.close())
+    with psycopg.connect(postgres.url(), autocommit=True) as db:
+        db.execute("ALTER DATABASE read_only SET default_transaction_read_only = on")
+        store = store_from_url(database)
+        with pytest.raises(StoreBusy, match="refuses to write for now: cannot execute"):
+            run(store.write([page("http://a/")]))
+        db.execute("ALTER DATABASE read_only RESET default_transaction_read_only")
+    run(store.write([page("http://a/")]))
+    run(store.close())
+    assert urls(database) == ["http://a/"]
 
 
 def test_concurrent_workers_agree_on_the_first_page_of_each_content(

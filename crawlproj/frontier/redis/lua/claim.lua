@@ -132,6 +132,21 @@ if pending > 0 then
   call('HINCRBY', G .. 'count', 'pending', -pending)
   call('HINCRBY', G .. 'count', 'leased', pending)
 end
+-- Entries are counted that will never be there to claim: somebody deleted keys, or the server did.
+local function damaged()
+  local count = call('HMGET', G .. 'count', 'pending', 'leased')
+  if tonumber(count[1] or 0) == 0 and tonumber(count[2] or 0) == 0 then return false end
+  if call('EXISTS', G .. 'ready', G .. 'delayed', G .. 'lease') > 0 then return false end
+  for _, name in ipairs(call('ZRANGE', G .. 'owners', 0, -1)) do
+    if call('EXISTS', G .. 'r:' .. name) == 1 then return false end
+  end
+  return true
+end
+if pending == 0 and damaged() then
+  return redis.error_reply('DAMAGED keys of generation ' .. generation .. ' were deleted, so it '
+    .. 'cannot end: start it again with FRONTIER_RESET=True to begin anew, and set '
+    .. 'maxmemory-policy to noeviction')
+end
 local gained = call('LRANGE', got, 0, -1)
 call('HSET', G .. 'last', owner, string.format('%.0f %d %d', first, pending, #gained))
 return {leases, gained, state()}

@@ -109,9 +109,9 @@ end
 -- End a lease; returns the leased site, priority and row, or nil if the lease does not exist.
 local function drop_lease(id)
   local pack = call('HGET', G .. 'ldata', id)
+  call('ZREM', G .. 'lease', id)
   if not pack then return nil end
   call('HDEL', G .. 'ldata', id)
-  call('ZREM', G .. 'lease', id)
   local site, priority, row = parts(pack)
   local holder = string.match(id, '^%d+')
   if call('HINCRBY', G .. 'n:' .. holder, site, -1) <= 0 then
@@ -179,11 +179,14 @@ end
 local function wake_delayed()
   local due = call('ZRANGEBYSCORE', G .. 'delayed', '-inf', now, 'LIMIT', 0, 1000)
   for i = #due, 1, -1 do
-    local site, priority, row = parts(call('HGET', G .. 'ddata', due[i]))
+    local pack = call('HGET', G .. 'ddata', due[i])
     call('HDEL', G .. 'ddata', due[i])
     call('ZREM', G .. 'delayed', due[i])
-    push(site, priority, {row}, true)
-    wake(site)
+    if pack then
+      local site, priority, row = parts(pack)
+      push(site, priority, {row}, true)
+      wake(site)
+    end
   end
 end
 

@@ -100,10 +100,11 @@ for _ = 1, tonumber(arg()) do
   local to, key, new_row, before
   if replaced == '1' then to, key, new_row, before = arg(), arg(), arg(), arg() end
   local deadline = call('ZSCORE', G .. 'lease', id)
-  if not deadline or tonumber(deadline) <= now then
+  local site, priority, row
+  if deadline and tonumber(deadline) > now then site, priority, row = drop_lease(id) end
+  if not site then
     stale = stale + 1
   else
-    local site, priority, row = drop_lease(id)
     woken[site] = true
     if forget then
       local known = key_of(row)

@@ -5,6 +5,7 @@ from tests.differential.shapes import (  # noqa: F401 - each adds its shapes
     data,
     endings,
     following,
+    media,
     requesting,
     starting,
     switches,

@@ -135,3 +135,28 @@ class Files(Shape):
         )
         yield {"file_urls": [self.url(name) for name in names]}
         yield {"file_urls": ["data:text/plain,data"]}
+
+
+class Carrying(Shape):
+    """Hands items from one callback to the next, and shares one between two requests."""
+
+    pages = ("page/1", "page/2")
+
+    def parse(self, response: Response) -> Any:
+        shared, toy = Book(title=response.url, tags=[]), Toy("toy", ["new"])
+        for number in (1, 2):
+            yield self.get(
+                f"page/{response.url[-1]}/{number}",
+                self.parse_part,
+                meta={"book": shared, "seen": {number}, "shirt": Shirt("red")},
+                cb_kwargs={"toy": toy, "by": {number: (toy, None)}},
+            )
+
+    def parse_part(self, response: Response, toy: Toy, by: dict[int, Any]) -> Any:
+        book = response.meta["book"]
+        book["tags"].append(response.url)
+        ((number, (same, _)),) = by.items()
+        kinds = [type(value).__name__ for value in (book, toy, *response.meta["seen"])]
+        yield {"kinds": kinds, "same": same is toy, "n": number, "shirt": response.meta["shirt"]}
+        if len(book["tags"]) == 2:
+            yield Book(title=book["title"], tags=sorted(book["tags"]))

@@ -19,8 +19,6 @@ from tests.differential.shapes.data import NamedFiles
 from tests.differential.shapes.shape import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from scrapy.http import Response
 
 FAILING = ("status/404", "status/500", "close/1", "redirect/1?to=/elsewhere")
@@ -108,12 +106,13 @@ class KnownFiles(Shape):
 class ChosenFiles(FilesPipeline):
     """Makes requests of its own kind, names files by the response, and drops what has none."""
 
-    def get_media_requests(self, item: Any, info: Any) -> Iterator[Request]:
-        for url in item["file_urls"]:
-            yield Request(
-                url, method="POST", body=b"please", headers={"X-Test": "media"}, priority=5,
-                meta={"of": item["title"], "max_retry_times": 0}, cookies={"a": "1"},
-            )  # fmt: skip
+    def get_media_requests(self, item: Any, info: Any) -> list[Request]:
+        said: dict[str, Any] = {"method": "POST", "body": b"please", "headers": {"X-Test": "media"}}
+        meta = {"of": item["title"], "max_retry_times": 0}
+        return [
+            Request(url, **said, priority=5, meta=dict(meta), cookies={"a": "1"})
+            for url in item["file_urls"]
+        ]
 
     def file_path(
         self, request: Request, response: Any = None, info: Any = None, *, item: Any = None

@@ -14,7 +14,7 @@ from crawlproj.frontier.redis.admin import RedisAdmin, jobs
 from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.frontier.redis.frontier import RedisFrontier
 from tests import ROOT
-from tests.frontier.helpers import claim, entry, put, run, several
+from tests.frontier.helpers import LEASE_S, claim, entry, put, run, several
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,3 +188,35 @@ def test_a_corrupt_row_fails_alone(
     run(one.write([], [Ack(lease.id, State.FAILED, "bad-payload") for lease in leases]))
     totals = run(one.totals())
     assert (totals.failed, totals.pending, totals.leased) == ({"bad-payload": 3}, 0, 0)
+
+
+def test_a_dead_workers_leases_and_sites_do_not_wait_until_a_clock_that_was_set_back_catches_up(
+    hire: Callable[[], RedisFrontier], now: Now
+) -> None:
+    dead, other = hire(), hire()
+    put(dead, entry(1), entry(2))
+    assert len(claim(dead, 1)) == 1
+    now.time -= 600
+    for _ in range(2):
+        run(other.renew([], lease_s=LEASE_S))
+        assert run(other.reap()) == 0, "they have the time of a lease from now on"
+        now.time += LEASE_S - 1
+    now.time += 2
+    run(other.renew([], lease_s=LEASE_S))
+    assert run(other.reap()) == 1
+    assert len(claim(other)) == 2
+
+
+def test_workers_with_different_lease_times_do_not_shorten_each_others_leases(
+    hire: Callable[[], RedisFrontier], now: Now
+) -> None:
+    patient, hasty = hire(), hire()
+    put(patient, entry(1))
+    (lease,) = claim(patient)
+    now.time += LEASE_S - 2
+    run(hasty.renew([], lease_s=1.0))
+    run(hasty.reap())
+    now.time += 1.5
+    run(hasty.renew([], lease_s=1.0))
+    assert run(hasty.reap()) == 0
+    assert run(patient.renew([lease.id], lease_s=LEASE_S)) == set()

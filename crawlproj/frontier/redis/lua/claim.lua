@@ -29,7 +29,7 @@ if last then
   end
 end
 
-call('ZADD', G .. 'owners', now + lease_us, owner)
+local until_us = live(G, lease_us)
 for i = 9, #ARGV, 2 do
   if ARGV[i + 1] == '0' then
     call('HDEL', G .. 'rest', ARGV[i])
@@ -102,7 +102,7 @@ for turn, site in ipairs(sites) do
       for i = 1, #found, 2 do
         local id = id_of(number)
         number = number + 1
-        deadlines[#deadlines + 1] = now + lease_us
+        deadlines[#deadlines + 1] = until_us
         deadlines[#deadlines + 1] = id
         data[#data + 1] = id
         data[#data + 1] = packed(site, found[i], found[i + 1])

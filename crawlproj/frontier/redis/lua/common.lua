@@ -1,7 +1,7 @@
 -- The beginning of every script. All keys of a job begin with KEYS[1] = "crawlproj:{job}:", which
 -- keeps them in one slot of a cluster; the keys of a generation continue with its number <g>.
 --
---   job            HASH  generation, finished
+--   job            HASH  generation, finished, lease: the longest lease that a worker asked for
 --   budget         HASH  site -> checks of its pages that are left, and when that was
 --   old            SET   generations to delete
 --   commands       STREAM  the log of commands: id N-0 -> its fields
@@ -155,6 +155,15 @@ local function give(site, name)
   local turn = call('ZSCORE', G .. 'ready', site)
   call('ZREM', G .. 'ready', site)
   if turn then call('ZADD', G .. 'r:' .. name, turn, site) end
+end
+
+-- Let a worker of a generation live for the time of a lease. Returns when it ends.
+local function live(prefix, lease_us)
+  if lease_us > tonumber(call('HGET', J .. 'job', 'lease') or 0) then
+    call('HSET', J .. 'job', 'lease', string.format('%.0f', lease_us))
+  end
+  call('ZADD', prefix .. 'owners', now + lease_us, owner)
+  return now + lease_us
 end
 
 local function leases_of(name)

@@ -25,6 +25,6 @@ elseif (ARGV[5] == '1' and not alive(current)) or finished == '1' then
   finished = 'new'
 end
 if owner ~= '' then
-  call('ZADD', J .. current .. ':owners', now + tonumber(ARGV[4]), owner)
+  live(J .. current .. ':', tonumber(ARGV[4]))
 end
 return {tonumber(current), finished == 'new' and 0 or 1, finished == '1' and 1 or 0}

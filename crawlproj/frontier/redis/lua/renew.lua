@@ -2,9 +2,8 @@
 -- ARGV: generation, now, owner, lease_us, lease ids
 -- Returns the stale ids, state().
 if gone() then return GONE end
-local deadline = now + tonumber(ARGV[4])
+local deadline = live(G, tonumber(ARGV[4]))
 local stale = {}
-call('ZADD', G .. 'owners', deadline, owner)
 for i = 5, #ARGV do
   local had = call('ZSCORE', G .. 'lease', ARGV[i])
   if had and tonumber(had) > now then

@@ -6,6 +6,7 @@ None of a class's own code runs when an object is rebuilt: neither ``__init__``,
 
 from __future__ import annotations
 
+import copyreg
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,15 @@ def is_state(kind: Any) -> bool:
         return False
     as_all = (getattr(kind, name, None) is getattr(object, name, None) for name in _COPYING)
     return has_fields(kind) or all(as_all)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether nothing of an object is hidden from Python, as in a lock or a compiled pattern."""
+    try:
+        object.__reduce_ex__(value, 2)  # which only looks at the object, and knows what C hides
+    except TypeError:
+        return False
+    return type(value) not in copyreg.dispatch_table
 
 
 def state_of(value: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from collections import Counter, OrderedDict, defaultdict
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.scheduling.objects import built, is_state, state_of
+from crawlproj.scheduling.objects import built, is_state, is_whole, state_of
 from crawlproj.scheduling.scalars import TAGS, TEXTUAL, tagged, untagged
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _of_class(value: Any, classes: Classes) -> dict[str, Any]:
     elif issubclass(kind, tuple) and hasattr(kind, "_fields") and not state_of(value):
         parts = [storable(part, classes) for part in value]
         return {_NAMED: [_name(value, classes), parts]}
-    elif is_state(kind):
+    elif is_state(kind) and is_whole(value):
         name = _name(value, classes)
         state = {each: storable(part, classes) for each, part in state_of(value).items()}
         return {_OBJECT: [name, state]}

@@ -9,6 +9,7 @@ from datetime import datetime, time
 from decimal import Decimal
 from http import HTTPStatus
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -106,6 +107,15 @@ def test_no_code_of_a_class_runs_when_its_object_is_rebuilt(
 def test_a_value_that_would_not_come_back_is_named(value: Any, told: str) -> None:
     with pytest.raises(NotPlain, match=re.escape(told)):
         storable(value, CLASSES)
+
+
+@pytest.mark.parametrize("value", [re.compile("x"), Lock(), [iter("x")]])
+def test_what_a_class_written_in_c_hides_is_not_lost_with_a_class_that_is_known(
+    value: object,
+) -> None:
+    kind = type(value[0] if isinstance(value, list) else value)
+    with pytest.raises(NotPlain, match="which is not plain data"):
+        storable(value, of_other_package({"Known": kind}))
 
 
 def test_a_value_in_itself_is_unstorable() -> None:

@@ -65,8 +65,6 @@ class News:
             return _NOTHING
         by_line = {line.translate(None, _DIGITS) if counted else line: line for line in exact}
         lines = self._lines.add(by_line) if counted else exact
-        if len(lines) > max(_FEW_LINES, len(every) // _FEW_OF):
-            return _MUCH
         words = self._words.add(
             {
                 word
@@ -76,6 +74,8 @@ class News:
                 if word.isalpha()
             }
         )
+        if len(lines) > max(_FEW_LINES, len(every) // _FEW_OF):
+            return _MUCH
         if leads_on:
             own = url.lower()
             words = [word for word in words if word.decode("utf-8", "replace").lower() not in own]

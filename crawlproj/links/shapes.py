@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _MAX_DIRECTORIES = 3
 _MAX_NAMES = 8  # of parameters
@@ -52,6 +55,11 @@ class Shapes(NamedTuple):
     query: str
     below: tuple[str, ...]
     host: str
+
+    @property
+    def place(self) -> str:
+        """The directory that the URL is in, without the fourth and deeper ones."""
+        return self.below[0] if self.below else self.host
 
     def goes_on_in(self, other: Shapes) -> bool:
         """Whether ``other`` has the same path, and these parameters or more."""
@@ -109,6 +117,14 @@ def shapes_of(url: str) -> Shapes:
         tuple(f"{host}/{'/'.join(parts[:depth])}/*" for depth in depths),
         f"{host}/*",
     )
+
+
+def without(url: str, names: Container[str]) -> str:
+    """Return a URL without the parameters that are among ``names``, which are such of Shapes."""
+    place, _, query = url.partition("?")
+    host = url.split("/", 3)[2]
+    left = [pair for pair in _PAIRS.split(query) if f"{host}/*?{_named(pair)}" not in names]
+    return f"{place}?{'&'.join(left)}" if any(left) else place
 
 
 def is_counted(url: str) -> bool:

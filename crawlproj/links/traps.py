@@ -8,9 +8,8 @@ Which shape is to blame for a page with nothing new? The narrowest one that hold
 unknown URLs that the page leads to, because nothing else explains why there is no end. A shape that
 the page leads out of is forgiven, as is a list that leads to its items. URLs of known traps, and
 such that only carry the URL of the page to lead back there, lead nowhere. A page that leads nowhere
-is no reason to blame a directory. With a query, the parameter that had news most seldom is to
-blame, too, because a site sorts in the same way on many paths; but that only ends URLs on paths
-that were fetched before, of narrow shapes that had little that was new themselves.
+is no reason to blame a directory. A parameter that makes no difference (see indifferent.py) is
+a trap, too, which only ends URLs that were fetched without it or with another value of it.
 
 How much is new? A page that links to more of its shape takes a new word or two new numbers, because
 dates and page numbers go on without end. Elsewhere a line is enough.
@@ -27,8 +26,9 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.news import News, Recent
-from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of
+from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, without
 from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ _PAGES_OF_A_HOST = 200
 _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
 _EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with something new
-_FORGIVEN = 3  # of them, for a parameter that had something new or a shape that is led out of
-_ANSWERS = 80  # with so many more, a narrow shape is ended by no parameter
-_OF_ONE_SHAPE = 5  # how many of them a narrow shape adds to those of its parameters
+_FORGIVEN = 3  # of them, for a shape that is led out of
 _MAX_SHAPES = 20_000
 _END = 200_000  # characters of a main text
 _MAX_SEGMENTS = 64  # of a path
@@ -86,15 +84,15 @@ class Traps:
         # shapes that changed least recently come first.
         self._empty: OrderedDict[str, int] = OrderedDict()
         self._trusted: OrderedDict[str, int] = OrderedDict()
-        self._parts: dict[str, Counter[str]] = {}  # of a parameter: pages by narrow shape
         self._breeding: set[str] = set()  # shapes whose pages led to others of them
-        self._paths = Recent()  # of the pages; with "?" if there was a query
+        # Of pages: paths, with "?" if there was a query, and "… and more" for one with a parameter.
+        self._paths = Recent()
         self._looked_at = Recent()  # paths without it
         self._pages: Counter[str] = Counter()
         self._sitemaps: Counter[str] = Counter()
         self._hosts: dict[str, set[str]] = {}  # by registrable domain
         self._proven: set[str] = set()  # hosts that have had something new
-        self._news = News()
+        self._news, self._indifferent = News(), Indifferent()
         self._learned = 0
 
     def why_not(self, url: str, depth: int = 0, *, sitemap: bool = False) -> str:
@@ -134,9 +132,17 @@ class Traps:
         self._learned += 1
         bare, query, _ = url.partition("?")
         self._paths.put(bare + query)
+        shapes = shapes_of(url) if query or self._empty else None
+        if query and shapes is not None:
+            self._paths.put(url)
+            for each in self._shorter(url, shapes).values():
+                self._paths.put(f"{each} and more")
         if self._learned % _LOOK_AT_EVERY == 0 or self._is_new(site):
             return True
-        return bool(self._empty) and not self._empty.keys().isdisjoint(shapes_of(url).all())
+        return shapes is not None and (
+            not self._empty.keys().isdisjoint(shapes.all())
+            or any(map(self._indifferent.may_have, shapes.names))
+        )
 
     def learn(self, url: str, text: str, new_urls: Sequence[str], main_text: str = "") -> str:
         """Take in a page that ``looks_at`` chose; return the trap that this reveals, or "".
@@ -158,15 +164,14 @@ class Traps:
         )
         if self.similar is not None and self.similar.add(main_text[:_END]):
             has_news = False
+        if trap := self._indifferent_of(url, text, shapes, has_news=has_news):
+            return trap
         if has_news and has_plain and not is_known:
             return ""  # the page without the query may have it, too: nobody looked
         if has_news:
             self._proven.add(site)
             for shape in shapes.all():
-                if shape in shapes.names:
-                    self._forgive(shape)
-                else:
-                    self._trust(shape)
+                self._trust(shape)
             return ""
         ways = ways if counted else self._ways(url, new_urls)
         for shape in self._blamed(shapes, ways, is_variant=is_known and bool(query)):
@@ -174,6 +179,16 @@ class Traps:
                 return self._widest(shape, shapes)
         if new_host and self._suspect(domain := _shape_of_domain(site), _HOSTS, "new hosts"):
             return domain
+        return ""
+
+    def _indifferent_of(self, url: str, text: str, shapes: Shapes, *, has_news: bool) -> str:
+        """Return a parameter that turns out to make no difference; else ""."""
+        shorter = self._shorter(url, shapes)
+        self._indifferent.take_in(url, text, shorter, shapes.place, has_news=has_news)
+        for name in shapes.names:
+            if name not in self.found and self._indifferent.has(name, shapes.place):
+                self.found[name] = "pages had nothing new with it, and were as without it"
+                return name
         return ""
 
     def _ways(self, url: str, new_urls: Sequence[str]) -> list[Shapes]:
@@ -219,11 +234,9 @@ class Traps:
         """Return the shapes that pay for a page with nothing new; forgive those it leads out of."""
         led_to = [frozenset(way.all()) for way in ways]
         holding = [each for each in shapes.all() if all(each in way for way in led_to)]
-        names = [each for each in shapes.names if each in holding]
-        if names or shapes.exact in holding:
-            narrow = shapes.again if is_variant else shapes.exact
-            blamed = [*self._least_new(names, shapes.exact), narrow]
-            if "/*" in narrow:  # a path that repeats itself: hardly any has a page
+        if shapes.exact in holding or any(each in holding for each in shapes.names):
+            blamed = [shapes.again if is_variant else shapes.exact]
+            if "/*" in blamed[0]:  # a path that repeats itself: hardly any has a page
                 blamed += [each for each in shapes.below if ways and each in holding]
         elif shapes.query in holding:
             blamed = [shapes.query]
@@ -235,31 +248,33 @@ class Traps:
                 self._forgive(shape)
         return blamed
 
-    def _least_new(self, names: Sequence[str], exact: str) -> list[str]:
-        """Return the parameters that had news most seldom: they explain best why there is none.
-
-        Each narrow shape counts some times only, so that it takes several to blame a parameter.
-        """
-        left = {name: self._trusted.get(name, 0) - self._empty.get(name, 0) for name in names}
-        least = [name for name in names if left[name] == min(left.values())]
-        if len(self._parts) > _MAX_SHAPES:
-            self._parts.clear()
-        for name in least:
-            self._parts.setdefault(name, Counter())[exact] += 1
-        return [name for name in least if self._parts[name][exact] <= _OF_ONE_SHAPE]
-
     def _widest(self, trap: str, shapes: Shapes) -> str:
         """Return a directory that became a trap because many traps are in it; else ``trap``."""
         wider = shapes.below if trap in {shapes.exact, shapes.again} else ()
         return next((each for each in wider if self._suspect(each, _PAGES, "pages")), trap)
 
+    def _shorter(self, url: str, shapes: Shapes) -> dict[str, str]:
+        """Return what ``url`` is without each of its parameters, and those that are traps."""
+        return {name: without(url, {name, *self._ended(shapes)}) for name in shapes.names}
+
+    def _ended(self, shapes: Shapes) -> list[str]:
+        """Return the parameters that make no difference in the directory of a URL."""
+        return [
+            name
+            for name in shapes.names
+            if name in self.found and self._indifferent.has(name, shapes.place)
+        ]
+
     def _decisive(self, url: str, shapes: Shapes) -> list[str]:
         """Return the shapes of which none may be a trap if ``url`` is fetched."""
-        if "?" in url and not self._is_variant(url):
+        if "?" not in url:
             return [shapes.exact, *shapes.below, shapes.host]
-        if self._trusted.get(shapes.exact, 0) >= _ANSWERS:  # its pages answer for it
-            return [shapes.exact, shapes.again, *shapes.below, shapes.host]
-        return shapes.all()
+        variants = [shapes.again, shapes.query] if self._is_variant(url) else []
+        if ended := self._ended(shapes):
+            rest = without(url, ended)
+            if self._paths.has(f"{rest} and more") or self._paths.has(rest):
+                variants += ended
+        return [shapes.exact, *variants, *shapes.below, shapes.host]
 
     def _is_variant(self, url: str) -> bool:
         """Whether ``url`` has a query, and its path was fetched with or without one."""
@@ -300,12 +315,10 @@ class Traps:
             self._empty[shape] -= _FORGIVEN
             if self._empty[shape] <= 0:
                 del self._empty[shape]
-                self._parts.pop(shape, None)
 
     def _trust(self, shape: str) -> None:
         """Take in a page of ``shape`` with something new."""
         self._empty.pop(shape, None)
-        self._parts.pop(shape, None)
         earned = self._trusted.get(shape, -_EARNED) + _EARNED
         self._trusted[shape] = min(earned, _MAX_EARNED)
         self._trusted.move_to_end(shape)

@@ -24,7 +24,6 @@ RATES = tuple(1 / (3600.0 * 2**n) for n in range(16))
 UNKNOWN = (1 / len(RATES),) * len(RATES)
 """The probability of each rate while nothing is known: all are equally likely."""
 
-_NEVER = 500.0  # exp(-500) is next to nothing
 _TINY = 1e-12
 _STEPS = 10  # of expectation maximization, after which the prior hardly changes
 
@@ -82,8 +81,6 @@ def worth(rate: float, age_s: float) -> float:
     that changes too often to be kept fresh never does: checking it helps nobody.
     """
     changes = rate * age_s
-    if changes > _NEVER:
-        return 1 / rate
     return (1 - exp(-changes) * (1 + changes)) / rate
 
 

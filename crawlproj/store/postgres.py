@@ -132,7 +132,9 @@ class PostgresStore(ThreadedStore):
             if version < SCHEMA_VERSION:
                 if _one(db, sql.HAS_HINTS):  # as above
                     db.execute(b"ALTER TABLE hints RENAME TO item_hints")
-                db.execute("UPDATE store_meta SET value = 5 WHERE name = 'schema'")
+                db.execute(
+                    "UPDATE store_meta SET value = %s WHERE name = 'schema'", (SCHEMA_VERSION,)
+                )
             if _one(db, sql.MAY_CHANGE_SCHEMA):
                 db.execute(sql.SCHEMA)
                 db.execute(

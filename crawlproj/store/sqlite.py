@@ -83,6 +83,11 @@ _COUNT = {
     "skipped": "SELECT count(*) FROM skipped",
     "duplicates": "SELECT count(*) FROM pages WHERE duplicate_of IS NOT NULL",
 }
+_OF_THE_ROW = (
+    *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError),
+    *(OverflowError, ValueError, TypeError),
+)
+"""The errors of a value that SQLite cannot store; the other rows of a batch go on."""
 
 
 class SqliteStore(ThreadedStore):
@@ -174,7 +179,7 @@ class SqliteStore(ThreadedStore):
         if version < SCHEMA_VERSION:
             if _has(db, HINTS):  # the items of a class of that name
                 db.execute("ALTER TABLE hints RENAME TO item_hints")
-            db.execute("UPDATE store_meta SET value = 5 WHERE name = 'schema'")
+            db.execute("UPDATE store_meta SET value = ? WHERE name = 'schema'", (SCHEMA_VERSION,))
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{self._path} was written by a newer crawlproj (store schema {version}, this "
@@ -213,9 +218,7 @@ class SqliteStore(ThreadedStore):
                         pages.put(row)
                     else:
                         items.put(row)
-                except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError) as exc:
-                    stored.rejected[index] = f"{row.label}: {exc}"
-                except (sqlite3.ProgrammingError, OverflowError, ValueError, TypeError) as exc:
+                except _OF_THE_ROW as exc:
                     stored.rejected[index] = f"{row.label}: {exc}"
             if checks:
                 pages.note_unchanged(checks)

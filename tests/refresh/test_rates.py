@@ -59,6 +59,15 @@ def test_the_longer_a_page_is_unchanged_the_less_likely_it_changed() -> None:
     assert found[-1] < 0.01
 
 
+def test_the_chance_of_a_change_is_that_of_its_rate_or_the_mean_of_several() -> None:
+    first, second = RATES[4], RATES[7]
+    certain = [float(rate == first) for rate in RATES]
+    assert chance_of_change(certain, 2 * DAY) == pytest.approx(1 - exp(-first * 2 * DAY))
+    either = [0.5 * (rate in {first, second}) for rate in RATES]
+    mean = 1 - (exp(-first * DAY) + exp(-second * DAY)) / 2
+    assert chance_of_change(either, DAY) == pytest.approx(mean)
+
+
 def test_the_chances_add_up_to_one_whatever_was_found() -> None:
     for found in ([1e9] * 32, [-1e9] * 32, [1.0] * 32, [5e4, -5e8, 1.0]):
         assert sum(chances_of(found)) == pytest.approx(1)
@@ -70,6 +79,7 @@ def test_a_check_is_worth_more_the_older_it_is_but_never_more_than_the_time_betw
     values = [worth(1 / DAY, days * DAY) for days in (0.1, 1, 10, 1000)]
     assert values == sorted(values)
     assert values[-1] == pytest.approx(DAY)
+    assert worth(RATES[0], 1e12) == pytest.approx(1 / RATES[0])
 
 
 def test_a_page_that_changed_at_every_check_is_worth_less_than_one_that_changed_sometimes() -> None:

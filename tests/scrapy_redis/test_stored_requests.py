@@ -19,6 +19,7 @@ from scrapy.http import JsonRequest
 from crawlproj.scheduling.serialize import key_of_url, request_of
 from crawlproj.scrapy_redis.stored_requests import Refused, RequestReader, decode
 from tests.redis_spiders import Following
+from tests.scheduling.kept_classes import Author, Book
 from tests.scrapy_redis.queued import SPIDER, Json, url
 
 if TYPE_CHECKING:
@@ -67,6 +68,13 @@ def test_bytes_and_tuples_in_meta_keep_their_types() -> None:
     payload = pickle.dumps(Request(url(1), meta=meta).to_dict(), protocol=-1)
     moved = request_of(entry_of(payload, 7), SPIDER)
     assert (moved.meta, moved.priority) == (meta, 7)
+
+
+def test_items_of_a_trusted_pickle_are_moved_as_their_attributes() -> None:
+    meta = {"item": Book(title="Emma", by=Author("Jane")), "when": date(2026, 1, 1)}
+    moved = entry_of(pickle.dumps({"url": url(1), "meta": meta}), trust=True)
+    assert b"pickle" not in moved.payload
+    assert request_of(moved, SPIDER).meta == meta
 
 
 def test_a_crawl_spiders_request_keeps_its_callback_and_link_text() -> None:

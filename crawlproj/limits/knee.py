@@ -55,7 +55,8 @@ class Knee(Limit):
     * A limit of one or two looks down to one, every third time while the latency is unsure. With
       two in flight all the time, one worker and a queue look like two workers that are slower.
       For the same reason, a limit above two goes back to two, for one cohort, while a single worker
-      still has a probability of 6 % after six answers, or of 3 % after eight. The order of the
+      still has a probability of 6 % after six answers, or of 3 % after eight. It is restored when
+      the answers to what was in flight by then make one less likely than that. The order of the
       answers helps out where latencies vary much: two that overtake an older request make one less
       likely.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
@@ -80,6 +81,7 @@ class Knee(Limit):
         self._answered = self._used = 0  # since the limit changed
         self._overtook = False  # an answer an older request, since the last judgement
         self._above_two = 0  # answers since the limit was two or less
+        self._doubted = 0.0  # the limit before it went back to two, until a judgement after that
 
     @property
     def unloaded_s(self) -> float:
@@ -143,6 +145,7 @@ class Knee(Limit):
         self._looked_at = now
         self._holds = True
         self._above_two = 0
+        self._doubted = self.limit
         self._move(2.0, Reason(Rule.LOOK, knee=self._belief.knee(0.5), unloaded_s=self.unloaded_s))
 
     def _judge(self, evidence: Evidence, now: float) -> None:
@@ -160,9 +163,14 @@ class Knee(Limit):
             if self._since_look >= self._look_every() and wanted <= _AT_REST * self.limit:
                 wanted, rule = self._look(load, now), Rule.LOOK
         highest = _GROWTH * load if self._looks else _FIRST_GROWTH * load - 1
+        if self._doubted and belief.chance_of_one() <= _OUT_OF_THE_QUESTION[-1][1]:
+            highest = max(highest, self._doubted)
+            self._holds = False
         wanted = min(wanted, max(self.limit, highest))
         wanted = max(wanted, min(1.0, self.limit), self.limit / _DEEPEST_CUT)
         self._holds = self._holds and evidence.started_at < self._looked_at
+        if not self._holds:
+            self._doubted = 0.0
         if evidence.early or self._holds or self._used < _USED * self._answered:
             wanted = min(wanted, self.limit)
         wanted = min(wanted, max(1.0, self._refusals.ceiling))

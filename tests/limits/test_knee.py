@@ -151,6 +151,14 @@ def test_a_single_worker_never_has_a_limit_above_two_for_more_than_eight_answers
             assert in_a_row <= 8, seed  # the last requests above it are answered after that
 
 
+def test_a_doubt_about_a_single_worker_ends_with_the_answers_that_deny_it() -> None:
+    shares = sorted(
+        throughput(client(Servers(20, seed=seed), start=1).run(3), 1000, 1003) / (20 / 0.1)
+        for seed in range(40)
+    )
+    assert shares[2] >= 0.5  # 0.4 where two in flight are waited for first
+
+
 def test_a_quick_site_is_known_within_half_a_second() -> None:
     for seed in range(5):
         log = client(Servers(32, 0.005, seed=seed), start=1).run(1)

@@ -31,16 +31,23 @@ _SUPERSEDED_CODE = "NOREPLICAS"
 _REFUSED = (redis_errors.AuthenticationError, redis_errors.NoPermissionError)
 _REFUSED_IN_SCRIPT = ("The user executing the script", "ACL failure in script")
 _IN_PIPELINE = " of pipeline caused error: "
+_DISCARDED = "Transaction discarded because of: "
 
 
 def message_of(exc: BaseException) -> str:
     """Return the server's words.
 
     The client puts those on a command of a pipeline into others, as a tuple in Python's notation.
+    Some versions forget to; then the answer that ended the transaction may have them.
     """
     text = str(exc) or type(exc).__name__
     _, within, arguments = text.rpartition(_IN_PIPELINE)
-    return str(ast.literal_eval(arguments)[0]) if within else text
+    if not within:
+        return text
+    try:
+        return str(ast.literal_eval(arguments)[0])
+    except (ValueError, SyntaxError):
+        return str(exc.__cause__ or text).rpartition(_DISCARDED)[2]
 
 
 def is_transient(exc: BaseException) -> bool:

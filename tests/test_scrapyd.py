@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import time
 import zipfile
 from contextlib import closing
@@ -146,3 +148,13 @@ def test_a_cancelled_job_drains_and_gives_its_leases_back(place: Place) -> None:
 def test_no_log_contains_the_password_of_redis(place: Place) -> None:
     logs = [path.read_text() for path in place.folder.glob("scrapyd/logs/*/*/*.log")]
     assert PASSWORD not in "".join([place.log(), *logs])
+
+
+def test_sigterm_ends_the_demo_and_what_it_started(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "crawlproj.demo.scrapyd"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert any("Deploy the project" in line for line in demo.stdout)
+        demo.terminate()
+        assert "all its processes with it" in demo.stdout.read()
+    assert demo.returncode == 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import sqlite3
 import sys
 import time
@@ -175,4 +176,5 @@ async def totals_of(redis_url: str, job: str) -> Totals:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: end what was started
     sys.exit(main())

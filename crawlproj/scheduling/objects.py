@@ -60,8 +60,12 @@ def state_of(value: Any) -> dict[str, Any]:
 def built(kind: Any, state: Mapping[str, Any]) -> Any:
     """Return an object of this class with these attributes. Raises AttributeError, TypeError."""
     value = kind.__new__(kind)
+    slots = frozenset(_slots(kind))
     for name, part in state.items():
-        object.__setattr__(value, name, part)
+        if name in slots:
+            object.__setattr__(value, name, part)
+        else:  # not by setattr, which runs the setter of a property with that name
+            value.__dict__[name] = part
     return value
 
 

@@ -88,6 +88,16 @@ def test_no_code_of_a_class_runs_when_its_object_is_rebuilt(
     assert [vars(restored(each, CLASSES))["name"] for each in stored] == ["Jane", "x"]
 
 
+def test_no_setter_of_a_property_runs_although_stored_data_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored = storable(Step("x"), CLASSES)
+    setter = property(lambda _: None, lambda *_: pytest.fail("ran"))
+    monkeypatch.setattr(Step, "on_sale", setter, raising=False)
+    stored["__object__"][1]["on_sale"] = "by an attacker"
+    assert isinstance(restored(stored, CLASSES), Step)
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [

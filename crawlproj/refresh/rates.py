@@ -24,6 +24,7 @@ RATES = tuple(1 / (3600.0 * 2**n) for n in range(16))
 UNKNOWN = (1 / len(RATES),) * len(RATES)
 """The probability of each rate while nothing is known: all are equally likely."""
 
+_LONG = 500.0  # changes: exp(-500) is next to nothing
 _TINY = 1e-12
 _STEPS = 10  # of expectation maximization, after which the prior hardly changes
 
@@ -79,8 +80,12 @@ def worth(rate: float, age_s: float) -> float:
     page is checked whenever this reaches the same value (the condition of Lagrange in Cho and
     Garcia-Molina, "Effective page refresh policies for web crawlers", ACM TODS 28(4), 2003). A page
     that changes too often to be kept fresh never does: checking it helps nobody.
+
+    age_s: seconds since the last check; infinite for a page that has changed for sure.
     """
     changes = rate * age_s
+    if changes > _LONG:  # infinitely many, of a page that is known to have changed
+        return 1 / rate
     return (1 - exp(-changes) * (1 + changes)) / rate
 
 

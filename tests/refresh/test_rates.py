@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, inf
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,7 @@ def test_a_check_is_worth_more_the_older_it_is_but_never_more_than_the_time_betw
     assert values == sorted(values)
     assert values[-1] == pytest.approx(DAY)
     assert worth(RATES[0], 1e12) == pytest.approx(1 / RATES[0])
+    assert worth(RATES[0], inf) == pytest.approx(1 / RATES[0])  # it has changed for sure
 
 
 def test_a_page_that_changed_at_every_check_is_worth_less_than_one_that_changed_sometimes() -> None:

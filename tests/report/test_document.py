@@ -128,7 +128,7 @@ def test_without_plotly_only_a_json_report_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "find_spec", lambda _: None)
-    with pytest.raises(ConfigError, match=r"pip install -e \.\[report\]"):
+    with pytest.raises(ConfigError, match=r"pip install .crawlproj\[report\]"):
         ReportFiles(str(tmp_path / "report.html"))
     ReportFiles(str(tmp_path / "report.json")).write(small(), "title")
     assert (tmp_path / "report.json").exists()

@@ -125,25 +125,24 @@ def spread_table(title: str, drawn: Sequence[Drawn]) -> Table:
     """Return a row per policy; the first figures are those that a stuck run cannot hide in."""
     made = titled(f"{title}: {len(drawn)} random sites")
     made.add_column("policy", no_wrap=True)
+    is_single = drawn[0].draw.family == SINGLE
     for heading in (
         "goodput / oracle\nmin  p5   median",
         "goodput / ceiling\nmin  p5   median",
         "under\n0.8 %",
-        "over two\n> 10 answers %",
+        *(["over two\n> 10 answers %"] if is_single else []),
         "p99 / unloaded\nmedian, p95",
         "errors\n%",
     ):
-        if drawn[0].draw.family == SINGLE or not heading.startswith("over two"):
-            made.add_column(heading, justify="right", no_wrap=True)
+        made.add_column(heading, justify="right", no_wrap=True)
     for policy in drawn[0].figures:
         spread = spread_of(drawn, policy)
-        tried = [f"{100 * spread.over_two:.1f}"] if drawn[0].draw.family == SINGLE else []
         made.add_row(
             policy,
             "  ".join(f"{value:.2f}" for value in spread.goodput),
             "  ".join(f"{value:.2f}" for value in spread.of_ceiling),
             f"{100 * spread.low:.0f}",
-            *tried,
+            *([f"{100 * spread.over_two:.1f}"] if is_single else []),
             ", ".join(f"{value:.2f}" for value in spread.p99),
             f"{100 * spread.errors:.2f}",
             style="bold green" if policy == OURS else "",

@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
-_CHOSEN = (
-    *("DOWNLOAD_TLS_MIN_VERSION", "DOWNLOAD_TLS_MAX_VERSION"),
-    "DOWNLOADER_CLIENT_TLS_CIPHERS",
-)
+_CHOSEN = ("DOWNLOAD_TLS_MIN_VERSION", "DOWNLOAD_TLS_MAX_VERSION", "DOWNLOADER_CLIENT_TLS_CIPHERS")
 
 
 def ssl_context(settings: BaseSettings) -> SSLContext:

@@ -92,6 +92,7 @@ class Knee(Limit):
         known = log(unloaded_s) if unloaded_s else None
         self._belief.forget_knee(known, several=whole(self.limit) > 2)
         self._cohorts.clear()
+        self._doubted = 0.0
         if self._belief.known:
             self._cohorts.expect(self._belief.latency)
         self._answered = self._used = 0

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
+from crawlproj.bounded import put
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,9 +52,7 @@ class Indifferent:
                 self._count(name, is_same=is_same)
                 self._count(f"{place} {name}", is_same=is_same)
         for each in (url, *without.values()):
-            self._samples[hash(each)] = sample
-            if len(self._samples) > _MAX_URLS:
-                self._samples.popitem(last=False)
+            put(self._samples, hash(each), sample, _MAX_URLS)
 
     def has(self, name: str, place: str) -> bool:
         """Whether the parameter makes no difference in a directory."""
@@ -63,10 +63,8 @@ class Indifferent:
         return self._are(name, 1)
 
     def _count(self, key: str, *, is_same: bool) -> None:
-        same, different = self._compared.pop(key, (0, 0))
-        self._compared[key] = (same + is_same, different + (not is_same))
-        if len(self._compared) > _MAX_URLS:
-            self._compared.popitem(last=False)
+        same, different = self._compared.get(key, (0, 0))
+        put(self._compared, key, (same + is_same, different + (not is_same)), _MAX_URLS)
 
     def _are(self, key: str, pages: int) -> bool:
         same, different = self._compared.get(key, (0, 0))

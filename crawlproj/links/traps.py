@@ -26,6 +26,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crawlproj.bounded import put
 from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.news import News, Recent
 from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, without
@@ -300,9 +301,7 @@ class Traps:
         empty = self._empty.pop(shape, 0) + 1
         limit += self._trusted.get(shape, 0)
         if empty < limit:
-            self._empty[shape] = empty
-            if len(self._empty) > _MAX_SHAPES:
-                self._empty.popitem(last=False)
+            put(self._empty, shape, empty, _MAX_SHAPES)
             return False
         if shape in self.found:
             return False
@@ -320,10 +319,7 @@ class Traps:
         """Take in a page of ``shape`` with something new."""
         self._empty.pop(shape, None)
         earned = self._trusted.get(shape, -_EARNED) + _EARNED
-        self._trusted[shape] = min(earned, _MAX_EARNED)
-        self._trusted.move_to_end(shape)
-        if len(self._trusted) > _MAX_SHAPES:
-            self._trusted.popitem(last=False)
+        put(self._trusted, shape, min(earned, _MAX_EARNED), _MAX_SHAPES)
 
     def _trap(self, shapes: Iterable[str]) -> str:
         for shape in shapes:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from crawlproj.frontier.redis.connection import RedisConfig
 
 
+def open_and_close(redis: RedisConfig) -> None:
+    worker = RedisFrontier(redis)
+    run(worker.open("job"))
+    run(worker.close())
+
+
 @pytest.mark.parametrize(
     ("policy", "is_named"), [("allkeys-lru", True), ("noeviction", False), ("volatile-lru", False)]
 )
@@ -25,9 +31,7 @@ def test_a_server_that_deletes_urls_when_it_is_full_is_warned_of(
         client.config_set("maxmemory-policy", policy)
         client.config_set("maxmemory", "1gb")
         try:
-            worker = RedisFrontier(redis)
-            run(worker.open("job"))
-            run(worker.close())
+            open_and_close(redis)
         finally:
             client.config_set("maxmemory", 0)
             client.config_set("maxmemory-policy", before)
@@ -41,9 +45,7 @@ def test_a_server_without_an_append_only_file_is_warned_of(
     with Client.from_url(redis.url) as client:
         client.config_set("appendonly", "no")
         try:
-            worker = RedisFrontier(redis)
-            run(worker.open("job"))
-            run(worker.close())
+            open_and_close(redis)
         finally:
             client.config_set("appendonly", "yes")
     (line,) = (text for text in caplog.messages if "append-only" in text)
@@ -53,7 +55,5 @@ def test_a_server_without_an_append_only_file_is_warned_of(
 def test_a_server_that_keeps_everything_is_no_news(
     redis: RedisConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker = RedisFrontier(redis)
-    run(worker.open("job"))
-    run(worker.close())
+    open_and_close(redis)
     assert not caplog.messages

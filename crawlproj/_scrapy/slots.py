@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,26 @@ from crawlproj._scrapy import require
 
 if TYPE_CHECKING:
     from scrapy import Request
-    from scrapy.core.downloader import Downloader
+    from scrapy.core.downloader import Downloader, Slot
+    from scrapy.http import Response
+    from twisted.internet.defer import Deferred
 
-_MIN_DELAY_S = 0.001
+
+class _Queue(deque["tuple[Request, Deferred[Response]]"]):
+    """The requests that wait in a slot; one that leaves counts as in transfer at once.
+
+    Scrapy 2.19 counts it when its task first runs. A slot whose queue is processed twice before
+    that, for example by two answers in one turn of the loop, starts more than its concurrency.
+    """
+
+    def __init__(self, slot: Slot) -> None:
+        super().__init__(slot.queue)
+        self._transferring = slot.transferring
+
+    def popleft(self) -> tuple[Request, Deferred[Response]]:
+        request, downloaded = super().popleft()
+        self._transferring.add(request)
+        return request, downloaded
 
 
 def open_slot(downloader: Downloader, request: Request, concurrency: int) -> None:
@@ -21,8 +39,7 @@ def open_slot(downloader: Downloader, request: Request, concurrency: int) -> Non
     """
     require(downloader, "slots", "per_slot_settings", "_delay", "_get_slot", "_process_queue")
     _, slot = downloader._get_slot(request)
-    slot.concurrency, slot.jitter = concurrency, 0.0
-    slot.delay = max(slot.delay, _MIN_DELAY_S)
+    _set_concurrency(slot, concurrency)
 
 
 def drive_slot(
@@ -37,10 +54,8 @@ def drive_slot(
     if slot is None:
         return
     own_s = downloader.per_slot_settings.get(key, {}).get("delay", downloader._delay)
-    slot.concurrency, slot.jitter = concurrency, 0.0
-    # Without a delay, Scrapy 2.19 empties a slot's queue at once, because its tasks have not run
-    # yet when it looks whether there is room; with a delay it takes one at a time.
-    slot.delay = max(own_s, delay_s, _MIN_DELAY_S)
+    _set_concurrency(slot, concurrency)
+    slot.delay = max(own_s, delay_s)
     if rest_s > 0:
         slot.delay = max(slot.delay, rest_s + monotonic() - slot.lastseen)
     if slot.latercall is not None:
@@ -48,3 +63,9 @@ def drive_slot(
         slot.latercall.cancel()
         slot.latercall = None
     downloader._process_queue(slot)
+
+
+def _set_concurrency(slot: Slot, concurrency: int) -> None:
+    slot.concurrency, slot.jitter = concurrency, 0.0
+    if not isinstance(slot.queue, _Queue):
+        slot.queue = _Queue(slot)

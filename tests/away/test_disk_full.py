@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 import shlex
 import shutil
@@ -70,6 +72,23 @@ def test_a_full_disk_of_parquet_files_does_the_same(tmp_path: Path) -> None:
     shown, pages = crawl_with_little_room(tmp_path, settings, room_kb=300)
     assert "run it again and it goes on" in shown
     assert urls(tmp_path / "copy/pages") == sorted(pages)
+
+
+@pytest.mark.usefixtures("_own_mounts")
+@pytest.mark.parametrize("name", ["items.jsonl", "items.csv"])
+def test_a_full_disk_of_a_feed_does_the_same_and_leaves_no_torn_line(
+    tmp_path: Path, name: str
+) -> None:
+    settings = {
+        "FRONTIER_URL": f"sqlite:///{tmp_path}/crawl.db",
+        "STORE_URL": "",
+        "FEEDS": json.dumps({f"{tmp_path}/disk/{name}": {"format": name[6:]}}),
+    }
+    shown, pages = crawl_with_little_room(tmp_path, settings, room_kb=300)
+    assert "run it again: it goes on" in shown
+    with (tmp_path / "copy" / name).open(newline="") as file:
+        items = list(csv.DictReader(file) if name.endswith("csv") else map(json.loads, file))
+    assert {item["url"] for item in items} == pages
 
 
 def crawl_with_little_room(

@@ -54,6 +54,7 @@ def crawl(
     feed: str,
     *,
     halt: bool = False,
+    option: str = "-O",
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[int, str]:
     (folder / "halting.py").write_text(SPIDER)
@@ -69,7 +70,7 @@ def crawl(
         **more,
     }
     spider = (str(folder / "halting.py"), "-a", f"base={web.url('plain')}")
-    to = ("-O", str(folder / feed)) if feed else ()
+    to = (option, str(folder / feed)) if feed else ()
     return scrapy("runspider", *spider, *to, *options(settings))
 
 
@@ -90,20 +91,24 @@ def test_a_continued_crawl_appends_to_the_file_that_it_was_to_overwrite(
     assert len(feed.read_text().splitlines()) == 6
 
 
-def test_a_table_keeps_its_columns_and_its_one_heading(web: DemoWeb, tmp_path: Path) -> None:
-    crawl(web, tmp_path, "items.csv", halt=True)
-    crawl(web, tmp_path, "items.csv")
+@pytest.mark.parametrize("option", ["-O", "-o"])
+def test_a_table_keeps_its_columns_and_its_one_heading(
+    web: DemoWeb, tmp_path: Path, option: str
+) -> None:
+    crawl(web, tmp_path, "items.csv", halt=True, option=option)
+    crawl(web, tmp_path, "items.csv", option=option)
     heading, *rows = (tmp_path / "items.csv").read_text().splitlines()
     assert sorted(row.partition(",")[0] for row in rows) == list("123456")
     assert {row.count(",") for row in rows} == {heading.count(",")}
 
 
+@pytest.mark.parametrize("option", ["-O", "-o"])
 def test_a_format_that_cannot_grow_is_refused_and_the_file_left_as_it_is(
-    web: DemoWeb, tmp_path: Path
+    web: DemoWeb, tmp_path: Path, option: str
 ) -> None:
     crawl(web, tmp_path, "items.json", halt=True)
     first = (tmp_path / "items.json").read_bytes()
-    code, shown = crawl(web, tmp_path, "items.json")
+    code, shown = crawl(web, tmp_path, "items.json", option=option)
     assert (code, "json cannot be appended to" in shown) == (1, True), shown
     assert (tmp_path / "items.json").read_bytes() == first
     code, _ = crawl(web, tmp_path, "more.json")
@@ -124,3 +129,22 @@ def test_a_killed_crawl_leaves_the_items_of_all_pages_that_are_done_in_its_file(
     assert crawl(web, tmp_path, feed, more=more)[0] == 0
     lines = (tmp_path / name).read_text().splitlines()
     assert set("123456") <= {found[0] for line in lines if (found := re.search(r"\d", line))}, lines
+
+
+def test_a_feed_whose_folder_is_closed_ends_the_crawl_in_one_line_and_loses_no_page(
+    web: DemoWeb, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()  # where the feed's folder would be; root may write anywhere
+    code, shown = crawl(web, tmp_path, "file/items.jsonl")
+    assert (code, shown.count("ERROR"), "Traceback" in shown) == (1, 1, False), shown
+    assert "items.jsonl cannot be written" in shown
+    (tmp_path / "file").unlink()
+    assert crawl(web, tmp_path, "file/items.jsonl")[0] == 0
+    lines = (tmp_path / "file/items.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["page"] for line in lines) == list("123456")
+
+
+def test_a_feed_that_could_not_be_uploaded_gives_status_1(web: DemoWeb, tmp_path: Path) -> None:
+    feeds = json.dumps({"ftp://127.0.0.1:1/items.jsonl": {"format": "jsonlines"}})
+    code, shown = crawl(web, tmp_path, "", more={"FEEDS": feeds})
+    assert (code, "Error storing" in shown) == (1, True), shown

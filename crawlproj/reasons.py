@@ -7,6 +7,7 @@ The tables below hold the outcomes of other libraries' exceptions.
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import ssl
 import time
@@ -45,13 +46,14 @@ __all__ = [
     "detail_of",
     "drop_reason",
     "error_of",
+    "is_disk_failure",
     "nothing_reached",
     "outcome_of",
     "reason_of",
     "time_of",
 ]
 
-_PARTS = ("feed", "files", "frontier", "parquet", "start-urls", "store", "warc")
+_PARTS = ("disk", "feed", "files", "frontier", "parquet", "start-urls", "store", "warc")
 
 FAILED_CRAWLS = frozenset(
     {
@@ -61,6 +63,9 @@ FAILED_CRAWLS = frozenset(
     }
 )
 """The finish reasons of crawls that could not do their work."""
+
+# A full disk, or one that the system has made read-only, fails whatever comes next as well.
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 # The reasons of URLs whose sites could not be reached, or could not say what may be fetched.
 _NOT_REACHED = frozenset(
@@ -161,10 +166,22 @@ def outcome_of(exc: BaseException) -> tuple[State, str]:
             return state, slug
     if isinstance(exc, DownloadFailedError | ResponseFailed) and _has_tls_cause(exc):
         return State.FAILED, "tls"
+    if is_disk_failure(exc):
+        return State.FAILED, "disk-failed"
     for kinds, state, slug in _BY_TYPE:
-        if isinstance(exc, kinds):
+        if isinstance(exc, kinds) and not _names_a_file(exc):
             return state, slug
     return State.FAILED, f"exception-{type(exc).__name__.lower()}"
+
+
+def is_disk_failure(exc: BaseException | None) -> bool:
+    """Whether a disk of this machine is full or read-only, so that no page can be blamed."""
+    return isinstance(exc, OSError) and exc.errno in _DISK
+
+
+def _names_a_file(exc: BaseException) -> bool:
+    """Whether ``exc`` is an error of a file, which Python makes of the same type as a network's."""
+    return isinstance(exc, OSError) and exc.filename is not None
 
 
 def nothing_reached(totals: Totals) -> str:

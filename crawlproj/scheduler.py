@@ -87,7 +87,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self._crawler = crawler
         self._hooks = EngineHooks(crawler.engine)
         self._seen = Seen()
-        self.in_hand = WorkInHand()
+        self.in_hand = WorkInHand(lambda error: self._end("disk-failed", error))
         patience = Patience(self.concurrency.patience_s, self.permits, crawl_time)
         self._delays = CrawlDelays(self.permits, limits.delay_of, patience.heed_delay)
         self._budget = Budget(self.config.in_flight, self.config.max_pages)
@@ -299,7 +299,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         if isinstance(result, Response):
             work.respond(result.status)
         else:
-            work.fail(error_of(result), closing=self._shutdown.begun)
+            self.in_hand.fail(work, error_of(result), closing=self._shutdown.begun)
 
     def on_finished(self, request: Request) -> None:
         """Ack the lease of a request whose callback and pipelines are done."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -214,3 +215,10 @@ class TheirDrop(scrapy_errors.DropItem):
 )
 def test_the_reason_of_a_dropped_item_is_text(dropped: scrapy_errors.DropItem, reason: str) -> None:
     assert drop_reason(dropped) == reason
+
+
+def test_an_error_of_a_file_is_none_of_the_site() -> None:
+    closed = PermissionError(errno.EACCES, "Permission denied", "/cache/a")
+    assert reason_of(closed) == "exception-permissionerror"
+    assert reason_of(OSError(errno.ENOSPC, "No space left on device")) == "disk-failed"
+    assert reason_of(OSError(errno.ECONNRESET, "Connection reset by peer")) == "connection-lost"

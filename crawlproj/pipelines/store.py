@@ -20,7 +20,7 @@ from crawlproj.pipelines.item_rows import ItemRows, row_of_outcome
 from crawlproj.pipelines.news import log_news_only
 from crawlproj.pipelines.signals import UseForbidden
 from crawlproj.pipelines.sources import Sources, current_source
-from crawlproj.reasons import drop_reason
+from crawlproj.reasons import drop_reason, is_disk_failure
 from crawlproj.scheduler import scheduler_of
 from crawlproj.store.base import Row, StoreBusy
 from crawlproj.store.url import store_of
@@ -38,6 +38,7 @@ __all__ = ["RowRejected", "StorePipeline"]
 logger = logging.getLogger(__name__)
 
 _MAX_FAILURES = 10_000
+_ENDING = frozenset({"cancelled", "disk-failed"})  # reasons
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0  # between attempts to write to a busy store
 
 
@@ -110,11 +111,11 @@ class StorePipeline:
     async def process_item(self, item: Any) -> Any:
         """Return ``item`` once it is durable; a Page with ``duplicate_of`` set.
 
-        Raises DropItem for the failure of a cancelled download, RowRejected if the store cannot
+        Raises DropItem for the failure of a crawl that ends, RowRejected if the store cannot
         hold the item, and NotStored if the store has failed.
         """
-        if isinstance(item, FetchFailure) and item.reason == "cancelled":
-            # Only a crawl that ends cancels downloads. It returns their URLs to the frontier.
+        if isinstance(item, FetchFailure) and item.reason in _ENDING:
+            # Only a crawl that ends has them. It returns their URLs to the frontier.
             raise LeftForNextRun(f"{item.url} is left for the next run", log_level="DEBUG")
         try:
             row = self._rows.row_of(item, current_source())
@@ -136,7 +137,7 @@ class StorePipeline:
             await self._put_dropped(item, drop_reason(exception), str(exception), bare=bare)
 
     async def _on_error(self, item: Any, failure: Failure) -> None:
-        if not isinstance(failure.value, NotStored):
+        if not isinstance(failure.value, NotStored) and not is_disk_failure(failure.value):
             detail = f"{type(failure.value).__name__}: {failure.value}"
             await self._put_dropped(item, "pipeline-error", detail)
 

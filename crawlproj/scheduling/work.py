@@ -10,6 +10,7 @@ a failure; an unhandled status; an exception          failed(reason), see reason
 IgnoreRequest (robots, offsite)                       skipped(reason)
 the engine closed before the request ended            pending again, not counted
 the store failed before it had an item                pending again, not counted
+a file could not be written: the disk is full         pending again, not counted
 its lease may be lost before there is a response      pending again, not counted
 ====================================================  ==============================
 """
@@ -23,12 +24,12 @@ from scrapy.exceptions import DownloadCancelledError
 
 from crawlproj.errors import NotStored
 from crawlproj.frontier.base import Ack, State
-from crawlproj.reasons import detail_of, outcome_of, time_of
+from crawlproj.reasons import detail_of, is_disk_failure, outcome_of, time_of
 from crawlproj.scheduling.checks import check_of
 from crawlproj.scheduling.serialize import LEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scrapy import Request
     from scrapy.http import Response
@@ -125,10 +126,16 @@ class Work:
 
 
 class WorkInHand:
-    """Every request that was handed out and has not finished, by its lease."""
+    """Every request that was handed out and has not finished, by its lease.
 
-    def __init__(self) -> None:
+    on_disk_failure: called with what is wrong, once, if a file of a request cannot be written
+        because the disk is full. Such requests go back.
+    """
+
+    def __init__(self, on_disk_failure: Callable[[str], None] = lambda _: None) -> None:
         self._by_lease: dict[int, Work] = {}
+        self._on_disk_failure = on_disk_failure
+        self._disk_failed = False
 
     def __len__(self) -> int:
         return len(self._by_lease)
@@ -152,19 +159,38 @@ class WorkInHand:
         """Let ``request`` end because of ``exc``, whatever its callback does."""
         work = self.of(request)
         if work is not None:
-            work.fail(exc)
+            self.fail(work, exc)
+
+    def fail(self, work: Work, exc: BaseException, *, closing: bool = False) -> None:
+        """Let ``work`` end because of ``exc``; see ``Work.fail``."""
+        work.fail(exc, closing=closing)
+        self._look_at(work, exc)
 
     def on_spider_error(self, response: Response | Failure | None, failure: Failure) -> None:
         """Note that the callback or errback of a request in hand raised (a signal)."""
         work = self.of(getattr(response, "request", None))
         if work is not None:
             work.fail_callback(failure.value)
+            self._look_at(work, failure.value)
 
     def on_item_error(self, response: Response | Failure | None, failure: Failure) -> None:
         """Note that a pipeline raised on an item of a request in hand (a signal)."""
         work = self.of(getattr(response, "request", None))
         if work is not None:
             work.fail_item(failure.value)
+            self._look_at(work, failure.value)
+
+    def _look_at(self, work: Work, exc: BaseException | None) -> None:
+        """Let ``work`` go back if the disk is at fault."""
+        if not is_disk_failure(exc):
+            return
+        work.cut_short = True
+        if not self._disk_failed:
+            self._disk_failed = True
+            self._on_disk_failure(
+                f"a file cannot be written for {work.request.url} ({exc}); free disk space, or "
+                "make the file system writable"
+            )
 
     def origin_of(self, request: Request) -> Request | None:
         """Return the request in hand whose ``meta`` has become that of ``request``."""

@@ -91,6 +91,22 @@ def test_a_full_disk_of_a_feed_does_the_same_and_leaves_no_torn_line(
     assert {item["url"] for item in items} == pages
 
 
+@pytest.mark.usefixtures("_own_mounts")
+def test_a_full_disk_of_scrapys_cache_blames_no_site(tmp_path: Path) -> None:
+    settings = {
+        "FRONTIER_URL": f"sqlite:///{tmp_path}/crawl.db",
+        "STORE_URL": f"sqlite:///{tmp_path}/crawl.db",
+        "HTTPCACHE_ENABLED": True,
+        "HTTPCACHE_DIR": f"{tmp_path}/disk/cache",
+    }
+    shown, pages = crawl_with_little_room(tmp_path, settings, room_kb=300)
+    assert "a file cannot be written for http://" in shown
+    assert "connection-lost" not in shown
+    with closing(sqlite3.connect(tmp_path / "crawl.db")) as db:
+        assert {url for (url,) in db.execute("SELECT url FROM pages")} == pages
+        assert not db.execute("SELECT * FROM failures").fetchall()
+
+
 def crawl_with_little_room(
     folder: Path, settings: Mapping[str, object], room_kb: int
 ) -> tuple[str, set[str]]:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import errno
+
 import pytest
 from scrapy import Request
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, IgnoreRequest
+from scrapy.http import Response
+from twisted.python.failure import Failure
 
 from crawlproj.errors import NotStored, StoreError
 from crawlproj.frontier.base import Ack, Entry, Lease, State
@@ -131,3 +135,43 @@ def test_a_request_does_no_work_after_it_was_removed() -> None:
     hand.remove(it)
     assert len(hand) == 0
     assert hand.of(request) is None
+
+
+@pytest.mark.parametrize("where", ["middleware", "callback", "pipeline"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+def test_a_page_whose_file_finds_no_room_on_the_disk_goes_back_and_that_is_told_once(
+    where: str, code: int
+) -> None:
+    told: list[str] = []
+    hand = WorkInHand(told.append)
+    error = OSError(code, "no room")
+    for number in (1, 2):
+        request = Request(f"http://a.test/{number}")
+        hand.add(
+            Lease(number, Entry(number, "a.test", request.url), 0, 60.0),
+            request,
+            Permit(0.0, 1, False),
+        )
+        it = hand.of(request)
+        assert it is not None
+        if where == "middleware":
+            hand.fail(it, error)
+        else:
+            it.respond(200)
+            response = Response(request.url, request=request)
+            hear = hand.on_spider_error if where == "callback" else hand.on_item_error
+            hear(response, Failure(error))  # type: ignore[no-untyped-call]
+        assert it.ack(closing=False) == Ack(number, State.PENDING, count_attempt=False)
+    assert len(told) == 1
+    assert "http://a.test/1" in told[0]
+
+
+def test_a_file_that_is_missing_is_a_fault_of_the_callback() -> None:
+    hand, request = WorkInHand(), Request("http://a.test/")
+    hand.add(LEASE, request, Permit(0.0, 1, False))
+    it = hand.of(request)
+    assert it is not None
+    it.respond(200)
+    missing = Failure(FileNotFoundError(errno.ENOENT, "gone", "x"))  # type: ignore[no-untyped-call]
+    hand.on_spider_error(Response(request.url, request=request), missing)
+    assert it.ack(closing=False) == Ack(7, State.FAILED, "callback-error")

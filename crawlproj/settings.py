@@ -43,6 +43,7 @@ ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.put_aside.PutAsideMiddleware": 80,
     "crawlproj.downloadermiddlewares.choice.ChoiceMiddleware": 85,
+    "crawlproj.downloadermiddlewares.file_names.FileNamesMiddleware": 87,
     "crawlproj.downloadermiddlewares.traps.TrapMiddleware": 90,
     "crawlproj.downloadermiddlewares.conditional.ConditionalMiddleware": 95,
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,

@@ -50,18 +50,18 @@ class UrlFilter:
         """Whether ``url`` passes every filter."""
         if self._is_selective and not self.matches(url):
             return False
-        return not has_extension(url, self._extensions)
+        return not extension_in(url, self._extensions)
 
 
-def has_extension(url: str, extensions: frozenset[str]) -> bool:
-    """Whether the path of ``url`` ends in one of ``extensions``, such as ".pdf" or ".tar.gz"."""
+def extension_in(url: str, extensions: frozenset[str]) -> str:
+    """Return which of ``extensions``, such as ".tar.gz", the path of ``url`` ends in; else ""."""
     path = url.partition("?")[0] if "?" in url else url
     start = path.find(".", path.rindex("/"))
     while start >= 0:
-        if path[start:].lower() in extensions:
-            return True
+        if (extension := path[start:].lower()) in extensions:
+            return extension
         start = path.find(".", start + 1)
-    return False
+    return ""
 
 
 def listed(value: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 from scrapy.http import TextResponse
-from scrapy.linkextractors import IGNORED_EXTENSIONS
 
 from crawlproj._scrapy.requests import request_for
 from crawlproj.config import boolean
@@ -19,7 +18,7 @@ from crawlproj.content.fields import chosen_fields, main_text_of
 from crawlproj.content.page import content_of, forget_content
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
-from crawlproj.links.filters import has_extension
+from crawlproj.links.file_names import FileNames
 from crawlproj.links.quota import Quota
 from crawlproj.links.scope import KINDS, Scope
 from crawlproj.links.shapes import without_session
@@ -68,7 +67,6 @@ __all__ = ["SiteSpider"]
 _LINKING = ("a", "area", "frame", "iframe")
 _EMBEDDING = ("img", "source", "audio", "video", "embed")
 _MIN_PAUSE_S = 10.0  # between two looks for what is due
-_NO_PAGES = frozenset(f".{extension}" for extension in IGNORED_EXTENSIONS)
 _SITEMAP_USES = ("also", "only", "never")
 
 
@@ -81,8 +79,9 @@ class OnAnotherSite(Exception):
 class SiteSpider(ReadsSitemaps):
     """Follows every link in scope from the start URLs, and the sitemaps that robots.txt names.
 
-    A link whose extension says that it is no page (.pdf, .zip, .png, …: Scrapy's list) is counted
-    as skipped("extension") instead, unless ``content`` or ``save`` chooses it.
+    A link that ends like a file (.pdf, .zip, .png, …: Scrapy's list) is counted as
+    skipped("extension") instead, unless ``content`` or ``save`` chooses it, or its directory has
+    pages with such names (see links/file_names.py).
 
     url: one or more start URLs, separated by commas; a comma in a path belongs to the URL, unless a
         scheme or a space follows. Without a scheme, https is used. "@FILE" has one per line.
@@ -150,11 +149,10 @@ class SiteSpider(ReadsSitemaps):
         self.quota = Quota(self.choice.pages_per_site) if self.choice.pages_per_site else None
         self.access = access_of(headers, proxy, login)
         self.refresh = policy_of(refresh, endless=self.endless)
-        self._no_pages = _NO_PAGES
-        for types in filter(None, (self.choice.types, self.save)):
-            self._no_pages = frozenset(
-                each for each in self._no_pages if not types.allow_extension(each)
-            )
+        wanted = [types for types in (self.choice.types, self.save) if types is not None]
+        self.file_names = FileNames(
+            lambda extension: any(types.allow_extension(extension) for types in wanted)
+        )
         # A run with the same job continues the crawl. The choice may differ from run to run.
         starts = (
             str(Path(url[1:]).resolve()) if url.startswith("@") else ",".join(sorted(self.seeds))
@@ -327,12 +325,12 @@ class SiteSpider(ReadsSitemaps):
         return True
 
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
-        """Yield requests for pages in scope; what is no page by its extension is only counted."""
+        """Yield requests for pages in scope; what is a file by its name is only counted."""
         by_url = self.choice.by_url
         for url in self.unseen(urls):
             if not self.scope.may_allow(url):
                 continue
-            if has_extension(url, self._no_pages):
+            if not self.file_names.asks(url):
                 self._cut(url, "extension", found_on, Holds.FOR_GOOD)
             elif by_url and (reason := self.choice.why_not(url)):
                 self._cut(url, reason, found_on, Holds.THIS_RUN)

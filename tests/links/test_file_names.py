@@ -1,0 +1,74 @@
+"""FileNames finds out where URLs that end like files are pages."""
+
+from __future__ import annotations
+
+from crawlproj.links.file_names import FileNames
+
+HOST = "http://a.example"
+
+
+def told(*files: str, pages: tuple[str, ...] = ()) -> FileNames:
+    names = FileNames()
+    for path in files:
+        names.learn(HOST + path, is_page=False)
+    for path in pages:
+        names.learn(HOST + path, is_page=True)
+    return names
+
+
+def test_the_first_names_of_a_directory_are_asked_for() -> None:
+    names = told("/files/1.pdf", "/files/2.pdf")
+    assert names.asks(f"{HOST}/files/3.pdf")
+    names.learn(f"{HOST}/files/3.pdf", is_page=False)
+    assert not names.asks(f"{HOST}/files/4.pdf")
+    assert names.asks(f"{HOST}/files/4.png"), "nothing is known of this extension"
+    assert names.asks(f"{HOST}/wiki/4.pdf"), "nothing is known of this directory"
+
+
+def test_bundles_are_never_asked_for() -> None:
+    names = told(pages=("/wiki/a.png",))
+    assert not names.asks(f"{HOST}/wiki/a.tar.gz")
+    assert not names.asks(f"{HOST}/wiki/setup.exe?version=2")
+
+
+def test_a_directory_with_pages_goes_on_and_one_beside_it_does_not() -> None:
+    names = told("/raw/1/a.py", "/raw/2/a.py", "/raw/3/a.py", pages=("/file/1/a.py",))
+    assert names.asks(f"{HOST}/file/9/b.py")
+    assert not names.asks(f"{HOST}/raw/9/b.py")
+
+
+def test_the_inner_directory_decides_before_the_outer_one() -> None:
+    files = tuple(f"/w/images/{n}.png" for n in range(3))
+    names = told(*files, pages=("/w/index.php/File:0.png",))
+    assert not names.asks(f"{HOST}/w/images/9.png")
+    assert names.asks(f"{HOST}/w/index.php/File:9.png")
+    assert names.asks(f"{HOST}/w/other/9.png"), "the outer directory has pages"
+
+
+def test_a_page_among_many_files_does_not_keep_a_directory_open() -> None:
+    names = told(*(f"/files/{n}.pdf" for n in range(6)), pages=("/files/login.pdf",))
+    assert not names.asks(f"{HOST}/files/9.pdf")
+
+
+def test_names_at_the_root_have_the_host_for_a_directory() -> None:
+    names = told("/a.js", "/b.js", "/c.js")
+    assert not names.asks(f"{HOST}/d.js")
+    assert names.asks("http://b.example/d.js")
+
+
+def test_a_site_with_a_file_in_each_directory_is_asked_a_hundred_times() -> None:
+    names = told(*(f"/post-{'x' * n}/photo.jpg" for n in range(99)), pages=("/wiki/a.jpg",))
+    assert names.asks(f"{HOST}/another/photo.jpg")
+    names.learn(f"{HOST}/another/photo.jpg", is_page=False)
+    assert not names.asks(f"{HOST}/one-more/photo.jpg")
+    assert names.asks(f"{HOST}/wiki/b.jpg")
+
+
+def test_other_names_and_chosen_ones_are_always_asked_for() -> None:
+    names = FileNames(lambda extension: extension == ".pdf")
+    for n in range(9):
+        names.learn(f"{HOST}/files/{n}.png", is_page=False)
+    assert names.asks(f"{HOST}/files/paper.pdf")
+    assert names.asks(f"{HOST}/files/page.html")
+    assert names.has(f"{HOST}/files/9.png")
+    assert not names.has(f"{HOST}/files/paper.pdf")

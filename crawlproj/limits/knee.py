@@ -109,7 +109,8 @@ class Knee(Limit):
         if sample.outcome is Outcome.DROPPED:
             if sample.start is not None:
                 sample.start.withdraw(sample.in_flight)
-            self._obey(self._refusals.on_drop(sample, self.limit))
+            if (ceiling := self._refusals.on_drop(sample, self.limit)) is not None:
+                self._move(ceiling, Reason(Rule.REFUSED))
             return
         allowed = whole(self.limit)
         self._answered += 1
@@ -117,7 +118,7 @@ class Knee(Limit):
         self._above_two = self._above_two + 1 if allowed > 2 else 0
         if self._may_have_one_worker():
             self._go_back_to_two(sample.ended_at)
-        self._obey(self._refusals.on_answer(sample, self.limit))
+        self._refusals.on_answer(sample, self.limit)
         self._overtook = self._overtook or sample.overtook
         start = sample.start
         if start is None:
@@ -128,10 +129,6 @@ class Knee(Limit):
             start.withdraw(sample.in_flight)
         while (evidence := self._cohorts.ripe(sample.ended_at)) is not None:
             self._judge(evidence, sample.ended_at)
-
-    def _obey(self, ceiling: float | None) -> None:
-        if ceiling is not None:
-            self._move(ceiling, Reason(Rule.REFUSED))
 
     def _may_have_one_worker(self) -> bool:
         if self._above_two < _OUT_OF_THE_QUESTION[0][0] or not self._belief.known:

@@ -43,14 +43,12 @@ class Refusals:
         self._by_load: dict[int, int] = {}  # answers by the number in flight
         self._refused_at = inf
 
-    def on_answer(self, sample: Sample, limit: float) -> float | None:
-        """Count an answer; return a lower limit if this period had too many drops."""
+    def on_answer(self, sample: Sample, limit: float) -> None:
+        """Count an answer."""
         self._answered += 1
         self._by_load[sample.in_flight] = self._by_load.get(sample.in_flight, 0) + 1
         if self._answered + self._dropped < max(_MIN_ANSWERS, _ROUNDS * limit):
-            return None
-        if self._too_many(0) and (lower := self._lower(sample.ended_at, limit)) is not None:
-            return lower
+            return
         share = self._dropped / (self._answered + self._dropped)
         self._usual += _LEARN * (share - self._usual)
         if limit >= self.ceiling - 0.5:
@@ -59,7 +57,6 @@ class Refusals:
                 self._at_ceiling = 0
                 self.ceiling += max(1.0, self.ceiling / 16)
         self._begin()
-        return None
 
     def on_drop(self, sample: Sample, limit: float) -> float | None:
         """Count a drop; return a lower limit if there are too many."""
@@ -68,12 +65,12 @@ class Refusals:
             return None
         self._dropped += 1
         self._refused_at = min(self._refused_at, sample.in_flight)
-        if self._too_many(max(4, whole(limit))):
+        if self._too_many(limit):
             return self._lower(sample.ended_at, limit)
         return None
 
-    def _too_many(self, min_requests: int) -> bool:
-        requests = max(min_requests, self._answered + self._dropped)
+    def _too_many(self, limit: float) -> bool:
+        requests = max(whole(limit), self._answered + self._dropped)
         by_chance = _BY_CHANCE * self._usual * requests
         return self._dropped >= _MIN_DROPS + by_chance and self._dropped > _DROP_SHARE * requests
 
@@ -90,7 +87,7 @@ class Refusals:
                 return None
             wanted = 0.8 * limit
         wanted = min(wanted, self.ceiling)
-        same = abs(wanted - self.ceiling) <= max(1.5, 0.2 * self.ceiling)
+        same = wanted >= min(0.8 * self.ceiling, self.ceiling - 1.5)  # never of the first: inf
         self._wait = min(_MAX_WAIT, 2 * self._wait) if same else _MIN_WAIT
         self.ceiling = wanted
         self._at_ceiling = 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from crawlproj.limits.base import Outcome, Sample
@@ -14,12 +12,20 @@ def sample(at: float, in_flight: int, outcome: Outcome = Outcome.SUCCESS) -> Sam
     return Sample(at, at + 0.1, 0.1, in_flight, outcome)
 
 
-def drops(refusals: Refusals, in_flight: int, limit: float) -> float | None:
-    """Let four requests be dropped; return the limit that follows."""
+def drops(
+    refusals: Refusals, in_flight: int, limit: float, times: int = 4, at: float = 0.0
+) -> float | None:
+    """Let requests be dropped, a second apart; return the limit that follows."""
     moved = None
-    for n in range(4):
-        moved = refusals.on_drop(sample(n, in_flight, Outcome.DROPPED), limit) or moved
+    for n in range(times):
+        moved = refusals.on_drop(sample(at + n, in_flight, Outcome.DROPPED), limit) or moved
     return moved
+
+
+def answers(refusals: Refusals, times: int, limit: float, in_flight: int = 1) -> None:
+    """Let requests be answered."""
+    for n in range(times):
+        refusals.on_answer(sample(n, in_flight), limit)
 
 
 def test_the_limit_goes_below_the_number_that_was_refused() -> None:
@@ -45,17 +51,125 @@ def test_further_drops_never_raise_the_ceiling() -> None:
     refusals = Refusals()
     drops(refusals, in_flight=4, limit=4.0)
     assert refusals.ceiling == 3.0
-    for n in range(4):
-        refusals.on_drop(sample(100 + n, 9, Outcome.DROPPED), 3.0)
+    drops(refusals, in_flight=9, limit=3.0, at=100.0)
     assert refusals.ceiling == 3.0
 
 
-def test_few_drops_set_no_ceiling() -> None:
+def test_it_takes_three_drops() -> None:
     refusals = Refusals()
-    for n in range(100):
-        outcome = Outcome.DROPPED if n % 40 == 7 else Outcome.SUCCESS
-        if outcome is Outcome.DROPPED:
-            refusals.on_drop(sample(n, 5, outcome), 5.0)
-        else:
-            refusals.on_answer(sample(n, 5), 5.0)
-    assert refusals.ceiling == math.inf
+    assert drops(refusals, in_flight=6, limit=6.0, times=2) is None
+    assert drops(refusals, in_flight=6, limit=6.0, times=1) == 5.0
+
+
+def test_it_takes_more_than_five_percent_of_what_may_be_in_flight() -> None:
+    refusals = Refusals()
+    assert drops(refusals, in_flight=100, limit=100.0, times=5) is None
+    assert drops(refusals, in_flight=100, limit=100.0, times=1) == 99.0
+
+
+def test_it_takes_more_than_five_percent_of_what_was_answered() -> None:
+    refusals = Refusals()
+    answers(refusals, 76, limit=50.0)
+    assert drops(refusals, in_flight=50, limit=50.0, times=4) is None
+    assert drops(refusals, in_flight=50, limit=50.0, times=1) == 49.0
+
+
+@pytest.mark.parametrize(("limit", "period"), [(1.0, 16), (8.0, 16), (20.0, 40)])
+def test_drops_count_together_only_within_a_period(limit: float, period: int) -> None:
+    within, beyond = Refusals(), Refusals()
+    for refusals, answered in ((within, period - 3), (beyond, period - 2)):
+        drops(refusals, in_flight=9, limit=limit, times=2)
+        answers(refusals, answered, limit)
+    assert drops(within, in_flight=9, limit=limit, times=1) is not None
+    assert drops(beyond, in_flight=9, limit=limit, times=1) is None
+
+
+def test_a_site_that_always_drops_some_is_cut_for_more_than_twice_as_many_and_three() -> None:
+    refusals = Refusals()
+    for _ in range(200):
+        answers(refusals, 24, limit=50.0)
+        assert drops(refusals, in_flight=50, limit=50.0, times=1) is None
+    answers(refusals, 91, limit=50.0)
+    assert drops(refusals, in_flight=50, limit=50.0, times=7) is None
+    assert drops(refusals, in_flight=50, limit=50.0, times=1) == 49.0
+
+
+def test_the_limit_goes_down_by_a_fifth_if_as_many_in_flight_were_answered_too() -> None:
+    refusals = Refusals()
+    answers(refusals, 5, limit=6.0, in_flight=6)
+    assert drops(refusals, in_flight=6, limit=6.0, times=3) is None, "it may be by chance"
+    assert drops(refusals, in_flight=6, limit=6.0, times=1) == pytest.approx(4.8)
+
+
+def test_as_many_refused_as_answered_make_a_number_too_many() -> None:
+    refusals = Refusals()
+    answers(refusals, 3, limit=6.0, in_flight=6)
+    answers(refusals, 5, limit=6.0, in_flight=5)
+    assert drops(refusals, in_flight=6, limit=6.0, times=3) == 5.0
+
+
+def test_a_limit_of_one_goes_down_by_a_fifth() -> None:
+    assert drops(Refusals(), in_flight=1, limit=1.0) == pytest.approx(0.8)
+
+
+def test_drops_of_requests_that_started_before_the_cut_do_not_count() -> None:
+    refusals = Refusals()
+    drops(refusals, in_flight=6, limit=6.0, times=3)  # the last one ended at 2.1
+    late = Sample(2.0, 9.0, 0.1, 4, Outcome.DROPPED)
+    assert all(refusals.on_drop(late, 5.0) is None for _ in range(9))
+    assert drops(refusals, in_flight=4, limit=5.0, at=2.1) == 3.0
+
+
+def wait(refusals: Refusals, limit: float) -> int:
+    """Return after how many periods of answers with a limit the ceiling rises."""
+    ceiling = refusals.ceiling
+    for periods in range(1, 200):
+        answers(refusals, max(16, int(2 * limit)), limit)
+        if refusals.ceiling > ceiling:
+            return periods
+    raise AssertionError("it did not rise")
+
+
+def test_each_time_the_same_number_is_refused_its_ceiling_stays_for_twice_as_long() -> None:
+    refusals, waits = Refusals(), []
+    for n in range(6):
+        drops(refusals, in_flight=6, limit=6.0, at=100.0 * n)
+        waits.append(wait(refusals, 5.0))
+        assert refusals.ceiling == 6.0
+    assert waits == [4, 8, 16, 32, 64, 64]
+    drops(refusals, in_flight=3, limit=3.0, at=1000.0)
+    assert wait(refusals, 2.0) == 4, "another number"
+
+
+@pytest.mark.parametrize(("first", "second", "waits"), [(22, 18, 8), (22, 17, 4), (5, 4, 8)])
+def test_numbers_within_a_fifth_or_one_of_the_ceiling_are_the_same(
+    first: int, second: int, waits: int
+) -> None:
+    refusals = Refusals()
+    drops(refusals, in_flight=first, limit=float(first))
+    drops(refusals, in_flight=second, limit=float(first - 1), at=100.0)
+    assert refusals.ceiling == second - 1
+    assert wait(refusals, second - 1.0) == waits
+
+
+def test_a_high_ceiling_rises_by_a_sixteenth() -> None:
+    refusals = Refusals()
+    drops(refusals, in_flight=33, limit=33.0)
+    wait(refusals, 32.0)
+    assert refusals.ceiling == 34.0
+
+
+def test_a_ceiling_rises_only_where_the_limit_has_come_up_to_it() -> None:
+    refusals = Refusals()
+    drops(refusals, in_flight=6, limit=6.0)
+    answers(refusals, 1600, limit=4.4)
+    assert refusals.ceiling == 5.0
+    assert wait(refusals, 4.5) == 4
+
+
+def test_a_cut_begins_the_wait_anew() -> None:
+    refusals = Refusals()
+    drops(refusals, in_flight=6, limit=6.0)
+    answers(refusals, 3 * 16, limit=5.0)
+    drops(refusals, in_flight=3, limit=5.0, at=100.0)
+    assert wait(refusals, 2.5) == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crawlproj.links.indifferent import Indifferent
 
 SORT, PLACE = "a/*?sort=", "a/books/*"
@@ -29,6 +31,45 @@ def test_a_parameter_makes_no_difference_if_twenty_pages_have_the_same_lines() -
 def test_one_page_in_twenty_may_be_different() -> None:
     assert compared(40, 2).has(SORT, PLACE)
     assert not compared(40, 3).has(SORT, PLACE)
+
+
+def test_five_pages_of_a_directory_are_enough_where_others_show_the_same() -> None:
+    found = compared(20, 0, place="a/films/*")
+    for n in range(5):
+        assert not found.has(SORT, PLACE)
+        plain = f"http://a/books/{n}"
+        found.take_in(plain, "Books", {}, PLACE, has_news=False)
+        found.take_in(f"{plain}?sort=a", "Books", {SORT: plain}, PLACE, has_news=False)
+    assert found.has(SORT, PLACE)
+
+
+def alike(one: str, other: str, between: int = 0) -> bool:
+    """Whether a parameter that changes a text may make no difference, other pages between."""
+    found, plain = Indifferent(), "http://a/books/1"
+    found.take_in(plain, one, {}, PLACE, has_news=False)
+    for n in range(between):
+        found.take_in(f"http://a/films/{n}", "Films", {}, "a/films/*", has_news=False)
+    found.take_in(f"{plain}?sort=a", other, {SORT: plain}, PLACE, has_news=False)
+    return found.may_have(SORT)
+
+
+@pytest.mark.parametrize(("lines_more", "same"), [(6, True), (7, False)])
+def test_six_lines_that_one_of_two_pages_lacks_are_few(lines_more: int, *, same: bool) -> None:
+    lines = [f"Item {n}" for n in range(10)]
+    more = [f"More {n}" for n in range(lines_more)]
+    assert alike("\n".join(lines), "\n".join(lines + more)) is same
+
+
+def test_only_the_beginning_of_a_text_is_compared() -> None:
+    begins = "Line\n" * 40_000
+    assert alike(begins, begins + "\n".join(f"Another {n}" for n in range(100)))
+
+
+@pytest.mark.parametrize(("pages", "known"), [(19_999, True), (20_000, False)])
+def test_a_page_is_compared_with_one_of_the_last_twenty_thousand(
+    pages: int, *, known: bool
+) -> None:
+    assert alike("Books", "Books", between=pages) is known
 
 
 def test_what_holds_for_one_directory_says_nothing_about_another() -> None:

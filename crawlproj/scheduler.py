@@ -239,6 +239,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
 
     async def _close(self, reason: str) -> None:
         self._shutdown.end()
+        self.backend.hurry()  # all that follows asks it, and it may be gone for good
         await self.steering.close()
         self.admission.direct.cancel()
         if reason in FAILED_CRAWLS:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from scrapy.cmdline import execute
 
 from tests import ROOT
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ class Scrapy:
         """Return the exit status, or minus the signal that ended it; None while it runs."""
         return self._process.exitcode
 
-    def wait(self, timeout_s: float = 60.0) -> int:
+    def wait(self, timeout_s: float = PATIENCE_S) -> int:
         """Return the exit status once it has ended; kills it and raises if that takes longer."""
         self._process.join(timeout_s)
         status = self.poll()
@@ -91,7 +92,7 @@ def scrapy(
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
     folder: Path = ROOT,
-    timeout_s: float = 60.0,
+    timeout_s: float = PATIENCE_S,
 ) -> tuple[int, str]:
     """Run ``scrapy`` to its end; returns its exit status and what it printed."""
     process = Scrapy(*words, stdin=stdin, env=env, folder=folder)

@@ -22,6 +22,7 @@ from psycopg import sql
 
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.server import find_server
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 
 _USER, _PASSWORD = "crawler", "a password"
-_START_TIMEOUT_S = 30.0
 
 
 def need(missing: str) -> None:
@@ -69,7 +69,7 @@ class _Server(ABC):
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(signum or self.stop_signal)
-            process.wait(_START_TIMEOUT_S)
+            process.wait(PATIENCE_S)
 
     def __enter__(self) -> Self:
         self.start()
@@ -228,7 +228,7 @@ class Redis(_Server):
         }  # fmt: skip
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         self._process = subprocess.Popen([str(find_server()), *words], start_new_session=True)
-        deadline = time.monotonic() + _START_TIMEOUT_S
+        deadline = time.monotonic() + PATIENCE_S
         with redis.Redis.from_url(self.url()) as client:
             while True:
                 try:
@@ -307,7 +307,7 @@ class Proxy:
         self._loop.close()
 
     def _do(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_START_TIMEOUT_S)
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_S)
 
     async def _cut(self) -> None:
         for writer in self._writers:
@@ -385,7 +385,7 @@ class Proxy:
 
 
 def _wait_for_postgres(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             psycopg.connect(url, connect_timeout=1).close()

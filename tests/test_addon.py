@@ -23,6 +23,7 @@ from crawlproj.frontier.sqlite.status import read_status
 from crawlproj.scheduler import Scheduler
 from tests.frontier.helpers import run
 from tests.processes import options, scrapy
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,7 +249,7 @@ def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> 
             cwd=tmp_path,
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
     (status,) = run(read_status(tmp_path / "crawl.db"))
     assert status.job == f"theirs base={web.url('plain')}/"

@@ -18,6 +18,7 @@ from tests.frontier.helpers import run
 from tests.processes import options, scrapy
 from tests.servers import free_port
 from tests.test_addon import with_addon
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,7 @@ def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
             check=True,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
     lines = ran.stdout.splitlines()
     assert sorted(lines) == [f"failed {twice}", "item 1", "item 1", "item 2"], ran.stderr
@@ -122,7 +123,7 @@ def test_a_script_reads_its_spider_after_a_crawl_that_reached_no_site(tmp_path: 
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert ran.stdout == "1 failed\n", ran.stderr
     assert "no site could be reached" in ran.stderr
@@ -151,7 +152,7 @@ def test_every_way_to_run_a_spider_from_a_script_works_and_is_guarded(
             check=True,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
     assert ran.stdout == ("fetched 200\n" if allowed else ""), ran.stderr
     assert ("failed: guard" in ran.stderr) is not allowed, ran.stderr
@@ -176,7 +177,11 @@ def test_a_crawler_for_tests_without_a_reactor_has_the_guarded_handler() -> None
         'print(crawler.settings["DOWNLOAD_HANDLERS"]["http"])'
     )
     ran = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
     )
     assert ran.stdout.strip() == ours.DOWNLOAD_HANDLERS["http"]
 

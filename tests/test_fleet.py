@@ -22,11 +22,13 @@ from redis import Redis
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.fleet.breadcrumb import read_breadcrumb
 from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
+from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.server import EmbeddedRedis
 from crawlproj.fleet.worker_status import WorkerStatus
 from tests import ROOT, servers
 from tests.processes import Scrapy, options, scrapy
 from tests.servers import need
+from tests.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,9 +57,9 @@ class FleetProcess:
         }
         self.process = Scrapy("fleet", "-n", "2", *options(settings), *words)
 
-    def wait(self, timeout_s: float = 60) -> int:
+    def wait(self) -> int:
         """Return its exit status."""
-        status = self.process.wait(timeout_s)
+        status = self.process.wait()
         self.output = self.process.output()
         return status
 
@@ -66,13 +68,12 @@ class FleetProcess:
 
     def when(self, condition: Callable[[WorkerStatus], bool], worker: str = "1") -> WorkerStatus:
         """Return a worker's status as soon as it satisfies ``condition``."""
-        deadline = time.monotonic() + 30
-        while True:
-            found = self.status(worker)
-            if found is not None and condition(found):
-                return found
-            assert time.monotonic() < deadline, self.process.poll()
-            time.sleep(0.05)
+
+        def found() -> WorkerStatus | None:
+            status = self.status(worker)
+            return status if status is not None and condition(status) else None
+
+        return until(found, self.process)
 
     def pages(self) -> set[str]:
         with closing(sqlite3.connect(self.store)) as db:
@@ -146,7 +147,7 @@ def test_a_fleet_that_lost_a_worker_was_stopped_and_run_again_crawls_every_page(
     fleet.when(lambda status: status.pid != killed.pid and status.done > 0)
     began = time.monotonic()
     fleet.process.send_signal(signal.SIGTERM)
-    assert fleet.wait(15) == 0, fleet.output
+    assert fleet.wait() == 0, fleet.output
     assert time.monotonic() - began < 10
     assert "was killed by SIGKILL" in fleet.output
     assert "left for the next run" in fleet.output
@@ -179,6 +180,21 @@ def test_without_persistence_a_roll_of_the_only_worker_loses_no_page(
     assert left_in_redis(fleet) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's end")
+def test_the_workers_of_a_killed_fleet_drain_and_end_though_its_redis_is_gone(
+    tmp_path: Path, web: DemoWeb
+) -> None:
+    fleet = FleetProcess(tmp_path, "site", "-a", urls(web), "-s", "DOWNLOAD_DELAY=0.2")
+    for worker in "12":
+        fleet.when(lambda status: status.done > 2, worker)
+    fleet.process.kill()
+    os.close(take_lock(fleet.folder / "workers.lock", PATIENCE_S, "its workers go on"))
+    for worker in "12":
+        log = log_file(fleet.folder, worker).read_text()
+        assert "Spider closed (shutdown)" in log
+        assert "forcing unclean shutdown" not in log
+
+
 @pytest.mark.parametrize("persist", ["True", "False"])
 def test_a_stopped_fleet_deletes_its_job_only_without_persistence(
     tmp_path: Path, web: DemoWeb, persist: str
@@ -187,7 +203,7 @@ def test_a_stopped_fleet_deletes_its_job_only_without_persistence(
     fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *slowly)
     fleet.when(lambda status: status.done > 5)
     fleet.process.send_signal(signal.SIGTERM)
-    assert fleet.wait(15) == 0, fleet.output
+    assert fleet.wait() == 0, fleet.output
     assert bool(left_in_redis(fleet)) == (persist == "True")
 
 
@@ -253,7 +269,7 @@ def test_closing_the_terminal_stops_the_fleet_in_order(tmp_path: Path, web: Demo
         shown += os.read(terminal, 65536)
     assert "crawlproj · site".encode() in shown
     os.close(terminal)
-    assert fleet.wait(20) == 0
+    assert fleet.wait() == 0
     assert "The terminal was closed" in (tmp_path / "fleet.log").read_text()
 
 

@@ -21,6 +21,7 @@ from crawlproj.demo.scrapyd_server import Scrapyd
 from tests import ROOT
 from tests.frontier.helpers import run
 from tests.servers import Redis
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,10 +126,7 @@ def test_two_jobs_share_one_crawl_without_fetching_a_page_twice(place: Place) ->
 def test_a_cancelled_job_drains_and_gives_its_leases_back(place: Place) -> None:
     url = place.web.url(LONG.name)
     job = place.scrapyd.schedule("site", SETTINGS, {"url": url})
-    deadline = time.monotonic() + 60
-    while sum(line.site == LONG.name for line in place.web.log()) < 100:
-        assert time.monotonic() < deadline, place.scrapyd.log(job)
-        time.sleep(0.05)
+    until(lambda: sum(line.site == LONG.name for line in place.web.log()) >= 100)
     began = time.monotonic()
     place.scrapyd.cancel(job)
     place.scrapyd.wait([job], 20)

@@ -9,10 +9,11 @@ import pytest
 import redis
 
 from tests.servers import Proxy, Redis
+from tests.waiting import PATIENCE_S
 
 
 def client(proxy: Proxy) -> redis.Redis:
-    return redis.Redis.from_url(proxy.url(), socket_timeout=10, retry=None)
+    return redis.Redis.from_url(proxy.url(), socket_timeout=PATIENCE_S, retry=None)
 
 
 def test_the_delay_applies_in_each_direction_without_limiting_throughput(server: Redis) -> None:

@@ -17,7 +17,7 @@ from crawlproj.steering import verbs
 from tests import dying
 from tests.frontier.helpers import run
 from tests.processes import Scrapy, options
-from tests.test_steering import until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path

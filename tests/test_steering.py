@@ -15,21 +15,13 @@ from crawlproj.frontier.sqlite.frontier import SqliteFrontier
 from crawlproj.report.live import merged, merged_ticks
 from tests.frontier.helpers import claim, entry, put, run
 from tests.processes import Scrapy, options, scrapy
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
-
-WAIT_S = 40.0
-
-
-def until(what: Callable[[], object], wait_s: float = WAIT_S) -> None:
-    deadline = time.monotonic() + wait_s
-    while not what():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.1)
 
 
 def test_a_running_crawl_obeys_what_users_say(tmp_path: Path) -> None:
@@ -52,7 +44,7 @@ def test_a_running_crawl_obeys_what_users_say(tmp_path: Path) -> None:
         try:
             _check(say, web, site, other, place)
             say("drain")
-            assert crawl.wait(WAIT_S) == 7
+            assert crawl.wait() == 7
             assert "drained" in crawl.output()
         finally:
             crawl.kill()

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests import ROOT
+from tests.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,14 +39,12 @@ def test_a_worker_reads_its_environment_and_reports_by_exit_status_and_log_file(
             )
 
         worker = start()
-        deadline = time.monotonic() + 30
-        while len(web.log()) < 60 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: len(web.log()) >= 60)
         worker.send_signal(signal.SIGTERM)
-        _, errors = worker.communicate(timeout=20)
+        _, errors = worker.communicate(timeout=PATIENCE_S)
         assert (worker.returncode, errors) == (75, b"")
         assert "left for the next run" in log.read_text()
         worker = start()
-        _, errors = worker.communicate(timeout=60)
+        _, errors = worker.communicate(timeout=PATIENCE_S)
         assert (worker.returncode, errors) == (0, b"")
         assert "finished (generation 1)" in log.read_text()

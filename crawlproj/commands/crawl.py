@@ -18,6 +18,7 @@ from scrapy.utils.misc import load_object
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
+from crawlproj.fleet.children import ORPHANED
 from crawlproj.memory import give_large_blocks_back
 from crawlproj.open_files import allow_many_open_files
 from crawlproj.reasons import FAILED_CRAWLS
@@ -67,13 +68,18 @@ def add_serve_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _drain_on_hangup() -> None:
-    """Let SIGHUP, which a closed terminal sends, end the crawl as SIGTERM does.
+def _drain_on(number: signal.Signals) -> None:
+    """Let a signal end the crawl as SIGTERM does, but once: the second SIGTERM would cut it short.
 
-    Under nohup, it stays ignored.
+    A signal that is ignored, as SIGHUP is under nohup, stays so.
     """
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+
+    def drain(*_: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        signal.raise_signal(signal.SIGTERM)
+
+    if signal.getsignal(number) is signal.SIG_DFL:
+        signal.signal(number, drain)
 
 
 def _collect_garbage() -> None:
@@ -165,7 +171,8 @@ class Command(ReadsEnvironment, crawl.Command):
     ) -> None:
         """Run the crawl and set the exit status. stopped: the one after a signal."""
         crawler.signals.connect(_collect_garbage, signals.spider_opened)
-        _drain_on_hangup()
+        _drain_on(signal.SIGHUP)  # a closed terminal
+        _drain_on(ORPHANED)
         allow_many_open_files()
         give_large_blocks_back()
         running = process.crawl(crawler, **opts.spargs)

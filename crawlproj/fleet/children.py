@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Sequence
+
+ORPHANED = signal.SIGUSR1
+"""Tells a worker that its supervisor is gone. Not SIGTERM: the kernel may send the signal once for
+each thread of the supervisor, and a second SIGTERM cuts a crawl short."""
 
 # A process of its own, because preexec_fn is not safe in a program with threads.
 _BIND = """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.fleet.breadcrumb import read_breadcrumb
-from crawlproj.fleet.children import bind_to_parent
+from crawlproj.fleet.children import ORPHANED, bind_to_parent
 from crawlproj.fleet.crash import describe_exit, last_error
 from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
 from crawlproj.fleet.policy import Fleet, Limits, Phase, Start
@@ -222,7 +222,7 @@ class Supervisor:
             seat.log_offset = log.tell()
             try:
                 seat.process = subprocess.Popen(  # noqa: S603 - our own command
-                    bind_to_parent(self._command(seat.name), signal.SIGTERM),
+                    bind_to_parent(self._command(seat.name), ORPHANED),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -21,6 +21,7 @@ from crawlproj._scrapy import runner
 from crawlproj._scrapy.engine import EngineHooks
 from crawlproj._scrapy.runner import fits
 from tests.http.helpers import on_reactor
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -160,7 +161,7 @@ class Crawl:
         runner_of = AsyncCrawlerRunner({**known, **settings})
         crawler = crawler_class(Links, runner_of.settings)
         crawler.signals.connect(self._failed, signals.spider_error)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await crawler.crawl_async(self)
 
     def _failed(self, failure: Failure) -> None:

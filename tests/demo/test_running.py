@@ -18,6 +18,7 @@ import pytest
 from crawlproj.demo import DEMO_SITES, DemoWeb, LogLine, SiteSpec
 from crawlproj.demo.spec import Fate, fate_of, path_of
 from crawlproj.errors import CrawlprojError
+from tests.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def web(tmp_path: Path) -> Iterator[DemoWeb]:
 
 def connect(web: DemoWeb, site: str) -> http.client.HTTPConnection:
     parts = urlsplit(web.url(site))
-    return http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
+    return http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=PATIENCE_S)
 
 
 def get(web: DemoWeb, site: str, path: str) -> tuple[int, dict[str, str], bytes]:
@@ -117,14 +118,13 @@ def test_the_request_of_a_client_that_disconnects_is_no_longer_in_flight(web: De
     for _ in range(3):
         with closing(connect(web, "failing")) as connection:
             connection.request("GET", page_with("hanging"))
-            while not any(line.path == page_with("hanging") for line in web.log()):
-                time.sleep(0.01)
-    deadline = time.monotonic() + 5
-    in_flight = 0
-    while in_flight != 1 and time.monotonic() < deadline:
+            until(lambda: any(line.path == page_with("hanging") for line in web.log()))
+
+    def in_flight() -> int:
         get(web, "failing", "/")
-        in_flight = web.log()[-1].in_flight
-    assert in_flight == 1
+        return web.log()[-1].in_flight
+
+    until(lambda: in_flight() == 1)
 
 
 def test_each_fate_ends_as_documented(web: DemoWeb) -> None:
@@ -188,10 +188,7 @@ def test_the_server_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 5
-    while not refuses_connections(url) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert refuses_connections(url)
+    until(lambda: refuses_connections(url))
 
 
 @pytest.mark.slow
@@ -203,7 +200,7 @@ def test_the_server_ends_on_sigterm(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert list(json.loads(process.stdout.readline())) == ["site"]
         os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.slow

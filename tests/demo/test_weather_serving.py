@@ -12,6 +12,7 @@ import pytest
 from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.demo.spec import path_of
 from crawlproj.errors import ConfigError, CrawlprojError
+from tests.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,13 +33,15 @@ def serving(folder: Path, **weathers: Mapping[str, object]) -> Iterator[DemoWeb]
         yield web
 
 
-def connect(web: DemoWeb, site: str = "site", timeout_s: float = 10) -> http.client.HTTPConnection:
+def connect(
+    web: DemoWeb, site: str = "site", timeout_s: float = PATIENCE_S
+) -> http.client.HTTPConnection:
     parts = urlsplit(web.url(site))
     return http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=timeout_s)
 
 
 def get(
-    web: DemoWeb, path: str, site: str = "site", timeout_s: float = 10
+    web: DemoWeb, path: str, site: str = "site", timeout_s: float = PATIENCE_S
 ) -> tuple[int, dict[str, str], bytes]:
     with closing(connect(web, site, timeout_s)) as connection:
         connection.request("GET", path)
@@ -54,10 +57,7 @@ def took(web: DemoWeb, path: str) -> float:
 
 def wait_for_answers(web: DemoWeb, number: int) -> None:
     """Wait until the log has ``number`` answers."""
-    deadline = time.monotonic() + 5
-    while len(web.answers()) < number:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: len(web.answers()) >= number)
 
 
 def test_a_small_page_arrives_after_its_service_time(tmp_path: Path) -> None:

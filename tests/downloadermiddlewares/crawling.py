@@ -15,6 +15,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 import crawlproj.settings
 from crawlproj.reasons import error_of, reason_of
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -160,6 +161,6 @@ async def crawl(
     outcomes: dict[str, int | str] = {}
     crawler = AsyncCrawlerRunner(SETTINGS | settings).create_crawler(spider)
     asked = [Request(one) if isinstance(one, str) else one for one in requests]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await crawler.crawl_async(asked, outcomes, look)
     return outcomes, crawler

@@ -12,15 +12,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.waiting import PATIENCE_S, until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from redis import Redis as Client
 
@@ -34,7 +35,6 @@ README = (EXAMPLES / "README.md").read_text()
 COMMANDS = [
     span[1] or span[2] for span in re.finditer(r"`([^`\n]+)`|^ {4}(.+)$", README, re.MULTILINE)
 ]
-TIMEOUT_S = 60.0
 
 FIELDS = ("title", "author", "genre", "price", "price_eur", "stock")
 BOOKS = {
@@ -142,17 +142,10 @@ def ended(process: subprocess.Popen[str], errors: Sequence[str] = ()) -> tuple[s
 
     The command must succeed, and log ``errors`` and no others.
     """
-    output, log = process.communicate(timeout=TIMEOUT_S)
+    output, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, log
     assert re.findall(r" (?:ERROR|CRITICAL): (.*)", log) == list(errors), log
     return output, log
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def books_fetched(shop: Shop) -> list[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.processes import Scrapy, options
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,10 +48,7 @@ def ended(process: Scrapy) -> tuple[int, str]:
 
 
 def wait_for(path: Path, process: Scrapy) -> None:
-    deadline = time.monotonic() + 30
-    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert path.exists()
+    until(path.exists, process)
     assert process.poll() is None, "the crawl ended too early"
 
 

@@ -17,6 +17,7 @@ from tests.servers import need
 from tests.spiders.members import HOME, PASSWORD, Members, form_file
 from tests.spiders.web import Crawled, answering
 from tests.test_fleet import FleetProcess
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def proxy(web: Members) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(PATIENCE_S)
         yield place[0]
     finally:
         loop.call_soon_threadsafe(stop.set)

@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from crawlproj.fleet.lock import take_lock
 from crawlproj.fleet.server import EmbeddedRedis, find_server, running_servers
 from tests import servers
 from tests.servers import need
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.slow
 
@@ -74,15 +74,14 @@ def test_a_server_that_dies_is_restarted_with_its_data(tmp_path: Path) -> None:
         ask(server.url, "SET", "kept", "value")
         killed = server.pid
         os.kill(killed, signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while True:
+
+        def kept() -> object:
             try:
-                assert ask(server.url, "GET", "kept") == "value"
+                return ask(server.url, "GET", "kept")
             except (RedisError, OSError):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            else:
-                break
+                return None
+
+        assert until(kept) == "value"
         assert server.pid != killed
 
 
@@ -123,9 +122,9 @@ def test_a_server_stopped_while_it_waits_for_its_folder_is_never_started(
     monkeypatch.setattr("crawlproj.fleet.server.take_lock", take_late)
     starter = threading.Thread(target=start, daemon=True)
     starter.start()
-    starter.join(10)
+    starter.join(PATIENCE_S)
     assert not starter.is_alive()
-    stopper.join(10)
+    stopper.join(PATIENCE_S)
     assert errors
     assert "was stopped while it started" in errors[0]
     os.close(take_lock(tmp_path / "lock", 0, "it is held"))
@@ -150,10 +149,7 @@ def test_a_server_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 10
-    while running(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: not running(pid))
 
 
 def running(pid: int) -> bool:

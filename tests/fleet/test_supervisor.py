@@ -22,6 +22,7 @@ from crawlproj.fleet.supervisor import Supervisor
 from crawlproj.frontier.base import Totals
 from tests import ROOT
 from tests.frontier.helpers import run
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +94,7 @@ class Scene:
         """Return the exit status; ``script`` is called several times a second meanwhile."""
 
         async def scenario() -> int:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_S):
                 return await self.supervisor.run(lambda: script(self))
 
         return run(scenario())

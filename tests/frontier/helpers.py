@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.frontier.base import Entry, Frontier, Lease
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -38,7 +39,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def run(coroutine: Coroutine[None, None, T]) -> T:
-    return asyncio.run_coroutine_threadsafe(coroutine, _loop()).result(60)
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop()).result(PATIENCE_S)
 
 
 def entry(key: int, site: str = "a.test", priority: int = 0, not_before: float = 0.0) -> Entry:

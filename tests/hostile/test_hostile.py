@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 HEALTHY_PAGES = 60
-PATIENCE_S = 180  # on a busy machine; else it takes a few seconds
 AGENT = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; MyBot/1.0) Chrome/99"
 
 
@@ -96,9 +95,7 @@ def crawl(lines: list[str], database: Path) -> tuple[int, str]:
         "USER_AGENT": AGENT,
     }
     stdin = "\n".join(lines).encode()
-    return scrapy(
-        "crawl", "hostile", "-a", "file=-", *options(settings), stdin=stdin, timeout_s=PATIENCE_S
-    )
+    return scrapy("crawl", "hostile", "-a", "file=-", *options(settings), stdin=stdin)
 
 
 def test_there_are_enough_cases_and_each_has_its_own_name() -> None:

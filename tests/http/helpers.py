@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 from contextlib import asynccontextmanager
@@ -62,10 +61,3 @@ def sent(response: Any) -> list[str]:
     """Return the request's lines as the site received them."""
     head: str = json.loads(response.body)["head"]
     return head.rstrip("\r\n").split("\r\n")
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until ``condition``, which depends on the server's thread, holds."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)

@@ -18,6 +18,8 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from tests.waiting import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -118,13 +120,13 @@ def running(*servers: Server) -> Iterator[None]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE_S)
     try:
         yield
     finally:
         loop, end = ends[0]
         loop.call_soon_threadsafe(end.set)
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 class Site(Server):

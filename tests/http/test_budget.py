@@ -11,6 +11,7 @@ import crawlproj.http.budget
 from crawlproj.errors import ConfigError
 from crawlproj.http.budget import SMALL_BYTES, MemoryBudget, Share
 from tests.frontier.helpers import run
+from tests.waiting import PATIENCE_S
 
 MB = 1_000_000
 
@@ -61,7 +62,7 @@ def test_bodies_that_are_handled_count_until_their_requests_are_done_with() -> N
         await asyncio.sleep(0)
         assert not room.done(), "the first one waits for those that are handled, too"
         del request
-        await asyncio.wait_for(room, 5)
+        await asyncio.wait_for(room, PATIENCE_S)
         assert budget.used == MB
 
     run(receive())
@@ -91,7 +92,7 @@ def test_the_first_body_does_not_wait_for_ever_for_a_callback_that_may_wait_for_
         request = Request("http://a.test/")
         share(budget, 11 * MB).hand_over(request)
         first, second = share(budget, MB), share(budget, MB)
-        await asyncio.wait_for(first.room(), 5)
+        await asyncio.wait_for(first.room(), PATIENCE_S)
         first.add(MB)
         assert not await waits(first), "it waits once, not for each part"
         assert await waits(second)

@@ -13,7 +13,8 @@ from scrapy.exceptions import (
     IgnoreRequest,
 )
 
-from tests.http.helpers import on_reactor, open_handler, until
+from tests.http.helpers import on_reactor, open_handler
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     from tests.http.mockserver import Site
@@ -24,7 +25,7 @@ async def started(handler: Any, site: Site) -> asyncio.Task[Any]:
     site.requests.clear()
     request = Request(site.url("/silent"))
     download: asyncio.Task[Any] = asyncio.ensure_future(handler.download_request(request))
-    await until(lambda: site.requests)
+    await until_async(lambda: site.requests)
     return download
 
 
@@ -34,7 +35,7 @@ async def test_cancel_all_ends_every_download_with_the_given_reason(site: Site) 
         site.requests.clear()  # one waits for headers, one for the body, one for a connection
         urls = [site.url("/silent"), site.url("/stuck"), site.url("/silent")]
         downloads = [asyncio.ensure_future(handler.download_request(Request(url))) for url in urls]
-        await until(lambda: len(site.requests) == 2)
+        await until_async(lambda: len(site.requests) == 2)
         handler.cancel_all("the grace is over")
         results = await asyncio.gather(*downloads, return_exceptions=True)
         for result in results:
@@ -52,7 +53,7 @@ async def test_cancel_ends_the_given_downloads_and_closes_their_connections(
         site.requests.clear()
         requests = [Request(site.url("/silent")) for _ in range(3)]
         downloads = [asyncio.ensure_future(handler.download_request(one)) for one in requests]
-        await until(lambda: len(site.requests) == 3)
+        await until_async(lambda: len(site.requests) == 3)
         handler.cancel({requests[0], requests[2]}, IgnoreRequest("another worker's"))
         done, waiting = await asyncio.wait(downloads, timeout=0.2)
         assert done == {downloads[0], downloads[2]}
@@ -87,7 +88,7 @@ async def test_on_answer_is_called_when_a_long_answer_begins(site: Site) -> None
         handler.on_answer = begun.append
         await handler.download_request(Request(site.url("/text")))
         download = asyncio.ensure_future(handler.download_request(stuck))
-        await until(lambda: begun)
+        await until_async(lambda: begun)
         handler.cancel_all("it has begun")
         with pytest.raises(DownloadCancelledError):
             await download

@@ -10,8 +10,9 @@ import pytest
 from scrapy import Request
 from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
 
-from tests.http.helpers import on_reactor, open_handler, until
+from tests.http.helpers import on_reactor, open_handler
 from tests.http.mockserver import Reader, Server, Site, Writer, running
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ async def test_a_connection_on_which_something_comes_unasked_is_closed(
     async with open_handler() as handler:
         assert await body_of(handler, talkative.url("/later")) == b"/later"
         assert talkative.open_now == 1
-        await until(lambda: talkative.open_now == 0)
+        await until_async(lambda: talkative.open_now == 0)
         assert await body_of(handler, talkative.url("/next")) == b"/next"
 
 

@@ -20,8 +20,9 @@ from scrapy.exceptions import (
 from crawlproj.errors import ConfigError
 from crawlproj.http import DownloadHandler
 from crawlproj.http.connection import Protocol
-from tests.http.helpers import PHASES, crawler_with, on_reactor, open_handler, until
+from tests.http.helpers import PHASES, crawler_with, on_reactor, open_handler
 from tests.http.mockserver import Proxy, Site, running
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     import trustme
@@ -155,9 +156,9 @@ async def test_open_connections_never_exceed_concurrent_requests(authority: trus
             assert server.max_open == 3
             assert plain._connector is not None
             assert plain._connector.open_connections() <= 3
-        await until(lambda: sum(server.open_now for server in servers) == 3)
+        await until_async(lambda: sum(server.open_now for server in servers) == 3)
         await plain.close()
-        await until(lambda: sum(server.open_now for server in servers) == 0)
+        await until_async(lambda: sum(server.open_now for server in servers) == 0)
 
 
 @on_reactor

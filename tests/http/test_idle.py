@@ -10,7 +10,8 @@ from scrapy import Request
 
 from crawlproj.http import connection, connector
 from crawlproj.http.overtaking import Overtaking
-from tests.http.helpers import on_reactor, open_handler, until
+from tests.http.helpers import on_reactor, open_handler
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,7 +75,11 @@ async def crawl(handler: Any, site: Prefork, pages: int, at_once: int) -> None:
 
 @on_reactor
 async def test_a_request_does_not_wait_for_an_idle_connection_of_ours_to_end() -> None:
-    async with prefork(workers=1) as site, open_handler() as handler, asyncio.timeout(5):
+    async with (
+        prefork(workers=1) as site,
+        open_handler() as handler,
+        asyncio.timeout(_KEEP_ALIVE_S),
+    ):
         await fetch_at_once(handler, site, 4)
 
 
@@ -83,8 +88,7 @@ async def test_a_request_does_not_wait_for_as_long_as_others_are_served() -> Non
     async with prefork(workers=2) as site, open_handler() as handler:
         crawling = asyncio.ensure_future(crawl(handler, site, 500, at_once=2))
         await asyncio.sleep(0.1)
-        async with asyncio.timeout(1):
-            await handler.download_request(Request(site.url))
+        await handler.download_request(Request(site.url))
         assert not crawling.done()
         await crawling
 
@@ -98,7 +102,7 @@ async def test_connections_that_are_not_needed_for_a_while_are_closed(
         await fetch_at_once(handler, site, 5)
         assert site.open == 5
         await crawl(handler, site, 15, at_once=1)
-        await until(lambda: site.open == 1)
+        await until_async(lambda: site.open == 1)
         await asyncio.sleep(0.3)
         await handler.download_request(Request(site.url))
         assert site.opened == 5, "the last one stays"
@@ -113,7 +117,7 @@ async def test_idle_connections_to_a_site_that_refuses_are_closed() -> None:
         await asyncio.sleep(0)
         handler.close_idle(Request(site.url), 1)
         await later
-        await until(lambda: site.open == 1)
+        await until_async(lambda: site.open == 1)
         assert other.open == 3
 
 

@@ -21,6 +21,7 @@ from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.errors import AddressRefused, ConfigError
 from crawlproj.http.others import handlers_by_meta
 from tests.http.helpers import PHASES, on_reactor, open_handler
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -220,7 +221,7 @@ def test_the_real_handlers_fetch_pages_within_the_limits_and_are_guarded(
             check=True,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_S,
         )
         log = [line for line in web.log() if line.path.startswith("/section0/")]
     items = [json.loads(line) for line in ran.stdout.splitlines()]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 if TYPE_CHECKING:
     from tests.http.mockserver import Site
 
@@ -44,7 +46,7 @@ def crawl(site: Site, process: str, settings: str) -> str:
         [sys.executable, "-c", script, "-", site.url("/text")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     return done.stdout + done.stderr

@@ -15,6 +15,7 @@ from crawlproj.http.connector import Connector
 from crawlproj.http.guard import Guard
 from crawlproj.http.resolver import DaemonThreads, Resolver
 from tests.http.helpers import on_reactor
+from tests.waiting import PATIENCE_S
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
@@ -75,7 +76,7 @@ async def test_a_slow_lookup_times_out_without_delaying_another(
 
     def getaddrinfo(host: str, port: int, **options: Any) -> list[Any]:
         if host == "slow.example":
-            answered.wait(10)
+            answered.wait(PATIENCE_S)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -142,16 +143,16 @@ def test_threads_are_started_as_needed_up_to_max_threads() -> None:
     def work() -> None:
         with lock:
             names.add(threading.get_ident())
-        go.wait(10)
+        go.wait(PATIENCE_S)
 
     pool = DaemonThreads(2, "test")
     futures = [pool.submit(work) for _ in range(5)]
     go.set()
     for future in futures:
-        future.result(10)
+        future.result(PATIENCE_S)
     assert len(names) <= 2
     failing = pool.submit(int, "x")
-    assert isinstance(failing.exception(10), ValueError)
+    assert isinstance(failing.exception(PATIENCE_S), ValueError)
     pool.shutdown(wait=False)
 
 
@@ -166,16 +167,16 @@ async def test_a_good_name_resolves_beside_a_thousand_whose_servers_are_silent(
 
     def getaddrinfo(host: str, port: int, **options: Any) -> list[Any]:
         if host.startswith("dead"):
-            released.wait(30)
+            released.wait(2 * PATIENCE_S)
             raise socket.gaierror(socket.EAI_AGAIN, "no answer")
         return answer(host, port, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    one = Resolver(timeout_s=30.0, threads=128, guard=None)
+    one = Resolver(timeout_s=2 * PATIENCE_S, threads=128, guard=None)
     dead = [asyncio.ensure_future(one.resolve(f"dead{n}.example", 80)) for n in range(1000)]
     await asyncio.sleep(0)
     try:
-        async with asyncio.timeout(20):  # a second, on a machine that does nothing else
+        async with asyncio.timeout(PATIENCE_S):  # before any of the dead ones
             found = await one.resolve("good.example", 80)
     finally:
         released.set()

@@ -19,6 +19,7 @@ from crawlproj.lab.advise.crawls.sample import Sample
 from crawlproj.lab.advise.crawls.user_site import UserSiteCrawls
 from crawlproj.lab.fetch.loads import Load
 from crawlproj.latency.histogram import Histogram
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def test_the_settings_limit_the_requests_in_flight_for_each_site() -> None:
 
 def scrapy(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "scrapy", "lab", "advise", *words]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 def checked(done: subprocess.CompletedProcess[str], folder: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from crawlproj.lab.fetch.command import add_options, plan_of
 from crawlproj.lab.fetch.site.latency import Latency
 from crawlproj.lab.fetch.site.process import LabSite
 from crawlproj.lab.fetch.site.targets import UrlTarget
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ def scrapy(*words: str, folder: Path | None = None) -> subprocess.CompletedProce
     command = [sys.executable, "-m", "scrapy", "lab", *words]
     if folder is not None:
         command += ["--out", str(folder)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.mark.slow

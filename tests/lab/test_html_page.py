@@ -15,6 +15,7 @@ from crawlproj.lab.fetch.claims import claims
 from crawlproj.lab.report.html_page import render_page
 from crawlproj.lab.system.machine import describe
 from tests.lab.sections import advise_section, hog_section, row, section, serve_section
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def shown(folder: Path, **sections: dict[str, Any]) -> str:
         f"--user-data-dir={folder / 'browser'}", "--virtual-time-budget=2000", "--dump-dom",
         (folder / "lab.html").as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE_S)
     body = re.sub(r"<script.*?</script>", "", done.stdout, flags=re.DOTALL)
     assert "ERROR" not in body, body[-500:]
     return body

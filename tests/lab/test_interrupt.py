@@ -10,14 +10,11 @@ import time
 import uuid
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.lab.system.subprocesses import Interrupted, failure_reason, run_to_end, running
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.waiting import PATIENCE_S, until
 
 MARK = "LAB_INTERRUPT_TEST"
 
@@ -34,13 +31,6 @@ def marked(mark: str) -> set[int]:
             if f"{MARK}={mark}".encode() in environment.split(b"\0"):
                 found.add(int(folder.name))
     return found
-
-
-def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.05)
 
 
 @pytest.mark.slow
@@ -60,12 +50,12 @@ def test_ctrl_c_ends_a_measurement_and_all_of_its_processes(
         start_new_session=True,  # leads a process group, like a job of a shell
     )
     try:
-        wait_for(lambda: len(marked(mark)) > children)
+        until(lambda: len(marked(mark)) > children)
         os.killpg(process.pid, signal.SIGINT)
         began = time.monotonic()
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=PATIENCE_S)
         took_s = time.monotonic() - began
-        wait_for(lambda: not marked(mark), 2.0)
+        until(lambda: not marked(mark))
     finally:
         for pid in marked(mark):
             os.kill(pid, signal.SIGKILL)
@@ -91,7 +81,7 @@ def test_processes_forked_by_a_child_end_with_it() -> None:
         except FileNotFoundError:
             return True
 
-    wait_for(has_ended, 5.0)
+    until(has_ended)
     assert process.returncode == -signal.SIGKILL
 
 

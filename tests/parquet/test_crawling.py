@@ -104,7 +104,7 @@ def test_a_fleet_that_loses_a_worker_has_each_page_in_the_files_once(tmp_path: P
         del command[at - 1 : at + 1]
         fleet = Scrapy("fleet", *command[1:], "-n", "2")
         os.kill(busy_worker(tmp_path / "fleet", fleet), signal.SIGKILL)
-        assert fleet.wait(120) == 0, fleet.output()
+        assert fleet.wait() == 0, fleet.output()
         expected = sorted(url for site in sites for url in web.expected(site.name).pages)
     assert "was killed by SIGKILL" in fleet.output()
     assert urls(tmp_path / "pages") == expected

@@ -14,9 +14,9 @@ from crawlproj.parquet.folders import LocalFolder
 from crawlproj.parquet.sink import Sink
 from tests.frontier.helpers import run
 from tests.parquet.helpers import row, urls
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -46,12 +46,6 @@ class Made:
         )
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 def test_rows_are_in_files_when_it_is_closed(tmp_path: Path) -> None:
     made = Made(tmp_path)
 
@@ -75,9 +69,9 @@ def test_rows_are_in_files_an_interval_later(tmp_path: Path) -> None:
     async def scenario() -> None:
         await made.sink.open()
         await made.sink.put(row(1))
-        await until(lambda: urls(tmp_path) == ["http://a.test/1"])
+        await until_async(lambda: urls(tmp_path) == ["http://a.test/1"])
         await made.sink.put(row(2))
-        await until(lambda: len(urls(tmp_path)) == 2)
+        await until_async(lambda: len(urls(tmp_path)) == 2)
         await made.sink.close()
 
     run(scenario())
@@ -93,7 +87,7 @@ def test_a_full_segment_becomes_files_before_that(
     async def scenario() -> None:
         await made.sink.open()
         await made.sink.put(row(1, title="x" * 2**20))
-        await until(lambda: urls(tmp_path) == ["http://a.test/1"])
+        await until_async(lambda: urls(tmp_path) == ["http://a.test/1"])
         await made.sink.close()
 
     run(scenario())
@@ -108,10 +102,10 @@ def test_rows_wait_while_the_folder_is_away(
     async def scenario() -> None:
         await made.sink.open()
         await made.sink.put(row(1))
-        await until(lambda: "the bucket is away" in caplog.text)
+        await until_async(lambda: "the bucket is away" in caplog.text)
         await made.sink.put(row(2))
         folder.away = False
-        await until(lambda: len(urls(tmp_path)) == 2)
+        await until_async(lambda: len(urls(tmp_path)) == 2)
         await made.sink.close()
 
     run(scenario())
@@ -126,7 +120,7 @@ def test_it_fails_if_the_folder_stays_away(tmp_path: Path, monkeypatch: pytest.M
     async def scenario() -> str:
         await made.sink.open()
         await made.sink.put(row(1))
-        await until(lambda: bool(made.failures))
+        await until_async(lambda: bool(made.failures))
         with pytest.raises(NotStored, match="the bucket is away"):
             await made.sink.put(row(2))
         return await made.sink.close()
@@ -156,7 +150,7 @@ def test_rows_that_could_not_be_written_at_the_end_are_written_by_the_next_run(
         await first.sink.put(row(1))
         wrong = await first.sink.close()
         await second.sink.open()
-        await until(lambda: urls(tmp_path) == ["http://a.test/1"])
+        await until_async(lambda: urls(tmp_path) == ["http://a.test/1"])
         await second.sink.close()
         return wrong
 

@@ -150,7 +150,7 @@ class Crawl:
 
     def run(self, *arguments: str, **settings: Any) -> str:
         process = self.start(*arguments, **settings)
-        assert process.wait(60) == 0, process.output()
+        assert process.wait() == 0, process.output()
         return " ".join(process.output().split())  # without the console's line breaks
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from scrapy.utils.test import get_crawler
 from tests import ROOT
 from tests.processes import options, scrapy
 from tests.redis_spiders import Following, Plain
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,10 @@ process.start()
 
 def run_script(settings: dict[str, Any]) -> None:
     subprocess.run(
-        [sys.executable, "-c", THEIRS, json.dumps(settings)], cwd=ROOT, timeout=60, check=True
+        [sys.executable, "-c", THEIRS, json.dumps(settings)],
+        cwd=ROOT,
+        timeout=PATIENCE_S,
+        check=True,
     )
 
 

@@ -210,7 +210,7 @@ def test_a_key_of_another_type_ends_the_crawl_and_the_log_says_what_to_set(
 ) -> None:
     client.zadd("plain:start_urls", {"http://a.test": 1})
     process = Crawl(tmp_path, server).start("plain")
-    assert process.wait(30) == 1
+    assert process.wait() == 1
     log = process.output()
     assert "'plain:start_urls' is not a list: set REDIS_START_URLS_AS_SET" in log
     assert "Traceback" not in log
@@ -262,7 +262,7 @@ def test_every_start_url_is_fetched_even_if_workers_are_killed(
                 client.lpush("plain:start_urls", url)
                 time.sleep(0.005)
         process.send_signal(dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
-        process.wait(15)
+        process.wait()
         if names := client.keys("plain:start_urls:alive:*"):
             client.delete(*names)
     crawl.end(crawl.start("plain", MAX_IDLE_TIME_BEFORE_CLOSE=2, **settings), 60)

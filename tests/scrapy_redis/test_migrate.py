@@ -18,6 +18,7 @@ from tests import ROOT
 from tests.frontier.helpers import claim, run
 from tests.processes import options, scrapy
 from tests.scrapy_redis.queued import SPIDER, Json, url
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +168,7 @@ def test_another_project_gets_the_command_from_its_commands_module(
     )
     finished = subprocess.run(
         [sys.executable, "-m", "scrapy", "migrate", "plain"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
     )  # fmt: skip
     assert (finished.returncode, finished.stdout) == (0, f"{QUEUE} (list): 1 moved\n"), finished

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests import ROOT
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     got = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
          "--no-build-isolation", "--dest", str(folder), f"scrapy-redis=={VERSION}"],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     archives = list(folder.glob("*.tar.gz"))
     if not archives:
@@ -67,7 +68,7 @@ def outcomes(suite: Path, server: Redis, report: Path) -> tuple[dict[str, bool],
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", str(suite), "-p", "tests.scrapy_redis.ours",
          "-p", "no:cacheprovider", "--tb=short", f"--junitxml={report}"],
-        cwd=suite.parent, capture_output=True, text=True, timeout=120, check=False,
+        cwd=suite.parent, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), "REDIS_HOST": str(at.hostname),
              "REDIS_PORT": str(at.port)},
     )  # fmt: skip

@@ -11,9 +11,10 @@ import pytest
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.processes import Scrapy
 from tests.scrapy_redis.test_crawling import fetched, settings_of
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from redis import Redis as Client
@@ -44,13 +45,6 @@ def start(server: Redis, idle_s: int) -> Scrapy:
     return Scrapy("crawl", "plain", *words)
 
 
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 @pytest.mark.slow
 def test_no_start_url_is_lost_when_a_worker_is_killed_while_they_are_pushed(
     server: Redis, client: Client, web: DemoWeb
@@ -72,7 +66,7 @@ def test_no_start_url_is_lost_when_a_worker_is_killed_while_they_are_pushed(
         killed.kill()
         client.delete(heartbeat)  # it would expire within ALIVE_S
         client.rpush("plain:start_urls", *unpushed)
-        assert other.wait(60) == 0, other.output()
+        assert other.wait() == 0, other.output()
     finally:
         for process in (killed, other):
             process.kill()

@@ -11,6 +11,7 @@ import uvicorn
 from crawlproj.serve.app import create_app
 from crawlproj.serve.service import Service
 from tests.serve.helpers import PATIENT
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,4 +43,4 @@ def listening(of: ServeConfig, sizes: Sizes = PATIENT) -> Iterator[tuple[str, Se
         yield f"http://127.0.0.1:{port}", service
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(PATIENCE_S)

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import ssl
-import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,25 +18,23 @@ from tests.frontier.helpers import run
 from tests.processes import Scrapy, scrapy
 from tests.serve.helpers import fill, page
 from tests.servers import Redis, free_port, need
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
-WAIT_S = 60.0
-
 
 def address(process: Scrapy) -> str:
     """Return where the server says that it listens."""
-    until = time.monotonic() + WAIT_S
-    while time.monotonic() < until:
-        found = re.search(r"serving \S+ at (\S+)", process.output())
-        if found:
-            return found[1]
-        assert process.poll() is None, process.output()
-        time.sleep(0.05)
-    raise TimeoutError(process.output())
+    return until(lambda: re.search(r"serving \S+ at (\S+)", process.output()), process)[1]
+
+
+def stored(address: str) -> bool:
+    """Whether a server, and the store behind it, has pages by now."""
+    answer = httpx.get(f"{address}/api/pages")
+    return answer.status_code == 200 and bool(answer.json()["items"])
 
 
 def test_the_server_answers_and_ends_with_a_signal(tmp_path: Path) -> None:
@@ -136,13 +133,7 @@ def test_a_server_beside_a_crawl_serves_its_pages_and_ends_with_it(tmp_path: Pat
         )
         try:
             served = address(process)
-            until = time.monotonic() + WAIT_S
-            while True:
-                answer = httpx.get(f"{served}/api/pages", timeout=30)
-                if answer.status_code == 200 and answer.json()["items"]:
-                    break
-                assert time.monotonic() < until, process.output()
-                time.sleep(0.1)
+            until(lambda: stored(served), process)
             assert httpx.get(f"{served}/api/search", params={"q": "page"}).status_code == 200
             process.send_signal(signal.SIGTERM)
             assert process.wait() == 0, process.output()
@@ -181,15 +172,9 @@ def test_a_server_beside_a_fleet_shows_its_workers_and_ends_with_it(tmp_path: Pa
         )
         try:
             served = address(process)
-            until = time.monotonic() + WAIT_S
-            while True:
-                workers = httpx.get(f"{served}/workers", timeout=30).text
-                pages = httpx.get(f"{served}/api/pages", timeout=30)
-                stored = pages.status_code == 200 and pages.json()["items"]
-                if stored and workers.count("end this worker") == 2:
-                    break
-                assert time.monotonic() < until, process.output()
-                time.sleep(0.1)
+            until(lambda: stored(served), process)
+            workers = f"{served}/workers"
+            until(lambda: httpx.get(workers).text.count("end this worker") == 2, process)
             process.send_signal(signal.SIGTERM)
             assert process.wait() == 0, process.output()
         finally:
@@ -215,10 +200,12 @@ def test_a_client_that_goes_away_cancels_its_query(tmp_path: Path) -> None:
 
         with pytest.raises(TimeoutError):
             run(leave())
-        until = time.monotonic() + 5
-        while httpx.get(f"{place}/api/summary").json()["lanes"]["slow"]["abandoned"] == 0:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        assert httpx.get(f"{place}/api/summary").json()["lanes"]["slow"]["out_of_time"] == 0
+
+        def slow() -> dict[str, int]:
+            lanes: dict[str, dict[str, int]] = httpx.get(f"{place}/api/summary").json()["lanes"]
+            return lanes["slow"]
+
+        until(lambda: slow()["abandoned"], process)
+        assert slow()["out_of_time"] == 0
     finally:
         process.kill()

@@ -16,6 +16,7 @@ from tests import dying
 from tests.processes import Scrapy, options, scrapy
 from tests.spiders.members import HOME, PASSWORD, Members, cookie_file, form_file
 from tests.spiders.web import Crawled, answering
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +38,7 @@ def serving(web: Members) -> Iterator[dict[str, str]]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    proxy, end = ready.get(timeout=10)
+    proxy, end = ready.get(timeout=PATIENCE_S)
     try:
         yield {"http_proxy": proxy, "no_proxy": "", "MEMBERS_PASSWORD": PASSWORD}
     finally:

@@ -15,6 +15,7 @@ from crawlproj.store.sqlite import SqliteStore
 from tests import ROOT
 from tests.frontier.helpers import entry, put, run, several
 from tests.store.writer import ROWS, url
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def test_four_processes_that_create_and_fill_a_file_at_once_lose_nothing(tmp_pat
     path, batches = tmp_path / "pages.db", 40
     writers = [start(path, number, batches) for number in range(4)]
     for writer in writers:
-        busy, errors = writer.communicate(timeout=60)
+        busy, errors = writer.communicate(timeout=PATIENCE_S)
         assert writer.returncode == 0, errors
         assert busy.strip() == "0", "the store was busy for longer than a transaction takes"
     wanted = {
@@ -65,7 +66,7 @@ def test_opening_a_store_waits_while_it_is_locked(tmp_path: Path) -> None:
             writer.wait(4)
         except subprocess.TimeoutExpired:
             db.execute("ROLLBACK")
-        busy, errors = writer.communicate(timeout=60)
+        busy, errors = writer.communicate(timeout=PATIENCE_S)
     assert writer.returncode == 0, errors
     assert busy.strip() == "0"
 

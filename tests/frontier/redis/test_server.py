@@ -16,6 +16,7 @@ from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.redis.server import RedisServer
 from tests.frontier.helpers import entry, put, run
 from tests.servers import Proxy, Redis, free_port
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,11 +77,11 @@ def test_a_worker_follows_its_address_to_the_server_that_took_over(tmp_path: Pat
         new.replicaof("127.0.0.1", str(old.get_connection_kwargs()["port"]))
         put(worker, entry(1))
         old.set("mark", 1)  # WAIT is for the writes of its own connection
-        assert old.wait(1, 4000) == 1
+        assert old.wait(1, int(1000 * PATIENCE_S)) == 1
         new.replicaof("NO", "ONE")
         old.replicaof("127.0.0.1", str(new.get_connection_kwargs()["port"]))  # keeps its clients
         proxy.lead_to(second.url())
-        assert run(asyncio.wait_for(worker.write([entry(2)], []), 10)).new == 1
+        assert run(asyncio.wait_for(worker.write([entry(2)], []), PATIENCE_S)).new == 1
         assert worker.take_news().forgotten, "a replica may lack the last writes"
         assert run(worker.totals()).pending == 2
         run(worker.close())

@@ -15,9 +15,10 @@ from tests.processes import Scrapy, options
 from tests.serve.dashboard.browser import Chromium, missing
 from tests.serve.helpers import failure, fill, page
 from tests.servers import need
+from tests.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Page
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-WAIT_S = 30.0
 HOSTILE = "<script>window.pwned=1</script><img src=//evil.test/x onerror=window.pwned=1>\"'>"
 HOSTILE_URL = f"http://hostile.test/?q={HOSTILE}"
 
@@ -41,13 +41,6 @@ class Crawl:
     def requests(self, since: float) -> list[LogLine]:
         """The requests for the slow site since a time."""
         return [line for line in self.web.log() if line.site == "slow" and line.time > since]
-
-
-def until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not what():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +143,7 @@ def test_failures_are_fetched_again_after_a_preview(crawl: Crawl) -> None:
 def test_search_finds_a_page_that_was_stored_a_second_ago(crawl: Crawl) -> None:
     def newest() -> dict[str, object]:
         sql = "SELECT url, title, fetched_at FROM pages ORDER BY fetched_at DESC LIMIT 1"
-        asked = httpx.post(f"{crawl.browser.base}/api/query", json={"sql": sql}, timeout=WAIT_S)
+        asked = httpx.post(f"{crawl.browser.base}/api/query", json={"sql": sql}, timeout=PATIENCE_S)
         answer = asked.raise_for_status().json()
         return dict(zip(answer["columns"], answer["rows"][0], strict=True))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -11,6 +10,7 @@ import pytest
 
 from crawlproj.serve.database.base import Caps, DatabaseError, TookTooLong
 from crawlproj.serve.database.postgres import PostgresPool
+from tests import waiting
 from tests.frontier.helpers import run
 
 if TYPE_CHECKING:
@@ -30,10 +30,7 @@ def asleep(url: str) -> int:
 
 def until(url: str, number: int) -> None:
     """Wait until so many queries sleep."""
-    end = time.monotonic() + 20
-    while asleep(url) != number:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    waiting.until(lambda: asleep(url) == number)
 
 
 async def one(pool: PostgresPool, sql: str, **parameters: Any) -> Any:

@@ -17,6 +17,7 @@ from crawlproj.serve.database.sqlite_processes import SqliteProcesses
 from crawlproj.serve.database.sqlite_threads import SqliteThreads
 from tests.frontier.helpers import run
 from tests.serve.helpers import fill, page
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,7 +243,7 @@ def test_workers_end_with_the_server(path: Path) -> None:
             await titles(connection)
         (worker,) = pool._all
         worker._to.close()  # as it is when the server is killed
-        await asyncio.wait_for(worker.wait(), 20)
+        await asyncio.wait_for(worker.wait(), PATIENCE_S)
         await pool.close()
 
     run(scene())

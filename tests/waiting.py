@@ -1,0 +1,43 @@
+"""How tests wait for what has to happen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENCE_S = 180.0
+"""Seconds until a test gives up: so many that it has hung, however busy the machine is."""
+
+T = TypeVar("T")
+
+
+class Process(Protocol):
+    """What ``until`` needs of a process; that of ``tests.processes`` has it."""
+
+    def poll(self) -> int | None: ...
+    def output(self) -> str: ...
+
+
+def until(what: Callable[[], T | None], process: Process | None = None) -> T:
+    """Wait until ``what()`` is true; return what it returned.
+
+    process: the one that has to do it; fails as soon as that has ended.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := what()):
+        if process is not None:
+            assert process.poll() is None, process.output()
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.01)
+    return found
+
+
+async def until_async(condition: Callable[[], object]) -> None:
+    """Wait until ``condition()``, which depends on others of the loop or on threads, is true."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.005)

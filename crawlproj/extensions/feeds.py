@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import logging
 import os
 from contextlib import suppress
@@ -16,6 +17,7 @@ from twisted.python.failure import Failure
 
 from crawlproj._scrapy.engine import begin_closing
 from crawlproj.errors import NotStored
+from crawlproj.open_paths import is_deleted
 from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class ContinuedFeeds:
                 for slot in exporter.slots:
                     if file := _file_of(slot):
                         file.flush()
+                        if "postprocessing" not in slot.feed_options and is_deleted(file.fileno()):
+                            raise FileNotFoundError(errno.ENOENT, "it was deleted")
         except OSError as exc:
             self._stop(exc, whole)
         if self._failed:

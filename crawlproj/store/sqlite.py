@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.errors import StoreError
+from crawlproj.open_paths import OpenPath
 from crawlproj.private_files import create
 from crawlproj.sqlite_locks import transaction, warn_if_locked
 from crawlproj.store.base import CHECKS, HINTS, Checked, Row, StoreBusy, Stored
@@ -109,6 +110,7 @@ class SqliteStore(ThreadedStore):
         super().__init__()
         self._path = Path(path)
         self._db: sqlite3.Connection | None = None
+        self._file: OpenPath | None = None
 
     def _call(self, function: Callable[[], _T]) -> _T:
         try:
@@ -148,7 +150,7 @@ class SqliteStore(ThreadedStore):
         except BaseException:
             db.close()
             raise
-        self._db = db
+        self._db, self._file = db, OpenPath(self._path)
 
     def _set_up(self, db: sqlite3.Connection) -> None:
         db.execute("PRAGMA synchronous = NORMAL")  # before WAL, which syncs a new file
@@ -197,6 +199,11 @@ class SqliteStore(ThreadedStore):
 
     def _write(self, rows: Sequence[Row]) -> Stored:
         db = self._connection()
+        if self._file is not None and self._file.lost:
+            raise StoreError(
+                f"{self._path} was deleted or replaced while it was open, with what it had; if it "
+                "is not back, -s FRONTIER_RESET=1 fetches all of it again"
+            )
         stored, items = Stored(), SqliteItems(db)
         checks: dict[str, float] = {}
         with transaction(db):

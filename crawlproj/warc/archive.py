@@ -9,6 +9,7 @@ completes the file. So no ``.warc.gz`` ever has a torn record.
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import logging
 import os
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.bounded import put
 from crawlproj.errors import ArchiveError
+from crawlproj.open_paths import is_deleted
 from crawlproj.warc.index import whole_length, write_index
 from crawlproj.warc.records import (
     Exchange,
@@ -113,6 +115,8 @@ class Archive:
         self._append(info_member(f"{name}.warc.gz", time.time(), self._info()))
 
     def _append(self, data: bytes) -> None:
+        if is_deleted(self._descriptor):
+            raise FileNotFoundError(errno.ENOENT, "it was deleted")
         left = memoryview(data)
         try:
             while left:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import csv
+import gc
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -18,9 +20,6 @@ from crawlproj.export.selection import Column
 from crawlproj.store.base import Row
 from tests.export.helpers import SUFFIXES, exported, fill, read
 from tests.store.helpers import page
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HTML = b"(\xb5/\xfd\0"
 
@@ -173,3 +172,16 @@ def test_a_missing_library_is_an_error_that_says_what_to_install(
     monkeypatch.delitem(sys.modules, f"crawlproj.export.formats.{suffix[1:]}_file", raising=False)
     with pytest.raises(ConfigError, match=r"pip install 'crawlproj\[export\]'"):
         exported(store, tmp_path / f"pages{suffix}")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_workbook_that_finds_no_room_at_its_end_raises_one_error() -> None:
+    book = xlsx_file.XlsxFile(Path("/dev/full"), "pages", [Column("name", None)])
+    for number in range(20_000):
+        book.write([f"{number} {number**3}"])
+    with pytest.raises(OSError, match="No space left"):
+        book.finish()
+    book.abandon()
+    del book
+    gc.collect()

@@ -34,6 +34,8 @@ class Halting(scrapy.Spider):
     def parse(self, response):
         page = response.url[-6]
         yield {"page": page} if page == "1" else {"page": page, "more": 1}
+        if self.settings["DELETE_AT"] == page:
+            os.unlink(self.settings["FEED_FILE"])
         if self.settings["DIE_AT"] == page:
             os.kill(os.getpid(), 9)
         if int(self.settings["HALT"]):
@@ -148,3 +150,14 @@ def test_a_feed_that_could_not_be_uploaded_gives_status_1(web: DemoWeb, tmp_path
     feeds = json.dumps({"ftp://127.0.0.1:1/items.jsonl": {"format": "jsonlines"}})
     code, shown = crawl(web, tmp_path, "", more={"FEEDS": feeds})
     assert (code, "Error storing" in shown) == (1, True), shown
+
+
+def test_a_feed_that_is_deleted_ends_the_crawl_instead_of_taking_items_that_nobody_sees(
+    web: DemoWeb, tmp_path: Path
+) -> None:
+    more = {"DELETE_AT": "3", "FEED_FILE": str(tmp_path / "items.jsonl")}
+    code, shown = crawl(web, tmp_path, "items.jsonl", more=more)
+    assert (code, "it was deleted" in shown) == (1, True), shown
+    assert crawl(web, tmp_path, "items.jsonl")[0] == 0
+    lines = (tmp_path / "items.jsonl").read_text().splitlines()
+    assert set("456") <= {json.loads(line)["page"] for line in lines}

@@ -38,6 +38,14 @@ def write(folder: Path, *exchanges: Exchange, close: bool = True) -> Archive:
     return archive
 
 
+def test_an_exchange_is_not_written_to_a_file_that_was_deleted(tmp_path: Path) -> None:
+    archive = write(tmp_path, exchange("http://a.example/"), close=False)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    with pytest.raises(ArchiveError, match="it was deleted"):
+        run(archive.add(exchange("http://a.example/2")))
+
+
 def test_an_exchange_is_a_request_and_a_response_as_they_were_on_the_wire(tmp_path: Path) -> None:
     write(tmp_path, exchange("http://a.example/"))
     check(tmp_path)

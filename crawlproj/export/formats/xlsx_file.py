@@ -6,10 +6,13 @@ import re
 from contextlib import suppress
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from lxml.etree import LxmlError
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils.exceptions import WorkbookAlreadySaved
+from openpyxl.writer.excel import ExcelWriter
 
 from crawlproj.errors import ExportError
 from crawlproj.export.formats.base import Writer
@@ -76,9 +79,11 @@ class XlsxFile(Writer):
         return cell
 
     def finish(self) -> str:
+        archive = ZipFile(self._path, "w", ZIP_DEFLATED)
         try:
-            self._book.save(self._path)
-        except LxmlError as exc:
+            ExcelWriter(self._book, archive).save()  # closes it
+        except (LxmlError, OSError) as exc:
+            _abandon(archive)
             raise OSError(str(exc)) from exc
         if not self._cut:
             return ""
@@ -87,10 +92,18 @@ class XlsxFile(Writer):
     def abandon(self) -> None:
         # Its generators must end here, or they complain when they are collected. openpyxl ends them
         # only in a row, and on a full disk each fails.
-        with suppress(LxmlError, OSError, ValueError, StopIteration):
+        with suppress(LxmlError, OSError, ValueError, StopIteration, WorkbookAlreadySaved):
             self._sheet.close()
         with suppress(LxmlError, OSError, ValueError, StopIteration):
             self._sheet._writer.close()  # noqa: SLF001
+
+
+def _abandon(archive: ZipFile) -> None:
+    """Let go of a file that cannot be completed, which would be tried again on its collection."""
+    file, archive.fp = archive.fp, None
+    if file is not None:
+        with suppress(OSError):
+            file.close()
 
 
 def _title(table: str) -> str:

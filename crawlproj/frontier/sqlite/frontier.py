@@ -37,6 +37,7 @@ from crawlproj.frontier.sqlite.file import connect, explained
 from crawlproj.frontier.sqlite.job import SqliteJob, add_job, open_job
 from crawlproj.frontier.sqlite.ownership import JobLock
 from crawlproj.frontier.sqlite.schema import set_up
+from crawlproj.open_paths import OpenPath
 from crawlproj.sqlite_locks import warn_if_locked
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class SqliteFrontier(Frontier):
         self._lock: JobLock | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._db: sqlite3.Connection | None = None
+        self._file: OpenPath | None = None
         self._job: SqliteJob | None = None
 
     async def _run(self, work: Callable[[], T]) -> T:
@@ -102,6 +104,7 @@ class SqliteFrontier(Frontier):
         if self._db is None:
             warn_if_locked(self._path)
             self._db = connect(self._path, busy_s=self._busy_s)
+            self._file = OpenPath(self._path)
             set_up(self._db, self._path)
         self._release()
         self._lock = JobLock(self._path, add_job(self._db, job), job)
@@ -127,6 +130,11 @@ class SqliteFrontier(Frontier):
         return self._job
 
     async def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
+        if self._file is not None and self._file.lost:
+            raise FrontierError(
+                f"frontier file {self._path} was deleted or replaced while it was open; without "
+                "it, the next run begins anew"
+            )
         return await self._run(partial(self._open_job.write, entries, acks))
 
     async def claim(

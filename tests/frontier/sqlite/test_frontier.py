@@ -51,6 +51,15 @@ def test_entries_come_back_as_they_were_put(frontier: SqliteFrontier) -> None:
     assert {lease.entry for lease in claim(frontier)} == set(entries)
 
 
+def test_nothing_is_written_to_a_file_that_was_deleted(
+    frontier: SqliteFrontier, path: Path
+) -> None:
+    put(frontier, entry(1))
+    path.unlink()
+    with pytest.raises(FrontierError, match=r"crawl\.db was deleted or replaced"):
+        put(frontier, entry(2))
+
+
 def test_what_finds_no_memory_is_done_again(
     frontier: SqliteFrontier, monkeypatch: pytest.MonkeyPatch
 ) -> None:

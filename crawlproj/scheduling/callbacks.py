@@ -1,4 +1,8 @@
-"""Callbacks as names of the spider's methods, and back."""
+"""Callbacks as names, and back.
+
+A callback is a method of the spider. If only this process's user can write to the frontier, it may
+also be a function of the spider's package, or a method of an object that the spider has.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Spider
 
+from crawlproj.scheduling.classes import classes_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,6 +20,7 @@ if TYPE_CHECKING:
 _SCRAPYS = frozenset(
     {"parse", "_parse", "parse_with_rules", "_callback", "_errback", "_parse_sitemap"}
 )
+_OF_HELPER = "->"  # between the attribute of the spider and the method of the object in it
 
 
 def name_of(function: Callable[..., Any], spider: Spider, *, public: bool) -> str:
@@ -21,9 +28,13 @@ def name_of(function: Callable[..., Any], spider: Spider, *, public: bool) -> st
 
     public: whether ``method_of`` will require that it is public.
 
-    Raises ValueError if it is not a method of the spider.
+    Raises ValueError if it cannot be found again.
     """
     stored = _found(function, spider)
+    if stored is None and not public:
+        stored = _of_helper(function, spider) or _of_package(function, spider)
+    if stored is None:
+        raise ValueError(f"{function!r} is not a method of the spider; make it one")
     if public and not _is_public(spider, stored):
         raise ValueError(
             f"{stored!r} is a private method, which workers that share a frontier do not call, "
@@ -33,17 +44,22 @@ def name_of(function: Callable[..., Any], spider: Spider, *, public: bool) -> st
 
 
 def method_of(spider: Spider, stored: str, *, public: bool) -> Callable[..., Any]:
-    """Return the method that ``name_of`` named.
+    """Return the callback that ``name_of`` named.
 
     public: whether it must be a public method of the spider's own class, because the name may come
         from someone else. Scrapy's own spiders have callbacks of their own.
 
-    Raises ValueError, AttributeError or KeyError if there is none.
+    Raises ValueError, AttributeError or LookupError if there is none.
     """
     if public and not _is_public(spider, stored):
         raise ValueError(f"{stored!r} is not a public method of the spider {spider.name!r}")
-    owner_name, _, name = stored.rpartition(".")
-    if not owner_name:
+    if ":" in stored:
+        return classes_of(spider).function(stored)
+    helper, _, name = stored.rpartition(_OF_HELPER)
+    owner_name, _, name = name.rpartition(".")
+    if helper:
+        method = getattr(vars(spider)[helper], name)
+    elif not owner_name:
         method = getattr(spider, name)
     else:
         owners = {_name_of(owner): owner for owner in type(spider).__mro__}
@@ -53,7 +69,7 @@ def method_of(spider: Spider, stored: str, *, public: bool) -> Callable[..., Any
     return method  # type: ignore[no-any-return]
 
 
-def _found(function: Callable[..., Any], spider: Spider) -> str:
+def _found(function: Callable[..., Any], spider: Spider) -> str | None:
     name = getattr(function, "__name__", "")
     # A name that the spider's __init__ set may mean another function in the next run.
     if name not in vars(spider) and getattr(spider, name, None) == function:
@@ -66,7 +82,25 @@ def _found(function: Callable[..., Any], spider: Spider) -> str:
                 if name not in vars(spider) and getattr(spider, name) == function:
                     return name
                 return f"{_name_of(owner)}.{name}"  # super().name
-    raise ValueError(f"{function!r} is not a method of the spider; make it one")
+    return None
+
+
+def _of_helper(function: Callable[..., Any], spider: Spider) -> str | None:
+    """Return the name of a method of an object that the spider's ``__init__`` keeps."""
+    if isinstance(function, MethodType):
+        for attribute, value in vars(spider).items():
+            name = function.__name__
+            if value is function.__self__ and getattr(value, name, None) == function:
+                return f"{attribute}{_OF_HELPER}{name}"
+    return None
+
+
+def _of_package(function: Callable[..., Any], spider: Spider) -> str | None:
+    """Return the name of a function that a module of the spider's package defines."""
+    try:
+        return classes_of(spider).name_of(function)
+    except LookupError:
+        return None
 
 
 def _is_public(spider: Spider, stored: str) -> bool:

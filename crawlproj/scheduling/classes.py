@@ -1,4 +1,4 @@
-"""Finds the classes of stored objects again, among those that a spider knows, and imports nothing.
+"""Finds classes and functions again by name, among those that a spider knows, and imports nothing.
 
 Others may have written what is stored. So a name in it leads to a class only if the spider's own
 code could have made such an object.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from types import FunctionType
 from typing import Any
 
 from scrapy import Item, Spider
@@ -34,27 +35,49 @@ class Classes:
             for value in list(vars(sys.modules[module]).values())
             if isinstance(value, type)
         }
-        self._packages = {_package(module) for module in modules}
-        self._packages |= {_package(each.__module__) for each in self._named if has_fields(each)}
+        self._own = {_package(module) for module in modules}
+        imported = {_package(each.__module__) for each in self._named if has_fields(each)}
+        self._packages = self._own | imported
 
-    def name_of(self, found: type) -> str:
-        """Return the name by which ``named`` finds a class. Raises LookupError if it does not."""
-        name = _name(found)
-        if self.named(name) is not found:
-            raise LookupError(f"{name!r} is the name of another class")
+    def name_of(self, found: Any) -> str:
+        """Return the name by which ``named`` or ``function`` finds a class or function.
+
+        Raises LookupError if they do not.
+        """
+        name = _name(found) if isinstance(found, type | FunctionType) else ""
+        named = self.named if isinstance(found, type) else self.function
+        if named(name) is not found:
+            raise LookupError(f"{name!r} is the name of another object")
         return name
 
     def named(self, name: str) -> type[Any]:
         """Return the class that ``name_of`` named. Raises LookupError or ValueError."""
+        found = self._value(name)
+        if not isinstance(found, type) or _name(found) != name or not self._knows(found):
+            raise LookupError(f"{name!r} is no class that the spider knows")
+        return found
+
+    def function(self, name: str) -> FunctionType:
+        """Return the function of the spider's package that ``name_of`` named.
+
+        Raises LookupError.
+        """
+        found = self._value(name)
+        if not isinstance(found, FunctionType) or _name(found) != name or not self._owns(found):
+            raise LookupError(f"{name!r} is no function of the spider's package")
+        return found
+
+    def _value(self, name: str) -> Any:
         module, _, path = name.partition(":")
         if module not in self._loaded:
             raise LookupError(f"{module!r} is not loaded when the crawl starts")
         found: Any = sys.modules.get(module)
         for part in path.split("."):
             found = vars(found)[part] if hasattr(found, "__dict__") else None
-        if not isinstance(found, type) or _name(found) != name or not self._knows(found):
-            raise LookupError(f"{name!r} is no class that the spider knows")
         return found
+
+    def _owns(self, found: type | FunctionType) -> bool:
+        return _package(found.__module__) in self._own
 
     def _knows(self, found: type) -> bool:
         in_package = _package(found.__module__) in self._packages
@@ -74,7 +97,7 @@ def _is_own(owner: type) -> bool:
     return issubclass(owner, Spider) and _package(owner.__module__) != "scrapy"
 
 
-def _name(found: type) -> str:
+def _name(found: type | FunctionType) -> str:
     return f"{found.__module__}:{found.__qualname__}"
 
 

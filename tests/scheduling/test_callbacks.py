@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from scrapy import Spider
 from scrapy.spiders import CrawlSpider, SitemapSpider
+from scrapy.utils.response import open_in_browser
 
 from crawlproj.scheduling.callbacks import method_of, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def parse_comment(response: object) -> str:
+    return "comment"
+
+
+class Topics:
+    def parse_topic(self, response: object) -> str:
+        return "topic"
+
+    @staticmethod
+    def parse_static(response: object) -> None: ...
 
 
 class Base(Spider):
@@ -74,3 +93,58 @@ def test_a_private_method_is_refused_before_others_cannot_call_it() -> None:
     assert name_of(SPIDER._parse_private, SPIDER, public=False) == "_parse_private"
     method = method_of(SPIDER, "_parse_private", public=False)
     assert method == SPIDER._parse_private
+
+
+class Helped(Spider):
+    name = "helped"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.topics = Topics()
+
+
+@pytest.mark.parametrize(
+    ("find", "answer"),
+    [
+        (lambda _: parse_comment, "comment"),
+        (lambda spider: spider.topics.parse_topic, "topic"),
+    ],
+    ids=["a function of the package", "a method of a helper"],
+)
+def test_the_next_process_finds_what_is_no_method_of_the_spider(
+    find: Callable[[Helped], Callable[..., Any]], answer: str
+) -> None:
+    before, after = Helped(), Helped()
+    found = method_of(after, name_of(find(before), before, public=False), public=False)
+    assert found == find(after)
+    assert found(None) == answer
+
+
+def test_workers_that_share_a_frontier_call_only_methods_of_the_spider() -> None:
+    spider = Helped()
+    for function in (parse_comment, spider.topics.parse_topic):
+        stored = name_of(function, spider, public=False)
+        with pytest.raises(ValueError, match="make it one"):
+            name_of(function, spider, public=True)
+        with pytest.raises(ValueError, match="is not a public method"):
+            method_of(spider, stored, public=True)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(lambda _: None, Topics().parse_topic, Topics().parse_static),
+        *(open_in_browser, os.fsencode, os.system, print),
+    ],
+)
+def test_callbacks_that_no_name_leads_to_are_not_named(function: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="make it one"):
+        name_of(function, Helped(), public=False)
+
+
+@pytest.mark.parametrize(
+    "stored", ["os:system", "os:fsencode", f"{__name__}:Topics", f"{__name__}:gone", "gone:f"]
+)
+def test_a_name_leads_to_no_function_of_others(stored: str) -> None:
+    with pytest.raises(LookupError):
+        method_of(Helped(), stored, public=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 _MAX_FAILURES = 10_000
 _ENDING = frozenset({"cancelled", "disk-failed"})  # reasons
-_FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0  # between attempts to write to a busy store
+_FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0  # between attempts to use a busy store
+_FIRST_ANSWER_S = 20.0  # a server that never answered may not exist
 
 
 class RowRejected(StoreError):
@@ -94,10 +96,13 @@ class StorePipeline:
         return cls(crawler, store)
 
     async def open_spider(self) -> None:
-        """Open the store. Raises CloseSpider("store-unusable") if it cannot be opened."""
+        """Open the store. Raises CloseSpider("store-unusable") if it cannot be opened.
+
+        A server that restarts, or has no connection left, has 20 s.
+        """
         try:
             self._sources.install()
-            await self._store.open()
+            await self._open_when_free()
         except CrawlprojError as exc:
             logger.error("%s", exc)
             raise CloseSpider("store-unusable") from exc
@@ -107,6 +112,21 @@ class StorePipeline:
             scheduler.books.read = self._store.checked if self._store.refreshable else None
         self._crawler.signals.connect(self._on_dropped, signals.item_dropped)
         self._crawler.signals.connect(self._on_error, signals.item_error)
+
+    async def _open_when_free(self) -> None:
+        pause_s, give_up_at = 0.0, time.monotonic() + _FIRST_ANSWER_S
+        while True:
+            try:
+                await self._store.open()
+            except StoreBusy as exc:
+                if time.monotonic() > give_up_at:
+                    raise
+                if not pause_s:
+                    logger.warning("The store cannot be opened yet; waiting: %s", exc)
+                pause_s = min(2 * pause_s or _FIRST_PAUSE_S, _MAX_PAUSE_S)
+                await set_within(self._ending, pause_s)
+            else:
+                return
 
     async def process_item(self, item: Any) -> Any:
         """Return ``item`` once it is durable; a Page with ``duplicate_of`` set.

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from pydantic import BaseModel
 from scrapy import Field, Item, Spider
-from scrapy.exceptions import DropItem
+from scrapy.exceptions import CloseSpider, DropItem
 from scrapy.utils.test import get_crawler
 
 from crawlproj.errors import ConfigError, NotStored, StoreError
@@ -28,15 +28,21 @@ if TYPE_CHECKING:
 
 
 class FakeStore(Store):
-    """Keeps batches in memory; busy for ``busy`` writes; fails if ``broken``."""
+    """Keeps batches in memory; busy for ``busy`` writes; fails if ``broken``.
+
+    away: how often it cannot be opened.
+    """
 
     def __init__(self) -> None:
         self.batches: list[list[Row]] = []
-        self.busy = 0
+        self.busy = self.away = 0
         self.broken = False
         self.opened = self.closed = False
 
     async def open(self) -> None:
+        if self.away:
+            self.away -= 1
+            raise StoreBusy("too many clients")
         self.opened = True
 
     async def write(self, rows: Sequence[Row]) -> Stored:
@@ -219,6 +225,25 @@ def test_a_busy_store_is_retried_and_nothing_is_lost(
     store.busy = 3
     run(StorePipeline(crawler(), store).process_item({"url": "http://a/"}))
     assert len(store.batches) == 1
+
+
+def test_a_server_that_starts_a_moment_later_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawlproj.pipelines.store._FIRST_PAUSE_S", 0.001)
+    store, made = FakeStore(), crawler()
+    made.engine = FakeEngine(FakeScheduler())  # type: ignore[assignment]
+    store.away = 3
+    run(StorePipeline(made, store).open_spider())
+    assert store.opened
+
+
+def test_a_server_that_never_answers_ends_the_crawl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawlproj.pipelines.store._FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("crawlproj.pipelines.store._FIRST_ANSWER_S", 0.005)
+    store = FakeStore()
+    store.away = 10**6
+    with pytest.raises(CloseSpider) as ended:
+        run(StorePipeline(crawler(), store).open_spider())
+    assert ended.value.reason == "store-unusable"
 
 
 def test_a_store_that_fails_closes_the_crawl_and_fails_every_waiting_item() -> None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.main_part import main_part_of
-from crawlproj.content.text import markdown_of, text_of, words_of
+from crawlproj.content.text import headings_of, markdown_of, text_of, words_of
 from crawlproj.errors import ConfigError
 from crawlproj.urls import join
 from crawlproj.zstandard import zstd
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from crawlproj.content.page import PageContent
 
-_HEADINGS = "h1,h2,h3,h4,h5,h6"
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
 
@@ -42,12 +41,7 @@ def _html(response: Response, _: PageContent) -> bytes:
 
 
 def _headings(_: Response, page: PageContent) -> str:
-    return _json(
-        [
-            {"level": int(element.tag[1]), "text": words_of(element)}
-            for element in page.tree.select(_HEADINGS)
-        ]
-    )
+    return _json([{"level": level, "text": text} for level, text in headings_of(page.tree)])
 
 
 def _images(_: Response, page: PageContent) -> str:

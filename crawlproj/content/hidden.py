@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawlproj.content.inline_style import declared
+from crawlproj.content.permalinks import permalinks_in
 
 if TYPE_CHECKING:
     from crawlproj.content.tree import Element, Tree
@@ -30,8 +31,11 @@ _BY_ATTRIBUTE = (
 
 
 def unseen_in(root: Tree | Element) -> dict[Element, str]:
-    """Return the elements that are never shown, and what to read them as instead."""
-    unseen: list[Element] = []
+    """Return the elements that are never shown, and what to read them as instead.
+
+    The sign that leads to a heading counts as one, because a style sheet hides it.
+    """
+    unseen = permalinks_in(root)
     for name in _NEVER_SHOWN:
         if root.find(name) is not None:
             unseen += root.select(name)

@@ -22,6 +22,11 @@ _MIN_MAIN = 100  # characters; a <main> with fewer is not used as one if there a
 _MIN_TEXT = 300  # characters; a shorter element is widened whatever that adds
 _MAX_LINKED = 0.6  # share of the added characters that may be in links
 _BOILERPLATE_TAGS = ("nav", "footer", "aside", "form", "header", "script", "style")
+_TITLES = "h1, h2, h3, h4, h5, h6"
+# Not the page's banner, which is beside or around these.
+_HEADS = ":is(article, main, [role=main]) :is(header, [class*=header])"
+_HEADER = re.compile(r"(?<![^-_ ])header(?![^-_ ])", re.IGNORECASE)
+_MAX_HEADS = 200  # that are looked at
 _CONTAINERS = ("div", "section", "ul", "ol", "table", "p")
 # Notes that belong to the text, although generators put them into <aside>.
 _NOTES = re.compile(
@@ -55,14 +60,15 @@ def main_part_of(tree: Tree) -> Tree:
 
 def _without_boilerplate(element: Element) -> Tree:
     part = tree_of(element.html.encode("utf-8", "replace"), "utf-8")
+    heads = _heads_in(part)
     for tag in _BOILERPLATE_TAGS:
         for each in part.select(tag):
-            if tag != "aside" or not _is_note(each):
+            if each not in heads and (tag != "aside" or not _is_note(each)):
                 each.decompose()
     chapters: Chapters | None = None
     for tag in _CONTAINERS:
         for each in part.select(tag):
-            if each.parent is None or not _is_boilerplate(each):
+            if each.parent is None or each in heads or not _is_boilerplate(each):
                 continue
             if each.attr("role") not in _BOILERPLATE_ROLES:
                 chapters = chapters or Chapters(part, _BOILERPLATE_NAMES.search)
@@ -70,6 +76,22 @@ def _without_boilerplate(element: Element) -> Tree:
                     continue
             each.decompose()
     return part
+
+
+def _heads_in(part: Tree) -> set[Element]:
+    """Return the heads of articles that have a title: on a list of posts, nothing else has it."""
+    if part.select_one(_TITLES) is None:
+        return set()
+    return {each for each in part.select(_HEADS)[:_MAX_HEADS] if _has_title(each)}
+
+
+def _has_title(head: Element) -> bool:
+    names = _HEADER.sub(" ", _names_of(head))
+    return (
+        not _BOILERPLATE_NAMES.search(names)
+        and head.attr("role") not in _BOILERPLATE_ROLES
+        and head.select_one(_TITLES) is not None
+    )
 
 
 def _is_note(aside: Element) -> bool:
@@ -114,12 +136,15 @@ def _linked(element: Element) -> int:
 
 
 def _is_boilerplate(element: Element) -> bool:
-    name = element.attr("id") or ""
-    if "." in name:  # of a member of a program, such as "Document._toc_entry" in Sphinx's sources
-        name = ""
-    names = f"{element.attr('class') or ''} {name}"
     return (
         element.tag in _BOILERPLATE_TAGS
         or element.attr("role") in _BOILERPLATE_ROLES
-        or bool(_BOILERPLATE_NAMES.search(names))
+        or bool(_BOILERPLATE_NAMES.search(_names_of(element)))
     )
+
+
+def _names_of(element: Element) -> str:
+    name = element.attr("id") or ""
+    if "." in name:  # of a member of a program, such as "Document._toc_entry" in Sphinx's sources
+        name = ""
+    return f"{element.attr('class') or ''} {name}"

@@ -14,6 +14,7 @@ from turbohtml import PlainText, Text
 
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, unseen_in
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
+from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # One cell, one word; lists without marks: they are not in the page.
 _LAYOUT = PlainText(layout="strict", bullet="", table_cell_separator=" ")
+_HEADINGS = "h1,h2,h3,h4,h5,h6"
 _MAX_KEPT_APART = 10_000  # options, captions or blocks of a kind in a page
 # Blocks that the parser takes for inline, and what to read them as instead.
 _UNKNOWN_BLOCKS = {
@@ -71,6 +73,12 @@ def words_of(element: Element) -> str:
     Scripts and style sheets in it are no text.
     """
     return " ".join(element.to_text(_LAYOUT).split())
+
+
+def headings_of(tree: Tree) -> list[tuple[int, str]]:
+    """Return the level and the words of each heading, without the sign that links to it."""
+    with _read_as(dict.fromkeys(permalinks_in(tree), "style")):
+        return [(int(each.tag[1]), words_of(each)) for each in tree.select(_HEADINGS)]
 
 
 def _text_of(tree: Tree, marked: list[Element]) -> str:

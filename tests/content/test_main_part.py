@@ -109,6 +109,38 @@ def test_the_name_of_a_page_does_not_take_its_content_away(start: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "head",
+    [
+        "<header><h2>The title</h2><p>Yesterday</header>",
+        '<header class="entry-header"><h2>The title</h2></header>',
+        '<div class="post-header"><h2>The title</h2></div>',
+    ],
+)
+@pytest.mark.parametrize("start", ["<main>", "<div role=main>", "<div><div>"])
+def test_the_head_of_an_article_has_its_title(start: str, head: str) -> None:
+    banner = "<header class='site-header'><h1>The site</h1></header>"
+    post = f"<article>{head}<p>{3 * WORDS}</p></article>"
+    text = main_text(f"{banner}{start}{9 * post}")
+    assert text.count("The title") == 9
+    assert "The site" not in text
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<header>Share this</header>",
+        '<div class="nav-header"><h2>Share this</h2></div>',
+        '<header role="navigation"><h2>Share this</h2></header>',
+        '<div class="related"><header><h2>Share this</h2></header></div>',
+    ],
+)
+def test_a_head_without_a_title_or_with_other_names_of_boilerplate_is_left_out(head: str) -> None:
+    text = main_text(f"<main><article>{head}<p>{9 * WORDS}</p></article></main>")
+    assert "Share this" not in text
+    assert text.count("Some words") == 9
+
+
+@pytest.mark.parametrize(
     "comments",
     [
         '<section id="comments"><h2>Comments</h2>{}</section>',
@@ -132,9 +164,10 @@ def test_comments_with_a_heading_stay_boilerplate_however_many_they_are(comments
         '<main><div id="intro">' + 20_000 * '<section id="search"><h2>Search</h2>x</section>',
         "<main>" + 20_000 * '<div class="menu"><h1>a</h1>x</div>',
         "<main>" + 20_000 * '<div class="menu">' + "<h1>a</h1>x",
+        "<main>" + 20_000 * '<div class="a header">' + "<h1>a</h1>x",
         "<main>" + 10_000 * '<div id="menu"><h2>menu<a href="#menu">x</a></h2>',
     ],
-    ids=["chapters", "titles", "around a title", "in each other"],
+    ids=["chapters", "titles", "around a title", "heads", "in each other"],
 )
 def test_names_of_boilerplate_take_linear_time(body: str) -> None:
     began = time.process_time()

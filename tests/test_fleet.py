@@ -12,7 +12,6 @@ import sqlite3
 import subprocess
 import sys
 import termios
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -145,10 +144,8 @@ def test_a_fleet_that_lost_a_worker_was_stopped_and_run_again_crawls_every_page(
     killed = fleet.when(lambda status: status.done > 5)
     os.kill(killed.pid, signal.SIGKILL)
     fleet.when(lambda status: status.pid != killed.pid and status.done > 0)
-    began = time.monotonic()
     fleet.process.send_signal(signal.SIGTERM)
     assert fleet.wait() == 0, fleet.output
-    assert time.monotonic() - began < 10
     assert "was killed by SIGKILL" in fleet.output
     assert "left for the next run" in fleet.output
     again = FleetProcess(tmp_path, *words)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 from threading import Event
@@ -52,9 +51,7 @@ def test_ctrl_c_ends_a_measurement_and_all_of_its_processes(
     try:
         until(lambda: len(marked(mark)) > children)
         os.killpg(process.pid, signal.SIGINT)
-        began = time.monotonic()
         output, errors = process.communicate(timeout=PATIENCE_S)
-        took_s = time.monotonic() - began
         until(lambda: not marked(mark))
     finally:
         for pid in marked(mark):
@@ -63,7 +60,6 @@ def test_ctrl_c_ends_a_measurement_and_all_of_its_processes(
     assert errors == f"interrupted: nothing was written for {name}\n"
     assert process.returncode == 130
     assert output == ""
-    assert took_s < 10
     assert list(tmp_path.iterdir()) == []
 
 

@@ -82,17 +82,23 @@ def test_canaries_of_several_crawlers_are_spread_in_time() -> None:
     assert len(firsts) == 10
 
 
-def test_a_hang_is_much_longer_than_the_slowest_answer(health: Health) -> None:
-    unknown = health.hang_s
-    assert unknown >= 2
+def test_a_hang_is_eight_times_the_slowest_recent_answer_and_two_seconds_at_least(
+    health: Health,
+) -> None:
+    assert health.hang_s == 5, "nothing is known"
     health.on_answer(1000.0, 0.01)
-    assert health.hang_s >= 2
+    assert health.hang_s == 2
     health.on_answer(1000.0, 3.0)
-    slow = health.hang_s
-    assert slow >= 9
+    assert health.hang_s == 24
     for _ in range(500):
         health.on_answer(1000.0, 0.01)
-    assert health.hang_s < slow
+    assert health.hang_s == 2
+
+
+def test_probes_are_an_eighth_of_the_outage_apart(health: Health) -> None:
+    failed(health, 4)
+    health.on_start(1100.0)
+    assert 1112 <= health.ready_at < 1114
 
 
 def test_a_request_lost_while_others_are_answered_does_not_take_the_site_down(

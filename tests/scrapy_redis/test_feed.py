@@ -16,12 +16,12 @@ from redis import Redis as Client
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.processes import Scrapy, options
 from tests.servers import Redis
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-START_S = 20.0  # for a crawl to start and to fetch a page
 FRONTIERS = pytest.mark.parametrize("frontier", ["sqlite", "redis"])
 
 
@@ -57,14 +57,14 @@ class Crawl:
         items = ("-o", str(self._folder / "items.jsonl"))
         return Scrapy("crawl", spider, *options(everything), *items)
 
-    def end(self, process: Scrapy, within_s: float = 30.0) -> str:
+    def end(self, process: Scrapy) -> str:
         """Wait until the crawl ends by itself; returns its log."""
-        assert process.wait(within_s) == 0, process.output()
+        assert process.wait() == 0, process.output()
         return process.output()
 
     def stop(self, process: Scrapy) -> str:
         process.send_signal(signal.SIGTERM)
-        return self.end(process, 10.0)
+        return self.end(process)
 
     def items(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self._folder / "items.jsonl").open()]
@@ -74,13 +74,8 @@ def fetched(web: DemoWeb, site: str = "fast") -> Counter[str]:
     return Counter(line.path for line in web.log() if line.site == site and "page" in line.path)
 
 
-def until(what: Callable[[], object], within_s: float = START_S) -> float:
-    """Wait until ``what()`` is true; returns how many seconds that took."""
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() < began + within_s, "it did not happen"
-        time.sleep(0.01)
-    return time.monotonic() - began
+def answered(web: DemoWeb, site: str) -> bool:
+    return any(line.site == site and "page" in line.path for line in web.answers())
 
 
 def page(web: DemoWeb, number: int) -> str:
@@ -151,13 +146,13 @@ def test_a_start_url_is_fetched_at_once_whether_the_crawl_is_busy_or_idle(
     client.rpush("plain:start_urls", f"{web.url('slow')}/section0/page1.html")
     until(lambda: fetched(web, "slow"))
     client.rpush("plain:start_urls", page(web, 1))
-    busy_s = until(lambda: fetched(web)["/section0/page1.html"])
+    until(lambda: fetched(web)["/section0/page1.html"])
+    assert not answered(web, "slow"), "it waited for the page in hand"
     assert not client.exists("plain:start_urls")
-    until(lambda: any(line.site == "slow" and "page" in line.path for line in web.answers()))
+    until(lambda: answered(web, "slow"))
     time.sleep(1.5)  # idle, and polling at its longest interval
     client.rpush("plain:start_urls", page(web, 2))
-    idle_s = until(lambda: fetched(web)["/section0/page2.html"])
-    assert max(busy_s, idle_s) < 1.5
+    until(lambda: fetched(web)["/section0/page2.html"])
     assert process.poll() is None  # without a limit it stays open
     crawl.stop(process)
 
@@ -202,7 +197,7 @@ def test_an_idle_crawl_ends_after_its_idle_limit_and_not_before(
     until(lambda: fetched(web))
     (arrived,) = (line.time for line in web.log() if "page" in line.path)
     crawl.end(process)
-    assert 4 <= time.time() - arrived < 4 + 10  # the end itself takes time on a busy machine
+    assert time.time() - arrived >= 4
 
 
 def test_a_key_of_another_type_ends_the_crawl_and_the_log_says_what_to_set(
@@ -265,7 +260,7 @@ def test_every_start_url_is_fetched_even_if_workers_are_killed(
         process.wait()
         if names := client.keys("plain:start_urls:alive:*"):
             client.delete(*names)
-    crawl.end(crawl.start("plain", MAX_IDLE_TIME_BEFORE_CLOSE=2, **settings), 60)
+    crawl.end(crawl.start("plain", MAX_IDLE_TIME_BEFORE_CLOSE=2, **settings))
     assert set(fetched(web)) == {url.removeprefix(web.url("fast")) for url in wanted}
     again = sum(fetched(web).values()) - len(wanted)
     assert again <= kills * (2 * 4 + 64)

@@ -156,7 +156,7 @@ def test_a_query_that_waits_for_this_process_is_neither_cancelled_nor_taken_for_
         async with fast.turn():
             assert await fast.run(work, lambda: loop.time() - began) == "late"
         assert limit.outcomes == [Outcome.SUCCESS]
-        assert fast.state().longest_s < 0.05
+        assert fast.state().longest_s < 0.12
 
     run(scene())
 

@@ -6,6 +6,8 @@ import logging
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+import pytest
+from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from crawlproj.commands.fleet import Command
@@ -13,8 +15,6 @@ from crawlproj.fleet.running import FleetRun
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_the_folder_of_the_job_is_there_before_workers_would_make_it_at_the_same_time(
@@ -44,3 +44,14 @@ def test_the_folder_of_the_job_is_there_before_workers_would_make_it_at_the_same
     for handler in ours.handlers:
         handler.close()
     assert there == [True]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line_that_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    fleet = Command()
+    fleet.settings = Settings(
+        {"SPIDER_MODULES": ["crawlproj.spiders"], "FLEET_DIR": str(tmp_path / "file/fleet")}
+    )
+    given = Namespace(workers=1, spargs=["url=http://a.test/"], serve=False, set=[], loglevel="")
+    with pytest.raises(UsageError, match=r"file/fleet cannot be written .* set FLEET_DIR"):
+        fleet.run(["site"], given)

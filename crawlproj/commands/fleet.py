@@ -25,6 +25,7 @@ from crawlproj.private_files import create
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+    from pathlib import Path
 
     from scrapy import Spider
     from scrapy.settings import BaseSettings
@@ -112,10 +113,7 @@ class Command(ScrapyCommand):
             parquet=parquet_written(text(settings, "PARQUET_URL", ""), counts),
             logs=str(config.folder),
         )
-        config.folder.mkdir(parents=True, exist_ok=True)
-        job_dir(settings)  # workers that make it at the same time would fail
-        create(config.folder / "fleet.log")
-        log = logging.FileHandler(config.folder / "fleet.log", encoding="utf-8")
+        log = _open_log(config.folder, settings)
         log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
         ours = logging.getLogger("crawlproj")
         ours.setLevel(logging.INFO)
@@ -160,6 +158,21 @@ class Command(ScrapyCommand):
             raise UsageError("-a must have the form NAME=VALUE", print_help=False) from None
         remember_arguments()
         return crawler, create_spider(crawler, given)
+
+
+def _open_log(folder: Path, settings: BaseSettings) -> logging.FileHandler:
+    """Make the folders of a fleet, and open its log. Raises UsageError if that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        job_dir(settings)  # workers that make it at the same time would fail
+        create(folder / "fleet.log")
+        return logging.FileHandler(folder / "fleet.log", encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(
+            f"{exc.filename} cannot be written ({exc.strerror}): make it writable, or set FLEET_DIR "
+            "to a folder elsewhere",
+            print_help=False,
+        ) from None
 
 
 def _processors() -> int:

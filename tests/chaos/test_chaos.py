@@ -24,6 +24,7 @@ _MB = 1 << 20
 _MAX_GROWTH = 40 * _MB  # of a worker that waits
 _MAX_UNACKED = 3 * IN_FLIGHT  # requests of one worker that are handed out but not acked
 _MAX_RECONNECT_S = 2.5  # until a worker notices that Redis is back
+_MAX_SILENT_S = 5.0  # until a worker takes a connection for lost
 _LATE_S = 1.0  # on a busy machine
 _TAKEN_OVER_WITHIN_S = 15.0  # the sites of a stopped worker, once its leases have expired
 
@@ -149,6 +150,19 @@ def test_network_faults_to_redis_lose_nothing(tmp_path: Path, *, long: bool) -> 
                     on.proxy.accept()
                     on.crew.faults.append(Fault(since, time.time() + _MAX_RECONNECT_S))
             on.crew.tend(dice.uniform(0.2, 1.0))
+        on.judge(90)
+
+
+@both
+def test_a_redis_whose_answers_never_arrive_loses_nothing(tmp_path: Path, *, long: bool) -> None:
+    with stage(tmp_path, long=long, seconds=30 if long else 4, lease_s=4.0, seed=8) as on:
+        on.crew.start()
+        on.crew.until_all_work()
+        since = time.time()
+        on.proxy.delay_s = 600.0  # nothing is refused or closed
+        _nothing_piles_up(on, 30 if long else 8)
+        on.proxy.delay_s = 0.0
+        on.crew.faults.append(Fault(since, time.time() + _MAX_SILENT_S + _MAX_RECONNECT_S))
         on.judge(90)
 
 

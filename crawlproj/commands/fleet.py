@@ -169,8 +169,8 @@ def _open_log(folder: Path, settings: BaseSettings) -> logging.FileHandler:
         return logging.FileHandler(folder / "fleet.log", encoding="utf-8")
     except OSError as exc:
         raise UsageError(
-            f"{exc.filename} cannot be written ({exc.strerror}): make it writable, or set FLEET_DIR "
-            "to a folder elsewhere",
+            f"{exc.filename} cannot be written ({exc.strerror}): make it writable, or set "
+            "FLEET_DIR to a folder elsewhere",
             print_help=False,
         ) from None
 

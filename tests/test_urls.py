@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crawlproj.urls import _normalized, join, normalize, registrable_domain, site_of
+from crawlproj.urls import _normalized, join, normalize, origin_of, registrable_domain, site_of
 from tests.properties import examples
 
 
@@ -26,6 +26,7 @@ from tests.properties import examples
         (" http:\\\\example.org\\a ", "http://example.org/a"),
         ("http://0x7f.1/", "http://127.0.0.1/"),
         ("http://[::1]:80/", "http://[::1]/"),
+        ("http://[::1]/[a|b]^?{c}\\", "http://[::1]/%5Ba%7Cb%5D%5E?%7Bc%7D%5C"),
     ],
 )
 def test_every_spelling_of_a_url_has_the_same_normal_form(written: str, normal: str) -> None:
@@ -53,6 +54,24 @@ def test_normalizing_is_idempotent_and_never_raises(text: str) -> None:
         if url is not None:
             assert normalize(url) == url
             assert site_of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://a.test", "http://a.test"),
+        ("HTTPS://A.test:8443/x?y#z", "https://a.test:8443"),
+        ("http://a.test?x=/y@z", "http://a.test"),
+        ("http://a.test#/x", "http://a.test"),
+        ("http://us@er:secret@a.test/x@y", "http://a.test"),
+        ("http://[::1]:80/", "http://[::1]:80"),
+        ("http:///x", ""),
+        ("file:///x", ""),
+        ("httpx://a.test/", ""),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
 
 
 # Links as pages have them, and what could be mistaken for one that is simple.

@@ -23,7 +23,6 @@ from crawlproj.frontier.base import State
 from crawlproj.http.head import MalformedResponse
 from crawlproj.http.replay import NotArchived
 from crawlproj.reasons import outcome_of
-from crawlproj.urls import origin_of
 from tests.downloadermiddlewares.helpers import Answer, Harness, refused, robots, status
 from tests.frontier.helpers import run
 
@@ -220,24 +219,6 @@ def test_the_middleware_is_disabled_if_robotstxt_obey_is_off() -> None:
 def test_the_error_names_the_wrong_setting() -> None:
     with pytest.raises(ConfigError, match="ROBOTSTXT_CACHE_TTL"):
         Harness(robots(""), ROBOTSTXT_CACHE_TTL="a day")
-
-
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        ("http://a.test", "http://a.test"),
-        ("HTTPS://A.test:8443/x?y#z", "https://a.test:8443"),
-        ("http://a.test?x=/y@z", "http://a.test"),
-        ("http://a.test#/x", "http://a.test"),
-        ("http://us@er:secret@a.test/x@y", "http://a.test"),
-        ("http://[::1]:80/", "http://[::1]:80"),
-        ("http:///x", ""),
-        ("file:///x", ""),
-        ("httpx://a.test/", ""),
-    ],
-)
-def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
-    assert origin_of(url) == origin
 
 
 def test_a_file_that_is_not_robots_txt_at_all_allows_everything() -> None:

@@ -64,7 +64,7 @@ def test_a_resting_site_is_left_alone_until_its_rest_ends(frontier: Frontier, no
     resting = {"away.test": now.time + 60}
     assert [lease.entry.site for lease in claim(frontier, resting=resting)] == ["b.test"]
     now.time += 60
-    assert [lease.entry.site for lease in claim(frontier)] == ["away.test"]
+    assert [lease.entry.site for lease in claim(frontier, resting=resting)] == ["away.test"]
 
 
 def test_a_delayed_entry_is_not_claimed_before_its_time(frontier: Frontier, now: Now) -> None:
@@ -96,6 +96,17 @@ def test_a_renewed_lease_outlives_its_first_deadline(frontier: Frontier, now: No
     assert run(frontier.renew([lease.id], lease_s=30)) == set()
     now.time += 20
     assert run(frontier.reap()) == 0
+
+
+def test_a_lease_is_over_at_its_deadline(frontier: Frontier, now: Now) -> None:
+    put(frontier, entry(1))
+    (lease,) = claim(frontier)
+    now.time = lease.deadline
+    assert run(frontier.write([], [Ack(lease.id, State.DONE)])).stale == 1
+    assert run(frontier.renew([lease.id], lease_s=60)) == {lease.id}
+    assert run(frontier.reap()) == 1
+    (again,) = claim(frontier)
+    assert (again.entry.key, again.attempts) == (1, 1)
 
 
 def test_a_requeue_replaces_the_entry_and_counts_an_attempt_unless_it_says_otherwise(

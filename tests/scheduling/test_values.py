@@ -18,6 +18,7 @@ import pytest
 from scrapy import Field, Request, Spider
 
 from crawlproj.scheduling.classes import Classes
+from crawlproj.scheduling.objects import is_state
 from crawlproj.scheduling.serialize import Unstorable, entry_of
 from crawlproj.scheduling.values import NotPlain, restored, storable
 from tests.scheduling import kept_classes as kept
@@ -117,6 +118,12 @@ def test_no_setter_of_a_property_runs_although_stored_data_names_it(
 def test_a_value_that_would_not_come_back_is_named(value: Any, told: str) -> None:
     with pytest.raises(NotPlain, match=re.escape(told)):
         storable(value, CLASSES)
+
+
+@pytest.mark.parametrize("method", ["__getstate__", "__setstate__", "__reduce__", "__reduce_ex__"])
+def test_attributes_are_not_all_of_an_object_whose_class_says_how_to_copy_it(method: str) -> None:
+    assert is_state(type("Plain", (), {}))
+    assert not is_state(type("Own", (), {method: lambda *_: ()}))
 
 
 @pytest.mark.parametrize("value", [re.compile("x"), Lock(), [iter("x")]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -84,6 +85,24 @@ def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
     assert ("in use by another crawl of this process" in ran.stderr) is twice
     jobs = [status.job for status in run(read_status(tmp_path / "crawl.db"))]
     assert jobs == ["other page=1", "shop page=1", "shop page=2"]
+
+
+@pytest.mark.slow
+def test_services_crawl_one_spider_twice_at_once_without_a_frontier_on_disk(tmp_path: Path) -> None:
+    (tmp_path / "two.py").write_text(TWO)
+    with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
+        ran = subprocess.run(
+            [sys.executable, "two.py", web.url("plain"), "twice"],
+            cwd=tmp_path,
+            env={**os.environ, "CRAWLPROJ_FRONTIER_URL": "memory:"},
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    lines = ran.stdout.splitlines()
+    assert sorted(lines) == ["failed False", *["item 1"] * 3, "item 2"], ran.stderr
+    assert not (tmp_path / "crawl.db").exists()
 
 
 UNREACHED = """

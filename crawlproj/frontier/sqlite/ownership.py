@@ -72,7 +72,8 @@ class JobLock:
         if pid == str(os.getpid()):
             return (
                 f"{self._owned} is in use by another crawl of this process: give each an argument "
-                "or a FRONTIER_JOB of its own, or run one after the other"
+                "or a FRONTIER_JOB of its own, run one after the other, or set "
+                "FRONTIER_URL=memory: if an interrupted crawl need not continue"
             )
         return (
             f"{self._owned} is in use by process {pid or 'unknown'}: wait for that crawl to end, "

@@ -15,6 +15,7 @@ from turbohtml import PlainText, Text
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, unseen_in
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
+from crawlproj.content.preformatted import break_lines, broken_in
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ _BLOCKS = (
     *("h1", "h2", "h3", "h4", "h5", "h6", "header", "main", "menu", "nav", "ol", "p", "pre"),
     *("section", "table", "ul", *_UNKNOWN_BLOCKS),
 )
-_BROKEN_IN_PRE = ("pre br", "pre div", "pre p")  # the text goes on in the same line there
 
 
 def text_of(tree: Tree) -> str:
@@ -86,11 +86,7 @@ def _text_of(tree: Tree, marked: list[Element]) -> str:
     frames, tables = tree.select("iframe"), tree.select("table")
     options, captions = tree.select("option"), tree.select("caption")
     begun, ended = _unmarked_blocks(tree)
-    in_pre = dict.fromkeys(
-        element
-        for selector in (_BROKEN_IN_PRE if tree.find("pre") is not None else ())
-        for element in tree.select(selector)[:_MAX_KEPT_APART]
-    )
+    in_pre = broken_in(tree, _MAX_KEPT_APART)
     renamed = _to_rename(tree, _READ_AS) | _lists_with_text(tree)
     unseen, hidden = unseen_in(tree), hidden_in(tree, marked)
     labels = dict.fromkeys(found_inside(tree, "svg", "text")[:_MAX_KEPT_APART])
@@ -107,10 +103,7 @@ def _text_of(tree: Tree, marked: list[Element]) -> str:
     for block in ended:
         if block not in in_pre:
             block.insert_after(Text(" "))
-    for element in in_pre:
-        element.insert_before(Text("\n"))
-        if element.tag != "br":
-            element.insert_after(Text("\n"))
+    break_lines(in_pre)
     for table in tables[:_MAX_KEPT_APART]:
         table.insert_before(Element("div"))
     for caption in captions[:_MAX_KEPT_APART]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from crawlproj.pages import page_of
         '<h2 id="a">The title<a class="hash-link" href="#a">&#x200b;</a></h2>',  # Docusaurus
         '<h2 id="a"><a class="doc-anchor" href="#a">§</a>The title</h2>',  # rustdoc
         '<h2 id="a">The title <a href="#a">#</a></h2>',
+        # Starlight
+        '<div><h2 id="ä">The title</h2> <a href="#%C3%A4">Section titled "The title"</a></div>',
     ],
 )
 def test_signs_of_permalinks_are_in_no_field(title: str) -> None:
@@ -44,6 +47,10 @@ def test_other_links_in_headings_stay(html: str, text: str) -> None:
     assert page["text"] == text
 
 
+def test_a_link_after_a_heading_that_leads_elsewhere_stays() -> None:
+    assert fields_of('<h2 id="a">The title</h2><a href="#b">Part B</a>')["text"].endswith("Part B")
+
+
 def test_the_terms_of_a_reference_lose_their_signs_too() -> None:
     page = fields_of('<dl><dt id="f">f(x)<a href="#f">¶</a></dt><dd>A function.</dd></dl>')
     assert page["text"].split() == ["f(x)", "A", "function."]
@@ -56,3 +63,9 @@ def fields_of(html: str) -> dict[str, Any]:
     page = page_of(response, names)
     fields = {name: getattr(page, name) for name in names}
     return fields | {"text": page.text, "headings": json.loads(page.headings or "")}
+
+
+def test_many_permalinks_in_a_long_heading_take_linear_time() -> None:
+    began = time.process_time()
+    fields_of(f"<h2>{'x' * 200_000}{20_000 * '<a href=#a>#</a>'}</h2>")
+    assert time.process_time() - began < 5

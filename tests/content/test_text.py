@@ -52,6 +52,12 @@ def text(html: str) -> str:
         ("<pre>one(<br>  two<br>)</pre>", "one(\n  two\n)"),
         ("<pre>one<div>two</div>three</pre>", "one\ntwo\nthree"),
         ("<pre><code><div>one</div>two</code></pre>", "one\ntwo"),
+        # A block, or two, for each line, with line breaks in them and between them or without.
+        ("<pre><div>one</div><div>two</div></pre>", "one\ntwo"),
+        ("<pre><div><div>one</div></div><div><div>two</div></div></pre>", "one\ntwo"),
+        ("<pre><div><p><b>one\n</b></p></div><div><p>two</p></div></pre>", "one\ntwo"),
+        ("<pre><div>one</div><div>\n</div><div>two</div></pre>", "one\n\ntwo"),
+        ("<pre><div>one</div>\n<div>two</div></pre>", "one\n\ntwo"),
         ("<noscript><p>one</p>two</noscript>three", "one\n\ntwothree"),
         ("a<iframe src=x>fallback</iframe>b", "ab"),
         ("a<!-- comment -->b", "ab"),

@@ -1,0 +1,58 @@
+"""Finds where blocks in preformatted text break its lines, as browsers show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from turbohtml import Text
+
+from crawlproj.content.tree import Element
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from crawlproj.content.tree import Tree
+
+_BROKEN = ("pre br", "pre div", "pre p")  # the text goes on in the same line there
+_LEVELS = 8  # down to the last text of a block
+
+
+def broken_in(tree: Tree, most: int) -> dict[Element, tuple[bool, bool]]:
+    """Return the blocks and <br> in <pre>; whether the line ends before, and after each.
+
+    Highlighters make a block of each line, and some two. Between two blocks a line ends once,
+    and not again if the first ends with a line break. most: of each kind.
+    """
+    if tree.find("pre") is None:
+        return {}
+    found = dict.fromkeys(each for selector in _BROKEN for each in tree.select(selector)[:most])
+    return {each: _breaks(each, found) for each in found}
+
+
+def break_lines(broken: Mapping[Element, tuple[bool, bool]]) -> None:
+    """Put line breaks into the tree where ``broken_in`` found that they are missing."""
+    for element, (before, after) in broken.items():
+        if before:
+            element.insert_before(Text("\n"))
+        if after:
+            element.insert_after(Text("\n"))
+
+
+def _breaks(element: Element, found: Collection[Element]) -> tuple[bool, bool]:
+    if element.tag == "br":
+        return True, False
+    before, after = element.previous_sibling, element.next_sibling
+    return (
+        before is not None and before not in found and not _ends_a_line(before),
+        after is not None and not _ends_a_line(element),
+    )
+
+
+def _ends_a_line(node: object) -> bool:
+    for _ in range(_LEVELS):
+        if isinstance(node, Text):
+            return node.data.endswith("\n")
+        if not isinstance(node, Element) or not node.children:
+            return False
+        node = node.children[-1]
+    return False

@@ -196,6 +196,7 @@ def test_the_commands_that_every_project_gets_can_be_loaded() -> None:
     modules = {path.stem for path in (PACKAGE / "commands").glob("*.py")} - {
         "__init__",
         "environment",
+        "fleets",
         "pipes",
         "steer",
     }

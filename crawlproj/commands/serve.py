@@ -11,9 +11,8 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawlproj.commands.environment import ReadsEnvironment
+from crawlproj.commands.fleets import frontiers_of_fleets
 from crawlproj.errors import ConfigError
-from crawlproj.fleet.config import FOLDER
-from crawlproj.fleet.server import running_servers
 from crawlproj.masking import masked
 
 if TYPE_CHECKING:
@@ -149,7 +148,5 @@ class Command(ReadsEnvironment, ScrapyCommand):
         if database:
             queries = tuple(load_queries(opts.queries))
             config = replace(config, database_url=database, queries=queries)
-        # A fleet has a Redis of its own, unless it is given another one.
-        given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
-        fleets = [] if given else running_servers(Path(FOLDER))
+        fleets = frontiers_of_fleets(self.settings)
         return replace(config, frontier_url=fleets[0]) if fleets else config

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawlproj.commands.environment import ReadsEnvironment
+from crawlproj.commands.fleets import frontiers_of_fleets
 from crawlproj.errors import CrawlprojError
-from crawlproj.fleet.config import FOLDER
-from crawlproj.fleet.server import running_servers
 from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.frontier.sqlite import status as sqlite_status
 from crawlproj.frontier.url import sqlite_path
@@ -58,9 +56,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
             config.frontier()
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
-        # A fleet has a Redis of its own, unless it is given another one.
-        given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
-        for url in ([] if given else running_servers(Path(FOLDER))) or [config.frontier_url]:
+        for url in frontiers_of_fleets(self.settings) or [config.frontier_url]:
             _show(url, config)
 
 

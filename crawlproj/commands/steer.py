@@ -7,16 +7,14 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.exceptions import UsageError
 
 from crawlproj.commands.environment import ReadsEnvironment
+from crawlproj.commands.fleets import frontiers_of_fleets
 from crawlproj.commands.pipes import while_read
 from crawlproj.errors import CrawlprojError, FrontierError
-from crawlproj.fleet.config import FOLDER
-from crawlproj.fleet.server import running_servers
 from crawlproj.frontier.finding import ALIVE_S, choose, controls_of, jobs_at
 from crawlproj.masking import masked
 from crawlproj.plural import counted
@@ -155,9 +153,7 @@ class Steers(ReadsEnvironment, ABC):
             config.frontier()
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
-        given = self.settings.get("FRONTIER_URL") or self.settings.get("REDIS_URL")
-        # A fleet has a Redis of its own, unless it is given another one.
-        urls = ([] if given else running_servers(Path(FOLDER))) or [config.frontier_url]
+        urls = frontiers_of_fleets(self.settings) or [config.frontier_url]
         try:
             asyncio.run(self._steer(urls, config, args, opts))
         except FrontierError as exc:

@@ -114,6 +114,8 @@ def test_a_link_is_resolved_against_its_base() -> None:
         ("http://a.org/b", "a.org"),
         ("https://a.org:8443/", "a.org:8443"),
         ("http://a.org:80", "a.org"),
+        ("HTTPS://a.org:443/", "a.org"),
+        ("http://a.org:443/", "a.org:443"),
         ("https://[::1]:81/?x=/", "[::1]:81"),
         ("http://a.org?x=http://b.org/", "a.org"),
     ],

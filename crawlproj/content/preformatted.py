@@ -30,17 +30,21 @@ def broken_in(tree: Tree, most: int) -> dict[Element, tuple[bool, bool]]:
 
 
 def break_lines(broken: Mapping[Element, tuple[bool, bool]]) -> None:
-    """Put line breaks into the tree where ``broken_in`` found that they are missing."""
+    """Put line breaks into the tree where ``broken_in`` found that they are missing.
+
+    A second time, none is missing: the main text is read after the whole text, from the same tree.
+    """
     for element, (before, after) in broken.items():
+        if element.tag == "br":
+            element.replace_with(Text("\n"))
+            continue
         if before:
             element.insert_before(Text("\n"))
         if after:
-            element.insert_after(Text("\n"))
+            _innermost(element).append(Text("\n"))
 
 
 def _breaks(element: Element, found: Collection[Element]) -> tuple[bool, bool]:
-    if element.tag == "br":
-        return True, False
     before, after = element.previous_sibling, element.next_sibling
     return (
         before is not None and before not in found and not _ends_a_line(before),
@@ -56,3 +60,13 @@ def _ends_a_line(node: object) -> bool:
             return False
         node = node.children[-1]
     return False
+
+
+def _innermost(block: Element) -> Element:
+    """Return where the last text of ``block`` is."""
+    for _ in range(_LEVELS - 2):
+        last = block.children[-1] if block.children else None
+        if not isinstance(last, Element) or not last.children:
+            break
+        block = last
+    return block

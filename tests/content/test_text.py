@@ -197,6 +197,24 @@ def test_links_that_are_blocks_are_lines_of_the_text_and_links_in_markdown() -> 
     assert markdown == "[one](http://a.org/1)[two](http://a.org/2)"
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<pre>one<br>two</pre>",
+        "<pre><div>one</div><div>two</div></pre>",
+        "<pre><div><p>one</p></div><div><p>two</p></div></pre>",
+        "<pre>one<p>two</p></pre>",
+    ],
+)
+def test_a_line_of_code_ends_once_however_often_its_page_is_read(html: str) -> None:
+    tree = tree_of(html.encode(), "utf-8")
+    assert [text_of(tree), text_of(tree)] == ["one\ntwo", "one\ntwo"]
+    (body,) = tree.select("body")
+    again = tree_of(body.html.encode(), "utf-8")  # as the main text is read
+    assert text_of(again) == "one\ntwo"
+    assert markdown_of(tree, "http://a.example/") == "```\none\ntwo\n```"
+
+
 def test_what_is_hidden_keeps_its_links() -> None:
     tree = tree_of(b"yes<div hidden><a href=/a>no</a></div>")
     assert text_of(tree) == "yes"

@@ -54,7 +54,7 @@ class FleetWorker:
     """Writes the WorkerStatus. On if FLEET_DIR and FLEET_WORKER are set, as by ``scrapy fleet``."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._path = status_file(*place_of(crawler.settings))
+        self._file = StatusFile(status_file(*place_of(crawler.settings)))
         self._crawler = crawler
         self._recorder = recorder_of(crawler)
         self._items = ItemCounts(crawler)
@@ -114,10 +114,31 @@ class FleetWorker:
             traps=dict(islice(found_by(self._crawler.spider).items(), _TRAPS)),
             ended=ended,
         )
+        self._file.write(status.text())
+
+
+class StatusFile:
+    """The file by which the supervisor knows of a worker. Logs once that it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fails = False
+
+    def write(self, text: str) -> None:
+        """Replace the file, or leave it as it is."""
         try:
-            write_whole(self._path, status.text())
+            write_whole(self._path, text)
         except OSError as exc:
-            logger.error("This worker cannot write its status for the supervisor: %s", exc)
+            if not self._fails:
+                logger.error(
+                    "This worker cannot write its status, so its supervisor will take it for hung: "
+                    "%s (%s)",
+                    self._path,
+                    exc.strerror or exc,
+                )
+            self._fails = True
+        else:
+            self._fails = False
 
 
 def memory_mb() -> float:

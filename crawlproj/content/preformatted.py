@@ -21,7 +21,7 @@ def broken_in(tree: Tree, most: int) -> dict[Element, tuple[bool, bool]]:
     """Return the blocks and <br> in <pre>; whether the line ends before, and after each.
 
     Highlighters make a block of each line, and some two. Between two blocks a line ends once,
-    and not again if the first ends with a line break. most: of each kind.
+    and not again if the first ends with a line break or <br>. most: of each kind.
     """
     if tree.find("pre") is None:
         return {}
@@ -57,7 +57,7 @@ def _ends_a_line(node: object) -> bool:
         if isinstance(node, Text):
             return node.data.endswith("\n")
         if not isinstance(node, Element) or not node.children:
-            return False
+            return isinstance(node, Element) and node.tag == "br"
         node = node.children[-1]
     return False
 

@@ -58,6 +58,9 @@ def text(html: str) -> str:
         ("<pre><div><p><b>one\n</b></p></div><div><p>two</p></div></pre>", "one\ntwo"),
         ("<pre><div>one</div><div>\n</div><div>two</div></pre>", "one\n\ntwo"),
         ("<pre><div>one</div>\n<div>two</div></pre>", "one\n\ntwo"),
+        ("<pre><div>one<br></div><div><br></div><div>two<br></div></pre>", "one\n\ntwo"),
+        ("<pre><span style='display:block'>one<br></span>two</pre>", "one\ntwo"),
+        ("<pre>one<br><div>two</div></pre>", "one\ntwo"),
         ("<noscript><p>one</p>two</noscript>three", "one\n\ntwothree"),
         ("a<iframe src=x>fallback</iframe>b", "ab"),
         ("a<!-- comment -->b", "ab"),
@@ -204,6 +207,7 @@ def test_links_that_are_blocks_are_lines_of_the_text_and_links_in_markdown() -> 
         "<pre><div>one</div><div>two</div></pre>",
         "<pre><div><p>one</p></div><div><p>two</p></div></pre>",
         "<pre>one<p>two</p></pre>",
+        "<pre><div>one<br></div><div>two<br></div></pre>",
     ],
 )
 def test_a_line_of_code_ends_once_however_often_its_page_is_read(html: str) -> None:

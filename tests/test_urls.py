@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crawlproj.urls import _normalized, join, normalize, origin_of, registrable_domain, site_of
+from crawlproj.urls import (
+    MAX_URL_LENGTH,
+    _normalized,
+    is_plain,
+    join,
+    normalize,
+    origin_of,
+    registrable_domain,
+    site_of,
+)
 from tests.properties import examples
 
 
@@ -106,6 +115,20 @@ def test_a_link_is_resolved_against_its_base() -> None:
     assert join("http://a.org/b/c?d", "../e") == "http://a.org/e"
     assert join("http://a.org/b/c?d", "?f") == "http://a.org/b/c?f"
     assert join("http://a.org/b", "//c.org") == "http://c.org/"
+
+
+def test_a_link_that_is_too_long_with_its_base_is_refused() -> None:
+    base = f"http://a.org/{'x' * 4000}/"
+    assert join(base, "y" * (MAX_URL_LENGTH - len(base))) == base + "y" * (8192 - len(base))
+    assert join(base, "y" * (MAX_URL_LENGTH - len(base) + 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [("http://a.org/b?c=1", True), ("http://a.org/%C3%BC", False), ("http://A.org/b", False)],
+)
+def test_most_urls_in_normal_form_are_known_for_it_at_first_sight(url: str, *, plain: bool) -> None:
+    assert is_plain(url) is plain
 
 
 @pytest.mark.parametrize(

@@ -278,8 +278,8 @@ class ConcurrencyMiddleware:
         """Take the sample ``shown``; return whether the state of its site excuses a failed page.
 
         It does if the request was a canary, and three times if more was in flight when it was sent
-        than the site is now known to bear, or if too much makes pages fail there and it was not
-        alone.
+        than the site is now known to bear, if too much makes pages fail there and it was not
+        alone, or if some fail there anyway.
         """
         admission = self._admission
         if admission is None:
@@ -293,9 +293,10 @@ class ConcurrencyMiddleware:
             return False
         if permit.canary:
             return shown.verdict is Verdict.OVERLOADED
-        failed = ending.verdict is Verdict.OVERLOADED
+        if ending.verdict is not Verdict.OVERLOADED or request.meta.get(REFUSALS, 0) >= _EXCUSES:
+            return False
         most = 1 if ending.is_up else admission.limit_of(request)
-        return failed and permit.in_flight > most and request.meta.get(REFUSALS, 0) < _EXCUSES
+        return permit.in_flight > most or admission.fails_anyway(request)
 
     def _drive(self, request: Request, ending: Ending) -> None:
         """Report to the control of the request's slot, and set the slot to what it now admits."""

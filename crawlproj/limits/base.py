@@ -108,6 +108,11 @@ class Limit(ABC):
         """Seconds to the first byte of quick answers when there is no queue; 0 if unknown."""
         return 0.0
 
+    @property
+    def usual_drops(self) -> float:
+        """The share of requests that are dropped whatever is in flight; 0 if none is known."""
+        return 0.0
+
     def restart(self, limit: float, unloaded_s: float = 0.0) -> None:  # noqa: ARG002 - for limits that measure it
         """Continue from ``limit``, after an outage or with what an earlier crawl learned."""
         self.limit = self.bounds.clamp(limit)

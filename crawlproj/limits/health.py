@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, log
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
 
-_FAILURES = 4  # in a row, without an answer in between
+_FAILURES = 4  # in a row, without an answer in between, at least
+_BY_CHANCE = 1e-5  # probability of so many in a row
 _MIN_HANG_S = 2.0
 _UNKNOWN_HANG_S = 5.0
 _HANG_FACTOR = 8.0  # times the slowest recent answer
@@ -21,12 +22,12 @@ _PROBE_SHARE = 0.12  # of the time the site has been down
 class Health:
     """A circuit breaker (Nygard, "Release It!", 2007) whose half-open state is one canary. Pure.
 
-    A site is *down* after four failures in a row, or when a request has had no answer for
-    ``hang_s`` and no other request has had one for half as long. While it is down, one request at a
-    time (a *canary*) probes it. Probes are between a second and a minute apart, longer the longer
-    the site has been down. The first answer of any kind brings the site back. Perhaps only some
-    pages hang: so each outage doubles how many requests in a row must have no answer, up to
-    sixteen, and further answers bring that number down again.
+    A site is *down* after four failures in a row, more where some always fail, or when a request
+    has had no answer for ``hang_s`` and no other request has had one for half as long. While it is
+    down, one request at a time (a *canary*) probes it. Probes are between a second and a minute
+    apart, longer the longer the site has been down. The first answer of any kind brings the site
+    back. Perhaps only some pages hang: so each outage doubles how many requests in a row must have
+    no answer, up to sixteen, and further answers bring that number down again.
 
     down_since: None while it is up. answered_at: when the last answer came; -inf if none ever did.
 
@@ -90,10 +91,14 @@ class Health:
         self.down_since = None
         return self._probes > 1
 
-    def on_failure(self, now: float) -> None:
-        """Note a request that failed the way requests to a site that is down do."""
+    def on_failure(self, now: float, usual: float = 0.0) -> None:
+        """Note a request that failed the way requests to a site that is down do.
+
+        usual: the share of requests that fail so while the site is up, from 0 to below 1.
+        """
         self._failures += 1
-        if self._failures >= _FAILURES:
+        by_chance = log(_BY_CHANCE) / log(usual) if usual else 0
+        if self._failures >= max(_FAILURES, by_chance):
             self._go_down(now)
 
     def on_lost(self, now: float) -> None:

@@ -87,6 +87,10 @@ class Knee(Limit):
     def unloaded_s(self) -> float:
         return exp(self._belief.latency) if self._belief.known else 0.0
 
+    @property
+    def usual_drops(self) -> float:
+        return self._refusals.other_cause
+
     def restart(self, limit: float, unloaded_s: float = 0.0) -> None:
         super().restart(limit)
         known = log(unloaded_s) if unloaded_s else None

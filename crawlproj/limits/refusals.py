@@ -6,14 +6,15 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.base import whole
+from crawlproj.limits.other_cause import OtherCause
 
 if TYPE_CHECKING:
     from crawlproj.limits.base import Sample
 
 _MIN_DROPS, _MANY_DROPS = 3, 4
 _DROP_SHARE = 0.05
-_BY_CHANCE = 2.0  # times the usual drops of a period, which have another cause
-_LEARN = 0.02  # slowly, so that drops caused by too many in flight do not become usual
+_BY_CHANCE = 2.0  # times the drops of a period that have another cause
+_LEARN = 0.05  # how fast it is noticed that the other cause has gone
 _MIN_ANSWERS, _ROUNDS = 16, 2  # of a period: at least, and times the limit
 _MIN_WAIT, _MAX_WAIT = 4, 64  # periods before a ceiling is tried again
 
@@ -21,20 +22,26 @@ _MIN_WAIT, _MAX_WAIT = 4, 64  # periods before a ceiling is tried again
 class Refusals:
     """Counts drops in periods, and keeps the limit below the number in flight that was refused.
 
-    If at least three requests more than twice the usual share are dropped, and more than 5 % of a
-    period, the limit goes below the lowest number in flight that was refused, at most to half. If
-    other requests were answered with as many in flight, it goes down by a fifth instead. That is
-    the ``ceiling``. It rises by a sixteenth, at least by one, after 4, 8, … 64 periods in which the
-    limit was at the ceiling, twice as many each time the same number is refused again.
+    If at least three requests are dropped, and more than 5 % of a period, the limit goes below the
+    lowest number in flight that was refused, at most to half. If other requests were answered with
+    as many in flight, it goes down by a fifth instead. That is the ``ceiling``. It rises by a
+    sixteenth, at least by one, after 4, 8, … 64 periods in which the limit was at the ceiling,
+    twice as many each time the same number is refused again. If as many are dropped with less in
+    flight, there is no ceiling, and more than twice as many must be dropped to set another; see
+    ``OtherCause``.
 
     A period has as many requests as twice the limit, at least 16.
+
+    other_cause: the share of requests that is dropped whatever is in flight; 0 if none is known.
     """
 
     def __init__(self) -> None:
         self.ceiling = inf
+        self.other_cause = 0.0
+        self._cause = OtherCause()
+        self._kept = inf  # the ceiling before the look
         self._wait = _MIN_WAIT
         self._at_ceiling = 0  # periods
-        self._usual = 0.0  # share of drops
         self._cut_at = -inf
         self._begin()
 
@@ -45,12 +52,16 @@ class Refusals:
 
     def on_answer(self, sample: Sample, limit: float) -> None:
         """Count an answer."""
+        if sample.started_at >= self._cut_at:
+            self._look_for_cause(sample.ended_at, limit, dropped=False)
+        if self._cause.look < 1:
+            return
         self._answered += 1
         self._by_load[sample.in_flight] = self._by_load.get(sample.in_flight, 0) + 1
         if self._answered + self._dropped < max(_MIN_ANSWERS, _ROUNDS * limit):
             return
         share = self._dropped / (self._answered + self._dropped)
-        self._usual += _LEARN * (share - self._usual)
+        self.other_cause += _LEARN * min(0.0, share - self.other_cause)
         if limit >= self.ceiling - 0.5:
             self._at_ceiling += 1
             if self._at_ceiling >= self._wait:
@@ -63,21 +74,35 @@ class Refusals:
         # Requests that started before the latest cut say nothing about the limit since.
         if sample.started_at < self._cut_at:
             return None
+        self._look_for_cause(sample.ended_at, limit, dropped=True)
+        if self._cause.look < 1:
+            return min(limit, self.ceiling)
         self._dropped += 1
         self._refused_at = min(self._refused_at, sample.in_flight)
         if self._too_many(limit):
             return self._lower(sample.ended_at, limit)
         return None
 
+    def _look_for_cause(self, now: float, limit: float, *, dropped: bool) -> None:
+        """Set the ceiling for a look, which begins or ends with this request."""
+        look = self._cause.look
+        found = self._cause.on_end(dropped=dropped)
+        if self._cause.look < look:
+            self._kept = self.ceiling
+            self.ceiling = max(1.0, self._cause.look * limit)
+            self._cut_at = now
+            self._begin()
+        elif found is not None and look < 1:
+            self.ceiling = inf if found else self._kept
+            self.other_cause = found
+
     def _too_many(self, limit: float) -> bool:
         requests = max(whole(limit), self._answered + self._dropped)
-        by_chance = _BY_CHANCE * self._usual * requests
+        by_chance = _BY_CHANCE * self.other_cause * requests
         return self._dropped >= _MIN_DROPS + by_chance and self._dropped > _DROP_SHARE * requests
 
     def _lower(self, now: float, limit: float) -> float | None:
         """Return the limit below the number that was refused; None if that would not help."""
-        share = self._dropped / (self._answered + self._dropped)
-        self._usual += _LEARN * (share - self._usual)
         most = self._refused_at - 1
         beyond = sum(n for in_flight, n in self._by_load.items() if in_flight > most)
         # The limit may have gone down since they were sent; that it was too high is all they show.
@@ -92,5 +117,6 @@ class Refusals:
         self.ceiling = wanted
         self._at_ceiling = 0
         self._cut_at = now
+        self._cause.on_cut(self._answered + self._dropped, self._dropped)
         self._begin()
         return min(limit, wanted)

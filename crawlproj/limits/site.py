@@ -322,7 +322,7 @@ class SiteControl:
         """Return whether the request says nothing of the load, because the site is or was down."""
         if ending.verdict is Verdict.OVERLOADED:
             if not (lost or ending.is_up):  # which was noted when it was lost
-                health.on_failure(now)
+                health.on_failure(now, self.estimator.usual_drops)
             return self.down
         if health.on_answer(now, ending.rtt_s):
             self._restart(now, max(min(1.0, self._good_limit), self._good_limit / 2))

@@ -48,6 +48,7 @@ class FakeScheduler(Scheduler):
         self.may_ask_at = -inf
         self.sent = 0  # how often the permit was used once more
         self.limit = 8
+        self.fails = False
 
     def permit_of(self, request: Request) -> Permit | None:
         return self.permit
@@ -71,6 +72,9 @@ class FakeScheduler(Scheduler):
 
     def limit_of(self, request: Request) -> int:
         return self.limit
+
+    def fails_anyway(self, request: Request) -> bool:
+        return self.fails
 
     def polite_at(self, request: Request) -> float:
         return self.may_ask_at
@@ -224,6 +228,16 @@ def test_a_page_that_failed_with_as_much_in_flight_as_its_site_bears_has_no_excu
     assert harness.fail(DownloadTimeoutError()) is None
     harness.scheduler.limit = 3
     assert isinstance(harness.fail(DownloadTimeoutError()), Request)
+
+
+def test_where_some_requests_fail_anyway_a_page_has_three_excuses() -> None:
+    harness = Harness()
+    harness.scheduler.fails = True
+    request = Request(URL)
+    for _ in range(3):
+        request = harness.answer(502, request)
+        assert isinstance(request, Request)
+    assert isinstance(harness.answer(502, request), Response)
 
 
 def test_500s_of_a_site_that_answers_later_what_failed_are_overloads() -> None:

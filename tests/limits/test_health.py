@@ -45,6 +45,16 @@ def test_an_answer_between_failures_keeps_the_site_up(health: Health) -> None:
     assert health.down_since is None
 
 
+def test_where_a_quarter_always_fails_more_failures_in_a_row_take_a_site_down(
+    health: Health,
+) -> None:
+    for n in range(8):
+        health.on_failure(1000.0 + n, usual=0.25)
+    assert health.down_since is None
+    health.on_failure(1008.0, usual=0.25)
+    assert health.down_since == 1008.0
+
+
 @pytest.mark.parametrize(("probes", "outage"), [(0, False), (1, False), (2, True)])
 def test_the_first_answer_brings_the_site_back_from_an_outage_if_a_probe_had_failed(
     health: Health, probes: int, outage: bool

@@ -1,0 +1,49 @@
+"""A broken server behind a load balancer costs no page, and does not slow the crawl down."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from statistics import median
+
+import pytest
+
+from tests.http.helpers import on_reactor
+from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
+
+HOME = "http://a.example/"
+PAGES = 300
+
+
+class Balancer:
+    """Four servers, the next of which is chosen by chance. One answers 502 to everything."""
+
+    def __init__(self) -> None:
+        self.dice = random.Random(7)  # noqa: S311 - not a secret
+        self.in_flight: list[int] = []  # at each arrival, itself included
+        self.now = 0
+
+    async def answer(self, url: str, _: str) -> Answer:
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        self.now += 1
+        self.in_flight.append(self.now)
+        try:
+            if url != HOME and self.dice.random() < 0.25:
+                return Answer("Bad Gateway", 502)
+            await asyncio.sleep(0.1)
+            return Answer(page(*(f"/{n}" for n in range(PAGES))))
+        finally:
+            self.now -= 1
+
+
+@pytest.mark.slow
+@on_reactor
+async def test_a_broken_server_of_four_costs_no_page_and_does_not_slow_the_crawl_down() -> None:
+    site = Balancer()
+    done = await crawl_site(
+        site.answer, HOME, TRAPS_ENABLED=False, RETRY_TIMES=2, CONCURRENCY_MAX_PER_SITE=16
+    )
+    assert done.failures == []
+    assert len(done.urls) == PAGES + 1
+    assert median(site.in_flight[-len(site.in_flight) // 3 :]) >= 4

@@ -74,11 +74,11 @@ def crawled(drop: Callable[[int], bool], requests: int = 2000) -> tuple[Refusals
     for n in range(requests):
         limit = min(limits[-1] + 0.5, max(1.0, refusals.ceiling), 32.0)
         in_flight = max(1, int(limit))
-        lower = (
-            refusals.on_drop(dropped(n, in_flight), limit)
-            if drop(in_flight)
-            else refusals.on_answer(sample(n, in_flight), limit)
-        )
+        lower = None
+        if drop(in_flight):
+            lower = refusals.on_drop(dropped(n, in_flight), limit)
+        else:
+            refusals.on_answer(sample(n, in_flight), limit)
         limits.append(limit if lower is None else lower)
     return refusals, limits
 

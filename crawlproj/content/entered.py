@@ -1,4 +1,4 @@
-"""What the fields of forms hold: it is no text of a page, and all that tells change forms apart."""
+"""What fields of forms hold: it is not text of a page, and all that tells change forms apart."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def text_of(tree: Tree) -> str:
 def words_of(element: Element) -> str:
     """Return the text of a heading or a link in one line, with spaces where a browser breaks it.
 
-    Scripts and style sheets in it are no text.
+    Scripts and style sheets in it are not text.
     """
     return " ".join(element.to_text(_LAYOUT).split())
 

@@ -31,7 +31,7 @@ class LikeFiles(IgnoreRequest):
 
 
 class IsFile(StopDownload):
-    """The URL ends like a file, and the response is none of HTML; its body is not fetched."""
+    """The URL ends like a file, and the response is not HTML; its body is not fetched."""
 
     frontier_outcome = (State.SKIPPED, "extension")
 
@@ -70,7 +70,7 @@ class FileNamesMiddleware:
             raise LikeFiles("its directory had files with this extension, and no pages")
 
     def judge_head(self, headers: Headers, request: Request, status: int = 200) -> None:
-        """Raise IsFile if the response to a URL that ends like a file is no page.
+        """Raise IsFile if the response to a URL that ends like a file is not a page.
 
         A redirect says nothing, because it may lead to a login; if it leads to a file, it does.
         """

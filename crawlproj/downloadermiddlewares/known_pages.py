@@ -73,7 +73,7 @@ class KnownPages:
         """Return the status of ``url``, by the route of ``failed``; 0 without an answer."""
         try:
             response = await self._crawler.engine.download_async(self._request(url, failed))
-        except Exception:  # noqa: BLE001 - whatever it is, it is no answer
+        except Exception:  # noqa: BLE001 - whatever it is, it is not an answer
             return 0
         return int(response.status)
 

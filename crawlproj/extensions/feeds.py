@@ -172,7 +172,7 @@ def _size(slot: FeedSlot) -> int:
 def _take_back(file: IO[bytes], size: int) -> None:
     """Cut ``file``, to which writing failed, to ``size`` bytes, and forget what it has buffered.
 
-    Does nothing to what is no file on a disk.
+    Does nothing to what is not a file on a disk.
     """
     with suppress(OSError):
         descriptor = file.fileno()

@@ -1,8 +1,8 @@
 """Reads the head of an HTTP/1 response as browsers do: what can be understood is taken.
 
 RFC 9112 lets a recipient be lenient where nothing is ambiguous: bare line feeds, folded lines,
-stray carriage returns, lines that are no header, lengths that are not a number. Where two readings
-of the body's length are possible, the response is refused with MalformedResponse.
+stray carriage returns, lines that are not a header, lengths that are not a number. Where two
+readings of the body's length are possible, the response is refused with MalformedResponse.
 """
 
 from __future__ import annotations

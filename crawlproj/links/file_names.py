@@ -22,7 +22,7 @@ _BUNDLES = frozenset(
     )
 )
 _FILES = 3  # of a directory and extension without a page among them
-_FILES_OF_A_SITE = 100
+_FILES_OF_A_SITE = 30
 _MAX_PLACES = 20_000
 
 
@@ -32,7 +32,7 @@ class FileNames:
     Wikis, code browsers and lists of packages have pages with such names. So the first ones of each
     directory and extension are asked for, until three turned out to be files and none a page. Of
     the first three directories of a path, the innermost of which enough is known decides. After a
-    hundred files, a site is asked only where it has such pages.
+    thirty files, a site is asked only where it has such pages.
 
     is_chosen: whether the user wants the files of an extension, such as ".pdf"; those count as
         pages.

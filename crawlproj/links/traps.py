@@ -8,7 +8,7 @@ Which shape is to blame for a page with nothing new? The narrowest one that hold
 unknown URLs that the page leads to, because nothing else explains why there is no end. A shape that
 the page leads out of is forgiven, as is a list that leads to its items. URLs of known traps, and
 such that only carry the URL of the page to lead back there, lead nowhere. A page that leads nowhere
-is no reason to blame a directory. A parameter that makes no difference (see indifferent.py) is
+is not a reason to blame a directory. A parameter that makes no difference (see indifferent.py) is
 a trap, too, which only ends URLs that were fetched without it or with another value of it.
 
 How much is new? A page that links to more of its shape takes a new word or two new numbers, because
@@ -55,7 +55,7 @@ _DATED = re.compile(r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[0-9]{4})?(?![0-9])")
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """How much of a site or a domain is fetched at most; 0 is no limit.
+    """How much of a site or a domain is fetched at most; 0 for no limit.
 
     pages, sitemaps: of a site. depth: links followed to a page. hosts: of a registrable domain.
     """

@@ -20,7 +20,7 @@ _SITEMAP = "sitemap"  # the reason of a sitemap that was read; it costs its site
 class Budget:
     """Bounds requests against CONCURRENT_REQUESTS and pages against MAX_PAGES.
 
-    in_flight: max requests downloading at once. max_pages: 0 is no limit.
+    in_flight: max requests downloading at once. max_pages: 0 for no limit.
     pages: pages and sitemaps fetched in the generation, by all workers; without those of earlier
         runs if the generation was reopened to check them.
     """

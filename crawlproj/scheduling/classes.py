@@ -54,7 +54,7 @@ class Classes:
         """Return the class that ``name_of`` named. Raises LookupError or ValueError."""
         found = self._value(name)
         if not isinstance(found, type) or _name(found) != name or not self._knows(found):
-            raise LookupError(f"{name!r} is no class that the spider knows")
+            raise LookupError(f"{name!r} is not a class that the spider knows")
         return found
 
     def function(self, name: str) -> FunctionType:
@@ -64,7 +64,7 @@ class Classes:
         """
         found = self._value(name)
         if not isinstance(found, FunctionType) or _name(found) != name or not self._owns(found):
-            raise LookupError(f"{name!r} is no function of the spider's package")
+            raise LookupError(f"{name!r} is not a function of the spider's package")
         return found
 
     def _value(self, name: str) -> Any:

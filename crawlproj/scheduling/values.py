@@ -5,7 +5,7 @@ A value that JSON has no type for is a dict of one tag:
 tag: what follows it
 __bytes__: base64
 __tuple__, __set__, __frozenset__: its parts
-__dict__, __ordered__, __counter__: pairs of key and value, if a key is no string or is a tag
+__dict__, __ordered__, __counter__: pairs of key and value, if a key is not a string or is a tag
 __default__: the name of its factory and its pairs
 __named__: the name of a class of named tuples, and the parts
 __enum__: the name of a class and of its member

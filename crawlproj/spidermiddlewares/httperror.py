@@ -21,7 +21,7 @@ class HttpErrorNotingMiddleware(HttpErrorMiddleware):
 
     HTTPERROR_ALLOWED_CODES may also come from a command line, as text.
 
-    Raises ConfigError if it is no list of statuses.
+    Raises ConfigError if it is not a list of statuses.
     """
 
     def __init__(self, settings: BaseSettings) -> None:

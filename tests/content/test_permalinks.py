@@ -1,4 +1,4 @@
-"""The sign beside a heading that links to it is no part of its text."""
+"""The sign beside a heading that links to it is not part of its text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Malformed answers are no outage: the other pages of a site are not kept waiting."""
+"""Malformed answers are not an outage: the other pages of a site are not kept waiting."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ REFUSED = [
     for name, data, reason in [
         ("lengths that differ", _ok(b"Content-Length: 3", _FIVE), _MALFORMED),
         ("lengths that differ in one header", _ok(b"Content-Length: 3, 5"), _MALFORMED),
-        ("lengths that differ and are no numbers", _ok(b"Content-Length: 5, five"), _MALFORMED),
+        ("lengths that differ and are not numbers", _ok(b"Content-Length: 5, five"), _MALFORMED),
         ("chunked is not the last coding", _ok(b"Transfer-Encoding: chunked, gzip"), _MALFORMED),
         ("chunk size in words", _ok(_CHUNKED, body=b"zz\r\nhello\r\n0\r\n\r\n"), _MALFORMED),
         ("negative chunk size", _ok(_CHUNKED, body=b"-5\r\nhello\r\n0\r\n\r\n"), _MALFORMED),

@@ -59,7 +59,7 @@ async def test_the_broken_body_of_a_redirect_does_not_matter(
             response = await handler.download_request(Request(url))
             assert response.headers[b"Location"] == location
             assert response.flags == ["dataloss"]
-        for _ in range(2):  # these are no redirects
+        for _ in range(2):  # these are not redirects
             with pytest.raises(error):
                 await handler.download_request(Request(url))
     assert not answers

@@ -163,9 +163,9 @@ def test_a_class_is_known_if_the_spiders_module_names_it_or_is_of_its_package() 
     assert there_and_back(Step("x"), names_a_dataclass) == Step("x")
     assert there_and_back(Book(title="Emma"), nothing) == Book(title="Emma")
     for classes, value in ((nothing, Step("x")), (nothing, Shelf(1)), (names_a_class, Shelf(1))):
-        with pytest.raises(NotPlain, match="is no class that the spider knows"):
+        with pytest.raises(NotPlain, match="is not a class that the spider knows"):
             storable(value, classes)
-        with pytest.raises(LookupError, match="is no class that the spider knows"):
+        with pytest.raises(LookupError, match="is not a class that the spider knows"):
             restored(storable(value, CLASSES), classes)
 
 

@@ -19,7 +19,8 @@ templates_path = ["_templates"]
 nitpicky = True  # a reference to a name of ours that no page documents fails the build
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!crawlproj\.).*"),  # other projects' names
-    (r"py:class", r"crawlproj\.(limits\.site|links\.(traps|file_names))\..*"),  # internal types in signatures
+    # internal types in signatures
+    (r"py:class", r"crawlproj\.(limits\.site|links\.(traps|file_names))\..*"),
 ]
 
 smartquotes = False  # docstrings quote code

@@ -22,9 +22,10 @@ _DEEPEST_CUT = 8.0
 _USED = 1 / 8  # of the answers since the limit changed: in bursts, few starts meet a full site
 _LOOK_EVERY, _FIRST_LOOK = 24, 16  # judgements
 _FEW = 2.5  # a lower limit looks down to one request in flight, and does so
+_MOVED, _SOON = log(1.5), 2  # how far the latency moved since a look; judgements until another
 _UNSURE, _OFTEN = 0.17, 3  # every 3 judgements while the latency has this standard deviation
 _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks by growing
-_DEEP = 0.7  # of the knee
+_DEEP, _DEEPER = 0.7, 0.5  # of the knee: usually, and after the latency has moved
 # Answers above two in flight, and how improbable a single worker must be by then.
 _OUT_OF_THE_QUESTION = ((6, 0.06), (8, 0.03))
 _APART = 0.15  # of the limit: so large a change begins another cohort
@@ -51,7 +52,9 @@ class Knee(Limit):
     * Once it has stopped growing, and then every 24th time, the limit *looks* instead, because a
       limit that stays shows nothing new: in turn down to 0.7 of the knee, so that an error in both
       estimates is found, up to 1.6 times the load, down to the 20 % quantile, where there is
-      probably no queue, and up again. A look lasts for one cohort.
+      probably no queue, and up again. A look lasts for one cohort. If the latency is believed to
+      have changed by half since, it looks two judgements later, down to half of the knee, where a
+      queue that is mistaken for a slower site is shorter.
     * A limit of one or two looks down to one, every third time while the latency is unsure. With
       two in flight all the time, one worker and a queue look like two workers that are slower.
       For the same reason, a limit above two goes back to two, for one cohort, while a single worker
@@ -76,6 +79,7 @@ class Knee(Limit):
         self._refusals = Refusals()
         self._looks = 0  # those of a limit that is not small
         self._looked_at = -inf
+        self._latency_then = 0.0  # believed at the latest look
         self._holds = False  # a look, until a cohort that began since then is judged
         self._since_look = _LOOK_EVERY - _FIRST_LOOK
         self._answered = self._used = 0  # since the limit changed
@@ -162,7 +166,7 @@ class Knee(Limit):
         wanted = _with_room(belief.knee(_LOW if evidence.early else _LIKELY))
         if not evidence.early:
             self._since_look += 1
-            if self._since_look >= self._look_every() and wanted <= _AT_REST * self.limit:
+            if self._since_look >= self._look_after() and wanted <= _AT_REST * self.limit:
                 wanted, rule = self._look(load, now), Rule.LOOK
         highest = _GROWTH * load if self._looks else _FIRST_GROWTH * load - 1
         if self._doubted and belief.chance_of_one() <= _OUT_OF_THE_QUESTION[-1][1]:
@@ -180,9 +184,13 @@ class Knee(Limit):
             wanted, Reason(rule, load, exp(evidence.latency), belief.knee(0.5), self.unloaded_s)
         )
 
-    def _look_every(self) -> int:
-        unsure = self.limit < _FEW and self._belief.latency_sd > _UNSURE
-        return _OFTEN if unsure else _LOOK_EVERY
+    def _look_after(self) -> int:
+        if self.limit < _FEW:
+            return _OFTEN if self._belief.latency_sd > _UNSURE else _LOOK_EVERY
+        return _SOON if self._looks and self._moved() else _LOOK_EVERY
+
+    def _moved(self) -> bool:
+        return abs(self._belief.latency - self._latency_then) > _MOVED
 
     def _look(self, load: float, now: float) -> float:
         """Return a limit that shows whether the belief is right."""
@@ -191,6 +199,9 @@ class Knee(Limit):
         if self.limit < _FEW:
             self._holds = True
             return 1.0
+        moved, self._latency_then = self._moved(), self._belief.latency
+        if self._looks and moved:
+            return max(1.0, _DEEPER * self._belief.knee(0.5))
         self._looks += 1
         # The first look lasts until it has shown something: it corrects the largest errors.
         self._holds = self._looks == 1

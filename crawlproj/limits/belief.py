@@ -11,7 +11,7 @@ _ALIKE = 0.2  # times width^1.5 is the variance that neighbours in a queue share
 _IN_QUEUE = 0.1  # of the latency: the wait from which neighbours are alike
 _FLOOR = 0.04**2  # variance of a cohort's latency that no number of samples takes away
 _KNEE_JUMPS, _KNEE_DRIFTS = 0.01, 0.05  # chance per cohort
-_LATENCY_JUMPS, _JUMP, _DRIFT = 0.02, 1.2**2, 0.01**2  # chance per cohort; variances
+_LATENCY_JUMPS, _JUMP, _DRIFT = 0.01, 1.2**2, 0.01**2  # chance per cohort; variances
 _UNKNOWN = 9.0  # variance of a log latency
 _RECALLED = 0.04
 _IMPOSSIBLE, _LEAST = 1e-12, 1000.0  # weight; squared error, in variances, that counts as more
@@ -36,7 +36,7 @@ class Belief:
     filter (Doucet et al., UAI 2000). "The site is slower" and "the site has fewer workers" are both
     kept until what happens with another number in flight tells them apart. From cohort to cohort
     the knee may drift to a neighbour (5 %) or jump anywhere (1 %), and w may drift (1 %) or jump
-    (2 % of the cohorts, by a factor of three or so): a crawl comes from one section of a site to
+    (1 % of the cohorts, by a factor of three or so): a crawl comes from one section of a site to
     the next, whose pages may be ten times as expensive.
 
     highest: the largest limit. latency: w, once that is ``known``.

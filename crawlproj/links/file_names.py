@@ -31,8 +31,9 @@ class FileNames:
 
     Wikis, code browsers and lists of packages have pages with such names. So the first ones of each
     directory and extension are asked for, until three turned out to be files and none a page. Of
-    the first three directories of a path, the innermost of which enough is known decides. After a
-    thirty files, a site is asked only where it has such pages.
+    the first three directories of a path, the innermost of which enough is known decides. What is
+    in no directory is not asked for, and after thirty files a site is asked only where it has such
+    pages.
 
     is_chosen: whether the user wants the files of an extension, such as ".pdf"; those count as
         pages.
@@ -66,7 +67,7 @@ class FileNames:
                 return False
             if pages:
                 return True
-        return self._files[host] < _FILES_OF_A_SITE
+        return bool(places) and self._files[host] < _FILES_OF_A_SITE
 
     def learn(self, url: str, *, is_page: bool) -> None:
         """Take in what ``url``, which ends like a file, led to."""
@@ -80,4 +81,4 @@ class FileNames:
 def _places(url: str, extension: str) -> tuple[list[str], str]:
     """Return the directories of ``url`` with its extension, the innermost first, and its host."""
     shapes = shapes_of(url)
-    return [f"{each}{extension}" for each in shapes.below or (shapes.host,)], shapes.host
+    return [f"{each}{extension}" for each in shapes.below], shapes.host

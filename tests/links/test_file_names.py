@@ -50,10 +50,10 @@ def test_a_page_among_many_files_does_not_keep_a_directory_open() -> None:
     assert not names.asks(f"{HOST}/files/9.pdf")
 
 
-def test_names_at_the_root_have_the_host_for_a_directory() -> None:
-    names = told("/a.js", "/b.js", "/c.js")
-    assert not names.asks(f"{HOST}/d.js")
-    assert names.asks("http://b.example/d.js")
+def test_what_is_in_no_directory_is_not_asked_for() -> None:
+    names = FileNames()
+    assert not names.asks(f"{HOST}/paper.pdf")
+    assert names.asks(f"{HOST}/paper")
 
 
 def test_a_site_with_a_file_in_each_directory_is_asked_thirty_times() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -22,7 +21,7 @@ async def test_a_site_that_limits_requests_at_once_is_not_taken_for_one_that_lim
     None
 ):
     inside = refused = 0
-    ended: list[float] = []
+    together: list[int] = []  # at each arrival that is not refused, itself included
 
     async def web(url: str, _: str) -> Answer:
         nonlocal inside, refused
@@ -32,14 +31,13 @@ async def test_a_site_that_limits_requests_at_once_is_not_taken_for_one_that_lim
             refused += 1
             return Answer("too many at once", 429)
         inside += 1
+        together.append(inside)
         await asyncio.sleep(ANSWER_S)
         inside -= 1
-        ended.append(time.monotonic())
         return Answer(page(*(f"/{n}" for n in range(PAGES))))
 
     done = await crawl_site(web, HOME, TRAPS_ENABLED=False)
     assert done.failures == []
     assert len(done.urls) == PAGES + 1
     assert refused < PAGES / 25
-    rate = 150 / (ended[450] - ended[300])
-    assert rate > 0.8 * AT_ONCE / ANSWER_S
+    assert together[300:450].count(AT_ONCE) > 100

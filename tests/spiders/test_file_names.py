@@ -36,10 +36,10 @@ async def test_pages_of_a_wiki_that_are_named_after_files_are_fetched() -> None:
 
 
 @on_reactor
-async def test_names_of_files_that_all_lead_to_a_login_are_no_pages_of_their_own() -> None:
+async def test_names_of_files_that_all_lead_to_a_login_are_not_pages_of_their_own() -> None:
     away = Answer(status=302, headers={"Location": "/login"})
     pages = {
-        "/": page(*(f"/papers/{n}.pdf" for n in range(3)), "/broken.png"),
+        "/": page(*(f"/papers/{n}.pdf" for n in range(3)), "/papers/broken.png"),
         **{f"/papers/{n}.pdf": away for n in range(3)},
         "/login": page(title="Log in"),
     }

@@ -40,4 +40,4 @@ async def test_a_site_that_limits_requests_at_once_is_not_taken_for_one_that_lim
     assert done.failures == []
     assert len(done.urls) == PAGES + 1
     assert refused < PAGES / 25
-    assert together[300:450].count(AT_ONCE) > 100
+    assert together[300:450].count(AT_ONCE) > 50  # they may come in pairs

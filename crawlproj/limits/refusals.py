@@ -62,6 +62,8 @@ class Refusals:
             return
         share = self._dropped / (self._answered + self._dropped)
         self.other_cause += _LEARN * min(0.0, share - self.other_cause)
+        if self.other_cause < _DROP_SHARE:
+            self.other_cause = 0.0
         if limit >= self.ceiling - 0.5:
             self._at_ceiling += 1
             if self._at_ceiling >= self._wait:

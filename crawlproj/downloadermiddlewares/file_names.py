@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
-from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
+from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
 from crawlproj.content.media_type import media_type
+from crawlproj.downloadermiddlewares.choice import UnwantedType
 from crawlproj.frontier.base import State
 from crawlproj.links.file_names import FileNames
 from crawlproj.links.traps import SITEMAP
@@ -30,18 +31,10 @@ class LikeFiles(IgnoreRequest):
     frontier_outcome = (State.SKIPPED, "extension")
 
 
-class IsFile(StopDownload):
+class IsFile(UnwantedType):
     """The URL ends like a file, and the response is not HTML; its body is not fetched."""
 
     frontier_outcome = (State.SKIPPED, "extension")
-
-    def __init__(self, detail: str) -> None:
-        super().__init__()
-        self._detail = detail
-
-    def __str__(self) -> str:
-        """Return which type it is."""
-        return self._detail
 
 
 class FileNamesMiddleware:

@@ -7,7 +7,7 @@ from math import log
 # Times the share of drops before, if less in flight does not help, and if it does. That share is
 # too high: a cut comes when more are dropped than usual.
 _SAME, _FEWER = 0.6, 0.15
-_EVIDENCE = 3.0  # log of a likelihood ratio: wrong once in twenty times (Wald, 1945)
+_EVIDENCE = 3.0  # log of a likelihood ratio: wrong about once in twenty times (Wald, 1945)
 _LOOKS = (0.5, 0.0)  # times the limit, at least one request
 _MOST = 0.4  # a site that drops more of single requests has a limit of its rate, or is down
 
@@ -20,9 +20,9 @@ class OtherCause:
     seems not to help, the limit *looks*: at half of what is in flight, then at single requests. If
     these are dropped as often, the drops have another cause.
 
-    Each time, two hypotheses are compared: that the share of drops is the same, and that it is a
-    quarter (Wald's sequential test, "Sequential Tests of Statistical Hypotheses", 1945). With a
-    share of 0.2, about 20 requests decide.
+    Each time, two hypotheses are compared: that the share of drops is 0.6 of the one before, and
+    that it is 0.15 of it (Wald's sequential test, "Sequential Tests of Statistical Hypotheses",
+    1945). With 0.2 before, 15 requests decide on average if the share is still 0.2, 31 if it is 0.
 
     look: the part of the limit to look at; 1 for no look.
     """

@@ -44,6 +44,14 @@ def client(site: Servers, start: float = 2.0, maximum: float = 128.0) -> Client:
     return Client(SiteControl(Knee(Bounds(start, 0.1, maximum)), None, None), site)
 
 
+def settled(seed: int) -> tuple[Servers, Client]:
+    """Return a site of 16 workers, and its client after a minute."""
+    servers = Servers(16, seed=seed)
+    site = client(servers)
+    site.run(60)
+    return servers, site
+
+
 def throughput(log: Log, since: float, until: float) -> float:
     return log.of(Verdict.OK, since, until) / (until - since)
 
@@ -82,9 +90,7 @@ def test_it_settles_although_it_began_with_an_overload(c: int, time_s: int) -> N
 def test_a_lasting_overload_is_not_mistaken_for_normal() -> None:
     logs = []
     for seed in SEEDS:
-        servers = Servers(16, seed=seed)
-        site = client(servers)
-        site.run(60)
+        servers, site = settled(seed)
         # The same site with a quarter of its capacity, for good.
         servers._free_at = servers._free_at[:4]
         logs.append(site.run(400))
@@ -94,9 +100,7 @@ def test_a_lasting_overload_is_not_mistaken_for_normal() -> None:
 def test_a_section_of_expensive_pages_is_not_mistaken_for_lost_workers() -> None:
     logs = []
     for seed in SEEDS:
-        servers = Servers(16, seed=seed)
-        site = client(servers)
-        site.run(60)
+        servers, site = settled(seed)
         servers.service_s *= 25
         logs.append(site.run(60))
     assert median(log.mean_limit(1060) for log in logs) >= 16

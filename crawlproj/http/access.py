@@ -92,12 +92,16 @@ def read_cookies(path: str) -> tuple[Cookie, ...]:
     """
     jar = MozillaCookieJar()
     try:
-        jar.load(path, ignore_discard=True)
+        jar.load(path, ignore_discard=True, ignore_expires=True)
     except (LoadError, UnicodeDecodeError):
         raise ValueError(
             f"{path} is not a cookie file: it begins with '# Netscape HTTP Cookie File' and has "
             "seven columns"
         ) from None
+    for cookie in jar:
+        if not cookie.expires:  # curl and browsers' extensions write 0 for the end of the session
+            cookie.expires, cookie.discard = None, True
+    jar.clear_expired_cookies()
     if not len(jar):
         raise ValueError(f"{path} has no cookie that is still valid: export it again")
     return tuple(jar)

@@ -140,3 +140,14 @@ def test_a_file_without_valid_cookies_is_refused(tmp_path: Path) -> None:
     path.write_text(COOKIES.format(until=1))
     with pytest.raises(ConfigError, match="has no cookie that is still valid"):
         SiteSpider("a.org", login=str(path))
+
+
+@pytest.mark.parametrize("until", ["0", ""])
+def test_a_cookie_without_an_expiry_is_valid_as_long_as_the_session(
+    until: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.txt"
+    old = "a.example\tFALSE\t/\tFALSE\t1\told\tx\n"
+    path.write_text(COOKIES.format(until=until) + old)  # curl -c writes 0
+    (cookie,) = SiteSpider("a.org", login=str(path)).access.cookies
+    assert (cookie.name, cookie.expires, cookie.discard) == ("session", None, True)

@@ -62,24 +62,39 @@ class ConfigFile:
                 meant = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
                 raise self.error(name, f": there is no such argument: {meant}")
             kind = _SCHEMA.get(name)
+            if kind is _TABLE and isinstance(value, dict):
+                for key, text in value.items():
+                    if not isinstance(text, str):
+                        wrong = f".{key} must be {_TEXT}, not {_name_of(text)}"
+                        raise self.error(name, wrong, within=key)
             if kind is not None and not _is(kind, value):
                 raise self.error(name, f" must be {kind}, not {_name_of(value)}")
         self.arguments = {name: self._argument(name, value) for name, value in found.items()}
 
-    def error(self, name: str, detail: str) -> ConfigError:
-        """Return the error for what is wrong with an argument; ``detail`` follows its name."""
-        return ConfigError(f"{self._path}, line {self._line_of(name)}: {name}{detail}")
+    def error(self, name: str, detail: str, within: str = "") -> ConfigError:
+        """Return the error for what is wrong with an argument; ``detail`` follows its name.
+
+        within: the part of its value that is wrong, because a value may have many lines.
+        """
+        return ConfigError(f"{self._path}, line {self._line_of(name, within)}: {name}{detail}")
 
     def located(self, error: ArgumentError, given: Mapping[str, object]) -> ConfigError:
         """Return ``error`` with its line, unless the argument is among ``given`` by ``-a``."""
         if error.name in given or error.name not in self.arguments:
             return error
-        return self.error(error.name, error.detail)
+        value = self.arguments[error.name]
+        parts = value if isinstance(value, list) else ()
+        within = next((part for part in parts if repr(part) in error.detail), "")
+        return self.error(error.name, error.detail, within)
 
-    def _line_of(self, name: str) -> int:
+    def _line_of(self, name: str, within: str) -> int:
         key = rf"""^[ \t]*\[?[ \t]*["']?{re.escape(name)}["']?[ \t]*[=.\]]"""
         found = re.search(key, self._text, re.MULTILINE)
-        return self._text.count("\n", 0, found.start()) + 1 if found is not None else 1
+        if found is None:
+            return 1
+        # A text with escapes is not found as it is; then the line of its argument has to do.
+        at = max(self._text.find(within, found.end()) if within else 0, found.start())
+        return self._text.count("\n", 0, at) + 1
 
     def _argument(self, name: str, value: Any) -> Any:
         if isinstance(value, str) and (name == "login" or value.startswith("@")):
@@ -95,9 +110,7 @@ def _is(kind: str, value: object) -> bool:
         return True
     if kind is _TEXTS and isinstance(value, list):
         return all(isinstance(part, str) for part in value)
-    if kind is _TABLE and isinstance(value, dict):
-        return all(isinstance(part, str) for part in value.values())
-    return False
+    return kind is _TABLE and isinstance(value, dict)
 
 
 def _name_of(value: object) -> str:

@@ -62,7 +62,12 @@ def test_what_is_given_otherwise_wins(tmp_path: Path) -> None:
         ('url = "a.org"\nmax_depth = "5"', "line 2: max_depth must be a whole number, not text"),
         ('url = "a.org"\nmax_pages = true', "line 2: max_pages must be a whole number, not true"),
         ('include = [\n"*",\n1]\nurl = "a.org"', "line 1: include must be text or a list of texts"),
-        ('url = "a.org"\n[headers]\nA = 1', "line 2: headers must be a table of texts"),
+        (
+            'url = "a.org"\n[headers]\nA = 1',
+            "line 3: headers.A must be text in quotes, not a number",
+        ),
+        ('url = "a.org"\nexclude = [\n"/a",\n"re:(b"]', "line 4: exclude: 're:\\(b' is not"),
+        ('url = "a.org"\nheaders = 3', "line 2: headers must be a table of texts"),
         ('url = "a.org"\ncontent = ["htlm"]', "line 2: content: 'htlm' .* did you mean html"),
         ('url = "a.org"\nscope = "hst"', "line 2: scope must be one of .*did you mean host"),
         ('\nurl = "ftp://a.org"', "line 2: url: 'ftp://a.org' is not an http or https URL"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from crawlproj.http.archiving import STORED_AT
 from crawlproj.scheduling.checks import CHECK, NotModified, check_of
 from crawlproj.signals import not_modified
 
@@ -48,6 +49,7 @@ class ConditionalMiddleware:
         if CHECK not in request.meta:
             return
         check = check_of(request)
+        request.meta[STORED_AT] = getattr(check, "fetched_at", 0.0)
         for name, header in _HEADERS.items():
             value = getattr(check, name, "")
             if value and isinstance(value, str) and not _CONTROL.search(value):

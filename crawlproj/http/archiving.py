@@ -10,6 +10,7 @@ from crawlproj import __version__
 from crawlproj.http.access import LOGIN
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 NOT_ARCHIVED = "crawlproj_not_archived"
 """The key of Request.meta that requests have whose responses are not for a replay."""
+STORED_AT = "crawlproj_stored_at"
+"""The key of Request.meta of a request with validators: when the version that has them was fetched
+(unix seconds).
+"""
 UNARCHIVED = frozenset({LOGIN, NOT_ARCHIVED})
 """Requests with one of these keys are not archived: a login has a password."""
 
@@ -37,7 +42,9 @@ def archive_info(crawler: Crawler) -> dict[str, str]:
     return info
 
 
-def exchange_of(outgoing: Outgoing, protocol: Protocol, response: Response) -> Exchange:
+def exchange_of(
+    request: Request, outgoing: Outgoing, protocol: Protocol, response: Response
+) -> Exchange:
     """Return the exchange that has just ended on a connection."""
     from crawlproj.warc.records import Exchange, final_response  # noqa: PLC0415 - an extra
 
@@ -51,4 +58,5 @@ def exchange_of(outgoing: Outgoing, protocol: Protocol, response: Response) -> E
         status=response.status,
         peer=str(protocol.peer) if direct and protocol.peer is not None else "",
         truncated=truncated[0] if truncated else "",
+        stored_at=request.meta.get(STORED_AT, 0.0),
     )

@@ -207,7 +207,7 @@ class DownloadHandler:
             try:
                 response = await self._receive(request, protocol, head, share)
                 if self._archive is not None and request.meta.keys().isdisjoint(UNARCHIVED):
-                    exchange = exchange_of(outgoing, protocol, response)
+                    exchange = exchange_of(request, outgoing, protocol, response)
             except BaseException:
                 share.release()
                 connection.close()

@@ -31,7 +31,8 @@ class Check(NamedTuple):
     """The known facts about a page that is checked.
 
     body: hash of its body, "" if that is to be read in any case. etag, last_modified: the
-    validators to send; "" for none. at: when the page was asked for before (unix seconds).
+    validators to send; "" for none. at: when the page was asked for before, and
+    fetched_at: when the version that is stored was fetched (unix seconds); 0 if that is not known.
     """
 
     url: str
@@ -39,6 +40,7 @@ class Check(NamedTuple):
     etag: str
     last_modified: str
     at: float = 0.0
+    fetched_at: float = 0.0
 
 
 class NotModified(IgnoreRequest):
@@ -56,7 +58,8 @@ def make_check(request: Request, page: Checked, *, conditional: bool) -> None:
     if page.missing or not conditional:
         etag = last_modified = ""
     body = "" if page.missing else page.content_hash
-    request.meta[CHECK] = (request.url, body, etag, last_modified, page.at)
+    known = (body, etag, last_modified, page.at, page.fetched_at or 0.0)
+    request.meta[CHECK] = (request.url, *known)
 
 
 def check_of(request: Request) -> Check | None:

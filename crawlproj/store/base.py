@@ -97,7 +97,8 @@ class Checked:
     etag, last_modified: as in Page; "" if the server sent the same ones with another content.
     history: as in ``pages``. leads_to: where it redirects to, if it was skipped as redirected.
     lastmod, changefreq, noted_at: what sitemaps said last, and when (unix seconds).
-    told, told_at: the lastmod that was noted last before the last check, and when.
+    told, told_at: the lastmod that was noted last before the last check, and when. fetched_at: when
+    the version that is stored was fetched (unix seconds).
     """
 
     table: str
@@ -116,6 +117,7 @@ class Checked:
     noted_at: float | None = None
     told: float | None = None
     told_at: float | None = None
+    fetched_at: float | None = None
 
 
 ReadChecked = Callable[[str, str, str | None, int], Awaitable[list[Checked]]]

@@ -155,7 +155,7 @@ SELECT pages.url, coalesce(pages.depth, 0),
     coalesce(failures.reason, skipped.reason, ''), coalesce(failures.status IN (404, 410), false),
     content_hash, etag, last_modified, history, '', lastmod, changefreq, noted_at,
     CASE WHEN noted_at < checked_at THEN lastmod ELSE told END,
-    CASE WHEN noted_at < checked_at THEN noted_at ELSE told_at END
+    CASE WHEN noted_at < checked_at THEN noted_at ELSE told_at END, fetched_at
 FROM pages LEFT JOIN failures ON failures.url = pages.url
     LEFT JOIN skipped ON skipped.url = pages.url LEFT JOIN hints ON hints.url = pages.url
 WHERE pages.url COLLATE "C" >= %(start)s

@@ -81,7 +81,8 @@ SELECT pages.url, coalesce(pages.depth, 0),
     max(coalesce(checked_at, fetched_at, 0), coalesce(failed_at, 0), coalesce(skipped_at, 0)),
     coalesce(failures.reason, skipped.reason, ''), coalesce(failures.{_MISSING}, 0),
     content_hash, etag, last_modified, history, '', lastmod, changefreq, noted_at,
-    iif(noted_at < checked_at, lastmod, told), iif(noted_at < checked_at, noted_at, told_at)
+    iif(noted_at < checked_at, lastmod, told), iif(noted_at < checked_at, noted_at, told_at),
+    fetched_at
 FROM pages LEFT JOIN failures ON failures.url = pages.url
     LEFT JOIN skipped ON skipped.url = pages.url LEFT JOIN hints ON hints.url = pages.url
 WHERE pages.url >= :start AND (:end IS NULL OR pages.url < :end) ORDER BY pages.url LIMIT :limit

@@ -69,14 +69,16 @@ def write_index(warc: Path, cdxj: Path, name: str) -> None:
             last = None
             kind = record.headers["WARC-Type"]
             if kind in {"response", "revisit"}:
-                head = record.http_headers
                 fields = {
                     "url": record.headers["WARC-Target-URI"],
                     "mime": "warc/revisit"
                     if kind == "revisit"
                     else (record.http_content_type or "unk"),
-                    "status": str(head.status_code or ""),
-                    "digest": record.headers["WARC-Payload-Digest"].removeprefix("sha1:"),
+                }
+                if digest := record.headers.get("WARC-Payload-Digest"):  # none of a 304
+                    status = record.http_headers.status_code
+                    fields |= {"status": str(status or ""), "digest": digest.removeprefix("sha1:")}
+                fields |= {
                     "offset": str(record.stream_pos),
                     "filename": name,
                 }

@@ -34,7 +34,8 @@ class Exchange:
 
     url: without fragment. at: unix seconds. request, response: the bytes on the wire.
     peer: the server's address; "" through a proxy. truncated: why the response is not whole, as
-    WARC-Truncated has it; "" if it is.
+    WARC-Truncated has it; "" if it is. stored_at: when the version was fetched (unix seconds) of
+    which a 304 says that it has not changed; 0 if that is not known.
     """
 
     url: str
@@ -44,6 +45,7 @@ class Exchange:
     status: int
     peer: str = ""
     truncated: str = ""
+    stored_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,17 @@ def members(exchange: Exchange, digest: str, original: Original | None) -> bytes
         _PROXY_CREDENTIALS.sub(b"", exchange.request, count=1),
     )
     about |= {"WARC-Record-ID": response_id, "WARC-Concurrent-To": request_id}
+    if exchange.status == 304:
+        # Its payload is the original one, whose digest is unknown. Without a block, pywb shows the
+        # original; with the head of a 304, an empty page.
+        about["WARC-Profile"] = f"{_PROFILES}server-not-modified"
+        about["WARC-Refers-To-Target-URI"] = exchange.url
+        if exchange.stored_at:
+            about["WARC-Refers-To-Date"] = date_of(exchange.stored_at)
+        return asked + _member("revisit", about, b"")
     about["WARC-Payload-Digest"] = digest
     if exchange.truncated:
         about["WARC-Truncated"] = exchange.truncated
-    if exchange.status == 304:
-        about["WARC-Profile"] = f"{_PROFILES}server-not-modified"
-        about["WARC-Refers-To-Target-URI"] = exchange.url
-        return asked + _member("revisit", about, exchange.response)
     if original is None:
         return asked + _member("response", about, exchange.response)
     about["WARC-Profile"] = f"{_PROFILES}identical-payload-digest"

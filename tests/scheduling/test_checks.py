@@ -12,6 +12,7 @@ from scrapy.http import HtmlResponse, Response
 from scrapy.signalmanager import SignalManager
 
 from crawlproj.downloadermiddlewares.conditional import ConditionalMiddleware
+from crawlproj.http.archiving import STORED_AT
 from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.checks import (
     CHECK,
@@ -38,7 +39,7 @@ def check(*, missing: bool = False, conditional: bool = True, etag: str = '"1"')
     digest = blake2b(BODY, digest_size=16).hexdigest()
     page = Checked(
         "pages", URL, 1, 0.0, "", missing=missing, content_hash=digest, etag=etag,
-        last_modified="then", history=None,
+        last_modified="then", history=None, fetched_at=7.5,
     )  # fmt: skip
     request = Request(URL)
     make_check(request, page, conditional=conditional)
@@ -56,6 +57,7 @@ def test_a_check_sends_the_validators() -> None:
     headers = check().headers
     assert headers["If-None-Match"] == b'"1"'
     assert headers["If-Modified-Since"] == b"then"
+    assert check().meta[STORED_AT] == 7.5
     assert "If-None-Match" not in check(conditional=False).headers
     assert not check(missing=True).headers
 

@@ -202,7 +202,7 @@ def test_what_was_checked_is_read_in_the_order_of_urls(backend: Backend) -> None
     assert root.history is not None
     assert replace(root, history=root.history.strip()) == Checked(
         "pages", urls[0], 2, 100, "", missing=False, content_hash="x", etag='"1"',
-        last_modified="m", history="[]",
+        last_modified="m", history="[]", fetched_at=100,
     )  # fmt: skip
     assert (missed.at, missed.reason, missed.missing) == (300, "http-404", True)
     assert (redirected.at, redirected.reason) == (200, "redirected")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import gzip
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from fastwarc.warc import ArchiveIterator
+from fastwarc.warc import ArchiveIterator, WarcRecordType
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
 from crawlproj.errors import ArchiveError
@@ -98,7 +99,7 @@ def test_an_equal_payload_is_a_revisit_of_the_first(tmp_path: Path) -> None:
     assert {fields["mime"] for _, _, fields in index(tmp_path)} == {"text/plain", "warc/revisit"}
 
 
-def test_not_modified_is_a_revisit_and_empty_bodies_are_not_compared(tmp_path: Path) -> None:
+def test_empty_bodies_are_not_compared(tmp_path: Path) -> None:
     same = exchange(
         "http://a.example/", b"", response=b"HTTP/1.1 304 Not Modified\r\n\r\n", status=304
     )
@@ -107,6 +108,23 @@ def test_not_modified_is_a_revisit_and_empty_bodies_are_not_compared(tmp_path: P
     (path,) = warcs(tmp_path)
     kinds = [kind for kind, _, _ in records(path)]
     assert kinds == ["warcinfo", "request", "revisit", "request", "response", "request", "response"]
+
+
+def test_not_modified_refers_to_the_version_that_was_stored(tmp_path: Path) -> None:
+    url, head = "http://a.example/", b"HTTP/1.1 304 Not Modified\r\nETag: a\r\n\r\n"
+    same = exchange(url, response=head, status=304)
+    write(tmp_path, replace(same, stored_at=same.at - 86_400), same)
+    check(tmp_path)
+    (path,) = warcs(tmp_path)
+    with path.open("rb") as file:
+        known, unknown = list(ArchiveIterator(file, record_types=WarcRecordType.revisit))
+    assert known.headers["WARC-Refers-To-Target-URI"] == url
+    assert known.headers["WARC-Refers-To-Date"] == "2026-11-27T10:11:22.500Z"
+    assert "WARC-Refers-To-Date" not in unknown.headers
+    # Readers show the original then. The digest of nothing would say that the page is empty.
+    assert known.headers["Content-Length"] == "0"
+    assert "WARC-Payload-Digest" not in known.headers
+    assert {"digest", "status"}.isdisjoint(index(tmp_path)[0][2])
 
 
 def test_a_proxys_password_stays_out(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from crawlproj.bounded import put
+from crawlproj.links.news import Recent
+from crawlproj.links.shapes import whole_query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _PAGES = 20  # that were the same with a parameter and without it
 _PAGES_THERE = 5  # of them in a directory
+_DIRECTORIES = 20  # in which pages were the same with a query and without it
 _TO_ONE = 20  # of them to one that was different
 _SAMPLE = 24  # lines of a page that are compared: those with the smallest hashes
 _OTHER = 6  # of the lines of two samples, so many may be in one of them only
@@ -28,13 +31,19 @@ class Indifferent:
     pages are the same with another value or without the parameter, and no more than one in 20 is
     not. The same must show in each directory, by 5 pages, because the version of a commit makes a
     difference, and that of most files does not.
+
+    A whole query, such as the one that sorts a list by date, makes no difference anywhere if pages
+    of 20 directories were the same without it, and no more than one in 20 was not. A parameter is
+    not judged so, because page=1 of every short list says nothing about page=2 of a long one.
     """
 
     def __init__(self) -> None:
         # By hash of a URL, those of the oldest page first.
         self._samples: OrderedDict[int, array[int]] = OrderedDict()
+        self._plain: OrderedDict[int, array[int]] = OrderedDict()  # of those without a query
         # Of a parameter, and of one in a directory: pages that were the same, and all others.
         self._compared: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._same_in = Recent()  # queries, each with a directory in which it made no difference
 
     def take_in(
         self, url: str, text: str, without: Mapping[str, str], place: str, *, has_news: bool
@@ -48,11 +57,25 @@ class Indifferent:
         for name, rest in without.items():
             earlier = self._samples.get(hash(rest))
             if earlier is not None:
-                is_same = not has_news and len({*earlier} ^ {*sample}) <= _OTHER
+                is_same = not has_news and _are_alike(earlier, sample)
                 self._count(name, is_same=is_same)
                 self._count(f"{place} {name}", is_same=is_same)
         for each in (url, *without.values()):
             put(self._samples, hash(each), sample, _MAX_URLS)
+        path, has_query, _ = url.partition("?")
+        if not has_query:
+            put(self._plain, hash(path), sample, _MAX_URLS)
+        elif (plain := self._plain.get(hash(path))) is not None:
+            is_same = not has_news and _are_alike(plain, sample)
+            whole = whole_query(url)
+            if not is_same or self._same_in.put(f"{place} {whole}"):
+                self._count(f"all of {whole}", is_same=is_same)
+
+    def found(self, url: str, names: Iterable[str], place: str) -> list[str]:
+        """Return what makes no difference in a directory: of ``names``, and the whole query."""
+        found = [name for name in names if self.has(name, place)]
+        whole = whole_query(url)
+        return [*found, whole] if self._are(f"all of {whole}", _DIRECTORIES) else found
 
     def has(self, name: str, place: str) -> bool:
         """Whether the parameter makes no difference in a directory."""
@@ -69,3 +92,7 @@ class Indifferent:
     def _are(self, key: str, pages: int) -> bool:
         same, different = self._compared.get(key, (0, 0))
         return same >= max(pages, _TO_ONE * different)
+
+
+def _are_alike(one: array[int], other: array[int]) -> bool:
+    return len({*one} ^ {*other}) <= _OTHER

@@ -127,6 +127,12 @@ def without(url: str, names: Container[str]) -> str:
     return f"{place}?{'&'.join(left)}" if any(left) else place
 
 
+def whole_query(url: str) -> str:
+    """Return the shape in which only the path varies, a.org/*?page=2&size=5; "" without a query."""
+    place, has_query, query = url.partition("?")
+    return f"{place.split('/', 3)[2]}/*?{query}" if has_query else ""
+
+
 def is_counted(url: str) -> bool:
     """Whether a program most likely makes such URLs without end.
 

@@ -9,7 +9,8 @@ unknown URLs that the page leads to, because nothing else explains why there is 
 the page leads out of is forgiven, as is a list that leads to its items. URLs of known traps, and
 such that only carry the URL of the page to lead back there, lead nowhere. A page that leads nowhere
 is not a reason to blame a directory. A parameter that makes no difference (see indifferent.py) is
-a trap, too, which only ends URLs that were fetched without it or with another value of it.
+a trap, too, which only ends URLs that were fetched without it or with another value of it; and so
+is a whole query, which ends URLs that were fetched without a query.
 
 How much is new? A page that links to more of its shape takes a new word or two new numbers, because
 dates and page numbers go on without end. Elsewhere a line is enough.
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING
 from crawlproj.bounded import put
 from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.news import News, Recent
-from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, without
+from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, whole_query, without
 from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
@@ -183,13 +184,13 @@ class Traps:
         return ""
 
     def _indifferent_of(self, url: str, text: str, shapes: Shapes, *, has_news: bool) -> str:
-        """Return a parameter that turns out to make no difference; else ""."""
+        """Return a parameter or query that turns out to make no difference; else ""."""
         shorter = self._shorter(url, shapes)
         self._indifferent.take_in(url, text, shorter, shapes.place, has_news=has_news)
-        for name in shapes.names:
-            if name not in self.found and self._indifferent.has(name, shapes.place):
-                self.found[name] = "pages had nothing new with it, and were as without it"
-                return name
+        for each in self._indifferent.found(url, shapes.names, shapes.place):
+            if each not in self.found:
+                self.found[each] = "pages had nothing new with it, and were as without it"
+                return each
         return ""
 
     def _ways(self, url: str, new_urls: Sequence[str]) -> list[Shapes]:
@@ -271,6 +272,8 @@ class Traps:
         if "?" not in url:
             return [shapes.exact, *shapes.below, shapes.host]
         variants = [shapes.again, shapes.query] if self._is_variant(url) else []
+        if self._paths.has(url.partition("?")[0]):
+            variants.append(whole_query(url))
         if ended := self._ended(shapes):
             rest = without(url, ended)
             if self._paths.has(f"{rest} and more") or self._paths.has(rest):

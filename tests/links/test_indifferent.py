@@ -91,3 +91,40 @@ def test_without_a_page_to_compare_with_nothing_is_said() -> None:
         url = f"http://a/books/{n}"
         found.take_in(f"{url}?sort=a", "Books", {SORT: url}, PLACE, has_news=False)
     assert not found.may_have(SORT)
+
+
+def asked(found: Indifferent, query: str, directories: int, *, same: bool = True) -> bool:
+    """Whether a query makes no difference after it was compared in so many directories."""
+    for n in range(directories):
+        place = f"a/{'like' if same else 'other'}{n}/*"
+        url = f"http://{place[:-1]}"
+        found.take_in(url, f"Files of {n}", {}, place, has_news=False)
+        other = f"Files of {n}" if same else "\n".join(f"Line {each} of {n}" for each in range(9))
+        found.take_in(f"{url}?{query}", other, {}, place, has_news=False)
+    return f"a/*?{query}" in found.found(f"http://a/unknown/?{query}", [], "a/unknown/*")
+
+
+def test_a_query_makes_no_difference_anywhere_if_twenty_directories_show_it() -> None:
+    assert not asked(Indifferent(), "C=N;O=D", 19)
+    assert asked(Indifferent(), "C=N;O=D", 20)
+
+
+def test_a_directory_shows_that_once_however_many_pages_it_has() -> None:
+    found = Indifferent()
+    for _ in range(9):
+        assert not asked(found, "C=N;O=D", 19)
+
+
+@pytest.mark.parametrize(("other", "ends"), [(2, True), (3, False)])
+def test_a_query_may_make_a_difference_in_one_directory_of_twenty(
+    other: int, *, ends: bool
+) -> None:
+    found = Indifferent()
+    asked(found, "lang=de", other, same=False)
+    assert asked(found, "lang=de", 40) is ends
+
+
+def test_the_first_page_of_short_lists_says_nothing_about_the_second_of_a_long_one() -> None:
+    found = Indifferent()
+    assert asked(found, "page=1", 20)
+    assert not found.found("http://a/unknown/?page=2", ["a/*?page="], "a/unknown/*")

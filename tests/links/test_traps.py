@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, deque
 
@@ -159,6 +160,21 @@ def test_pages_whose_main_texts_are_nearly_the_same_are_a_trap(
         learn(traps, f"http://a/town/{_letters(n)}.html", f"Menu {n}\n{doorway(n)}", [], doorway(n))
     assert bool(traps.found) is found
     assert bool(traps.why_not("http://a/town/x.html")) is found
+
+
+def test_sorted_lists_of_a_thousand_directories_end_after_some_of_them() -> None:
+    traps, sorts = Traps(Budgets()), [f"?C={by};O={order}" for by in "NMSD" for order in "AD"]
+    fetched: list[str] = []
+    names = itertools.islice(itertools.product("abcdefghij", repeat=3), 1_000)
+    urls = [f"http://files.example/{''.join(name)}/" for name in names]  # of one shape with digits
+    for url in [*urls, *(url + sort for url in urls for sort in sorts)]:
+        if not traps.why_not(url):
+            fetched.append(url)
+            name = url.split("/")[3]
+            if traps.looks_at(url):
+                traps.learn(url, "\n".join(f"file{n}-of-{name}.txt" for n in range(20)), [])
+    assert set(urls) <= set(fetched)
+    assert len(fetched) < 4_000  # of 9,000
 
 
 def test_similar_texts_are_forgotten_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import scrapy
-from scrapy import Spider
+from itemloaders.processors import TakeFirst
+from scrapy import Selector, Spider
+from scrapy.loader import ItemLoader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,11 @@ class Found(scrapy.Item):
     price = scrapy.Field()
 
 
+class FoundLoader(ItemLoader):
+    default_item_class = Found
+    default_output_processor = TakeFirst()
+
+
 class CarryingSpider(Spider):
     name = "carrying"
 
@@ -51,6 +58,7 @@ class CarryingSpider(Spider):
             whole = (
                 isinstance(found, Found)
                 and found["trail"] == Trail(pages, set(enumerate(pages)))
+                and response.meta["loader"].load_item() == Found(url=response.url)
                 and (found["price"], response.meta["more"]) == (Decimal("1.10"), (DAY, Kind.LINKED))
             )
             yield {"url": response.url, "carried": found["url"], "whole": whole}
@@ -59,4 +67,7 @@ class CarryingSpider(Spider):
             url = response.urljoin(link)
             trail = Trail(pages, set(enumerate(pages)))
             found = Found(url=url, trail=trail, price=Decimal("1.10"))
-            yield scrapy.Request(url, meta={"found": found, "more": (DAY, Kind.LINKED)})
+            loader = FoundLoader(selector=Selector(text=response.text))
+            loader.add_value("url", url)
+            meta = {"found": found, "more": (DAY, Kind.LINKED), "loader": loader}
+            yield scrapy.Request(url, meta=meta)

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from types import FunctionType
 from typing import Any
 
+from itemloaders import ItemLoader
 from scrapy import Item, Spider
 
 from crawlproj.bounded import put
@@ -20,10 +21,10 @@ from crawlproj.scheduling.objects import has_fields
 class Classes:
     """The classes whose objects a spider's requests may carry.
 
-    These are items, classes of the spider's package and of the modules that its spider classes are
-    in, names that those modules import, and what is in the package of an imported class with
-    declared fields. Only modules that are loaded when this is made count, because the next process
-    would not have loaded others by then.
+    These are items, item loaders, classes of the spider's package and of the modules that its
+    spider classes are in, names that those modules import, and what is in the package of an
+    imported class with declared fields. Only modules that are loaded when this is made count,
+    because the next process would not have loaded others by then.
     """
 
     def __init__(self, spider_class: type[Spider]) -> None:
@@ -81,7 +82,7 @@ class Classes:
 
     def _knows(self, found: type) -> bool:
         in_package = _package(found.__module__) in self._packages
-        return in_package or found in self._named or issubclass(found, Item)
+        return in_package or found in self._named or issubclass(found, Item | ItemLoader)
 
 
 _known: OrderedDict[type[Spider], Classes] = OrderedDict()

@@ -21,6 +21,7 @@ from collections import Counter, OrderedDict, defaultdict
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.scheduling.loaders import is_loader, with_item, without_page
 from crawlproj.scheduling.objects import built, is_state, is_whole, state_of
 from crawlproj.scheduling.scalars import TAGS, TEXTUAL, tagged, untagged
 
@@ -81,11 +82,11 @@ def _of_class(value: Any, classes: Classes) -> dict[str, Any]:
         return {_NAMED: [_name(value, classes), parts]}
     elif is_state(kind) and is_whole(value):
         name = _name(value, classes)
-        state = {each: storable(part, classes) for each, part in state_of(value).items()}
-        return {_OBJECT: [name, state]}
+        state = without_page(state_of(value)) if is_loader(kind) else state_of(value)
+        return {_OBJECT: [name, {each: storable(part, classes) for each, part in state.items()}]}
     raise NotPlain(
         f"a {kind.__name__}, which is not plain data; use text, numbers, dates, bytes, "
-        "collections, enums, items and dataclasses"
+        "collections, enums, items, item loaders and dataclasses"
     )
 
 
@@ -150,5 +151,6 @@ def _restored_object(tag: str, kind: type[Any], held: Any, classes: Classes) -> 
     if tag == _NAMED and issubclass(kind, tuple):
         return tuple.__new__(kind, restored(held, classes))
     if tag == _OBJECT and is_state(kind):
-        return built(kind, {name: restored(part, classes) for name, part in held.items()})
+        state = {name: restored(part, classes) for name, part in held.items()}
+        return built(kind, with_item(state) if is_loader(kind) else state)
     raise ValueError(f"{kind.__name__} has no {tag}")

@@ -10,11 +10,19 @@ from typing import Any, NamedTuple
 import attrs
 import pydantic
 import scrapy
+from itemloaders.processors import MapCompose, TakeFirst
+from scrapy.loader import ItemLoader
 
 
 class Book(scrapy.Item):
     title = scrapy.Field()
     by = scrapy.Field()
+
+
+class BookLoader(ItemLoader):
+    default_item_class = Book
+    default_output_processor = TakeFirst()
+    by_in = MapCompose(lambda name, loader_context: name + loader_context["mark"])
 
 
 @dataclass

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from scrapy import Field, Request, Spider
+from scrapy.http import HtmlResponse
 
 from crawlproj.scheduling.classes import Classes
 from crawlproj.scheduling.objects import is_state
@@ -77,6 +78,36 @@ def test_what_equality_does_not_show_comes_back_as_well() -> None:
     item["by"] = "Jane"
     with pytest.raises(KeyError):
         item["no field of it"] = 1
+
+
+def test_a_loader_comes_back_with_what_it_collected_and_works_on_the_next_page() -> None:
+    first = HtmlResponse("http://a.example/", body=b"<h1>Emma</h1>")
+    loader = kept.BookLoader(response=first, mark="!")
+    loader.add_css("title", "h1::text")
+    back = there_and_back(loader)
+    with pytest.raises(RuntimeError, match="must be instantiated with a selector"):
+        back.add_css("by", "p::text")
+    back.selector = HtmlResponse("http://a.example/by", body=b"<p>Jane</p>").selector
+    back.add_css("by", "p::text")
+    assert back.load_item() == Book(title="Emma", by="Jane!")
+    assert back.context["item"] is back.item
+    assert back.context["response"] is None
+    assert loader.selector is not None
+
+
+def test_a_nested_loader_comes_back_with_the_one_that_it_adds_to() -> None:
+    page = HtmlResponse("http://a.example/", body=b"<div><p>Jane</p></div>")
+    whole = kept.BookLoader(Book(title="Emma"), response=page, mark="")
+    nested = there_and_back(whole.nested_css("div", mark=""))
+    nested.add_value("by", "Anne")
+    assert nested.load_item() == nested.parent.load_item() == Book(title="Emma", by="Anne")
+
+
+def test_a_loader_without_a_context_is_not_rebuilt() -> None:
+    stored = storable(kept.BookLoader(), CLASSES)
+    del stored["__object__"][1]["context"]
+    with pytest.raises(TypeError, match="context"):
+        restored(stored, CLASSES)
 
 
 def test_no_code_of_a_class_runs_when_its_object_is_rebuilt(

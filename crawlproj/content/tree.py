@@ -1,4 +1,4 @@
-"""From bytes to a tree. Only this module and text.py know the HTML parser.
+"""From bytes to a tree. Only this module, text.py and streamed.py know the HTML parser.
 
 turbohtml follows the HTML Standard in tree construction and in encodings (byte order mark, labels,
 <meta> prescan). It takes linear time where others take quadratic: 100,000 nested elements cost
@@ -16,6 +16,7 @@ from typing import Any, cast
 import turbohtml
 from turbohtml import HTMLParseError, SelectorSyntaxError, parse, parse_xml
 
+from crawlproj.content.streamed import put_in_place
 from crawlproj.content.xml_declaration import declared_encoding, utf_16_declaration
 
 Tree = turbohtml.Document
@@ -74,6 +75,7 @@ def _without_templates(tree: Tree) -> Tree:
     # Not find(): the first select() makes the index of names that all others use.
     if not tree.select("template"):  # as on nearly all pages
         return tree
+    put_in_place(tree)
     shadows = tree.select("template[shadowrootmode]")
     for shadow in shadows:
         shadow.unwrap()  # declarative shadow trees are shown

@@ -117,6 +117,9 @@ def test_declarative_shadow_trees_are_part_of_the_page_and_templates_are_not() -
         b"".join(b"<i c=%d>" % number for number in range(20_000)) + b"<p>" * 20_000,
         b"<a href=x>" * 200_000,
         b"<svg><path/>" * 100_000,
+        b'<template id="B:0"></template><p>' * 50_000 + b'<p id="S:0">' * 50_000,
+        b"".join(b'<template id="B:%x"></template>' % n for n in range(30_000))
+        + b"".join(b'<p id="S:%x">' % n for n in range(30_000)),
         b"<select><iframe>" * 50_000,
         b"<div><template shadowrootmode=open>" * 2_000,
     ],

@@ -29,7 +29,8 @@ INTERNAL = ("crawlproj.demo", "crawlproj.lab", "crawlproj.latency")
 
 def exports(path: Path) -> list[str]:
     """Return the ``__all__`` of a module's file, without importing the module."""
-    for node in ast.parse(path.read_text()).body:
+    text = path.read_text()
+    for node in ast.parse(text).body if "__all__" in text else ():
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             names: list[str] = ast.literal_eval(node.value)
             return names

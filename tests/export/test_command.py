@@ -17,7 +17,7 @@ import pytest
 
 from tests import ROOT
 from tests.export.helpers import SUFFIXES, fill, read
-from tests.processes import scrapy
+from tests.processes import Scrapy, scrapy
 from tests.store.helpers import page
 
 if TYPE_CHECKING:
@@ -118,16 +118,15 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(
 
 def test_a_signal_ends_an_export_and_nothing_is_left(store: str, tmp_path: Path) -> None:
     path = tmp_path / "pages.jsonl"
-    fill(store, [page(f"https://b.example/{n}", text="x" * 200_000) for n in range(2000)])
-    words = ["export", str(path), "-s", f"STORE_URL={store}"]
+    fill(store, [page(f"https://b.example/{n}", text="x" * 200_000) for n in range(1500)])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with subprocess.Popen([sys.executable, "-m", "scrapy", *words], cwd=ROOT) as process:
-            part = tmp_path / ".pages.jsonl.part"
-            while not (part.exists() and part.stat().st_size > 100_000):
-                assert process.poll() is None
-                time.sleep(0.002)
-            process.send_signal(number)
-            assert process.wait() == 128 + number
+        process = Scrapy("export", str(path), "-s", f"STORE_URL={store}")
+        part = tmp_path / ".pages.jsonl.part"
+        while not (part.exists() and part.stat().st_size > 100_000):
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.send_signal(number)
+        assert process.wait() == 128 + number
         assert not path.exists()
         assert not part.exists()
 

@@ -87,7 +87,7 @@ def checked(done: subprocess.CompletedProcess[str], folder: Path) -> dict[str, A
 @pytest.mark.slow
 def test_advice_for_the_labs_site(tmp_path: Path) -> None:
     done = scrapy(
-        "--latency", "fixed:20ms", "--in-flight", "4", "--rounds", "1", "--out", str(tmp_path)
+        "--latency", "fixed:100ms", "--in-flight", "4", "--rounds", "1", "--out", str(tmp_path)
     )
 
     best = checked(done, tmp_path)

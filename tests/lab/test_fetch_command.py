@@ -16,6 +16,7 @@ from crawlproj.lab.fetch.command import add_options, plan_of
 from crawlproj.lab.fetch.site.latency import Latency
 from crawlproj.lab.fetch.site.process import LabSite
 from crawlproj.lab.fetch.site.targets import UrlTarget
+from tests import processes
 from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ def scrapy(*words: str, folder: Path | None = None) -> subprocess.CompletedProce
 
 @pytest.mark.slow
 def test_without_a_subcommand_it_lists_the_subcommands_and_their_models() -> None:
-    done = scrapy()
+    status, shown = processes.scrapy("lab")
 
-    assert done.returncode == 0
+    assert status == 0
     for words in ("scrapy lab fetch", "io-uring", "gunicorn-sync", "--url URL"):
-        assert words in done.stdout
+        assert words in shown
 
 
 @pytest.mark.slow
@@ -90,10 +91,10 @@ def test_pages_can_be_fetched_from_the_users_site(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_error_about_an_unknown_option_names_the_help() -> None:
-    done = scrapy("fetch", "--nonsense")
+    status, shown = processes.scrapy("lab", "fetch", "--nonsense")
 
-    assert done.returncode == 2
-    assert "unknown option '--nonsense'; see: scrapy lab fetch -h" in done.stderr
+    assert status == 2
+    assert "unknown option '--nonsense'; see: scrapy lab fetch -h" in shown
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_the_ramp_counts_from_each_rise() -> None:
 
 
 def test_rejections_are_errors_and_an_outage_is_not_a_queue() -> None:
-    refused = figures(replace(PLAIN, rate=((0, 5),)), policy="fixed-8")
+    refused = figures(replace(PLAIN, rate=((0, 5),)), policy="fixed-8", duration_s=20)
     assert refused["errors"] > 0.9
     assert figures(replace(EXACT, outages=((0, 119, "503"),)), policy="fixed-2")["above"] == 0
 

@@ -111,7 +111,7 @@ def test_too_many_requests_for_a_single_worker_show_in_the_table_of_single_worke
 
 @pytest.mark.slow
 def test_every_policy_crawls_the_same_site_and_the_table_fits_120_columns() -> None:
-    done = run_draw(Draw("constant", 3, 1, ("knee", "best-fixed")))
+    done = run_draw(Draw("constant", 29, 1, ("knee", "best-fixed")))
     assert list(done.figures) == ["ceiling", "knee", "best-fixed"]
     assert done.figures["best-fixed"]["goodput"] <= 1.1
     console = Console(width=120)

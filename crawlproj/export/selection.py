@@ -58,13 +58,15 @@ class Filters:
     distinct: bool = False
 
     def check(self, table: str) -> None:
-        """Raise ConfigError if ``table`` lacks what a filter looks at."""
+        """Raise ConfigError if ``table`` lacks what a filter looks at, or no time is between."""
         for each in fields(self):
             tables = _TABLES.get(each.name)
             if tables and table not in tables and getattr(self, each.name) not in ((), None, False):
                 raise ConfigError(
                     f"--{each.name.replace('_', '-')} filters {_and(tables)} only, not {table}"
                 )
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise ConfigError("--since is not before --until, so no row is between them")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,15 @@ def put_in_place(tree: Document) -> None:
     for part in tree.select('[id*="S:"]'):
         parts.setdefault(part.attr("id"), part)
     for place, found in places:
-        part = parts.pop(f"{found['prefix']}S:{found['number']}", None) if found else None
-        if found is None or part is None or part in place.ancestors:
+        if found is None:
+            continue
+        late = parts.pop(f"{found['prefix']}S:{found['number']}", None)
+        if late is None or late in place.ancestors:
             continue
         for node in _shown_until_then(place) if found["kind"] == "B" else []:
             node.extract()
-        place.replace_with(part)
-        part.unwrap()
+        place.replace_with(late)
+        late.unwrap()
 
 
 def _placeholders(tree: Document) -> list[Element]:

@@ -102,9 +102,11 @@ class _Caller:
         if iscoroutine(output):
             output = await steps.awaited(output)
         if isinstance(output, Deferred):
+            # In Scrapy's words, because projects and tests filter warnings by them.
+            kind = "errbacks" if isinstance(result, Failure) else "callbacks"
             warnings.warn(
-                f"{function} returned a Deferred. Returning Deferreds from spider callbacks and "
-                "errbacks is deprecated.",
+                f"{function} returned a Deferred. Returning Deferreds from spider {kind} is "
+                "deprecated.",
                 ScrapyDeprecationWarning,
                 stacklevel=2,
             )

@@ -193,12 +193,19 @@ def test_a_generator_that_returns_a_value_is_warned_of_once() -> None:
     ]
 
 
-def test_a_deferred_is_deprecated() -> None:
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_deferred_is_deprecated_in_the_words_of_scrapy(*, fails: bool) -> None:
     async def main() -> None:
         crawler = crawler_of()
-        scraper = Scraper(crawler)
-        watch_callbacks(scraper, lambda _: None)
-        await outcome(scraper, Request(URL, callback=crawler.spider.a_deferred), fails=False)  # type: ignore[union-attr]
+        theirs, ours = Scraper(crawler), Scraper(crawler)
+        watch_callbacks(ours, lambda _: None)
+        function = crawler.spider.a_deferred  # type: ignore[union-attr]
+        for scraper in (theirs, ours):
+            await outcome(scraper, Request(URL, callback=function, errback=function), fails=fails)
 
-    with pytest.warns(ScrapyDeprecationWarning, match="returned a Deferred"):
+    with warnings.catch_warnings(
+        record=True, action="always", category=ScrapyDeprecationWarning
+    ) as got:
         run(main())
+    [expected, told] = [str(each.message) for each in got]
+    assert told == expected

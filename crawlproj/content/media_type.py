@@ -66,10 +66,9 @@ class MediaType:
     charset: str = ""
 
 
-_PROSE = frozenset({"text/plain", "text/markdown", "text/x-rst", "text/enriched", "text/troff"})
 # Labels under which servers send pages by mistake. Of the others, such as images, none is a page.
 _DOUBTED = frozenset({"", "text/plain", "application/json", "application/octet-stream"})
-_NOT_PROSE = frozenset({"text/css", "text/javascript", "text/csv", "text/xml", "text/calendar"})
+_NOT_PROSE = frozenset({"text/css", "text/javascript", "text/csv", "text/calendar"})
 
 
 def media_type(headers: Iterable[bytes]) -> MediaType:
@@ -123,9 +122,8 @@ def kind_of(declared: MediaType, body: bytes) -> Kind:
         return _sniffed(start)
     if essence == "text/plain" and declared.charset.lower() in _CARELESS_CHARSETS:
         return Kind.PROSE if _is_text(start) else Kind.OTHER
-    if essence in _PROSE or (essence.startswith("text/") and essence not in _NOT_PROSE):
-        return Kind.PROSE
-    return Kind.OTHER
+    is_prose = essence.startswith("text/") and essence not in _NOT_PROSE
+    return Kind.PROSE if is_prose else Kind.OTHER
 
 
 def _sniffed(start: bytes) -> Kind:

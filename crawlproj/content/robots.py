@@ -24,8 +24,8 @@ _TOKEN = re.compile(r"[a-z0-9_.-]+")
 class RobotsDirectives:
     """The robots directives of a page."""
 
-    noindex: bool = False
-    nofollow: bool = False
+    noindex: bool
+    nofollow: bool
 
 
 def robots_directives(response: Response, agent: str) -> RobotsDirectives:

@@ -149,7 +149,7 @@ def _strictest(value: str) -> float | None:
     """Return the lowest requests/s among the policies with a window of up to an hour."""
     rates = [
         item["q"] / item["w"]
-        for item in _items(value if ";" in value else f"{value};")
+        for item in _items(value)
         if item.get("q") and 0 < item.get("w", 0.0) <= _MAX_WINDOW_S
     ]
     return min(rates, default=None)

@@ -69,6 +69,7 @@ def test_the_last_valid_member_of_the_headers_is_the_media_type(
         ("text/css", HTML, Kind.OTHER),
         ("text/csv", b"a,b", Kind.OTHER),
         ("text/markdown", b"# a", Kind.PROSE),
+        ("text/x-log", b"one two", Kind.PROSE),
         ("image/png", HTML, Kind.OTHER),
         ("", b"", Kind.PROSE),
         ("", HTML, Kind.HTML),
@@ -95,6 +96,12 @@ def test_a_file_is_text_if_its_label_names_a_charset_on_purpose() -> None:
         Kind.OTHER,
         Kind.PROSE,
     ]
+
+
+def test_only_the_first_1445_bytes_tell_whether_a_file_is_text() -> None:
+    plain = MediaType("text/plain")
+    assert kind_of(plain, b"a" * 1444 + b"\0") is Kind.OTHER
+    assert kind_of(plain, b"a" * 1445 + b"\0") is Kind.PROSE
 
 
 @given(st.lists(st.binary(max_size=60), max_size=3), st.binary(max_size=200))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from scrapy.http import HtmlResponse
+from scrapy.http import HtmlResponse, Request
 
-from crawlproj.content.robots import robots_directives
+from crawlproj.content.robots import agent_of, robots_directives
 
 URL = "http://a.example/x/y"
 
@@ -44,6 +44,21 @@ def test_robots_directives_come_from_the_page_and_the_header() -> None:
     assert directives("<p>") == (False, False)
     assert directives('<meta name="ROBOTS" content="none">') == (True, True)
     assert directives('<meta name="crawlproj" content="noindex">') == (True, False)
+    assert directives('<meta name="robots" content="NoIndex , NOFOLLOW">') == (True, True)
     assert directives('<meta name="googlebot" content="noindex">') == (False, False)
     assert directives("<p>", "noindex, nofollow") == (True, True)
     assert directives("<p>", "otherbot: noindex", "crawlproj: nofollow") == (False, True)
+
+
+def test_the_name_of_the_crawler_may_be_in_any_case() -> None:
+    html = b'<meta name="ourbot" content="nofollow">'
+    response = HtmlResponse(URL, body=html, headers={"X-Robots-Tag": "ourbot: noindex"})
+    found = robots_directives(response, "OurBot")
+    assert (found.noindex, found.nofollow) == (True, True)
+
+
+def test_directives_for_us_name_the_product_of_the_user_agent_that_was_sent() -> None:
+    request = Request(URL, headers={"User-Agent": "OurBot/2.1 (+https://our.example)"})
+    assert agent_of(HtmlResponse(URL, request=request)).lower() == "ourbot"
+    assert agent_of(HtmlResponse(URL, request=Request(URL))) == "crawlproj"
+    assert agent_of(HtmlResponse(URL)) == "crawlproj"

@@ -66,7 +66,15 @@ def policy(**headers: str) -> RatePolicy | None:
         (None, "10;w=1, 50;w=60", RatePolicy(50 / 60, None, None)),
         # several limiters: the one that allows fewer requests a second until it is full again
         ('"burst";r=30;t=1, "minute";r=40;t=50', None, RatePolicy(None, 40, 50)),
+        ('"burst";r=2;t=20, "minute";r=40;t=60', None, RatePolicy(None, 2, 20)),
+        ('"burst";r=1;t=1, "minute";r=3;t=4', None, RatePolicy(None, 3, 4)),
+        # nothing left: the last reset, and less than one request is nothing
         ('"burst";r=0;t=1, "minute";r=0;t=50', None, RatePolicy(None, 0, 50)),
+        ('"burst";r=0;t=1, "minute";r=1;t=20', None, RatePolicy(None, 0, 1)),
+        ('"burst";r=0.2;t=50, "minute";r=0.9;t=60', None, RatePolicy(None, 0.9, 60)),
+        # not what a draft says
+        ("Limit=100, Remaining=50, Reset=5", None, RatePolicy(None, 50, 5)),
+        (None, "q=100, w=50", RatePolicy(2, None, None)),
         ("limit=100, remaining=50, reset=5", "100;w=10", RatePolicy(10, 50, 5)),
     ],
 )
@@ -123,6 +131,10 @@ def test_a_reset_may_be_a_date(reset: str) -> None:
 
 def test_a_long_window_counts_only_once_nothing_remains() -> None:
     assert policy(X_RateLimit_Remaining="4000", X_RateLimit_Reset="86400") is None
+    assert policy(X_RateLimit_Remaining="40", X_RateLimit_Reset="3601") is None
+    hour = policy(X_RateLimit_Remaining="40", X_RateLimit_Reset="3600")
+    assert hour == RatePolicy(None, 40, 3600)
+    assert policy(RateLimit_Policy='"hour";q=1800;w=3600') == RatePolicy(0.5)
     assert policy(RateLimit='"day";r=4000;t=86400', RateLimit_Policy='"s";q=5;w=1') == RatePolicy(5)
     assert policy(X_RateLimit_Remaining="0", X_RateLimit_Reset="7200") == RatePolicy(None, 0, 7200)
 

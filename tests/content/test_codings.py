@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import random
 import sys
+import tracemalloc
 import zlib
 from functools import partial
 from time import process_time
@@ -116,6 +117,19 @@ def test_more_than_the_limit_raises_without_decoding_the_rest(coding: bytes) -> 
     assert decoded(fits, coding, 1000) == bytes(1000)
     with pytest.raises(TooLarge):
         decoded(fits, coding, 999)
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"zstd"])
+def test_parts_that_are_together_more_than_the_limit_are_not_all_decoded(coding: bytes) -> None:
+    body = ENCODED[coding](bytes(1_000_000)) * 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            decoded(body, coding, 1_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 @pytest.mark.parametrize("coding", [b"gzip", b"zstd"])

@@ -26,6 +26,8 @@ def text(html: str) -> str:
         ("<dl><dt>term<dd>meaning</dl>", "term\n\nmeaning"),
         ("<h1>Head</h1>text", "Head\n\ntext"),
         ("a\n\t b&nbsp;c", "a b c"),
+        ("&nbsp;a&nbsp;", "a"),
+        ("one<svg><text>two</text></svg>three", "one two three"),
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<title>no</title><script>no</script><style>no</style><template>no</template>yes", "yes"),
         ("<noscript>no <b>script</b></noscript>", "no script"),

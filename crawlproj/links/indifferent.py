@@ -32,12 +32,15 @@ class Indifferent:
     not. The same must show in each directory, by 5 pages, because the version of a commit makes a
     difference, and that of most files does not.
 
+    is_found: whether any page was the same as one with another query.
+
     A whole query, such as the one that sorts a list by date, makes no difference anywhere if pages
     of 20 directories were the same without it, and no more than one in 20 was not. A parameter is
     not judged so, because page=1 of every short list says nothing about page=2 of a long one.
     """
 
     def __init__(self) -> None:
+        self.is_found = False
         # By hash of a URL, those of the oldest page first.
         self._samples: OrderedDict[int, array[int]] = OrderedDict()
         self._plain: OrderedDict[int, array[int]] = OrderedDict()  # of those without a query
@@ -86,6 +89,7 @@ class Indifferent:
         return self._are(name, 1)
 
     def _count(self, key: str, *, is_same: bool) -> None:
+        self.is_found = self.is_found or is_same
         same, different = self._compared.get(key, (0, 0))
         put(self._compared, key, (same + is_same, different + (not is_same)), _MAX_URLS)
 

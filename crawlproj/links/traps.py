@@ -15,9 +15,9 @@ is a whole query, which ends URLs that were fetched without a query.
 How much is new? A page that links to more of its shape takes a new word or two new numbers, because
 dates and page numbers go on without end. Elsewhere a line is enough.
 
-Every eighth page is looked at, and each one of a shape that is suspected. With a memory of similar
-texts, a page whose main text is nearly that of an earlier one has nothing new, whatever its lines
-are.
+Every eighth page is looked at, each one of a shape that is suspected, and, once a query made no
+difference, each one without a query. With a memory of similar texts, a page whose main text is
+nearly that of an earlier one has nothing new, whatever its lines are.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ class Traps:
             self._paths.put(url)
             for each in self._shorter(url, shapes).values():
                 self._paths.put(f"{each} and more")
-        if self._learned % _LOOK_AT_EVERY == 0 or self._is_new(site):
+        is_compared = not query and self._indifferent.is_found
+        if self._learned % _LOOK_AT_EVERY == 0 or self._is_new(site) or is_compared:
             return True
         return shapes is not None and (
             not self._empty.keys().isdisjoint(shapes.all())

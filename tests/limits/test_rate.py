@@ -233,6 +233,24 @@ def test_a_site_that_refuses_its_first_requests_may_accept_later_ones() -> None:
     assert not rate.trying
 
 
+@pytest.mark.parametrize(
+    ("policy", "per_s"),
+    [
+        (RatePolicy(10, 60, 10), 9.8),  # more than half of what the announced rate needs
+        (RatePolicy(10, 40, 10), 4),
+        (RatePolicy(None, 60, 10), 6),
+        (RatePolicy(None, 50, 10, 100), 5.5),  # half of the quota is left
+        (RatePolicy(None, 49, 10, 100), 4.9),
+    ],
+)
+def test_what_remains_of_a_quota_is_spread_until_its_reset_once_it_is_scarce(
+    policy: RatePolicy, per_s: float
+) -> None:
+    rate = limit()
+    rate.on_policy(1000.0, policy)
+    assert rate.rate == pytest.approx(per_s)
+
+
 def test_an_announced_rate_is_used_and_never_exceeded() -> None:
     rate = limit()
     now = 1000.0

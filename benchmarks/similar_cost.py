@@ -11,7 +11,7 @@ import time
 
 from crawlproj.content.fields import main_text_of
 from crawlproj.content.page import PageContent
-from crawlproj.content.tree import tree_of
+from crawlproj.content.parts import Parts
 from crawlproj.links.similar import SimilarTexts
 
 PAGES = 1_000
@@ -28,7 +28,7 @@ def pages() -> list[PageContent]:
     for number in range(PAGES):
         paragraphs = (" ".join(choose.choices(words, k=80)) for _ in range(22))
         body = f"<title>{number}</title><main><p>{'<p>'.join(paragraphs)}</main>"
-        made.append(PageContent("http://a.example/", tree_of(body.encode(), "utf-8")))
+        made.append(PageContent("http://a.example/", Parts(body.encode(), "utf-8")))
         assert made[-1].text
     return made
 

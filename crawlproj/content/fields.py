@@ -41,14 +41,21 @@ def _html(response: Response, _: PageContent) -> bytes:
 
 
 def _headings(_: Response, page: PageContent) -> str:
-    return _json([{"level": level, "text": text} for level, text in headings_of(page.tree)])
+    return _json(
+        [
+            {"level": level, "text": text}
+            for tree in page.trees()
+            for level, text in headings_of(tree)
+        ]
+    )
 
 
 def _images(_: Response, page: PageContent) -> str:
     return _json(
         [
             {"url": source, "alt": element.attr("alt") or ""}
-            for element in page.tree.select("img")
+            for tree in page.trees()
+            for element in tree.select("img")
             if (source := join(page.base, element.attr("src") or ""))
         ]
     )
@@ -56,10 +63,11 @@ def _images(_: Response, page: PageContent) -> str:
 
 def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
     links = []
-    for element in page.tree.select("a[href],area[href]"):
-        if target := join(page.base, element.attr("href") or ""):
-            text = words_of(element) or element.attr("alt") or ""
-            links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
+    for tree in page.trees():
+        for element in tree.select("a[href],area[href]"):
+            if target := join(page.base, element.attr("href") or ""):
+                text = words_of(element) or element.attr("alt") or ""
+                links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
     return links
 
 
@@ -82,7 +90,7 @@ def _item(item: Any) -> dict[str, Any]:
 
 
 def _markdown(_: Response, page: PageContent) -> str:
-    return markdown_of(page.tree, page.base)
+    return "\n\n".join(markdown_of(tree, page.base) for tree in page.trees())
 
 
 def _main_markdown(_: Response, page: PageContent) -> str:

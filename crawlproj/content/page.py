@@ -13,10 +13,11 @@ from scrapy.http import HtmlResponse, TextResponse
 from crawlproj._scrapy.headers import values_of
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
+from crawlproj.content.parts import Parts
 from crawlproj.content.query_encoding import escaped_query
 from crawlproj.content.refresh import read_refresh
 from crawlproj.content.text import text_of
-from crawlproj.content.tree import encoding_of, readable_part, tree_of
+from crawlproj.content.tree import encoding_of
 from crawlproj.masking import without_credentials
 from crawlproj.urls import join, normalize, other_base
 
@@ -35,12 +36,19 @@ _MAX_FIELD = 2000  # characters of a title, a description or a language
 class PageContent:
     """A page as a browser reads it. Every part is computed when it is first asked for.
 
-    url: where it came from, without credentials. tree: shared by everything; do not change it.
+    url: where it came from, without credentials. tree: of the whole page, or of the first part of
+        one that is large; shared by everything, so do not change it.
     """
 
-    def __init__(self, url: str, tree: Tree) -> None:
+    def __init__(self, url: str, parts: Parts) -> None:
         self.url = normalize(url) or normalize(without_credentials(url)) or url
-        self.tree = tree
+        self.tree = parts.first
+        self._parts = parts
+
+    def trees(self) -> Iterator[Tree]:
+        """Yield ``tree``, and those of the later parts, which are made for each caller anew."""
+        yield self.tree
+        yield from self._parts.later()
 
     @cached_property
     def base(self) -> str:
@@ -105,7 +113,8 @@ class PageContent:
     @cached_property
     def text(self) -> str:
         """The visible text, with spaces and line breaks only where a browser shows them."""
-        return text_of(self.tree)
+        later = [text_of(tree, or_hidden=False) for tree in self._parts.later()]
+        return "\n".join(filter(None, [text_of(self.tree), *later]))
 
     def meta(self, *names: str) -> Iterator[str]:
         """Yield the contents of the <meta> elements with each of ``names``, in lower case."""
@@ -157,18 +166,18 @@ def _read(response: Response) -> tuple[Kind, PageContent | None]:
     if kind not in {Kind.HTML, Kind.XHTML}:
         return kind, None
     label = given_encoding(response) or declared.charset
-    body = readable_part(response.body)
-    if len(body) < len(response.body):
+    body = response.body
+    if label is not declared.charset and encoding_of(label) is None:
+        body, label = _as_on_the_web(body, label)
+    parts = Parts(body, label, xhtml=kind is Kind.XHTML)
+    if parts.read < len(body):
         logger.warning(
             "Only the first %s of %s bytes of %s are read: it is too large",
+            f"{parts.read:,}",
             f"{len(body):,}",
-            f"{len(response.body):,}",
             without_credentials(response.url),
         )
-    if label is not declared.charset and encoding_of(label) is None:
-        body, label = _as_on_the_web(bytes(body), label)
-    tree = tree_of(body, label, xhtml=kind is Kind.XHTML)
-    return kind, PageContent(response.url, tree)
+    return kind, PageContent(response.url, parts)
 
 
 def _as_on_the_web(body: bytes, codec: str) -> tuple[bytes, str]:

@@ -1,7 +1,8 @@
-"""Finds where blocks in preformatted text break its lines, as browsers show them."""
+"""Reads preformatted text as browsers show it: where blocks break its lines, what it leaves out."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from turbohtml import Text
@@ -9,10 +10,11 @@ from turbohtml import Text
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from crawlproj.content.tree import Tree
 
+_PRE = ("pre", "listing")
 _BROKEN = ("pre br", "pre div", "pre p")  # the text goes on in the same line there
 _LEVELS = 8  # down to the last text of a block
 
@@ -42,6 +44,40 @@ def break_lines(broken: Mapping[Element, tuple[bool, bool]]) -> None:
             element.insert_before(Text("\n"))
         if after:
             _innermost(element).append(Text("\n"))
+
+
+def never_shown_in(tree: Tree) -> list[Element]:
+    """Return the elements in <pre> that are never shown, but that the parser's text has there."""
+    return [
+        element
+        for name in _PRE
+        if tree.find(name) is not None
+        for element in tree.select(f"{name} :is(script, style, title, datalist)")
+    ]
+
+
+@contextmanager
+def without_text(tree: Tree, elements: Iterable[Element]) -> Iterator[None]:
+    """Leave out the text of those of ``elements`` that are in <pre> for a while.
+
+    Elsewhere, another name is enough; there, the parser's text has what is in any element.
+    """
+    names = [name for name in _PRE if tree.find(name) is not None]
+    within = ",".join(names)
+    before = [
+        (text, text.data)
+        for element in (elements if names else ())
+        if element.closest(within) is not None
+        for text in element.descendants
+        if isinstance(text, Text)
+    ]
+    for text, _ in before:
+        text.data = ""
+    try:
+        yield
+    finally:
+        for text, data in reversed(before):
+            text.data = data
 
 
 def _breaks(element: Element, found: Collection[Element]) -> tuple[bool, bool]:

@@ -15,7 +15,7 @@ from turbohtml import PlainText, Text
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, unseen_in
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
-from crawlproj.content.preformatted import break_lines, broken_in
+from crawlproj.content.preformatted import break_lines, broken_in, never_shown_in, without_text
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
@@ -55,16 +55,16 @@ _BLOCKS = (
 )
 
 
-def text_of(tree: Tree) -> str:
+def text_of(tree: Tree, *, or_hidden: bool = True) -> str:
     """Return the visible text, with spaces and line breaks only where a browser shows them.
 
     Paragraphs are separated by an empty line. noscript counts, because no script runs here. So does
-    all that is hidden if nothing else has text, because a script would show it. Changes the tree:
-    frames lose their fallback, captions come before their tables.
+    all that is hidden if nothing else has text and ``or_hidden``, because a script would show it.
+    Changes the tree: frames lose their fallback, captions come before their tables.
     """
     marked = marked_in(tree)
     with _read_as(reshaped_in(marked, INLINES)):
-        return _text_of(tree, marked)
+        return _text_of(tree, marked, or_hidden=or_hidden)
 
 
 def words_of(element: Element) -> str:
@@ -81,7 +81,7 @@ def headings_of(tree: Tree) -> list[tuple[int, str]]:
         return [(int(each.tag[1]), words_of(each)) for each in tree.select(_HEADINGS)]
 
 
-def _text_of(tree: Tree, marked: list[Element]) -> str:
+def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
     # All is looked for before anything changes: after a change, the parser indexes the tree anew.
     frames, tables = tree.select("iframe"), tree.select("table")
     options, captions = tree.select("option"), tree.select("caption")
@@ -110,10 +110,11 @@ def _text_of(tree: Tree, marked: list[Element]) -> str:
         if (table_of := caption.parent) is not None and table_of not in hidden:
             caption.tag = "div"  # the parser's text leaves captions out
             table_of.insert_before(caption)
-    with _read_as(renamed | unseen):
-        with _read_as(hidden):
+    never = [*unseen, *never_shown_in(tree)]
+    with without_text(tree, never), _read_as(renamed | unseen):
+        with without_text(tree, hidden), _read_as(hidden):
             text = tree.to_text(_LAYOUT)
-        if hidden and not text.strip():
+        if or_hidden and hidden and not text.strip():
             text = tree.to_text(_LAYOUT)
     text = text.replace("\xa0", " ")  # the one before is freed now; it may have megabytes
     return text.strip()

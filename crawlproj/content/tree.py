@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import unescape
-from typing import Any, cast
+from typing import Any
 
 import turbohtml
 from turbohtml import HTMLParseError, SelectorSyntaxError, parse, parse_xml
@@ -28,31 +28,10 @@ _HTML_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]*;")
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
 _PARSING: Any = {"positions": False, "allow_declarative_shadow_roots": False}
-
-MAX_BYTES = 8 * 1024 * 1024
-MAX_TAGS = 1_000_000
-"""How much is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
+_SHOWS_ENCODING = 1024 * 1024  # bytes
 
 
-def readable_part(body: bytes) -> bytes | memoryview:
-    """Return ``body``, cut after MAX_BYTES or before tag MAX_TAGS + 1, whichever comes first.
-
-    The part that is cut is not copied, because it is large.
-    """
-    length = min(len(body), MAX_BYTES)
-    if length > MAX_TAGS and body.count(b"<", 0, length) > MAX_TAGS:
-        low, high = 0, length
-        while high - low > 1:
-            middle = (low + high) // 2
-            if body.count(b"<", 0, middle) <= MAX_TAGS:
-                low = middle
-            else:
-                high = middle
-        length = low
-    return body if length == len(body) else memoryview(body)[:length]
-
-
-def tree_of(body: bytes | memoryview, label: str = "", *, xhtml: bool = False) -> Tree:
+def tree_of(body: bytes, label: str = "", *, xhtml: bool = False) -> Tree:
     """Return the tree of a page.
 
     label: the encoding that the header declares, or "". Unknown labels are ignored. A byte order
@@ -60,7 +39,7 @@ def tree_of(body: bytes | memoryview, label: str = "", *, xhtml: bool = False) -
     xhtml: read it as XML; if it is not well-formed, as HTML, where a browser would give up.
     """
     if xhtml:
-        body = _as_html(bytes(body), label)
+        body = html_of_xml(body, label)
         label = "utf-8"
     tree = _without_templates(_parsed(body, label))
     if tree.select("svg"):
@@ -86,7 +65,7 @@ def _without_templates(tree: Tree) -> Tree:
 
 def encoding_in(body: bytes) -> str | None:
     """Return the encoding of a page whose header declares none, or None if nothing shows it."""
-    return _parsed(readable_part(body), "").encoding
+    return _parsed(body[:_SHOWS_ENCODING], "").encoding
 
 
 @lru_cache(maxsize=64)
@@ -107,22 +86,21 @@ def reads_css(selector: str) -> bool:
     return True
 
 
-def _parsed(source: bytes | memoryview, label: str) -> Tree:
-    body = cast("bytes", source)  # the parser takes any buffer
-    for encoding in (label, utf_16_declaration(source)):
+def _parsed(body: bytes, label: str) -> Tree:
+    for encoding in (label, utf_16_declaration(body)):
         if encoding:
             try:
                 return parse(body, encoding=encoding, **_PARSING)
             except LookupError:
                 pass
     tree = parse(body, detect_encoding=True, **_PARSING)
-    declared = encoding_of(declared_encoding(source))
+    declared = encoding_of(declared_encoding(body))
     if declared in {None, tree.encoding} or tree.select(_META_ENCODING):
         return tree
     return parse(body, encoding=declared, **_PARSING)
 
 
-def _as_html(body: bytes, label: str) -> bytes:
+def html_of_xml(body: bytes, label: str) -> bytes:
     """Return a well-formed XHTML page as HTML in UTF-8, so that all else is the same for both."""
     text = _decoded_xml(body, label)
     # The names of HTML's characters are in its DTD, which browsers know and the parser does not.

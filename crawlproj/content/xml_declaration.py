@@ -15,7 +15,7 @@ _ENCODING = re.compile(
 _UTF_16 = {b"<\0?\0x\0": "utf-16le", b"\0<\0?\0x": "utf-16be"}
 
 
-def declared_encoding(body: bytes | memoryview) -> str:
+def declared_encoding(body: bytes) -> str:
     """Return the label in the XML declaration at the start of ``body``, "" if there is none.
 
     A declaration that can be read as ASCII is not in UTF-16, whatever it says: it counts as UTF-8.
@@ -27,6 +27,6 @@ def declared_encoding(body: bytes | memoryview) -> str:
     return "utf-8" if label.startswith("utf-16") else label
 
 
-def utf_16_declaration(body: bytes | memoryview) -> str:
+def utf_16_declaration(body: bytes) -> str:
     """Return in which UTF-16 an XML declaration begins at the start of ``body``, "" if in none."""
     return _UTF_16.get(bytes(body[:6]), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from scrapy.http import TextResponse
 
-    from crawlproj.content.page import PageContent
     from crawlproj.content.tree import Tree
 
 _MEMO_SIZE = 50_000  # raw links to remember; a site repeats its navigation on every page
@@ -156,7 +156,8 @@ class LinkExtractor:
         memo = self._memo_of(base)
         encoding = page.tree.encoding
         is_utf8 = encoding in {None, "UTF-8"}
-        for value, element in self._raw_links(response, page):
+        parts = (self._raw_links(response, tree, first=tree is page.tree) for tree in page.trees())
+        for value, element in chain.from_iterable(parts):
             # Except where the fragment saves a space from being stripped, such as in "a b #c".
             if self._process_value is None and "#" in value and " #" not in value:
                 value = value[: value.index("#")]  # noqa: PLW2901 - most of a page's links repeat then
@@ -175,10 +176,15 @@ class LinkExtractor:
             self._remembered = 0
         return self._memos.setdefault(base[: base.partition("?")[0].rfind("/") + 1], {})
 
-    def _raw_links(self, response: TextResponse, page: PageContent) -> list[tuple[str, Any]]:
-        """Return each attribute that may be a link, and its element."""
-        found, names = self._elements(response, page)
-        elements = self._followed(found, page.tree)
+    def _raw_links(
+        self, response: TextResponse, tree: Tree, *, first: bool
+    ) -> list[tuple[str, Any]]:
+        """Return each attribute of ``tree`` that may be a link, and its element.
+
+        first: whether it is the first part of the page, or the whole.
+        """
+        found, names = self._elements(response, tree, first=first)
+        elements = self._followed(found, tree)
         if self._xpaths or self._attrs & {"*", "srcset"}:
             return [
                 (value, each)
@@ -209,20 +215,20 @@ class LinkExtractor:
         return [each for each in elements if each not in left_out] if left_out else elements
 
     def _elements(
-        self, response: TextResponse, page: PageContent
+        self, response: TextResponse, tree: Tree, *, first: bool
     ) -> tuple[list[Any], Collection[str]]:
         """Return the elements that may hold links, and the attributes that do.
 
         The elements are lxml's if an XPath is given, because Scrapy's functions and namespaces hold
-        for it.
+        for it; those of the whole page come with its ``first`` part.
         """
         if not self._xpaths and not self._css:
-            return self._in(page.tree)
+            return self._in(tree)
         elements: list[Any] = []
-        for xpath in self._xpaths:
+        for xpath in self._xpaths if first else ():
             for selected in response.xpath(xpath):
                 elements += self._in_lxml(selected.root)
-        for region in page.tree.select(",".join(self._css)) if self._css else ():
+        for region in tree.select(",".join(self._css)) if self._css else ():
             if region.matches(self._selector) and region.tag not in self._deny_tags:
                 elements.append(region)
             elements += self._in(region)[0]

@@ -11,7 +11,7 @@ from scrapy import Request
 from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlResponse
 
 from crawlproj.content.page import content_of
-from crawlproj.content.tree import MAX_BYTES
+from crawlproj.content.parts import FIRST_BYTES, MAX_BYTES
 from crawlproj.links import LinkExtractor
 from crawlproj.pages import page_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crawlproj.items import Page
 
 URL = "http://a.example/x/y"
+URL_OF_LATE = "http://a.example/late"
 
 
 def page_fields(response: Response) -> Page:
@@ -127,7 +128,28 @@ def test_a_page_that_is_too_large_keeps_the_links_before_the_cut_and_says_so(
     assert LinkExtractor().extract_urls(response) == ["http://a.example/a"]
     assert page_fields(response).title == "T"
     (record,) = caplog.records
-    assert "Only the first 8,388,608 of" in record.getMessage()
+    assert "Only the first 16,777,216 of" in record.getMessage()
+
+
+def test_all_of_a_large_page_is_read(caplog: pytest.LogCaptureFixture) -> None:
+    filler = "<p>" + "x " * 500 + "</p>\n"
+    late = '<h2>Late</h2><p hidden>no</p><a href="/late" rel="next">end</a><img src="/i.png">'
+    response = page('<base href="/d/"><a href="a">a</a>' + filler * (FIRST_BYTES // 900) + late)
+    assert LinkExtractor().extract_urls(response) == ["http://a.example/d/a", URL_OF_LATE]
+    assert [link.text for link in LinkExtractor().extract_links(response)] == ["a", "end"]
+    within = LinkExtractor(restrict_css="[rel=next]").extract_urls(response)
+    assert within == LinkExtractor(restrict_xpaths="//a[@rel]").extract_urls(response)
+    assert within == [URL_OF_LATE]
+    response.request = Request(URL)
+    item = page_of(response, ("links", "headings", "images", "markdown"))
+    assert item.text.endswith("x\n\nLate\n\nend")
+    assert item.links is not None
+    assert [link["url"] for link in item.links] == ["http://a.example/d/a", URL_OF_LATE]
+    assert item.headings == '[{"level":2,"text":"Late"}]'
+    assert item.images == '[{"url":"http://a.example/i.png","alt":""}]'
+    assert item.markdown is not None
+    assert "[end](http://a.example/late" in item.markdown
+    assert not caplog.records
 
 
 def test_only_prose_counts_as_text() -> None:

@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import (
-    MAX_BYTES,
-    MAX_TAGS,
     encoding_of,
-    readable_part,
     reads_css,
     tree_of,
 )
@@ -132,29 +129,6 @@ def test_no_shape_of_markup_takes_more_than_linear_time(html: bytes) -> None:
     tree.select("a[href],frame[src]")
     assert time.process_time() - began < 2.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000
-
-
-def test_a_page_is_read_up_to_so_many_bytes_or_tags() -> None:
-    assert readable_part(b"x" * 100) == b"x" * 100
-    assert len(readable_part(b"x" * (MAX_BYTES + 1))) == MAX_BYTES
-    tags = bytes(readable_part(b"<p>" * (MAX_TAGS + 2)))
-    assert (tags.count(b"<"), len(tags)) == (MAX_TAGS, 3 * MAX_TAGS)
-    assert readable_part(b"<p>" * MAX_TAGS + b"the end") == b"<p>" * MAX_TAGS + b"the end"
-
-
-@pytest.mark.parametrize(
-    ("body", "label"),
-    [
-        (b"<p>\xc3\xa9<a href=x>", "utf-8"),
-        (b"<meta charset=windows-1251><p>\xe9", ""),
-        (b"\xff\xfe" + "<p>é".encode("utf-16-le"), ""),
-        (b"<p>no declaration \xc3\xa9", ""),
-    ],
-)
-def test_a_part_of_a_body_is_read_like_a_copy_of_it(body: bytes, label: str) -> None:
-    part = memoryview(body + b"the rest")[: len(body)]
-    assert tree_of(part, label).html == tree_of(body, label).html
-    assert tree_of(part, label).encoding == tree_of(body, label).encoding
 
 
 def test_a_selector_that_cannot_be_read_is_recognised() -> None:

@@ -1,0 +1,128 @@
+"""Reads a large page in parts, so that it takes the memory of one part."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from html import escape
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from crawlproj.content.tree import Element, html_of_xml, tree_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawlproj.content.tree import Tree
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_TAGS = 1_000_000
+"""How much is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
+FIRST_BYTES, FIRST_TAGS = 4 * 1024 * 1024, 400_000
+"""How much of it is in the first part."""
+
+_LATER_BYTES = 1024 * 1024
+# Where to cut: between lines, or between tags, or before a tag.
+_PLACES = [re.compile(place) for place in (rb"(?<=\n)[ \t]*<", rb"(?<=>)<", rb"<")]
+_SEARCHED = 64 * 1024  # bytes before the end of a part
+_MARK = "data-end-of-part"
+_END = f"<script {_MARK}></script>".encode()  # allowed nearly wherever other elements are
+_RAW = ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
+_MAX_OPEN = 100  # elements that a part begins in; hostile pages nest far deeper
+
+
+class Parts:
+    """A page in parts: the first as large as nearly all pages, the others small.
+
+    A part is cut before a tag, and the next one begins in the elements that are open there: a table
+    goes on as a table, and a hidden element stays hidden. Where the parser puts one more element
+    shows which are open.
+
+    first: the tree of the first part. read: how many bytes are read, counted in those of ``body``.
+    """
+
+    def __init__(self, body: bytes, label: str = "", *, xhtml: bool = False) -> None:
+        self.read = _end(body, 0, MAX_BYTES, MAX_TAGS)
+        self._open = b""
+        self._encoding = label
+        self._body = body
+        self._start = self._stop = self.read
+        if _end(body, 0, FIRST_BYTES, FIRST_TAGS) == len(body):
+            self.first = tree_of(body, label, xhtml=xhtml)
+            return
+        if xhtml:
+            self._begin(html_of_xml(body[: self.read], label), "utf-8")
+            return
+        self._begin(body[: self.read], label)
+        if self._encoding.startswith("UTF-16"):  # where "<" is not one byte
+            codec = self._encoding.lower()
+            text = body[: self.read].decode(codec, "replace")
+            self._begin(text.encode("utf-8", "replace"), "utf-8")
+
+    def later(self) -> Iterator[Tree]:
+        """Yield the trees of the other parts, one after another, each parsed when it is due."""
+        opened, start = self._open, self._start
+        while start < self._stop:
+            end = _place(self._body, start, _end(self._body, start, _LATER_BYTES, FIRST_TAGS))
+            source = b"".join((opened, memoryview(self._body)[start:end], _END))
+            tree = tree_of(source, self._encoding)
+            opened = _open_in(tree, source)
+            yield tree
+            start = end
+
+    def _begin(self, body: bytes, label: str) -> None:
+        self._body, self._stop = body, len(body)
+        self._start = _place(body, 0, _end(body, 0, FIRST_BYTES, FIRST_TAGS))
+        source = body[: self._start] + _END
+        self.first = tree_of(source, label)
+        self._encoding = self.first.encoding or "utf-8"
+        self._open = _open_in(self.first, source)
+
+
+def _end(body: bytes, start: int, most_bytes: int, most_tags: int) -> int:
+    """Return where a part of at most so many bytes and tags ends."""
+    end = min(len(body), start + most_bytes)
+    if end - start > most_tags and body.count(b"<", start, end) > most_tags:
+        low, high = start, end
+        while high - low > 1:
+            middle = (low + high) // 2
+            if body.count(b"<", start, middle) <= most_tags:
+                low = middle
+            else:
+                high = middle
+        return low
+    return end
+
+
+def _place(body: bytes, start: int, end: int) -> int:
+    """Return the best place to cut, at ``end`` or shortly before."""
+    if end == len(body):
+        return end
+    for place in _PLACES:
+        found = deque(place.finditer(body, max(start + 1, end - _SEARCHED), end + 1), maxlen=1)
+        if found:
+            return found[0].start()
+    return end
+
+
+def _open_in(tree: Tree, source: bytes) -> bytes:
+    """Return the start tags of the elements that are open at the end of a part; forget the end."""
+    end = tree.select_one(f"script[{_MARK}]")
+    if end is not None:
+        around = list(islice(end.ancestors, _MAX_OPEN))
+        end.decompose()
+        tags = [
+            _start_tag(element)
+            for element in reversed(around)
+            if isinstance(element, Element) and element.tag not in {"html", "head", "body"}
+        ]
+        return "".join(tags).encode("ascii", "xmlcharrefreplace")
+    for name in _RAW:  # in which a tag is text
+        if any(_MARK in element.text for element in tree.select(name)[-1:]):
+            return f"<{name}>".encode()
+    return b"<!--" if source.rfind(b"<!--") > source.rfind(b"-->") else b""
+
+
+def _start_tag(element: Element) -> str:
+    values = "".join(f' {name}="{escape(element.attr(name) or "")}"' for name in element.attrs)
+    return f"<{element.tag}{values}>"

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from crawlproj.content.tree import Tree
 
 MAX_BYTES = 16 * 1024 * 1024
-MAX_TAGS = 1_000_000
+MAX_TAGS = 800_000
 """How much is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
 FIRST_BYTES, FIRST_TAGS = 4 * 1024 * 1024, 400_000
 """How much of it is in the first part."""
 
 _LATER_BYTES = 1024 * 1024
-# Where to cut: between lines, or between tags, or before a tag.
-_PLACES = [re.compile(place) for place in (rb"(?<=\n)[ \t]*<", rb"(?<=>)<", rb"<")]
+# Where to cut: between lines, or before a block, so that no word is cut, or before another tag.
+_PLACES = [
+    re.compile(place)
+    for place in (rb"(?<=\n)[ \t]*<", rb"<(?:p|div|li|tr|t[dh]|d[dt]|h[1-6])[ >]", rb"<")
+]
 _SEARCHED = 64 * 1024  # bytes before the end of a part
 _MARK = "data-end-of-part"
 _END = f"<script {_MARK}></script>".encode()  # allowed nearly wherever other elements are

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from crawlproj.content.tree import Tree
 
 _PRE = ("pre", "listing")
+_NEVER_SHOWN = ("script", "style", "title", "datalist")
+_MAX_LEFT_OUT = 10_000  # of each
 _BROKEN = ("pre br", "pre div", "pre p")  # the text goes on in the same line there
 _LEVELS = 8  # down to the last text of a block
 
@@ -46,28 +48,28 @@ def break_lines(broken: Mapping[Element, tuple[bool, bool]]) -> None:
             _innermost(element).append(Text("\n"))
 
 
+def inside_pre(tree: Tree, elements: Iterable[Element]) -> list[Element]:
+    """Return those of ``elements`` that are in <pre>.
+
+    The parser's text has them even if their name is one that it leaves out elsewhere.
+    """
+    names = ",".join(name for name in _PRE if tree.find(name) is not None)
+    return [element for element in elements if element.closest(names) is not None] if names else []
+
+
 def never_shown_in(tree: Tree) -> list[Element]:
-    """Return the elements in <pre> that are never shown, but that the parser's text has there."""
-    return [
-        element
-        for name in _PRE
-        if tree.find(name) is not None
-        for element in tree.select(f"{name} :is(script, style, title, datalist)")
-    ]
+    """Return the scripts and style sheets in <pre>, and other elements that are never shown."""
+    # A search for each name, which costs next to nothing; one for all of them visits all of <pre>.
+    found = [element for name in _NEVER_SHOWN for element in tree.select(name)[:_MAX_LEFT_OUT]]
+    return inside_pre(tree, found)
 
 
 @contextmanager
-def without_text(tree: Tree, elements: Iterable[Element]) -> Iterator[None]:
-    """Leave out the text of those of ``elements`` that are in <pre> for a while.
-
-    Elsewhere, another name is enough; there, the parser's text has what is in any element.
-    """
-    names = [name for name in _PRE if tree.find(name) is not None]
-    within = ",".join(names)
+def without_text(elements: Iterable[Element]) -> Iterator[None]:
+    """Leave out the text of ``elements`` for a while."""
     before = [
         (text, text.data)
-        for element in (elements if names else ())
-        if element.closest(within) is not None
+        for element in elements
         for text in element.descendants
         if isinstance(text, Text)
     ]

@@ -15,7 +15,13 @@ from turbohtml import PlainText, Text
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, unseen_in
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
-from crawlproj.content.preformatted import break_lines, broken_in, never_shown_in, without_text
+from crawlproj.content.preformatted import (
+    break_lines,
+    broken_in,
+    inside_pre,
+    never_shown_in,
+    without_text,
+)
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
@@ -89,6 +95,8 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
     in_pre = broken_in(tree, _MAX_KEPT_APART)
     renamed = _to_rename(tree, _READ_AS) | _lists_with_text(tree)
     unseen, hidden = unseen_in(tree), hidden_in(tree, marked)
+    never = never_shown_in(tree) + inside_pre(tree, unseen)
+    hidden_in_pre = inside_pre(tree, hidden)
     labels = dict.fromkeys(found_inside(tree, "svg", "text")[:_MAX_KEPT_APART])
     for frame in frames:
         frame.clear()
@@ -110,9 +118,8 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
         if (table_of := caption.parent) is not None and table_of not in hidden:
             caption.tag = "div"  # the parser's text leaves captions out
             table_of.insert_before(caption)
-    never = [*unseen, *never_shown_in(tree)]
-    with without_text(tree, never), _read_as(renamed | unseen):
-        with without_text(tree, hidden), _read_as(hidden):
+    with without_text(never), _read_as(renamed | unseen):
+        with without_text(hidden_in_pre), _read_as(hidden):
             text = tree.to_text(_LAYOUT)
         if or_hidden and hidden and not text.strip():
             text = tree.to_text(_LAYOUT)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlproj.content import parts
-from crawlproj.content.parts import FIRST_BYTES, MAX_BYTES, MAX_TAGS, Parts
+from crawlproj.content.parts import FIRST_BYTES, FIRST_TAGS, MAX_BYTES, MAX_TAGS, Parts
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import tree_of
 
@@ -72,9 +72,12 @@ def test_a_page_is_read_up_to_so_many_bytes_or_tags() -> None:
 
 
 def test_a_part_is_small_and_an_ordinary_page_is_one() -> None:
-    page = Parts((b"<p>" + b"x" * 99 + b"</p>\n") * 50_000)
+    page = Parts((b"<p>" + b"x" * 99 + b"</p>\n") * 100_000)
     sizes = [len(tree.html) for tree in trees_of(page)]
     assert FIRST_BYTES * 0.9 < sizes[0] <= FIRST_BYTES * 1.1
+    tags = [tree.html.count("<br>") for tree in trees_of(Parts(b"<br>\n" * 500_000))]
+    assert FIRST_TAGS * 0.9 < tags[0] <= FIRST_TAGS
+    assert sum(tags) == 500_000
     assert all(size < 1_200_000 for size in sizes[1:])
     assert len(list(trees_of(Parts(b"<p>" * 1000)))) == 1
 

@@ -10,7 +10,7 @@ the page leads out of is forgiven, as is a list that leads to its items. URLs of
 such that only carry the URL of the page to lead back there, lead nowhere. A page that leads nowhere
 is not a reason to blame a directory. A parameter that makes no difference (see indifferent.py) is
 a trap, too, which only ends URLs that were fetched without it or with another value of it; and so
-is a whole query, which ends URLs that were fetched without a query.
+is a whole query, which ends URLs that were fetched without a query. So is a maze; see mazes.py.
 
 How much is new? A page that links to more of its shape takes a new word or two new numbers, because
 dates and page numbers go on without end. Elsewhere a line is enough.
@@ -24,11 +24,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawlproj.bounded import put
 from crawlproj.links.indifferent import Indifferent
+from crawlproj.links.mazes import Mazes
 from crawlproj.links.news import News, Recent
 from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, whole_query, without
 from crawlproj.urls import registrable_domain, site_of
@@ -36,6 +36,7 @@ from crawlproj.urls import registrable_domain, site_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from crawlproj.links.budgets import Budgets
     from crawlproj.links.similar import SimilarTexts
 
 SITEMAP = "sitemap_indexes"
@@ -52,19 +53,6 @@ _MAX_SHAPES = 20_000
 _END = 200_000  # characters of a main text
 _MAX_SEGMENTS = 64  # of a path
 _DATED = re.compile(r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[0-9]{4})?(?![0-9])")
-
-
-@dataclass(frozen=True, slots=True)
-class Budgets:
-    """How much of a site or a domain is fetched at most; 0 for no limit.
-
-    pages, sitemaps: of a site. depth: links followed to a page. hosts: of a registrable domain.
-    """
-
-    pages: int = 1_000_000
-    depth: int = 1_000
-    sitemaps: int = 10_000
-    hosts: int = 1_000
 
 
 class Traps:
@@ -94,7 +82,7 @@ class Traps:
         self._sitemaps: Counter[str] = Counter()
         self._hosts: dict[str, set[str]] = {}  # by registrable domain
         self._proven: set[str] = set()  # hosts that have had something new
-        self._news, self._indifferent = News(), Indifferent()
+        self._news, self._indifferent, self._mazes = News(), Indifferent(), Mazes(starts)
         self._learned = 0
 
     def why_not(self, url: str, depth: int = 0, *, sitemap: bool = False) -> str:
@@ -147,16 +135,22 @@ class Traps:
             or any(map(self._indifferent.may_have, shapes.names))
         )
 
-    def learn(self, url: str, text: str, new_urls: Sequence[str], main_text: str = "") -> str:
+    def learn(
+        self, url: str, text: str, new_urls: Sequence[str], main: str = "", *, back: bool = True
+    ) -> str:
         """Take in a page that ``looks_at`` chose; return the trap that this reveals, or "".
 
-        text: what it shows, and what its fields hold. new_urls: what it links to in scope and was
-        not known. main_text: the part of the text that the page is about, for ``similar``.
+        text: what it shows, and what its fields hold; main: the part that the page is about, for
+        ``similar``. new_urls: what it links to in scope and was not known; back: or anything else.
         """
         if not text:  # a script may fill it
             return ""
         new_host = self._is_new(site := site_of(url))
         shapes = shapes_of(url)
+        maze = self._mazes.take_in(shapes.below, len(new_urls), leads_back=back)
+        if maze and maze not in self.found:
+            self.found[maze] = "its pages only lead on to others, and never back"
+            return maze
         counted = is_counted(url)
         ways = self._ways(url, new_urls) if counted else []
         path, query, _ = url.partition("?")
@@ -165,7 +159,7 @@ class Traps:
         has_news = self._has_news(
             *(url, text, shapes), breeds=self._breeds(shapes, ways), has_plain=has_plain
         )
-        if self.similar is not None and self.similar.add(main_text[:_END]):
+        if self.similar is not None and self.similar.add(main[:_END]):
             has_news = False
         if trap := self._indifferent_of(url, text, shapes, has_news=has_news):
             return trap

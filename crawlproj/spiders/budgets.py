@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.config import integer, number
 from crawlproj.errors import ConfigError
-from crawlproj.links.traps import Budgets
+from crawlproj.links.budgets import Budgets
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings

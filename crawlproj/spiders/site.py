@@ -18,12 +18,13 @@ from crawlproj.content.fields import chosen_fields, main_text_of
 from crawlproj.content.page import content_of, forget_content
 from crawlproj.frontier.base import State
 from crawlproj.links import LinkExtractor
+from crawlproj.links.budgets import Budgets
 from crawlproj.links.file_names import FileNames
 from crawlproj.links.quota import Quota
 from crawlproj.links.scope import KINDS, Scope
 from crawlproj.links.shapes import without_session
 from crawlproj.links.sitemap import is_sitemap
-from crawlproj.links.traps import Budgets, Traps
+from crawlproj.links.traps import Traps
 from crawlproj.pages import failure_of, page_of, saved
 from crawlproj.reasons import error_of, outcome_of
 from crawlproj.refresh.auto import Auto
@@ -278,7 +279,8 @@ class SiteSpider(ReadsSitemaps):
             new.append(request.url)
             yield request
         if self.traps is not None and looks:
-            self._warn_of(self.traps.learn(page.url, shown, new, main_text))
+            back = len(new) < len(urls)
+            self._warn_of(self.traps.learn(page.url, shown, new, main_text, back=back))
 
     def _main_text(self, response: Response, page: Page) -> str:
         """Return the main text of a page if something is to be learned from it."""

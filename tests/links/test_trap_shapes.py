@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import random
 
-from crawlproj.links.traps import Budgets, Traps
+from crawlproj.links.budgets import Budgets
+from crawlproj.links.traps import Traps
 
 HOME = "http://a/"
 MENU = "Home\nBooks\nMembers\nLog out"

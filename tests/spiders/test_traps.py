@@ -11,7 +11,8 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
 from crawlproj.downloadermiddlewares.traps import InTrap, TrapMiddleware
-from crawlproj.links.traps import Budgets, Traps
+from crawlproj.links.budgets import Budgets
+from crawlproj.links.traps import Traps
 from tests.http.helpers import on_reactor
 from tests.links import trap_web
 from tests.links.trap_web import ENTRIES, is_real

@@ -1,4 +1,4 @@
-"""Reads a large page in parts, so that it takes the memory of one part."""
+"""Reads a large page in parts, of which only one is in memory beside the first."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def without_text(elements: Iterable[Element]) -> Iterator[None]:
     try:
         yield
     finally:
-        for text, data in reversed(before):
+        for text, data in before:
             text.data = data
 
 

@@ -49,7 +49,7 @@ async def test_pages_that_failed_because_too_much_was_in_flight_are_all_fetched(
     )
     assert done.failures == []
     assert len(done.urls) == PAGES + 1
-    assert 0 < site.failed < PAGES / 2
+    assert 0 < site.failed < PAGES, "less than once for each page"
 
 
 @on_reactor

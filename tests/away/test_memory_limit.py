@@ -21,7 +21,7 @@ pytestmark = [
 
 PAGES, LARGE = 12, 3
 _MORE = 100 * 1024**2  # bytes beyond those that the process has when it asks for its first page
-_BODY = b"<p>word <b>x</b>" * 700_000
+_BODY = b"<p>word <b a b c d e f g h i j k l m n o p q r s t u v w x y z>x" * 170_000
 
 
 class Web(BaseHTTPRequestHandler):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from crawlproj.content.tree import Tree
 
 _PRE = ("pre", "listing")
-_NEVER_SHOWN = ("script", "style", "title", "datalist")
-_MAX_LEFT_OUT = 10_000  # of each
+_LEFT_OUT_ELSEWHERE = ("script", "style", "title", "datalist")
+_MAX_LEFT_OUT = 10_000  # of each of them
 _BROKEN = ("pre br", "pre div", "pre p")  # the text goes on in the same line there
 _LEVELS = 8  # down to the last text of a block
 
@@ -60,7 +60,9 @@ def inside_pre(tree: Tree, elements: Iterable[Element]) -> list[Element]:
 def never_shown_in(tree: Tree) -> list[Element]:
     """Return the scripts and style sheets in <pre>, and other elements that are never shown."""
     # A search for each name, which costs next to nothing; one for all of them visits all of <pre>.
-    found = [element for name in _NEVER_SHOWN for element in tree.select(name)[:_MAX_LEFT_OUT]]
+    found = [
+        element for name in _LEFT_OUT_ELSEWHERE for element in tree.select(name)[:_MAX_LEFT_OUT]
+    ]
     return inside_pre(tree, found)
 
 

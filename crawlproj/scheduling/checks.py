@@ -58,8 +58,7 @@ def make_check(request: Request, page: Checked, *, conditional: bool) -> None:
     if page.missing or not conditional:
         etag = last_modified = ""
     body = "" if page.missing else page.content_hash
-    known = (body, etag, last_modified, page.at, page.fetched_at or 0.0)
-    request.meta[CHECK] = (request.url, *known)
+    request.meta[CHECK] = (request.url, body, etag, last_modified, page.at, page.fetched_at or 0.0)
 
 
 def check_of(request: Request) -> Check | None:

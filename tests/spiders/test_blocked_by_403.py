@@ -42,14 +42,16 @@ def ends_after_ten() -> Callable[[str, str], Answer]:
 @pytest.mark.slow
 @on_reactor
 async def test_a_site_that_forbids_what_comes_too_fast_is_crawled_whole() -> None:
-    free_at = 0.0
+    free_at = blocked_until = 0.0
 
     def web(url: str, _: str) -> Answer:
-        nonlocal free_at
+        nonlocal free_at, blocked_until
         if url.endswith("/robots.txt"):
             return NOT_FOUND
         now = time.monotonic()
         if free_at > now + 0.2:
+            blocked_until = now + 0.15  # as mod_evasive does, and HAProxy with its periods
+        if now < blocked_until:
             return Answer("too fast", 403)
         free_at = max(now, free_at) + 0.02
         return Answer(ALL)

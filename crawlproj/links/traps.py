@@ -59,7 +59,7 @@ class Traps:
     """The shapes of URLs that a crawl has met, and how much it has fetched of each site.
 
     similar: tells whether a main text is similar to an earlier one; None: nobody asks.
-    found: the traps, each with why it is one.
+    found: the traps, each with why it is one. mazes: where one may be.
     """
 
     def __init__(
@@ -82,7 +82,8 @@ class Traps:
         self._sitemaps: Counter[str] = Counter()
         self._hosts: dict[str, set[str]] = {}  # by registrable domain
         self._proven: set[str] = set()  # hosts that have had something new
-        self._news, self._indifferent, self._mazes = News(), Indifferent(), Mazes(starts)
+        self.mazes = Mazes(starts)
+        self._news, self._indifferent = News(), Indifferent()
         self._learned = 0
 
     def why_not(self, url: str, depth: int = 0, *, sitemap: bool = False) -> str:
@@ -135,22 +136,17 @@ class Traps:
             or any(map(self._indifferent.may_have, shapes.names))
         )
 
-    def learn(
-        self, url: str, text: str, new_urls: Sequence[str], main: str = "", *, back: bool = True
-    ) -> str:
+    def learn(self, url: str, text: str, new_urls: Sequence[str], main: str = "") -> str:
         """Take in a page that ``looks_at`` chose; return the trap that this reveals, or "".
 
         text: what it shows, and what its fields hold; main: the part that the page is about, for
-        ``similar``. new_urls: what it links to in scope and was not known; back: or anything else.
+        ``similar``. new_urls: what it links to in scope and was not known.
         """
         if not text:  # a script may fill it
             return ""
         new_host = self._is_new(site := site_of(url))
         shapes = shapes_of(url)
-        maze = self._mazes.take_in(shapes.below, len(new_urls), leads_back=back)
-        if maze and maze not in self.found:
-            self.found[maze] = "its pages only lead on to others, and never back"
-            return maze
+        self.mazes.take_in(shapes.below, len(new_urls))
         counted = is_counted(url)
         ways = self._ways(url, new_urls) if counted else []
         path, query, _ = url.partition("?")
@@ -279,6 +275,11 @@ class Traps:
         """Whether ``url`` has a query, and its path was fetched with or without one."""
         path, query, _ = url.partition("?")
         return bool(query) and (self._paths.has(path) or self._paths.has(f"{path}?"))
+
+    def end_maze(self, directory: str, pages: int) -> str:
+        """Take in that a walk of so many pages had no end there; return the directory."""
+        self.found[directory] = f"{pages} pages in a row only led on to others"
+        return directory
 
     def learn_sitemap(self, url: str, new_urls: int) -> str:
         """Take in a sitemap with so many URLs that were not known; return the trap, or ""."""

@@ -1,15 +1,20 @@
-"""Whether a crawl can keep what ``save`` asks for."""
+"""What a crawl reads and needs for the files that ``save`` asks for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError
+from crawlproj.links import LinkExtractor
 from crawlproj.store.files import file_folder
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
+    from crawlproj.content.chosen_types import ChosenTypes
+
+_LINKING = ("a", "area", "frame", "iframe")
+_EMBEDDING = ("img", "source", "audio", "video", "embed")
 _PIPELINE = "crawlproj.pipelines.files.FilesPipeline"
 
 
@@ -24,3 +29,11 @@ def check_saving(settings: BaseSettings) -> None:
     )
     if _PIPELINE not in names:
         raise ConfigError(f"-a save needs a pipeline: ITEM_PIPELINES['{_PIPELINE}'] = 800")
+
+
+def links_for(save: ChosenTypes | None) -> LinkExtractor:
+    """Return the extractor of the links that are followed, and of embedded files to be saved."""
+    if save is None or not save.embedded:
+        return LinkExtractor(tags=_LINKING, attrs=("href", "src"), deny_extensions=())
+    tags, attrs = (*_LINKING, *_EMBEDDING), ("href", "src", "srcset")
+    return LinkExtractor(tags=tags, attrs=attrs, deny_extensions=())

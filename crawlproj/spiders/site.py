@@ -17,7 +17,6 @@ from crawlproj.content.entered import with_entered
 from crawlproj.content.fields import chosen_fields, main_text_of
 from crawlproj.content.page import content_of, forget_content
 from crawlproj.frontier.base import State
-from crawlproj.links import LinkExtractor
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.file_names import FileNames
 from crawlproj.links.quota import Quota
@@ -44,8 +43,9 @@ from crawlproj.spiders.arguments import (
 )
 from crawlproj.spiders.budgets import budgets_of, similar_texts_of
 from crawlproj.spiders.config_file import ConfigFile
+from crawlproj.spiders.maze_walks import MazeWalks
 from crawlproj.spiders.rechecks import Rechecks, policy_of, settle, spot_checks_of
-from crawlproj.spiders.saving import check_saving
+from crawlproj.spiders.saving import check_saving, links_for
 from crawlproj.spiders.sitemap_hints import SitemapHints
 from crawlproj.spiders.sitemaps import MOVED, ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
@@ -65,8 +65,6 @@ if TYPE_CHECKING:
 __all__ = ["SiteSpider"]
 
 
-_LINKING = ("a", "area", "frame", "iframe")
-_EMBEDDING = ("img", "source", "audio", "video", "embed")
 _MIN_PAUSE_S = 10.0  # between two looks for what is due
 _SITEMAP_USES = ("also", "only", "never")
 
@@ -109,6 +107,7 @@ class SiteSpider(ReadsSitemaps):
     name = "site"
     endless = False  # whether it looks again and again for what is due
     page_fields: tuple[str, ...] = ()
+    walks: MazeWalks | None = None
 
     def __init__(
         self,
@@ -159,10 +158,7 @@ class SiteSpider(ReadsSitemaps):
             str(Path(url[1:]).resolve()) if url.startswith("@") else ",".join(sorted(self.seeds))
         )
         self.job = f"site {scope} {starts}"
-        embedding = _EMBEDDING if self.save is not None and self.save.embedded else ()
-        tags = (*_LINKING, *embedding)
-        attrs = ("href", "src", *(("srcset",) if embedding else ()))
-        self.links = LinkExtractor(tags=tags, attrs=attrs, deny_extensions=())
+        self.links = links_for(self.save)
 
     @classmethod
     def from_crawler(
@@ -193,6 +189,8 @@ class SiteSpider(ReadsSitemaps):
         for name, limit in (("MAX_PAGES", spider.max_pages), ("DEPTH_LIMIT", spider.max_depth)):
             if limit:
                 crawler.settings.set(name, limit, priority="spider")
+        if spider.traps is not None and not crawler.settings.getint("DEPTH_LIMIT"):
+            spider.walks = MazeWalks(spider.traps, spider.warn_of)
         if spider.sitemap != "never":
             crawler.signals.connect(spider.note_sitemaps, robots_parsed)
         crawler.signals.connect(spider.without_page, not_modified)
@@ -275,12 +273,14 @@ class SiteSpider(ReadsSitemaps):
         # Before the links: one to a sitemap would make it a page, of which nothing is followed.
         self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
         new: list[str] = []
-        for request in self._page_requests(urls, response):
+        requests = self._page_requests(urls, response)
+        if self.walks is not None:
+            requests = self.walks.lead(response, urls, requests)
+        for request in requests:
             new.append(request.url)
             yield request
         if self.traps is not None and looks:
-            back = len(new) < len(urls)
-            self._warn_of(self.traps.learn(page.url, shown, new, main_text, back=back))
+            self.warn_of(self.traps.learn(page.url, shown, new, main_text))
 
     def _main_text(self, response: Response, page: Page) -> str:
         """Return the main text of a page if something is to be learned from it."""

@@ -79,7 +79,7 @@ class ReadsSitemaps(Spider):
             new += 1
             yield request
         if self.traps is not None:
-            self._warn_of(self.traps.learn_sitemap(response.url, new))
+            self.warn_of(self.traps.learn_sitemap(response.url, new))
         if self.hints is not None:
             self.hints.end(self._asked(response))
         self._end(response, SitemapRead())
@@ -146,7 +146,8 @@ class ReadsSitemaps(Spider):
         if scheduler is not None and response.request is not None:
             scheduler.in_hand.note_failure(response.request, outcome)
 
-    def _warn_of(self, trap: str) -> None:
+    def warn_of(self, trap: str) -> None:
+        """Log that a trap was found, unless ``trap`` is ""."""
         if trap and self.traps is not None:
             self.logger.warning(
                 "%s is not followed any more, because %s", trap, self.traps.found[trap]

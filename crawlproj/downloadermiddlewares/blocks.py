@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 from crawlproj.bounded import put
 from crawlproj.http.access import Access
 from crawlproj.limits.ending import Ending, Verdict
-from crawlproj.limits.forbidding import Forbidding, Sense
-from crawlproj.scheduling.serialize import REFUSALS
+from crawlproj.limits.forbidding import CALM_S, Forbidding, Sense, Trial
+from crawlproj.scheduling.serialize import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.admission import Admission
 
 _FORBIDDEN, _OK = 403, 200
+_ASKED_AGAIN = frozenset({Sense.PENDING, Sense.TOO_FAST, Sense.BLOCKED})
+_NO_ANSWER = frozenset({0, 429, *range(500, 600)})
+_HEAD_START_S = 0.1  # of the page that is asked for again: others might use up what the site allows
 _MAX_SITES = 10_000
 
 
@@ -53,35 +57,54 @@ class Blocks:
         if self._is_member:
             return ending
         site = self._sites.get(permit.site)
+        again = bool(request.meta.pop(FORBIDDEN, False))
         if status != _FORBIDDEN:
             if site is not None and status == _OK:
-                site.on_answer(permit.started_at)
+                site.on_answer(permit.started_at, again=again)
             return ending
-        url = self._known.other_than(request, permit.site)
-        if not url or b"Cookie" in request.headers or admission.polite_at(request) > self._clock():
+        known = self._known.other_than(request, permit.site)
+        if not known or b"Cookie" in request.headers or admission.has_delay(request):
             return ending
         if site is None:
             site = put(self._sites, permit.site, Forbidding(), _MAX_SITES)
-        sense = site.on_403(permit.started_at, self._clock(), again=REFUSALS in request.meta)
+        sense = site.on_403(permit.started_at, self._clock(), again=again)
         if sense is Sense.UNKNOWN:
-            return self._look(admission, site, request, url, ending)
+            return self._try(admission, site, request, known, ending)
         return self._as(sense, admission, site, request, ending)
 
-    async def _look(
-        self, admission: Admission, site: Forbidding, request: Request, url: str, ending: Ending
+    async def _try(
+        self, admission: Admission, site: Forbidding, request: Request, known: str, ending: Ending
     ) -> Ending:
-        status = 0
+        outcome = Trial.NOTHING
         try:
-            admission.before_send(request)
-            status = await self._known.status_of(url, request)
+            rest_until = self._clock() + CALM_S + _HEAD_START_S
+            admission.rest(request, rest_until)
+            await asyncio.sleep(CALM_S)
+            if admission.polite_at(request) <= rest_until:  # no pause, nor a rest it asked for
+                outcome = await self._trial(admission, request, known)
         finally:
-            sense = site.on_known(self._clock(), forbidden=status == _FORBIDDEN)
+            sense = site.on_trial(self._clock(), outcome)
         return self._as(sense, admission, site, request, ending)
+
+    async def _trial(self, admission: Admission, request: Request, known: str) -> Trial:
+        """Ask for the page of ``request`` again, and if that is forbidden for a ``known`` one."""
+        if request.method == "GET":
+            admission.before_send(request)
+            status = await self._known.status_again(request)
+            if status != _FORBIDDEN:
+                return Trial.NOTHING if status in _NO_ANSWER else Trial.ANSWERED
+        admission.before_send(request)
+        status = await self._known.status_of(known, request)
+        return Trial.ALL_FORBIDDEN if status == _FORBIDDEN else Trial.FORBIDDEN
 
     @staticmethod
     def _as(
         sense: Sense, admission: Admission, site: Forbidding, request: Request, ending: Ending
     ) -> Ending:
+        if sense in _ASKED_AGAIN:
+            request.meta[FORBIDDEN] = True
+        if sense is Sense.TOO_FAST:
+            return replace(ending, verdict=Verdict.THROTTLED)
         if sense is Sense.BLOCKED:
             return replace(ending, verdict=Verdict.THROTTLED, retry_after_s=site.wait_s)
         if sense is Sense.BANNED:

@@ -71,8 +71,17 @@ class KnownPages:
 
     async def status_of(self, url: str, failed: Request) -> int:
         """Return the status of ``url``, by the route of ``failed``; 0 without an answer."""
+        return await self._status(self._request(url, failed))
+
+    async def status_again(self, failed: Request) -> int:
+        """Return the status of another request like ``failed``, a GET; 0 without an answer."""
+        request = self._request(failed.url, failed)
+        request.headers.update(failed.headers)
+        return await self._status(request)
+
+    async def _status(self, request: Request) -> int:
         try:
-            response = await self._crawler.engine.download_async(self._request(url, failed))
+            response = await self._crawler.engine.download_async(request)
         except Exception:  # noqa: BLE001 - whatever it is, it is not an answer
             return 0
         return int(response.status)

@@ -150,6 +150,15 @@ class Admission:
             return inf
         return max(control.rest_until, control.started_at + control.delay_s)
 
+    def has_delay(self, request: Request) -> bool:
+        """Whether a delay is kept between any two requests to the site of ``request``."""
+        control = self._permits.control_of(self._site_of(request))
+        return control is not None and control.delay_s > 0
+
+    def rest(self, request: Request, until: float) -> None:
+        """Start nothing at the site of ``request`` before ``until``; never shortens a rest."""
+        self._permits.rest_until(self._site_of(request), until)
+
     def _site_of(self, request: Request) -> str:
         work = self._in_hand.of(request)
         return work.lease.entry.site if work is not None else site_of(request.url)

@@ -35,6 +35,7 @@ PERMIT_WAIT = "permit_wait"  # how many seconds its lease waited for a permit
 SEED = "frontier_seed"  # from Spider.start(); only until the scheduler has the request
 RETRY_AT = "retry_at"  # the unix time before which a retry must not start
 REFUSALS = "refusals"  # how often its site refused it, no attempt counted
+FORBIDDEN = "forbidden"  # it was answered with 403, and asked for again
 UNANSWERED_AT = "unanswered_at"  # the unix time at which it first failed as if its site were away
 VOLATILE = b'{"volatile":true}'
 

@@ -39,26 +39,46 @@ def ends_after_ten() -> Callable[[str, str], Answer]:
     return web
 
 
+def limited(forbidden: frozenset[str] = frozenset()) -> Callable[[str, str], Answer]:
+    """Return a web that answers every 30 ms, and forbids what comes sooner, or is ``forbidden``.
+
+    A cache answers for it what it has answered before.
+    """
+    free_at, cached = 0.0, set()
+
+    def web(url: str, _: str) -> Answer:
+        nonlocal free_at
+        now = time.monotonic()
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        if url in cached:
+            return Answer(ALL)
+        if now < free_at:
+            return Answer("too fast", 403)
+        free_at = now + 0.03
+        if url in forbidden:
+            return Answer("no", 403)
+        cached.add(url)
+        return Answer(ALL)
+
+    return web
+
+
 @pytest.mark.slow
 @on_reactor
 async def test_a_site_that_forbids_what_comes_too_fast_is_crawled_whole() -> None:
-    free_at = blocked_until = 0.0
-
-    def web(url: str, _: str) -> Answer:
-        nonlocal free_at, blocked_until
-        if url.endswith("/robots.txt"):
-            return NOT_FOUND
-        now = time.monotonic()
-        if free_at > now + 0.2:
-            blocked_until = now + 0.15  # as mod_evasive does, and HAProxy with its periods
-        if now < blocked_until:
-            return Answer("too fast", 403)
-        free_at = max(now, free_at) + 0.02
-        return Answer(ALL)
-
-    done = await crawl_site(web, HOME, TRAPS_ENABLED=False)
+    done = await crawl_site(limited(), HOME, TRAPS_ENABLED=False)
     assert done.failures == []
     assert len(done.urls) == PAGES + 1
+
+
+@pytest.mark.slow
+@on_reactor
+async def test_a_site_that_forbids_some_pages_and_what_comes_too_fast_is_crawled_whole() -> None:
+    forbidden = frozenset(f"{HOME}{n}" for n in range(9, PAGES, 10))
+    done = await crawl_site(limited(forbidden), HOME, TRAPS_ENABLED=False)
+    assert {failure.url for failure in done.failures} == forbidden
+    assert len(done.urls) == PAGES + 1 - len(forbidden)
 
 
 @on_reactor

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from rich.progress import Progress
-
     from crawlproj.export.export import Request
 
 
@@ -58,8 +56,8 @@ class Command(ReadsEnvironment, ScrapyCommand):
         add(
             "--table",
             default="",
-            help="pages, failures, skipped, links, dropped_items, or the table of an item class "
-            "(default: the file's name without its extension)",
+            help="pages, failures, skipped, links, changes, dropped_items, or the table of an item "
+            "class (default: the file's name without its extension)",
         )
         add("--columns", default="", metavar="NAMES", help="with commas between them (all)")
         add("--site", default="", metavar="HOSTS", help="rows of these hosts, a.example,b.example")
@@ -80,6 +78,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
         """Export to the file named by ``args``."""
         # Scrapy imports every command to list them, and no other needs this.
         from crawlproj.export.export import export  # noqa: PLC0415
+        from crawlproj.report.bar import RowsBar  # noqa: PLC0415
 
         if len(args) != 1:
             raise UsageError("name one file, for example: scrapy export pages.parquet")
@@ -92,19 +91,14 @@ class Command(ReadsEnvironment, ScrapyCommand):
             request = _request(path, opts)
             store_url = text(self.settings, "STORE_URL", "")
             frontier_url = text(self.settings, "FRONTIER_URL", "")
-            with _bar() as bar:
-                task = bar.add_task(path.name, total=None)
+            with RowsBar(path.name) as bar:
 
                 def begin(table: str, count: Callable[[], int]) -> None:
                     if not bar.disable:
-                        bar.update(task, description=table, total=count())
+                        bar.begin(table, count())
 
                 done = export(
-                    request,
-                    store_url,
-                    keep=(frontier_url,),
-                    begin=begin,
-                    progress=lambda rows: bar.update(task, completed=rows),
+                    request, store_url, keep=(frontier_url,), begin=begin, progress=bar.show
                 )
         except ConfigError as exc:
             raise UsageError(str(exc), print_help=False) from None
@@ -139,29 +133,6 @@ def _request(path: Path, opts: argparse.Namespace) -> Request:
         distinct=opts.distinct,
     )
     return Request(path, opts.table, words.names(opts.columns), filters, opts.limit)
-
-
-def _bar() -> Progress:
-    """Return a progress bar on stderr, which only a terminal shows."""
-    from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def _end(number: int, _: Any) -> None:

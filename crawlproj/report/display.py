@@ -33,6 +33,9 @@ class LivePanel(Live):
     rich erases as many lines as it wrote. A terminal that is made narrower breaks each of them into
     several, of which rich would leave some behind. This erases those, too, except what the terminal
     pushes into its scrollback, as tmux does with the top of a high panel: nothing reaches that.
+
+    An empty line ends it. The terminal writes ^C there when somebody presses Ctrl-C; after a line
+    as wide as the terminal, it would begin another one, of which rich does not know.
     """
 
     def __init__(self, console: Console) -> None:
@@ -64,7 +67,8 @@ class _Noted:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
         lines = console.render_lines(self._shown, options, pad=False)
-        self._widths[:] = map(Segment.get_line_length, lines)
+        self._widths[:] = [*map(Segment.get_line_length, lines), 0]
         for line in lines:
             yield from line
             yield Segment.line()
+        yield Segment.line()

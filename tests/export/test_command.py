@@ -147,7 +147,7 @@ def test_a_terminal_sees_a_progress_bar(store: str, tmp_path: Path) -> None:
             shown += chunk
         assert process.wait() == 0
     os.close(ours)
-    assert b"100/100" in shown
+    assert b"100 of 100 rows" in shown
 
 
 def _read(descriptor: int) -> bytes:

@@ -124,10 +124,10 @@ class Progress:
         to_file = isinstance(get_scrapy_root_handler(), logging.FileHandler)
         if to_file and not self._console.is_terminal:
             with self._console.capture() as captured:
-                self._console.print(summary)
+                self._console.print(summary, crop=False)
             logger.info("%s", captured.get().rstrip())
         else:
-            self._console.print(summary)
+            self._console.print(summary, crop=False)
 
     def _snapshot(self, scheduler: Scheduler, *, all_sites: bool = False) -> Snapshot:
         now = time.monotonic()

@@ -105,7 +105,8 @@ class Screen(logging.Handler):
         """Print the summary."""
         snapshot = self._snapshot(supervisor)
         with suppress(OSError):
-            self._console.print(fleet_summary(snapshot, reason, self._console.width))
+            summary = fleet_summary(snapshot, reason, self._console.width)
+            self._console.print(summary, crop=False)
 
     def _snapshot(self, supervisor: Supervisor) -> FleetSnapshot:
         figures, rates = supervisor.figures(), supervisor.rates.per_s()

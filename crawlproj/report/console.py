@@ -70,13 +70,18 @@ class Snapshot:
     logins: int = 0
 
 
-def plain(text: str, style: str = "") -> Text:
+def plain(text: str, style: str = "", *, whole: bool = False) -> Text:
     """Return text from elsewhere as it reads: without markup, and unable to steer a terminal.
 
     Names of sites and jobs, reasons and URLs may be chosen by a page, or by who writes to Redis.
+
+    whole: no line is broken, so that a path can be copied; print it with crop=False.
     """
     kept = (char if char.isprintable() or char in _LAYOUT else "\ufffd" for char in text)
-    return Text("".join(kept), style=style)
+    safe = Text("".join(kept), style=style)
+    if whole:
+        safe.no_wrap, safe.overflow = True, "ignore"
+    return safe
 
 
 def duration(seconds: float) -> str:
@@ -226,10 +231,11 @@ def summary_table(now: Snapshot, reason: str, width: int = 100) -> RenderableTyp
     if now.items:
         parts += [_items_table(now.items), ""]
     if slow := slow_sites(now.sites):
-        parts += ["", _slow_sites_table(slow, width), ""]
+        parts += [_slow_sites_table(slow, width), ""]
     if now.traps:
-        parts += ["", _traps_table(now.traps), ""]
-    return Group(*parts, *(plain(line, "dim") for line in (*lines, *now.places)))
+        parts += [_traps_table(now.traps), ""]
+    places = (plain(place, "dim", whole=True) for place in now.places)
+    return Group(*parts, *(plain(line, "dim") for line in lines), *places)
 
 
 def _items_table(items: Mapping[str, ItemTally]) -> Table:

@@ -60,7 +60,7 @@ def snapshot() -> Snapshot:
 def shown(view: RenderableType, width: int = 100) -> str:
     console = Console(width=width, record=True, file=None, force_terminal=False)
     with console.capture() as capture:
-        console.print(view)
+        console.print(view, crop=False)
     return capture.get()
 
 
@@ -160,3 +160,10 @@ def test_latencies_have_suitable_units() -> None:
     texts = {0.0000873: "87µs", 0.0423: "42ms", 0.9996: "1.0s", 12.34: "12.3s", 360.0: "360s"}
     assert {seconds: latency_text(seconds) for seconds in texts} == texts
     assert latency_text(None) == "–"
+
+
+def test_the_summary_breaks_no_path_and_has_no_two_empty_lines_in_a_row() -> None:
+    place = "frontier /" + "a" * 80
+    text = shown(summary_table(replace(snapshot(), places=(place,)), "finished", 40), 40)
+    assert place in text.splitlines()
+    assert "\n\n\n" not in text

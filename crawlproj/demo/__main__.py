@@ -1,6 +1,7 @@
 """Serves the demo web from this process: ``python -m crawlproj.demo --spec JSON --log FILE``.
 
-It ends when standard input closes, so that it never outlives its parent; see DemoWeb.
+It ends when standard input closes, so that it never outlives its parent; see DemoWeb. If standard
+input is a file or /dev/null, a signal ends it.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import struct
 import sys
 import time
@@ -202,20 +203,24 @@ def _say(message: dict[str, str] | dict[str, float]) -> None:
 
 
 async def serve(specs: Sequence[SiteSpec], logs: Logs) -> None:
-    """Serve until standard input closes or SIGTERM arrives.
+    """Serve until standard input closes, or SIGTERM or SIGINT arrives.
 
-    Prints a JSON object of base URLs by site name once all sites are ready.
+    A standard input that cannot be waited for, such as /dev/null, is left alone. Prints a JSON
+    object of base URLs by site name once all sites are ready.
     """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(ending, ended.set)
     sites = [_Site(spec, logs) for spec in specs]
     port = 0
     for number, site in enumerate(sites):
         server = await _listen(site, _address(number), port)
         host, port = server.sockets[0].getsockname()
         site.base = f"http://{host}:{port}"
-    await loop.connect_read_pipe(partial(_Control, ended), sys.stdin)
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty():
+        await loop.connect_read_pipe(partial(_Control, ended), sys.stdin)
     _say({site.spec.name: site.base for site in sites})
     await ended.wait()
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -192,14 +191,16 @@ def test_the_server_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_server_ends_on_sigterm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("stdin", [subprocess.PIPE, subprocess.DEVNULL])
+def test_the_server_ends_on_a_signal(tmp_path: Path, number: int, stdin: int) -> None:
     command = [sys.executable, "-m", "crawlproj.demo", "--spec", '[{"name": "site"}]', "--log"]
     with subprocess.Popen(
-        [*command, str(tmp_path / "access.log")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [*command, str(tmp_path / "access.log")], stdin=stdin, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert list(json.loads(process.stdout.readline())) == ["site"]
-        os.kill(process.pid, signal.SIGTERM)
+        process.send_signal(number)
         assert process.wait(PATIENCE_S) == 0
 
 

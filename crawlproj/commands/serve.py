@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,7 +113,9 @@ class Command(ReadsEnvironment, ScrapyCommand):
                     flush=True,
                 )
 
-        self.exitcode = 0 if Running(service, announce).run() else 1
+        if not Running(service, announce).run():
+            print("error: choose another port with --port, or address with --host", file=sys.stderr)
+            self.exitcode = 1
 
     def _config(self, opts: argparse.Namespace) -> ServeConfig:
         from crawlproj.serve.config import (  # noqa: PLC0415 - see above

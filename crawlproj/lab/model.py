@@ -58,7 +58,7 @@ class Model(ABC, Generic[Work, Result]):
     def missing(self) -> str:
         """Return why the model cannot run on this machine and what to do, or "" if it can."""
         if absent := [name for name in self.requires if find_spec(name) is None]:
-            return f"{', '.join(absent)} is not installed: pip install 'crawlproj[lab]'"
+            return f"not installed: {', '.join(absent)}; pip install 'crawlproj[lab]'"
         if not self.checks_machine:
             return ""
         reason: str = self._import().missing()

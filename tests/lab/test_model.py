@@ -50,7 +50,7 @@ def test_a_model_loads_its_function_from_the_folder_of_its_table() -> None:
 def test_a_model_says_which_libraries_to_install() -> None:
     model = replace(FAKE, requires=("no_such_library", "json"))
 
-    assert model.missing() == "no_such_library is not installed: pip install 'crawlproj[lab]'"
+    assert model.missing() == "not installed: no_such_library; pip install 'crawlproj[lab]'"
 
 
 def test_a_module_is_asked_about_the_machine_only_if_the_row_says_so() -> None:

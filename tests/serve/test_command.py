@@ -118,7 +118,7 @@ def test_a_port_that_is_taken_ends_with_status_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, shown = scrapy("serve", "--port", str(port))
-    assert (status, "address already in use" in shown) == (1, True), shown
+    assert (status, "address already in use" in shown, "--port" in shown) == (1, True, True), shown
 
 
 def test_a_server_beside_a_crawl_serves_its_pages_and_ends_with_it(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
+_MANY_REQUESTS = 1024  # queues in memory hold a multiple of it, and a site gets 8 by default
+
 
 def text(settings: BaseSettings, name: str, default: str) -> str:
     """Return a setting that must be text."""
@@ -56,9 +58,10 @@ def integer(settings: BaseSettings, name: str, default: int, *, minimum: int = 0
 def requests_in_flight(settings: BaseSettings) -> int:
     """Return CONCURRENT_REQUESTS, or as many requests as the limit of open files has room for.
 
-    The default, 16, is Scrapy's.
+    The default, 16, is Scrapy's. 0, which means no limit in Scrapy, stands for 1,024.
     """
-    return min(integer(settings, "CONCURRENT_REQUESTS", 16, minimum=1), requests_allowed())
+    wanted = integer(settings, "CONCURRENT_REQUESTS", 16) or _MANY_REQUESTS
+    return min(wanted, requests_allowed())
 
 
 def share(settings: BaseSettings, name: str, default: float) -> float:

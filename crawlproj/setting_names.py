@@ -42,12 +42,12 @@ _GIVEN = SETTINGS_PRIORITIES["addon"]  # where the environment's are; Scrapy's o
 def misspelt(settings: BaseSettings) -> Iterator[str]:
     """Yield a warning of each name that somebody gave and that is nearly a known one.
 
-    A known name with an addition, such as USER_AGENTS or REDIS_URL_2, is a name of its own.
+    A known name with an addition (USER_AGENTS, REDIS_URL_2, _JOBDIR) is a name of its own.
     """
     known = OURS | {name for name in vars(default_settings) if name.isupper()}
     for name in sorted(settings.keys() - known):
         if not name.isupper() or (settings.getpriority(name) or 0) < _GIVEN:
             continue
         near = get_close_matches(name, known, 1, _SIMILAR)
-        if near and not name.startswith(near[0]):
+        if near and near[0] not in name:
             yield f"{name} is not a setting of crawlproj or Scrapy: did you mean {near[0]}?"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DownloadCancelledError, NotConfigured
 
-from crawlproj._scrapy.engine import is_closing
+from crawlproj._scrapy.engine import engine_of, is_closing
 from crawlproj._scrapy.slots import drive_slot, open_slot
 from crawlproj.clock import crawl_time
 from crawlproj.downloadermiddlewares.blocks import Blocks
@@ -116,8 +116,8 @@ class ConcurrencyMiddleware:
         if admission is not None:
             admission.check_patience(request)
             permit = admission.on_sent(request)
-        else:
-            downloader = self._crawler.engine.downloader
+        elif (engine := engine_of(self._crawler)) is not None:
+            downloader = engine.downloader
             key = downloader.get_slot_key(request)
             if key not in downloader.slots:
                 open_slot(downloader, request, self._config.control(key).cap)
@@ -300,7 +300,10 @@ class ConcurrencyMiddleware:
 
     def _drive(self, request: Request, ending: Ending) -> None:
         """Report to the control of the request's slot, and set the slot to what it now admits."""
-        downloader = self._crawler.engine.downloader
+        engine = engine_of(self._crawler)
+        if engine is None:
+            return
+        downloader = engine.downloader
         key = downloader.get_slot_key(request)
         slot = downloader.slots.get(key)
         now = self._clock()

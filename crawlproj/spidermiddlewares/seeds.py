@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Request
+from scrapy import Request, Spider
 from scrapy.exceptions import NotConfigured
 
 from crawlproj.scheduler import Scheduler, scheduler_of
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+logger = logging.getLogger(__name__)
+
 __all__ = ["SeedsMiddleware"]
 
+_FED = "scrapy_redis.spiders"  # its start_requests() is replaced by crawlproj.scrapy_redis.feed
 _BATCH = 100  # after so many seeds, the frontier is asked for room and other tasks go on
 
 
@@ -40,8 +44,13 @@ class SeedsMiddleware:
         return cls(crawler)
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Yield the items of ``start`` and enqueue its requests; yield all if there is no crawl."""
+        """Yield the items of ``start`` and enqueue its requests; yield all if there is no crawl.
+
+        Logs a warning if the spider still has start_requests() in its place, because Scrapy says
+        nothing and such a crawl ends as finished, without a page.
+        """
         scheduler = scheduler_of(self._crawler)
+        _warn_of_old_start(type(self._crawler.spider))
         fed = 0
         async for seed in start:
             if scheduler is None or not isinstance(seed, Request):
@@ -54,3 +63,14 @@ class SeedsMiddleware:
                 await asyncio.sleep(0)
                 if not await scheduler.room():
                     return
+
+
+def _warn_of_old_start(spider: type[Any]) -> None:
+    old = getattr(spider, "start_requests", None)
+    if old is None or spider.start is not Spider.start or old.__module__ == _FED:
+        return
+    logger.warning(
+        "%s.start_requests() is not called, because Scrapy has replaced it: define "
+        "`async def start(self)`, which yields the same requests",
+        spider.__name__,
+    )

@@ -131,6 +131,13 @@ def test_slot_limits_are_only_ever_lifted_and_that_of_all_slots_only_lowered() -
     assert made.downloader.total_concurrency == 2
 
 
+def test_slots_without_a_limit_get_that_of_the_crawl() -> None:
+    made, hooks, _ = installed()
+    made.downloader.total_concurrency = 0  # no limit, for Scrapy
+    hooks.lift_slot_limits(112)
+    assert made.downloader.total_concurrency == 112
+
+
 @pytest.mark.parametrize("name", ["inprogress", "close", "nextcall", "_maybe_fire_closing"])
 def test_another_scrapy_is_refused_at_the_start_with_what_it_lacks(name: str) -> None:
     made = engine()

@@ -31,6 +31,16 @@ def test_strings_from_the_command_line_are_converted() -> None:
     config.guard.check("::1")
 
 
+def test_no_limit_of_requests_means_as_many_as_queues_and_open_files_have_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("crawlproj.config.requests_allowed", lambda: 30_000)
+    assert read(CONCURRENT_REQUESTS=0).max_connections == 1024
+    assert read(CONCURRENT_REQUESTS=2000).max_connections == 2000
+    monkeypatch.setattr("crawlproj.config.requests_allowed", lambda: 112)
+    assert read(CONCURRENT_REQUESTS="0").max_connections == 112
+
+
 def test_the_guard_and_the_dns_cache_can_be_turned_off() -> None:
     config = read(GUARD_ENABLED=False, DNSCACHE_ENABLED=False)
     assert config.guard is None
@@ -40,7 +50,7 @@ def test_the_guard_and_the_dns_cache_can_be_turned_off() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("CONCURRENT_REQUESTS", 0),
+        ("CONCURRENT_REQUESTS", -1),
         ("CONCURRENT_REQUESTS", "many"),
         ("DOWNLOAD_TIMEOUT", 0),
         ("DOWNLOAD_TIMEOUT", "soon"),

@@ -28,9 +28,9 @@ class Auto:
     Call ``begin``, pass every page to ``learn``, then every page to ``note``, and then ask
     ``is_due`` for every page, once each. Sitemaps are due whatever pages are, so they may be asked
     about before. The first time, a site has the budget of a day; later, what the time since then
-    adds.
+    adds, up to that.
 
-    per_day: the max checks per day and site.
+    per_day: the max checks of a site at first, and in 24 hours from then on.
     """
 
     def __init__(self, per_day: int) -> None:

@@ -90,6 +90,14 @@ def test_the_budget_comes_back_with_time_and_a_check_under_way_is_not_repeated()
     assert set(later).isdisjoint(["0", "1", "2", "3"])
 
 
+def test_a_site_gets_one_budget_at_the_start_and_another_spread_over_each_day() -> None:
+    policy, pages = Auto(per_day=10), [page(str(n), 90) for n in range(60)]
+    hours = [len(due(policy, *pages, now=NOW + hour * 3600)) for hour in range(72)]
+    assert hours[0] == 10
+    assert max(hours[1:]) == 1
+    assert [sum(hours[1 + day : 25 + day]) for day in (0, 24, 47)] == [10, 10, 10]
+
+
 def test_sitemaps_come_first_and_what_is_missing_is_looked_at_again_after_a_day() -> None:
     sitemap = page("map.xml", 2, table="skipped", reason="sitemap")
     assert due(Auto(per_day=1), sitemap, page("old", 90)) == ["map.xml"]

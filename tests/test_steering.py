@@ -174,3 +174,8 @@ def test_a_frontier_that_cannot_be_steered_is_named(tmp_path: Path) -> None:
     ):
         code, shown = scrapy("pause", "-s", f"FRONTIER_URL={url}")
         assert (code, message in shown) == (1, True), shown
+
+
+def test_the_status_of_a_frontier_that_does_not_exist_ends_with_1(tmp_path: Path) -> None:
+    code, shown = scrapy("status", "-s", f"FRONTIER_URL=sqlite:///{tmp_path}/missing.db")
+    assert (code, "missing.db does not exist: run a crawl first" in shown) == (1, True), shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Command(ReadsEnvironment, ScrapyCommand):
-    """Reads the frontier at FRONTIER_URL, or those of running fleets, without changing them."""
+    """Reads the frontier at FRONTIER_URL, or those of running fleets, without changing them.
+
+    Exit status: 0 shown, 1 a frontier cannot be read, 2 wrong usage or a wrong setting.
+    """
 
     requires_project = True
     requires_crawler_process = False
@@ -56,12 +60,19 @@ class Command(ReadsEnvironment, ScrapyCommand):
             config.frontier()
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
-        for url in frontiers_of_fleets(self.settings) or [config.frontier_url]:
-            _show(url, config)
+        try:
+            for url in frontiers_of_fleets(self.settings) or [config.frontier_url]:
+                _show(url, config)
+        except CrawlprojError as exc:
+            print(f"error: {exc}", file=sys.stderr)
+            self.exitcode = 1
 
 
 def _show(url: str, config: CrawlConfig) -> None:
-    """Print the jobs of the frontier at ``url``. Raises UsageError if it cannot be read."""
+    """Print the jobs of the frontier at ``url``.
+
+    Raises UsageError if it is not one that can be shown, CrawlprojError if it cannot be read.
+    """
     if url.startswith("memory:"):
         raise UsageError("a memory: frontier ends with its crawl, so there is nothing to show")
     scheme = url.partition(":")[0].lower()
@@ -69,15 +80,12 @@ def _show(url: str, config: CrawlConfig) -> None:
         raise UsageError(
             f"status reads SQLite and Redis frontiers only, not {masked(url)}", print_help=False
         )
-    try:
-        if scheme in REDIS_SCHEMES:
-            from crawlproj.frontier.redis.admin import read_status  # noqa: PLC0415 - see below
+    if scheme in REDIS_SCHEMES:
+        from crawlproj.frontier.redis.admin import read_status  # noqa: PLC0415 - see below
 
-            jobs = asyncio.run(read_status(RedisConfig(url, config.redis_params)))
-        else:
-            jobs = asyncio.run(sqlite_status.read_status(sqlite_path(url, "FRONTIER_URL")))
-    except CrawlprojError as exc:
-        raise UsageError(str(exc), print_help=False) from None
+        jobs = asyncio.run(read_status(RedisConfig(url, config.redis_params)))
+    else:
+        jobs = asyncio.run(sqlite_status.read_status(sqlite_path(url, "FRONTIER_URL")))
     # Scrapy imports every command to list them, and most print nothing.
     from crawlproj.report.jobs import print_jobs  # noqa: PLC0415
 

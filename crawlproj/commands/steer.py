@@ -157,7 +157,7 @@ class Steers(ReadsEnvironment, ABC):
         try:
             asyncio.run(self._steer(urls, config, args, opts))
         except FrontierError as exc:
-            print(f"{self._name}: {exc}", file=sys.stderr)
+            print(f"error: {exc}", file=sys.stderr)
             self.exitcode = 1
         except CrawlprojError as exc:
             raise UsageError(str(exc), print_help=False) from None
@@ -179,10 +179,6 @@ class Steers(ReadsEnvironment, ABC):
             await self.steer(desk, args, opts)
         finally:
             await controls.close()
-
-    @property
-    def _name(self) -> str:
-        return type(self).__module__.rpartition(".")[2]
 
 
 def sites_in(args: list[str]) -> list[str]:

@@ -29,7 +29,7 @@ def statuses(words: str) -> tuple[tuple[int, int], ...]:
     for word in names(words):
         if re.fullmatch(r"[1-9]xx", word):
             found.append((int(word[0]) * 100, int(word[0]) * 100 + 99))
-        elif (match := re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", word, re.ASCII)) and (
+        elif (match := re.fullmatch(r"(\d{3})(?:-(\d{3}))?", word, re.ASCII)) and (
             int(match[1]) <= int(match[2] or match[1])
         ):
             found.append((int(match[1]), int(match[2] or match[1])))

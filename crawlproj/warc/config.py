@@ -62,7 +62,7 @@ def warc_files(folder: Path) -> list[Path]:
         return [folder]
     found = sorted(path for path in folder.rglob("*") if _WARC_NAME.search(path.name))
     if not found:
-        wrong = f"{folder} has no WARC file" if folder.exists() else f"there is no {folder}"
+        wrong = f"{folder} has no WARC file" if folder.exists() else f"there is no folder {folder}"
         raise ConfigError(
             f"REPLAY_DIR: {wrong}; name a folder with *.warc or *.warc.gz files, such as the "
             "WARC_DIR of an earlier crawl"

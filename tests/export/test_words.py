@@ -19,7 +19,9 @@ def test_a_status_is_a_number_a_class_or_a_range() -> None:
     assert statuses("404,5xx,300-399") == ((404, 404), (500, 599), (300, 399))
 
 
-@pytest.mark.parametrize("word", ["ok", "4x", "-1", "404-", "404-400", "99999", "²00"])
+@pytest.mark.parametrize(
+    "word", ["ok", "4x", "-1", "404-", "404-400", "99999", "²00", "2", "40-404"]
+)
 def test_any_other_status_is_an_error_that_names_it(word: str) -> None:
     with pytest.raises(ConfigError, match=f"--status.*{word}"):
         statuses(word)

@@ -90,7 +90,7 @@ def test_without_a_spider_every_url_in_the_archive_is_a_page_fetched_when_it_was
     ("words", "message"),
     [
         ([], "name a folder with WARC files"),
-        (["missing"], "REPLAY_DIR: there is no missing"),
+        (["missing"], "REPLAY_DIR: there is no folder missing"),
         (["docs"], "REPLAY_DIR: docs has no WARC file"),
         (["docs", "sight"], "there is no spider 'sight': did you mean site?"),
     ],

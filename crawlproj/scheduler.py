@@ -115,15 +115,16 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self._fence = Fence(self.in_hand, lambda: self._frontier.held.valid)
         given_back, file_bytes = self._frontier.given_back, self.config.file_bytes
         direct = DirectRequests(self.permits, self._delays, crawl_time, given_back, file_bytes)
-        parts = (self.permits, self.in_hand, self._delays, groups, self._fence, patience)
-        self.admission = Admission(*parts, self._frontier.release, direct)
-        obeying = (limits, self.permits, self._delays, patience, self.books)
+        self.admission = Admission(
+            self.permits, self.in_hand, self._delays, groups, self._fence, patience,
+            self._frontier.release, direct,
+        )  # fmt: skip
         self.steering = Steering(
-            *(frontier, self._frontier, *obeying),
+            frontier, self._frontier, limits, self.permits, self._delays, patience, self.books,
             entry_of=lambda *url: self._entries.entry_of_url(*url),  # noqa: PLW0108 - made later
             idle=lambda: not (self.in_hand or self._frontier.buffer or direct),
             end=self._end,
-        )
+        )  # fmt: skip
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Scheduler:
@@ -313,8 +314,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         ack, entry = work.ack(closing=self._shutdown.begun), work.lease.entry
         if ack.state.terminal:
             self._entries.forget(entry)
-        depth = request.meta.get("depth", 0)
-        self.books.close(ack, entry, work, depth=depth)
+        self.books.close(ack, entry, work, depth=request.meta.get("depth", 0))
         self._budget.add(ack)
         self.tally.add(entry.site, ack.state, ack.reason)
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 require(
     BaseRedirectMiddleware,
-    *("_build_redirect_request", "_redirect", "_redirect_request_using_get"),
+    "_build_redirect_request",
+    "_redirect",
+    "_redirect_request_using_get",
 )
 
 # Headers that a browser sends anywhere, and the proxy's own. Of cookies and Authorization,

@@ -85,7 +85,9 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
         if len(response.body) < warn_bytes <= len(body):
             logger.warning(
                 "%s has %d bytes decompressed, more than DOWNLOAD_WARNSIZE (%d)",
-                *(response, len(body), warn_bytes),
+                response,
+                len(body),
+                warn_bytes,
             )
         if self.stats is not None:
             self.stats.inc_value("httpcompression/response_bytes", len(body))

@@ -209,7 +209,11 @@ class _Login:
         logger.error(
             "The crawl is not logged in any more: %s. The pages of %s now fail as %s. %s, then run "
             "scrapy requeue --reason %s and the same crawl again",
-            *(failure, ", ".join(sorted(self._domains)) or "all sites", reason, then, reason),
+            failure,
+            ", ".join(sorted(self._domains)) or "all sites",
+            reason,
+            then,
+            reason,
         )
         self._lost = str(failure), reason
         scheduler = scheduler_of(self._crawler)

@@ -105,10 +105,8 @@ class LinkExtractor:
         self._canonicalize = canonicalize
         self._unique = unique
         self._process_value = process_value
-        self._filter = UrlFilter(
-            *(allow, deny, allow_domains, deny_domains),
-            IGNORED_EXTENSIONS if deny_extensions is None else deny_extensions,
-        )
+        extensions = IGNORED_EXTENSIONS if deny_extensions is None else deny_extensions
+        self._filter = UrlFilter(allow, deny, allow_domains, deny_domains, extensions)
         self._strip = strip
         self._text = compiled(restrict_text)
         self._nofollow = self.page_nofollow = nofollow

@@ -152,9 +152,8 @@ class Traps:
         path, query, _ = url.partition("?")
         is_known = not self._looked_at.put(path)
         has_plain = bool(query) and self._paths.has(path)
-        has_news = self._has_news(
-            *(url, text, shapes), breeds=self._breeds(shapes, ways), has_plain=has_plain
-        )
+        breeds = self._breeds(shapes, ways)
+        has_news = self._has_news(url, text, shapes, breeds=breeds, has_plain=has_plain)
         if self.similar is not None and self.similar.add(main[:_END]):
             has_news = False
         if trap := self._indifferent_of(url, text, shapes, has_news=has_news):
@@ -201,12 +200,11 @@ class Traps:
         breeds: its shape goes on by itself. has_plain: it was fetched without its query.
         """
         counted = is_counted(url)
-        found = self._news.of(
-            *(text, url, shapes.exact), counted=counted, leads_on=counted and breeds
-        )
+        leads_on = counted and breeds
+        found = self._news.of(text, url, shapes.exact, counted=counted, leads_on=leads_on)
         if found.words or self._is_new(site_of(url)):
             return found.words
-        if counted and breeds:
+        if leads_on:
             return found.numbers > 1
         if has_plain:
             return found.numbers > 0

@@ -195,11 +195,18 @@ class Reader:
         url = _plain(headers.get("WARC-Target-URI") or "")
         if not url.startswith(("http://", "https://")):  # dns:, metadata:
             return
-        names = headers.get("WARC-Record-ID"), headers.get("WARC-Concurrent-To")
+        record_id = headers.get("WARC-Record-ID")
+        concurrent_to = headers.get("WARC-Concurrent-To")
         if kind in _KEPT:
             row = [
-                *(_key("GET", url, b""), _seconds(headers.get("WARC-Date") or ""), kind),
-                *(number, record.stream_pos, record.content_length, *names),
+                _key("GET", url, b""),
+                _seconds(headers.get("WARC-Date") or ""),
+                kind,
+                number,
+                record.stream_pos,
+                record.content_length,
+                record_id,
+                concurrent_to,
                 headers.get("WARC-Payload-Digest"),
             ]
             self._index.execute("INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?)", row)
@@ -208,7 +215,9 @@ class Reader:
             method = block.partition(b" ")[0].decode("latin-1")
             if method != "GET":
                 key = _key(method, url, block[end_of_head(block) :])
-                self._index.execute("INSERT INTO sent VALUES (?,?,?)", [key, *names])
+                self._index.execute(
+                    "INSERT INTO sent VALUES (?,?,?)", [key, record_id, concurrent_to]
+                )
 
 
 def _key(method: str, url: str, body: bytes) -> str:

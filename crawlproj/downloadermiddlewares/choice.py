@@ -10,7 +10,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from crawlproj.content.media_type import media_type
 from crawlproj.frontier.base import State
-from crawlproj.links.choice import Choice
+from crawlproj.links.choice import ACTION, Choice
 from crawlproj.links.quota import Quota
 from crawlproj.links.traps import SITEMAP
 from crawlproj.scheduler import scheduler_of
@@ -85,10 +85,14 @@ class ChoiceMiddleware:
         if SITEMAP in meta or request.callback is NO_CALLBACK:  # such as robots.txt
             return
         quota = self._quota
-        if quota is not None and (earlier := meta.get("redirect_urls")):
+        earlier = meta.get("redirect_urls")
+        if quota is not None and earlier:
             quota.give_back(earlier[-1])
         if meta.get("depth") and (reason := self._choice.why_not(request.url)):
-            raise NotChosen("left out by -a include or -a exclude", reason)
+            if reason != ACTION:
+                raise NotChosen("left out by -a include or -a exclude", reason)
+            if not earlier:  # the site itself leads on
+                raise NotChosen("following it would change something", reason)
         if quota is not None and not quota.take(request.url):
             raise NotChosen("its site has had as many pages", "max-pages-per-site")
 

@@ -48,6 +48,12 @@ class Access:
         """Return nothing that may be secret."""
         return f"Access({len(self.headers)} headers, {len(self.cookies)} cookies)"
 
+    @property
+    def logs_in(self) -> bool:
+        """Whether sites may take the crawl for somebody with an account."""
+        named = any(name.lower() in (b"authorization", b"cookie") for name, _ in self.headers)
+        return bool(self.cookies or self.form or named)
+
     def __bool__(self) -> bool:
         """Whether there is anything to show."""
         return bool(self.headers or self.cookies or self.proxy or self.form)

@@ -13,7 +13,7 @@ _MAX_DIRECTORIES = 3
 _MAX_NAMES = 8  # of parameters
 _DIGITS = re.compile(r"[0-9]+")
 # Parameters whose value tells pages of different kinds apart: action=history and action=info.
-_CHOOSING = frozenset(
+CHOOSING = frozenset(
     (
         *("a", "act", "action", "cmd", "controller", "do", "func", "method", "mod", "mode"),
         *("module", "op", "option", "page", "section", "tab", "task", "type", "view"),
@@ -159,7 +159,7 @@ def is_way_back(url: str, page: str) -> bool:
 def _named(pair: str) -> str:
     """Return a parameter without its value, unless this chooses what the program does."""
     name, _, value = pair.partition("=")
-    if name in _CHOOSING and value.isalpha():
+    if name in CHOOSING and value.isalpha():
         return pair
     return f"{_generalized(name)}="
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +48,7 @@ from crawlproj.spiders.saving import check_saving, links_for
 from crawlproj.spiders.sitemap_hints import SitemapHints
 from crawlproj.spiders.sitemaps import MOVED, ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
-from crawlproj.spiders.start_urls import start_urls
+from crawlproj.spiders.start_urls import name_of, start_urls
 from crawlproj.urls import normalize, site_of
 
 if TYPE_CHECKING:
@@ -145,19 +144,16 @@ class SiteSpider(ReadsSitemaps):
         self.max_depth = whole_number("max_depth", max_depth)
         self.sitemap = one_of("sitemap", sitemap, _SITEMAP_USES)
         self.save = save_of(save)
+        self.access = access_of(headers, proxy, login)
         self.choice = choice_of(include, exclude, content, max_pages_per_site, save)
         self.quota = Quota(self.choice.pages_per_site) if self.choice.pages_per_site else None
-        self.access = access_of(headers, proxy, login)
         self.refresh = policy_of(refresh, endless=self.endless)
         wanted = [types for types in (self.choice.types, self.save) if types is not None]
         self.file_names = FileNames(
             lambda extension: any(types.allow_extension(extension) for types in wanted)
         )
         # A run with the same job continues the crawl. The choice may differ from run to run.
-        starts = (
-            str(Path(url[1:]).resolve()) if url.startswith("@") else ",".join(sorted(self.seeds))
-        )
-        self.job = f"site {scope} {starts}"
+        self.job = f"site {scope} {name_of(url, self.seeds)}"
         self.links = links_for(self.save)
 
     @classmethod
@@ -181,6 +177,8 @@ class SiteSpider(ReadsSitemaps):
         if spider.save is not None:
             check_saving(crawler.settings)
         spider.links.page_nofollow = boolean(crawler.settings, "PAGE_NOFOLLOW_OBEY", default=True)
+        if boolean(crawler.settings, "ACTION_LINKS_AVOID", default=True):
+            spider.choice = spider.choice.without_actions(logged_in=spider.access.logs_in)
         spider.page_fields = chosen_fields(crawler.settings)
         spider.traps = None
         if boolean(crawler.settings, "TRAPS_ENABLED", default=True):

@@ -43,7 +43,7 @@ def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str
         return f"its {len(urls)} links lead out of scope={scope.kind}, the first one to {urls[0]}"
     if choice.by_url and all(map(choice.why_not, in_scope)):
         return (
-            f"its {len(in_scope)} links in scope are left out by -a include or -a exclude, the "
-            f"first one to {in_scope[0]}"
+            f"its {len(in_scope)} links in scope are left out by -a include or -a exclude, or "
+            f"would change something, the first one to {in_scope[0]}"
         )
     return ""

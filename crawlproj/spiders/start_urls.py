@@ -10,7 +10,7 @@ from crawlproj.spiders.lists import lines_of, read_line, with_scheme
 from crawlproj.urls import valid_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 def start_urls(text: str) -> tuple[list[str], list[str]]:
@@ -30,6 +30,11 @@ def start_urls(text: str) -> tuple[list[str], list[str]]:
         except ValueError as exc:
             errors.append(str(exc))
     return urls, errors
+
+
+def name_of(text: str, urls: Iterable[str]) -> str:
+    """Return the same name for the same start URLs: the path of their file, or ``urls``."""
+    return str(Path(text[1:]).resolve()) if text.startswith("@") else ",".join(sorted(urls))
 
 
 def _listed_urls(path: str) -> tuple[list[str], list[str]]:

@@ -161,9 +161,18 @@ async def test_pages_that_always_ask_for_a_login_fail_and_the_login_is_not_tried
 
 
 @on_reactor
-async def test_a_link_that_logs_out_costs_three_logins_and_no_other_page(tmp_path: Path) -> None:
+async def test_a_link_that_logs_out_is_not_followed(tmp_path: Path) -> None:
     web = Members(lasts=1000, public=["/logout"])
     done = await crawl(web, form_file(tmp_path))
+    assert done.urls == web.urls
+    assert f"{HOME}logout" not in done.asked
+    assert len(web.logins) == 1
+
+
+@on_reactor
+async def test_a_link_that_logs_out_costs_three_logins_and_no_other_page(tmp_path: Path) -> None:
+    web = Members(lasts=1000, public=["/logout"])
+    done = await crawl(web, form_file(tmp_path), ACTION_LINKS_AVOID=False)
     assert done.urls == web.urls
     assert reasons(done) == {f"{HOME}logout": "login-required"}
     assert len(web.logins) <= 4

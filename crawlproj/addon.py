@@ -68,7 +68,7 @@ _REPLACED = {
     "crawlproj.extensions.final_rates.FinalRates": _LOG_STATS,
 }
 """Ours, and the component of Scrapy's in whose place it is, unless the project names that."""
-# What scrapy.utils.test.get_crawler names in a process without a reactor, as if the project did.
+# scrapy.utils.test.get_crawler names this in a process without a reactor, as if the project did.
 _WITHOUT_REACTOR = "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"
 _MERGED = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS")
 

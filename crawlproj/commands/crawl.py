@@ -106,7 +106,7 @@ class Command(ReadsEnvironment, crawl.Command):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """On a terminal, log only warnings, to keep the live display readable."""
-        # What Scrapy imports next stays, so the garbage collector would look at it for nothing.
+        # The modules that Scrapy imports next stay, so collecting garbage meanwhile frees nothing.
         gc.disable()
         refuse_repeats(opts.spargs)
         super().process_options(args, opts)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
-# What Python's table does not have on every system, and names for several types.
+# Types that Python's table lacks on some systems, and names for several types.
 _NAMED = {
     "html": ("text/html", "application/xhtml+xml"),
     "xml": ("text/xml", "application/xml", "*+xml"),

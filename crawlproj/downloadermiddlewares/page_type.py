@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PageTypeMiddleware"]
 
-# What Scrapy makes of a label that is missing, broken or wrong. Of the others it knows the type.
+# Scrapy makes these of a label that is missing, broken or wrong. Of the others it knows the type.
 _UNDECIDED = (Response, TextResponse, JsonResponse)
 _PRESCAN_BYTES = 1024  # as many as browsers and Scrapy search for a declaration
 _DECLARED = re.compile(rb"charset\s*=\s*[\"']?\s*([^\"'\s;/>]+)", re.IGNORECASE)

@@ -48,7 +48,7 @@ class Model(ABC, Generic[Work, Result]):
     @property
     @abstractmethod
     def note(self) -> str:
-        """What ``scrapy lab`` prints beside the title."""
+        """The text that ``scrapy lab`` prints beside the title."""
 
     def load(self) -> Callable[[Work], Result]:
         """Import the module and return the function."""

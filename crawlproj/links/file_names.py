@@ -31,9 +31,9 @@ class FileNames:
 
     Wikis, code browsers and lists of packages have pages with such names. So the first ones of each
     directory and extension are asked for, until three turned out to be files and none a page. Of
-    the first three directories of a path, the innermost of which enough is known decides. What is
-    in no directory is not asked for, and after thirty files a site is asked only where it has such
-    pages.
+    the first three directories of a path, the innermost of which enough is known decides. Files at
+    the root of a host are not asked for, and after thirty files a site is asked only where it has
+    such pages.
 
     is_chosen: whether the user wants the files of an extension, such as ".pdf"; those count as
         pages.

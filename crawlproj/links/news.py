@@ -84,7 +84,7 @@ class News:
             near = [int(each) for each in _INTEGER.findall(url)]
             if len(self._labels) > _REMEMBERED:
                 self._labels.clear()
-            # What stands on pages of several shapes, such as how long an answer took, is not news.
+            # A line on pages of several shapes, such as how long an answer took, is not news.
             numbers = sum(
                 self._labels.setdefault(line.translate(None, _DIGITS), shape) == shape
                 and _has_number(line.decode("utf-8", "replace"), near)

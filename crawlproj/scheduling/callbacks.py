@@ -16,7 +16,7 @@ from crawlproj.scheduling.classes import classes_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What Scrapy's own spiders have as callbacks. Their other methods set a spider up.
+# The callbacks of Scrapy's own spiders. Their other methods set a spider up.
 _SCRAPYS = frozenset(
     {"parse", "_parse", "parse_with_rules", "_callback", "_errback", "_parse_sitemap"}
 )

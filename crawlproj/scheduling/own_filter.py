@@ -47,10 +47,10 @@ def own_filter_of(crawler: Crawler, spider: Spider) -> OwnFilter | None:
 class OwnFilter:
     """Asks ``asked``, whose ``request_seen`` is the project's, about each new request.
 
-    What it lets through is fetched, also a second time, as in Scrapy. But its memory may end with
-    the process, and that of the frontier does not. So a run that continues another one does not
-    fetch again what it lets through for the first time, if the frontier knows it: the first request
-    of a run has its usual key, and each further one with that key another one.
+    A request that it lets through is fetched, also a second time, as in Scrapy. But its memory may
+    end with the process, and that of the frontier does not. So a run that continues another one
+    does not fetch again what it lets through for the first time, if the frontier knows it: the
+    first request of a run has its usual key, and each further one with that key another one.
     """
 
     def __init__(self, asked: BaseDupeFilter, spider: Spider) -> None:

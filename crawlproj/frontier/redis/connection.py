@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 _TIMEOUT_S = 5.0
-# What REDIS_PARAMS may contain. scrapy-redis's other parameters are code or break the protocol.
+# REDIS_PARAMS may contain these. scrapy-redis's other parameters are code or break the protocol.
 _PARAMS = frozenset(
     {
         "host", "port", "db", "username", "password", "unix_socket_path", "ssl", "ssl_ca_certs",

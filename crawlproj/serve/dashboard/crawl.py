@@ -144,7 +144,7 @@ class CrawlPages:
         try:
             found = await self.api.get(request, "site", {"site": values["site"]})
         except Problem as exc:
-            # What workers say of it does not wait for the database.
+            # The workers' news of it does not wait for the database.
             late = exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR
             if not late and not (exc.name == "no-site" and site is not None):
                 raise

@@ -218,7 +218,7 @@ def test_a_wrong_setting_that_only_workers_check_is_logged_once_and_ends_the_fle
     ("words", "message"),
     [
         (("nothing",), "there is no spider 'nothing'"),
-        (("site",), "-a url: it is missing"),
+        (("site",), "-a url is missing"),
         (("site", "-n", "0"), "-n must be at least 1"),
         (("site", "-a", "url=a.test", "-s", "FLEET_MAX_MEMORY=x"), "FLEET_MAX_MEMORY must be"),
         (("site", "-a", "url=a.test", "-s", "FRONTIER_URL=sqlite:///a.db"), "cannot share"),

@@ -136,7 +136,7 @@ def test_a_crawl_delay_in_robots_txt_applies_from_the_first_page_on(tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["site"], "-a url: it is missing. Write for example: scrapy crawl site -a url=https://"),
+        (["site"], "-a url is missing. Write for example: scrapy crawl site -a url=https://"),
         (["site", "-a", "url=ftp://a.org"], "-a url: 'ftp://a.org' is not an http or https URL"),
         (["site", "-a", "url=http://a.org", "-a", "scope=page"], "host, domain, prefix"),
         (["site", "-a", "url=http://a.org", "-a", "max_pages=many"], "max_pages"),

@@ -80,11 +80,11 @@ function layout(more) {
     ...more,
   };
 }
-function draw(id, traces, shape) {
+function draw(id, traces, shape, nothing = "no measurements") {
   const place = $(id);
   if (!traces.some((trace) => trace.y.some((value) => value !== null))) {
     Plotly.purge(place);
-    place.textContent = "no measurements";
+    place.textContent = nothing;
     place.classList.add("empty");
     return;
   }

@@ -9,7 +9,7 @@ function drawCrawl() {
     { margin: { l: 10, r: 14, t: 14, b: 10 }, xaxis: timeAxis(), yaxis: axis("pages/s", { rangemode: "tozero" }) });
   draw("errors", Object.entries(at.errors_per_s).map(([reason, y], i) => ({
     type: "bar", name: plain(reason), ...binned(at, y), ...rate, marker: { color: colour(`r${i}`), line: { width: 0 } },
-  })), { barmode: "stack", xaxis: timeAxis(), yaxis: axis("attempts/s", { rangemode: "tozero" }) });
+  })), { barmode: "stack", xaxis: timeAxis(), yaxis: axis("attempts/s", { rangemode: "tozero" }) }, "none");
   draw("limit", [
     line("in flight", x, at.in_flight, colour("blue"),
       { hovertemplate: "%{y:,.3~r}", fill: "tozeroy", fillcolor: `${colour("blue")}22` }),
@@ -87,7 +87,8 @@ function drawSites() {
 
   const share = (column) => {
     const sorted = column.filter((value) => value > 0).sort((a, b) => a - b);
-    return { x: sorted, y: sorted.map((_, i) => ((i + 1) / sorted.length) * 100) };
+    const first = sorted.slice(0, 1); // the line rises from 0 there, so that a single site has one
+    return { x: [...first, ...sorted], y: [...first.map(() => 0), ...sorted.map((_, i) => ((i + 1) / sorted.length) * 100)] };
   };
   const shares = [["p50", share(all.p50_s), colour("blue-soft")], ["p99", share(all.p99_s), colour("blue-deep")]];
   draw("spread", shares.map(([name, { x, y }, paint]) => ({

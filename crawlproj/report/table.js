@@ -23,7 +23,7 @@ function drawWords() {
   ];
   for (const [name, value, bad] of tiles)
     $("tiles").append(element("div", { class: bad ? "tile bad" : "tile" }, element("span", {}, name), element("b", {}, value)));
-  const listed = [["Failed URLs", summary.failed], ["Skipped URLs", summary.skipped], ["Failed attempts, retries included", summary.errors]];
+  const listed = [["Failed in this run", summary.failed], ["Skipped in this run", summary.skipped], ["Failed attempts, retries included", summary.errors]];
   for (const [name, counts] of listed) {
     const entries = Object.entries(counts);
     if (!entries.length) continue;

@@ -130,10 +130,10 @@ class SiteSpider(ReadsSitemaps):
         refuse_unknown(self, kwargs)
         self.seeds, errors = start_urls(url)
         if not self.seeds:
+            wrong = f": {'; '.join(errors)}" if errors else " is missing"
             raise ArgumentError(
                 "url",
-                f": {'; '.join(errors) or 'it is missing'}. Write for example: "
-                f"scrapy crawl {self.name} -a url=https://example.org",
+                f"{wrong}. Write for example: scrapy crawl {self.name} -a url=https://example.org",
             )
         self._starts = frozenset(self.seeds)
         for error in errors:

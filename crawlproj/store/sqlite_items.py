@@ -47,7 +47,7 @@ class SqliteItems:
             found = self._db.execute("SELECT name FROM pragma_table_info(?)", (name,)).fetchall()
             columns = [column for (column,) in found]
         if not is_name(name) or (columns and not set(OWN_COLUMNS) <= set(columns)):
-            raise ValueError(f"{name!r} is another program's table, or no name; {RENAME} file")
+            raise ValueError(f"{name!r} is another program's table, or not a name; {RENAME} file")
         if not columns:
             self._db.execute(
                 f"CREATE TABLE {quoted(name)} "

@@ -25,8 +25,8 @@ def test_start_urls_are_separated_by_commas_and_default_to_https() -> None:
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("", "it is missing"),
-        (" , ", "it is missing"),
+        ("", "url is missing"),
+        (" , ", "url is missing"),
         ("ftp://example.org", "'ftp://example.org' is not an http or https URL"),
         ("http://a b/", "'http://a b/' is not a valid URL"),
         ("https://user:secret@example.org/", "'https://example.org/' has a user name or password"),

@@ -85,7 +85,7 @@ def test_an_error_names_the_line(tmp_path: Path, text: str, message: str) -> Non
 def test_an_error_of_the_command_line_names_the_argument(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^-a max_depth must be a whole number"):
         spider_of(tmp_path / "c.toml", 'url = "a.org"\nmax_depth = 3', max_depth="x")
-    with pytest.raises(ConfigError, match=r"^-a url: it is missing"):
+    with pytest.raises(ConfigError, match=r"^-a url is missing"):
         spider_of(tmp_path / "c.toml", "max_depth = 3")
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from enum import Enum
 
-CALM_S = 0.5
-"""Seconds in which nothing is sent to a site before it is asked for a page that it refused."""
-_WAIT_S, _SHORT_WAIT_S = 30.0, 10.0  # at first, and where it is known that 403 blocks for a while
-_STRIKES = 3  # waits that are each twice as long
+CALM_S = 1.0
+"""Seconds in which nothing is sent to a site before it is asked for a page that it refused.
+
+A limiter that counts by the second has then begun to count anew.
+"""
+# Firewalls count over up to five minutes, and the five waits together are a little longer. The
+# first is short, because the rate that a site accepts is measured with the wait in it.
+_WAIT_S = 10.0
+_STRIKES = 5  # waits that are each twice as long
 _MORE, _MOST = 4, 256  # times, and at most: 403s from one trial to the next
 _NO_LIMIT = 3  # trials in a row that found the page's own 403
 
@@ -48,8 +53,8 @@ class Forbidding:
     firewalls that ban us. The page that was refused tells: after a moment of calm, a limiter that
     accepts again at once answers it. Then each 403 means too fast, as a 429 does. If the page is
     forbidden still, and so is one that was answered before, the site *blocks* us. It is left alone
-    for 30 s, then one request asks whether that is over; after two more such times, of 60 and
-    120 s, it is a ban. If a request is answered, each 403 means to wait, for 10 s.
+    for 10 s, then one request asks whether that is over; after four more such times, of 20, 40, 80
+    and 160 s, it is a ban. If a request is answered, each 403 means to wait, for 10 s at first.
 
     If only the page is forbidden, that is its own, and so are the next three 403s; then one is
     tried again, and the 16th, 64th and each 256th after that. Where 403 was found to be a limit, no
@@ -86,7 +91,7 @@ class Forbidding:
     @property
     def wait_s(self) -> float:
         """Seconds to leave the site alone."""
-        return (_SHORT_WAIT_S if self._blocks else _WAIT_S) * 2.0**self._strikes
+        return _WAIT_S * 2.0**self._strikes
 
     def on_answer(self, started_at: float, *, again: bool) -> None:
         """Note that a request that was sent then was answered.

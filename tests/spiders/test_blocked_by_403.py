@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crawlproj.downloadermiddlewares import blocks
 from crawlproj.limits import forbidding
 from tests.http.helpers import on_reactor
 from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
@@ -21,8 +22,9 @@ ALL = page(*(f"/{n}" for n in range(PAGES)))
 
 @pytest.fixture(autouse=True)
 def _shorter_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forbidding, "_WAIT_S", 0.3)
-    monkeypatch.setattr(forbidding, "_SHORT_WAIT_S", 0.2)
+    monkeypatch.setattr(forbidding, "_WAIT_S", 0.2)
+    monkeypatch.setattr(blocks, "CALM_S", 0.3)
+    monkeypatch.setattr(forbidding, "_STRIKES", 2)
 
 
 def ends_after_ten() -> Callable[[str, str], Answer]:

@@ -262,7 +262,8 @@ class LinkExtractor:
         if self._process_value is not None:
             return self._processed(self._process_value, value, base)
         url = self._accepted(value, base)
-        if 0 < len(value) <= _MEMO_LENGTH and not _OF_WHOLE_BASE.match(value):
+        is_short = 0 < len(value) <= _MEMO_LENGTH
+        if is_short and self._remembered < _MEMO_SIZE and not _OF_WHOLE_BASE.match(value):
             memo[value] = url
             self._remembered += 1
         return url

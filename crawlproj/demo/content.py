@@ -7,6 +7,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from crawlproj.demo.spec import SECTION, SiteSpec, links_of, path_of
+from crawlproj.demo.traps import ENTRIES, comment_links, links_html
 
 _WORDS = [
     "a",
@@ -100,7 +101,7 @@ def title_of(spec: SiteSpec, n: int) -> str:
 
 
 def page_html(spec: SiteSpec, n: int, private: str, nofollowed: str) -> bytes:
-    """Return page ``n``: 85 KB on a docs site, 1.4 KB on a small one, 13 KB elsewhere.
+    """Return page ``n``: 85 KB on a docs site, 1.4 KB on a small one or one with traps, else 13 KB.
 
     private: a path that robots.txt disallows and the page links to.
     nofollowed: a path that a page with a nofollow rule links to; "" for a page without the rule.
@@ -116,6 +117,8 @@ def page_html(spec: SiteSpec, n: int, private: str, nofollowed: str) -> bytes:
     )
     if nofollowed:
         head += f'<p><a href="{nofollowed}">not for robots</a></p>\n'
+    if spec.kind == "traps":
+        head += links_html([*comment_links(path_of(n)), *(ENTRIES if n == 0 else ())])
     make = _docs_body if spec.kind == "docs" else _plain_body
     return f"{head}{make(spec, n, private)}</body>\n</html>\n".encode()
 
@@ -129,7 +132,7 @@ def _plain_body(spec: SiteSpec, n: int, private: str) -> str:
         f'<li><a href="{path_of(link)}">{_heading(link % _BLOCKS)}</a></li>\n'
         for link in list(dict.fromkeys(links))[: max(6, len(links_of(spec, n)))]
     )
-    paragraphs = 1 if spec.kind == "small" else PLAIN_PARAGRAPHS
+    paragraphs = 1 if spec.kind in {"small", "traps"} else PLAIN_PARAGRAPHS
     text = "".join([_paragraph((seed + 5 * i) % _BLOCKS) for i in range(paragraphs)])
     return (
         f'<nav><a href="/">{spec.name}</a></nav>\n<h1>Page {n}</h1>\n<ul>\n{items}'

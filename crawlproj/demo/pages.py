@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from crawlproj.demo.content import page_html
 from crawlproj.demo.spec import SiteSpec, content_of, fate_of, number_of, path_of
+from crawlproj.demo.traps import trap_html
 
 if TYPE_CHECKING:
     from crawlproj.demo.weather import Reply
@@ -56,8 +57,10 @@ def answer(spec: SiteSpec, base: str, path: str, visit: int = 1) -> Answer:
     """Return the answer to the ``visit``-th GET (from 1) of ``path``.
 
     base: the site's URL without a trailing slash.
-    path: as requested; a query is ignored.
+    path: as requested; a query is ignored, except in traps.
     """
+    if spec.kind == "traps" and (trap := trap_html(path)):
+        return Answer(200, trap.encode())
     path = path.partition("?")[0]
     if path == "/robots.txt":
         return Answer(200, _robots(spec, base), "text/plain")

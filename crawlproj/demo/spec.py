@@ -16,7 +16,7 @@ from crawlproj.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["plain", "docs", "slow", "failing", "small"]
+Kind = Literal["plain", "docs", "slow", "failing", "small", "traps"]
 Fate = Literal[
     "ok", "gone", "broken", "broken once", "busy once", "reset", "dropped once", "truncated",
     "moved", "moved twice", "alias", "hanging",
@@ -49,8 +49,8 @@ class SiteSpec:
 
     name: unique; identifies the site in the logs and in DemoWeb.url.
     kind: "plain" (13 KB pages, 8 links), "docs" (85 KB, 235 links, most of them the same on every
-        page), "slow" (plain, each answer after latency_s), "failing" (plain; see fate_of) or
-        "small" (1.4 KB, 8 links, cheap to serve).
+        page), "slow" (plain, each answer after latency_s), "failing" (plain; see fate_of), "small"
+        (1.4 KB, 8 links, cheap to serve) or "traps" (small, with twelve traps; see traps.py).
     pages: how many numbered pages there are, in total.
     sitemap_only: how many of them, the last ones, only the sitemap lists.
     latency_s: seconds before each answer except robots.txt; None means 0.3 for slow sites, else 0.

@@ -10,6 +10,7 @@ import pytest
 
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import tree_of
+from crawlproj.demo.traps import TRAPS
 from crawlproj.links import similar as similar_module
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.shapes import shapes_of, without_session
@@ -17,7 +18,7 @@ from crawlproj.links.similar import SimilarTexts
 from crawlproj.links.sitemap import read_sitemap
 from crawlproj.links.traps import Traps
 from crawlproj.urls import join
-from tests.links.trap_web import HOST, TRAPS, WORDS, answer, is_real
+from tests.links.trap_web import HOST, WORDS, answer, is_real
 
 REAL = 4_000
 

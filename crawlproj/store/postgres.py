@@ -121,17 +121,13 @@ class PostgresStore(ThreadedStore):
                     "crawlproj's; set STORE_URL to another database"
                 )
             version = _version(db)
-            if version < 3:
-                if _one(db, sql.HAS_CHANGES):  # the items of a class of that name
-                    db.execute(b"ALTER TABLE changes RENAME TO item_changes")
-                if version < 2:
-                    db.execute(sql.ADD_SINCE_2)
-                db.execute(sql.ADD_SINCE_3)
-            if version < 4:
-                db.execute(sql.ADD_SINCE_4)
             if version < SCHEMA_VERSION:
-                if _one(db, sql.HAS_HINTS):  # as above
+                # These may be the items of a class of that name.
+                if version < 3 and _one(db, sql.HAS_CHANGES):
+                    db.execute(b"ALTER TABLE changes RENAME TO item_changes")
+                if _one(db, sql.HAS_HINTS):
                     db.execute(b"ALTER TABLE hints RENAME TO item_hints")
+                db.execute(sql.ADD_COLUMNS)
                 db.execute(
                     "UPDATE store_meta SET value = %s WHERE name = 'schema'", (SCHEMA_VERSION,)
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawlproj.store.revisions import KNOWN
-from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS, SINCE_2, SINCE_3, SINCE_4
+from crawlproj.store.rows import CHANGE_COLUMNS, COLUMNS, LINK_COLUMNS
 
 TYPES: dict[str, type] = {
     "status": int, "depth": int, "fetched_at": float, "failed_at": float, "skipped_at": float,
@@ -60,14 +60,11 @@ CREATE TABLE IF NOT EXISTS dropped_items (
     dropped_at double precision
 );
 """
-
-
-def _add(columns: tuple[str, ...]) -> bytes:
-    added = (f"ADD COLUMN {name} {_SQL_TYPES[TYPES.get(name, str)]}" for name in columns)
-    return f"ALTER TABLE pages {', '.join(added)}".encode()
-
-
-ADD_SINCE_2, ADD_SINCE_3, ADD_SINCE_4 = map(_add, (SINCE_2, SINCE_3, SINCE_4))
+_COLUMNS = ", ".join(
+    f"ADD COLUMN IF NOT EXISTS {name} {_SQL_TYPES[TYPES.get(name, str)]}"
+    for name in COLUMNS["pages"]
+)
+ADD_COLUMNS = f"ALTER TABLE pages {_COLUMNS}".encode()
 HAS_META = b"SELECT to_regclass('store_meta') IS NOT NULL"
 # Whether there are no tables yet, or the user may alter them. Users that only fill them do as well.
 MAY_CHANGE_SCHEMA = b"""

@@ -23,33 +23,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Table → columns. ``pages`` also has ``duplicate_of``, which the store fills in."""
 
-SINCE_2 = (
-    "markdown",
-    "main_text",
-    "main_markdown",
-    "structured_data",
-    "headings",
-    "images",
-    "html",
-)
-"""The columns of ``pages`` that a store with schema 1 lacks."""
-
-SINCE_3 = (
-    "etag",
-    "last_modified",
-    "text_hash",
-    "signals",
-    "first_seen_at",
-    "changed_at",
-    "checked_at",
-    "gone_at",
-    "history",
-)
-"""The columns of ``pages`` that a store with schema 2 lacks."""
-
-SINCE_4 = ("file",)
-"""The columns of ``pages`` that a store with schema 3 lacks."""
-
 JSON_COLUMNS = frozenset(
     {"timings", "extra", "structured_data", "headings", "images", "signals", "history"}
 )

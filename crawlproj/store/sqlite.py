@@ -13,7 +13,7 @@ from crawlproj.open_paths import OpenPath
 from crawlproj.private_files import create
 from crawlproj.sqlite_locks import transaction, warn_if_locked
 from crawlproj.store.base import CHECKS, HINTS, Checked, Row, StoreBusy, Stored
-from crawlproj.store.rows import COLUMNS, SINCE_2, SINCE_3, SINCE_4
+from crawlproj.store.rows import COLUMNS
 from crawlproj.store.sqlite_hints import HINTS_TABLE
 from crawlproj.store.sqlite_items import SqliteItems
 from crawlproj.store.sqlite_pages import CHECKED, SqlitePages
@@ -69,15 +69,11 @@ CREATE INDEX IF NOT EXISTS changes_by_url ON changes (url) WHERE kind <> 'new';
 """
     + HINTS_TABLE
 )
-_ADD_SINCE_2 = [
-    f"ALTER TABLE pages ADD COLUMN {column} {'BLOB' if column == 'html' else 'TEXT'}"
-    for column in SINCE_2
-]
-_ADD_SINCE_3 = [
-    f"ALTER TABLE pages ADD COLUMN {column} {'REAL' if column.endswith('_at') else 'TEXT'}"
-    for column in SINCE_3
-]
-_ADD_SINCE_4 = [f"ALTER TABLE pages ADD COLUMN {column} TEXT" for column in SINCE_4]
+_TYPES = {
+    "html": "BLOB",
+    **dict.fromkeys(("first_seen_at", "changed_at", "checked_at", "gone_at"), "REAL"),
+}
+"""The types of columns that older schemas lack; all others are TEXT."""
 _COUNT = {
     "pages": "SELECT count(*) FROM pages",
     "failures": "SELECT count(*) FROM failures",
@@ -170,17 +166,17 @@ class SqliteStore(ThreadedStore):
         if not _has(db, "store_meta"):
             return
         (version,) = db.execute("SELECT value FROM store_meta WHERE name = 'schema'").fetchone()
-        if version < 3:
-            if _has(db, "changes"):  # the items of a class of that name
-                db.execute("ALTER TABLE changes RENAME TO item_changes")
-            for statement in (*(_ADD_SINCE_2 if version < 2 else ()), *_ADD_SINCE_3):
-                db.execute(statement)
-        if version < 4:
-            for statement in _ADD_SINCE_4:
-                db.execute(statement)
         if version < SCHEMA_VERSION:
-            if _has(db, HINTS):  # the items of a class of that name
+            # These may be the items of a class of that name.
+            if version < 3 and _has(db, "changes"):
+                db.execute("ALTER TABLE changes RENAME TO item_changes")
+            if _has(db, HINTS):
                 db.execute("ALTER TABLE hints RENAME TO item_hints")
+            known = {name for (name,) in db.execute("SELECT name FROM pragma_table_info('pages')")}
+            for column in COLUMNS["pages"]:
+                if column not in known:
+                    kind = _TYPES.get(column, "TEXT")
+                    db.execute(f"ALTER TABLE pages ADD COLUMN {column} {kind}")
             db.execute("UPDATE store_meta SET value = ? WHERE name = 'schema'", (SCHEMA_VERSION,))
         if version > SCHEMA_VERSION:
             raise StoreError(

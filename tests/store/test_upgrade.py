@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from crawlproj.errors import StoreError
-from crawlproj.store.rows import SINCE_2, SINCE_3, SINCE_4
 from crawlproj.store.sqlite import SqliteStore
 from crawlproj.store.url import store_from_url
 from tests.frontier.helpers import run
@@ -22,10 +21,31 @@ if TYPE_CHECKING:
     from crawlproj.store.base import Store
     from tests.servers import Postgres
 
+SINCE_2 = [
+    "markdown",
+    "main_text",
+    "main_markdown",
+    "structured_data",
+    "headings",
+    "images",
+    "html",
+]
+SINCE_3 = [
+    "etag",
+    "last_modified",
+    "text_hash",
+    "signals",
+    "first_seen_at",
+    "changed_at",
+    "checked_at",
+    "gone_at",
+    "history",
+]
+
 TO_SCHEMA_4 = ["DROP TABLE hints", "UPDATE store_meta SET value = 4"]
 TO_SCHEMA_3 = [
     *TO_SCHEMA_4,
-    *(f"ALTER TABLE pages DROP COLUMN {column}" for column in SINCE_4),
+    "ALTER TABLE pages DROP COLUMN file",
     "UPDATE store_meta SET value = 3",
 ]
 TO_SCHEMA_2 = [

@@ -45,7 +45,7 @@ class Progress:
     """The display. Without a terminal, it is a log line every PROGRESS_INTERVAL seconds.
 
     Everything goes to standard error, so that standard output has only what the user asked for.
-    With LOG_FILE and no terminal, the summary goes to the log.
+    Without a terminal, the summary goes to the log if that is a file, and nowhere with ``--nolog``.
     """
 
     _live_shown: ClassVar[bool] = False  # a terminal has room for one; other crawls log
@@ -120,6 +120,9 @@ class Progress:
             self._print(summary_table(snapshot, reason, self._console.width))
 
     def _print(self, summary: RenderableType) -> None:
+        # What cron runs with --nolog must be silent, as Scrapy is: it mails what is printed.
+        if not self._crawler.settings.getbool("LOG_ENABLED") and not self._console.is_terminal:
+            return
         # Under scrapyd, standard error is the server's log; people read the log of the job.
         to_file = isinstance(get_scrapy_root_handler(), logging.FileHandler)
         if to_file and not self._console.is_terminal:

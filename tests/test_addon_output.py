@@ -1,0 +1,71 @@
+"""What crawls of a project with the add-on say, and when they are silent."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.demo import DemoWeb, SiteSpec
+from tests.waiting import PATIENCE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOLLOWING = """
+import scrapy
+
+class Following(scrapy.Spider):
+    name = "following"
+
+    async def start(self):
+        yield scrapy.Request(self.url)
+
+    def parse(self, response):
+        yield from response.follow_all(css="a")
+"""
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "following.py").write_text(FOLLOWING)
+    with DemoWeb([SiteSpec("plain", "plain", pages=8)], tmp_path / "log") as web:
+        yield f"{web.url('plain')}/section0/page1.html"
+
+
+def crawl(page: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the spider in ``folder`` with the add-on and return what it printed."""
+    addon = ("-s", 'ADDONS={"crawlproj.addon.Addon": 300}', "-s", "GUARD_ALLOW=127.0.0.0/8")
+    spider = ("runspider", "following.py", "-a", f"url={page}")
+    return subprocess.run(
+        [sys.executable, "-m", "scrapy", *spider, *addon, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cookies", [True, False])
+def test_a_crawl_that_continues_tells_that_the_cookies_of_earlier_runs_are_gone(
+    cookies: bool, page: str, tmp_path: Path
+) -> None:
+    switch = ("-s", f"COOKIES_ENABLED={cookies}")
+    first = crawl(page, tmp_path, *switch, "-s", "CLOSESPIDER_PAGECOUNT=1").stderr
+    assert ("Beginning job" in first, "Cookies of earlier runs" in first) == (True, False)
+    second = crawl(page, tmp_path, *switch).stderr
+    assert ("Continuing job" in second, "Cookies of earlier runs" in second) == (True, cookies)
+
+
+@pytest.mark.slow
+def test_without_a_log_and_without_a_terminal_a_crawl_prints_nothing(
+    page: str, tmp_path: Path
+) -> None:
+    assert "finished (generation 1)" in crawl(page, tmp_path).stderr
+    silent = crawl(page, tmp_path, "--nolog")
+    assert (silent.stdout, silent.stderr) == ("", "")

@@ -21,7 +21,9 @@ export PYTHONDONTWRITEBYTECODE :=
 help:           ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
+# Before anything is made, because an environment of an older Python would stay.
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("crawlproj needs Python 3.11 or later, and $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv $(VENV)
 
 $(READY): requirements.txt pyproject.toml setup.py | $(VENV)/bin/python

@@ -204,3 +204,21 @@ def test_the_commands_that_every_project_gets_can_be_loaded() -> None:
     assert {command.name for command in commands} == modules - {"crawl", "demo", "lab"}
     for command in commands:
         assert issubclass(command.load(), ScrapyCommand)
+
+
+@pytest.mark.slow
+def test_make_refuses_an_old_python_before_it_makes_an_environment(tmp_path: Path) -> None:
+    old = tmp_path / "python3.10"
+    pretend = "import sys; sys.version_info = (3, 10, 13); exec(sys.argv[1])"
+    old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{pretend}" "$2"\n')
+    old.chmod(0o755)
+    made = subprocess.run(
+        ["make", "-f", ROOT / "Makefile", ".venv/bin/python", f"PYTHON={old}"],  # noqa: S607
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 2
+    assert f"needs Python 3.11 or later, and {old} is" in made.stderr
+    assert not (tmp_path / ".venv").exists()

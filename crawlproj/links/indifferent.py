@@ -8,6 +8,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from crawlproj.bounded import put
+from crawlproj.links.faces import ALONE, Faces, First
 from crawlproj.links.news import Recent
 from crawlproj.links.shapes import whole_query
 
@@ -34,6 +35,9 @@ class Indifferent:
 
     is_found: whether any page was the same as one with another query.
 
+    A page that another value showed before is the same; one that is new counts as different until a
+    URL without the parameter shows it, too (see faces.py).
+
     A whole query, such as the one that sorts a list by date, makes no difference anywhere if pages
     of 20 directories were the same without it, and no more than one in 20 was not. A parameter is
     not judged so, because page=1 of every short list says nothing about page=2 of a long one.
@@ -46,29 +50,52 @@ class Indifferent:
         self._plain: OrderedDict[int, array[int]] = OrderedDict()  # of those without a query
         # Of a parameter, and of one in a directory: pages that were the same, and all others.
         self._compared: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._faces = Faces()
+        self._places = Recent()  # directories in which a parameter once made no difference
         self._same_in = Recent()  # queries, each with a directory in which it made no difference
 
     def take_in(
-        self, url: str, text: str, without: Mapping[str, str], place: str, *, has_news: bool
+        self,
+        url: str,
+        text: str,
+        without: Mapping[str, str],
+        place: str,
+        *,
+        has_news: bool,
+        has_plain: bool = False,
     ) -> None:
         """Take in a page. One with news is like no other.
 
-        without: what the URL is without each of its parameters. place: its directory.
+        without: what the URL is without each of its parameters. place: its directory. has_plain:
+        whether it was fetched without its query; if nobody looked at that, it may have the news.
         """
         lines = set(map(hash, text[:_END].split("\n")))
         sample = array("q", nsmallest(_SAMPLE, lines))
+        path, has_query, _ = url.partition("?")
+        plain = self._plain.get(hash(path))
         for name, rest in without.items():
+            shown = self._faces.shown_by(rest, sample)
             earlier = self._samples.get(hash(rest))
+            first = None
             if earlier is not None:
-                is_same = not has_news and _are_alike(earlier, sample)
-                self._count(name, is_same=is_same)
-                self._count(f"{place} {name}", is_same=is_same)
+                is_same = not has_news and (
+                    name in shown or ALONE in shown or (not shown and _are_alike(earlier, sample))
+                )
+                # Another URL may show the same: the plain one, or one with another parameter.
+                unsure = has_plain and plain is None and rest == path if has_news else bool(shown)
+                if is_same or not unsure:
+                    self._count(name, is_same=is_same)
+                    self._count(f"{place} {name}", is_same=is_same)
+                    first = First(name, place) if has_news else None
+                if is_same:
+                    self._places.put(place)
+            self._acquit(self._faces.take_in(rest, sample, name, first=first))
+        self._acquit(self._faces.take_in(url, sample, ALONE))
         for each in (url, *without.values()):
             put(self._samples, hash(each), sample, _MAX_URLS)
-        path, has_query, _ = url.partition("?")
         if not has_query:
             put(self._plain, hash(path), sample, _MAX_URLS)
-        elif (plain := self._plain.get(hash(path))) is not None:
+        elif plain is not None:
             is_same = not has_news and _are_alike(plain, sample)
             whole = whole_query(url)
             if not is_same or self._same_in.put(f"{place} {whole}"):
@@ -87,6 +114,17 @@ class Indifferent:
     def may_have(self, name: str) -> bool:
         """Whether the parameter makes no difference anywhere, as far as pages were compared."""
         return self._are(name, 1)
+
+    def is_found_in(self, place: str) -> bool:
+        """Whether any page of a directory was the same with another value of a parameter."""
+        return self._places.has(place)
+
+    def _acquit(self, first: First | None) -> None:
+        """Count a page as the same that was different because it came first."""
+        if first is not None:
+            for key in (first.name, f"{first.place} {first.name}"):
+                same, different = self._compared.get(key, (0, 1))
+                put(self._compared, key, (same + 1, max(0, different - 1)), _MAX_URLS)
 
     def _count(self, key: str, *, is_same: bool) -> None:
         self.is_found = self.is_found or is_same

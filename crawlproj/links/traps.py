@@ -124,11 +124,12 @@ class Traps:
         bare, query, _ = url.partition("?")
         self._paths.put(bare + query)
         shapes = shapes_of(url) if query or self._empty else None
+        is_compared = not query and self._indifferent.is_found
         if query and shapes is not None:
             self._paths.put(url)
             for each in self._shorter(url, shapes).values():
                 self._paths.put(f"{each} and more")
-        is_compared = not query and self._indifferent.is_found
+            is_compared = self._indifferent.is_found_in(shapes.place)
         if self._learned % _LOOK_AT_EVERY == 0 or self._is_new(site) or is_compared:
             return True
         return shapes is not None and (
@@ -156,7 +157,7 @@ class Traps:
         has_news = self._has_news(url, text, shapes, breeds=breeds, has_plain=has_plain)
         if self.similar is not None and self.similar.add(main[:_END]):
             has_news = False
-        if trap := self._indifferent_of(url, text, shapes, has_news=has_news):
+        if trap := self._indifferent_of(url, text, shapes, has_news, has_plain):
             return trap
         if has_news and has_plain and not is_known:
             return ""  # the page without the query may have it, too: nobody looked
@@ -173,10 +174,14 @@ class Traps:
             return domain
         return ""
 
-    def _indifferent_of(self, url: str, text: str, shapes: Shapes, *, has_news: bool) -> str:
+    def _indifferent_of(
+        self, url: str, text: str, shapes: Shapes, has_news: bool, has_plain: bool
+    ) -> str:
         """Return a parameter or query that turns out to make no difference; else ""."""
         shorter = self._shorter(url, shapes)
-        self._indifferent.take_in(url, text, shorter, shapes.place, has_news=has_news)
+        self._indifferent.take_in(
+            *(url, text, shorter, shapes.place), has_news=has_news, has_plain=has_plain
+        )
         for each in self._indifferent.found(url, shapes.names, shapes.place):
             if each not in self.found:
                 self.found[each] = "pages had nothing new with it, and were as without it"

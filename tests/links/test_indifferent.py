@@ -128,3 +128,42 @@ def test_the_first_page_of_short_lists_says_nothing_about_the_second_of_a_long_o
     found = Indifferent()
     assert asked(found, "page=1", 20)
     assert not found.found("http://a/unknown/?page=2", ["a/*?page="], "a/unknown/*")
+
+
+POST, PAGE = "a/*?post=", "a/*?page="
+
+
+def topic(found: Indifferent, n: int, *shown: str) -> None:
+    """Take in the pages of a topic: each of ``shown`` is a query and the page that it brings."""
+    seen: set[str] = set()
+    plain = f"http://a/books/{n}"
+    found.take_in(plain, f"Topic {n}", {}, PLACE, has_news=True)
+    for each in shown:
+        query, _, page = each.partition(" ")
+        name = POST if query.startswith("post") else PAGE
+        text = "\n".join(f"{page} of {n}, {line}" for line in range(9))
+        found.take_in(f"{plain}?{query}", text, {name: plain}, PLACE, has_news=page not in seen)
+        seen.add(page)
+
+
+def test_a_page_that_another_value_showed_long_before_is_the_same() -> None:
+    found = Indifferent()
+    for n in range(10):
+        topic(found, n, "page=2 two", "page=3 three", *("post=1 two", "post=2 three") * 2)
+    assert found.has(POST, PLACE)
+    assert not found.may_have(PAGE)
+
+
+def test_the_first_value_that_brings_a_page_makes_no_difference_once_the_page_is_elsewhere() -> (
+    None
+):
+    found = Indifferent()
+    for n in range(10):
+        topic(found, n, "post=1 two", "post=2 two", "post=3 three", "post=4 three")
+    assert not found.has(POST, PLACE)
+    for n in range(10, 20):
+        topic(found, n, "post=1 two", "post=2 two", "page=2 two", "post=3 three", "post=4 three")
+    assert not found.has(POST, PLACE), "the third pages of twenty topics are nowhere else"
+    for n in range(20, 60):
+        topic(found, n, "post=1 two", "post=2 two", "page=2 two")
+    assert not found.may_have(PAGE)

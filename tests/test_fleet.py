@@ -219,6 +219,7 @@ def test_a_wrong_setting_that_only_workers_check_is_logged_once_and_ends_the_fle
     [
         (("nothing",), "there is no spider 'nothing'"),
         (("site",), "-a url is missing"),
+        (("site", "url=a.test"), "is written -a url=a.test"),
         (("site", "-n", "0"), "-n must be at least 1"),
         (("site", "-a", "url=a.test", "-s", "FLEET_MAX_MEMORY=x"), "FLEET_MAX_MEMORY must be"),
         (("site", "-a", "url=a.test", "-s", "FRONTIER_URL=sqlite:///a.db"), "cannot share"),

@@ -146,6 +146,7 @@ def test_a_crawl_delay_in_robots_txt_applies_from_the_first_page_on(tmp_path: Pa
         (["site", "-a", "url=http://a.org", "-s", "GUARD_ALLOW=lots"], "GUARD_ALLOW"),
         (["urls"], "-a file is missing"),
         (["urls", "-a", "file=/nowhere/urls.txt"], "cannot be read"),
+        (["site", "url=http://a.org"], "an argument of the spider is written -a url=http://a.org"),
         (["sight"], "the spiders are: archived, site, urls, watch"),
     ],
 )

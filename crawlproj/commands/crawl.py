@@ -47,6 +47,20 @@ def raise_setup_error(running: object) -> None:
             logger.error("Cannot set up the crawl: %s", error, exc_info=error)
 
 
+def only_spider(args: Sequence[str], example: str) -> str:
+    """Return the name of the spider. Raises UsageError if it is not all that is given."""
+    for argument in args:
+        if "=" in argument:
+            raise UsageError(
+                f"{argument} is not the name of a spider: an argument of the spider is written "
+                f"-a {argument}",
+                print_help=False,
+            )
+    if len(args) != 1:
+        raise UsageError(f"name one spider, for example: {example}")
+    return args[0]
+
+
 def refuse_repeats(arguments: Sequence[str]) -> None:
     """Raise UsageError if -a has the same name twice, of which Scrapy would drop the first."""
     names = [argument.partition("=")[0] for argument in arguments]
@@ -118,14 +132,13 @@ class Command(ReadsEnvironment, crawl.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider named by ``args``."""
-        if len(args) != 1:
-            raise UsageError("name one spider, for example: scrapy crawl site -a url=…")
+        name = only_spider(args, "scrapy crawl site -a url=…")
         process = self.crawler_process
         assert process is not None  # noqa: S101 - Scrapy sets it
         try:
-            crawler = process.create_crawler(args[0])
+            crawler = process.create_crawler(name)
         except KeyError:
-            raise UsageError(no_spider(args[0], process.spider_loader.list())) from None
+            raise UsageError(no_spider(name, process.spider_loader.list())) from None
         # Scrapy imports every command to list them, and no other needs this much.
         from crawlproj.addon import Addon  # noqa: PLC0415
         from crawlproj.check_settings import check_settings  # noqa: PLC0415

@@ -16,7 +16,7 @@ from scrapy.utils.conf import arglist_to_dict
 from scrapy.utils.job import job_dir
 
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
-from crawlproj.commands.crawl import add_serve_option, refuse_repeats
+from crawlproj.commands.crawl import add_serve_option, only_spider, refuse_repeats
 from crawlproj.commands.environment import warn_of_misspelt
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
@@ -87,13 +87,12 @@ class Command(ScrapyCommand):
         from crawlproj.scheduling.crawl_config import CrawlConfig  # noqa: PLC0415
         from crawlproj.store.files import saves_to  # noqa: PLC0415
 
-        if len(args) != 1:
-            raise UsageError("name one spider, for example: scrapy fleet site -n 4 -a url=…")
+        spider_name = only_spider(args, "scrapy fleet site -n 4 -a url=…")
         if opts.workers < 1:
             raise UsageError(f"-n must be at least 1, not {opts.workers}", print_help=False)
         refuse_repeats(opts.spargs)
         try:
-            crawler, spider = self._spider(args[0], opts.spargs)
+            crawler, spider = self._spider(spider_name, opts.spargs)
             settings = crawler.settings
             config = FleetConfig.from_settings(settings, spider)
             stopped = integer(settings, "STOPPED_EXIT_STATUS", 0)
@@ -120,7 +119,7 @@ class Command(ScrapyCommand):
         ours.handlers = [screen, log]
 
         def command(own: Mapping[str, str]) -> list[str]:
-            words = [sys.executable, "-m", "scrapy", "crawl", args[0]]
+            words = [sys.executable, "-m", "scrapy", "crawl", spider_name]
             for argument in opts.spargs:
                 words += ["-a", argument]
             for name, value in {**arglist_to_dict(opts.set), **own}.items():

@@ -1,4 +1,4 @@
-"""``scrapy pause``: starts no request at some sites, or at none."""
+"""``scrapy pause``: starts no requests, at some sites or at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Command(Steers, ScrapyCommand):
 
     def short_desc(self) -> str:
         """Return the line of ``scrapy --help``."""
-        return "Start no request at some sites, or at none, until scrapy resume"
+        return "Start no requests, at some sites or at all, until scrapy resume"
 
     def long_desc(self) -> str:
         """Return the description in ``scrapy pause --help``."""

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 
 from turbohtml import PlainText, Text
 
+from crawlproj.content.empty_links import with_names
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, unseen_in
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
@@ -191,8 +192,8 @@ def markdown_of(node: Tree | Element, base: str) -> str:
     hidden = hidden_in(node, marked)
     labels = dict.fromkeys(found_inside(node, "svg", "text")[:_MAX_KEPT_APART], "div")
     renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen_in(node)
-    with _read_as(reshaped_in(marked, MERE_INLINES) | renamed):
-        with _read_as(hidden):
+    with with_names(node) as nameless, _read_as(reshaped_in(marked, MERE_INLINES) | renamed):
+        with _read_as(hidden | dict.fromkeys(nameless, "span")):
             markdown = node.to_markdown()
         return markdown if markdown.strip() or not hidden else node.to_markdown()
 

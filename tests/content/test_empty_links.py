@@ -1,0 +1,40 @@
+"""Markdown has no link that nobody can see."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawlproj.content.text import markdown_of
+from crawlproj.content.tree import tree_of
+
+
+@pytest.mark.parametrize(
+    ("link", "markdown"),
+    [
+        ('<a href="/u/7"><i class="fa fa-arrow-right"></i></a>', "By Ann"),
+        (
+            '<a href="/r" aria-label="Reply to [Ann]"><svg></svg></a>',
+            r"By Ann [Reply to \[Ann\]](http://a.example/r)",
+        ),
+        (
+            '<a href="/f" title=" RSS feed"><i></i></a>',
+            'By Ann [RSS feed](http://a.example/f " RSS feed")',
+        ),
+        (
+            '<a href="/p"><img src="p.png" alt=""></a>',
+            "By Ann [![](http://a.example/p.png)](http://a.example/p)",
+        ),
+        ('<a href="/t" title="more">Text</a>', 'By Ann [Text](http://a.example/t "more")'),
+    ],
+)
+def test_a_link_without_text_has_its_name_or_is_left_out(link: str, markdown: str) -> None:
+    assert markdown_of(tree_of(f"<p>By Ann {link}</p>".encode()), "http://a.example/") == markdown
+
+
+def test_the_page_stays_as_it_is() -> None:
+    tree = tree_of(b'<p><a href="/r" title="Reply"><i></i></a><a href="/u"><i></i></a>')
+    markdown_of(tree, "http://a.example/")
+    assert tree.select_one("p").inner_html == (  # type: ignore[union-attr]
+        '<a href="http://a.example/r" title="Reply"><i></i></a>'
+        '<a href="http://a.example/u"><i></i></a>'
+    )

@@ -52,14 +52,17 @@ def crawl(page: str, folder: Path, *words: str) -> subprocess.CompletedProcess[s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cookies", [True, False])
-def test_a_crawl_that_continues_tells_that_the_cookies_of_earlier_runs_are_gone(
+def test_a_crawl_that_continues_warns_that_the_cookies_of_earlier_runs_are_gone(
     cookies: bool, page: str, tmp_path: Path
 ) -> None:
     switch = ("-s", f"COOKIES_ENABLED={cookies}")
     first = crawl(page, tmp_path, *switch, "-s", "CLOSESPIDER_PAGECOUNT=1").stderr
-    assert ("Beginning job" in first, "Cookies of earlier runs" in first) == (True, False)
+    assert ("Beginning job" in first, "continues without the cookies" in first) == (True, False)
     second = crawl(page, tmp_path, *switch).stderr
-    assert ("Continuing job" in second, "Cookies of earlier runs" in second) == (True, cookies)
+    assert ("Continuing job" in second, "continues without the cookies" in second) == (
+        True,
+        cookies,
+    )
 
 
 @pytest.mark.slow

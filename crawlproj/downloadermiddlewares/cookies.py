@@ -26,8 +26,8 @@ class CookiesMiddleware(OfflineCookiesMiddleware):
     those set last, of up to 4,096 bytes. Nobody can set a cookie for a public suffix; the list of
     those is not downloaded.
 
-    Cookies live in memory, so a crawl that continues is without those of its earlier runs. It logs
-    that, because a spider that had logged in gets other pages then.
+    Cookies live in memory, so a crawl that continues is without those of its earlier runs. It warns
+    of that, because a spider that had logged in takes the login page for each of its pages then.
     """
 
     def __init__(self, debug: bool = False) -> None:
@@ -39,13 +39,16 @@ class CookiesMiddleware(OfflineCookiesMiddleware):
         """Build the middleware. Raises NotConfigured if COOKIES_ENABLED is off."""
         middleware = super().from_crawler(crawler)
 
-        def tell() -> None:
+        def warn() -> None:
             scheduler = scheduler_of(crawler)
-            if scheduler is not None and scheduler.opened is not None and scheduler.opened.resumed:
-                logger.info(
-                    "Cookies of earlier runs are gone: if the spider logs in, let interrupted "
-                    'crawls of it begin anew (FRONTIER_URL = "memory:" in its custom_settings)'
+            if scheduler is None or scheduler.opened is None or scheduler.backend.shared:
+                return  # a worker of several joins a crawl that goes on
+            if scheduler.opened.resumed:
+                logger.warning(
+                    "This crawl continues without the cookies of its earlier runs. If the spider "
+                    "had logged in, begin anew (-s FRONTIER_RESET=1), and keep such crawls in "
+                    'memory (FRONTIER_URL = "memory:" in its custom_settings)'
                 )
 
-        crawler.signals.connect(tell, signals.spider_opened, weak=False)
+        crawler.signals.connect(warn, signals.spider_opened, weak=False)
         return middleware

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _MAX_DIRECTORIES = 3
 _MAX_NAMES = 8  # of parameters
-_DIGITS = re.compile(r"[0-9]+")
+_DIGITS = re.compile(r"(?<!%)(?<!%[0-9A-F])[0-9]+")  # not those of an escaped letter
 # Parameters whose value tells pages of different kinds apart: action=history and action=info.
 CHOOSING = frozenset(
     (
@@ -21,8 +21,10 @@ CHOOSING = frozenset(
 )
 _PAIRS = re.compile(r"[&;]")
 _COUNTED = re.compile(r"[0-9]+(?:[-_.:][0-9]+)*")
-# A token that a program made: long, with digits and letters, and without words' hyphens.
+# A token that a program made: long, with digits and letters, most of which are in no word.
 _TOKEN = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[a-zA-Z])[\w.~()!*%-]{20,}")
+_NOT_ASCII = re.compile(r"%[89A-F][0-9A-F]")  # no program makes a token of other letters
+_WORD = re.compile(r"(?<![^-_.~])[a-zA-Z]{2,}(?![^-_.~])")
 # Session ids in a path (Java, ASP.NET) or a query, by the names that frameworks give them.
 _SESSION = re.compile(
     r";(?:jsessionid|sid|phpsessid)=[^/?;&]*"
@@ -165,6 +167,12 @@ def _named(pair: str) -> str:
 
 
 def _generalized(segment: str) -> str:
-    if len(segment) >= 20 and _TOKEN.fullmatch(segment):
+    if len(segment) >= 20 and _TOKEN.fullmatch(segment) and not _has_words(segment):
         return "*"
     return _DIGITS.sub("#", segment)
+
+
+def _has_words(segment: str) -> bool:
+    return _NOT_ASCII.search(segment) is not None or sum(
+        map(len, _WORD.findall(segment))
+    ) * 2 > len(segment)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _REMEMBERED = 100_000  # lines, words, …
 _BEGINNING, _END = 4_000, 200_000  # characters of a page's text
@@ -15,6 +16,7 @@ _BEGINNING, _END = 4_000, 200_000  # characters of a page's text
 _FEW_LINES, _FEW_OF = 3, 10
 _DIGITS = b"0123456789"
 _NUMBER = re.compile(r"(?<![\w.,])[0-9]+(?:[.,][0-9]+)*(?!\w)")
+_NO_LETTER = re.compile(r"\W+")
 _INTEGER = re.compile(r"[0-9]{1,15}")
 # Whole numbers that may be of a date or a time, or count what is near the page's own number.
 _DAYS, _YEARS, _NEAR = 60, range(1900, 2200), 60
@@ -70,18 +72,17 @@ class News:
                 word
                 for line in lines
                 if not leads_on or line == by_line[line]
-                for word in by_line[line].split()
-                if word.isalpha()
+                for word in _words(by_line[line])
             }
         )
         if len(lines) > max(_FEW_LINES, len(every) // _FEW_OF):
             return _MUCH
         if leads_on:
-            own = url.lower()
+            own = unquote(url).lower()
             words = [word for word in words if word.decode("utf-8", "replace").lower() not in own]
         numbers = 0
         if counted and not words:
-            near = [int(each) for each in _INTEGER.findall(url)]
+            near = [int(each) for each in _INTEGER.findall(unquote(url))]
             if len(self._labels) > _REMEMBERED:
                 self._labels.clear()
             # A line on pages of several shapes, such as how long an answer took, is not news.
@@ -122,6 +123,16 @@ class Recent:
         """Whether ``value`` was put here lately."""
         key = hash(value)
         return key in self._young or key in self._old
+
+
+def _words(line: bytes) -> Iterator[bytes]:
+    """Yield the words of a line in UTF-8, in any alphabet."""
+    for word in line.split():
+        if not word.isascii():  # some languages have no spaces between words and signs
+            runs = _NO_LETTER.split(word.decode("utf-8", "replace"))
+            yield from (run.encode() for run in runs if run.isalpha())
+        elif word.isalpha():
+            yield word
 
 
 def _has_number(line: str, near: list[int]) -> bool:

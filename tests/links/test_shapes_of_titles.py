@@ -7,10 +7,12 @@ from urllib.parse import quote
 import pytest
 
 from crawlproj.links.budgets import Budgets
+from crawlproj.links.news import News
 from crawlproj.links.shapes import shapes_of
 from crawlproj.links.traps import Traps
 from crawlproj.urls import normalize
 
+HOME = "http://a.example/"
 TITLES = ("Привет", "Список_городов", "日本語の文法", "naïve_Bayes", "Ελλάδα", "café_at_the_corner")
 
 
@@ -48,3 +50,21 @@ def test_short_pages_of_a_wiki_in_another_alphabet_do_not_end_the_others() -> No
         if traps.looks_at(url):
             traps.learn(url, "Вики\nЭта статья ещё не написана", [])
     assert not traps.found
+
+
+def test_a_word_of_another_alphabet_that_is_in_the_url_is_not_new() -> None:
+    news, shape = News(), "a.example/метки?q="
+    news.of("Метки\nстраниц нет", f"{HOME}tags?q=x", shape, counted=True, leads_on=True)
+    url = normalize(f"{HOME}tags?q=погода")
+    assert url is not None
+    text = "Метки\nстраниц нет\nпогода"
+    assert not news.of(text, url, shape, counted=True, leads_on=True).words
+
+
+def test_the_escapes_of_letters_are_no_numbers_of_a_page() -> None:
+    news, shape = News(), "a.example/цены?page="
+    url = normalize(f"{HOME}цены-Р80?page=2")  # its letters have escapes such as %86 and %90
+    assert url is not None
+    found = news.of("Цены\nвсего 150", url, shape, counted=True, leads_on=True)
+    found = news.of("Цены\nвсего 146", url, shape, counted=True, leads_on=True)
+    assert found.numbers == 1

@@ -40,7 +40,7 @@ class Auto:
         self._facts: dict[str, SiteFacts] = {}
         self._random = Random()  # noqa: S311 - no secret
         self._worths: dict[str, Counter[int]] = defaultdict(Counter)
-        self._lowest: dict[str, int] = {}  # the bin of worth from which on pages are due
+        self._lowest: dict[str, tuple[int, float]] = {}  # see ``_lowest_of``
         self._chosen: dict[str, float] = {}  # pages that were due lately, and their check before
         self._chosen_since = 0.0
 
@@ -82,7 +82,7 @@ class Auto:
             due = now - page.at >= _SITEMAP_S and self._chosen.get(page.url) != page.at
         else:
             value = self._worth(page, now)
-            due = value is not None and value >= self._lowest_of(site, left)
+            due = value is not None and self._is_reached(site, value, left)
         if left < 1 or not due:
             return False
         self._left[site] = left - 1
@@ -106,6 +106,8 @@ class Auto:
             return None
         if page.reason == "sitemap" or (page.reason and now - page.at < _SECOND_LOOK_S):
             return None
+        if page.reason == "robots":  # no request is sent, most often: pages come first
+            return 0
         facts = self._facts_of(site_of(page.url))
         chances, age_s = facts.chances(page), facts.trust.age_s(page, now)
         if not page.reason and chance_of_change(chances, age_s) < MIN_CHANCE:
@@ -117,14 +119,23 @@ class Auto:
             facts = self._facts[site] = SiteFacts(self._random)
         return facts
 
-    def _lowest_of(self, site: str, left: float) -> int:
-        """Return the bin of worth that the budget reaches down to."""
+    def _is_reached(self, site: str, value: int, left: float) -> bool:
+        """Whether the budget reaches a page in a bin of worth, whose turn it is."""
         if site not in self._lowest:
-            lowest = 0
-            for value, pages in sorted(self._worths[site].items(), reverse=True):
-                lowest = value
-                left -= pages
-                if left < 1:
-                    break
-            self._lowest[site] = lowest
-        return self._lowest[site]
+            self._lowest[site] = self._lowest_of(site, left)
+        lowest, room = self._lowest[site]
+        if value == lowest and room >= 1:
+            self._lowest[site] = lowest, room - 1
+            return True
+        return value > lowest
+
+    def _lowest_of(self, site: str, left: float) -> tuple[int, float]:
+        """Return the bin that the budget does not reach all pages of, and how many it does.
+
+        Pages worth more may come later, so others must not take what those need.
+        """
+        for value, pages in sorted(self._worths[site].items(), reverse=True):
+            if pages > left:
+                return value, left
+            left -= pages
+        return -1, 0.0

@@ -106,6 +106,18 @@ def test_sitemaps_come_first_and_what_is_missing_is_looked_at_again_after_a_day(
         assert due(Auto(per_day=1), gone) == expected
 
 
+def test_a_page_that_is_worth_more_has_its_check_though_it_comes_last() -> None:
+    pages = [*(page(str(n), 7) for n in range(9)), page("oldest", 90)]
+    assert due(Auto(per_day=2), *pages) == ["0", "oldest"]
+
+
+def test_what_robots_txt_had_forbidden_takes_no_check_from_pages() -> None:
+    forbidden = [page(f"no{n}", 90, table="skipped", reason="robots") for n in range(3)]
+    pages = [*forbidden, page("old", 90), page("older", 120)]
+    assert due(Auto(per_day=2), *pages) == ["old", "older"]
+    assert due(Auto(per_day=4), *pages) == ["no0", "no1", "old", "older"]
+
+
 def test_a_check_of_another_worker_counts_there_and_not_here() -> None:
     policy, pages = Auto(per_day=2), [page(str(n), 90) for n in range(4)]
     assert due(policy, *pages) == ["0", "1"]

@@ -45,11 +45,12 @@ def eta(live: Live, ticks: Sequence[LiveTick], pending: Mapping[str, int]) -> Et
     done = sum(tick.done for tick in recent) / len(recent)
     over = words.duration(span_s)
     if shrinks <= 0.02 * done:
-        grows = f"grew by {words.rate(-shrinks)}/s" if shrinks < 0 else "did not shrink"
+        found = "about as many were found, so the queue hardly shrank"
+        if shrinks < 0:
+            found = f"more were found, so the queue grew by {words.rate(-shrinks)}/s"
         return Eta(
             None,
-            f"no end in sight: {words.rate(done)} URLs/s were done in the last {over}, but as many "
-            f"were found, and the queue {grows}",
+            f"no end in sight: {words.rate(done)} URLs/s were done in the last {over}, but {found}",
         )
     lately = [tick for tick in recent if tick.at >= recent[-1].at - _SHRINKING_S]
     lately_s = lately[-1].at - lately[0].at

@@ -31,6 +31,23 @@ _NAMED = {
     "odp": (f"{_OPEN}presentation",),
     "epub": ("application/epub+zip",),
     "webp": ("image/webp",),
+    "atom": ("application/atom+xml",),
+    "ics": ("text/calendar",),
+    "geojson": ("application/geo+json",),
+    "jsonl": ("application/jsonl",),
+    "ttf": ("font/ttf",),
+    "otf": ("font/otf",),
+    "woff": ("font/woff",),
+    "woff2": ("font/woff2",),
+    "flac": ("audio/flac",),
+    "mkv": ("video/x-matroska",),
+    "gz": ("application/gzip",),
+    "tgz": ("application/gzip",),
+    "zst": ("application/zstd",),
+    "deb": ("application/vnd.debian.binary-package",),
+    "rpm": ("application/x-rpm",),
+    "whl": ("application/x-wheel+zip",),
+    "gem": ("application/x-gem",),
 }
 _EMBEDDED = ("image/", "audio/", "video/")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][\w.+-]*/(?:[a-z0-9][\w.+-]*|\*)")

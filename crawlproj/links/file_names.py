@@ -19,15 +19,39 @@ _BUNDLES = frozenset(
     (
         *("7z", "7zip", "bz2", "rar", "tar", "tar.gz", "xz", "zip"),
         *("apk", "bin", "cpl", "dmg", "exe", "iso", "jar", "msi", "msp"),
+        *("deb", "gem", "gz", "rpm", "tgz", "whl", "zst"),
     )
 )
+# Data, fonts and media. That a list is to be had as data, too, is most often said of each list.
+_NEWER = frozenset(
+    (
+        *("atom", "csv", "geojson", "ics", "json", "jsonl", "tsv", "vcf"),
+        *(
+            "avif",
+            "epub",
+            "flac",
+            "heic",
+            "mkv",
+            "mpeg",
+            "opus",
+            "otf",
+            "ttf",
+            "wasm",
+            "woff",
+            "woff2",
+        ),
+    )
+)
+_NAMES = {*IGNORED_EXTENSIONS, *_BUNDLES, *_NEWER}
 _FILES = 3  # of a directory and extension without a page among them
 _FILES_OF_A_SITE = 30
 _MAX_PLACES = 20_000
 
 
 class FileNames:
-    """Knows of URLs whose extension is one of files (Scrapy's IGNORED_EXTENSIONS) what they led to.
+    """Knows of URLs whose extension is one of files what they led to.
+
+    The extensions are Scrapy's IGNORED_EXTENSIONS, data, and what has come up since.
 
     Wikis, code browsers and lists of packages have pages with such names. So the first ones of each
     directory and extension are asked for, until three turned out to be files and none a page. Of
@@ -41,9 +65,7 @@ class FileNames:
 
     def __init__(self, is_chosen: Callable[[str], bool] = lambda _: False) -> None:
         self._extensions = frozenset(
-            extension
-            for extension in (f".{name}" for name in IGNORED_EXTENSIONS)
-            if not is_chosen(extension)
+            extension for extension in (f".{name}" for name in _NAMES) if not is_chosen(extension)
         )
         # By directory and extension: pages, and files.
         self._found: OrderedDict[str, tuple[int, int]] = OrderedDict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crawlproj.content.chosen_types import ChosenTypes
 from crawlproj.links.file_names import FileNames
 
 HOST = "http://a.example"
@@ -72,3 +73,27 @@ def test_other_names_and_chosen_ones_are_always_asked_for() -> None:
     assert names.asks(f"{HOST}/files/page.html")
     assert names.has(f"{HOST}/files/9.png")
     assert not names.has(f"{HOST}/files/paper.pdf")
+
+
+def test_packages_are_never_asked_for_and_data_three_times() -> None:
+    names = told("/rows/1.json", "/rows/2.json", "/rows/3.json")
+    assert not names.asks(f"{HOST}/rows/4.json?shape=array")
+    assert names.asks(f"{HOST}/rows/4.csv")
+    assert not names.asks(f"{HOST}/export.csv")
+    assert not names.asks(f"{HOST}/pool/a/apt_2.6.1_amd64.deb")
+    assert not names.asks(f"{HOST}/simple/x/x-1.0-py3-none-any.whl")
+
+
+def test_sources_of_data_in_a_code_browser_are_pages() -> None:
+    names = told("/raw/a.json", "/raw/b.json", "/raw/c.json", pages=("/blob/a.json",))
+    assert names.asks(f"{HOST}/blob/b.json")
+    assert not names.asks(f"{HOST}/raw/d.json")
+
+
+def test_data_and_packages_that_the_user_chose_are_asked_for() -> None:
+    types = ChosenTypes(["html", "json", "deb", "whl"])
+    names = FileNames(types.allow_extension)
+    assert names.asks(f"{HOST}/export.json")
+    assert names.asks(f"{HOST}/pool/a/apt_2.6.1_amd64.deb")
+    assert names.asks(f"{HOST}/x-1.0-py3-none-any.whl")
+    assert not names.asks(f"{HOST}/export.csv")

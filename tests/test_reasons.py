@@ -22,7 +22,7 @@ from twisted.internet import error as twisted_errors
 from twisted.python import failure
 from twisted.web import client
 
-from crawlproj.downloadermiddlewares.robots import RobotsDisallowed, RobotsUnreachable
+from crawlproj.downloadermiddlewares.robots import RobotsUnreachable
 from crawlproj.errors import AddressRefused
 from crawlproj.frontier.base import State
 from crawlproj.http.head import MalformedResponse
@@ -92,8 +92,7 @@ FAILED = [
     (ValueError("anything else"), "exception-valueerror"),
 ]
 SKIPPED = [
-    (RobotsDisallowed("Forbidden by robots.txt"), "robots"),
-    (scrapy_errors.IgnoreRequest("Forbidden by robots.txt"), "robots"),  # Scrapy's own middleware
+    (scrapy_errors.IgnoreRequest("Forbidden by robots.txt"), "robots"),
     (scrapy_errors.IgnoreRequest("Ignored request not in cache: <GET …>"), "not-in-cache"),
     (scrapy_errors.IgnoreRequest("somebody's own"), "ignored"),
 ]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-__all__ = ["RobotsDisallowed", "RobotsTxtMiddleware", "RobotsUnreachable"]
+__all__ = ["RobotsTxtMiddleware", "RobotsUnreachable"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +56,6 @@ _META = {
     # has to be among them, as with Scrapy's middleware.
     "dont_cache": False,
 }
-
-
-class RobotsDisallowed(IgnoreRequest):
-    """The site's robots.txt forbids the URL."""
-
-    frontier_outcome = (State.SKIPPED, "robots")
 
 
 class RobotsUnreachable(IgnoreRequest):
@@ -124,7 +118,7 @@ class RobotsTxtMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> Coroutine[None, None, None] | None:
-        """Raise RobotsDisallowed or RobotsUnreachable if the URL may not be fetched.
+        """Raise IgnoreRequest, or RobotsUnreachable, if the URL may not be fetched.
 
         If the rules are not known yet, or take long to match, returns a coroutine that raises.
         """
@@ -184,7 +178,7 @@ class RobotsTxtMiddleware:
         if not allowed:
             logger.debug("Forbidden by robots.txt: %s", request)
             self._count("forbidden")
-            raise RobotsDisallowed("Forbidden by robots.txt")
+            raise IgnoreRequest("Forbidden by robots.txt")  # as Scrapy does: stats count its class
 
     def _token_of(self, request: Request) -> str:
         agent = None if self._same_token_for_all else value_of(request.headers, b"User-Agent")

@@ -42,7 +42,6 @@ _VARYING = (
 _NOT_COMPARED = (
     "frontier/", "hogs/", "log_count/", "scheduler/dequeued/", "scheduler/enqueued/",
 )  # fmt: skip
-_DISALLOWED = "crawlproj.downloadermiddlewares.robots.RobotsDisallowed"
 _AT_ONCE = 8
 # A crawl takes two seconds, and a hundred times as long on a machine that has other work.
 _PATIENCE_S = 300
@@ -91,9 +90,7 @@ async def seen_by(shape: type[Spider], web: Web, settings: dict[str, Any], folde
             if path.is_file()
         },
     }
-    # A subclass says why.
-    text = json.dumps(seen, default=str).replace(_DISALLOWED, "scrapy.exceptions.IgnoreRequest")
-    return json.loads(text.replace(web.url, "WEB"))
+    return json.loads(json.dumps(seen, default=str).replace(web.url, "WEB"))
 
 
 def _stats(crawler: Crawler) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Harness:
         try:
             await self.process(url, **kwargs)
         except Exception as exc:
-            if type(exc).__name__ != "RobotsDisallowed":
+            if str(exc) != "Forbidden by robots.txt":
                 raise
             return False
         return True

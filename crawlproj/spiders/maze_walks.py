@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from crawlproj.links.traps import Traps
 
-__all__ = ["MazeWalks"]
-
 _WALK = "maze_walk"  # key of Request.meta: the fields of a Walk
 _MAX_LINKS = 1_000  # of a page of a maze
 _AHEAD = 1  # priority of the next page of a walk

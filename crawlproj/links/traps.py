@@ -52,6 +52,7 @@ _FORGIVEN = 3  # of them, for a shape that is led out of
 _MAX_SHAPES = 20_000
 _END = 200_000  # characters of a main text
 _MAX_SEGMENTS = 64  # of a path
+_PADDING = re.compile("  +")  # of a table's cells: how wide they are depends on the other rows
 _DATED = re.compile(r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[0-9]{4})?(?![0-9])")
 
 
@@ -145,6 +146,7 @@ class Traps:
         """
         if not text:  # a script may fill it
             return ""
+        text = _PADDING.sub(" ", text)
         new_host = self._is_new(site := site_of(url))
         shapes = shapes_of(url)
         self.mazes.take_in(shapes.below, len(new_urls))

@@ -158,3 +158,23 @@ def test_pages_to_reply_to_a_comment_end_though_each_names_who_wrote_it() -> Non
             site.visit(url, f"{text}\nReply to {name}")
     assert all("replytocom" in url for url in site.left_out)
     assert len(site.fetched) < 450
+
+
+def test_rows_that_stand_in_a_wider_table_are_no_news() -> None:
+    """Filters of a table: the longest cell of each choice decides how wide the columns are."""
+    dice = random.Random(3)  # noqa: S311 - the same table each time
+    cells = [("x" * dice.randrange(2, 20), "y" * dice.randrange(2, 20)) for _ in range(90)]
+
+    def table(rows: list[tuple[str, str]]) -> str:
+        wide = max(len(one) for one, _ in rows)
+        return "\n".join(f"{one:{wide}} {other}" for one, other in rows)
+
+    traps = Traps(Budgets(), ["http://a/"])
+    traps.learn("http://a/", table(cells), [])
+    for n in range(200):
+        url = f"http://a/rows?by={n}&of={n % 7}"
+        if traps.why_not(url):
+            break
+        if traps.looks_at(url):
+            traps.learn(url, table(dice.sample(cells, 12)), [f"http://a/rows?by={n + 1}&of=0"])
+    assert traps.found

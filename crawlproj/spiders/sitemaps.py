@@ -78,6 +78,11 @@ class ReadsSitemaps(Spider):
         for request in self._page_requests(pages, response):
             new += 1
             yield request
+        if SITEMAP not in response.meta and next(iter(read_sitemap(response.body)), None) is None:
+            self.logger.warning(
+                "%s: nothing is followed, because it is a sitemap or a feed that names no page",
+                self._asked(response),
+            )
         if self.traps is not None:
             self.warn_of(self.traps.learn_sitemap(response.url, new))
         if self.hints is not None:

@@ -97,6 +97,26 @@ async def test_a_start_url_may_be_a_sitemap() -> None:
     assert done.asked.count(url) == 1
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<feed xmlns="http://www.w3.org/2005/Atom"><entry><link rel="subsection" href="/"/>',
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"></urlset>',
+    ],
+    ids=["catalogue", "empty"],
+)
+@on_reactor
+async def test_a_start_page_that_is_a_feed_without_pages_says_why_nothing_is_followed(
+    start: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def web(url: str, _: str) -> Answer:
+        return Answer(start, headers={"Content-Type": "application/xml"})
+
+    done = await crawl_site(web, "http://a.example/feed", LOG_LEVEL="WARNING")
+    assert done.totals.skipped == {"sitemap": 1}
+    assert "http://a.example/feed: nothing is followed, because" in caplog.text
+
+
 @on_reactor
 async def test_a_sitemap_that_the_start_page_links_to_is_read_as_a_sitemap() -> None:
     url = "http://a.example/map.xml"

@@ -7,14 +7,16 @@ import re
 from crawlproj.links.shapes import CHOOSING
 
 # An application puts a token into a link so that no other site can make a browser follow it: the
-# link changes something. These are the names that frameworks give such tokens.
-_TOKEN = re.compile(
-    r"[?&;](?:[^=&;]*[cx]srf[^=&;]*|[^=&;]*nonce|sesskey|sectok|formhash|form_?(?:key|token)"
-    r"|_*authenticator|authenticity_?token|_*requestverificationtoken|requesttoken"
-    r"|security_?token|edit_?token|my_post_key|log_?out_?(?:key|hash|token)|__form_token)"
-    r"=[\w.~%+/=-]{6,}",
-    re.IGNORECASE,
+# link changes something. These are the names that frameworks give such tokens, without joints; one
+# that has "csrf" or "xsrf" in it, or ends with "nonce", is one, too.
+_TOKENS = frozenset(
+    (
+        *("authenticitytoken", "edittoken", "formhash", "formkey", "formtoken", "logouthash"),
+        *("logoutkey", "logouttoken", "mypostkey", "requesttoken", "requestverificationtoken"),
+        *("sectok", "securitytoken", "sesskey"),
+    )
 )
+_MIN_TOKEN = 6  # characters
 # Words that say by themselves what a link does, without "-", "_" and "."
 _LOG_OUT = frozenset(("logout", "logoff", "signout", "signoff", "userlogout"))
 _CHANGE = frozenset(
@@ -38,21 +40,38 @@ def acts(url: str, *, logged_in: bool) -> bool:
     /vote/7, /Special:UserLogout), or a parameter is, or chooses one (?logout, ?action=delete). A
     word among others is none (/remove-stains).
     """
-    if "?" in url and _TOKEN.search(url):
+    path, _, query = url.partition("://")[2].partition("?")
+    pairs = _PAIRS.split(query) if query else []
+    if any(map(_has_token, pairs)):
         return True
     if not logged_in:
         return False
-    path, _, query = url.partition("://")[2].partition("?")
     segments = path.split("/")[1:]
     while segments and (not segments[-1] or segments[-1].isdigit()):
         segments.pop()
     if segments and _is_verb(_FILE.sub("", segments[-1]).rpartition(":")[2]):
         return True
-    for pair in _PAIRS.split(query):
-        name, _, value = pair.partition("=")
-        if _is_verb(name) or (name.lower().lstrip("@:_") in CHOOSING and _is_verb(value)):
-            return True
-    return False
+    return any(map(_chooses_verb, pairs))
+
+
+def _has_token(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    if len(value) < _MIN_TOKEN:
+        return False
+    name = name.lower()
+    bare = name.translate(_JOINTS)
+    return (
+        bare in _TOKENS
+        or name == "_authenticator"  # without the underscore it may name a program
+        or "csrf" in name
+        or "xsrf" in name
+        or bare.endswith("nonce")
+    )
+
+
+def _chooses_verb(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    return _is_verb(name) or (name.lower().lstrip("@:_") in CHOOSING and _is_verb(value))
 
 
 def _is_verb(word: str) -> bool:

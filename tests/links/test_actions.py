@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from crawlproj.links.actions import acts
@@ -65,3 +67,13 @@ def test_a_link_that_says_so_changes_something_only_if_the_crawl_is_logged_in(pl
 )
 def test_pages_about_such_things_are_pages(place: str) -> None:
     assert not acts(HOST + place, logged_in=True)
+
+
+@pytest.mark.parametrize("part", ["csrf", "nonce", "&csrf", "_", "/1", "=", ";", "a.php"])
+def test_no_url_takes_long(part: str) -> None:
+    url = f"{HOST}/?{part * (8_000 // len(part))}"
+    began = time.process_time()
+    for _ in range(10):
+        acts(url, logged_in=True)
+        acts(url.replace("?", ""), logged_in=True)
+    assert time.process_time() - began < 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 
 from rensa import RMinHash, RMinHashLSH
@@ -9,6 +10,8 @@ from rensa import RMinHash, RMinHashLSH
 _PERMUTATIONS, _BANDS = 64, 8  # of 9 texts in 10 that share 90 % of their words, one band is equal
 _SEED = 1
 _MAX_TEXTS = 5_000  # that are remembered, 5 MB of them
+# Letters of languages without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+")
 
 
 class SimilarTexts:
@@ -25,7 +28,7 @@ class SimilarTexts:
 
     def add(self, text: str) -> bool:
         """Remember ``text``; return whether it is similar to an earlier one."""
-        words = text.split()  # a word that comes twice changes nothing
+        words = _words(text)  # one that comes twice changes nothing
         if not words:
             return False
         signature = RMinHash(_PERMUTATIONS, _SEED)
@@ -41,3 +44,16 @@ class SimilarTexts:
             oldest, _ = self._signatures.popitem(last=False)
             self._index.remove(oldest)
         return False
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text; pairs of letters where no spaces show what a word is."""
+    words = text.split()
+    if text.isascii():
+        return words
+    pairs = {
+        run[start : start + 2]
+        for run in _UNSPACED.findall(text)
+        for start in range(max(1, len(run) - 1))
+    }
+    return [*(word for word in words if _UNSPACED.search(word) is None), *pairs]

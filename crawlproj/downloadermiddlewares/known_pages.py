@@ -89,5 +89,6 @@ class KnownPages:
     @staticmethod
     def _request(url: str, failed: Request) -> Request:
         begin_way(failed)  # so that this takes no permit while the other one has one
-        meta = {**_META, "download_timeout": failed.meta["download_timeout"]}
+        # Unset where the project has no DownloadTimeoutMiddleware, or DOWNLOAD_TIMEOUT is 0.
+        meta = {**_META, "download_timeout": failed.meta.get("download_timeout")}
         return on_the_way_of(failed, url, failed.priority, meta)

@@ -20,7 +20,7 @@ class HttpConfig:
     """The handler's settings. A size of 0 means "no limit".
 
     max_connections: CONCURRENT_REQUESTS; counts open connections, idle ones included.
-    timeout_s: DOWNLOAD_TIMEOUT; covers the whole download, body included.
+    timeout_s: DOWNLOAD_TIMEOUT, 180 for 0; covers the whole download, body included.
     max_body_bytes, warn_body_bytes: DOWNLOAD_MAXSIZE, DOWNLOAD_WARNSIZE.
     fail_on_dataloss: DOWNLOAD_FAIL_ON_DATALOSS.
     bind_address: DOWNLOAD_BIND_ADDRESS as (host, port), or None.
@@ -53,7 +53,7 @@ class HttpConfig:
         allow = _cidrs(settings)
         return cls(
             max_connections=requests_in_flight(settings),
-            timeout_s=_seconds(settings, "DOWNLOAD_TIMEOUT", 180.0),
+            timeout_s=number(settings, "DOWNLOAD_TIMEOUT", 180.0) or 180.0,
             max_body_bytes=integer(settings, "DOWNLOAD_MAXSIZE", 0),
             warn_body_bytes=integer(settings, "DOWNLOAD_WARNSIZE", 0),
             fail_on_dataloss=boolean(settings, "DOWNLOAD_FAIL_ON_DATALOSS", default=True),

@@ -41,6 +41,10 @@ def test_no_limit_of_requests_means_as_many_as_queues_and_open_files_have_room_f
     assert read(CONCURRENT_REQUESTS="0").max_connections == 112
 
 
+def test_no_timeout_is_that_of_scrapy() -> None:
+    assert read(DOWNLOAD_TIMEOUT=0).timeout_s == read(DOWNLOAD_TIMEOUT="0").timeout_s == 180.0
+
+
 def test_the_guard_and_the_dns_cache_can_be_turned_off() -> None:
     config = read(GUARD_ENABLED=False, DNSCACHE_ENABLED=False)
     assert config.guard is None
@@ -52,7 +56,7 @@ def test_the_guard_and_the_dns_cache_can_be_turned_off() -> None:
     [
         ("CONCURRENT_REQUESTS", -1),
         ("CONCURRENT_REQUESTS", "many"),
-        ("DOWNLOAD_TIMEOUT", 0),
+        ("DOWNLOAD_TIMEOUT", -1),
         ("DOWNLOAD_TIMEOUT", "soon"),
         ("DOWNLOAD_TIMEOUT", "nan"),
         ("DOWNLOAD_MAXSIZE", -1),

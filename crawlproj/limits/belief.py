@@ -77,8 +77,11 @@ class Belief:
 
         Not impossible: one that serves several requests in turns answers in any order, too.
         """
-        doubted = [weight * _DOUBT for weight in self._weights[:_SINGLE]]
-        weights = doubted + self._weights[_SINGLE:]
+        self.favour_single(_DOUBT)
+
+    def favour_single(self, times: float) -> None:
+        """Hold a single worker so many times likelier, compared with several."""
+        weights = [weight * times for weight in self._weights[:_SINGLE]] + self._weights[_SINGLE:]
         total = sum(weights)
         self._weights = [max(weight / total, _IMPOSSIBLE) for weight in weights]
         self._estimate()

@@ -78,13 +78,15 @@ class Cohorts:
     Judging by starts, not by ends, needs no settling time after a change of the limit, and the
     quick answers do not come first. The quicker half shows a queue best: everybody in a queue
     waits, and only some requests are expensive. It is also known sooner than a mean.
+
+    spread: variance of the log of a latency, of the latest cohorts.
     """
 
     def __init__(self) -> None:
         self._open: deque[Cohort] = deque([Cohort()])  # by start; the last is being filled
         self._filled = 0
         self._late_s = inf
-        self._spread = _FIRST_SPREAD
+        self.spread = _FIRST_SPREAD
         self._samples = _FIRST_MEMORY  # that the variance is worth
         self._centre: float | None = None  # the latest latency judged
         self._width = _FIRST_WIDTH
@@ -147,7 +149,7 @@ class Cohorts:
                     return None
                 cohort.alarmed = True
                 latency = log(age_s / _AT_LEAST)
-                return Evidence(cohort, latency, self._spread, self._width, early=True)
+                return Evidence(cohort, latency, self.spread, self._width, early=True)
             logs.sort()
             if len(logs) < cohort.n and age_s < exp(logs[half - 1]):
                 return None  # a quicker one may still come
@@ -160,7 +162,7 @@ class Cohorts:
         mean = sum(quicker) / len(quicker)
         squares = _OF_HALF * sum((log_s - mean) ** 2 for log_s in quicker)
         known = self._samples + len(quicker) - 1
-        self._spread = max(_MIN_SPREAD, (self._spread * self._samples + squares) / known)
+        self.spread = max(_MIN_SPREAD, (self.spread * self._samples + squares) / known)
         self._samples = min(_MEMORY, known)
         self._centre = mean
-        return Evidence(cohort, mean, self._spread, self._width, early=False)
+        return Evidence(cohort, mean, self.spread, self._width, early=False)

@@ -28,6 +28,10 @@ _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks b
 _DEEP, _DEEPER = 0.7, 0.5  # of the knee: usually, and after the latency has moved
 # Answers above two in flight, and how improbable a single worker must be by then.
 _OUT_OF_THE_QUESTION = ((6, 0.06), (8, 0.03))
+# Log of how much likelier one worker is than two with each answer in order, for each unit by which
+# the variance of the latencies is above that of a site whose order shows nothing; as simulated with
+# two workers and three in flight.
+_IN_ORDER, _NARROW, _MOST_BY_ORDER = 0.25, 0.05, log(5)
 _APART = 0.15  # of the limit: so large a change begins another cohort
 
 
@@ -84,6 +88,7 @@ class Knee(Limit):
         self._since_look = _LOOK_EVERY - _FIRST_LOOK
         self._answered = self._used = 0  # since the limit changed
         self._overtook = False  # an answer an older request, since the last judgement
+        self._in_order = 0  # answers to requests with more than two in flight, since then
         self._above_two = 0  # answers since the limit was two or less
         self._doubted = 0.0  # the limit before it went back to two, until a judgement after that
 
@@ -124,10 +129,10 @@ class Knee(Limit):
         self._answered += 1
         self._used += sample.in_flight >= 0.8 * allowed
         self._above_two = self._above_two + 1 if allowed > 2 else 0
+        self._note_order(sample)
         if self._may_have_one_worker():
             self._go_back_to_two(sample.ended_at)
         self._refusals.on_answer(sample, self.limit)
-        self._overtook = self._overtook or sample.overtook
         start = sample.start
         if start is None:
             start = self.on_start(sample.in_flight, sample.started_at)
@@ -138,10 +143,22 @@ class Knee(Limit):
         while (evidence := self._cohorts.ripe(sample.ended_at)) is not None:
             self._judge(evidence, sample.ended_at)
 
+    def _note_order(self, sample: Sample) -> None:
+        self._overtook = self._overtook or sample.overtook
+        if sample.in_flight > 2 and sample.start is not None:  # or the order is unknown
+            self._in_order += not sample.overtook
+
+    def _order_shows(self) -> float:
+        """Return how much likelier one worker is than two, because nothing was overtaken."""
+        wider = max(0.0, self._cohorts.spread - _NARROW)
+        return exp(min(_MOST_BY_ORDER, _IN_ORDER * wider * self._in_order))
+
     def _may_have_one_worker(self) -> bool:
         if self._above_two < _OUT_OF_THE_QUESTION[0][0] or not self._belief.known:
             return False
         chance = self._belief.chance_of_one()
+        if not self._overtook:
+            chance *= self._order_shows()
         return any(
             chance > most for answers, most in _OUT_OF_THE_QUESTION if self._above_two >= answers
         )
@@ -160,7 +177,9 @@ class Knee(Limit):
         belief.see(load, evidence.latency, evidence.variance, evidence.width)
         if self._overtook:
             belief.doubt_single()
-            self._overtook = False
+        elif self._in_order:
+            belief.favour_single(self._order_shows())
+        self._overtook, self._in_order = False, 0
         self._cohorts.expect(belief.latency)
         rule = Rule.LATE if evidence.early else Rule.KNEE
         wanted = _with_room(belief.knee(_LOW if evidence.early else _LIKELY))

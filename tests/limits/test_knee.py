@@ -5,6 +5,7 @@ These tests check the purpose of the limit, not its constants: wide tolerances, 
 
 from __future__ import annotations
 
+import random
 from math import exp, inf
 from statistics import median
 from typing import TYPE_CHECKING
@@ -166,6 +167,35 @@ def test_a_single_worker_never_has_a_limit_above_two_for_more_than_eight_answers
         for _, _, limit in log.ends:
             in_a_row = in_a_row + 1 if whole(limit) > 2 else 0
             assert in_a_row <= 8, seed  # the last requests above it are answered after that
+
+
+def test_answers_that_all_come_in_order_show_a_single_worker_whose_pages_differ_much() -> None:
+    longest = []
+    for seed in range(40):
+        log = client(Servers(1, sigma=1.3, seed=seed), start=1).run(100)
+        above = "".join(">" if whole(limit) > 2 else " " for _, _, limit in log.ends)
+        longest.append(max(map(len, above.split()), default=0))
+    assert max(longest) <= 12  # 102 where only latencies count
+    assert sum(answers > 8 for answers in longest) <= 2
+
+
+def answers_until_eight(seed: int, *, announced: bool) -> int:
+    """Return the answers until more than eight may be in flight, of a site that has no queue."""
+    dice, limit, now = random.Random(seed), Knee(Bounds(1, 1, 64)), 0.0  # noqa: S311 - no secret
+    for number in range(1000):
+        in_flight = whole(limit.limit)
+        if in_flight > 8:
+            return number
+        start = limit.on_start(in_flight, now) if announced else None
+        ended = now + 0.1 * exp(dice.gauss(0, 1.0))
+        limit.on_sample(Sample(now, ended, ended - now, in_flight, start=start))
+        now = ended
+    return 1000
+
+
+def test_the_order_of_the_answers_shows_nothing_where_their_starts_are_not_announced() -> None:
+    in_order = median(answers_until_eight(seed, announced=True) for seed in range(40))
+    assert median(answers_until_eight(seed, announced=False) for seed in range(40)) < in_order
 
 
 def test_a_doubt_about_a_single_worker_ends_with_the_answers_that_deny_it() -> None:

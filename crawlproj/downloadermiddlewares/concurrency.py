@@ -15,7 +15,12 @@ from crawlproj.downloadermiddlewares.blocks import Blocks
 from crawlproj.downloadermiddlewares.known_pages import KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
-from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
+from crawlproj.downloadermiddlewares.retries import MAX_BACK_OFF_S, back_off_s, was_sent_before
+from crawlproj.downloadermiddlewares.verdicts import (
+    ending_of_exception,
+    ending_of_response,
+    was_closed,
+)
 from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
 from crawlproj.limits.permits import Permits
 from crawlproj.scheduler import scheduler_of
@@ -30,12 +35,10 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawlproj.limits.permit import Permit
-    from crawlproj.limits.site import SiteControl
     from crawlproj.scheduling.admission import Admission
 
 __all__ = ["ConcurrencyMiddleware"]
 
-_FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 1.0, 60.0
 _MIN_CANARY_TIMEOUT_S = 10.0
 _EXCUSES = 3  # of a page, for failures that come with too much in flight
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
@@ -48,7 +51,7 @@ class ConcurrencyMiddleware:
     gives back. With another scheduler, it controls the downloader's slot of the site: the limit
     sets its concurrency, the rate or rest its delay.
 
-    A page that its site refuses (429; 503 with Retry-After, or if it limits its rate so;
+    A page that its site refuses (429; 503 with Retry-After, or what shows that it limits its rate;
     anything while the site is down; an overload with more in flight than its limit is now) is
     requested again up to CONCURRENCY_REFUSALS times without counting an attempt; Scrapy's retry
     middleware counts later refusals. Every retry waits: for Retry-After, which is never shortened,
@@ -154,7 +157,7 @@ class ConcurrencyMiddleware:
         if admission is not None:
             ending = admission.heed(request, ending)
             if (permit := self._permit_of(request)) is not None:
-                again = REFUSALS in request.meta or "retry_times" in request.meta
+                again = was_sent_before(request)
                 ending = self._meanings.take(permit, response.status, ending, again=again)
                 found = self._blocks.take(admission, permit, request, response.status, ending)
                 if not isinstance(found, Ending):
@@ -200,6 +203,10 @@ class ConcurrencyMiddleware:
         If that says too little of the site, returns a coroutine that does so later.
         """
         ending = ending_of_exception(request, exception)
+        if (permit := self._permit_of(request)) is not None and was_closed(exception):
+            ending = self._meanings.take_closed(permit, ending, again=was_sent_before(request))
+        if ending.verdict is Verdict.THROTTLED:
+            return self._take_no_answer(request, ending, ending)
         if ending.verdict is not Verdict.OVERLOADED:
             self._end(request, ending, "", ending)
             return None
@@ -212,7 +219,8 @@ class ConcurrencyMiddleware:
         excused = self._end(request, shown, "", ending)
         if excused and permit is not None and permit.canary and self._admission is not None:
             self._admission.on_no_answer(request)
-        if excused and (again := self._again(request, ending)) is not None:
+        refused = ending.verdict is Verdict.THROTTLED or ending.tries
+        if (excused or refused) and (again := self._again(request, ending)) is not None:
             return again
         self._put_off(request, ending)
         return None
@@ -243,7 +251,7 @@ class ConcurrencyMiddleware:
         permit = admission.permit_of(request)
         if permit is None or not permit.canary or not admission.is_down(request):
             return ""
-        if admission.polite_at(request) > self._clock() + _MAX_BACK_OFF_S:
+        if admission.polite_at(request) > self._clock() + MAX_BACK_OFF_S:
             return ""
         return self._known.other_than(request, permit.site)
 
@@ -312,12 +320,13 @@ class ConcurrencyMiddleware:
         in_flight = len(slot.transferring) + 1 if slot is not None else 1
         control = self._slots.observe(key, now - spent_s, in_flight, ending)
         spacing_s = max(control.delay_s, 1 / control.rate)
+        rest_s = control.ready_at() - now
         drive_slot(
             downloader,
             key,
             concurrency=control.cap,
             delay_s=spacing_s,
-            rest_s=_rest_s(control, now, spacing_s),
+            rest_s=rest_s if rest_s > spacing_s else 0.0,  # no more than spacing
         )
 
     def _again(self, request: Request, ending: Ending) -> Request | None:
@@ -331,22 +340,11 @@ class ConcurrencyMiddleware:
         again.meta[REFUSALS] = refusals + 1
         wait_s = ending.retry_after_s
         if wait_s is None:
-            wait_s = _back_off_s(0 if ending.verdict is Verdict.THROTTLED else refusals)
+            wait_s = back_off_s(0 if ending.verdict is Verdict.THROTTLED else refusals)
         again.meta[RETRY_AT] = self._clock() + wait_s
         return again
 
     def _put_off(self, request: Request, ending: Ending) -> None:
         """Delay the retry that Scrapy's middleware may make of this request."""
-        wait_s = _back_off_s(request.meta.get("retry_times", 0)) * self._rng.uniform(0.75, 1.25)
+        wait_s = back_off_s(request.meta.get("retry_times", 0)) * self._rng.uniform(0.75, 1.25)
         request.meta[RETRY_AT] = self._clock() + max(wait_s, ending.retry_after_s or 0.0)
-
-
-def _back_off_s(earlier: int) -> float:
-    """Return the seconds to wait before a retry after so many earlier ones: 1, 2, 4, … 60."""
-    return min(_MAX_BACK_OFF_S, _FIRST_BACK_OFF_S * 2.0 ** min(6, earlier))
-
-
-def _rest_s(control: SiteControl, now: float, spacing_s: float) -> float:
-    """Return the seconds until the next start if that is a rest, 0 if it is only spacing."""
-    rest_s = control.ready_at() - now
-    return rest_s if rest_s > spacing_s else 0.0

@@ -20,7 +20,10 @@ _MAX_SITES = 10_000
 
 
 class Meanings:
-    """Keeps what shows the meanings of 429, 500 and 503, of 10,000 sites for each of them."""
+    """Keeps what shows the meanings of 429, 500, 503 and of connections that are closed.
+
+    Of each, it keeps 10,000 sites.
+    """
 
     def __init__(self) -> None:
         # The most in flight with an answer, before the first 429.
@@ -28,6 +31,7 @@ class Meanings:
         self._at_once: OrderedDict[str, AtOnce] = OrderedDict()
         self._failing: OrderedDict[str, Failing] = OrderedDict()
         self._unavailable: OrderedDict[str, Unavailable] = OrderedDict()
+        self._closing: OrderedDict[str, Unavailable] = OrderedDict()
 
     def take(self, permit: Permit, status: int, ending: Ending, *, again: bool) -> Ending:
         """Note an answer, and return its ``ending`` with the verdict that is right at its site.
@@ -44,14 +48,21 @@ class Meanings:
         if ending.verdict is Verdict.OK:
             if status == _FAILED or self._failing:
                 ending = self._as_overload(permit, ending, failed=status == _FAILED, again=again)
-            if self._unavailable and status != _FAILED:
-                self._is_rate_limit(permit, refused=False, again=again)
+            if status != _FAILED:
+                for sites in (self._unavailable, self._closing):
+                    if (site := sites.get(permit.site)) is not None:
+                        site.note(refused=False, alone=permit.in_flight == 1, again=again)
         elif status == _UNAVAILABLE:
-            if self._is_rate_limit(permit, refused=True, again=again):
-                return replace(ending, verdict=Verdict.THROTTLED)
-            if self._unavailable[permit.site].tries():
-                return replace(ending, tries=True)
+            return _refused(self._unavailable, permit, ending, again=again)
         return ending
+
+    def take_closed(self, permit: Permit, ending: Ending, *, again: bool) -> Ending:
+        """Note a connection that the site closed without an answer, like ``take``.
+
+        nginx closes those of requests that exceed a rate if it is told to answer 444, HAProxy if it
+        is told to reject.
+        """
+        return _refused(self._closing, permit, ending, again=again)
 
     def _is_at_once(self, permit: Permit, *, refused: bool) -> bool:
         """Return whether the site refuses what is too much at once."""
@@ -80,12 +91,15 @@ class Meanings:
             return replace(ending, verdict=Verdict.OVERLOADED, is_up=True)
         return replace(ending, tries=not again and site.tries())
 
-    def _is_rate_limit(self, permit: Permit, *, refused: bool, again: bool) -> bool:
-        """Return whether the site refuses what comes too fast."""
-        site = self._unavailable.get(permit.site)
-        if site is None:
-            if not refused:
-                return False
-            site = put(self._unavailable, permit.site, Unavailable(), _MAX_SITES)
-        site.note(refused=refused, alone=permit.in_flight == 1, again=again)
-        return site.limits_rate
+
+def _refused(
+    sites: OrderedDict[str, Unavailable], permit: Permit, ending: Ending, *, again: bool
+) -> Ending:
+    """Return the ``ending`` as that of a rate that is too high if the site refuses such so."""
+    site = sites.get(permit.site)
+    if site is None:
+        site = put(sites, permit.site, Unavailable(), _MAX_SITES)
+    site.note(refused=True, alone=permit.in_flight == 1, again=again)
+    if site.limits_rate:
+        return replace(ending, verdict=Verdict.THROTTLED)
+    return replace(ending, tries=site.tries())

@@ -58,6 +58,11 @@ def ending_of_exception(request: Request, exception: Exception) -> Ending:
     return NOTHING_LEARNED
 
 
+def was_closed(exception: Exception) -> bool:
+    """Return whether the site closed the connection without an answer."""
+    return reason_of(exception) == "connection-lost"
+
+
 def _rtt_s(request: Request) -> float:
     """Return the seconds to the first byte, which the download handler stored in ``meta``."""
     timings = request.meta.get("timings")

@@ -20,7 +20,8 @@ _PAGES_THERE = 5  # of them in a directory
 _DIRECTORIES = 20  # in which pages were the same with a query and without it
 _TO_ONE = 20  # of them to one that was different
 _SAMPLE = 24  # lines of a page that are compared: those with the smallest hashes
-_OTHER = 6  # of the lines of two samples, so many may be in one of them only
+# Of the lines of two samples, so many may be in one of them only; fewer of short pages.
+_OTHER = 6
 _MAX_URLS = 20_000
 _END = 200_000  # characters of a text
 
@@ -137,4 +138,5 @@ class Indifferent:
 
 
 def _are_alike(one: array[int], other: array[int]) -> bool:
-    return len({*one} ^ {*other}) <= _OTHER
+    few = min(_OTHER, len(one) * 2 // 3, len(other) * 2 // 3)
+    return len({*one} ^ {*other}) <= few

@@ -63,6 +63,11 @@ class Shapes(NamedTuple):
         """The directory that the URL is in, without the fourth and deeper ones."""
         return self.below[0] if self.below else self.host
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the path repeats itself, or has a token that a program made."""
+        return "/*" in self.exact
+
     def goes_on_in(self, other: Shapes) -> bool:
         """Whether ``other`` has the same path, and these parameters or more."""
         path = self.exact.partition("?")[0]

@@ -2,7 +2,8 @@
 
 A trap is a *shape* of URLs (see shapes.py) whose pages have nothing new (see news.py), one after
 another: 20 of them, and ten more for each page with something new after the first, up to 100. So a
-calendar goes on while now and then a day has an event.
+calendar goes on while now and then a day has an event. A shape that is most of its site has more
+patience; see patience.py.
 
 Which shape is to blame for a page with nothing new? The narrowest one that holds the page and all
 unknown URLs that the page leads to, because nothing else explains why there is no end. A shape that
@@ -23,13 +24,13 @@ nearly that of an earlier one has nothing new, whatever its lines are.
 from __future__ import annotations
 
 import re
-from collections import Counter, OrderedDict
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from crawlproj.bounded import put
 from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.mazes import Mazes
 from crawlproj.links.news import News, Recent
+from crawlproj.links.patience import Patience
 from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, whole_query, without
 from crawlproj.urls import registrable_domain, site_of
 
@@ -47,8 +48,6 @@ _PAGES = 20  # of a shape in a row with nothing new
 _PAGES_OF_A_HOST = 200
 _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
-_EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with something new
-_FORGIVEN = 3  # of them, for a shape that is led out of
 _MAX_SHAPES = 20_000
 _END = 200_000  # characters of a main text
 _MAX_SEGMENTS = 64  # of a path
@@ -71,10 +70,7 @@ class Traps:
         self._budgets = budgets
         self._starts = frozenset(starts)
         self._start_hosts = frozenset(map(site_of, starts))
-        # Pages in a row with nothing new, and how many more of them are paid for; of both, the
-        # shapes that changed least recently come first.
-        self._empty: OrderedDict[str, int] = OrderedDict()
-        self._trusted: OrderedDict[str, int] = OrderedDict()
+        self._patience = Patience()
         self._breeding: set[str] = set()  # shapes whose pages led to others of them
         # Of pages: paths, with "?" if there was a query, and "… and more" for one with a parameter.
         self._paths = Recent()
@@ -124,7 +120,7 @@ class Traps:
         self._learned += 1
         bare, query, _ = url.partition("?")
         self._paths.put(bare + query)
-        shapes = shapes_of(url) if query or self._empty else None
+        shapes = shapes_of(url) if query or self._patience.suspects else None
         is_compared = not query and self._indifferent.is_found
         if query and shapes is not None:
             self._paths.put(url)
@@ -134,7 +130,7 @@ class Traps:
         if self._learned % _LOOK_AT_EVERY == 0 or self._is_new(site) or is_compared:
             return True
         return shapes is not None and (
-            not self._empty.keys().isdisjoint(shapes.all())
+            self._patience.suspects_any(shapes.all())
             or any(map(self._indifferent.may_have, shapes.names))
         )
 
@@ -165,13 +161,15 @@ class Traps:
             return ""  # the page without the query may have it, too: nobody looked
         if has_news:
             self._proven.add(site)
-            for shape in shapes.all():
-                self._trust(shape)
+            self._patience.win(shapes.all())
             return ""
         ways = ways if counted else self._ways(url, new_urls)
+        # A site may be all alike, unless its path repeats itself or its user asked what is similar.
+        around = shapes.host if self.similar is None and not shapes.repeats else ""
         for shape in self._blamed(shapes, ways, is_variant=is_known and bool(query)):
-            if self._suspect(shape, _PAGES_OF_A_HOST if shape == shapes.host else _PAGES, "pages"):
-                return self._widest(shape, shapes)
+            limit = _PAGES_OF_A_HOST if shape == shapes.host else _PAGES
+            if self._suspect(shape, limit, "pages", around):
+                return self._widest(shape, shapes, around)
         if new_host and self._suspect(domain := _shape_of_domain(site), _HOSTS, "new hosts"):
             return domain
         return ""
@@ -185,7 +183,7 @@ class Traps:
             *(url, text, shorter, shapes.place), has_news=has_news, has_plain=has_plain
         )
         for each in self._indifferent.found(url, shapes.names, shapes.place):
-            if each not in self.found:
+            if each not in self.found and not self._patience.is_alone(shapes.host, shapes.host):
                 self.found[each] = "pages had nothing new with it, and were as without it"
                 return each
         return ""
@@ -234,7 +232,7 @@ class Traps:
         holding = [each for each in shapes.all() if all(each in way for way in led_to)]
         if shapes.exact in holding or any(each in holding for each in shapes.names):
             blamed = [shapes.again if is_variant else shapes.exact]
-            if "/*" in blamed[0]:  # a path that repeats itself: hardly any has a page
+            if shapes.repeats:  # hardly any has a page
                 blamed += [each for each in shapes.below if ways and each in holding]
         elif shapes.query in holding:
             blamed = [shapes.query]
@@ -243,13 +241,13 @@ class Traps:
             blamed = [each for each in wide if each in holding]
         for shape in shapes.all():
             if shape not in blamed and shape not in holding:
-                self._forgive(shape)
+                self._patience.forgive(shape)
         return blamed
 
-    def _widest(self, trap: str, shapes: Shapes) -> str:
+    def _widest(self, trap: str, shapes: Shapes, around: str) -> str:
         """Return a directory that became a trap because many traps are in it; else ``trap``."""
         wider = shapes.below if trap in {shapes.exact, shapes.again} else ()
-        return next((each for each in wider if self._suspect(each, _PAGES, "pages")), trap)
+        return next((each for each in wider if self._suspect(each, _PAGES, "pages", around)), trap)
 
     def _shorter(self, url: str, shapes: Shapes) -> dict[str, str]:
         """Return what ``url`` is without each of its parameters, and those that are traps."""
@@ -282,7 +280,12 @@ class Traps:
         return bool(query) and (self._paths.has(path) or self._paths.has(f"{path}?"))
 
     def end_maze(self, directory: str, pages: int) -> str:
-        """Take in that a walk of so many pages had no end there; return the directory."""
+        """Take in that a walk of so many pages had no end there; return the directory.
+
+        Returns "" if it is all that the site has.
+        """
+        if not self._patience.has_around(directory, f"{directory.partition('/')[0]}/*"):
+            return ""
         self.found[directory] = f"{pages} pages in a row only led on to others"
         return directory
 
@@ -292,7 +295,7 @@ class Traps:
         self._sitemaps[site] += 1
         shape = _shape_of_sitemaps(site)
         if new_urls:
-            self._empty.pop(shape, None)
+            self._patience.reset(shape)
         elif self._suspect(shape, _SITEMAPS, "sitemaps"):
             return shape
         return ""
@@ -300,30 +303,13 @@ class Traps:
     def _is_new(self, site: str) -> bool:
         return site not in self._proven and site not in self._start_hosts
 
-    def _suspect(self, shape: str, limit: int, what: str) -> bool:
+    def _suspect(self, shape: str, limit: int, what: str, host: str = "") -> bool:
         """Count a page of ``shape`` with nothing new; whether that makes it a trap."""
-        empty = self._empty.pop(shape, 0) + 1
-        limit += self._trusted.get(shape, 0)
-        if empty < limit:
-            put(self._empty, shape, empty, _MAX_SHAPES)
+        reached = self._patience.lose(shape, limit, host)
+        if not reached or shape in self.found:
             return False
-        if shape in self.found:
-            return False
-        self.found[shape] = f"{limit} {what} in a row had nothing new"
+        self.found[shape] = f"{reached:,} {what} in a row had nothing new"
         return True
-
-    def _forgive(self, shape: str) -> None:
-        """Take back some of the pages with nothing new."""
-        if shape in self._empty:
-            self._empty[shape] -= _FORGIVEN
-            if self._empty[shape] <= 0:
-                del self._empty[shape]
-
-    def _trust(self, shape: str) -> None:
-        """Take in a page of ``shape`` with something new."""
-        self._empty.pop(shape, None)
-        earned = self._trusted.get(shape, -_EARNED) + _EARNED
-        put(self._trusted, shape, min(earned, _MAX_EARNED), _MAX_SHAPES)
 
     def _trap(self, shapes: Iterable[str]) -> str:
         for shape in shapes:

@@ -60,6 +60,19 @@ def test_six_lines_that_one_of_two_pages_lacks_are_few(lines_more: int, *, same:
     assert alike("\n".join(lines), "\n".join(lines + more)) is same
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Page 1", "Page 1", True),
+        ("Page 1", "Page 2", False),
+        ("Item 1\nOld hat\nBuy", "Item 2\nOld hat\nBuy", True),  # as a time or a session would
+        ("Item 1\nOld hat\nBuy", "Item 2\nRed cup\nBuy", False),
+    ],
+)
+def test_pages_of_few_lines_may_differ_in_fewer(one: str, other: str, *, same: bool) -> None:
+    assert alike(one, other) is same
+
+
 def test_only_the_beginning_of_a_text_is_compared() -> None:
     begins = "Line\n" * 40_000
     assert alike(begins, begins + "\n".join(f"Another {n}" for n in range(100)))

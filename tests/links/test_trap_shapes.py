@@ -9,14 +9,21 @@ from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
 
 HOME = "http://a/"
+OTHERWISE = str.maketrans("abcdefghij", "qrstuvwxyz")
 MENU = "Home\nBooks\nMembers\nLog out"
 
 
 class Site:
-    """Learns pages in the order of their calls; ``fetched`` and ``left_out`` are their URLs."""
+    """Learns pages in the order of their calls; ``fetched`` and ``left_out`` are their URLs.
 
-    def __init__(self) -> None:
+    pages: so many others, each with something new, were learned before.
+    """
+
+    def __init__(self, pages: int = 100) -> None:
         self.traps = Traps(Budgets(), [HOME])
+        for n in range(pages):
+            name = f"about-{word(n).translate(OTHERWISE)}"
+            self.traps.learn(f"http://a/{name}.html", f"{MENU}\n{name.removeprefix('about-')}", [])
         self.fetched: list[str] = []
         self.left_out: list[str] = []
         self._known: set[str] = set()

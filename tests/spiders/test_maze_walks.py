@@ -25,6 +25,10 @@ class Maze:
         self.warned: list[str] = []
         self.walks = MazeWalks(self.traps, self.warned.append)
 
+    def learn_other_pages(self) -> None:
+        for name in "one two three four five six seven eight nine ten".split():
+            self.traps.learn(f"{HOME}{name}.html", name, [])
+
     def make_a_walk_due(self) -> None:
         for _ in range(100):
             self.traps.mazes.take_in(BELOW, 3)
@@ -54,18 +58,30 @@ def test_no_request_comes_first_before_a_walk_is_due() -> None:
     assert maze.next_of(Request(f"{HOME}maze/b")) is None
 
 
-def test_a_walk_without_end_ends_the_directory_even_in_another_process() -> None:
-    maze, other = Maze(), Maze()
-    maze.make_a_walk_due()
-    request, steps = maze.next_of(Request(f"{HOME}maze/a")), 1
+def steps_of_walk(first: Maze, others: Maze) -> int:
+    """Return how many pages a walk has; ``others`` is the process that fetches all but one."""
+    first.make_a_walk_due()
+    request, steps = first.next_of(Request(f"{HOME}maze/a")), 1
     while request is not None:
         stored = json.loads(json.dumps(request.meta))
-        request = other.next_of(Request(f"{HOME}maze/{steps}", meta=stored), f"{HOME}maze/first")
+        request = others.next_of(Request(f"{HOME}maze/{steps}", meta=stored), f"{HOME}maze/first")
         steps += 1
-    assert steps == 200
+    return steps
+
+
+def test_a_walk_without_end_ends_the_directory_even_in_another_process() -> None:
+    maze, other = Maze(), Maze()
+    other.learn_other_pages()
+    assert steps_of_walk(maze, other) == 200
     assert other.warned == ["a.org/maze/*"]
     assert "200 pages in a row only led on" in other.traps.why_not(f"{HOME}maze/x")
     assert not other.traps.why_not(f"{HOME}real/x")
+    assert not maze.traps.found
+
+
+def test_a_directory_that_is_the_whole_site_is_no_maze() -> None:
+    maze = Maze()
+    assert steps_of_walk(maze, maze) == 200
     assert not maze.traps.found
 
 

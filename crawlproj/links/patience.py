@@ -1,0 +1,87 @@
+"""Counts the pages with nothing new in a row, and says when there were too many. Pure."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from crawlproj.bounded import put
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with something new
+_FORGIVEN = 3  # of them, for a shape that is led out of
+_AROUND = 10  # pages with something new, or there is no site around a shape
+_ALONE = 10_000  # pages in a row, for a shape that is all there is
+_MAX_SHAPES = 20_000
+
+
+class Patience:
+    """How many pages in a row each shape of URLs has had with nothing new.
+
+    A shape is a trap beside the pages that a site has to offer. Where it is most of the site, it
+    may be a small one whose pages are all alike, such as a test server's: it ends much later.
+    """
+
+    def __init__(self) -> None:
+        # Pages in a row with nothing new, and all with something new; of both, the shapes that
+        # changed least recently come first.
+        self._empty: OrderedDict[str, int] = OrderedDict()
+        self._news: OrderedDict[str, int] = OrderedDict()
+
+    def lose(self, shape: str, limit: int, host: str = "") -> int:
+        """Count a page of ``shape`` with nothing new.
+
+        limit: how many of them in a row a shape may have that has had nothing new but once. host:
+        the shape of all pages of the host, if it matters what else is there.
+
+        Returns how many it may have if these are so many, else 0.
+        """
+        empty = self._empty.pop(shape, 0) + 1
+        news = self._news.get(shape, 0)
+        limit += min(_EARNED * max(0, news - 1), _MAX_EARNED)
+        if host and self.is_alone(shape, host):
+            limit = _ALONE
+        if empty < limit:
+            put(self._empty, shape, empty, _MAX_SHAPES)
+            return 0
+        return limit
+
+    def is_alone(self, shape: str, host: str) -> bool:
+        """Whether the site has had little that is new but for ``shape``, or at all if it is all."""
+        if shape == host:
+            return self._news.get(host, 0) < _AROUND
+        return not self.has_around(shape, host) or (
+            self._news.get(host, 0) < 2 * self._news.get(shape, 0)
+        )
+
+    def has_around(self, shape: str, host: str) -> bool:
+        """Whether the site has had anything new to speak of but for ``shape``."""
+        return self._news.get(host, 0) - self._news.get(shape, 0) >= _AROUND
+
+    def win(self, shapes: Iterable[str]) -> None:
+        """Take in a page of ``shapes`` with something new."""
+        for shape in shapes:
+            self.reset(shape)
+            put(self._news, shape, self._news.get(shape, 0) + 1, _MAX_SHAPES)
+
+    def forgive(self, shape: str) -> None:
+        """Take back some of the pages with nothing new."""
+        if shape in self._empty:
+            self._empty[shape] -= _FORGIVEN
+            if self._empty[shape] <= 0:
+                del self._empty[shape]
+
+    def reset(self, shape: str) -> None:
+        """Take back all of them."""
+        self._empty.pop(shape, None)
+
+    @property
+    def suspects(self) -> bool:
+        """Whether any shape has had pages with nothing new."""
+        return bool(self._empty)
+
+    def suspects_any(self, shapes: Iterable[str]) -> bool:
+        """Whether one of ``shapes`` has had pages with nothing new."""
+        return not self._empty.keys().isdisjoint(shapes)

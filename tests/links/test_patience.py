@@ -1,0 +1,125 @@
+"""A site whose pages are all alike is fetched whole; a trap beside a site ends soon."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import deque
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawlproj.links.budgets import Budgets
+from crawlproj.links.patience import Patience
+from crawlproj.links.traps import Traps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOME = "http://a.example/"
+PAGES = 600
+NAMES = [f"{one}{two}" for one in ("red", "old", "big", "raw") for two in ("cup", "hat", "oil")]
+PATHS = ["page/{}", "{}", "p{}.html", "item?id={}", "page/{}/", "?n={}", "docs/page{}"]
+
+
+def number(url: str) -> int:
+    found = re.search(r"(\d+)(?:\.html|/)?$", url)
+    return int(found[1]) if found else 0
+
+
+def the_next(n: int) -> list[int]:
+    return [n + 1]
+
+
+def five(n: int) -> list[int]:
+    return list(range(n + 1, n + 6))
+
+
+def tree(n: int) -> list[int]:
+    return list(range(10 * n + 1, 10 * n + 11))
+
+
+def ring(n: int) -> list[int]:
+    return [(n + 1) % PAGES, (n + 7) % PAGES, (3 * n + 1) % PAGES, (n - 1) % PAGES]
+
+
+def all_from_home(n: int) -> list[int]:
+    return list(range(1, PAGES)) if n == 0 else [0]
+
+
+def same(_: int) -> str:
+    return "Hello"
+
+
+def numbered(n: int) -> str:
+    return f"Page {n}\nThis is page number {n} of the site."
+
+
+def product(n: int) -> str:
+    dice = random.Random(n)  # noqa: S311 - the same each time
+    return f"Product {n}\n{' '.join(dice.sample(NAMES, 3))}\nPrice {dice.randrange(999) / 100}"
+
+
+def fetched(
+    path: str, links: Callable[[int], list[int]], text: Callable[[int], str], pages: int = PAGES
+) -> int:
+    """Return how many pages of a site are fetched, breadth first."""
+    traps = Traps(Budgets(), [HOME])
+    queue, known, count = deque([HOME]), {HOME}, 0
+    while queue:
+        url = queue.popleft()
+        if traps.why_not(url, 1):
+            continue
+        count += 1
+        looks = traps.looks_at(url)
+        found = [HOME + path.format(to) if to else HOME for to in links(number(url)) if to < pages]
+        new = [to for to in dict.fromkeys(found) if to not in known]
+        known.update(new)
+        queue.extend(new)
+        if looks:
+            traps.learn(url, text(number(url)), new)
+    return count
+
+
+@pytest.mark.parametrize("text", [same, numbered, product])
+@pytest.mark.parametrize("links", [the_next, five, tree, ring, all_from_home])
+@pytest.mark.parametrize("path", PATHS)
+def test_a_site_whose_pages_are_all_alike_is_fetched_whole(
+    path: str, links: Callable[[int], list[int]], text: Callable[[int], str]
+) -> None:
+    assert fetched(path, links, text) == PAGES
+
+
+def test_a_site_that_is_a_trap_ends_after_ten_thousand_pages() -> None:
+    assert 10_000 <= fetched("page/{}", the_next, numbered, 10**9) < 10_100
+
+
+def site(pages: int) -> Patience:
+    patience = Patience()
+    for n in range(pages):
+        patience.win([f"a/p{n}/*", "a/*"])
+    return patience
+
+
+def lost_until_trap(patience: Patience) -> int:
+    return next(n for n in range(1, 20_000) if patience.lose("a/day/#", 20, "a/*"))
+
+
+def test_a_trap_beside_ten_pages_with_something_new_ends_after_twenty() -> None:
+    assert lost_until_trap(site(10)) == 20
+    assert lost_until_trap(site(9)) == 10_000
+    assert site(9).lose("a/day/#", 1) == 1, "nobody asks what is around it"
+
+
+def test_a_shape_with_most_of_what_is_new_on_its_site_is_no_trap_yet() -> None:
+    patience = site(30)
+    for _ in range(30):
+        patience.win(["a/day/#", "a/*"])
+    assert lost_until_trap(patience) == 100
+    patience.win(["a/day/#", "a/*"])
+    assert lost_until_trap(patience) == 10_000
+
+
+def test_a_host_is_given_up_only_once_it_has_had_something_new() -> None:
+    assert site(9).is_alone("a/*", "a/*")
+    assert not site(10).is_alone("a/*", "a/*")

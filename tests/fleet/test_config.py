@@ -35,7 +35,7 @@ def test_a_given_redis_url_is_used() -> None:
         ({"FRONTIER_URL": "memory:"}, "FRONTIER_URL"),
         ({"FLEET_MAX_MEMORY": "much"}, "FLEET_MAX_MEMORY"),
         ({"FLEET_HANG_TIMEOUT": -1}, "FLEET_HANG_TIMEOUT"),
-        ({"CONCURRENT_REQUESTS": 0}, "CONCURRENT_REQUESTS"),
+        ({"CONCURRENT_REQUESTS": -1}, "CONCURRENT_REQUESTS"),
     ],
 )
 def test_the_error_names_the_wrong_setting(given: dict[str, Any], named: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from crawlproj.bounded import put
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.admission import Admission
 
 _FORBIDDEN, _OK = 403, 200
+_DEFINED = frozenset(map(int, HTTPStatus))
 _ASKED_AGAIN = frozenset({Sense.PENDING, Sense.TOO_FAST, Sense.BLOCKED})
 _NO_ANSWER = frozenset({0, 429, *range(500, 600)})
 _HEAD_START_S = 0.1  # of the page that is asked for again: others might use up what the site allows
@@ -33,6 +35,9 @@ _MAX_SITES = 10_000
 
 class Blocks:
     """Keeps what the 403s of 10,000 sites show.
+
+    Errors with a status that no standard defines count as 403s: sites refuse with 420, 430, 509 or
+    999 what comes too fast, and nobody can know all of them.
 
     Requests with cookies are left out, and crawls that log in or have ``access`` of another kind,
     because their session may have ended; and so is a site that is to be asked slowly.
@@ -58,7 +63,7 @@ class Blocks:
             return ending
         site = self._sites.get(permit.site)
         again = bool(request.meta.pop(FORBIDDEN, False))
-        if status != _FORBIDDEN:
+        if not _may_forbid(status) or ending.verdict is not Verdict.OK:
             if site is not None and status == _OK:
                 site.on_answer(permit.started_at, again=again)
             return ending
@@ -91,11 +96,11 @@ class Blocks:
         if request.method == "GET":
             admission.before_send(request)
             status = await self._known.status_again(request)
-            if status != _FORBIDDEN:
+            if not _may_forbid(status):
                 return Trial.NOTHING if status in _NO_ANSWER else Trial.ANSWERED
         admission.before_send(request)
         status = await self._known.status_of(known, request)
-        return Trial.ALL_FORBIDDEN if status == _FORBIDDEN else Trial.FORBIDDEN
+        return Trial.ALL_FORBIDDEN if _may_forbid(status) else Trial.FORBIDDEN
 
     @staticmethod
     def _as(
@@ -110,3 +115,7 @@ class Blocks:
         if sense is Sense.BANNED:
             admission.give_up_forbidden(request)
         return replace(ending, tries=sense is Sense.PENDING)
+
+
+def _may_forbid(status: int) -> bool:
+    return status == _FORBIDDEN or (status >= HTTPStatus.BAD_REQUEST and status not in _DEFINED)

@@ -41,7 +41,9 @@ def ends_after_ten() -> Callable[[str, str], Answer]:
     return web
 
 
-def limited(forbidden: frozenset[str] = frozenset()) -> Callable[[str, str], Answer]:
+def limited(
+    forbidden: frozenset[str] = frozenset(), status: int = 403
+) -> Callable[[str, str], Answer]:
     """Return a web that answers every 30 ms, and forbids what comes sooner, or is ``forbidden``.
 
     A cache answers for it what it has answered before.
@@ -56,7 +58,7 @@ def limited(forbidden: frozenset[str] = frozenset()) -> Callable[[str, str], Ans
         if url in cached:
             return Answer(ALL)
         if now < free_at:
-            return Answer("too fast", 403)
+            return Answer("too fast", status)
         free_at = now + 0.03
         if url in forbidden:
             return Answer("no", 403)
@@ -67,9 +69,10 @@ def limited(forbidden: frozenset[str] = frozenset()) -> Callable[[str, str], Ans
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("status", [403, 420, 509, 999])
 @on_reactor
-async def test_a_site_that_forbids_what_comes_too_fast_is_crawled_whole() -> None:
-    done = await crawl_site(limited(), HOME, TRAPS_ENABLED=False)
+async def test_a_site_that_forbids_what_comes_too_fast_is_crawled_whole(status: int) -> None:
+    done = await crawl_site(limited(status=status), HOME, TRAPS_ENABLED=False)
     assert done.failures == []
     assert len(done.urls) == PAGES + 1
 

@@ -131,10 +131,9 @@ class ConcurrencyMiddleware:
             # If the site answers another one before this one fails, it is this page that fails.
             request.meta.setdefault(UNANSWERED_AT, now)
             # A long time-out would delay the discovery that a hanging site is back.
-            timeout_s = float(request.meta.get("download_timeout", _MIN_CANARY_TIMEOUT_S))
-            request.meta[_CANARY_TIMEOUT] = timeout_s
+            timeout_s = request.meta[_CANARY_TIMEOUT] = request.meta.get("download_timeout")
             patience_s = max(_MIN_CANARY_TIMEOUT_S, permit.hang_s)
-            request.meta["download_timeout"] = min(timeout_s, patience_s)
+            request.meta["download_timeout"] = min(float(timeout_s or patience_s), patience_s)
         return None
 
     async def _hold(self, until: float) -> None:
@@ -295,7 +294,9 @@ class ConcurrencyMiddleware:
             return False
         permit = admission.permit_of(request)
         if permit is not None and permit.canary and _CANARY_TIMEOUT in request.meta:
-            request.meta["download_timeout"] = request.meta.pop(_CANARY_TIMEOUT)
+            timeout_s, _ = request.meta.pop(_CANARY_TIMEOUT), request.meta.pop("download_timeout")
+            if timeout_s is not None:
+                request.meta["download_timeout"] = timeout_s
         admission.on_downloaded(request, shown, address)
         if permit is None:
             return False
@@ -308,10 +309,9 @@ class ConcurrencyMiddleware:
 
     def _drive(self, request: Request, ending: Ending) -> None:
         """Report to the control of the request's slot, and set the slot to what it now admits."""
-        engine = engine_of(self._crawler)
-        if engine is None:
+        downloader = getattr(engine_of(self._crawler), "downloader", None)
+        if downloader is None:
             return
-        downloader = engine.downloader
         key = downloader.get_slot_key(request)
         slot = downloader.slots.get(key)
         now = self._clock()

@@ -306,6 +306,16 @@ def test_a_canary_has_a_short_time_out_which_is_restored(asked_s: float, given_s
     assert "canary_timeout" not in again.meta
 
 
+def test_a_canary_without_a_time_out_of_its_own_has_none_again_afterwards() -> None:
+    harness = Harness(canary=True)
+    request = Request(URL)  # as in projects without DownloadTimeoutMiddleware
+    harness.send(request)
+    assert request.meta["download_timeout"] == 10
+    again = harness.fail(DownloadTimeoutError(), request)
+    assert isinstance(again, Request)
+    assert "download_timeout" not in again.meta
+
+
 def test_a_canary_waits_long_enough_for_a_slow_site() -> None:
     harness = Harness(canary=True, hang_s=40)
     request = Request(URL, meta={"download_timeout": 180.0})

@@ -26,7 +26,7 @@ class Maze:
         self.walks = MazeWalks(self.traps, self.warned.append)
 
     def learn_other_pages(self) -> None:
-        for name in "one two three four five six seven eight nine ten".split():
+        for name in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]:
             self.traps.learn(f"{HOME}{name}.html", name, [])
 
     def make_a_walk_due(self) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
+from tests.links.sites import learn_site
 
 HOME = "http://a.example/"
 _ALPHABETS = {
@@ -29,6 +30,7 @@ def listed(language: str, page: int, *, new: bool = True) -> str:
 @pytest.mark.parametrize("new", [True, False])
 def test_a_list_goes_on_while_its_pages_have_a_new_item(language: str, *, new: bool) -> None:
     traps = Traps(Budgets(), [HOME])
+    learn_site(traps, HOME)
     for page in range(1, 400):
         url = f"{HOME}list?page={page}"
         if traps.why_not(url):

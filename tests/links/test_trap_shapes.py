@@ -7,23 +7,18 @@ import random
 
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
+from tests.links.sites import learn_site
 
 HOME = "http://a/"
-OTHERWISE = str.maketrans("abcdefghij", "qrstuvwxyz")
 MENU = "Home\nBooks\nMembers\nLog out"
 
 
 class Site:
-    """Learns pages in the order of their calls; ``fetched`` and ``left_out`` are their URLs.
+    """Learns pages in the order of their calls; ``fetched`` and ``left_out`` are their URLs."""
 
-    pages: so many others, each with something new, were learned before.
-    """
-
-    def __init__(self, pages: int = 100) -> None:
+    def __init__(self) -> None:
         self.traps = Traps(Budgets(), [HOME])
-        for n in range(pages):
-            name = f"about-{word(n).translate(OTHERWISE)}"
-            self.traps.learn(f"http://a/{name}.html", f"{MENU}\n{name.removeprefix('about-')}", [])
+        learn_site(self.traps, HOME, MENU)
         self.fetched: list[str] = []
         self.left_out: list[str] = []
         self._known: set[str] = set()
@@ -176,8 +171,9 @@ def test_rows_that_stand_in_a_wider_table_are_no_news() -> None:
         wide = max(len(one) for one, _ in rows)
         return "\n".join(f"{one:{wide}} {other}" for one, other in rows)
 
-    traps = Traps(Budgets(), ["http://a/"])
-    traps.learn("http://a/", table(cells), [])
+    traps = Traps(Budgets(), [HOME])
+    learn_site(traps, HOME)
+    traps.learn(HOME, table(cells), [])
     for n in range(200):
         url = f"http://a/rows?by={n}&of={n % 7}"
         if traps.why_not(url):

@@ -12,6 +12,7 @@ from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
 from crawlproj.spiders.maze_walks import MazeWalks
 from crawlproj.spiders.site import SiteSpider
+from tests.links.sites import learn_site
 
 HOME = "http://a.org/"
 BELOW = ("a.org/maze/*",)
@@ -24,10 +25,6 @@ class Maze:
         self.traps = Traps(Budgets(), [HOME])
         self.warned: list[str] = []
         self.walks = MazeWalks(self.traps, self.warned.append)
-
-    def learn_other_pages(self) -> None:
-        for name in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]:
-            self.traps.learn(f"{HOME}{name}.html", name, [])
 
     def make_a_walk_due(self) -> None:
         for _ in range(100):
@@ -71,7 +68,7 @@ def steps_of_walk(first: Maze, others: Maze) -> int:
 
 def test_a_walk_without_end_ends_the_directory_even_in_another_process() -> None:
     maze, other = Maze(), Maze()
-    other.learn_other_pages()
+    learn_site(other.traps, HOME)
     assert steps_of_walk(maze, other) == 200
     assert other.warned == ["a.org/maze/*"]
     assert "200 pages in a row only led on" in other.traps.why_not(f"{HOME}maze/x")

@@ -96,6 +96,7 @@ EXTENSIONS: dict[str, Any] = {
     "crawlproj.scrapy_redis.feed.StartUrlsFeed": 0,
     "crawlproj.extensions.fleet.FleetWorker": 0,
     "crawlproj.extensions.breadcrumbs.Breadcrumbs": 0,
+    "crawlproj.extensions.repeated_bodies.RepeatedBodies": 0,
     "crawlproj.extensions.final_rates.FinalRates": 0,
     "scrapy.extensions.logstats.LogStats": None,
 }

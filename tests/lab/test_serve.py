@@ -263,7 +263,7 @@ def test_failed_and_unavailable_models_are_reported(monkeypatch: pytest.MonkeyPa
     text = printed(measure(Plan([MODELS["fork"], missing], rounds=1), ignore_progress))
 
     assert "it crashed" in text
-    assert "unavailable: no_such_module is not installed" in text
+    assert "unavailable: not installed: no_such_module" in text
 
 
 @pytest.mark.parametrize(

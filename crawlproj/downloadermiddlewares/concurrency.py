@@ -294,8 +294,8 @@ class ConcurrencyMiddleware:
             return False
         permit = admission.permit_of(request)
         if permit is not None and permit.canary and _CANARY_TIMEOUT in request.meta:
-            timeout_s, _ = request.meta.pop(_CANARY_TIMEOUT), request.meta.pop("download_timeout")
-            if timeout_s is not None:
+            del request.meta["download_timeout"]
+            if (timeout_s := request.meta.pop(_CANARY_TIMEOUT)) is not None:
                 request.meta["download_timeout"] = timeout_s
         admission.on_downloaded(request, shown, address)
         if permit is None:

@@ -53,7 +53,9 @@ class RepeatedBodies:
             logger.warning(
                 "%d of %d pages have the same body as %s: it may be an error page, a login or a "
                 "captcha. Look at it before you use them",
-                *(same, self._pages, first),
+                same,
+                self._pages,
+                first,
             )
 
 

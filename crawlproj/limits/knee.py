@@ -29,9 +29,9 @@ _DEEP, _DEEPER = 0.7, 0.5  # of the knee: usually, and after the latency has mov
 # Answers above two in flight, and how improbable a single worker must be by then.
 _OUT_OF_THE_QUESTION = ((6, 0.06), (8, 0.03))
 # Log of how much likelier one worker is than two with each answer in order, for each unit by which
-# the variance of the latencies is above 0.3, as simulated with two workers and three in flight.
-# Where pages differ less, two workers answer in order as well, and the variance is not known that
-# exactly.
+# the variance of the latencies is above 0.3: less than what a simulation of two workers with three
+# in flight shows, because the variance is not known exactly, and where pages differ less, two
+# workers answer in order as well.
 _IN_ORDER, _NARROW, _MOST_BY_ORDER = 0.35, 0.3, log(5)
 _APART = 0.15  # of the limit: so large a change begins another cohort
 

@@ -38,7 +38,7 @@ def acts(url: str, *, logged_in: bool) -> bool:
     A link with a token against forged requests does, whoever follows it. If the crawl is logged in,
     so does one that says it: its last segment, before any numbers, is a verb (/posts/7/delete,
     /vote/7, /Special:UserLogout), or a parameter is, or chooses one (?logout, ?action=delete). A
-    word among others is none (/remove-stains).
+    word among others is not one (/remove-stains).
     """
     path, _, query = url.partition("://")[2].partition("?")
     pairs = _PAIRS.split(query) if query else []

@@ -22,24 +22,12 @@ _BUNDLES = frozenset(
         *("deb", "gem", "gz", "rpm", "tgz", "whl", "zst"),
     )
 )
-# Data, fonts and media. That a list is to be had as data, too, is most often said of each list.
+# Data, fonts and media. Where one list links to its data, all others do.
 _NEWER = frozenset(
     (
         *("atom", "csv", "geojson", "ics", "json", "jsonl", "tsv", "vcf"),
-        *(
-            "avif",
-            "epub",
-            "flac",
-            "heic",
-            "mkv",
-            "mpeg",
-            "opus",
-            "otf",
-            "ttf",
-            "wasm",
-            "woff",
-            "woff2",
-        ),
+        *("avif", "epub", "flac", "heic", "mkv", "mpeg", "opus"),
+        *("otf", "ttf", "wasm", "woff", "woff2"),
     )
 )
 _NAMES = {*IGNORED_EXTENSIONS, *_BUNDLES, *_NEWER}
@@ -51,7 +39,7 @@ _MAX_PLACES = 20_000
 class FileNames:
     """Knows of URLs whose extension is one of files what they led to.
 
-    The extensions are Scrapy's IGNORED_EXTENSIONS, data, and what has come up since.
+    The extensions are Scrapy's IGNORED_EXTENSIONS, those of data and packages, and newer ones.
 
     Wikis, code browsers and lists of packages have pages with such names. So the first ones of each
     directory and extension are asked for, until three turned out to be files and none a page. Of

@@ -179,10 +179,9 @@ class Traps:
     ) -> str:
         """Return a parameter or query that turns out to make no difference; else ""."""
         shorter = self._shorter(url, shapes)
-        self._indifferent.take_in(
-            *(url, text, shorter, shapes.place), has_news=has_news, has_plain=has_plain
-        )
-        for each in self._indifferent.found(url, shapes.names, shapes.place):
+        place = shapes.place
+        self._indifferent.take_in(url, text, shorter, place, has_news=has_news, has_plain=has_plain)
+        for each in self._indifferent.found(url, shapes.names, place):
             if each not in self.found and not self._patience.is_alone(shapes.host, shapes.host):
                 self.found[each] = "pages had nothing new with it, and were as without it"
                 return each

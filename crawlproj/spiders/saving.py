@@ -1,4 +1,4 @@
-"""What a crawl reads and needs for the files that ``save`` asks for."""
+"""The links and settings of a crawl that saves files."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
@@ -67,18 +68,19 @@ class ReadsSitemaps(Spider):
         self._heed_start(response)
         indexes = response.meta.get(SITEMAP, 0)
         try:
-            locations = read_sitemap(response.body)
+            locations = iter(read_sitemap(response.body))
         except NotASitemap as exc:
             self._end(response, exc)
             assert response.request is not None  # noqa: S101 - Scrapy sets it
             yield failure_item(response.request, exc)
             return
-        pages = self._pages_in(locations, response.url, indexes + 1)
+        first = list(islice(locations, 1))
+        pages = self._pages_in(chain(first, locations), response.url, indexes + 1)
         new = 0
         for request in self._page_requests(pages, response):
             new += 1
             yield request
-        if SITEMAP not in response.meta and next(iter(read_sitemap(response.body)), None) is None:
+        if not first and SITEMAP not in response.meta:
             self.logger.warning(
                 "%s: nothing is followed, because it is a sitemap or a feed that names no page",
                 self._asked(response),

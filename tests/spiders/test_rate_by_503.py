@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.http.helpers import on_reactor
+from tests.spiders.meter import Meter
 from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
 
 pytestmark = pytest.mark.slow
@@ -22,24 +21,19 @@ def body(count: int) -> str:
 
 @on_reactor
 async def test_a_site_that_refuses_with_503_what_comes_too_fast_is_crawled_whole() -> None:
-    free_at = 0.0
-    refused = 0
+    meter = Meter(EVERY_S, BURST)
 
     def web(url: str, _: str) -> Answer:
-        nonlocal free_at, refused
         if url.endswith("/robots.txt"):
             return NOT_FOUND
-        now = time.monotonic()
-        if free_at > now + BURST * EVERY_S:
-            refused += 1
+        if not meter.passes():
             return Answer("too fast", 503)
-        free_at = max(now, free_at) + EVERY_S
         return Answer(body(PAGES))
 
     done = await crawl_site(web, HOME, TRAPS_ENABLED=False, RETRY_TIMES=2)
     assert len(done.urls) == PAGES + 1
     assert done.failures == []
-    assert refused
+    assert meter.refused
 
 
 @on_reactor

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.http.helpers import on_reactor
+from tests.spiders.meter import Meter
 from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
 
 pytestmark = pytest.mark.slow
@@ -19,24 +18,19 @@ EVERY_S, BURST = 0.1, 3
 
 @on_reactor
 async def test_a_site_that_closes_the_connection_of_what_comes_too_fast_is_crawled_whole() -> None:
-    free_at = 0.0
-    closed = 0
+    meter = Meter(EVERY_S, BURST)
 
     def web(url: str, _: str) -> Answer:
-        nonlocal free_at, closed
         if url.endswith("/robots.txt"):
             return NOT_FOUND
-        now = time.monotonic()
-        if free_at > now + BURST * EVERY_S:
-            closed += 1
+        if not meter.passes():
             raise ConnectionResetError
-        free_at = max(now, free_at) + EVERY_S
         return Answer(ALL)
 
     done = await crawl_site(web, HOME, TRAPS_ENABLED=False, RETRY_TIMES=2)
     assert done.failures == []
     assert len(done.urls) == PAGES + 1
-    assert closed
+    assert meter.refused
 
 
 @on_reactor

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmarks.processes import ROOT, WrongResult, stop_when_terminated
-from benchmarks.weather_http.measures import figures
 from benchmarks.weather_http.report import Result, as_json, shown
-from benchmarks.weather_http.runs import run
+from benchmarks.weather_http.runs import once
 from benchmarks.weather_http.scenario import Scenario, Side, scenarios
 from benchmarks.weather_http.unloaded import unloaded_p99_s
 
@@ -99,14 +98,6 @@ def measure(chosen: Sequence[Scenario], rounds: int, console: Console) -> list[R
         )
         for scenario in chosen
     ]
-
-
-def once(scenario: Scenario, side: Side) -> Figures:
-    """Run and measure one side. Raises WrongResult if its crawl fails."""
-    with tempfile.TemporaryDirectory() as folder:
-        observed = run(scenario, side, Path(folder))
-    judged = [name for name, group in scenario.sites() if group.judged]
-    return figures(observed, scenario.weathers(), judged, scenario.duration_s)
 
 
 def unloaded(scenario: Scenario) -> float | None:

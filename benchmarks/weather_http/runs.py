@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.processes import MAXRSS_BYTES, ROOT, environment, failure, wait
+from benchmarks.weather_http.measures import figures
 from crawlproj.demo import DemoWeb
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from benchmarks.weather_http.measures import Figures
     from benchmarks.weather_http.scenario import Scenario, Side
     from crawlproj.demo import AnswerLine, LogLine
 
@@ -40,6 +42,14 @@ class Observed:
     cpu_s: float
     rss_mb: float
     server_cpu_s: float
+
+
+def once(scenario: Scenario, side: Side) -> Figures:
+    """Run and measure one side. Raises WrongResult if its crawl fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        observed = run(scenario, side, Path(folder))
+    judged = [name for name, group in scenario.sites() if group.judged]
+    return figures(observed, scenario.weathers(), judged, scenario.duration_s)
 
 
 def run(scenario: Scenario, side: Side, folder: Path) -> Observed:

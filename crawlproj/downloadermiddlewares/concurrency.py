@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DownloadCancelledError, NotConfigured
 
-from crawlproj._scrapy.engine import engine_of, is_closing
-from crawlproj._scrapy.slots import drive_slot, open_slot
+from crawlproj._scrapy.engine import is_closing
 from crawlproj.clock import crawl_time
 from crawlproj.downloadermiddlewares.blocks import Blocks
+from crawlproj.downloadermiddlewares.controlled_slots import ControlledSlots
 from crawlproj.downloadermiddlewares.known_pages import KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
@@ -22,7 +22,6 @@ from crawlproj.downloadermiddlewares.verdicts import (
     was_closed,
 )
 from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
-from crawlproj.limits.permits import Permits
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT, UNANSWERED_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
@@ -48,8 +47,8 @@ class ConcurrencyMiddleware:
     """Takes each outcome (response, exception, time-out, refusal) as a sample of its site.
 
     With the project's scheduler, requests reach the downloader with a permit, which this middleware
-    gives back. With another scheduler, it controls the downloader's slot of the site: the limit
-    sets its concurrency, the rate or rest its delay.
+    gives back. With another scheduler, it controls the downloader's slot of the site; see
+    ``ControlledSlots``.
 
     A page that its site refuses (429; 503 with Retry-After, or what shows that it limits its rate;
     anything while the site is down; an overload with more in flight than its limit is now) is
@@ -87,8 +86,7 @@ class ConcurrencyMiddleware:
         self._known = KnownPages(crawler, clock)
         self._meanings = Meanings()
         self._blocks = Blocks(crawler, self._known, clock)
-        # For schedulers that do not take permits.
-        self._slots = Permits(self._config.control, clock)
+        self._slots = ControlledSlots(crawler, self._config.control, clock)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ConcurrencyMiddleware:
@@ -119,11 +117,8 @@ class ConcurrencyMiddleware:
         if admission is not None:
             admission.check_patience(request)
             permit = admission.on_sent(request)
-        elif (engine := engine_of(self._crawler)) is not None:
-            downloader = engine.downloader
-            key = downloader.get_slot_key(request)
-            if key not in downloader.slots:
-                open_slot(downloader, request, self._config.control(key).cap)
+        else:
+            self._slots.open(request)
         if permit is None:
             retry_at = request.meta.pop(RETRY_AT, 0.0)
             return self._hold(retry_at) if retry_at > now else None
@@ -179,8 +174,11 @@ class ConcurrencyMiddleware:
     ) -> Response | Request:
         admission = self._admission
         excused = self._end(request, shown, str(response.ip_address or ""), ending)
-        refused = shown.verdict is Verdict.THROTTLED or (
-            shown.verdict is Verdict.OVERLOADED and shown.retry_after_s is not None
+        # What was too much at once may have been alone when it took its permit: others overtook it.
+        refused = (
+            shown.verdict is Verdict.THROTTLED
+            or ending.at_once
+            or (shown.verdict is Verdict.OVERLOADED and shown.retry_after_s is not None)
         )
         if ending.verdict is not Verdict.OK and admission is not None:
             admission.check_patience(request)
@@ -234,7 +232,7 @@ class ConcurrencyMiddleware:
         self, request: Request, response: Response, ending: Ending
     ) -> Response | Request:
         shown = await self._second_opinion(request, ending)
-        return self._take_response(request, response, shown, shown)
+        return self._take_response(request, response, shown, ending)
 
     async def _take_no_answer_later(self, request: Request, ending: Ending) -> Request | None:
         shown = await self._second_opinion(request, ending)
@@ -290,7 +288,7 @@ class ConcurrencyMiddleware:
         """
         admission = self._admission
         if admission is None:
-            self._drive(request, shown)
+            self._slots.report(request, shown)
             return False
         permit = admission.permit_of(request)
         if permit is not None and permit.canary and _CANARY_TIMEOUT in request.meta:
@@ -306,28 +304,6 @@ class ConcurrencyMiddleware:
             return False
         most = 1 if ending.is_up else admission.limit_of(request)
         return permit.in_flight > most or admission.fails_anyway(request)
-
-    def _drive(self, request: Request, ending: Ending) -> None:
-        """Report to the control of the request's slot, and set the slot to what it now admits."""
-        downloader = getattr(engine_of(self._crawler), "downloader", None)
-        if downloader is None:
-            return
-        key = downloader.get_slot_key(request)
-        slot = downloader.slots.get(key)
-        now = self._clock()
-        timings = request.meta.get("timings")
-        spent_s = sum(timings.values()) if timings else request.meta.get("download_latency", 0.0)
-        in_flight = len(slot.transferring) + 1 if slot is not None else 1
-        control = self._slots.observe(key, now - spent_s, in_flight, ending)
-        spacing_s = max(control.delay_s, 1 / control.rate)
-        rest_s = control.ready_at() - now
-        drive_slot(
-            downloader,
-            key,
-            concurrency=control.cap,
-            delay_s=spacing_s,
-            rest_s=rest_s if rest_s > spacing_s else 0.0,  # no more than spacing
-        )
 
     def _again(self, request: Request, ending: Ending) -> Request | None:
         """Return the request for a later retry that is not counted; None if none is allowed."""

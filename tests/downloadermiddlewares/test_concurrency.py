@@ -259,7 +259,8 @@ def test_500s_of_a_site_that_answers_later_what_failed_are_overloads() -> None:
     assert verdicts == [(Verdict.OVERLOADED, True), (Verdict.OK, False)]
 
 
-def test_429s_that_only_come_with_more_in_flight_are_overloads_that_cost_no_attempt() -> None:
+def limiting_what_is_at_once() -> Harness:
+    """Return the harness of a site that has shown by 429s that it takes two requests at once."""
     harness = Harness()
     permit = harness.scheduler.permit
     assert permit is not None
@@ -270,12 +271,44 @@ def test_429s_that_only_come_with_more_in_flight_are_overloads_that_cost_no_atte
             harness.answer(200)
     permit.in_flight = 3
     assert isinstance(harness.answer(429), Request)
+    return harness
+
+
+def test_429s_that_only_come_with_more_in_flight_are_overloads_that_cost_no_attempt() -> None:
+    harness = limiting_what_is_at_once()
     assert [ending.verdict for ending in harness.scheduler.endings[::31]] == [
         Verdict.THROTTLED,
         Verdict.THROTTLED,
         Verdict.OVERLOADED,
     ]
     assert harness.scheduler.endings[-1].at_once
+
+
+def test_a_page_that_others_overtook_costs_no_attempt_at_a_site_that_takes_two_at_once() -> None:
+    harness = limiting_what_is_at_once()
+    assert harness.scheduler.permit is not None
+    harness.scheduler.permit.in_flight = 1
+    assert isinstance(harness.answer(429), Request)
+
+
+def test_too_much_at_once_costs_no_attempt_as_often_as_a_rate_that_is_too_high() -> None:
+    harness = limiting_what_is_at_once()
+    request, waits = Request(URL), []
+    for _ in range(10):
+        request = harness.answer(429, request)
+        assert isinstance(request, Request)
+        waits.append(request.meta[RETRY_AT] - harness.now())
+        harness.scheduler.answered_at = harness.now.time = request.meta[RETRY_AT]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+    assert isinstance(harness.answer(429, request), Response)
+
+
+def test_a_canary_that_was_too_much_at_once_costs_no_attempt_if_a_known_page_is_answered() -> None:
+    harness = limiting_what_is_at_once()
+    assert harness.scheduler.permit is not None
+    harness.scheduler.permit.canary = harness.scheduler.down = True
+    assert isinstance(harness.answer(429, Request(f"{URL}other")), Request)
+    assert harness.asked, "the known page"
 
 
 def test_after_a_time_out_scrapy_retries_after_a_wait() -> None:

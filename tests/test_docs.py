@@ -39,6 +39,16 @@ def test_every_metric_is_documented() -> None:
     assert names == documented
 
 
+def test_every_stat_is_documented() -> None:
+    texts = [path.read_text("utf-8") for path in (ROOT / "crawlproj").rglob("*.py")]
+    calls = re.compile(r"""\b(?:inc_value|set_value|max_value)\(\s*f?"([a-z_]+/[a-z_/]*)""")
+    used = {name for text in texts for name in calls.findall(text)}
+    page = (REFERENCE / "metrics.md").read_text("utf-8")
+    assert len(used) > 10
+    scrapys = ("downloader/", "httpcompression/", "depth/")
+    assert [name for name in used if f"`{name}" not in page and not name.startswith(scrapys)] == []
+
+
 def test_every_row_of_the_reliability_table_names_tests_that_exist() -> None:
     lines = (ROOT / "docs/reliability.md").read_text().splitlines()
     rows = [line for line in lines if re.match(r"\| (?!what may happen)[^-]", line)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import TextResponse
 from scrapy.responsetypes import responsetypes
 
+from crawlproj._scrapy.decompression import SizedDecompression
 from crawlproj._scrapy.headers import values_of
 from crawlproj.content.codings import (
     MAX_CODINGS,
@@ -44,7 +44,7 @@ class _DecodedTooLarge(IgnoreRequest):
     frontier_outcome = (State.FAILED, "too-large")
 
 
-class DecompressionMiddleware(HttpCompressionMiddleware):
+class DecompressionMiddleware(SizedDecompression):
     """Scrapy's middleware with its settings and stats, and one rule for bodies that are not so.
 
     Text that is labelled as compressed is taken as the text that it is; the response gets the flag
@@ -71,7 +71,7 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
         headers = values_of(response.headers, _ENCODING)
         if not headers or request.method == "HEAD":
             return response
-        max_bytes = request.meta.get("download_maxsize", self._max_size)
+        max_bytes = request.meta.get("download_maxsize", self.max_bytes)
         try:
             body, flag = self._decoded(request, response, codings_of(headers), max_bytes)
         except TooLarge as exc:
@@ -81,7 +81,7 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
             logger.warning(message)
             raise _DecodedTooLarge(message) from exc
         self._budget.hold(request, len(body))
-        warn_bytes = request.meta.get("download_warnsize", self._warn_size)
+        warn_bytes = request.meta.get("download_warnsize", self.warn_bytes)
         if len(response.body) < warn_bytes <= len(body):
             logger.warning(
                 "%s has %d bytes decompressed, more than DOWNLOAD_WARNSIZE (%d)",

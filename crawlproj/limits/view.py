@@ -19,6 +19,7 @@ class SiteView:
     in_flight: requests. limit: requests that may be in flight. rate: requests/s, infinite if
     unlimited. blocked_s: seconds until a request may start. state: "open", "limited" (by rate),
     "resting" (for over a second), or "down" (only canaries are sent).
+    rate_by: "delay" if a delay between two starts bounds the rate; else as in ``RateLimit.by``.
     """
 
     in_flight: int
@@ -26,6 +27,7 @@ class SiteView:
     rate: float
     blocked_s: float
     state: str
+    rate_by: str = ""
 
 
 def view_of(control: SiteControl, now: float) -> SiteView:
@@ -37,4 +39,13 @@ def view_of(control: SiteControl, now: float) -> SiteView:
         state = "resting"
     else:
         state = "limited" if control.rate < inf else "open"
-    return SiteView(control.in_flight, control.limit, control.rate, blocked_s, state)
+    return SiteView(
+        control.in_flight, control.limit, control.rate, blocked_s, state, _rate_by(control)
+    )
+
+
+def _rate_by(control: SiteControl) -> str:
+    rate = control.rate_limit
+    if control.delay_s and (rate is None or rate.rate * control.delay_s >= 1):
+        return "delay"
+    return rate.by if rate is not None else ""

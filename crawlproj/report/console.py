@@ -35,6 +35,12 @@ _BESIDE_SLOW_SITE = 63
 # its p99 is this many times the median, and at least this long.
 _ERROR_SHARE, _MIN_ERRORS = 0.05, 5
 _SLOWER_THAN_MEDIAN, _SLOW_S = 4.0, 1.0
+_RATE_BY = {
+    "delay": " by Crawl-delay or DOWNLOAD_DELAY",
+    "refused": " because it refused more",
+    "announced": " by the quota that it announced",
+    "set": " by the settings",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +269,8 @@ def slow_sites(rows: Sequence[SiteRow]) -> list[tuple[SiteRow, str]]:
         if row.state == "down":
             reasons.append("down")
         if row.rate_limit < float("inf"):
-            reasons.append(f"limited to {row.rate_limit:.2g}/s")
+            by = _RATE_BY.get(row.rate_by, "")
+            reasons.append(f"limited to {row.rate_limit:.2g}/s{by}")
         if row.trouble >= _MIN_ERRORS and row.trouble_share >= _ERROR_SHARE:
             reasons.append(f"{row.trouble_share:.0%} failed")
         if row.p99_s is not None and row.p99_s >= max(_SLOW_S, _SLOWER_THAN_MEDIAN * usual_s):

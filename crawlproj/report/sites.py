@@ -21,7 +21,7 @@ class SiteRow:
     done: URLs done in this run. errors: attempts that failed, retried ones included; dead_links of
     them found that there is no such page.
     in_flight, limit: requests; limit is None for a site without a control.
-    rate_limit: requests/s that may start; infinite without a bound.
+    rate_limit: requests/s that may start; infinite without a bound. rate_by: as in ``SiteView``.
     pages_per_s: over the span that the caller chose.
     p50_s, p99_s: time to first byte; None before the first.
     blocked_s: until a request may start.
@@ -35,6 +35,7 @@ class SiteRow:
     in_flight: int = 0
     limit: float | None = None
     rate_limit: float = inf
+    rate_by: str = ""
     pages_per_s: float = 0.0
     p50_s: float | None = None
     p99_s: float | None = None
@@ -69,6 +70,7 @@ def site_row(
         in_flight=view.in_flight if view else 0,
         limit=view.limit if view else None,
         rate_limit=view.rate if view else inf,
+        rate_by=view.rate_by if view else "",
         pages_per_s=pages_per_s,
         p50_s=latency.ttfb.quantile(0.5) if latency and answered else None,
         p99_s=latency.ttfb.quantile(0.99) if latency and answered else None,

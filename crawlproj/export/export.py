@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from crawlproj.errors import ConfigError, ExportError
 from crawlproj.export.formats.table import format_of
 from crawlproj.export.selection import Filters, Selection, chosen
-from crawlproj.export.source import source_from_url
+from crawlproj.export.url import source_from_url
 from crawlproj.export.whole_file import whole_file
 from crawlproj.frontier.url import sqlite_path
 

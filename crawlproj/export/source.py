@@ -1,4 +1,4 @@
-"""The contract of a store that is exported, and the store that STORE_URL names.
+"""The contract of a store that is exported.
 
 1. A source is a context manager. Within it, every query sees the store as it was at the first one,
    also while a crawl writes.
@@ -11,10 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
-
-from crawlproj.errors import ConfigError
-from crawlproj.frontier.url import sqlite_path
-from crawlproj.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,30 +58,3 @@ class Source(ABC):
     @abstractmethod
     def rows(self, selection: Selection) -> Iterator[Sequence[Any]]:
         """Yield the rows, in the order in which the database has them."""
-
-
-def source_from_url(url: str) -> Source:
-    """Return the source for ``url``, the setting STORE_URL. Does not connect.
-
-    Raises ConfigError if the setting is wrong or empty, or the store is neither in SQLite nor in
-    PostgreSQL.
-    """
-    if not url:
-        raise ConfigError("STORE_URL is empty: set it to the store that the crawl wrote to")
-    scheme = url.partition(":")[0].lower()
-    if scheme == "sqlite":
-        from crawlproj.export.sqlite_source import SqliteSource  # noqa: PLC0415 - as the other
-
-        return SqliteSource(sqlite_path(url, "STORE_URL"))
-    if scheme in {"postgresql", "postgres"}:
-        try:
-            from crawlproj.export.postgres_source import PostgresSource  # noqa: PLC0415 - an extra
-        except ImportError as exc:
-            raise ConfigError(
-                "STORE_URL names a PostgreSQL database, but its driver is not installed: run "
-                f"pip install 'crawlproj[postgres]' ({exc})"
-            ) from None
-        return PostgresSource(url)
-    raise ConfigError(
-        f"scrapy export reads SQLite and PostgreSQL stores only; STORE_URL is {masked(url)!r}"
-    )

@@ -48,3 +48,12 @@ class Ending:
 
 NOTHING_LEARNED = Ending(Verdict.IGNORED)
 """Of a request that says nothing about its site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A wait that a site asked for: when, for how many seconds, and whether by a 429."""
+
+    at: float
+    seconds: float
+    throttled: bool

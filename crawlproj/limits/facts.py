@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crawlproj.limits.decisions import Decision
+    from crawlproj.limits.ending import Asked
     from crawlproj.limits.site import SiteControl
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A wait that a site asked for: when, for how many seconds, and whether by a 429."""
-
-    at: float
-    seconds: float
-    throttled: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.limits.base import Outcome, Sample, whole
 from crawlproj.limits.decisions import Decisions, Reason, Rule
-from crawlproj.limits.ending import Ending, Verdict
-from crawlproj.limits.facts import Asked
+from crawlproj.limits.ending import Asked, Ending, Verdict
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.permit import Permit
 

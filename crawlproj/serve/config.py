@@ -133,7 +133,10 @@ class ServeConfig:
         """Read and check the settings. Raises ConfigError naming the first wrong one."""
         store_url = text(settings, "SERVE_STORE_URL", "") or text(settings, "STORE_URL", "")
         if not store_url:
-            raise ConfigError("STORE_URL is empty: set it to the store that the crawl writes to")
+            raise ConfigError(
+                "STORE_URL is empty: set it to the store that the crawl writes to, for example "
+                "-s STORE_URL=sqlite:///crawl.db"
+            )
         crawl = CrawlConfig.from_settings(settings)
         return cls(
             listening,

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from crawlproj.errors import ConfigError, StoreError
 from crawlproj.export.selection import Filters
-from crawlproj.export.source import source_from_url
+from crawlproj.export.url import source_from_url
 from crawlproj.store.base import Row
 from tests.export.helpers import exported, fill, read
 from tests.store.helpers import page

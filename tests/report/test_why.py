@@ -11,7 +11,8 @@ import pytest
 
 from crawlproj.frontier.commands import Command, Verb
 from crawlproj.limits.decisions import Decision, Reason, Rule
-from crawlproj.limits.facts import Asked, SiteFacts
+from crawlproj.limits.ending import Asked
+from crawlproj.limits.facts import SiteFacts
 from crawlproj.report.why import Around, Why, held_by, why
 from crawlproj.steering.standing import Wishes
 

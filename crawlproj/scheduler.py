@@ -20,7 +20,6 @@ from crawlproj._scrapy.engine import EngineHooks, begin_closing, engine_of
 from crawlproj._scrapy.strict import Strict
 from crawlproj.clock import crawl_time
 from crawlproj.errors import CrawlprojError, FrontierError
-from crawlproj.frontier.base import Ack, State
 from crawlproj.http import DownloadHandler
 from crawlproj.limits.ending import NOTHING_LEARNED
 from crawlproj.reasons import FAILED_CRAWLS, error_of, nothing_reached
@@ -37,8 +36,9 @@ from crawlproj.scheduling.entries import Entries
 from crawlproj.scheduling.fence import Fence
 from crawlproj.scheduling.network_pause import NetworkPause
 from crawlproj.scheduling.patience import Patience
+from crawlproj.scheduling.rebuilding import Rebuilding
 from crawlproj.scheduling.seen import Seen
-from crawlproj.scheduling.serialize import PERMIT_WAIT, BadPayload, Unstorable
+from crawlproj.scheduling.serialize import PERMIT_WAIT, Unstorable
 from crawlproj.scheduling.shutdown import ABANDON_AFTER_CANCEL_S, Shutdown
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.scheduling.site_groups import SiteGroups
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    from crawlproj.frontier.base import Lease, Opened, Totals
+    from crawlproj.frontier.base import Opened, Totals
 
 __all__ = ["Scheduler"]
 
@@ -145,6 +145,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
                 spider, self._crawler, shared=shared, by_domain=by_domain, config=self.config
             )
             await self._entries.open()
+            self._rebuilding = Rebuilding(self._entries, self._frontier.put, self.books)
             self._frontier.outbox.on_written = self._entries.count
             self._hooks.install(self)
             self._hooks.lift_slot_limits(self.config.in_flight)
@@ -183,6 +184,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         if self.opened is None or self.opened.finished:
             return False
         work = self.in_hand.replaced_by(request)
+        source = self.in_hand.source_of(request, work)
         if work is None:
             key = self._entries.key_of(request)
         else:
@@ -196,7 +198,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         if self._entries.drops(request):
             return False
         try:
-            entry = self._entries.entry_of(request, key, self.in_hand.origin_of(request))
+            entry = self._entries.entry_of(request, key, self.in_hand.origin_of(request), source)
             self._frontier.put(entry)
         except Unstorable as exc:
             logger.error("Dropped, because another process could not rebuild it: %s", exc)
@@ -211,7 +213,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             return None
         self.admission.direct.serve_all()
         while (handout := self._frontier.next()) is not None:
-            if (request := self._rebuild(handout.lease)) is not None:
+            if (request := self._rebuilding.request_of(handout.lease)) is not None:
                 self.admission.start(handout, request)
                 request.meta[PERMIT_WAIT] = handout.waited_s
                 return request
@@ -225,14 +227,6 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self._frontier.seeds.close()
         some = self._budget.allows(len(self.in_hand), self._frontier.outstanding)
         return some and not self.network_pause.on
-
-    def _rebuild(self, lease: Lease) -> Request | None:
-        try:
-            return self._entries.request_of(lease.entry)
-        except BadPayload as exc:
-            logger.error("%s", exc)
-            self.books.close(Ack(lease.id, State.FAILED, exc.reason), lease.entry, detail=str(exc))
-            return None
 
     def close(self, reason: str) -> Deferred[None]:
         """Write what waits, give leases back, and end the generation if everything is done."""

@@ -64,7 +64,7 @@ def test_each_outcome_of_a_request_has_its_own_state_and_reason(
     fetched = Counter(line.path for line in web.log())
     assert fetched["/section0/page5.html"] == 3
     assert fetched["/section0/page6.html"] == 1
-    assert "Kept in memory, and lost if this process dies" in shown
+    assert "Kept in memory, and its page is fetched again if this process dies" in shown
 
 
 def test_malformed_lines_of_a_url_list_are_skipped_and_logged_with_their_numbers(

@@ -28,6 +28,7 @@ from scrapy.utils.log import logformatter_adapter
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from crawlproj._scrapy.answered import ANSWERED
 from crawlproj._scrapy.chains import DownloadChain
 from crawlproj._scrapy.scraping import Scraping, is_cancelled
 from crawlproj._scrapy.signals import has_listener
@@ -144,6 +145,7 @@ class RequestRunner:
             slot.nextcall.schedule()
 
     async def _scraped(self, result: Response | Failure, request: Request) -> None:
+        ANSWERED.set(request)  # in the task of this request alone
         try:
             self._on_result(request, result)
             await self._scraping.scrape(result, request)

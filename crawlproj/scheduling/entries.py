@@ -21,7 +21,6 @@ from crawlproj.scheduling.serialize import (
     RETRY_AT,
     SEED,
     UNANSWERED_AT,
-    VOLATILE,
     BadPayload,
     Unstorable,
     entry_of,
@@ -29,6 +28,12 @@ from crawlproj.scheduling.serialize import (
     key_of_return,
     key_of_seed,
     request_of,
+)
+from crawlproj.scheduling.volatile import (
+    Source,
+    fate_of,
+    is_volatile,
+    source_of,
     volatile_entry,
 )
 from crawlproj.urls import registrable_domain
@@ -165,15 +170,22 @@ class Entries:
             return self.identity(request)
         return self.key_of(request)
 
-    def entry_of(self, request: Request, key: int, origin: Request | None = None) -> Entry:
+    def entry_of(
+        self,
+        request: Request,
+        key: int,
+        origin: Request | None = None,
+        source: Entry | Source = Source.UNKNOWN,
+    ) -> Entry:
         """Return a new request as an entry. Raises Unstorable if others work on the frontier.
 
-        origin: the request whose meta it may have copied.
+        origin: the request whose meta it may have copied. source: where it came from, in case it
+        cannot be stored.
         """
         for name in (RETRY_AT, UNANSWERED_AT):
             request.meta.pop(name, None)  # a copy of the page's
         slot = chosen_slot(request, origin or request)
-        entry = self._stored(request, key, int(self._clock()), latest=False)
+        entry = self._stored(request, key, int(self._clock()), source)
         if slot:
             return replace(entry, site=slot)
         if self._by_domain:
@@ -194,7 +206,9 @@ class Entries:
         leased, retry_at = lease.entry, request.meta.pop(RETRY_AT, 0.0)
         chosen_slot(request, request)
         try:
-            entry = self._stored(request, leased.key, found_at_of(leased.payload), latest=True)
+            source = source_of(leased, leased.key) if is_volatile(leased) else leased
+            found_at = found_at_of(leased.payload)
+            entry = self._stored(request, leased.key, found_at, source, latest=True)
         except Unstorable as exc:
             if lease.attempts < request.meta.get("max_retry_times", self._retry_times):
                 self._stats.inc_value("scheduler/enqueued")
@@ -206,7 +220,7 @@ class Entries:
     def request_of(self, entry: Entry) -> Request:
         """Return the request that ``entry`` stands for. Raises BadPayload; Lost, which is one."""
         self._stats.inc_value("scheduler/dequeued")
-        if entry.payload != VOLATILE:
+        if not is_volatile(entry):
             request = request_of(entry, self._spider, public=self._shared)
             self._carried.give_back(entry.key, request)
             return request
@@ -233,33 +247,49 @@ class Entries:
             self._ended.add(entry.key)
         self._carried.forget(entry.key)
 
-    def _stored(self, request: Request, key: int, found_at: int | None, *, latest: bool) -> Entry:
+    def _stored(
+        self,
+        request: Request,
+        key: int,
+        found_at: int | None,
+        source: Entry | Source,
+        *,
+        latest: bool = False,
+    ) -> Entry:
         """Return ``request`` as an entry; latest: it replaces one with the same key."""
-        entry = self._as_entry(request, key, found_at, latest=latest)
+        entry = self._as_entry(request, key, found_at, source, latest=latest)
         self._stats.inc_value("scheduler/enqueued")
         return entry
 
-    def _as_entry(self, request: Request, key: int, found_at: int | None, *, latest: bool) -> Entry:
+    def _as_entry(
+        self,
+        request: Request,
+        key: int,
+        found_at: int | None,
+        source: Entry | Source,
+        *,
+        latest: bool,
+    ) -> Entry:
         try:
             entry = entry_of(request, self._spider, key, public=self._shared, found_at=found_at)
         except Unstorable as exc:
             if self._shared:
                 raise
-            self._warn(request, exc)
+            self._warn(request, exc, source)
             self._stats.inc_value("frontier/unstorable")
             if latest or (key not in self._volatile and key not in self._ended):
                 self._volatile[key] = request
-            return volatile_entry(request, key)
+            return volatile_entry(request, key, source)
         if not self._shared and (latest or key not in self._carried):
             self._carried.keep(key, request)
         return entry
 
-    def _warn(self, request: Request, why: Unstorable) -> None:
+    def _warn(self, request: Request, why: Unstorable, source: Entry | Source) -> None:
         """Log why a request is not stored, once for each reason."""
         reason = str(why).removeprefix(f"{request}: ")
         if reason not in self._warned and len(self._warned) < _MOST_WARNINGS:
             self._warned.add(reason)
-            logger.warning("Kept in memory, and lost if this process dies: %s", why)
+            logger.warning("Kept in memory, and %s if this process dies: %s", fate_of(source), why)
 
 
 def chosen_slot(request: Request, origin: Request) -> str:

@@ -37,7 +37,6 @@ RETRY_AT = "retry_at"  # the unix time before which a retry must not start
 REFUSALS = "refusals"  # how often its site refused it, no attempt counted
 FORBIDDEN = "forbidden"  # it was answered with 403, and asked for again
 UNANSWERED_AT = "unanswered_at"  # the unix time at which it first failed as if its site were away
-VOLATILE = b'{"volatile":true}'
 
 # These belong to one attempt, not to the request.
 TRANSIENT_META = frozenset(
@@ -159,11 +158,6 @@ def found_at_of(payload: bytes) -> int | None:
     except (ValueError, AttributeError, RecursionError):
         return None
     return found if type(found) is int else None
-
-
-def volatile_entry(request: Request, key: int) -> Entry:
-    """Return the entry that stands for an unstorable request."""
-    return Entry(key, site_of(request.url), request.url, VOLATILE, request.priority)
 
 
 def request_of(entry: Entry, spider: Spider, *, public: bool = False) -> Request:

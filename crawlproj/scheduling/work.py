@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DownloadCancelledError
 
+from crawlproj._scrapy.answered import ANSWERED
 from crawlproj.errors import NotStored
 from crawlproj.frontier.base import Ack, State
 from crawlproj.reasons import detail_of, is_disk_failure, outcome_of, time_of
 from crawlproj.scheduling.checks import check_of
-from crawlproj.scheduling.serialize import LEASE
+from crawlproj.scheduling.serialize import LEASE, SEED
+from crawlproj.scheduling.volatile import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -205,6 +207,16 @@ class WorkInHand:
         """
         work = self._by_lease.get(request.meta.get(LEASE, 0))
         return work if work is not None and work.undecided else None
+
+    def source_of(self, request: Request, replaced: Work | None) -> Entry | Source:
+        """Return where a request came from, as long as it has the mark of a seed.
+
+        replaced: the work that it goes on with, which it redirects.
+        """
+        if SEED in request.meta:
+            return Source.START
+        work = replaced or self.of(ANSWERED.get())
+        return work.lease.entry if work is not None else Source.UNKNOWN
 
     def remove(self, work: Work) -> None:
         """Forget ``work``, which has finished."""

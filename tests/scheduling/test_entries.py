@@ -12,11 +12,11 @@ from crawlproj.scheduling.entries import Entries, Lost
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
     SEED,
-    VOLATILE,
     Unstorable,
     found_at_of,
     key_of,
 )
+from crawlproj.scheduling.volatile import is_volatile
 from tests.scheduling.kept_classes import Book, Step
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def test_each_reason_to_keep_a_request_in_memory_is_logged_once(
 def test_an_unstorable_request_is_kept_in_memory_until_it_has_ended() -> None:
     it, request = entries(), unstorable()
     entry = it.entry_of(request, 1)
-    assert entry.payload == VOLATILE
+    assert is_volatile(entry)
     assert it.request_of(entry) is request
     it.forget(entry)
     with pytest.raises(Lost, match="lost with the process"):

@@ -80,9 +80,10 @@ class SizeLimits:
             self._warn_bytes = 0
 
     def _message(self, size: int, bound: str, limit: int, *, expected: bool) -> str:
-        """Return a message that begins as Scrapy's does, which reasons.py recognises."""
+        """Return Scrapy's message, which reasons.py and monitors of other projects recognise."""
         verb = "Expected to receive" if expected else "Received"
-        return f"{verb} {size} bytes, more than {bound} ({limit}), in request {self._request}."
+        found = f"{verb} {size} bytes which is larger than {bound} ({limit})"
+        return f"{found} in request {self._request}."
 
 
 async def read_body(

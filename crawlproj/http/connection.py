@@ -241,7 +241,7 @@ class Protocol(ResponseHandler):
 def _log_tls_session(ssl_object: ssl.SSLObject) -> None:
     cipher = ssl_object.cipher()
     logger.debug(
-        "TLS connection to %s with %s, cipher %s",
+        "SSL connection to %s using protocol %s, cipher %s",  # Scrapy's words
         ssl_object.server_hostname,
         ssl_object.version(),
         cipher[0] if cipher else None,

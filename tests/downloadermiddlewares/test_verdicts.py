@@ -111,7 +111,7 @@ def test_the_lag_of_our_own_loop_is_subtracted_once_from_the_latency() -> None:
         (ResponseDataLossError(), Verdict.OK),
         (MalformedResponse("the status line is '?'"), Verdict.OK),
         (StopDownload(), Verdict.OK),
-        (DownloadCancelledError("Received 5 bytes, more than"), Verdict.OK),
+        (DownloadCancelledError("Received 5 bytes which is larger than"), Verdict.OK),
         (DownloadCancelledError("the crawl is being stopped"), Verdict.IGNORED),
         (CannotResolveHostError(), Verdict.IGNORED),
         (AddressRefused("10.0.0.1", "private"), Verdict.IGNORED),

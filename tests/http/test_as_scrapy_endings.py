@@ -50,12 +50,13 @@ async def test_a_truncated_body_is_kept_and_flagged_if_dataloss_is_allowed(
 @pytest.mark.parametrize("target", ["/big?n=5000", "/chunked-big"])
 @pytest.mark.parametrize("by", ["meta", "setting"])
 async def test_a_body_over_maxsize_cancels_the_download(
-    path: str, site: Site, target: str, by: str
+    path: str, site: Site, target: str, by: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     meta = {"download_maxsize": 4096} if by == "meta" else {}
     settings = {} if by == "meta" else {"DOWNLOAD_MAXSIZE": 4096}
     with pytest.raises(DownloadCancelledError):
         await fetch(path, Request(site.url(target), meta=meta), **settings)
+    assert " bytes which is larger than download max size (4096) in request <GET " in caplog.text
 
 
 @on_reactor
@@ -68,8 +69,9 @@ async def test_a_body_over_warnsize_is_kept_and_logs_one_warning(
 ) -> None:
     await fetch(path, Request(site.url(target), meta={"download_warnsize": 4096}))
     warnings = [record.message for record in caplog.records if "warn size" in record.message]
-    assert len(warnings) == 1
-    assert warnings[0].startswith(words)
+    (warning,) = warnings
+    assert warning.startswith(words)
+    assert " bytes which is larger than download warn size (4096) in request <GET " in warning
 
 
 @on_reactor

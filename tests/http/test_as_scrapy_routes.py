@@ -47,6 +47,21 @@ async def test_a_tls_site_is_verified_and_its_certificate_is_on_the_response(
 
 
 @on_reactor
+async def test_verbose_tls_logging_names_the_host_protocol_and_cipher(
+    path: str, tls_site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    request = Request(tls_site.url("/text", "localhost"))
+    await fetch(
+        path,
+        request,
+        DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING=True,
+        DOWNLOAD_VERIFY_CERTIFICATES=False,
+    )
+    assert "SSL connection to localhost using protocol TLSv1.3, cipher TLS_" in caplog.text
+
+
+@on_reactor
 async def test_an_untrusted_certificate_fails_the_download(path: str, tls_site: Site) -> None:
     with pytest.raises(DownloadFailedError):
         await fetch(

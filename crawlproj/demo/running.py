@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from crawlproj.demo.pages import Expected, SiteSpec, expected
 from crawlproj.errors import CrawlprojError
+from crawlproj.fleet.asked_process import AskedProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
-
-_STOP_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class DemoWeb:
         self._log = log
         self._answers = answers
         self._urls: dict[str, str] = {}
-        self._process: subprocess.Popen[str] | None = None
+        self._process: AskedProcess | None = None
 
     def __enter__(self) -> DemoWeb:
         fields = json.dumps([asdict(spec) for spec in self.specs.values()])
@@ -86,17 +84,11 @@ class DemoWeb:
         ]
         if self._answers is not None:
             command += ["--answers", str(self._answers)]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # Ctrl-C must not reach it: draining needs it
-        )
+        self._process = AskedProcess(command, "the demo web")
         try:
-            self._urls = json.loads(self._read())
+            self._urls = self._process.read()
         except BaseException:
-            self._stop(self._process)
+            self._process.close()
             raise
         return self
 
@@ -107,7 +99,7 @@ class DemoWeb:
         traceback: TracebackType | None,
     ) -> None:
         if self._process is not None:
-            self._stop(self._process)
+            self._process.close()
             self._process = None
 
     @property
@@ -145,38 +137,9 @@ class DemoWeb:
 
     def cpu_s(self) -> float:
         """Return the CPU seconds the server has used, user and system."""
-        process = self._running()
-        assert process.stdin is not None  # noqa: S101 - it is a pipe
-        process.stdin.write("\n")
-        process.stdin.flush()
-        return float(json.loads(self._read())["cpu_s"])
-
-    def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
             raise CrawlprojError("the demo web is not running: use it in a with statement")
-        return self._process
-
-    def _read(self) -> str:
-        process = self._running()
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        line = process.stdout.readline()
-        if not line:
-            raise CrawlprojError(
-                f"the demo web ended with status {process.wait()}; its error is printed above"
-            )
-        return line
-
-    @staticmethod
-    def _stop(process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None  # noqa: S101 - it is a pipe
-        assert process.stdout is not None  # noqa: S101
-        process.stdin.close()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        return float(self._process.ask()["cpu_s"])
 
 
 def _whole_lines(path: Path) -> list[str]:

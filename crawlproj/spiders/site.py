@@ -12,8 +12,7 @@ from scrapy.http import TextResponse
 
 from crawlproj._scrapy.requests import request_for
 from crawlproj.config import boolean
-from crawlproj.content.entered import with_entered
-from crawlproj.content.fields import chosen_fields, main_text_of
+from crawlproj.content.fields import chosen_fields
 from crawlproj.content.page import content_of, forget_content
 from crawlproj.frontier.base import State
 from crawlproj.links.budgets import Budgets
@@ -42,6 +41,7 @@ from crawlproj.spiders.arguments import (
 )
 from crawlproj.spiders.budgets import budgets_of, similar_texts_of
 from crawlproj.spiders.config_file import ConfigFile
+from crawlproj.spiders.lessons import lesson
 from crawlproj.spiders.maze_walks import MazeWalks
 from crawlproj.spiders.rechecks import Rechecks, policy_of, settle, spot_checks_of
 from crawlproj.spiders.saving import check_saving, links_for
@@ -255,38 +255,34 @@ class SiteSpider(ReadsSitemaps):
         page = page_of(response, self.page_fields, fingerprint=self.refresh is not None)
         if self.save is not None:
             page = saved(page, response, self.save)
-        urls: list[str] = []
-        # A redirect may have led out of scope: keep that page, but do not follow its links.
-        follows = self.sitemap != "only"
-        if follows and isinstance(response, TextResponse) and self.scope.allows(response.url):
-            urls = self.links.extract_urls(response)
-        explains = is_start and follows and not is_check
+        urls = self._urls_to_follow(response)
+        explains = is_start and not is_check and self.sitemap != "only"
         if explains and (why := nothing_to_follow(self, response, urls)):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
-        looks = self.traps is not None and not is_check and self.traps.looks_at(page.url)
-        main_text = self._main_text(response, page) if looks else ""
-        shown = with_entered(page.text, response) if looks else ""
+        learn = None if is_check or self.traps is None else lesson(self.traps, response, page)
         forget_content(response)  # the response stays in memory until the page is stored
         yield page
         # Before the links: one to a sitemap would make it a page, of which nothing is followed.
         self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
-        new: list[str] = []
         requests = self._page_requests(urls, response)
         if self.walks is not None:
             requests = self.walks.lead(response, urls, requests)
+        new: list[str] = []
         for request in requests:
             new.append(request.url)
             yield request
-        if self.traps is not None and looks:
-            self.warn_of(self.traps.learn(page.url, shown, new, main_text))
+        if learn is not None:
+            self.warn_of(learn(new))
 
-    def _main_text(self, response: Response, page: Page) -> str:
-        """Return the main text of a page if something is to be learned from it."""
-        if self.traps is None or self.traps.similar is None:
-            return ""
-        if page.main_text is None and (content := content_of(response)) is not None:
-            return main_text_of(content)
-        return page.main_text or page.text
+    def _urls_to_follow(self, response: Response) -> list[str]:
+        # A redirect may have led out of scope: that page is kept, but its links are not followed.
+        if (
+            self.sitemap == "only"
+            or not isinstance(response, TextResponse)
+            or not self.scope.allows(response.url)
+        ):
+            return []
+        return self.links.extract_urls(response)
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good; nothing for a skipped one."""

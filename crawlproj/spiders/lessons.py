@@ -1,0 +1,32 @@
+"""Keeps of a page, beyond its life in memory, what shows whether it is of a trap."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from crawlproj.content.entered import with_entered
+from crawlproj.content.fields import main_text_of
+from crawlproj.content.page import content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scrapy.http import Response
+
+    from crawlproj.items import Page
+    from crawlproj.links.traps import Traps
+
+
+def lesson(traps: Traps, response: Response, page: Page) -> Callable[[Sequence[str]], str] | None:
+    """Return what takes ``page`` in, given the new URLs that it leads to; see ``Traps.learn``.
+
+    None if nothing is to be learned from it.
+    """
+    if not traps.looks_at(page.url):
+        return None
+    main_text = ""
+    if traps.similar is not None:
+        content = content_of(response) if page.main_text is None else None
+        main_text = page.main_text or (page.text if content is None else main_text_of(content))
+    return partial(traps.learn, page.url, with_entered(page.text, response), main=main_text)

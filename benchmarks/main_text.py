@@ -4,10 +4,16 @@ The pages are documentation that Debian packages install, in eight kinds. Their 
 the element that each generator puts the content in. F1 is over words, as in the evaluations of
 trafilatura, which is measured on the same pages if it is installed. Kinds whose package is missing
 are skipped.
+
+``--articles DIR`` adds news and blogs: DIR is a clone of the public
+https://github.com/scrapinghub/article-extraction-benchmark, whose truth people have marked by hand.
 """
 
 from __future__ import annotations
 
+import argparse
+import gzip
+import json
 import re
 import sys
 from collections import Counter
@@ -63,30 +69,50 @@ KINDS = {
 
 def main() -> int:
     """Print F1 by kind and over all pages; 1 if no package is installed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.main_text", description=__doc__)
+    parser.add_argument("--articles", type=Path, metavar="DIR")
+    options = parser.parse_args()
     extractors: dict[str, Extract] = {"crawlproj": _ours}
     if (theirs := _trafilatura()) is not None:
         extractors["trafilatura"] = theirs
     print(f"{'kind':10}{'pages':>6}", *(f"{name:>12}" for name in extractors))
     totals: dict[str, list[float]] = {name: [] for name in extractors}
     for name, kind in KINDS.items():
-        pages = pages_of(kind)
-        if not pages:
+        if pages := pages_of(kind):
+            for who, scores in _measured(name, pages, extractors).items():
+                totals[who] += scores
+        else:
             print(f"{name:10} skipped: install Debian's package {kind.package}")
-            continue
-        scores = {
-            who: [f1(extract(body), truth) for body, truth in pages]
-            for who, extract in extractors.items()
-        }
-        print(f"{name:10}{len(pages):6}", *(f"{mean(scores[who]):12.3f}" for who in extractors))
-        for who, values in scores.items():
-            totals[who] += values
-    if not totals["crawlproj"]:
-        return 1
-    print(
-        f"{'all':10}{len(totals['crawlproj']):6}",
-        *(f"{mean(values):12.3f}" for values in totals.values()),
-    )
-    return 0
+    if totals["crawlproj"]:
+        _print("all", totals)
+    if options.articles:
+        _measured("articles", articles_in(options.articles), extractors)
+    return 0 if totals["crawlproj"] or options.articles else 1
+
+
+def _measured(
+    name: str, pages: list[tuple[bytes, str]], extractors: dict[str, Extract]
+) -> dict[str, list[float]]:
+    scores = {
+        who: [f1(extract(body), truth) for body, truth in pages]
+        for who, extract in extractors.items()
+    }
+    _print(name, scores)
+    return scores
+
+
+def _print(name: str, scores: dict[str, list[float]]) -> None:
+    pages = len(scores["crawlproj"])
+    print(f"{name:10}{pages:6}", *(f"{mean(values):12.3f}" for values in scores.values()))
+
+
+def articles_in(folder: Path) -> list[tuple[bytes, str]]:
+    """Return the pages of the article extraction benchmark and their true text."""
+    truths = json.loads((folder / "ground-truth.json").read_text("utf-8"))
+    return [
+        (gzip.decompress((folder / f"html/{name}.html.gz").read_bytes()), truth["articleBody"])
+        for name, truth in truths.items()
+    ]
 
 
 def pages_of(kind: Kind) -> list[tuple[bytes, str]]:

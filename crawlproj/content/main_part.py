@@ -1,51 +1,58 @@
 """Finds the part of a page that it is about, without navigation and boilerplate.
 
-An explicit <main> decides. Otherwise the parser's scoring of paragraphs finds one good element; it
-is often a single section. So its ancestors are taken as long as what they add is prose and not
-links, which is how Readability widens its top candidate, too
-(https://github.com/mozilla/readability). At last, what is marked as navigation is taken out, unless
-a generator made the mark from a heading or a path (chapters.py).
+An article is where the prose is: long paragraphs outside of links (prose.py). The search begins at
+the page, or at its only <main>, and goes into the element that has most of the prose, as long as
+what is left outside are links, teasers and other short texts. So it ends at the element that has
+the whole article, or all sections of a chapter, and little else. At last, what is marked as
+navigation is taken out of it, unless a generator made the mark from a heading or a path
+(chapters.py).
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from crawlproj.content.boilerplate import (
+    CONTAINERS,
+    ROLES,
+    TAGS,
+    heads_in,
+    is_boilerplate,
+    is_marked,
+    is_never_content,
+    is_note,
+    suspects,
+)
 from crawlproj.content.chapters import Chapters
+from crawlproj.content.hidden import hidden_in, marked_in
+from crawlproj.content.prose import Prose
 from crawlproj.content.tree import Element, tree_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawlproj.content.tree import Tree
 
 _MIN_MAIN = 100  # characters; a <main> with fewer is not used as one if there are more elsewhere
-_MIN_TEXT = 300  # characters; a shorter element is widened whatever that adds
-_MAX_LINKED = 0.6  # share of the added characters that may be in links
-_BOILERPLATE_TAGS = ("nav", "footer", "aside", "form", "header", "script", "style")
-_TITLES = "h1, h2, h3, h4, h5, h6"
-# Not the page's banner, which is beside or around these.
-_HEADS = ":is(article, main, [role=main]) :is(header, [class*=header])"
-_HEADER = re.compile(r"(?<![^-_ ])header(?![^-_ ])", re.IGNORECASE)
-_MAX_HEADS = 200  # that are looked at
-_CONTAINERS = ("div", "section", "ul", "ol", "table", "p")
-# Notes that belong to the text, although generators put them into <aside>.
-_NOTES = re.compile(
-    r"(?:^|[-_ ])(?:admonition|callout|footnotes?|note|tip|hint|important|warning|caution|danger|"
-    r"topic|starlight-aside)(?:$|[-_ ])",
-    re.IGNORECASE,
+_EXPLICIT = ("[itemprop~=articleBody]", "main", "[role=main]")
+_EXPLICIT_SHARE = 0.35  # of the page's prose, that an explicit element has
+# Themes name the columns around an article "with-sidebar" or "header", so such names count only if
+# there is this much prose without them: bytes, and share of all.
+_MIN_ELSEWHERE, _ELSEWHERE_SHARE = 150, 0.15
+_MOST = 0.5  # of the prose of an element, that the one to go into has
+_MAX_OWN = 0.1  # of the prose of the one to go into, that may be loose beside it
+# An element belongs to the article beside it if it has such a share of that one's prose: one that
+# looks the same, or another; and if enough of it is prose, and little of it links.
+_MIN_ALIKE, _MIN_OTHER = 0.1, 0.5
+_MIN_PROSE, _MAX_LINKED = 0.3, 0.3
+_MAX_LINKED_PARAGRAPH = 0.2
+_PARAGRAPHS = frozenset(("p", "blockquote", "pre"))
+_LISTS = frozenset(("table", "tbody", "thead", "tr", "ul", "ol", "dl", "menu"))
+_CELL = 0.8  # of the prose of a list or a table, that one cell has if it is there for the layout
+_NO_ARTICLE = _PARAGRAPHS | frozenset(
+    ("span", "li", "h1", "h2", "h3", "h4", "h5", "h6", "figure", "details")
 )
-_NOTE_ROLES = frozenset(
-    {"note", "doc-endnotes", "doc-footnote", "doc-notice", "doc-pullquote", "doc-tip"}
-)
-_BOILERPLATE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
-_BOILERPLATE_NAMES = re.compile(
-    r"(?:^|[-_ ])(?:nav|navbar|navigation|menu|sidebar|footer|related|breadcrumbs?|toc|"
-    r"pagination|search|mobile|skip|banner|cookie|advert|promo|share|social|comments)(?:$|[-_ ])|"
-    # TypeDoc's "tsd-comment" is what the author wrote, Javadoc's "table-header" heads columns.
-    r"(?:^| )comment(?:$|[-_ ])|(?:^|(?<!table)[-_ ])header(?:$|[-_ ])|"
-    r"sphinxsidebar|nav(?:header|footer)",
-    re.IGNORECASE,
-)
+_MAX_MEASURED = 20  # elements with names of boilerplate that may be most of the article
 
 
 def main_part_of(tree: Tree) -> Tree:
@@ -58,93 +65,124 @@ def main_part_of(tree: Tree) -> Tree:
     return part
 
 
+def _main_element(tree: Tree) -> Element:
+    body = tree.select_one("body") or tree.root
+    assert body is not None  # noqa: S101 - the parser always makes one
+    prose = Prose(body, hidden_in(body, marked_in(body)))
+    if not prose.text:
+        prose = Prose(body, ())
+    return _Search(tree, body, prose).found()
+
+
+class _Search:
+    """The way from the body of a page to its main element."""
+
+    def __init__(self, tree: Tree, body: Element, prose: Prose) -> None:
+        self._prose = prose
+        enough = max(_MIN_ELSEWHERE, _ELSEWHERE_SHARE * prose.prose.get(body, 0))
+        self._left_out: Callable[[Element], bool]
+        for self._left_out in (is_boilerplate, is_marked, is_never_content):
+            self._clean = prose.without(self._left_out)
+            if self._clean.get(body, 0) >= enough:
+                break
+        else:
+            self._left_out, self._clean = _nothing, prose.prose
+        self._start, self._is_explicit = body, False
+        for selector in _EXPLICIT:
+            explicit = tree.select(selector)
+            if len(explicit) == 1 and self._of(explicit[0]) >= _EXPLICIT_SHARE * self._of(body):
+                self._start, self._is_explicit = explicit[0], True
+                break
+
+    def found(self) -> Element:
+        element = self._start
+        while (inner := self._inside(element)) is not None:
+            element = inner
+        return element
+
+    def _of(self, element: Element) -> int:
+        return self._clean.get(element, 0)
+
+    def _inside(self, element: Element) -> Element | None:
+        """Return the element to go into, or None."""
+        children = [each for each in element.children if isinstance(each, Element)]
+        best = max(children, key=self._of, default=element)
+        most = self._of(best)
+        if not most or most < _MOST * self._of(element):
+            return None
+        if self._prose.own.get(element, 0) > _MAX_OWN * most:
+            return None
+        if any(self._belongs(each, best) for each in children if each != best):
+            return None
+        inner = self._cell(best) if best.tag in _LISTS else best
+        return None if inner is None or inner.tag in _NO_ARTICLE else inner
+
+    def _belongs(self, element: Element, article: Element) -> bool:
+        """Whether ``element`` belongs to the article beside it."""
+        text, linked = (each.get(element, 0) for each in (self._prose.text, self._prose.linked))
+        if not text or self._left_out(element):
+            return False
+        if element.tag in _PARAGRAPHS and self._of(element):
+            return linked < _MAX_LINKED_PARAGRAPH * text
+        if linked >= _MAX_LINKED * text or element.tag in {"nav", "aside", "footer"}:
+            return False
+        if self._is_explicit:
+            return text >= _MIN_ALIKE * self._prose.text[article]
+        is_alike = element.tag == article.tag and element.attr("class") == article.attr("class")
+        enough = (_MIN_ALIKE if is_alike else _MIN_OTHER) * self._of(article)
+        return self._of(element) >= enough and self._of(element) > _MIN_PROSE * text
+
+    def _cell(self, element: Element) -> Element | None:
+        """Return the cell of a table, or the item of a list, that has nearly all of the prose."""
+        cell = element
+        while cell.tag in _LISTS:
+            children = [each for each in cell.children if isinstance(each, Element)]
+            if not children:
+                break
+            cell = max(children, key=self._of)
+        return cell if self._of(cell) >= _CELL * self._of(element) else None
+
+
+def _nothing(_: Element) -> bool:
+    return False
+
+
 def _without_boilerplate(element: Element) -> Tree:
     part = tree_of(element.html.encode("utf-8", "replace"), "utf-8")
-    heads = _heads_in(part)
-    for tag in _BOILERPLATE_TAGS:
+    part.remove("script, style")
+    heads = heads_in(part)
+    is_most = _Most(part)
+    for tag in TAGS:
         for each in part.select(tag):
-            if each not in heads and (tag != "aside" or not _is_note(each)):
-                each.decompose()
-    chapters: Chapters | None = None
-    for tag in _CONTAINERS:
-        for each in part.select(tag):
-            if each.parent is None or each in heads or not _is_boilerplate(each):
+            if each in heads or (tag == "aside" and is_note(each)) or is_most(each):
                 continue
-            if each.attr("role") not in _BOILERPLATE_ROLES:
-                chapters = chapters or Chapters(part, _BOILERPLATE_NAMES.search)
+            each.decompose()
+    chapters: Chapters | None = None
+    for tag in CONTAINERS:
+        for each in part.select(tag):
+            if each.parent is None or each in heads or not is_boilerplate(each) or is_most(each):
+                continue
+            if each.attr("role") not in ROLES:
+                chapters = chapters or Chapters(part, suspects)
                 if chapters.has(each):
                     continue
             each.decompose()
     return part
 
 
-def _heads_in(part: Tree) -> set[Element]:
-    """Return the heads of articles that have a title: on a list of posts, nothing else has it."""
-    if part.select_one(_TITLES) is None:
-        return set()
-    return {each for each in part.select(_HEADS)[:_MAX_HEADS] if _has_title(each)}
+class _Most:
+    """Whether an element has most of a part's text, and may be content whatever its name is."""
 
+    def __init__(self, part: Tree) -> None:
+        self._half = _length(part) / 2
+        self._measured = 0
 
-def _has_title(head: Element) -> bool:
-    names = _HEADER.sub(" ", _names_of(head))
-    return (
-        not _BOILERPLATE_NAMES.search(names)
-        and head.attr("role") not in _BOILERPLATE_ROLES
-        and head.select_one(_TITLES) is not None
-    )
-
-
-def _is_note(aside: Element) -> bool:
-    classes = aside.attr("class") or ""
-    is_note = aside.attr("role") in _NOTE_ROLES or _NOTES.search(classes)
-    return bool(is_note) and not _BOILERPLATE_NAMES.search(classes)
+    def __call__(self, element: Element) -> bool:
+        if is_never_content(element):
+            return False
+        self._measured += 1
+        return self._measured <= _MAX_MEASURED and len(element.text) > self._half
 
 
 def _length(part: Tree) -> int:
     return len(part.root.text.strip()) if part.root is not None else 0
-
-
-def _main_element(tree: Tree) -> Element:
-    body = tree.select_one("body") or tree.root
-    assert body is not None  # noqa: S101 - the parser always makes one
-    for selector in ("main", "[role=main]"):
-        explicit = tree.select(selector)
-        if len(explicit) == 1 and len(explicit[0].text.strip()) >= _MIN_MAIN:
-            return explicit[0]
-    return _widened(tree.main_content() or body, body)
-
-
-def _widened(element: Element, body: Element) -> Element:
-    """Return the largest ancestor of ``element`` that adds prose, not links, at each step."""
-    while element != body and isinstance(parent := element.parent, Element):
-        added = [
-            child
-            for child in parent.children
-            if isinstance(child, Element) and child != element and not _is_boilerplate(child)
-        ]
-        text = sum(len(child.text) for child in added)
-        linked = sum(_linked(child) for child in added)
-        is_large = len(element.text) > _MIN_TEXT
-        if is_large and (linked > _MAX_LINKED * text or (parent == body and not text)):
-            return element
-        element = parent
-    return element
-
-
-def _linked(element: Element) -> int:
-    return sum(len(link.text) for link in element.select("a"))
-
-
-def _is_boilerplate(element: Element) -> bool:
-    return (
-        element.tag in _BOILERPLATE_TAGS
-        or element.attr("role") in _BOILERPLATE_ROLES
-        or bool(_BOILERPLATE_NAMES.search(_names_of(element)))
-    )
-
-
-def _names_of(element: Element) -> str:
-    name = element.attr("id") or ""
-    if "." in name:  # of a member of a program, such as "Document._toc_entry" in Sphinx's sources
-        name = ""
-    return f"{element.attr('class') or ''} {name}"

@@ -158,6 +158,88 @@ def test_comments_with_a_heading_stay_boilerplate_however_many_they_are(comments
     assert "I think" not in text
 
 
+TEASERS = "".join(
+    f'<div class="card"><h3><a href="/{n}">Another page {n}</a></h3><p>{WORDS}</div>'
+    for n in range(12)
+)
+ARTICLE = "".join(f"<p>{n} {2 * WORDS}</p>" for n in range(6))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div class=page><div class=story>{article}</div><div class=below>{teasers}</div></div>",
+        "<div class=page><div class=below>{teasers}</div><div><div>{article}</div></div></div>",
+        "<div><div itemprop=articleBody>{article}</div><p>{teasers}</div>",
+        "<table><tr><td>{article}<td><ul><li><a href=/a>Another page</a></ul></table>",
+    ],
+    ids=["below", "above", "marked", "in a table"],
+)
+def test_teasers_beside_an_article_do_not_belong_to_it(page: str) -> None:
+    text = main_text(page.format(article=ARTICLE, teasers=TEASERS))
+    assert text.count("Some words") == 12
+    assert "Another page" not in text
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<div class="layout-sidebar-fixed"><div>',
+        '<div class="content-with-sidebar"><div class="body">',
+        '<div id="rightColumn"><aside>',
+        '<form id="aspnetForm"><div class="article-header">',
+        '<article class="post tag-menu category-social"><div>',
+    ],
+)
+def test_a_theme_may_call_the_column_of_an_article_whatever_it_likes(start: str) -> None:
+    menu = f'<div class="sidebar"><ul>{LINKS}</ul></div>'
+    text = main_text(f"<div>{start}{ARTICLE}</div></article></form></aside></div>{menu}</div>")
+    assert text.count("Some words") == 12
+    assert "Another page" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["comment-list", "comments-area", "commentform", "cookie-settings", "gdpr-box"]
+)
+def test_neither_comments_nor_cookies_are_an_article_however_long_they_are(name: str) -> None:
+    comment = "<p>I think so, too, and so does everybody that I know of, if you ask them today.</p>"
+    long = f'<div class="{name}"><div>{20 * comment}</div></div>'
+    text = main_text(f"<div><div>{ARTICLE}</div></div>{long}")
+    assert text.count("Some words") == 12
+    assert "I think" not in text
+
+
+@pytest.mark.parametrize("lead", ["<p>{}</p>", "<blockquote>{}</blockquote>"])
+def test_a_paragraph_beside_the_body_of_an_article_belongs_to_it(lead: str) -> None:
+    lead = lead.format(
+        "The lead tells in one sentence, which is not short, what all of the rest is about."
+    )
+    text = main_text(f"<div><h1>Title</h1>{lead} <div>{20 * ARTICLE}</div></div>")
+    assert text.startswith("Title")
+    assert "The lead" in text
+
+
+def test_rows_and_items_are_not_taken_out_of_a_table_or_a_list() -> None:
+    rows = f"<tr><td>{7 * WORDS}<tr><td>{3 * WORDS}"
+    items = f"<li>{7 * WORDS}<li>{3 * WORDS}"
+    assert main_text(f"<div><table>{rows}</table></div>").count("Some words") == 10
+    assert main_text(f"<div><ul>{items}</ul></div>").count("Some words") == 10
+
+
+def test_a_word_of_chinese_counts_as_much_as_one_of_english() -> None:
+    article = 9 * "<p>人们写下一些句子，好让别人读到，并且知道它们是什么意思，这就是一个段落。</p>"
+    text = main_text(f"<div><div>{article}</div><div>{TEASERS}</div></div>")
+    assert text.count("段落") == 9
+    assert "Another page" not in text
+
+
+def test_what_is_hidden_is_not_the_article() -> None:
+    text = main_text(
+        f'<div style="display:none"><div>{9 * TEASERS}</div></div><div>{ARTICLE}</div>'
+    )
+    assert text.count("Some words") == 12
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -195,7 +195,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
                 return True
             work.redirect(request.url)
             key = self._entries.key_of_redirect(request, work.request, work.lease.entry)
-        if self._entries.drops(request):
+        if self._entries.drops(request, key):
             return False
         try:
             entry = self._entries.entry_of(request, key, self.in_hand.origin_of(request), source)

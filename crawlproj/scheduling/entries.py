@@ -8,10 +8,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawlproj._scrapy.signals import has_listener
 from crawlproj.clock import crawl_time
+from crawlproj.scheduling.announced import AnnouncedDuplicates
 from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.checks import CHECK, key_of_check
 from crawlproj.scheduling.classes import classes_of
@@ -69,6 +71,7 @@ class Entries:
     by_domain: a registrable domain is one queue, so one worker has all of it and keeps its limits.
     filtering: if False, every request is fetched, as if it had ``dont_filter``.
     own_filter: the project's, which is asked about each request without ``dont_filter``.
+    listens: whether anyone wants to know of each duplicate at once.
     clock: unix seconds.
     """
 
@@ -83,6 +86,7 @@ class Entries:
         by_domain: bool,
         filtering: bool = True,
         own_filter: OwnFilter | None = None,
+        listens: Callable[[], bool] = lambda: False,
         clock: Clock = crawl_time,
     ) -> None:
         self._spider = spider
@@ -94,6 +98,7 @@ class Entries:
         self._by_domain = by_domain
         self._filtering = filtering
         self._own_filter = own_filter
+        self._duplicates = AnnouncedDuplicates(stats, listens)
         self._volatile: dict[int, Request] = {}
         self._ended: set[int] = set()  # of these; a duplicate is not kept again
         self._carried = Carried()
@@ -116,6 +121,7 @@ class Entries:
             by_domain=shared and by_domain,
             filtering=config.filtering,
             own_filter=own_filter_of(crawler, spider),
+            listens=lambda: not shared and has_listener(crawler.signals, signals.request_dropped),
         )
 
     async def open(self) -> None:
@@ -127,11 +133,17 @@ class Entries:
         """Whether a request is fetched only if its key is new."""
         return self._filtering and not request.dont_filter
 
-    def drops(self, request: Request) -> bool:
-        """Ask the project's filter, if there is one, whether a new request is left out."""
-        if self._own_filter is None or not self.is_filtered(request) or CHECK in request.meta:
+    def drops(self, request: Request, key: int) -> bool:
+        """Whether a new request, which has ``key``, is left out at once.
+
+        The project's filter is asked, or those are told who listen for duplicates. The frontier
+        leaves out the others.
+        """
+        if not self.is_filtered(request) or CHECK in request.meta:
             return False
-        return self._own_filter.drops(request)
+        if self._own_filter is not None:
+            return self._own_filter.drops(request)
+        return self._duplicates.drops(key)
 
     def is_known_by_url(self, request: Request) -> bool:
         """Whether a later plain GET of the same URL is left out."""

@@ -301,6 +301,32 @@ class FiltersByItself(Shape):
             yield self.get(path)
 
 
+class ListensForDuplicates(Shape):
+    """Acknowledges by the signal what is not fetched, as consumers of a queue of messages do."""
+
+    custom_settings = {"CONCURRENT_REQUESTS": 1}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.on_dropped, signals.request_dropped)
+        return spider
+
+    def on_dropped(self, request: Request) -> None:
+        self.notes.append(["dropped", request.url, request.cb_kwargs.get("message")])
+
+    async def start(self) -> AsyncIterator[Any]:
+        for message, path in enumerate(("page/1", "page/2", "page/1", "page/2")):
+            yield self.get(path, cb_kwargs={"message": message})
+        yield self.get("page/1", dont_filter=True, cb_kwargs={"message": 4})
+
+    def parse(self, response: Response, message: int = -1) -> Any:
+        yield {"url": response.url, "message": message}
+        if message < 2:
+            for path in ("page/3", "page/4", f"redirect/a?to=/{self.name}/page/4"):
+                yield self.get(path, cb_kwargs={"message": message + 10})
+
+
 class NoFilter(Shape):
     custom_settings = {"DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter"}
 

@@ -56,7 +56,8 @@ def _images(_: Response, page: PageContent) -> str:
             {"url": source, "alt": element.attr("alt") or ""}
             for tree in page.trees()
             for element in tree.select("img")
-            if (source := join(page.base, element.attr("src") or ""))
+            # An empty address is no picture, although a link with one leads to the page.
+            if (place := (element.attr("src") or "").strip()) and (source := join(page.base, place))
         ]
     )
 
@@ -64,9 +65,10 @@ def _images(_: Response, page: PageContent) -> str:
 def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
     links = []
     for tree in page.trees():
-        for element in tree.select("a[href],area[href]"):
+        elements = tree.select("a[href],area[href]")
+        for element, words in zip(elements, words_of(tree, elements), strict=True):
             if target := join(page.base, element.attr("href") or ""):
-                text = words_of(element) or element.attr("alt") or ""
+                text = words or element.attr("alt") or ""
                 links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
     return links
 

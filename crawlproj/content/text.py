@@ -26,7 +26,7 @@ from crawlproj.content.preformatted import (
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from crawlproj.content.tree import Tree
 
@@ -74,18 +74,32 @@ def text_of(tree: Tree, *, or_hidden: bool = True) -> str:
         return _text_of(tree, marked, or_hidden=or_hidden)
 
 
-def words_of(element: Element) -> str:
-    """Return the text of a heading or a link in one line, with spaces where a browser breaks it.
+def words_of(tree: Tree, elements: Sequence[Element]) -> list[str]:
+    """Return the text of each heading or link in one line, with spaces where a browser breaks it.
 
-    Scripts and style sheets in it are not text.
+    Scripts and style sheets in it are not text, and neither is what is hidden in it, unless that is
+    all of it. It counts if the element itself is hidden.
     """
+    hidden = hidden_in(tree, marked_in(tree))
+    for element in elements if hidden else ():
+        hidden.pop(element, None)
+    with _read_as(hidden):
+        words = [_words_of(each) for each in elements]
+    if not hidden:
+        return words
+    return [text or _words_of(each) for text, each in zip(words, elements, strict=True)]
+
+
+def _words_of(element: Element) -> str:
     return " ".join(element.to_text(_LAYOUT).split())
 
 
 def headings_of(tree: Tree) -> list[tuple[int, str]]:
     """Return the level and the words of each heading, without the sign that links to it."""
+    headings = tree.select(_HEADINGS)
+    levels = [int(each.tag[1]) for each in headings]
     with _read_as(dict.fromkeys(permalinks_in(tree), "style")):
-        return [(int(each.tag[1]), words_of(each)) for each in tree.select(_HEADINGS)]
+        return list(zip(levels, words_of(tree, headings), strict=True))
 
 
 def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:

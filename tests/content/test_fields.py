@@ -133,12 +133,32 @@ def test_headings_images_and_links_are_in_the_order_of_the_page() -> None:
         ("One<style data-emotion>.a{color:red}</style><script>x()</script> word", "One word"),
         ("H<sub>2</sub>O <b>is</b>&nbsp; wet", "H2O is wet"),
         ("<span>A</span><span>B</span>", "AB"),
+        # WordPress
+        ("Leave a Reply <small><i style='display:none'>Cancel</i></small>", "Leave a Reply"),
+        ("Comments <b hidden>none yet</b>", "Comments"),
+        ("<b hidden>a script shows it</b>", "a script shows it"),
     ],
 )
 def test_headings_and_links_have_their_text_as_a_browser_shows_it(inside: str, text: str) -> None:
     page = fields("headings", "links", html=f'<h2>{inside}</h2><a href="/x">{inside}</a>')
     assert read(page.headings) == [{"level": 2, "text": text}]
     assert page.links == [{"url": "http://a.test/x", "text": text, "rel": ""}]
+
+
+def test_headings_and_links_that_are_hidden_themselves_have_their_text() -> None:
+    hidden = (
+        "<h2 hidden>Part <i hidden>x</i></h2><p hidden><a href='/x' style='display:none'>Go</a>"
+    )
+    page = fields("headings", "links", html=f"<p>Text{hidden}")
+    assert read(page.headings) == [{"level": 2, "text": "Part"}]
+    assert [link["text"] for link in page.links] == ["Go"]
+
+
+def test_an_empty_address_is_no_image() -> None:
+    html = "<base href='/b/'><img src=''><img src=' '><img><img src='x.png'>"
+    assert [image["url"] for image in read(fields("images", html=html).images)] == [
+        "http://a.test/b/x.png"
+    ]
 
 
 def test_links_and_images_are_the_same_after_the_markdown_made_them_absolute() -> None:

@@ -100,6 +100,8 @@ def _seconds(date: str) -> float | None:
         return None
     if year < 100:
         year += 1900 if year >= 70 else 2000
+    if year < 1601:  # says the RFC
+        return None
     try:
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
     except ValueError:

@@ -150,6 +150,8 @@ def test_a_date_in_the_past_deletes_a_cookie(date: str) -> None:
         "2030-01-01T00:00:00Z",
         "31 Feb 2030 00:00:00",
         "1 Jan 2030 25:00:00",
+        "31 Dec 1600 00:00:00",
+        "1 Jan 130 00:00:00",
     ],
 )
 def test_what_is_not_a_date_says_nothing(date: str) -> None:

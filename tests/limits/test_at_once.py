@@ -57,6 +57,28 @@ def test_a_site_that_refuses_and_answers_with_the_same_number_in_flight_limits_i
     assert not site.limits
 
 
+def test_a_limit_that_was_hardly_used_is_not_believed() -> None:
+    site = AtOnce(highest=2)
+    answers(site, 3, 2)
+    for _ in range(4):
+        answers(site, 20, 1)
+        refusals(site, 3, 3)
+        assert not site.limits, "two in flight may be too much, too"
+    answers(site, 1, 2)
+    refusals(site, 1, 3)
+    assert site.limits
+
+
+def test_refusals_that_came_all_at_one_time_are_not_believed() -> None:
+    site = AtOnce(highest=2)
+    answers(site, 60, 2)
+    refusals(site, 9, 3)
+    assert not site.limits, "a bucket may have been empty at that time"
+    answers(site, 1, 2)
+    refusals(site, 1, 3)
+    assert site.limits
+
+
 def test_a_site_that_answered_more_at_once_before_limits_its_rate() -> None:
     site = AtOnce(highest=8)  # its bucket was full
     for _ in range(5):

@@ -119,6 +119,13 @@ def wished(name: str) -> Wishes:
             "limited to 3 requests/s by the quota that it announced",
         ),
         (
+            {"rate": 3.21, "rate_by": "refused"},
+            {"wishes": wished("rate")},
+            "rate",
+            "limited to 3.21 requests/s because it refused more (429)",
+        ),
+        ({"rate": 4.0, "rate_by": "set"}, {}, "rate", "limited to 4 requests/s by the settings"),
+        (
             {"rate": 4.0, "rate_by": "set"},
             {"wishes": wished("rate")},
             "rate",

@@ -60,6 +60,10 @@ class Patience:
         """Whether the site has had anything new to speak of but for ``shape``."""
         return self._news.get(host, 0) - self._news.get(shape, 0) >= _AROUND
 
+    def has_won(self, shape: str) -> bool:
+        """Whether a page of ``shape`` has had something new."""
+        return shape in self._news
+
     def win(self, shapes: Iterable[str]) -> None:
         """Take in a page of ``shapes`` with something new."""
         for shape in shapes:

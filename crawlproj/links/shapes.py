@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 if TYPE_CHECKING:
     from collections.abc import Container
 
+_WITH_QUERY = "?*"  # the end of a directory or host of which only URLs with a query are meant
 _MAX_DIRECTORIES = 3
 _MAX_NAMES = 8  # of parameters
 _DIGITS = re.compile(r"(?<!%)(?<!%[0-9A-F])[0-9]+")  # not those of an escaped letter
@@ -64,6 +65,21 @@ class Shapes(NamedTuple):
         return self.below[0] if self.below else self.host
 
     @property
+    def wide(self) -> tuple[str, ...]:
+        """The directories and the host; of a URL with a query, first what has one there."""
+        wide = (*self.below, self.host)
+        return (*(f"{each}{_WITH_QUERY}" for each in wide), *wide) if self.names else wide
+
+    def wide_among(self, shapes: Container[str]) -> list[str]:
+        """Return those of ``wide`` among ``shapes``; only such with a query if there are any."""
+        found = [each for each in self.wide if each in shapes]
+        return [each for each in found if each.endswith(_WITH_QUERY)] or found
+
+    def is_of_host(self, shape: str) -> bool:
+        """Whether ``shape`` is everything on the host, or everything with a query."""
+        return shape.removesuffix(_WITH_QUERY) == self.host
+
+    @property
     def repeats(self) -> bool:
         """Whether the path repeats itself, or has a token that a program made."""
         return "/*" in self.exact
@@ -80,9 +96,7 @@ class Shapes(NamedTuple):
     def all(self) -> list[str]:
         """Return those there are, narrow ones first."""
         return [
-            each
-            for each in (self.exact, self.again, *self.names, self.query, *self.below, self.host)
-            if each
+            each for each in (self.exact, self.again, *self.names, self.query, *self.wide) if each
         ]
 
 

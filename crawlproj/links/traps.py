@@ -3,15 +3,16 @@
 A trap is a *shape* of URLs (see shapes.py) whose pages have nothing new (see news.py), one after
 another: 20 of them, and ten more for each page with something new after the first, up to 100. So a
 calendar goes on while now and then a day has an event. A shape that is most of its site has more
-patience; see patience.py.
+patience, see patience.py; a combination of parameters may have less, see combinations.py.
 
 Which shape is to blame for a page with nothing new? The narrowest one that holds the page and all
 unknown URLs that the page leads to, because nothing else explains why there is no end. A shape that
 the page leads out of is forgiven, as is a list that leads to its items. URLs of known traps, and
 such that only carry the URL of the page to lead back there, lead nowhere. A page that leads nowhere
-is not a reason to blame a directory. A parameter that makes no difference (see indifferent.py) is
-a trap, too, which only ends URLs that were fetched without it or with another value of it; and so
-is a whole query, which ends URLs that were fetched without a query. So is a maze; see mazes.py.
+is not a reason to blame a directory, and queries that lead to others are none to blame what has no
+query. A parameter that makes no difference (see indifferent.py) is a trap, too, which only ends
+URLs that were fetched without it or with another value of it; and so is a whole query, which ends
+URLs that were fetched without a query. So is a maze; see mazes.py.
 
 How much is new? A page that links to more of its shape takes a new word or two new numbers, because
 dates and page numbers go on without end. Elsewhere a line is enough.
@@ -27,6 +28,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from crawlproj.links.combinations import Combinations
 from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.mazes import Mazes
 from crawlproj.links.news import News, Recent
@@ -45,6 +47,7 @@ SITEMAP = "sitemap_indexes"
 
 _LOOK_AT_EVERY = 8
 _PAGES = 20  # of a shape in a row with nothing new
+_PAGES_OF_DOUBTED = 5  # of a combination of parameters
 _PAGES_OF_A_HOST = 200
 _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
@@ -81,6 +84,7 @@ class Traps:
         self._proven: set[str] = set()  # hosts that have had something new
         self.mazes = Mazes(starts)
         self._news, self._indifferent = News(), Indifferent()
+        self._combinations = Combinations()
         self._learned = 0
 
     def why_not(self, url: str, depth: int = 0, *, sitemap: bool = False) -> str:
@@ -162,12 +166,18 @@ class Traps:
         if has_news:
             self._proven.add(site)
             self._patience.win(shapes.all())
+            self._combinations.take_in(shapes.exact, is_empty=False)
             return ""
         ways = ways if counted else self._ways(url, new_urls)
         # A site may be all alike, unless its path repeats itself or its user asked what is similar.
         around = shapes.host if self.similar is None and not shapes.repeats else ""
-        for shape in self._blamed(shapes, ways, is_variant=is_known and bool(query)):
-            limit = _PAGES_OF_A_HOST if shape == shapes.host else _PAGES
+        blamed = self._blamed(shapes, ways, is_variant=is_known and bool(query))
+        is_empty = shapes.exact in blamed or shapes.again in blamed
+        self._combinations.take_in(shapes.exact, is_empty=is_empty)
+        for shape in blamed:
+            limit = _PAGES_OF_A_HOST if shapes.is_of_host(shape) else _PAGES
+            if self._combinations.doubts(shape) and not self._patience.has_won(shape):
+                limit = _PAGES_OF_DOUBTED
             if self._suspect(shape, limit, "pages", around):
                 return self._widest(shape, shapes, around)
         if new_host and self._suspect(domain := _shape_of_domain(site), _HOSTS, "new hosts"):
@@ -236,8 +246,8 @@ class Traps:
         elif shapes.query in holding:
             blamed = [shapes.query]
         else:  # a page that leads nowhere does not make a directory endless
-            wide = (*shapes.below, shapes.host) if ways or self.similar is not None else ()
-            blamed = [each for each in wide if each in holding]
+            is_wide = ways or self.similar is not None
+            blamed = shapes.wide_among(holding) if is_wide else []
         for shape in shapes.all():
             if shape not in blamed and shape not in holding:
                 self._patience.forgive(shape)
@@ -245,7 +255,7 @@ class Traps:
 
     def _widest(self, trap: str, shapes: Shapes, around: str) -> str:
         """Return a directory that became a trap because many traps are in it; else ``trap``."""
-        wider = shapes.below if trap in {shapes.exact, shapes.again} else ()
+        wider = shapes.wide[: len(shapes.below)] if trap in {shapes.exact, shapes.again} else ()
         return next((each for each in wider if self._suspect(each, _PAGES, "pages", around)), trap)
 
     def _shorter(self, url: str, shapes: Shapes) -> dict[str, str]:
@@ -263,7 +273,7 @@ class Traps:
     def _decisive(self, url: str, shapes: Shapes) -> list[str]:
         """Return the shapes of which none may be a trap if ``url`` is fetched."""
         if "?" not in url:
-            return [shapes.exact, *shapes.below, shapes.host]
+            return [shapes.exact, *shapes.wide]
         variants = [shapes.again, shapes.query] if self._is_variant(url) else []
         if self._paths.has(url.partition("?")[0]):
             variants.append(whole_query(url))
@@ -271,7 +281,7 @@ class Traps:
             rest = without(url, ended)
             if self._paths.has(f"{rest} and more") or self._paths.has(rest):
                 variants += ended
-        return [shapes.exact, *variants, *shapes.below, shapes.host]
+        return [shapes.exact, *variants, *shapes.wide]
 
     def _is_variant(self, url: str) -> bool:
         """Whether ``url`` has a query, and its path was fetched with or without one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.content.json_ld import json_ld_in
 from crawlproj.content.main_part import main_part_of
 from crawlproj.content.text import headings_of, markdown_of, text_of, words_of
 from crawlproj.errors import ConfigError
@@ -76,7 +77,7 @@ def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
 def _structured_data(_: Response, page: PageContent) -> str:
     found = page.tree.structured_data(page.base)
     parts = {
-        "json_ld": found.json_ld,
+        "json_ld": json_ld_in(page.tree),
         "microdata": [_item(item) for item in found.microdata],
         "opengraph": found.opengraph,
     }

@@ -151,7 +151,7 @@ def test_headings_and_links_that_are_hidden_themselves_have_their_text() -> None
     )
     page = fields("headings", "links", html=f"<p>Text{hidden}")
     assert read(page.headings) == [{"level": 2, "text": "Part"}]
-    assert [link["text"] for link in page.links] == ["Go"]
+    assert page.links == [{"url": "http://a.test/x", "text": "Go", "rel": ""}]
 
 
 def test_an_empty_address_is_no_image() -> None:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from crawlproj.content.json_ld import json_ld_in
+from crawlproj.content.tree import tree_of
+
+
+def read(*scripts: str, kind: str = "application/ld+json") -> list[object]:
+    html = "".join(f'<script type="{kind}">{script}</script>' for script in scripts)
+    return json_ld_in(tree_of(html.encode(), "utf-8"))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '{"a": "b"}',
+        '{"a": "b"};',
+        '<![CDATA[ {"a": "b"} ]]>',
+        '//<![CDATA[\n{"a": "b"}\n//]]>',
+        '/*<![CDATA[*/ {"a": "b"} /*]]>*/',
+        '<!-- {"a": "b"} -->',
+        '<!-- a comment -->\n{"a": "b"}',
+        '// a comment\n/* and one more */ {"a": "b"}',
+    ],
+)
+def test_what_stands_around_the_data_is_forgiven(script: str) -> None:
+    assert read(script) == [{"a": "b"}]
+
+
+def test_line_breaks_and_tabs_in_strings_are_forgiven() -> None:
+    assert read('{"a": "one\n\ttwo"}') == [{"a": "one\n\ttwo"}]
+
+
+@pytest.mark.parametrize(
+    "script", ["", "text", '"text"', "{", '{"a": NaN}', "[" * 100_000, 9000 * "1", "<!--"]
+)
+def test_what_cannot_be_read_is_left_out(script: str) -> None:
+    assert read(script, '[{"a": 1}]') == [[{"a": 1}]]
+
+
+@pytest.mark.parametrize("kind", ["Application/LD+JSON", " application/ld+json; charset=utf-8"])
+def test_a_type_may_have_parameters_and_capital_letters(kind: str) -> None:
+    assert read('{"a": 1}', kind=kind) == [{"a": 1}]
+    assert read('{"a": 1}', kind="application/json") == []
+
+
+@pytest.mark.parametrize("start", ["<!--", "/*", "//", "<![CDATA[", "//<![CDATA[ "])
+def test_no_start_takes_more_than_linear_time(start: str) -> None:
+    began = time.process_time()
+    read(200_000 * start)
+    assert time.process_time() - began < 2.0

@@ -101,6 +101,7 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
         b"" if kind == b"rdf" else prefix,  # <rdf:RDF> holds <item>
         encoding,
         index=kind == b"sitemapindex",
+        bare=kind in {b"urlset", b"sitemapindex"},
     )
 
 
@@ -218,20 +219,29 @@ class _Entry:
 
 
 def _locations(
-    tags: Iterator[tuple[bytes, re.Match[bytes]]], prefix: bytes, encoding: str, *, index: bool
+    tags: Iterator[tuple[bytes, re.Match[bytes]]],
+    prefix: bytes,
+    encoding: str,
+    *,
+    index: bool,
+    bare: bool,
 ) -> Iterator[Location]:
     """Yield the locations, each when all of its entry is known.
 
     prefix: of the elements that count, in lower case. Others are of extensions: <image:loc>.
-    index: whether a URL that is in no entry leads to a sitemap.
+    index: whether a URL that is in no entry leads to a sitemap. bare: whether the URL of an entry
+        may be in no element of its own.
     """
     entry = _Entry()
     wanted = False  # whether the text up to the next tag is a URL
+    is_bare = False  # whether it is if it looks like one
     for text, tag in tags:
         before, _, name = tag[2].lower().rpartition(b":")
         if wanted and (url := _text(text, encoding)):
             entry.urls.append(url)
-        wanted = False
+        elif is_bare and _URL_LINE.match(text.lstrip()):  # <sitemap>https://…</sitemap>
+            entry.urls.append(_text(text, encoding))
+        wanted = is_bare = False
         hint = _HINTS.get(name) if tag[1] and not entry.other else None
         if hint is not None and before == (b"dc" if name == b"date" else prefix):
             entry.hints[hint] = _text(text, encoding)
@@ -240,13 +250,14 @@ def _locations(
         if name in _ENTRIES or not entry.kind:
             yield from entry.locations(index=index)
             entry = _Entry(b"" if tag[1] or name not in _ENTRIES else name)
+            is_bare = bare and bool(entry.kind)
         elif entry.kind in _OF_FEEDS and name in _OTHERS and entry.other in {b"", name}:
             entry.other = b"" if tag[1] or tag[3].endswith(b"/") else name
         if entry.other:
             continue
         if not tag[1] and not tag[3].endswith(b"/"):
             wanted = name == b"loc" or (entry.kind in _OF_FEEDS and _is_link(name, tag[3]))
-        if name == b"link" and entry.kind == b"entry" and (href := _href(tag[3])):
+        if name == b"link" and entry.kind in _OF_FEEDS and (href := _href(tag[3])):
             entry.urls.append(_text(href, encoding))
             wanted = False
     yield from entry.locations(index=index)  # it may be broken off

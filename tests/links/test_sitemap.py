@@ -96,6 +96,26 @@ def test_only_the_url_of_the_page_counts(body: bytes, expected: str) -> None:
     assert urls(body) == [expected]
 
 
+def test_an_entry_may_be_its_url_without_an_element_around_it() -> None:
+    index = b"<sitemapindex><sitemap>\nhttp://a/1?b&amp;c\n</sitemap><sitemap>none</sitemap>"
+    assert list(read_sitemap(index)) == [Location("http://a/1?b&c", sitemap=True)]
+    assert urls(b"<urlset><url>http://a/1</url><url><loc>http://a/2</loc></url>") == [
+        "http://a/1",
+        "http://a/2",
+    ]
+
+
+def test_the_picture_of_a_feed_is_no_page() -> None:
+    picture = b"<image><url>http://a/logo.png</url></image>"
+    item = b"<item><link>http://a/1</link></item>"
+    assert urls(b"<rss><channel>" + picture + item + b"</channel></rss>") == ["http://a/1"]
+
+
+def test_a_link_in_rss_may_be_one_of_atom() -> None:
+    links = b'<link href="http://a/1"/><link rel="enclosure" href="http://a/1.mp3"/>'
+    assert urls(b"<rss><channel><item>" + links + b"</item></channel></rss>") == ["http://a/1"]
+
+
 def test_an_index_has_sitemaps_and_a_page_in_it_is_a_page() -> None:
     body = (
         b"<sitemapindex><sitemap><loc>http://a/1.xml</loc></sitemap><url><loc>http://a/p</loc>"

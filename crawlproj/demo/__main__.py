@@ -9,12 +9,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import fields
 
 import uvloop
 
 from crawlproj.demo.pages import SiteSpec
 from crawlproj.demo.server import Logs, serve
 from crawlproj.errors import ConfigError
+
+_EXAMPLE = """'[{"name": "docs", "pages": 100}]'"""
+_FIELDS = ", ".join(each.name for each in fields(SiteSpec))
 
 
 def main() -> None:
@@ -23,15 +27,15 @@ def main() -> None:
     parser.add_argument(
         "--spec",
         required=True,
-        help="a JSON list of sites, each an object with the fields of SiteSpec",
+        help=f"a JSON list of sites, such as {_EXAMPLE}. The fields: {_FIELDS}",
     )
     parser.add_argument("--log", required=True, help="append the access log to this file")
     parser.add_argument("--answers", help="append the log of answers to this file")
     arguments = parser.parse_args()
     try:
-        specs = [SiteSpec(**fields) for fields in json.loads(arguments.spec)]
+        specs = [SiteSpec(**spec) for spec in json.loads(arguments.spec)]
     except (ValueError, TypeError, ConfigError) as exc:
-        parser.error(f"--spec: {exc}")
+        parser.error(f"--spec: {exc}. Write for example {_EXAMPLE}; the fields are {_FIELDS}")
     try:
         requests = _open(arguments.log)
         answers = None if arguments.answers is None else _open(arguments.answers)

@@ -210,7 +210,7 @@ def test_the_server_ends_on_a_signal(tmp_path: Path, number: int, stdin: int) ->
     [
         ("[", "--spec"),
         ('[{"name": "x", "kind": "wiki"}]', "kind must be one of"),
-        ('[{"name": "x", "colour": 1}]', "colour"),
+        ('[{"name": "x", "colour": 1}]', "the fields are name, kind, pages"),
     ],
 )
 def test_a_wrong_spec_is_refused_at_start(tmp_path: Path, spec: str, words: str) -> None:

@@ -59,6 +59,31 @@ def merge(probes: Sequence[dict[str, Any]], site_s: float = 0.0) -> Sample | Non
     pages = sum(each["ticks"][-1][1] for each in probes)
     if pages < _MIN_PAGES:
         return None
+    pace = _pace(probes, pages)
+    if pace <= 0:
+        return None
+    by_site = defaultdict[str, Histogram](Histogram)
+    for each in probes:
+        for site, known in each["latency"]["sites"].items():
+            by_site[site].merge(Histogram.from_data(known["total"]))
+    latency = Histogram()
+    for found in by_site.values():
+        latency.merge(found)
+    redis_s = max(each["redis_s"] for each in probes)  # each saw the total
+    return Sample(
+        pages=pages,
+        pages_per_s=pace,
+        cpu_s=_cpu_s([each["ticks"] for each in probes]),
+        support_s=(redis_s + site_s) / pages,
+        latency=latency,
+        latencies={site: found.sum / found.count for site, found in by_site.items() if found.count},
+        limits={site: limit for each in probes for site, limit in each["limits"].items()},
+        rates={site: rate for each in probes for site, rate in each["rates"].items()},
+    )
+
+
+def _pace(probes: Sequence[dict[str, Any]], pages: int) -> float:
+    """Return the pages/s of the middle of a crawl; 0 if it was too short to tell."""
     done = list(_total_done([each["ticks"] for each in probes]))
     # Workers start at different times; count from when all of them are at work.
     working = max(next(tick[0] for tick in each["ticks"] if tick[1]) for each in probes)
@@ -69,25 +94,7 @@ def merge(probes: Sequence[dict[str, Any]], site_s: float = 0.0) -> Sample | Non
     ]
     # A short crawl may have no middle.
     line = (fit(within) if len(within) >= _MIN_POINTS else None) or fit(done)
-    if line is None or line.slope <= 0:
-        return None
-    latency, by_site = Histogram(), defaultdict[str, Histogram](Histogram)
-    for each in probes:
-        for site, known in each["latency"]["sites"].items():
-            by_site[site].merge(Histogram.from_data(known["total"]))
-    for found in by_site.values():
-        latency.merge(found)
-    redis_s = max(each["redis_s"] for each in probes)  # each saw the total
-    return Sample(
-        pages=pages,
-        pages_per_s=line.slope,
-        cpu_s=_cpu_s([each["ticks"] for each in probes]),
-        support_s=(redis_s + site_s) / pages,
-        latency=latency,
-        latencies={site: found.sum / found.count for site, found in by_site.items() if found.count},
-        limits={site: limit for each in probes for site, limit in each["limits"].items()},
-        rates={site: rate for each in probes for site, rate in each["rates"].items()},
-    )
+    return 0.0 if line is None else line.slope
 
 
 def _total_done(workers: Sequence[Sequence[Tick]]) -> Iterator[tuple[float, float]]:

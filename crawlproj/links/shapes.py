@@ -154,6 +154,11 @@ def whole_query(url: str) -> str:
     return f"{place.split('/', 3)[2]}/*?{query}" if has_query else ""
 
 
+def parameters(url: str) -> int:
+    """Return how many parameters a URL has, 8 at most."""
+    return min(1 + url.count("&") + url.count(";", url.index("?")), 8) if "?" in url else 0
+
+
 def is_counted(url: str) -> bool:
     """Whether a program most likely makes such URLs without end.
 

@@ -48,7 +48,7 @@ class MazeWalks:
             self._warn(self._traps.end_maze(longer.directory, longer.pages))
         elif longer is not None:
             ahead = found[random.choice(ways)]  # noqa: S311 - no secret
-            ahead.priority += _AHEAD
+            ahead.priority = max(0, ahead.priority) + _AHEAD
             ahead.meta[_WALK] = [longer.directory, longer.pages, url, sorted(longer.known)]
         return iter(found.values())
 

@@ -19,7 +19,7 @@ from crawlproj.links.budgets import Budgets
 from crawlproj.links.file_names import FileNames
 from crawlproj.links.quota import Quota
 from crawlproj.links.scope import KINDS, Scope
-from crawlproj.links.shapes import without_session
+from crawlproj.links.shapes import parameters, without_session
 from crawlproj.links.sitemap import is_sitemap
 from crawlproj.links.traps import Traps
 from crawlproj.pages import failure_of, page_of, saved
@@ -321,7 +321,10 @@ class SiteSpider(ReadsSitemaps):
         return True
 
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
-        """Yield requests for pages in scope; what is a file by its name is only counted."""
+        """Yield requests for pages in scope; what is a file by its name is only counted.
+
+        Those with fewer parameters come first: a list before what its filters choose from it.
+        """
         by_url = self.choice.by_url
         for url in self.unseen(urls):
             if not self.scope.may_allow(url):
@@ -335,7 +338,8 @@ class SiteSpider(ReadsSitemaps):
             else:
                 page = url if self.traps is None else without_session(url)
                 meta = self._meta_of(url) if self._moves else None
-                yield request_for(page, errback=self.failed, meta=meta)
+                first = -parameters(page)
+                yield request_for(page, errback=self.failed, meta=meta, priority=first)
 
     def _cut(self, url: str, reason: str, found_on: Response, holds: Holds) -> None:
         """Count ``url``, which is not followed."""

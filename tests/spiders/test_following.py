@@ -60,3 +60,13 @@ async def test_a_percent_sign_that_begins_no_escape_is_sent_as_it_is() -> None:
     query = "s.asp?q=%u0430%u0431&p=1"
     done = await crawl_from(Answer(page(query.replace("&", "&amp;"))), query)
     assert f"{HOME}{query}" in done.urls
+
+
+@on_reactor
+async def test_a_list_comes_before_what_its_filters_choose_from_it() -> None:
+    known = ["l", "l?x=1", "l?x=1&y=2", "l?x=1;y=3;z=4"]
+    links = "".join(f"<a href='/{each}'>" for each in reversed(known))
+    pages = {HOME + path: page() for path in known} | {HOME: f"<p>Shop{links}"}
+    done = await crawl_site(lambda url, _: pages.get(url, NOT_FOUND), HOME, CONCURRENT_REQUESTS=1)
+    asked = [url.removeprefix(HOME) for url in done.asked if "robots" not in url]
+    assert asked == ["", *known]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.lockouts import Lockouts
+
 if TYPE_CHECKING:
     import random
 
@@ -18,10 +20,11 @@ _MIN_HOLD_S = 4.0
 _HOLD_REQUESTS = 35.0
 _MAX_PATIENCE = 2.0
 _PROBE = 0.08  # how much more is tried after twice the hold
+_TEST = 1.0  # the same while it is in doubt whether there is a window
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.15, 60.0
 _PAUSE_GROWTH = 2.0
-_WINDOW_S = 2.0  # refusals that last longer mean a quota per window
-_LONGEST_S = 120.0
+_HOUR_S = 3600.0
+_LONGER = 0.1  # of a lockout: a pause may be as long, because each request may extend it
 _MIN_RATE = 1 / 3600
 _BURST_S = 0.05  # a start this late may catch up, because timers are late
 _EARLY = 0.98  # of the time between two starts: a shorter one was early
@@ -49,9 +52,10 @@ class RateLimit:
     measured rate, ``hold`` the seconds it takes to return to it and x = t / hold − 1,
     ``rate(t) = peak · (1 + (1 − start/peak) · x³)``: flat around the peak, then ever faster.
     ``hold`` is the time of at least 35 requests, so that probing for more costs few refusals at any
-    rate. It doubles, once, when probing finds the same rate again, and is 0.4 of a quota's window
-    if refusals that went on for long showed one. Beyond a peak that was found twice, or a quota,
-    ``rate(t) = peak · (1 + 0.08 · x³)``: what is wrong with a window's rate shows late.
+    rate. It doubles, once, when probing finds the same rate again, and is at least as long as
+    ``Lockouts`` asks for after refusals that went on for long. Beyond a peak that was found twice,
+    or after such a lockout, ``rate(t) = peak · (1 + 0.08 · x³)``: what is wrong with the rate shows
+    late. While nobody knows whether there is a window, it is ``peak · (1 + x³)``.
 
     maximum: requests/s never to exceed, whatever the site accepts.
 
@@ -66,11 +70,10 @@ class RateLimit:
         "_burst_s",
         "_changed_at",
         "_cuts",
-        "_cycle_accepted",
-        "_cycle_at",
         "_grown_s",
         "_hold_s",
         "_last_start",
+        "_lockouts",
         "_maximum",
         "_patience",
         "_pause_s",
@@ -79,7 +82,6 @@ class RateLimit:
         "_peak_seen",
         "_rate",
         "_refused_in_a_row",
-        "_refused_since",
         "_rng",
         "_second",
         "_second_at",
@@ -87,7 +89,6 @@ class RateLimit:
         "_started",
         "_tat",
         "_usual",
-        "_window_s",
         "blocked_until",
         "trying",
     )
@@ -104,7 +105,7 @@ class RateLimit:
         self._patience = 1.0
         self._peak_seen = 0.0
         self._changed_at = -inf  # refusals of requests that started earlier say nothing new
-        self._window_s = 0.0  # of a quota; 0 if it has none
+        self._lockouts = Lockouts()
         self._usual = 0.0  # requests/s accepted between the last two times of refusals
         self._cuts = 0  # since the anchor, without a measurement
         self._pause_s = 0.0  # the latest one
@@ -120,9 +121,6 @@ class RateLimit:
         self._tat = -inf
         self._last_start = -inf
         self._burst_s = _BURST_S  # lateness that may be caught up
-        self._refused_since = -inf
-        self._cycle_at = -inf  # when the site accepted again after a window, or first
-        self._cycle_accepted = 0
 
     @property
     def rate(self) -> float:
@@ -181,17 +179,20 @@ class RateLimit:
     def on_accepted(self, now: float, started_at: float) -> None:
         """Note an answer other than a refusal."""
         self._accepted += 1
-        self._cycle_accepted += 1
-        if self._cycle_at == -inf:
-            self._cycle_at = now
+        if self._lockouts.on_accepted(now):
+            self._settle(now, self._rate, 1.0, 1.0)
+            self._begin(now)
         if self._rate == inf:
             if now - self._second_at > 1:
                 self._second_at, self._second = now, 0
             self._second += 1
             return
         if started_at >= self._changed_at:
-            if self._refused_in_a_row and now - self._refused_since > _WINDOW_S:
-                self._resume(now)
+            if self._refused_in_a_row:
+                if self._lockouts.is_over(now):
+                    self._resume(now)
+                else:
+                    self._lockouts.in_doubt = False  # a penalty would last
             self._refused_in_a_row = 0
             self.trying = False
             self._grow(now)
@@ -216,11 +217,12 @@ class RateLimit:
             else min(_BURST_S, max(_LEAST_BURST_S, _MORE * self._burst_s))
         )
         if not self._refused_in_a_row:
-            self._refused_since = now
+            self._lockouts.begin(now, self._rate, self._peak if self._x(now) > 0 else 0.0)
         self._refused_in_a_row += 1
         self._cut(now)
         longer = _PAUSE_GROWTH ** min(32, self._refused_in_a_row - 1)
-        pause_s = min(_MAX_PAUSE_S, max(_FIRST_PAUSE_S, 0.5 / self._rate) * longer)
+        longest_s = max(_MAX_PAUSE_S, min(_HOUR_S, _LONGER * self._lockouts.lasts_s(now)))
+        pause_s = min(longest_s, max(_FIRST_PAUSE_S, 0.5 / self._rate) * longer)
         self._pause_s = pause_s
         self._begin(now)
         self.trying = True
@@ -256,6 +258,7 @@ class RateLimit:
             return
         self._rate = self._peak = self._start = inf
         self._peak_seen = 0.0
+        self._lockouts = Lockouts()
         self._refused_in_a_row = 0
         self.trying = False
 
@@ -303,17 +306,13 @@ class RateLimit:
 
     @property
     def _counted_since(self) -> float:
-        return max(self._anchor, self._cycle_at)
+        return max(self._anchor, self._lockouts.ended_at)
 
     def _resume(self, now: float) -> None:
-        """Measure a quota per window: the site accepts again after long enough for one to end."""
-        elapsed_s = max(_WINDOW_S, now - self._cycle_at)
-        # It ended at some time during the last pause.
-        window_s = max(_WINDOW_S, elapsed_s - self._pause_s / 2)
-        self._window_s = min(_LONGEST_S, 0.4 * window_s)
-        self._settle(now, self._cycle_accepted / window_s, _KEEP * window_s / elapsed_s, 1.0)
+        """Continue after a lockout."""
+        rate = self._lockouts.end(now, self._pause_s)
+        self._settle(now, rate.peak, rate.start / rate.peak, 1.0)
         self._begin(now)
-        self._cycle_at, self._cycle_accepted = now, 0
 
     def _settle(self, now: float, peak: float, share: float, patience: float) -> None:
         self._peak = max(_MIN_RATE, peak)
@@ -325,7 +324,13 @@ class RateLimit:
         self._paused_s = 0.0
 
     def _hold_of(self, rate: float) -> float:
-        return max(_MIN_HOLD_S, _HOLD_REQUESTS / rate, self._window_s)
+        if self._lockouts.in_doubt:
+            return self._lockouts.hold_s
+        return max(_MIN_HOLD_S, _HOLD_REQUESTS / rate, self._lockouts.hold_s)
+
+    def _x(self, now: float) -> float:
+        """Return the time since the rate changed, in holds, less one: 0 when the peak is due."""
+        return (now - max(self._changed_at, self.blocked_until)) / self._hold_s - 1
 
     def _grow(self, now: float) -> None:
         since_s = now - max(self._changed_at, self.blocked_until)
@@ -337,6 +342,8 @@ class RateLimit:
             return  # the rate is not used, so nothing shows that more would be accepted
         x = since_s / self._hold_s - 1
         steep = max(_PROBE, 1 - self._start / self._peak)
-        if x > 0 and (self._patience > 1 or self._window_s):
+        if x > 0 and self._lockouts.in_doubt:
+            steep = _TEST
+        elif x > 0 and (self._patience > 1 or self._lockouts.hold_s):
             steep = _PROBE  # the same rate was found twice, or that of a window
         self._rate = max(self._rate, self._peak * (1 + steep * x**3))

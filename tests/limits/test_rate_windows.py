@@ -50,6 +50,23 @@ class Window:
         return self._count <= self.quota
 
 
+class Penalty:
+    """Refuses everything for ``penalty_s`` after a request that ``limiter`` refuses."""
+
+    def __init__(self, limiter: Sliding | Window, penalty_s: float) -> None:
+        self._limiter, self._penalty_s = limiter, penalty_s
+        self.quota, self.window_s = limiter.quota, limiter.window_s
+        self.until = 0.0
+
+    def admits(self, now: float) -> bool:
+        if now < self.until:
+            return False
+        admitted = self._limiter.admits(now)
+        if not admitted:
+            self.until = now + self._penalty_s
+        return admitted
+
+
 @pytest.mark.parametrize(
     ("limiter", "least"),
     [
@@ -64,12 +81,48 @@ class Window:
 def test_a_quota_in_a_window_is_used_with_few_refusals(
     limiter: Sliding | Window, least: float
 ) -> None:
+    answered, refused = _crawl(limiter, DISCOVERY_S, END_S)
+
+    assert refused < 0.02 * (answered + refused)
+    assert answered > least * (END_S - DISCOVERY_S) * limiter.quota / limiter.window_s
+
+
+@pytest.mark.parametrize("sends_retry_after", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "quota", "window_s", "penalty_s"),
+    [(Window, 10, 10, 60), (Sliding, 20, 10, 300), (Window, 100, 60, 600), (Sliding, 5, 1, 60)],
+)
+def test_a_penalty_for_too_many_requests_is_not_taken_for_the_window_of_a_quota(
+    kind: type[Sliding | Window],
+    quota: int,
+    window_s: float,
+    penalty_s: float,
+    *,
+    sends_retry_after: bool,
+) -> None:
+    limiter = Penalty(kind(quota, window_s), penalty_s)
+    begin_s, end_s = 15 * penalty_s, 45 * penalty_s
+
+    answered, refused = _crawl(limiter, begin_s, end_s, sends_retry_after=sends_retry_after)
+
+    assert refused < 0.02 * (answered + refused)
+    assert answered > 0.6 * (end_s - begin_s) * quota / window_s
+
+
+def _crawl(
+    limiter: Sliding | Window | Penalty,
+    begin_s: float,
+    end_s: float,
+    *,
+    sends_retry_after: bool = False,
+) -> tuple[int, int]:
+    """Return how many requests are answered, and refused, from ``begin_s`` to ``end_s``."""
     rng = dice(1)
     control = SiteControl(Fixed(Bounds(8, 8, 8)), RateLimit(rng), Health(rng))
     now, count = 0.0, 0
     answered = refused = 0
     events: list[tuple[float, int, object, bool | None]] = []  # arrivals (None) and answers
-    while now < END_S:
+    while now < end_s:
         while control.free(now):
             count += 1
             heapq.heappush(events, (now + TRIP_S, count, control.start(now), None))
@@ -82,10 +135,12 @@ def test_a_quota_in_a_window_is_used_with_few_refusals(
             count += 1
             heapq.heappush(events, (now + TRIP_S, count, permit, limiter.admits(now)))
             continue
+        wait_s = None
+        if isinstance(limiter, Penalty) and not admitted and sends_retry_after:
+            wait_s = max(0.0, limiter.until - now)
         verdict = Verdict.OK if admitted else Verdict.THROTTLED
-        control.end(permit, now, Ending(verdict, 2 * TRIP_S))  # type: ignore[arg-type]
-        if now > DISCOVERY_S:
+        control.end(permit, now, Ending(verdict, 2 * TRIP_S, wait_s))  # type: ignore[arg-type]
+        if now > begin_s:
             answered += admitted
             refused += not admitted
-    assert refused < 0.02 * (answered + refused)
-    assert answered > least * (END_S - DISCOVERY_S) * limiter.quota / limiter.window_s
+    return answered, refused

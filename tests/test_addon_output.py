@@ -22,7 +22,8 @@ class Following(scrapy.Spider):
     name = "following"
 
     async def start(self):
-        yield scrapy.Request(self.url)
+        cookies = {"session": "1"} if hasattr(self, "session") else {}
+        yield scrapy.Request(self.url, cookies=cookies)
 
     def parse(self, response):
         yield from response.follow_all(css="a")
@@ -51,18 +52,23 @@ def crawl(page: str, folder: Path, *words: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cookies", [True, False])
-def test_a_crawl_that_continues_warns_that_the_cookies_of_earlier_runs_are_gone(
-    cookies: bool, page: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("words", "warned"),
+    [
+        (("-a", "session=1"), True),
+        (("-a", "session=1", "-s", "COOKIES_ENABLED=False"), False),
+        ((), False),
+    ],
+    ids=["that it had sent", "that are off", "that no site was sent"],
+)
+def test_a_crawl_that_continues_warns_of_the_lost_cookies(
+    words: tuple[str, ...], warned: bool, page: str, tmp_path: Path
 ) -> None:
-    switch = ("-s", f"COOKIES_ENABLED={cookies}")
-    first = crawl(page, tmp_path, *switch, "-s", "CLOSESPIDER_PAGECOUNT=1").stderr
+    first = crawl(page, tmp_path, *words, "-s", "CLOSESPIDER_PAGECOUNT=4").stderr
     assert ("Beginning job" in first, "continues without the cookies" in first) == (True, False)
-    second = crawl(page, tmp_path, *switch).stderr
-    assert ("Continuing job" in second, "continues without the cookies" in second) == (
-        True,
-        cookies,
-    )
+    second = crawl(page, tmp_path, *words).stderr
+    assert ("Continuing job" in second, "had sent some to 127.0.0." in second) == (True, warned)
+    assert not list(tmp_path.glob("*.cookies")), "the crawl is finished"
 
 
 @pytest.mark.slow

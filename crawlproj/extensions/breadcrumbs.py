@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from scrapy import signals
@@ -14,7 +13,7 @@ from crawlproj.extensions.fleet import place_of
 from crawlproj.fleet.breadcrumb import Breadcrumb, CurrentPage, read_breadcrumb
 from crawlproj.fleet.files import breadcrumb_file
 from crawlproj.fleet.quarantine import KILLS, Quarantine
-from crawlproj.frontier.url import sqlite_path
+from crawlproj.frontier.url import job_file
 from crawlproj.masking import without_credentials
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.crawl_config import CrawlConfig
@@ -67,9 +66,8 @@ class Breadcrumbs:
         if scheduler is None or scheduler.opened is None:
             return
         if self._breadcrumb is None:
-            database = sqlite_path(scheduler.config.frontier_url, "FRONTIER_URL")
-            job = blake2b(scheduler.job.encode(), digest_size=4).hexdigest()
-            self._file = database.with_name(f"{database.name}.{job}.page")
+            self._file = job_file(scheduler.config.frontier_url, scheduler.job, "page")
+            assert self._file is not None  # noqa: S101 - __init__ saw to it
             page = read_breadcrumb(self._file)
             self._breadcrumb = Breadcrumb(self._file)  # erases it, so that no death counts twice
             scheduler.deaths = self._count_death(page, scheduler.opened.generation)

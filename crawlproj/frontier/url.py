@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,20 @@ def sqlite_path(url: str, setting: str) -> Path:
             "directory, sqlite:////var/lib/crawl.db (four slashes) for an absolute path"
         )
     return Path(found[1])
+
+
+def job_file(url: str, job: str, kind: str) -> Path | None:
+    """Return the file of ``job`` beside a SQLite frontier's, such as crawl.db.1f2e3d4c.page.
+
+    kind: what the file holds, which becomes the end of its name.
+
+    Returns None if the frontier at ``url`` is not in a file.
+    """
+    if not url.lower().startswith("sqlite:"):
+        return None
+    database = sqlite_path(url, "FRONTIER_URL")
+    name = blake2b(job.encode(), digest_size=4).hexdigest()
+    return database.with_name(f"{database.name}.{name}.{kind}")
 
 
 def _sqlite(url: str, clock: Clock) -> Frontier:

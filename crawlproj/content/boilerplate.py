@@ -22,11 +22,13 @@ _COMMENTS = (
     r"comment-?(?:area|box|form|list|section|thread|wrap\w*)"
 )
 _NAMES = re.compile(
-    f"{_BEFORE}{_COMMENTS}|nav|navbar|navigation|menu|sidebar|footer|related|breadcrumbs?|toc|"
+    rf"{_BEFORE}{_COMMENTS}|nav|navbar|navigation|menu|sidebar|footer|related\w*|breadcrumbs?|toc|"
     r"pagination|search|mobile|skip|banner|advert|promo|share\w*|sharing|social\w*|"
-    r"modal|popup|overlay|newsletter|subscribe|subscription|sign-?up|paywall|"
-    r"trending|popular|recommend\w*|teasers?|read-?more|more-?(?:news|stories|articles|from)|"
-    f"byline|author-?(?:bio|box|info){_AFTER}|"
+    r"modal|popup|overlay|news-?letter|subscribe|subscription|sign-?up|paywall|"
+    r"trending|popular|recommend\w*|recirculation|\w*teaser\w*|(?:read|view)-?more|"
+    r"more-?(?:news|stories|articles|from)|(?:post|entry|article)-?(?:tags|meta\w*|actions)|"
+    r"(?:affiliate|article)-?disclaimer|back-?link|print-?button|"
+    rf"byline|ad-?unit|author-?(?:bio|box|descri\w+|info){_AFTER}|"
     # TypeDoc's "tsd-comment" is what the author wrote, Javadoc's "table-header" heads columns.
     r"(?:^| )(?:comment|tags)(?:$|[-_ ])|(?:^|(?<!table)[-_ ])header(?:$|[-_ ])|"
     r"sphinxsidebar|nav(?:header|footer)",
@@ -58,7 +60,7 @@ def suspects(name: str) -> bool:
 
 def is_boilerplate(element: Element) -> bool:
     """Whether the tag, the role, the id or the classes of ``element`` say boilerplate."""
-    return element.tag in TAGS or element.attr("role") in ROLES or suspects(_names_of(element))
+    return element.tag in TAGS or element.attr("role") in ROLES or suspects(names_of(element))
 
 
 def is_marked(element: Element) -> bool:
@@ -72,7 +74,7 @@ def is_never_content(element: Element) -> bool:
     return (
         element.tag == "nav"
         or element.attr("role") in {"navigation", "search"}
-        or _COMMENTS_NAMES.search(_names_of(element)) is not None
+        or _COMMENTS_NAMES.search(names_of(element)) is not None
     )
 
 
@@ -93,13 +95,14 @@ def is_note(aside: Element) -> bool:
 
 def _has_title(head: Element) -> bool:
     return (
-        not suspects(_HEADER.sub(" ", _names_of(head)))
+        not suspects(_HEADER.sub(" ", names_of(head)))
         and head.attr("role") not in ROLES
         and head.select_one(_TITLES) is not None
     )
 
 
-def _names_of(element: Element) -> str:
+def names_of(element: Element) -> str:
+    """Return the classes and the id of ``element``, without those that tell of other things."""
     name = element.attr("id") or ""
     if "." in name:  # of a member of a program, such as "Document._toc_entry" in Sphinx's sources
         name = ""

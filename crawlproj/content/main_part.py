@@ -25,7 +25,9 @@ from crawlproj.content.boilerplate import (
 )
 from crawlproj.content.chapters import Chapters
 from crawlproj.content.hidden import hidden_in, marked_in
+from crawlproj.content.lead import leads_of
 from crawlproj.content.prose import Prose
+from crawlproj.content.read_also import read_also_in
 from crawlproj.content.tree import Element, tree_of
 
 if TYPE_CHECKING:
@@ -52,26 +54,31 @@ _CELL = 0.8  # of the prose of a list or a table, that one cell has if it is the
 _NO_ARTICLE = _PARAGRAPHS | frozenset(
     ("span", "li", "h1", "h2", "h3", "h4", "h5", "h6", "figure", "details")
 )
+_MIN_LEFT = 0.1  # of the text of an element; with less, its names were not of boilerplate
 _MAX_MEASURED = 20  # elements with names of boilerplate that may be most of the article
 
 
 def main_part_of(tree: Tree) -> Tree:
     """Return the main part of a page as a tree of its own; empty if the page has no text."""
-    part = _without_boilerplate(_main_element(tree))
+    article, leads = _main_element(tree)
+    part = _without_boilerplate(article)
     # A short <main> is trusted only if there is no more elsewhere.
     if _length(part) < _MIN_MAIN and len(explicit := tree.select("main,[role=main]")) == 1:
         short = _without_boilerplate(explicit[0])
         return short if _length(short) else part
+    _put_before(part, leads)
     return part
 
 
-def _main_element(tree: Tree) -> Element:
+def _main_element(tree: Tree) -> tuple[Element, list[Element]]:
+    """Return the element that the page is about, and the lead of it that is outside."""
     body = tree.select_one("body") or tree.root
     assert body is not None  # noqa: S101 - the parser always makes one
     prose = Prose(body, hidden_in(body, marked_in(body)))
     if not prose.text:
         prose = Prose(body, ())
-    return _Search(tree, body, prose).found()
+    article = _Search(tree, body, prose).found()
+    return article, [] if article == body else leads_of(article, body, prose)
 
 
 class _Search:
@@ -148,10 +155,21 @@ def _nothing(_: Element) -> bool:
 
 
 def _without_boilerplate(element: Element) -> Tree:
-    part = tree_of(element.html.encode("utf-8", "replace"), "utf-8")
+    part, share = _without(is_boilerplate, element)
+    if share < _MIN_LEFT:
+        part, _ = _without(is_marked, element)
+    for each in read_also_in(part):
+        each.decompose()
+    return part
+
+
+def _without(left_out: Callable[[Element], bool], element: Element) -> tuple[Tree, float]:
+    """Return a copy of ``element``, and the share of its text that is still in it."""
+    part = tree_of(_encoded(element), "utf-8")
     part.remove("script, style")
+    length = _length(part)
     heads = heads_in(part)
-    is_most = _Most(part)
+    is_most = _Most(length)
     for tag in TAGS:
         for each in part.select(tag):
             if each in heads or (tag == "aside" and is_note(each)) or is_most(each):
@@ -160,21 +178,37 @@ def _without_boilerplate(element: Element) -> Tree:
     chapters: Chapters | None = None
     for tag in CONTAINERS:
         for each in part.select(tag):
-            if each.parent is None or each in heads or not is_boilerplate(each) or is_most(each):
+            if each.parent is None or each in heads or not left_out(each) or is_most(each):
                 continue
             if each.attr("role") not in ROLES:
                 chapters = chapters or Chapters(part, suspects)
                 if chapters.has(each):
                     continue
             each.decompose()
-    return part
+    return part, _length(part) / length if length else 1.0
+
+
+def _encoded(element: Element) -> bytes:
+    return element.html.encode("utf-8", "replace")
+
+
+def _put_before(part: Tree, leads: list[Element]) -> None:
+    if not leads or (start := part.select_one("body")) is None:
+        return
+    known = " ".join(start.text.split())
+    for lead in reversed(leads):
+        if " ".join(lead.text.split()) in known:  # some pages have it twice
+            continue
+        if (copied := tree_of(_encoded(lead), "utf-8").select_one("body")) is not None:
+            for node in list(copied.children)[::-1]:
+                start.insert(0, node)
 
 
 class _Most:
     """Whether an element has most of a part's text, and may be content whatever its name is."""
 
-    def __init__(self, part: Tree) -> None:
-        self._half = _length(part) / 2
+    def __init__(self, length: int) -> None:
+        self._half = length / 2
         self._measured = 0
 
     def __call__(self, element: Element) -> bool:

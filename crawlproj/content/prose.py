@@ -33,9 +33,10 @@ class Prose:
 
     hidden: elements that do not count, with all in them.
 
-    text: all text. linked: what of it is in links. prose: what of it is in paragraphs that are long
-    enough, outside of links. own: the prose that is in none of an element's children. Elements that
-    have none of these are missing. Takes one walk through the tree, however deep that is.
+    blocks: the text of each innermost block, in the order of the page. text: all text.
+    linked: what of it is in links. prose: what of it is in paragraphs that are long enough, outside
+    of links. own: the prose that is in none of an element's children. Elements that have none of
+    these are missing. Takes one walk through the tree, however deep that is.
     """
 
     def __init__(self, root: Element, hidden: Container[Element]) -> None:
@@ -46,7 +47,7 @@ class Prose:
         self._root = root
         self._inner_first: list[Element] = []
         self._walk(root, hidden)
-        texts = self.text
+        texts = self.blocks = self.text
         for block, text in texts.items():
             if (prose := text - self.linked.get(block, 0)) >= _MIN_PARAGRAPH:
                 self.own[block] = prose

@@ -285,3 +285,24 @@ def test_the_page_itself_stays_as_it_was() -> None:
 @given(st.text(alphabet="<>/abdivnpulmainclass= \"'x", max_size=300))
 def test_any_markup_has_a_main_part(html: str) -> None:
     main_text(html)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("relatedArticle", "imgTeaserL", "newsteaser", "post-tags", "entry-meta", "ad-unit"),
+        *("affiliate-disclaimer", "back-link", "print-button", "news-letter-section", "view-more"),
+    ],
+)
+def test_names_that_themes_give_to_what_is_around_an_article(name: str) -> None:
+    text = main_text(
+        f'<main>{9 * f"<p>{WORDS}</p>"}<div class="{name}">Something else</div></main>'
+    )
+    assert "Something else" not in text
+
+
+def test_names_that_would_leave_nothing_of_an_article_do_not_count() -> None:
+    parts = "".join(f'<div id="TOC_TITLE_{n}"><p>{3 * WORDS}</div>' for n in range(9))
+    text = main_text(f"<div>{LINKS}</div><article><p>Short.</p>{parts}<nav>{LINKS}</nav></article>")
+    assert text.count("Some words") == 27
+    assert "Another page" not in text

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _HIGH_HALF_LIFE_S = 600.0  # of a limit above the start: the site may have become weaker meanwhile
 _LOW_HALF_LIFE_S = 3600.0  # of one below: a weak site is treated gently for longer
 _RATE_KEPT_S = 3600.0
+_LONGEST_REST_S = 3600.0
 _MAX_SITES = 100_000
+_ALWAYS, _SOMETIMES = 4, 3  # numbers in a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Learned:
 
     unloaded_s: seconds to the first byte when there is no queue; 0 if unknown.
     delay_s: seconds between two starts, from Crawl-delay or the settings; 0 for none.
+    doubt_s: how soon to try more, in seconds, because the rate may be far too low; 0 without doubt.
+    rest_until: when the site may be asked again, which it may have said itself (unix seconds).
     """
 
     limit: float
@@ -32,6 +36,8 @@ class Learned:
     unloaded_s: float
     at: float
     delay_s: float = 0.0
+    doubt_s: float = 0.0
+    rest_until: float = 0.0
 
     def limit_at(self, now: float, start: float) -> float:
         """Return the limit to continue from; it approaches ``start`` with age."""
@@ -43,11 +49,23 @@ class Learned:
         """Return the rate; infinite (unknown) once it is over an hour old."""
         return self.rate if now - self.at < _RATE_KEPT_S else inf
 
+    def rest_at(self, now: float) -> float:
+        """Return when the rest ends; 0 if there is none, or more than an hour is left.
+
+        A crawl gives up a site that is to rest for so long, and the next one asks it again.
+        """
+        return self.rest_until if 0 < self.rest_until - now <= _LONGEST_REST_S else 0.0
+
     def data(self) -> str:
-        """Return JSON: limit, rate (null if infinite), unloaded_s, at and, unless 0, delay_s."""
+        """Return JSON: limit, rate (null if infinite), unloaded_s, at; and delay_s, doubt_s and
+        rest_until up to the last one that is not 0.
+        """
         rate = _rounded(self.rate) if isfinite(self.rate) else None
         found = [_rounded(self.limit), rate, _rounded(self.unloaded_s), round(self.at, 1)]
-        return json.dumps([*found, _rounded(self.delay_s)] if self.delay_s else found)
+        found += [_rounded(self.delay_s), _rounded(self.doubt_s), round(self.rest_until, 1)]
+        while len(found) > _ALWAYS and not found[-1]:
+            found.pop()
+        return json.dumps(found)
 
 
 class LearnedSites(OrderedDict[str, Learned]):
@@ -62,27 +80,20 @@ class LearnedSites(OrderedDict[str, Learned]):
 def learned_from(data: str) -> Learned | None:
     """Read the output of ``Learned.data``; return None if it is malformed."""
     try:
-        limit, rate, unloaded_s, at, *rest = json.loads(data)
-        (delay_s,) = rest or (0.0,)
-        found = Learned(
-            float(limit),
-            inf if rate is None else float(rate),
-            float(unloaded_s),
-            float(at),
-            float(delay_s),
-        )
+        limit, rate, *rest = json.loads(data)
+        if not _ALWAYS - 2 <= len(rest) <= _ALWAYS - 2 + _SOMETIMES:
+            return None
+        found = Learned(float(limit), inf if rate is None else float(rate), *map(float, rest))
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    finite = all(map(isfinite, (found.limit, found.at, found.unloaded_s, found.delay_s)))
-    return (
-        found
-        if finite
+    others = (found.unloaded_s, found.delay_s, found.doubt_s, found.rest_until)
+    is_sound = (
+        all(map(isfinite, (found.limit, found.at, *others)))
         and found.limit > 0
         and found.rate > 0
-        and found.unloaded_s >= 0
-        and found.delay_s >= 0
-        else None
+        and min(others) >= 0
     )
+    return found if is_sound else None
 
 
 def _rounded(value: float) -> float:

@@ -77,6 +77,16 @@ class Lockouts:
         """When the latest lockout ended, or the first request was accepted; -inf before."""
         return self._ended_at
 
+    @property
+    def doubt_s(self) -> float:
+        """``hold_s`` while it is in doubt, else 0."""
+        return self.hold_s if self.in_doubt else 0.0
+
+    def doubt(self, hold_s: float) -> None:
+        """Continue with the doubt of an earlier crawl; 0 if it had none."""
+        if hold_s:
+            self.in_doubt, self.hold_s = True, hold_s
+
     def on_accepted(self, now: float) -> bool:
         """Count a request that was accepted; return whether it shows that there is no window."""
         self._accepted += 1

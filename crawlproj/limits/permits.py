@@ -279,8 +279,12 @@ class Permits:
         return self._rests.first_end(self._clock())
 
     def recall(self, learned: Mapping[str, Learned]) -> None:
-        """Let sites continue from what an earlier crawl learned."""
+        """Let sites continue from what an earlier crawl learned, and rest as long."""
         self._learned.keep(learned)
+        now = self._clock()
+        for name, found in learned.items():
+            if until := found.rest_at(now):
+                self._rests.set(name, until, now)
 
     def take_learned(self) -> dict[str, Learned]:
         """Return what was learned since the last call, by site."""

@@ -73,7 +73,6 @@ class RateLimit:
         "_grown_s",
         "_hold_s",
         "_last_start",
-        "_lockouts",
         "_maximum",
         "_patience",
         "_pause_s",
@@ -90,6 +89,7 @@ class RateLimit:
         "_tat",
         "_usual",
         "blocked_until",
+        "lockouts",
         "trying",
     )
 
@@ -105,7 +105,7 @@ class RateLimit:
         self._patience = 1.0
         self._peak_seen = 0.0
         self._changed_at = -inf  # refusals of requests that started earlier say nothing new
-        self._lockouts = Lockouts()
+        self.lockouts = Lockouts()
         self._usual = 0.0  # requests/s accepted between the last two times of refusals
         self._cuts = 0  # since the anchor, without a measurement
         self._pause_s = 0.0  # the latest one
@@ -179,7 +179,7 @@ class RateLimit:
     def on_accepted(self, now: float, started_at: float) -> None:
         """Note an answer other than a refusal."""
         self._accepted += 1
-        if self._lockouts.on_accepted(now):
+        if self.lockouts.on_accepted(now):
             self._settle(now, self._rate, 1.0, 1.0)
             self._begin(now)
         if self._rate == inf:
@@ -189,10 +189,10 @@ class RateLimit:
             return
         if started_at >= self._changed_at:
             if self._refused_in_a_row:
-                if self._lockouts.is_over(now):
+                if self.lockouts.is_over(now):
                     self._resume(now)
                 else:
-                    self._lockouts.in_doubt = False  # a penalty would last
+                    self.lockouts.in_doubt = False  # a penalty would last
             self._refused_in_a_row = 0
             self.trying = False
             self._grow(now)
@@ -217,11 +217,11 @@ class RateLimit:
             else min(_BURST_S, max(_LEAST_BURST_S, _MORE * self._burst_s))
         )
         if not self._refused_in_a_row:
-            self._lockouts.begin(now, self._rate, self._peak if self._x(now) > 0 else 0.0)
+            self.lockouts.begin(now, self._rate, self._peak if self._x(now) > 0 else 0.0)
         self._refused_in_a_row += 1
         self._cut(now)
         longer = _PAUSE_GROWTH ** min(32, self._refused_in_a_row - 1)
-        longest_s = max(_MAX_PAUSE_S, min(_HOUR_S, _LONGER * self._lockouts.lasts_s(now)))
+        longest_s = max(_MAX_PAUSE_S, min(_HOUR_S, _LONGER * self.lockouts.lasts_s(now)))
         pause_s = min(longest_s, max(_FIRST_PAUSE_S, 0.5 / self._rate) * longer)
         self._pause_s = pause_s
         self._begin(now)
@@ -246,9 +246,10 @@ class RateLimit:
             if self._tat == -inf:
                 self._tat = now
 
-    def restart(self, rate: float, now: float) -> None:
-        """Continue from a rate that an earlier crawl learned, and grow from there."""
+    def restart(self, rate: float, now: float, doubt_s: float = 0.0) -> None:
+        """Continue from a rate that an earlier crawl learned, and grow; see ``Learned``."""
         if 0 < rate < inf:
+            self.lockouts.doubt(doubt_s)
             self._settle(now, rate, 1.0, 1.0)
             self._begin(now)
 
@@ -258,7 +259,7 @@ class RateLimit:
             return
         self._rate = self._peak = self._start = inf
         self._peak_seen = 0.0
-        self._lockouts = Lockouts()
+        self.lockouts = Lockouts()
         self._refused_in_a_row = 0
         self.trying = False
 
@@ -306,11 +307,11 @@ class RateLimit:
 
     @property
     def _counted_since(self) -> float:
-        return max(self._anchor, self._lockouts.ended_at)
+        return max(self._anchor, self.lockouts.ended_at)
 
     def _resume(self, now: float) -> None:
         """Continue after a lockout."""
-        rate = self._lockouts.end(now, self._pause_s)
+        rate = self.lockouts.end(now, self._pause_s)
         self._settle(now, rate.peak, rate.start / rate.peak, 1.0)
         self._begin(now)
 
@@ -324,9 +325,9 @@ class RateLimit:
         self._paused_s = 0.0
 
     def _hold_of(self, rate: float) -> float:
-        if self._lockouts.in_doubt:
-            return self._lockouts.hold_s
-        return max(_MIN_HOLD_S, _HOLD_REQUESTS / rate, self._lockouts.hold_s)
+        if self.lockouts.in_doubt:
+            return self.lockouts.hold_s
+        return max(_MIN_HOLD_S, _HOLD_REQUESTS / rate, self.lockouts.hold_s)
 
     def _x(self, now: float) -> float:
         """Return the time since the rate changed, in holds, less one: 0 when the peak is due."""
@@ -342,8 +343,8 @@ class RateLimit:
             return  # the rate is not used, so nothing shows that more would be accepted
         x = since_s / self._hold_s - 1
         steep = max(_PROBE, 1 - self._start / self._peak)
-        if x > 0 and self._lockouts.in_doubt:
+        if x > 0 and self.lockouts.in_doubt:
             steep = _TEST
-        elif x > 0 and (self._patience > 1 or self._lockouts.hold_s):
+        elif x > 0 and (self._patience > 1 or self.lockouts.hold_s):
             steep = _PROBE  # the same rate was found twice, or that of a window
         self._rate = max(self._rate, self._peak * (1 + steep * x**3))

@@ -240,20 +240,21 @@ class SiteControl:
 
     def learned(self) -> Learned | None:
         """Return what is worth keeping; None before the first request ended."""
-        if self._ended_at == -inf:
+        if (at := self._ended_at) == -inf:
             return None
-        rate = self.rate_limit.rate if self.rate_limit is not None else inf
-        return Learned(
-            self.estimator.limit, rate, self.estimator.unloaded_s, self._ended_at, self.delay_s
-        )
+        rate, doubt_s, until = inf, 0.0, self.rest_until
+        if (limit := self.rate_limit) is not None:
+            rate, doubt_s = limit.rate, limit.lockouts.doubt_s
+            until = max(until, limit.blocked_until)
+        found = (self.estimator.limit, rate, self.estimator.unloaded_s, at, self.delay_s, doubt_s)
+        return Learned(*found, until if until > at else 0.0)
 
     def recall(self, learned: Learned, now: float) -> None:
         """Continue from what was learned, more carefully the longer ago that was."""
-        limit = learned.limit_at(now, self.estimator.bounds.start)
-        self._restart(now, limit, learned.unloaded_s)
+        self._restart(now, learned.limit_at(now, self.estimator.bounds.start), learned.unloaded_s)
         self._cap = min(self._cap, whole(self.estimator.bounds.start))
         if self.rate_limit is not None:
-            self.rate_limit.restart(learned.rate_at(now), now)
+            self.rate_limit.restart(learned.rate_at(now), now, learned.doubt_s)
 
     def _learn(self, permit: Permit, now: float, ending: Ending, *, lost: bool) -> None:
         verdict = ending.verdict

@@ -18,7 +18,14 @@ none_or_positive = st.just(0.0) | positive
 
 @given(
     st.builds(
-        Learned, positive, positive | st.just(inf), none_or_positive, positive, none_or_positive
+        Learned,
+        positive,
+        positive | st.just(inf),
+        none_or_positive,
+        positive,
+        none_or_positive,
+        none_or_positive,
+        none_or_positive,
     )
 )
 def test_what_is_stored_is_read_back_to_three_digits(learned: Learned) -> None:
@@ -29,6 +36,8 @@ def test_what_is_stored_is_read_back_to_three_digits(learned: Learned) -> None:
     assert back.unloaded_s == pytest.approx(learned.unloaded_s, rel=1e-3)
     assert back.at == pytest.approx(learned.at, abs=0.1)
     assert back.delay_s == pytest.approx(learned.delay_s, rel=1e-3)
+    assert back.doubt_s == pytest.approx(learned.doubt_s, rel=1e-3)
+    assert back.rest_until == pytest.approx(learned.rest_until, abs=0.1)
 
 
 def test_a_note_is_short() -> None:
@@ -46,7 +55,9 @@ def test_a_note_is_short() -> None:
         "null",
         "3",
         "[1, 2, 3]",
-        "[1, 2, 3, 4, 5, 6]",
+        "[1, 2, 3, 4, 5, 6, 7, 8]",
+        "[1, 2, 3, 4, 5, -6]",
+        "[1, 2, 3, 4, 5, 6, Infinity]",
         "[1, 2, 3, 4, -5]",
         "[1, 2, 3, 4, null]",
         '["many", 2, 3, 4]',
@@ -101,3 +112,10 @@ def test_a_rate_is_forgotten_after_an_hour() -> None:
     learned = Learned(2, 5, 0.1, 1000)
     assert learned.rate_at(4599) == 5
     assert learned.rate_at(4600) == inf
+
+
+@pytest.mark.parametrize(("left_s", "kept"), [(-1.0, False), (50.0, True), (7200.0, False)])
+def test_a_rest_of_up_to_an_hour_is_kept(left_s: float, *, kept: bool) -> None:
+    now = 1.7e9
+    learned = Learned(4, 1.0, 0.1, now - 60, rest_until=now + left_s)
+    assert learned.rest_at(now) == (now + left_s if kept else 0.0)

@@ -227,6 +227,20 @@ def test_a_site_with_requests_in_flight_is_never_forgotten(now: Now) -> None:
     assert permits.in_flight(SITE) == 1
 
 
+@pytest.mark.parametrize("verdict", [Verdict.THROTTLED, Verdict.OVERLOADED])
+def test_the_next_crawl_waits_for_the_rest_of_a_retry_after(now: Now, verdict: Verdict) -> None:
+    before, after = Permits(learning, now), Permits(learning, now)
+    before.give_back(before.take(SITE), Ending(verdict, 0.1, 60.0))
+
+    after.recall(before.take_learned())
+
+    now.time += 59.0
+    assert not after.free(SITE)
+    assert after.take_free(SITE) is None
+    now.time += 5.0
+    assert after.take_free(SITE) is not None
+
+
 def test_a_site_continues_from_what_an_earlier_crawl_learned(now: Now) -> None:
     permits = Permits(learning, now)
     permits.recall({SITE: Learned(20, 4.0, 0.1, now.time)})

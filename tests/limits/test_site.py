@@ -327,6 +327,37 @@ def test_a_rate_learned_long_ago_is_forgotten() -> None:
     assert other.rate == inf
 
 
+def test_a_rate_that_is_in_doubt_is_so_for_the_next_crawl() -> None:
+    before = SiteControl(fixed(1), rate(), None)
+    answer_until(before, NOW, NOW + 1)
+    refuse_until(before, NOW + 1, NOW + 301)  # a window of five minutes, or a penalty
+    answer_until(before, NOW + 301, NOW + 310)
+    learned = before.learned()
+    assert learned is not None
+    after = SiteControl(fixed(1), rate(), None)
+
+    after.recall(learned, NOW + 310)
+    answer_until(after, NOW + 310, NOW + 610)
+
+    assert after.rate > 2 * before.rate
+
+
+def answer_until(control: SiteControl, now: float, until: float) -> None:
+    end_until(control, now, until, OK)
+
+
+def refuse_until(control: SiteControl, now: float, until: float) -> None:
+    end_until(control, now, until, THROTTLED)
+
+
+def end_until(control: SiteControl, now: float, until: float, ending: Ending) -> None:
+    """End a request after the other, each as soon as it may start."""
+    while (now := max(now, control.ready_at())) < until:
+        permit = control.start(now)
+        now += 0.02
+        control.end(permit, now, ending)
+
+
 def test_nothing_is_learned_before_the_first_request_ended() -> None:
     control = SiteControl(aimd(2), rate(), health())
     assert control.learned() is None

@@ -200,8 +200,10 @@ class ConcurrencyMiddleware:
         If that says too little of the site, returns a coroutine that does so later.
         """
         ending = ending_of_exception(request, exception)
-        if (permit := self._permit_of(request)) is not None and was_closed(exception):
-            ending = self._meanings.take_closed(permit, ending, again=was_sent_before(request))
+        permit = self._permit_of(request)
+        if permit is not None and ending.verdict is Verdict.OVERLOADED and not permit.answered:
+            closed, again = was_closed(exception), was_sent_before(request)
+            ending = self._meanings.take_silence(permit, ending, closed=closed, again=again)
         if ending.verdict is Verdict.THROTTLED:
             return self._take_no_answer(request, ending, ending)
         if ending.verdict is not Verdict.OVERLOADED:

@@ -20,7 +20,7 @@ _MAX_SITES = 10_000
 
 
 class Meanings:
-    """Keeps what shows the meanings of 429, 500, 503 and of connections that are closed.
+    """Keeps what shows the meanings of 429, 500, 503 and of requests without an answer.
 
     Of each, it keeps 10,000 sites.
     """
@@ -28,10 +28,11 @@ class Meanings:
     def __init__(self) -> None:
         # The most in flight with an answer, before the first 429.
         self._highest: OrderedDict[str, int] = OrderedDict()
+        self._answered: OrderedDict[str, int] = OrderedDict()  # requests
         self._at_once: OrderedDict[str, AtOnce] = OrderedDict()
         self._failing: OrderedDict[str, Failing] = OrderedDict()
         self._unavailable: OrderedDict[str, Unavailable] = OrderedDict()
-        self._closing: OrderedDict[str, Unavailable] = OrderedDict()
+        self._silent: OrderedDict[str, Unavailable] = OrderedDict()
 
     def take(self, permit: Permit, status: int, ending: Ending, *, again: bool) -> Ending:
         """Note an answer, and return its ``ending`` with the verdict that is right at its site.
@@ -43,26 +44,31 @@ class Meanings:
                 return replace(ending, verdict=Verdict.OVERLOADED, is_up=True, at_once=True)
         elif ending.verdict is Verdict.OK:
             self._is_at_once(permit, refused=False)
-        if ending.retry_after_s is not None:
-            return ending
         if ending.verdict is Verdict.OK:
             if status == _FAILED or self._failing:
                 ending = self._as_overload(permit, ending, failed=status == _FAILED, again=again)
             if status != _FAILED:
-                for sites in (self._unavailable, self._closing):
+                put(self._answered, permit.site, self._answered.get(permit.site, 0) + 1, _MAX_SITES)
+                for sites in (self._unavailable, self._silent):
                     if (site := sites.get(permit.site)) is not None:
-                        site.note(refused=False, alone=permit.in_flight == 1, again=again)
+                        alone = permit.in_flight == 1
+                        site.note(permit.started_at, refused=False, alone=alone, again=again)
         elif status == _UNAVAILABLE:
-            return _refused(self._unavailable, permit, ending, again=again)
+            alone = permit.in_flight == 1 and ending.retry_after_s is None
+            return self._refused(self._unavailable, permit, ending, alone=alone, again=again)
         return ending
 
-    def take_closed(self, permit: Permit, ending: Ending, *, again: bool) -> Ending:
-        """Note a connection that the site closed without an answer, like ``take``.
+    def take_silence(self, permit: Permit, ending: Ending, *, closed: bool, again: bool) -> Ending:
+        """Note a request without an answer, like ``take``.
 
-        nginx closes those of requests that exceed a rate if it is told to answer 444, HAProxy if it
-        is told to reject.
+        nginx closes the connections of requests that exceed a rate if it is told to answer 444,
+        HAProxy if it is told to reject. A firewall that bans us for a while refuses connections, or
+        drops what is sent.
+
+        closed: whether the site closed or refused the connection; otherwise, time ran out.
         """
-        return _refused(self._closing, permit, ending, again=again)
+        alone = closed and permit.in_flight == 1
+        return self._refused(self._silent, permit, ending, alone=alone, again=again)
 
     def _is_at_once(self, permit: Permit, *, refused: bool) -> bool:
         """Return whether the site refuses what is too much at once."""
@@ -91,15 +97,21 @@ class Meanings:
             return replace(ending, verdict=Verdict.OVERLOADED, is_up=True)
         return replace(ending, tries=not again and site.tries())
 
-
-def _refused(
-    sites: OrderedDict[str, Unavailable], permit: Permit, ending: Ending, *, again: bool
-) -> Ending:
-    """Return the ``ending`` as that of a rate that is too high if the site refuses such so."""
-    site = sites.get(permit.site)
-    if site is None:
-        site = put(sites, permit.site, Unavailable(), _MAX_SITES)
-    site.note(refused=True, alone=permit.in_flight == 1, again=again)
-    if site.limits_rate:
-        return replace(ending, verdict=Verdict.THROTTLED)
-    return replace(ending, tries=site.tries())
+    def _refused(
+        self,
+        sites: OrderedDict[str, Unavailable],
+        permit: Permit,
+        ending: Ending,
+        *,
+        alone: bool,
+        again: bool,
+    ) -> Ending:
+        """Return the ``ending`` as that of a rate that is too high if the site refuses such so."""
+        site = sites.get(permit.site)
+        if site is None:
+            answered = self._answered.get(permit.site, 0)
+            site = put(sites, permit.site, Unavailable(answered), _MAX_SITES)
+        site.note(permit.started_at, refused=True, alone=alone, again=again)
+        if site.limits_rate:
+            return replace(ending, verdict=Verdict.THROTTLED)
+        return replace(ending, tries=ending.retry_after_s is None and site.tries())

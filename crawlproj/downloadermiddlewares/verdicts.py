@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # Proxies send 502 and 504 for an overloaded site, Cloudflare sends 520 to 530.
 _OVERLOADED = frozenset({502, 503, 504, *range(520, 531)})
-_UNREACHABLE = frozenset({"timeout", "connection-refused", "connection-lost"})
+_CLOSED = frozenset({"connection-refused", "connection-lost"})
+_UNREACHABLE = _CLOSED | {"timeout"}
 # The site had begun to answer, so it is up.
 _ANSWERED = frozenset({"too-large", "data-loss", "stopped", "malformed-response", "content-type"})
 # In the spelling of the keys of Scrapy's Headers.
@@ -59,8 +60,8 @@ def ending_of_exception(request: Request, exception: Exception) -> Ending:
 
 
 def was_closed(exception: Exception) -> bool:
-    """Return whether the site closed the connection without an answer."""
-    return reason_of(exception) == "connection-lost"
+    """Return whether the site closed or refused the connection, without an answer."""
+    return reason_of(exception) in _CLOSED
 
 
 def _rtt_s(request: Request) -> float:

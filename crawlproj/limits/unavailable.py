@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import pairwise
 
+from crawlproj.limits.spells import Spells
 from crawlproj.limits.trial import Trial
 
 _WINDOW, _REFUSED = 32, 6  # answers to requests that were alone, and how many of them are refusals
@@ -15,7 +16,7 @@ _MANY = 0.15  # of the answers since
 
 
 class Unavailable:
-    """Watches the 503s of a site that say nothing of when to come back.
+    """Watches the 503s of a site, or its connections without an answer.
 
     nginx refuses with 503 what exceeds a rate, unless told otherwise. Fewer requests in flight
     do not help there, because even one after another is too fast. So a site limits its rate
@@ -25,24 +26,29 @@ class Unavailable:
 
     To find the latter out soon, up to 4 pages that were refused are asked for again before others.
 
+    A limiter that punishes refuses everything for a while, as a site does that is down. It does so
+    again after as many answers; see ``Spells``. That shows it, too.
+
     If 15 % are still refused once there was time to find the rate, that was wrong, and stays so.
 
-    limits_rate: what is believed.
+    answered: requests that were answered before. limits_rate: what is believed.
     """
 
     __slots__ = (
         "_alone",
         "_answered_later",
+        "_spells",
         "_trial",
         "_trials",
         "_was_wrong",
         "limits_rate",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, answered: int = 0) -> None:
         self.limits_rate = False
         self._alone: deque[bool] = deque(maxlen=_WINDOW)  # whether each was refused
         self._answered_later = False  # a page that it had refused
+        self._spells = Spells(answered)
         self._trial = Trial(_SETTLING, _JUDGED, _MANY)
         self._was_wrong = False
         self._trials = _TRIALS
@@ -54,11 +60,12 @@ class Unavailable:
         self._trials -= 1
         return self._trials >= 0
 
-    def note(self, *, refused: bool, alone: bool, again: bool) -> None:
-        """Note an answer, or a refusal.
+    def note(self, started_at: float, *, refused: bool, alone: bool, again: bool) -> None:
+        """Note an answer, or a refusal, to a request that was sent then (seconds).
 
-        alone: whether nothing else was in flight at the site when the request was sent. again:
-        whether it was sent before, without success.
+        alone: whether nothing else was in flight at the site when the request was sent, and the
+        refusal says nothing of when to come back. again: whether it was sent before, without
+        success.
         """
         if self._was_wrong:
             return
@@ -69,7 +76,11 @@ class Unavailable:
         self._answered_later = self._answered_later or (again and not refused)
         if alone:
             self._alone.append(refused)
-        self.limits_rate = self._answered_later and self._is_likely()
+        if refused:
+            self._spells.on_refused(started_at)
+        else:
+            self._spells.on_answer(started_at)
+        self.limits_rate = self._answered_later and (self._spells.recur or self._is_likely())
 
     def _is_likely(self) -> bool:
         ends = sum(before and not after for before, after in pairwise(self._alone))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from crawlproj.limits.unavailable import Unavailable
+
+starts = count()  # seconds
 
 
 def refuse(site: Unavailable, times: int, *, alone: bool = True) -> None:
     for _ in range(times):
-        site.note(refused=True, alone=alone, again=False)
+        site.note(next(starts), refused=True, alone=alone, again=False)
 
 
 def answer(site: Unavailable, times: int = 1, *, again: bool = False) -> None:
     for _ in range(times):
-        site.note(refused=False, alone=True, again=again)
+        site.note(next(starts), refused=False, alone=True, again=again)
 
 
 def limiting() -> Unavailable:
@@ -39,10 +43,20 @@ def test_a_site_that_refuses_requests_that_are_alone_and_answers_them_later_limi
 
 def test_an_outage_is_no_limit() -> None:
     site = Unavailable()
-    for _ in range(5):
-        answer(site, 20, again=True)
+    for answers in (20, 90, 30, 40, 25):
+        answer(site, answers, again=True)
         refuse(site, 20)
     assert not site.limits_rate
+
+
+def test_a_site_that_refuses_all_for_long_after_as_many_answers_again_limits_its_rate() -> None:
+    site = Unavailable()
+    for _ in range(2):
+        answer(site, 20)
+        refuse(site, 50, alone=False)
+    assert not site.limits_rate
+    answer(site, again=True)
+    assert site.limits_rate
 
 
 def test_pages_that_are_refused_each_time_are_broken() -> None:

@@ -39,9 +39,19 @@ def unseen_in(root: Tree | Element) -> dict[Element, str]:
     for name in _NEVER_SHOWN:
         if root.find(name) is not None:
             unseen += root.select(name)
-    for name, not_drawn in _NOT_DRAWN.items():
-        unseen += found_inside(root, name, not_drawn)
-    return dict.fromkeys(unseen[:_MAX_HIDDEN], _UNSEEN)
+    return dict.fromkeys(unseen[:_MAX_HIDDEN], _UNSEEN) | undrawn_in(root)
+
+
+def undrawn_in(root: Tree | Element) -> dict[Element, str]:
+    """Return the parts of pictures and formulas that only describe them, and what to read them as.
+
+    These are titles, for example, and what is drawn where others use it.
+    """
+    return {
+        element: _UNSEEN
+        for name, not_drawn in _NOT_DRAWN.items()
+        for element in found_inside(root, name, not_drawn)[:_MAX_HIDDEN]
+    }
 
 
 def found_inside(root: Tree | Element, name: str, selector: str) -> list[Element]:

@@ -12,8 +12,8 @@ from urllib.parse import urljoin
 
 from turbohtml import PlainText, Text
 
-from crawlproj.content.empty_links import with_names
-from crawlproj.content.hidden import found_inside, hidden_in, marked_in, unseen_in
+from crawlproj.content.empty_links import with_names, without_address
+from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.preformatted import (
@@ -77,10 +77,10 @@ def text_of(tree: Tree, *, or_hidden: bool = True) -> str:
 def words_of(tree: Tree, elements: Sequence[Element]) -> list[str]:
     """Return the text of each heading or link in one line, with spaces where a browser breaks it.
 
-    Scripts and style sheets in it are not text, and neither is what is hidden in it, unless that is
-    all of it. It counts if the element itself is hidden.
+    Scripts and style sheets in it are not text, and neither is what is hidden in it, such as the
+    name of an icon, unless that is all of it. It counts if the element itself is hidden.
     """
-    hidden = hidden_in(tree, marked_in(tree))
+    hidden = hidden_in(tree, marked_in(tree)) | undrawn_in(tree)
     for element in elements if hidden else ():
         hidden.pop(element, None)
     with _read_as(hidden):
@@ -198,6 +198,7 @@ def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
 def markdown_of(node: Tree | Element, base: str) -> str:
     """Return ``node`` as GitHub Flavored Markdown, without what is hidden, as in text_of.
 
+    Links that are scripts are text, and images whose bytes are in the page are left out.
     Makes its links absolute, also in the tree.
     """
     # Not resolve_links(), which raises at the first link that is not a URL.
@@ -207,7 +208,7 @@ def markdown_of(node: Tree | Element, base: str) -> str:
     labels = dict.fromkeys(found_inside(node, "svg", "text")[:_MAX_KEPT_APART], "div")
     renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen_in(node)
     with with_names(node) as nameless, _read_as(reshaped_in(marked, MERE_INLINES) | renamed):
-        with _read_as(hidden | dict.fromkeys(nameless, "span")):
+        with _read_as(hidden | dict.fromkeys(nameless, "span") | without_address(node)):
             markdown = node.to_markdown()
         return markdown if markdown.strip() or not hidden else node.to_markdown()
 

@@ -38,3 +38,21 @@ def test_the_page_stays_as_it_is() -> None:
         '<a href="http://a.example/r" title="Reply"><i></i></a>'
         '<a href="http://a.example/u"><i></i></a>'
     )
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ('<a href="javascript:void(0)">Show <b>all</b></a>', "By Ann Show **all**"),
+        ('<a href=" JavaScript:go()">Show all</a>', "By Ann Show all"),
+        ('<img src="data:image/gif;base64,R0lGOD" alt="A lake">', "By Ann"),
+        (
+            '<a href="/p"><img src="data:image/gif;base64,R0lGOD" alt="A lake"></a>',
+            "By Ann [A lake](http://a.example/p)",
+        ),
+        ('<a href="/javascript">Learn</a>', "By Ann [Learn](http://a.example/javascript)"),
+    ],
+)
+def test_scripts_and_bytes_are_no_addresses(html: str, markdown: str) -> None:
+    page = tree_of(f"<p>By Ann {html}</p>".encode(), "utf-8")
+    assert markdown_of(page, "http://a.example/").strip() == markdown

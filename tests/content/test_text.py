@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from crawlproj.content.text import markdown_of, text_of
+from crawlproj.content.text import headings_of, markdown_of, text_of, words_of
 from crawlproj.content.tree import tree_of
 
 
@@ -240,3 +240,12 @@ def test_reading_the_text_leaves_the_names_of_elements() -> None:
 def test_markdown_keeps_blocks_apart(block: str) -> None:
     tree = tree_of(f"one<{block}>two</{block}>three".encode())
     assert markdown_of(tree, "http://a.org/").split() == ["one", "two", "three"]
+
+
+def test_the_name_of_an_icon_is_not_a_word_of_a_heading_but_of_a_link_without_others() -> None:
+    icon = "<svg><title>Gear</title><path/></svg>"
+    tree = tree_of(
+        f"<h2>{icon} Settings</h2><a href=/s>{icon} All</a><a href=/t>{icon}</a>".encode()
+    )
+    assert headings_of(tree) == [(2, "Settings")]
+    assert words_of(tree, tree.select("a")) == ["All", "Gear"]

@@ -14,6 +14,7 @@ from benchmarks.weather.families import SINGLE, draw
 from benchmarks.weather.measures import figures_of
 from benchmarks.weather.policies import policy_of
 from benchmarks.weather.report import OURS, known, titled
+from crawlproj.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,7 +124,7 @@ def quantile(values: Sequence[float], q: float) -> float:
 
 def spread_table(title: str, drawn: Sequence[Drawn]) -> Table:
     """Return a row per policy; the first figures are those that a stuck run cannot hide in."""
-    made = titled(f"{title}: {len(drawn)} random sites")
+    made = titled(f"{title}: {counted(len(drawn), 'random site')}")
     made.add_column("policy", no_wrap=True)
     is_single = drawn[0].draw.family == SINGLE
     for heading in (

@@ -1,4 +1,4 @@
-"""The rate limiters of a simulated site: token bucket, fixed window, sliding window. Pure.
+"""The rate limiters of a simulated site: token bucket, fixed and sliding window, penalty. Pure.
 
 Each admits ``rate`` requests/s on average and rejects the others. Times are seconds on the caller's
 clock, which never goes back.
@@ -192,3 +192,31 @@ class SlidingWindow(Limiter):
             remaining=max(0, self._max - len(self._admitted)),
             reset_s=ceil(first + self._window_s - now) if self._admitted else 0,
         )
+
+
+class Penalty(Limiter):
+    """Rejects everything for ``penalty_s`` after a request that ``limiter`` rejects."""
+
+    def __init__(self, limiter: Limiter, penalty_s: float) -> None:
+        super().__init__(limiter.rate)
+        self._limiter = limiter
+        self._penalty_s = penalty_s
+        self._until = -inf
+
+    def set_rate(self, now: float, rate: float) -> None:
+        super().set_rate(now, rate)
+        self._limiter.set_rate(now, rate)
+
+    def admit(self, now: float) -> bool:
+        if now < self._until:
+            return False
+        admitted = self._limiter.admit(now)
+        if not admitted:
+            self._until = now + self._penalty_s
+        return admitted
+
+    def wait_s(self, now: float) -> float:
+        return self._until - now if now < self._until else self._limiter.wait_s(now)
+
+    def quota(self, now: float) -> Quota:
+        return self._limiter.quota(now)

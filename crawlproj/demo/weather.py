@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import ceil, exp, inf
 from typing import TYPE_CHECKING, Literal
 
-from crawlproj.demo.limiter import Bucket, FixedWindow, Limiter, SlidingWindow
+from crawlproj.demo.limiter import Bucket, FixedWindow, Limiter, Penalty, SlidingWindow
 from crawlproj.demo.weather_fields import READERS, value_at
 from crawlproj.errors import ConfigError
 
@@ -38,6 +38,7 @@ class Weather:
     refuse_above: a request that would make at_site exceed this gets a 503 at once; 0 for no bound.
     rate: requests/s that the limiter admits, the others get a 429; empty for no limiter.
     burst: size of the bucket in requests; 0 for one second's worth. window_s: length of a window.
+    penalty_s: seconds for which all is rejected after a request that the limiter rejects.
     retry_after: whether a 429 carries Retry-After (whole seconds, rounded up, at least 1).
     headers: the limiter's headers on every answer; see ``limiter.Quota.headers``.
     outages: (from, until, how); requests at the site when one begins end the same way.
@@ -58,6 +59,7 @@ class Weather:
     limiter: LimiterKind = "bucket"
     burst: float = 0.0
     window_s: float = 60.0
+    penalty_s: float = 0.0
     retry_after: bool = False
     headers: HeaderKind = ""
     outages: tuple[Outage, ...] = ()
@@ -174,11 +176,12 @@ class WeatherSite:
         if not weather.rate:
             return None
         rate = weather.rate[0][1]
+        limiter: Limiter = Bucket(rate, weather.burst, self._start)
         if weather.limiter == "fixed":
-            return FixedWindow(rate, weather.window_s, self._start)
-        if weather.limiter == "sliding":
-            return SlidingWindow(rate, weather.window_s)
-        return Bucket(rate, weather.burst, self._start)
+            limiter = FixedWindow(rate, weather.window_s, self._start)
+        elif weather.limiter == "sliding":
+            limiter = SlidingWindow(rate, weather.window_s)
+        return Penalty(limiter, weather.penalty_s) if weather.penalty_s else limiter
 
     def _next_change(self) -> float:
         return self._changes[self._changed] if self._changed < len(self._changes) else inf

@@ -110,6 +110,7 @@ READERS: dict[str, Callable[[str, object], object]] = {
     "limiter": _one_of(get_args(LimiterKind)),
     "burst": _number,
     "window_s": _between(1, inf),
+    "penalty_s": _number,
     "retry_after": _flag,
     "headers": _one_of(get_args(HeaderKind)),
     "outages": _outages,

@@ -180,6 +180,22 @@ def test_a_request_is_admitted_after_retry_after(limiter: LimiterKind) -> None:
 
 
 @pytest.mark.parametrize("limiter", ["bucket", "fixed", "sliding"])
+def test_a_penalty_rejects_everything_for_its_time(limiter: LimiterKind) -> None:
+    weather = Weather(
+        rate=((0, 1),), burst=3, limiter=limiter, window_s=3, retry_after=True, penalty_s=60
+    )
+    site = site_of(weather, START)
+    assert [site.arrive(START, job) for job in range(3)] == [None, None, None]
+
+    for after_s in (0, 20, 59):
+        reply = site.arrive(START + after_s, 3)
+        assert reply is not None
+        assert reply.status == 429
+        assert dict(reply.headers)["Retry-After"] == str(60 - after_s)
+    assert site.arrive(START + 60, 4) is None
+
+
+@pytest.mark.parametrize("limiter", ["bucket", "fixed", "sliding"])
 def test_every_answer_has_headers_with_the_quota(limiter: LimiterKind) -> None:
     weather = replace(EXACT, rate=((0, 2),), window_s=10, limiter=limiter, headers="draft")
     quota = 2 if limiter == "bucket" else 20

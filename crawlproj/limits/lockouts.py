@@ -1,4 +1,4 @@
-"""What it means when a site refuses everything for some time: a quota is used up, or a penalty."""
+"""Tells a quota that is used up from a penalty, when a site refuses everything for a while. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Rate(NamedTuple):
 
 
 class Lockouts:
-    """Tells a quota per window from a penalty for having come too fast. Pure.
+    """Watches the times in which a site refuses everything: *lockouts*.
 
     A *window* lets through its quota from one lockout to the next, however fast that is sent. So
     its rate is what was accepted since the previous lockout, divided by the time. After a

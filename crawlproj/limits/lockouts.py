@@ -1,4 +1,4 @@
-"""Tells a quota that is used up from a penalty, when a site refuses everything for a while. Pure."""
+"""Tells a used-up quota from a penalty, when a site refuses everything for a while. Pure."""
 
 from __future__ import annotations
 

@@ -17,9 +17,10 @@ from crawlproj.content.page import content_of, forget_content
 from crawlproj.frontier.base import State
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.file_names import FileNames
+from crawlproj.links.order import Order
 from crawlproj.links.quota import Quota
 from crawlproj.links.scope import KINDS, Scope
-from crawlproj.links.shapes import parameters, without_session
+from crawlproj.links.shapes import without_session
 from crawlproj.links.sitemap import is_sitemap
 from crawlproj.links.traps import Traps
 from crawlproj.pages import failure_of, page_of, saved
@@ -155,6 +156,7 @@ class SiteSpider(ReadsSitemaps):
         # A run with the same job continues the crawl. The choice may differ from run to run.
         self.job = f"site {scope} {name_of(url, self.seeds)}"
         self.links = links_for(self.save)
+        self._order = Order()
 
     @classmethod
     def from_crawler(
@@ -264,6 +266,7 @@ class SiteSpider(ReadsSitemaps):
         yield page
         # Before the links: one to a sitemap would make it a page, of which nothing is followed.
         self._follow_sitemaps(response.url, *response.meta.get("redirect_urls", ()))
+        self._order.note(urls)
         requests = self._page_requests(urls, response)
         if self.walks is not None:
             requests = self.walks.lead(response, urls, requests)
@@ -321,10 +324,7 @@ class SiteSpider(ReadsSitemaps):
         return True
 
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
-        """Yield requests for pages in scope; what is a file by its name is only counted.
-
-        Those with fewer parameters come first: a list before what its filters choose from it.
-        """
+        """Yield requests for pages in scope; what is a file by its name is only counted."""
         by_url = self.choice.by_url
         for url in self.unseen(urls):
             if not self.scope.may_allow(url):
@@ -338,7 +338,7 @@ class SiteSpider(ReadsSitemaps):
             else:
                 page = url if self.traps is None else without_session(url)
                 meta = self._meta_of(url) if self._moves else None
-                first = -parameters(page)
+                first = self._order.priority(page)
                 yield request_for(page, errback=self.failed, meta=meta, priority=first)
 
     def _cut(self, url: str, reason: str, found_on: Response, holds: Holds) -> None:

@@ -64,9 +64,25 @@ async def test_a_percent_sign_that_begins_no_escape_is_sent_as_it_is() -> None:
 
 @on_reactor
 async def test_a_list_comes_before_what_its_filters_choose_from_it() -> None:
-    known = ["l", "l?x=1", "l?x=1&y=2", "l?x=1;y=3;z=4"]
+    known = ["l?x=1", "l?x=1&y=2", "l?x=1;y=3;z=4"]
     links = "".join(f"<a href='/{each}'>" for each in reversed(known))
     pages = {HOME + path: page() for path in known} | {HOME: f"<p>Shop{links}"}
     done = await crawl_site(lambda url, _: pages.get(url, NOT_FOUND), HOME, CONCURRENT_REQUESTS=1)
     asked = [url.removeprefix(HOME) for url in done.asked if "robots" not in url]
     assert asked == ["", *known]
+
+
+@on_reactor
+async def test_pages_behind_parameters_do_not_wait_for_the_end_of_what_has_none() -> None:
+    wiki = [f"wiki?id={n}&lang=en" for n in range(10)]
+    links = "".join(f"<a href='/{each}'>" for each in ["log/0", "log/1", *wiki])
+
+    def site(url: str, _: Any) -> Any:
+        path = url.removeprefix(HOME)
+        if path.startswith("log/"):  # each day leads to two more
+            n = int(path.removeprefix("log/"))
+            return f"<p>Day {n}<a href=/log/{2 * n + 2}><a href=/log/{2 * n + 3}>"
+        return {HOME: f"<p>Home{links}"}.get(url, page())
+
+    done = await crawl_site(site, HOME, CONCURRENT_REQUESTS=1, MAX_PAGES=20)
+    assert {HOME + each for each in wiki} <= done.urls

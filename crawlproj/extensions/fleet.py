@@ -21,7 +21,7 @@ from crawlproj.fleet.files import status_file
 from crawlproj.fleet.worker_status import WorkerStatus
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
-from crawlproj.links.traps import found_by
+from crawlproj.links.found import found_by
 from crawlproj.private_files import write_whole
 from crawlproj.report.written import COUNTERS
 from crawlproj.scheduler import scheduler_of

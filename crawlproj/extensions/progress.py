@@ -17,7 +17,7 @@ from crawlproj.config import boolean, number, text
 from crawlproj.extensions.item_counts import ItemCounts
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
-from crawlproj.links.traps import found_by
+from crawlproj.links.found import found_by
 from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
 from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.places import places

@@ -39,6 +39,10 @@ class Indifferent:
     A page that another value showed before is the same; one that is new counts as different until a
     URL without the parameter shows it, too (see faces.py).
 
+    A page that leads to others, to which nothing led before, counts as so many different ones: the
+    lists of a mailing list look alike, because each message has a link to the list at its time, and
+    only one of them goes on to older messages.
+
     A whole query, such as the one that sorts a list by date, makes no difference anywhere if pages
     of 20 directories were the same without it, and no more than one in 20 was not. A parameter is
     not judged so, because page=1 of every short list says nothing about page=2 of a long one.
@@ -85,8 +89,8 @@ class Indifferent:
                 # Another URL may show the same: the plain one, or one with another parameter.
                 unsure = has_plain and plain is None and rest == path if has_news else bool(shown)
                 if is_same or not unsure:
-                    self._count(name, is_same=is_same)
-                    self._count(f"{place} {name}", is_same=is_same)
+                    self._count(name, same=is_same, different=not is_same)
+                    self._count(f"{place} {name}", same=is_same, different=not is_same)
                     first = First(name, place) if has_news else None
                 if is_same:
                     self._places.put(place)
@@ -100,7 +104,13 @@ class Indifferent:
             is_same = not has_news and _are_alike(plain, sample)
             whole = whole_query(url)
             if not is_same or self._same_in.put(f"{place} {whole}"):
-                self._count(f"all of {whole}", is_same=is_same)
+                self._count(f"all of {whole}", same=is_same, different=not is_same)
+
+    def lead(self, names: Iterable[str], place: str, ways: int) -> None:
+        """Take in that a page with these parameters leads to ``ways`` pages that were not known."""
+        for name in names:
+            self._count(name, different=ways)
+            self._count(f"{place} {name}", different=ways)
 
     def found(self, url: str, names: Iterable[str], place: str) -> list[str]:
         """Return what makes no difference in a directory: of ``names``, and the whole query."""
@@ -127,10 +137,10 @@ class Indifferent:
                 same, different = self._compared.get(key, (0, 1))
                 put(self._compared, key, (same + 1, max(0, different - 1)), _MAX_URLS)
 
-    def _count(self, key: str, *, is_same: bool) -> None:
-        self.is_found = self.is_found or is_same
-        same, different = self._compared.get(key, (0, 0))
-        put(self._compared, key, (same + is_same, different + (not is_same)), _MAX_URLS)
+    def _count(self, key: str, *, same: int = 0, different: int = 0) -> None:
+        self.is_found = self.is_found or same > 0
+        before = self._compared.get(key, (0, 0))
+        put(self._compared, key, (before[0] + same, before[1] + different), _MAX_URLS)
 
     def _are(self, key: str, pages: int) -> bool:
         same, different = self._compared.get(key, (0, 0))

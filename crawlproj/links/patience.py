@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with something new
+_MAX_LED = 1_000  # one more for each page that a shape led to, so many at most
 _FORGIVEN = 3  # of them, for a shape that is led out of
 _AROUND = 10  # pages with something new, or there is no site around a shape
 _ALONE = 10_000  # pages in a row, for a shape that is all there is
@@ -29,6 +30,7 @@ class Patience:
         # changed least recently come first.
         self._empty: OrderedDict[str, int] = OrderedDict()
         self._news: OrderedDict[str, int] = OrderedDict()
+        self._led: OrderedDict[str, int] = OrderedDict()  # pages that each shape led to
 
     def lose(self, shape: str, limit: int, host: str = "") -> int:
         """Count a page of ``shape`` with nothing new.
@@ -41,6 +43,7 @@ class Patience:
         empty = self._empty.pop(shape, 0) + 1
         news = self._news.get(shape, 0)
         limit += min(_EARNED * max(0, news - 1), _MAX_EARNED)
+        limit += min(self._led.get(shape, 0), _MAX_LED)
         if host and self.is_alone(shape, host):
             limit = _ALONE
         if empty < limit:
@@ -69,6 +72,15 @@ class Patience:
         for shape in shapes:
             self.reset(shape)
             put(self._news, shape, self._news.get(shape, 0) + 1, _MAX_SHAPES)
+
+    def lead(self, shapes: Iterable[str], pages: int) -> None:
+        """Take in that a page of ``shapes`` leads to so many that were not known.
+
+        A shape may have one more page with nothing new for each: so what is lost is at most as much
+        as what was found, and lists that most often show the same go on to what only they lead to.
+        """
+        for shape in shapes:
+            put(self._led, shape, self._led.get(shape, 0) + pages, _MAX_SHAPES)
 
     def forgive(self, shape: str) -> None:
         """Take back some of the pages with nothing new."""

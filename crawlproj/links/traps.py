@@ -37,7 +37,7 @@ from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, w
 from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from crawlproj.links.budgets import Budgets
     from crawlproj.links.similar import SimilarTexts
@@ -144,6 +144,7 @@ class Traps:
         text: what it shows, and what its fields hold; main: the part that the page is about, for
         ``similar``. new_urls: what it links to in scope and was not known.
         """
+        self.lead(url, new_urls)
         if not text:  # a script may fill it
             return ""
         text = _PADDING.sub(" ", text)
@@ -182,6 +183,17 @@ class Traps:
                 return self._widest(shape, shapes, around)
         if new_host and self._suspect(domain := _shape_of_domain(site), _HOSTS, "new hosts"):
             return domain
+        return ""
+
+    def lead(self, url: str, new_urls: Sequence[str]) -> str:
+        """Take in what a page leads to, looked at or not; return "", because that ends nothing."""
+        ways = sum("?" not in each for each in new_urls)
+        if ways and "?" in url:
+            shapes = shapes_of(url)
+            shorter = self._shorter(url, shapes).items()
+            fetched = [name for name, rest in shorter if self._paths.has(rest)]
+            self._indifferent.lead(fetched, shapes.place, ways)
+            self._patience.lead((shapes.exact, shapes.again), ways)
         return ""
 
     def _indifferent_of(
@@ -321,10 +333,7 @@ class Traps:
         return True
 
     def _trap(self, shapes: Iterable[str]) -> str:
-        for shape in shapes:
-            if shape in self.found:
-                return f"{shape}: {self.found[shape]}"
-        return ""
+        return next((f"{each}: {self.found[each]}" for each in shapes if each in self.found), "")
 
     @staticmethod
     def _spent(have: int, limit: int, what: str) -> str:
@@ -337,9 +346,3 @@ def _shape_of_sitemaps(site: str) -> str:
 
 def _shape_of_domain(site: str) -> str:
     return f"*.{registrable_domain(site)}/*"
-
-
-def found_by(spider: object) -> Mapping[str, str]:
-    """Return the traps that ``spider`` has found, each with why it is one."""
-    traps = getattr(spider, "traps", None)
-    return traps.found if isinstance(traps, Traps) else {}

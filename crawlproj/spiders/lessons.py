@@ -24,7 +24,7 @@ def lesson(traps: Traps, response: Response, page: Page) -> Callable[[Sequence[s
     None if nothing is to be learned from it.
     """
     if not traps.looks_at(page.url):
-        return None
+        return partial(traps.lead, page.url) if "?" in page.url else None
     main_text = ""
     if traps.similar is not None:
         content = content_of(response) if page.main_text is None else None

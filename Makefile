@@ -80,7 +80,7 @@ bench: $(DEV_READY) ## compare with stock Scrapy: CPU per page, limits, Redis
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.weather_http)
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.redis_frontier)
 
-bench-weather: $(DEV_READY) ## compare limits on held-out simulated sites (5 minutes)
+bench-weather: $(DEV_READY) ## compare limits on held-out simulated sites (10 minutes)
 	$(BIN)/python -m benchmarks.weather --set held-out $(ARGS)
 
 # Tests wait as long as they compute: four at a time keep two processors busy.

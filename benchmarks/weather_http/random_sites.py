@@ -46,12 +46,11 @@ def main() -> int:
     stop_when_terminated()
     seed = options.draw if options.draw is not None else secrets.randbelow(1_000_000)
     console = Console(width=None if sys.stdout.isatty() else _COLUMNS)
-    minutes = len(options.families) * options.sites * 1.2
+    tasks = [each for family in options.families for each in draws(family, options.sites, seed)]
+    minutes = len(tasks) * _CRAWL_S / 60
     console.print(f"sites drawn with --draw {seed}; about {minutes:.0f} minutes")
     drawn, failed = [], 0
-    for task in (
-        task for family in options.families for task in draws(family, options.sites, seed)
-    ):
+    for task in tasks:
         try:
             one = crawl(task)
         except WrongResult as exc:

@@ -18,7 +18,7 @@ _LOW_HALF_LIFE_S = 3600.0  # of one below: a weak site is treated gently for lon
 _RATE_KEPT_S = 3600.0
 _LONGEST_REST_S = 3600.0
 _MAX_SITES = 100_000
-_ALWAYS, _SOMETIMES = 4, 3  # numbers in a note
+_LEAST, _MOST = 4, 7  # numbers in a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Learned:
         rate = _rounded(self.rate) if isfinite(self.rate) else None
         found = [_rounded(self.limit), rate, _rounded(self.unloaded_s), round(self.at, 1)]
         found += [_rounded(self.delay_s), _rounded(self.doubt_s), round(self.rest_until, 1)]
-        while len(found) > _ALWAYS and not found[-1]:
+        while len(found) > _LEAST and not found[-1]:
             found.pop()
         return json.dumps(found)
 
@@ -80,8 +80,8 @@ class LearnedSites(OrderedDict[str, Learned]):
 def learned_from(data: str) -> Learned | None:
     """Read the output of ``Learned.data``; return None if it is malformed."""
     try:
-        limit, rate, *rest = json.loads(data)
-        if not _ALWAYS - 2 <= len(rest) <= _ALWAYS - 2 + _SOMETIMES:
+        limit, rate, *rest = numbers = json.loads(data)
+        if not _LEAST <= len(numbers) <= _MOST:
             return None
         found = Learned(float(limit), inf if rate is None else float(rate), *map(float, rest))
     except (ValueError, TypeError, OverflowError, RecursionError):

@@ -341,10 +341,10 @@ class RateLimit:
         self._grown_s = since_s
         if self._started < 0.7 * self._allowed:
             return  # the rate is not used, so nothing shows that more would be accepted
-        x = since_s / self._hold_s - 1
+        x = self._x(now)
         steep = max(_PROBE, 1 - self._start / self._peak)
         if x > 0 and self.lockouts.in_doubt:
             steep = _TEST
         elif x > 0 and (self._patience > 1 or self.lockouts.hold_s):
-            steep = _PROBE  # the same rate was found twice, or that of a window
+            steep = _PROBE  # the same rate was found twice, or after a lockout
         self._rate = max(self._rate, self._peak * (1 + steep * x**3))

@@ -25,8 +25,9 @@ class Order:
     def note(self, urls: Iterable[str]) -> None:
         """Take in the normalized URLs that a page leads to, known or new."""
         for url in urls:
-            if count := parameters(url):
-                path = url.partition("?")[0]
+            path, has_query, _ = url.partition("?")
+            if has_query:
+                count = parameters(url)
                 if len(self._fewest) >= _MAX_PATHS:
                     self._fewest.clear()
                 self._fewest[path] = min(count, self._fewest.get(path, count))

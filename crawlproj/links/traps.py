@@ -185,8 +185,8 @@ class Traps:
             return domain
         return ""
 
-    def lead(self, url: str, new_urls: Sequence[str]) -> str:
-        """Take in what a page leads to, looked at or not; return "", because that ends nothing."""
+    def lead(self, url: str, new_urls: Sequence[str]) -> None:
+        """Take in what a page leads to, looked at or not."""
         ways = sum("?" not in each for each in new_urls)
         if ways and "?" in url:
             shapes = shapes_of(url)
@@ -194,7 +194,6 @@ class Traps:
             fetched = [name for name, rest in shorter if self._paths.has(rest)]
             self._indifferent.lead(fetched, shapes.place, ways)
             self._patience.lead((shapes.exact, shapes.again), ways)
-        return ""
 
     def _indifferent_of(
         self, url: str, text: str, shapes: Shapes, has_news: bool, has_plain: bool

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class AnnouncedDuplicates:
     """Remembers the keys of a run's requests, if anyone ``listens``.
 
-    A million keys take 90 MB. What only earlier runs, or other processes, have put is not among
+    A million keys take 80 MB. What only earlier runs, or other processes, have put is not among
     them.
     """
 

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from crawlproj.links.traps import Traps
 
 
-def lesson(traps: Traps, response: Response, page: Page) -> Callable[[Sequence[str]], str] | None:
-    """Return what takes ``page`` in, given the new URLs that it leads to; see ``Traps.learn``.
+def lesson(
+    traps: Traps, response: Response, page: Page
+) -> Callable[[Sequence[str]], str | None] | None:
+    """Return what takes ``page`` in, given the new URLs that it leads to.
 
-    None if nothing is to be learned from it.
+    It is ``Traps.learn``, or ``Traps.lead`` if the page is not looked at. None if nothing is to be
+    learned from it.
     """
     if not traps.looks_at(page.url):
         return partial(traps.lead, page.url) if "?" in page.url else None

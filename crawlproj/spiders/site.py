@@ -275,7 +275,7 @@ class SiteSpider(ReadsSitemaps):
             new.append(request.url)
             yield request
         if learn is not None:
-            self.warn_of(learn(new))
+            self.warn_of(learn(new) or "")
 
     def _urls_to_follow(self, response: Response) -> list[str]:
         # A redirect may have led out of scope: that page is kept, but its links are not followed.

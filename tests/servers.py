@@ -327,6 +327,8 @@ class Proxy:
         await self._refuse()
         await self._cut()
         others = asyncio.all_tasks() - {asyncio.current_task()}
+        for other in others:
+            other.cancel()  # what it has to deliver may be due in ``delay_s``
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -66,3 +66,18 @@ def test_an_unreachable_server_ends_the_connection(server: Redis) -> None:
         with pytest.raises(redis.ConnectionError):
             through.ping()
         assert proxy.connections() == 0
+
+
+def test_the_proxy_closes_while_commands_and_answers_are_delayed(server: Redis) -> None:
+    with (
+        Proxy(server.url()) as proxy,
+        client(proxy) as through,
+        through.pubsub() as listener,
+        redis.Redis.from_url(server.url()) as direct,
+    ):
+        listener.subscribe("news")
+        listener.get_message(timeout=PATIENCE_S)
+        proxy.delay_s = 10 * PATIENCE_S
+        listener.ping()
+        direct.publish("news", "late")
+        direct.ping()

@@ -13,6 +13,7 @@ from scrapy.exceptions import UsageError
 
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.commands.pipes import while_read
+from crawlproj.commands.usage import Usage
 from crawlproj.config import text
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.plural import counted
@@ -52,6 +53,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options to Scrapy's."""
         super().add_options(parser)
+        parser.formatter_class = Usage
         add = parser.add_argument
         add(
             "--table",

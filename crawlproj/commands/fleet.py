@@ -18,6 +18,7 @@ from scrapy.utils.job import job_dir
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
 from crawlproj.commands.crawl import add_serve_option, only_spider, refuse_repeats
 from crawlproj.commands.environment import warn_of_misspelt
+from crawlproj.commands.usage import Usage
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 from crawlproj.private_files import create
@@ -58,6 +59,7 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add -n, and -a and --serve as in ``scrapy crawl``."""
         super().add_options(parser)
+        parser.formatter_class = Usage
         parser.add_argument(
             "-n",
             dest="workers",

@@ -12,6 +12,7 @@ from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
 from crawlproj.commands.environment import ReadsEnvironment
+from crawlproj.commands.usage import Usage
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options to Scrapy's."""
         super().add_options(parser)
+        parser.formatter_class = Usage
         parser.add_argument(
             "--done-urls",
             type=Path,

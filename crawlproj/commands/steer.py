@@ -14,6 +14,7 @@ from scrapy.exceptions import UsageError
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.commands.fleets import frontiers_of_fleets
 from crawlproj.commands.pipes import while_read
+from crawlproj.commands.usage import Usage
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.finding import ALIVE_S, choose, controls_of, jobs_at
 from crawlproj.masking import masked
@@ -131,6 +132,7 @@ class Steers(ReadsEnvironment, ABC):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add what every such command takes."""
         super().add_options(parser)  # type: ignore[misc]  # of ScrapyCommand
+        parser.formatter_class = Usage
         parser.add_argument("--job", default="", help="the job, if the frontier has several")
         if self.dry_run:
             parser.add_argument(

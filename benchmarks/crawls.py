@@ -26,8 +26,8 @@ _TIMEOUT_S = 1800.0
 _COMPARED = (
     "url, requested_url, status, title, description, canonical, language, content_type, "
     "content_hash, "
-    # Where words end is for each side to say, and whether a heading's permalink is text; which other
-    # characters there are is not.
+    # Where words end is for each side to say, and whether a heading's permalink is text; which
+    # other characters there are is not.
     "replace(replace(replace(replace(text, ' ', ''), char(10), ''), char(9), ''), '¶', '')"
 )
 

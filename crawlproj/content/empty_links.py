@@ -25,7 +25,7 @@ def with_names(node: Tree | Element) -> Iterator[list[Element]]:
     added: list[Text] = []
     for link in node.select("a[href]")[:_MAX_LINKS]:
         images = link.select("img")
-        if link.text.strip() or any(not _is_in_page(image) for image in images):
+        if link.text.strip() or any(map(_has_address, images)):
             continue
         names = [_said(link, "aria-label"), _said(link, "title")]
         if name := next(filter(None, names + [_said(image, "alt") for image in images]), ""):
@@ -40,22 +40,18 @@ def with_names(node: Tree | Element) -> Iterator[list[Element]]:
             text.extract()
 
 
-def without_address(node: Tree | Element) -> dict[Element, str]:
-    """Return links that are scripts and images whose bytes are in the page, as what to read them.
-
-    Such an image is mostly a placeholder, which a script replaces; its address may have megabytes.
-    """
-    links = [
-        link
-        for link in node.select("a[href*=script i]")[:_MAX_LINKS]
-        if (link.attr("href") or "").strip().lower().startswith("javascript:")
-    ]
-    images = [image for image in node.select("img[src]")[:_MAX_LINKS] if _is_in_page(image)]
-    return dict.fromkeys(links + images, "span")
+def scripts_in(node: Tree | Element) -> dict[Element, str]:
+    """Return the links that are scripts, as what to read them as."""
+    links = node.select("a[href*=script i]")[:_MAX_LINKS]
+    return dict.fromkeys(filter(_is_script, links), "span")
 
 
-def _is_in_page(image: Element) -> bool:
-    return (image.attr("src") or "").lstrip()[:5].lower() == "data:"
+def _is_script(link: Element) -> bool:
+    return (link.attr("href") or "").strip().lower().startswith("javascript:")
+
+
+def _has_address(image: Element) -> bool:
+    return (image.attr("src") or "").lstrip()[:5].lower() not in {"", "data:"}
 
 
 def _said(link: Element, attribute: str) -> str:

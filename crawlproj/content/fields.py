@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.content.images import shown_in
 from crawlproj.content.json_ld import json_ld_in
 from crawlproj.content.main_part import main_part_of
 from crawlproj.content.text import headings_of, markdown_of, text_of, words_of
 from crawlproj.errors import ConfigError
-from crawlproj.urls import join
 from crawlproj.zstandard import zstd
 
 if TYPE_CHECKING:
@@ -56,9 +56,8 @@ def _images(_: Response, page: PageContent) -> str:
         [
             {"url": source, "alt": element.attr("alt") or ""}
             for tree in page.trees()
-            for element in tree.select("img")
-            # An empty address is no picture, although a link with one leads to the page.
-            if (place := (element.attr("src") or "").strip()) and (source := join(page.base, place))
+            for element, place in shown_in(tree)
+            if (source := page.link(place))
         ]
     )
 
@@ -68,7 +67,7 @@ def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
     for tree in page.trees():
         elements = tree.select("a[href],area[href]")
         for element, words in zip(elements, words_of(tree, elements), strict=True):
-            if target := join(page.base, element.attr("href") or ""):
+            if target := page.link(element.attr("href") or ""):
                 text = words or element.attr("alt") or ""
                 links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
     return links
@@ -93,11 +92,11 @@ def _item(item: Any) -> dict[str, Any]:
 
 
 def _markdown(_: Response, page: PageContent) -> str:
-    return "\n\n".join(markdown_of(tree, page.base) for tree in page.trees())
+    return "\n\n".join(markdown_of(tree, page.anchor) for tree in page.trees())
 
 
 def _main_markdown(_: Response, page: PageContent) -> str:
-    return markdown_of(main_part_of(page.tree), page.base)
+    return markdown_of(main_part_of(page.tree), page.anchor)
 
 
 def main_text_of(page: PageContent) -> str:

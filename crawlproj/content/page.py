@@ -6,6 +6,7 @@ import codecs
 import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 from weakref import WeakKeyDictionary
 
 from scrapy.http import HtmlResponse, TextResponse
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_BLANK = "\t\n\f\r "
 _MAX_FIELD = 2000  # characters of a title, a description or a language
 
 
@@ -59,6 +61,20 @@ class PageContent:
                 return (href and (join(self.url, href) or other_base(href))) or self.url
         return self.url
 
+    def link(self, href: str) -> str | None:
+        """Return where ``href`` leads in this page, in normal form; None if not to http(s)."""
+        return join(self.base, escaped_query(href, self.tree.encoding))
+
+    def anchor(self, href: str) -> str:
+        """Return ``href`` as it is in other places: absolute, with its fragment; of any scheme."""
+        address, mark, fragment = href.strip(_BLANK).partition("#")
+        if (found := self.link(address)) is not None:
+            return found + mark + fragment
+        try:
+            return urljoin(self.base, address) + mark + fragment
+        except ValueError:  # such as "//["
+            return href
+
     @property
     def title(self) -> str:
         """The title, at most 2,000 characters, with whitespace collapsed."""
@@ -79,8 +95,8 @@ class PageContent:
         """The URL of <link rel=canonical>, absolute and normalized."""
         for element in self.tree.select("link[rel]"):
             if "canonical" in (element.attr("rel") or "").lower().split():
-                href = escaped_query(element.attr("href") or "", self.tree.encoding)
-                return (href and join(self.base, href)) or ""
+                href = element.attr("href")
+                return (href and self.link(href)) or ""
         return ""
 
     @property
@@ -105,8 +121,7 @@ class PageContent:
                 continue
             if (found := read_refresh(element.attr("content") or "")) is not None:
                 seconds, target = found
-                link = escaped_query(target, self.tree.encoding)
-                url = join(self.base, link) if target else normalize(self.url)
+                url = self.link(target) if target else normalize(self.url)
                 return (seconds, url) if url else None  # only the first counts
         return None
 

@@ -6,14 +6,13 @@ The parser's own text has most of them. The others are put into the tree before.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from turbohtml import PlainText, Text
 
-from crawlproj.content.empty_links import with_names, without_address
+from crawlproj.content.empty_links import scripts_in, with_names
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
+from crawlproj.content.images import with_addresses
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.preformatted import (
@@ -26,7 +25,7 @@ from crawlproj.content.preformatted import (
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from crawlproj.content.tree import Tree
 
@@ -195,26 +194,25 @@ def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
     return begun[:_MAX_KEPT_APART], ended[:_MAX_KEPT_APART]
 
 
-def markdown_of(node: Tree | Element, base: str) -> str:
+def markdown_of(node: Tree | Element, absolute: Callable[[str], str]) -> str:
     """Return ``node`` as GitHub Flavored Markdown, without what is hidden, as in text_of.
 
-    Links that are scripts are text, and images whose bytes are in the page are left out.
-    Makes its links absolute, also in the tree.
+    Links that are scripts are text, and images without an address are left out.
+    absolute: makes an address absolute; also in the tree, for links.
     """
     # Not resolve_links(), which raises at the first link that is not a URL.
-    node.rewrite_links(partial(_absolute, base))
+    for link in node.select("a[href]"):
+        link.attrs["href"] = absolute(link.attr("href") or "")
+    with with_addresses(node, absolute) as others:
+        return _markdown_of(node, dict.fromkeys(others, "span"))
+
+
+def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
     marked = marked_in(node)
     hidden = hidden_in(node, marked)
     labels = dict.fromkeys(found_inside(node, "svg", "text")[:_MAX_KEPT_APART], "div")
     renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen_in(node)
     with with_names(node) as nameless, _read_as(reshaped_in(marked, MERE_INLINES) | renamed):
-        with _read_as(hidden | dict.fromkeys(nameless, "span") | without_address(node)):
+        with _read_as(hidden | dict.fromkeys(nameless, "span") | scripts_in(node) | left_out):
             markdown = node.to_markdown()
         return markdown if markdown.strip() or not hidden else node.to_markdown()
-
-
-def _absolute(base: str, url: str) -> str:
-    try:
-        return urljoin(base, url)
-    except ValueError:  # such as "//["
-        return url

@@ -293,9 +293,12 @@ def _attribute(element: Any, name: str) -> str | None:
 
 
 def _link_in(element: Any, name: str) -> str | None:
-    """Return the link in an attribute; of a srcset, that to the largest image."""
+    """Return the link in an attribute; of a srcset, that to the largest image.
+
+    So it is with those that a script makes a srcset late, such as "data-srcset".
+    """
     value = _attribute(element, name)
-    return largest_in(value) if value and name == "srcset" else value
+    return largest_in(value) if value and name.endswith("srcset") else value
 
 
 def _text_of(element: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawlproj.content.images import LATE, LATE_SETS
 from crawlproj.errors import ConfigError
 from crawlproj.links import LinkExtractor
 from crawlproj.store.files import file_folder
@@ -35,5 +36,5 @@ def links_for(save: ChosenTypes | None) -> LinkExtractor:
     """Return the extractor of the links that are followed, and of embedded files to be saved."""
     if save is None or not save.embedded:
         return LinkExtractor(tags=_LINKING, attrs=("href", "src"), deny_extensions=())
-    tags, attrs = (*_LINKING, *_EMBEDDING), ("href", "src", "srcset")
-    return LinkExtractor(tags=tags, attrs=attrs, deny_extensions=())
+    attrs = ("href", "src", "srcset", *LATE, *LATE_SETS)
+    return LinkExtractor(tags=(*_LINKING, *_EMBEDDING), attrs=attrs, deny_extensions=())

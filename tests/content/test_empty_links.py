@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from urllib.parse import urljoin
+
 import pytest
 
 from crawlproj.content.text import markdown_of
 from crawlproj.content.tree import tree_of
+
+ABSOLUTE = partial(urljoin, "http://a.example/")
 
 
 @pytest.mark.parametrize(
@@ -28,12 +33,12 @@ from crawlproj.content.tree import tree_of
     ],
 )
 def test_a_link_without_text_has_its_name_or_is_left_out(link: str, markdown: str) -> None:
-    assert markdown_of(tree_of(f"<p>By Ann {link}</p>".encode()), "http://a.example/") == markdown
+    assert markdown_of(tree_of(f"<p>By Ann {link}</p>".encode()), ABSOLUTE) == markdown
 
 
 def test_the_page_stays_as_it_is() -> None:
     tree = tree_of(b'<p><a href="/r" title="Reply"><i></i></a><a href="/u"><i></i></a>')
-    markdown_of(tree, "http://a.example/")
+    markdown_of(tree, ABSOLUTE)
     assert tree.select_one("p").inner_html == (  # type: ignore[union-attr]
         '<a href="http://a.example/r" title="Reply"><i></i></a>'
         '<a href="http://a.example/u"><i></i></a>'
@@ -55,4 +60,4 @@ def test_the_page_stays_as_it_is() -> None:
 )
 def test_scripts_and_bytes_are_no_addresses(html: str, markdown: str) -> None:
     page = tree_of(f"<p>By Ann {html}</p>".encode(), "utf-8")
-    assert markdown_of(page, "http://a.example/").strip() == markdown
+    assert markdown_of(page, ABSOLUTE).strip() == markdown

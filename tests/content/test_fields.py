@@ -161,6 +161,24 @@ def test_an_empty_address_is_no_image() -> None:
     ]
 
 
+def test_links_and_images_escape_queries_in_the_encoding_of_the_page() -> None:
+    html = '<meta charset=windows-1251><a href="?q=\u0436">1</a><img src="i?q=\u0436" alt=2>'
+    response = HtmlResponse("http://a.test/p", body=html.encode("windows-1251"))
+    response.request = Request(response.url)
+    page = page_of(response, ("links", "images", "markdown"))
+    assert page.links is not None
+    assert [link["url"] for link in page.links] == ["http://a.test/p?q=%E6"]
+    assert [image["url"] for image in read(page.images)] == ["http://a.test/i?q=%E6"]
+    assert page.markdown == "[1](http://a.test/p?q=%E6)![2](http://a.test/i?q=%E6)"
+
+
+def test_the_addresses_of_markdown_are_those_of_the_table() -> None:
+    html = "<a href=' a b.html\n#c'>1</a> <a href='mailto:x@a.test'>2</a> <a href='//['>3</a>"
+    assert fields("markdown", html=html).markdown == (
+        "[1](http://a.test/a%20b.html#c) [2](mailto:x@a.test) [3](//[)"
+    )
+
+
 def test_links_and_images_are_the_same_after_the_markdown_made_them_absolute() -> None:
     page, alone = fields("markdown", "links", "images"), fields("links", "images")
     assert (page.links, page.images) == (alone.links, alone.images)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from urllib.parse import urljoin
 
 import pytest
 
 from crawlproj.content.text import headings_of, markdown_of, text_of, words_of
 from crawlproj.content.tree import tree_of
+
+ABSOLUTE = partial(urljoin, "http://a.org/")
 
 
 def text(html: str) -> str:
@@ -148,7 +152,7 @@ def test_what_the_markup_hides_is_left_out_unless_nothing_else_has_text(
     assert text(html) == expected
     tree = tree_of(html.encode(), "utf-8")
     source = tree.html
-    assert re.findall("[A-Za-z]+", markdown_of(tree, "http://a.org/")) == expected.split()
+    assert re.findall("[A-Za-z]+", markdown_of(tree, ABSOLUTE)) == expected.split()
     assert tree.html == source
 
 
@@ -166,7 +170,7 @@ def test_what_the_markup_hides_is_left_out_unless_nothing_else_has_text(
 )
 def test_what_no_browser_shows_is_left_out(html: str, expected: str) -> None:
     assert text(html) == expected
-    assert markdown_of(tree_of(html.encode()), "http://a.org/").replace("two", " two") in {
+    assert markdown_of(tree_of(html.encode()), ABSOLUTE).replace("two", " two") in {
         expected,
         expected.replace(" ", "  "),
     }
@@ -194,14 +198,14 @@ def test_inline_styles_decide_where_lines_break(html: str, expected: str) -> Non
     assert text(html).split() == expected.split()
     tree = tree_of(html.encode(), "utf-8")
     source = tree.html
-    assert re.findall("[a-z]+", markdown_of(tree, "http://a.org/")) == expected.split()
+    assert re.findall("[a-z]+", markdown_of(tree, ABSOLUTE)) == expected.split()
     assert tree.html == source
 
 
 def test_links_that_are_blocks_are_lines_of_the_text_and_links_in_markdown() -> None:
     html = "<a style='display:block' href=/1>one</a><a style='display:block' href=/2>two</a>"
     assert text(html) == "one\n\ntwo"
-    markdown = markdown_of(tree_of(html.encode()), "http://a.org/")
+    markdown = markdown_of(tree_of(html.encode()), ABSOLUTE)
     assert markdown == "[one](http://a.org/1)[two](http://a.org/2)"
 
 
@@ -221,7 +225,7 @@ def test_a_line_of_code_ends_once_however_often_its_page_is_read(html: str) -> N
     (body,) = tree.select("body")
     again = tree_of(body.html.encode(), "utf-8")  # as the main text is read
     assert text_of(again) == "one\ntwo"
-    assert markdown_of(tree, "http://a.example/") == "```\none\ntwo\n```"
+    assert markdown_of(tree, ABSOLUTE) == "```\none\ntwo\n```"
 
 
 def test_what_is_hidden_keeps_its_links() -> None:
@@ -239,7 +243,7 @@ def test_reading_the_text_leaves_the_names_of_elements() -> None:
 @pytest.mark.parametrize("block", ["form", "center", "fieldset", "search"])
 def test_markdown_keeps_blocks_apart(block: str) -> None:
     tree = tree_of(f"one<{block}>two</{block}>three".encode())
-    assert markdown_of(tree, "http://a.org/").split() == ["one", "two", "three"]
+    assert markdown_of(tree, ABSOLUTE).split() == ["one", "two", "three"]
 
 
 def test_the_name_of_an_icon_is_not_a_word_of_a_heading_but_of_a_link_without_others() -> None:

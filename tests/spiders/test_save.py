@@ -136,6 +136,17 @@ async def test_of_an_image_in_several_sizes_the_largest_is_saved(tmp_path: Path)
     assert done.urls == {HOME}
 
 
+@on_reactor
+async def test_images_that_a_script_loads_late_are_saved(tmp_path: Path) -> None:
+    late = '<img src="data:image/gif;base64,AA" data-src="/one.png" data-srcset="/two.png 2x">'
+    images = {f"/{name}.png": typed("image/png", name.encode()) for name in ("one", "two")}
+    done = await crawl_site(
+        web({"/": page() + late, **images}), HOME, **saving(tmp_path, save="images")
+    )
+    assert done.finished
+    assert set(kept(tmp_path).values()) == {b"one", b"two"}
+
+
 @pytest.mark.parametrize(
     ("essence", "url", "extension"),
     [

@@ -1,0 +1,82 @@
+"""Finds the picture that an <img> shows, also one that a script loads when it comes into view."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from crawlproj.content.srcset import largest_in
+from crawlproj.content.tree import Element
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from crawlproj.content.tree import Tree
+
+# Where the scripts for late loading look for the picture, in the order that they prefer.
+LATE = ("data-src", "data-lazy-src", "data-original")
+LATE_SETS = ("data-srcset", "data-lazy-srcset")
+_LOOKS_LIKE_ADDRESS = re.compile(r"[^\s{}]*[./][^\s{}]*")  # not "true", and not JSON
+
+
+def shown_in(node: Tree | Element) -> list[tuple[Element, str]]:
+    """Return the images in ``node`` that have an address, with it as it is written there.
+
+    That is the one that a script loads late, else ``src``, else the largest of ``srcset``, else
+    that of a <source> of its <picture>. The bytes of a picture are no address: where they are, they
+    are mostly a placeholder. The same image again for browsers without scripts is left out.
+    """
+    found: list[tuple[Element, str]] = []
+    late_ones: set[str] = set()
+    for image in node.select("img"):
+        if late := _late(image):
+            late_ones.add(late)
+        if address := late or _address(image):
+            found.append((image, address))
+    if not late_ones:
+        return found
+    again = {each for each in node.select("noscript img") if _address(each) in late_ones}
+    return [(image, address) for image, address in found if image not in again]
+
+
+@contextmanager
+def with_addresses(node: Tree | Element, absolute: Callable[[str], str]) -> Iterator[list[Element]]:
+    """Let ``src`` of the images be their absolute address for a while; yields those without."""
+    images = node.select("img")
+    shown = dict(shown_in(node)) if images else {}
+    before = [(image, image.attr("src")) for image in shown]
+    for image, address in shown.items():
+        image.attrs["src"] = absolute(address)
+    try:
+        yield [image for image in images if image not in shown]
+    finally:
+        for image, source in before:
+            if source is None:
+                del image.attrs["src"]
+            else:
+                image.attrs["src"] = source
+
+
+def _late(image: Element) -> str:
+    found = [image.attr(name) for name in LATE]
+    found += [largest_in(image.attr(name) or "") for name in LATE_SETS]
+    return _first(each for each in found if each and _LOOKS_LIKE_ADDRESS.fullmatch(each.strip()))
+
+
+def _address(image: Element) -> str:
+    found = [image.attr("src"), largest_in(image.attr("srcset") or "")]
+    picture = image.parent
+    if isinstance(picture, Element) and picture.tag == "picture":
+        found += [
+            largest_in(source.attr(name) or "")
+            for source in picture.select("source")
+            for name in ("srcset", *LATE_SETS)
+        ]
+    return _first(found)
+
+
+def _first(addresses: Iterable[str | None]) -> str:
+    """Return the first that is not empty and not the bytes of a picture."""
+    stripped = (each.strip() for each in addresses if each)
+    return next((each for each in stripped if each and each[:5].lower() != "data:"), "")

@@ -155,9 +155,18 @@ def _parameters(code: CodeType, is_method: bool) -> frozenset[str] | None:
 
 
 def _receivers(sender: object, signal: object) -> Iterator[Receiver]:
-    receivers: Iterator[Receiver] = dispatcher.liveReceivers(
-        dispatcher.getAllReceivers(sender, signal)
-    )
+    """Yield those whom pydispatch would call, in its order."""
+    connections = dispatcher.connections
+    lists = [
+        found
+        for each in (sender, dispatcher.Any)
+        if (by_signal := connections.get(id(each)))
+        for wanted in (signal, dispatcher.Any)
+        if (found := by_signal.get(wanted))
+    ]
+    # One list, as nearly always, has nobody twice.
+    references = lists[0] if len(lists) == 1 else dispatcher.getAllReceivers(sender, signal)
+    receivers: Iterator[Receiver] = dispatcher.liveReceivers(references)
     return receivers
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawlproj.limits.permit import Permit
+    from crawlproj.scheduler import Scheduler
     from crawlproj.scheduling.admission import Admission
 
 __all__ = ["ConcurrencyMiddleware"]
@@ -87,6 +88,7 @@ class ConcurrencyMiddleware:
         self._meanings = Meanings()
         self._blocks = Blocks(crawler, self._known, clock)
         self._slots = ControlledSlots(crawler, self._config.control, clock)
+        self._scheduler: Scheduler | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ConcurrencyMiddleware:
@@ -95,8 +97,9 @@ class ConcurrencyMiddleware:
 
     @property
     def _admission(self) -> Admission | None:
-        scheduler = scheduler_of(self._crawler)
-        return scheduler.admission if scheduler is not None else None
+        if self._scheduler is None:  # asked several times for each page
+            self._scheduler = scheduler_of(self._crawler)
+        return self._scheduler.admission if self._scheduler is not None else None
 
     def _permit_of(self, request: Request) -> Permit | None:
         admission = self._admission

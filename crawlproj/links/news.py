@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 _REMEMBERED = 100_000  # lines, words, …
 _BEGINNING, _END = 4_000, 200_000  # characters of a page's text
@@ -125,14 +125,19 @@ class Recent:
         return key in self._young or key in self._old
 
 
-def _words(line: bytes) -> Iterator[bytes]:
-    """Yield the words of a line in UTF-8, in any alphabet."""
-    for word in line.split():
-        if not word.isascii():  # some languages have no spaces between words and signs
-            runs = _NO_LETTER.split(word.decode("utf-8", "replace"))
-            yield from (run.encode() for run in runs if run.isalpha())
-        elif word.isalpha():
-            yield word
+def _words(line: bytes) -> Iterable[bytes]:
+    """Return the words of a line in UTF-8, in any alphabet."""
+    if line.isascii():
+        return filter(bytes.isalpha, line.split())
+    return (run for word in line.split() for run in _runs(word))
+
+
+def _runs(word: bytes) -> Iterable[bytes]:
+    """Return the words in ``word``: some languages have no spaces between words and signs."""
+    if word.isascii():
+        return (word,) if word.isalpha() else ()
+    runs = _NO_LETTER.split(word.decode("utf-8", "replace"))
+    return (run.encode() for run in runs if run.isalpha())
 
 
 def _has_number(line: str, near: list[int]) -> bool:

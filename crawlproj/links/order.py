@@ -25,9 +25,8 @@ class Order:
     def note(self, urls: Iterable[str]) -> None:
         """Take in the normalized URLs that a page leads to, known or new."""
         for url in urls:
-            path, has_query, _ = url.partition("?")
-            if has_query:
-                count = parameters(url)
+            if "?" in url:
+                path, count = url.partition("?")[0], parameters(url)
                 if len(self._fewest) >= _MAX_PATHS:
                     self._fewest.clear()
                 self._fewest[path] = min(count, self._fewest.get(path, count))

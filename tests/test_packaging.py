@@ -199,6 +199,7 @@ def test_the_commands_that_every_project_gets_can_be_loaded() -> None:
         "fleets",
         "pipes",
         "steer",
+        "usage",
     }
     # COMMANDS_MODULE brings the others: one replaces Scrapy's, two belong to this project.
     assert {command.name for command in commands} == modules - {"crawl", "demo", "lab"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from turbohtml import PlainText, Text
 
+from crawlproj.content.emphasis import as_asterisks
 from crawlproj.content.empty_links import scripts_in, with_names
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.images import with_addresses
@@ -22,6 +23,7 @@ from crawlproj.content.preformatted import (
     never_shown_in,
     without_text,
 )
+from crawlproj.content.tables import as_grids
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
@@ -212,7 +214,14 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
     hidden = hidden_in(node, marked)
     labels = dict.fromkeys(found_inside(node, "svg", "text")[:_MAX_KEPT_APART], "div")
     renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen_in(node)
-    with with_names(node) as nameless, _read_as(reshaped_in(marked, MERE_INLINES) | renamed):
-        with _read_as(hidden | dict.fromkeys(nameless, "span") | scripts_in(node) | left_out):
-            markdown = node.to_markdown()
-        return markdown if markdown.strip() or not hidden else node.to_markdown()
+    with with_names(node) as nameless:
+        left_out |= dict.fromkeys(nameless, "span") | scripts_in(node)
+        with _read_as(reshaped_in(marked, MERE_INLINES) | renamed | left_out):
+            with _read_as(hidden):
+                markdown = _written(node)
+            return markdown if markdown.strip() or not hidden else _written(node)
+
+
+def _written(node: Tree | Element) -> str:
+    with as_grids(node) as others, _read_as(others), as_asterisks(node) as plain, _read_as(plain):
+        return node.to_markdown()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from crawlproj.downloadermiddlewares.known_pages import KnownPages
+    from crawlproj.downloadermiddlewares.known_pages import KnownPage, KnownPages
     from crawlproj.limits.permit import Permit
     from crawlproj.scheduling.admission import Admission
 
@@ -40,7 +40,8 @@ class Blocks:
     999 what comes too fast, and nobody can know all of them.
 
     Requests with cookies are left out, and crawls that log in or have ``access`` of another kind,
-    because their session may have ended; and so is a site that is to be asked slowly.
+    because their session may have ended; and so is a site that is to be asked slowly. So are the
+    answers of other download handlers, whose requests cannot be repeated for a trial.
     """
 
     def __init__(self, crawler: Crawler, known: KnownPages, clock: Callable[[], float]) -> None:
@@ -68,7 +69,9 @@ class Blocks:
                 site.on_answer(permit.started_at, again=again)
             return ending
         known = self._known.other_than(request, permit.site)
-        if not known or b"Cookie" in request.headers or admission.has_delay(request):
+        if known is None or b"Cookie" in request.headers or not self._known.can_repeat(request):
+            return ending
+        if admission.has_delay(request):
             return ending
         if site is None:
             site = put(self._sites, permit.site, Forbidding(), _MAX_SITES)
@@ -78,7 +81,12 @@ class Blocks:
         return self._as(sense, admission, site, request, ending)
 
     async def _try(
-        self, admission: Admission, site: Forbidding, request: Request, known: str, ending: Ending
+        self,
+        admission: Admission,
+        site: Forbidding,
+        request: Request,
+        known: KnownPage,
+        ending: Ending,
     ) -> Ending:
         outcome = Trial.NOTHING
         try:
@@ -91,7 +99,7 @@ class Blocks:
             sense = site.on_trial(self._clock(), outcome)
         return self._as(sense, admission, site, request, ending)
 
-    async def _trial(self, admission: Admission, request: Request, known: str) -> Trial:
+    async def _trial(self, admission: Admission, request: Request, known: KnownPage) -> Trial:
         """Ask for the page of ``request`` again, and if that is forbidden for a ``known`` one."""
         if request.method == "GET":
             admission.before_send(request)

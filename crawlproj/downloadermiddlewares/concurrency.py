@@ -12,7 +12,7 @@ from crawlproj._scrapy.engine import is_closing
 from crawlproj.clock import crawl_time
 from crawlproj.downloadermiddlewares.blocks import Blocks
 from crawlproj.downloadermiddlewares.controlled_slots import ControlledSlots
-from crawlproj.downloadermiddlewares.known_pages import KnownPages
+from crawlproj.downloadermiddlewares.known_pages import KnownPage, KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
 from crawlproj.downloadermiddlewares.retries import MAX_BACK_OFF_S, back_off_s, was_sent_before
@@ -243,18 +243,18 @@ class ConcurrencyMiddleware:
         shown = await self._second_opinion(request, ending)
         return self._take_no_answer(request, shown, shown)
 
-    def _other_page(self, request: Request) -> str:
-        """Return the URL to ask for because ``request``, a canary, failed.
+    def _other_page(self, request: Request) -> KnownPage | None:
+        """Return the page to ask for because ``request``, a canary, failed.
 
-        Returns "" if none is known, or the site may not be asked soon.
+        Returns None if none is known, or the site may not be asked soon.
         """
         if (admission := self._admission) is None:
-            return ""
+            return None
         permit = admission.permit_of(request)
         if permit is None or not permit.canary or not admission.is_down(request):
-            return ""
+            return None
         if admission.polite_at(request) > self._clock() + MAX_BACK_OFF_S:
-            return ""
+            return None
         return self._known.other_than(request, permit.site)
 
     async def _second_opinion(self, request: Request, ending: Ending) -> Ending:
@@ -262,13 +262,13 @@ class ConcurrencyMiddleware:
 
         Returns how the other one ended if the site answers it, else the ``ending`` of the canary.
         """
-        while (admission := self._admission) is not None and (url := self._other_page(request)):
+        while (admission := self._admission) is not None and (page := self._other_page(request)):
             polite_at = admission.polite_at(request)
             if polite_at > self._clock():
                 await self._hold(polite_at)
                 continue
             admission.before_send(request)
-            answer = await self._known.ask(url, request)
+            answer = await self._known.ask(page, request)
             if answer.verdict is Verdict.OK:
                 return answer
             if answer.verdict is Verdict.OVERLOADED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scrapy.http.request import NO_CALLBACK
 
@@ -11,6 +11,7 @@ from crawlproj._scrapy.routes import on_the_way_of
 from crawlproj.bounded import put
 from crawlproj.downloadermiddlewares.verdicts import ending_of_exception, ending_of_response
 from crawlproj.http.archiving import NOT_ARCHIVED
+from crawlproj.http.others import handlers_by_meta
 from crawlproj.scheduling.direct import begin_way
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
+    from scrapy.http import Headers, Response
 
     from crawlproj.limits.ending import Ending
 
@@ -31,6 +32,15 @@ _META = {
     NOT_ARCHIVED: True,
     "allow_offsite": True,  # the crawl was there
 }
+# Those of the route are the failed request's, and a session's cookie may have changed since.
+_NOT_KEPT = (b"Cookie", b"Proxy-Authorization")
+
+
+class KnownPage(NamedTuple):
+    """A page that was answered with status 200, and the headers with which it was asked for."""
+
+    url: str
+    headers: Headers
 
 
 class KnownPages:
@@ -39,45 +49,57 @@ class KnownPages:
     If a site counts as down, and then only pages are left that hang, or whose connections it
     resets, each probe is one of them and fails. A page that was answered before shows which it is:
     its robots.txt would not do, because a cache may send that for a site that is away.
+
+    It is asked for with the headers that it was asked for with before: without its key, an API
+    answers 401 or 403 to whatever it is asked.
     """
 
     def __init__(self, crawler: Crawler, clock: Callable[[], float]) -> None:
         self._crawler = crawler
         self._clock = clock
-        self._urls: OrderedDict[str, str] = OrderedDict()
+        self._others = tuple(handlers_by_meta(crawler.settings))
+        self._pages: OrderedDict[str, KnownPage] = OrderedDict()
+
+    def can_repeat(self, request: Request) -> bool:
+        """Return whether ``request``, which was answered, can be sent again for an answer like it.
+
+        Only if crawlproj's handler downloaded it: browsers and the handlers of other packages go by
+        keys of its meta, some of which open what nobody would close.
+        """
+        meta = request.meta
+        return "timings" in meta and not any(meta.get(key) for key in self._others)
 
     def note(self, site: str, request: Request, response: Response) -> None:
-        """Keep the URL of ``request``, which ``site`` has answered, if it can be asked again.
+        """Keep the page of ``request``, which ``site`` has answered, if it can be asked again.
 
         Files of media pipelines are left out, because they may be large.
         """
         if response.status != 200 or request.method != "GET" or request.callback is NO_CALLBACK:
             return
-        put(self._urls, site, request.url, _MAX_SITES)
+        if self.can_repeat(request):
+            put(self._pages, site, KnownPage(request.url, request.headers), _MAX_SITES)
 
-    def other_than(self, request: Request, site: str) -> str:
-        """Return the URL of a page of ``site`` that is not that of ``request``; "" without one."""
-        url = self._urls.get(site, "")
-        return url if url != request.url else ""
+    def other_than(self, request: Request, site: str) -> KnownPage | None:
+        """Return a page of ``site`` that is not that of ``request``; None without one."""
+        page = self._pages.get(site)
+        return page if page is not None and page.url != request.url else None
 
-    async def ask(self, url: str, failed: Request) -> Ending:
-        """Return how a request to ``url`` ends, which takes the route of ``failed``."""
-        request = self._request(url, failed)
+    async def ask(self, page: KnownPage, failed: Request) -> Ending:
+        """Return how a request for ``page`` ends, which takes the route of ``failed``."""
+        request = self._request(page, failed)
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception as exc:  # noqa: BLE001 - the ending says what it means
             return ending_of_exception(request, exc)
         return ending_of_response(request, response, self._clock())
 
-    async def status_of(self, url: str, failed: Request) -> int:
-        """Return the status of ``url``, by the route of ``failed``; 0 without an answer."""
-        return await self._status(self._request(url, failed))
+    async def status_of(self, page: KnownPage, failed: Request) -> int:
+        """Return the status of ``page``, by the route of ``failed``; 0 without an answer."""
+        return await self._status(self._request(page, failed))
 
     async def status_again(self, failed: Request) -> int:
         """Return the status of another request like ``failed``, a GET; 0 without an answer."""
-        request = self._request(failed.url, failed)
-        request.headers.update(failed.headers)
-        return await self._status(request)
+        return await self._status(self._request(KnownPage(failed.url, failed.headers), failed))
 
     async def _status(self, request: Request) -> int:
         try:
@@ -87,8 +109,12 @@ class KnownPages:
         return int(response.status)
 
     @staticmethod
-    def _request(url: str, failed: Request) -> Request:
+    def _request(page: KnownPage, failed: Request) -> Request:
         begin_way(failed)  # so that this takes no permit while the other one has one
         # Unset where the project has no DownloadTimeoutMiddleware, or DOWNLOAD_TIMEOUT is 0.
         meta = {**_META, "download_timeout": failed.meta.get("download_timeout")}
-        return on_the_way_of(failed, url, failed.priority, meta)
+        request = on_the_way_of(failed, page.url, failed.priority, meta)
+        for name, values in page.headers.items():
+            if name not in _NOT_KEPT:
+                request.headers.setlist(name, values)
+        return request

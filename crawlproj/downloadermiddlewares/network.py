@@ -45,7 +45,9 @@ class NetworkMiddleware:
         """Note that the site is there."""
         scheduler = scheduler_of(self._crawler)
         if scheduler is not None and "cached" not in response.flags:
-            scheduler.network_pause.on_answer(self._place(request))
+            place = self._place(request)
+            if place.startswith("http"):  # no other place can be asked; data: URLs need no network
+                scheduler.network_pause.on_answer(place)
         return response
 
     def process_exception(

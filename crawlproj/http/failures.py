@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+import sys
+from functools import cache
 
 import aiohttp
 from scrapy.exceptions import (
@@ -70,6 +72,7 @@ def _classified(exc: Exception) -> tuple[type[Exception], str]:
         case aiohttp.InvalidURL():
             kind = UnsupportedURLSchemeError
         case aiohttp.ClientHttpProxyError():
+            kind = _refused_tunnel()
             detail = f"the proxy refused to open a tunnel: {exc.status} {exc.message}"
         case aiohttp.ClientResponseError():
             detail = "the proxy's answer to CONNECT is malformed"
@@ -88,6 +91,21 @@ def _classified(exc: Exception) -> tuple[type[Exception], str]:
         case _:
             detail = _text(exc)
     return kind, detail
+
+
+def _refused_tunnel() -> type[Exception]:
+    """Return the type for a proxy that opens no tunnel: a DownloadFailedError, as Scrapy documents.
+
+    Middlewares that change the proxy then catch the TunnelError of Scrapy's own handler, so it is
+    one, too, if anybody has imported that: the import takes a second.
+    """
+    http11 = sys.modules.get("scrapy.core.downloader.handlers.http11")
+    return DownloadFailedError if http11 is None else _also(http11.TunnelError)
+
+
+@cache
+def _also(theirs: type[Exception]) -> type[Exception]:
+    return type(theirs.__name__, (DownloadFailedError, theirs), {"__module__": __name__})
 
 
 def _text(exc: Exception) -> str:

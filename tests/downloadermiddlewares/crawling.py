@@ -54,14 +54,14 @@ def refusing(times: int, status: int = 429, retry_after: str = "") -> Callable[[
 class Site:
     """A site that refuses as ``answer`` says, given a path and how often it was requested before.
 
-    asked: the paths in the order of their requests, with times.
+    asked: the paths in the order of their requests, with times. head: the latest request's.
     """
 
     def __init__(self, answer: Callable[[str, int], Answer], latency_s: float) -> None:
         self._answer = answer
         self._latency_s = latency_s
         self.asked: list[tuple[str, float]] = []
-        self.url = ""
+        self.url = self.head = ""
         self.port = 0
         self.now = 0
         self.in_flight: list[int] = []  # at each arrival, itself included
@@ -79,7 +79,8 @@ class Site:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                path = head.split()[1].decode()
+                self.head = head.decode()
+                path = self.head.split()[1]
                 status, retry_after = self._answer(path, self.paths[path])
                 self.asked.append((path, time.monotonic()))
                 self.now += 1

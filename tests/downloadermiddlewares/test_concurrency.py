@@ -123,9 +123,11 @@ class Harness:
     def answer(self, status: int, request: Request | None = None, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response = Response(URL, status=status, headers=named)
+        answered = request or Request(URL)
+        answered.meta.setdefault("timings", {})  # as crawlproj's handler does
 
         async def body() -> Any:
-            taken = self.middleware.process_response(request or Request(URL), response)
+            taken = self.middleware.process_response(answered, response)
             return await taken if iscoroutine(taken) else taken
 
         return run(body())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import socket
 from types import SimpleNamespace
@@ -35,6 +36,22 @@ def test_a_request_connects_to_its_site_or_to_its_proxy() -> None:
     assert place(Request(URL, meta={"proxy": "p.test:3128"})) == "http://p.test:3128"
     assert place(Request(URL), proxy="http://p.test:3128/") == "http://p.test:3128"
     assert place(Request(URL), proxy="") == "https://a.test:8443"
+
+
+@pytest.mark.slow
+@on_reactor
+async def test_a_time_out_after_a_data_url_is_the_sites_own() -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        # Longer than an answer proves that the network is there.
+        hanging = Request(f"http://127.0.0.1:{port}/", meta={"download_timeout": 1.2})
+        outcomes, crawler = await crawl(["data:,hello", hanging])
+    assert outcomes == {"data:,hello": 200, hanging.url: "timeout"}
+    assert crawler.stats.get_value("network/put_back") is None
 
 
 def test_what_is_sent_again_has_lost_the_secrets_of_the_spider() -> None:

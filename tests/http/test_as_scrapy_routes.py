@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy import Request
-from scrapy.exceptions import (
-    DownloadFailedError,
-)
+from scrapy.exceptions import DownloadFailedError
+from scrapy.utils.misc import load_object
 
 from tests.http.helpers import HTTP11, OURS, fetch, on_reactor, sent
 
@@ -113,6 +112,18 @@ async def test_a_plain_request_gets_the_407_of_a_proxy_that_wants_credentials(
 ) -> None:
     request = Request("http://site.example/", meta={"proxy": strict_proxy.url("")})
     assert (await fetch(path, request)).status == 407
+
+
+@on_reactor
+async def test_a_refused_tunnel_raises_the_type_that_middlewares_for_proxies_catch(
+    path: str, tls_site: Site, strict_proxy: Proxy
+) -> None:
+    # Not imported above, because that looks at all modules there are: a second in each collection.
+    tunnel_error = load_object(f"{HTTP11.rpartition('.')[0]}.TunnelError")
+    request = Request(tls_site.url("/echo", "localhost"), meta={"proxy": strict_proxy.url("")})
+    with pytest.raises(tunnel_error, match="407") as caught:
+        await fetch(path, request, DOWNLOAD_VERIFY_CERTIFICATES=False)
+    assert path == HTTP11 or isinstance(caught.value, DownloadFailedError)
 
 
 @on_reactor

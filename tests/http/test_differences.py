@@ -6,29 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from scrapy import Request, signals
-from scrapy.exceptions import DownloadFailedError
-from scrapy.utils.misc import load_object
 from twisted.web.iweb import UNKNOWN_LENGTH
 
 from tests.http.helpers import HTTP11, OURS, fetch, on_reactor, open_handler, sent
 
 if TYPE_CHECKING:
-    from tests.http.mockserver import Proxy, Site
+    from tests.http.mockserver import Site
 
 pytestmark = pytest.mark.parametrize("path", [OURS, HTTP11], ids=["ours", "http11"])
-
-
-@on_reactor
-async def test_a_refused_tunnel_raises_download_failed_where_http11_raises_its_own_type(
-    path: str, tls_site: Site, strict_proxy: Proxy
-) -> None:
-    # Scrapy documents DownloadFailedError; HTTP11 raises a class from its own module.
-    request = Request(tls_site.url("/echo", "localhost"), meta={"proxy": strict_proxy.url("")})
-    with pytest.raises(Exception, match="407") as caught:
-        await fetch(path, request, DOWNLOAD_VERIFY_CERTIFICATES=False)
-    # Not imported above, because that looks at all modules there are: a second in each collection.
-    theirs = load_object(f"{HTTP11.rpartition('.')[0]}.TunnelError")
-    assert type(caught.value) is (DownloadFailedError if path == OURS else theirs)
 
 
 @on_reactor

@@ -17,7 +17,8 @@ _SIZES = range(80, 1200)  # bytes of one
 _MAX_LINKED = 0.2  # of it
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 _MIN_DECK = 30  # bytes of a heading that is a second title and not of a chapter
-_TAGS = frozenset(("article", "div", "header", "p", "section", "strong"))  # not headings and items
+# Not items; a second title may be the lead.
+_TAGS = frozenset(("article", "div", "h2", "header", "p", "section", "strong"))
 _MAX_ASKED = 20  # paragraphs whose surroundings are looked at
 _LEVELS = 50  # from a lead to the body of the page
 _HEADS = re.compile(r"[\w-]*(?:head|teaser)[\w-]*", re.IGNORECASE)  # where themes put leads

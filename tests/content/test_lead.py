@@ -24,7 +24,8 @@ def page(head: str, body: str = ARTICLE) -> str:
         "<header><h1>Title</h1><p>{}</p></header>",
         '<header><h1><b>Title</b></h1><div class="teaser-text">{}</div></header>',
         '<div class="page-header"><h1>Title</h1></div><div class=intro><strong>{}</strong></div>',
-        '<h1>Title</h1><h2>{2}</h2><section><p class="lead">{}</p></section>'.replace("{2}", WORDS),
+        '<h1>Title</h1><h2>A second title that is not short</h2><p class="lead">{}</p>',
+        "<hgroup><h1>Title</h1><h2>{}</h2></hgroup>",
     ],
 )
 def test_the_lead_under_the_title_comes_before_the_article(head: str) -> None:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from scrapy.http import HtmlResponse, TextResponse
 
-from crawlproj._scrapy.headers import values_of
+from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj._scrapy.responses import given_encoding
 from crawlproj.content.media_type import Kind, kind_of, media_type
 from crawlproj.content.parts import Parts
@@ -39,13 +39,15 @@ class PageContent:
     """A page as a browser reads it. Every part is computed when it is first asked for.
 
     url: where it came from, without credentials. tree: of the whole page, or of the first part of
-        one that is large; shared by everything, so do not change it.
+        one that is large; shared by everything, so do not change it. language: the header
+        Content-Language.
     """
 
-    def __init__(self, url: str, parts: Parts) -> None:
+    def __init__(self, url: str, parts: Parts, language: bytes = b"") -> None:
         self.url = normalize(url) or normalize(without_credentials(url)) or url
         self.tree = parts.first
         self._parts = parts
+        self._header_language = language
 
     def trees(self) -> Iterator[Tree]:
         """Yield ``tree``, and those of the later parts, which are made for each caller anew."""
@@ -101,11 +103,18 @@ class PageContent:
 
     @property
     def language(self) -> str:
-        """The language of the root element, at most 2,000 characters."""
+        """The language of the root element, of <meta> or of the header, at most 2,000 characters.
+
+        The first of them that is there decides. Of several languages in a header, it is the first.
+        """
         root = self.tree.root
-        if root is None:
-            return ""
-        return _short(root.attr("lang") or root.attr("xml:lang") or "")
+        for name in ("lang", "xml:lang"):
+            if root is not None and (declared := root.attr(name)) is not None:
+                return _short(declared)
+        declared = self._named_metas[1].get("content-language", "")
+        if not declared.strip() or "," in declared:
+            declared = self._header_language.decode("latin-1").partition(",")[0]
+        return _short(declared)
 
     def refresh(self, left_out: str = "") -> tuple[int, str] | None:
         """Return after how many seconds <meta http-equiv=refresh> leads to what URL.
@@ -134,16 +143,19 @@ class PageContent:
     def meta(self, *names: str) -> Iterator[str]:
         """Yield the contents of the <meta> elements with each of ``names``, in lower case."""
         for name in names:
-            yield from self._metas.get(name, ())
+            yield from self._named_metas[0].get(name, ())
 
     @cached_property
-    def _metas(self) -> dict[str, list[str]]:
-        """The contents of the <meta> elements by their name in lower case."""
+    def _named_metas(self) -> tuple[dict[str, list[str]], dict[str, str]]:
+        """The contents of the <meta> elements by name, and by http-equiv, both in lower case."""
         found: dict[str, list[str]] = {}
+        pragmas: dict[str, str] = {}
         for element in self.tree.select("meta"):
             if name := element.attr("name"):
                 found.setdefault(name.strip().lower(), []).append(element.attr("content") or "")
-        return found
+            elif pragma := element.attr("http-equiv"):
+                pragmas[pragma.lower()] = element.attr("content") or ""
+        return found, pragmas
 
 
 _contents: WeakKeyDictionary[Response, tuple[Kind, PageContent | None]] = WeakKeyDictionary()
@@ -192,7 +204,8 @@ def _read(response: Response) -> tuple[Kind, PageContent | None]:
             f"{len(body):,}",
             without_credentials(response.url),
         )
-    return kind, PageContent(response.url, parts)
+    language = value_of(response.headers, b"Content-Language") or b""
+    return kind, PageContent(response.url, parts, language)
 
 
 def _as_on_the_web(body: bytes, codec: str) -> tuple[bytes, str]:

@@ -76,6 +76,26 @@ def test_a_page_has_title_description_language_canonical_and_text() -> None:
     assert fields.text == "Hallo\n\nWelt & mehr"
 
 
+@pytest.mark.parametrize(
+    ("html", "header", "language"),
+    [
+        ("<meta http-equiv=Content-Language content='de-AT '>", "", "de-AT"),
+        ("<meta http-equiv=content-language content=de>", "fr", "de"),
+        ("<meta http-equiv=content-language content='de, it'>", "fr", "fr"),
+        ("<meta http-equiv=content-language content=''>", "fr, en", "fr"),
+        ("<p>no", "", ""),
+        ("<html lang=''><meta http-equiv=content-language content=de>", "fr", ""),
+        ("<html lang=it><meta http-equiv=content-language content=de>", "fr", "it"),
+    ],
+)
+def test_the_language_may_be_in_a_meta_element_or_in_the_header(
+    html: str, header: str, language: str
+) -> None:
+    headers = {"Content-Language": header} if header else {}
+    response = HtmlResponse(URL, body=html.encode(), headers=headers)
+    assert page_fields(response).language == language
+
+
 def test_fields_and_links_are_the_same_in_either_order() -> None:
     html = '<a href="/a">a</a><noscript><a href="/b">b</a></noscript><script>x</script>'
     first, second = (HtmlResponse("http://a.example/", body=html.encode()) for _ in range(2))

@@ -39,6 +39,7 @@ class Permits:
     group_of: the name of the control that a site shares with others (its domain or address); None
         gives each site its own.
     held: the sites that get no permit, whatever their limits say; set it to change that.
+    rests: when sites, by the names of their controls, may be asked again; for reading only.
     max_controls: how many controls of sites with nothing in flight are kept. Of sites used longer
         ago, only their rest and what was learned remain, the latter for 100,000 sites.
 
@@ -65,7 +66,7 @@ class Permits:
         self._idle: OrderedDict[str, SiteControl] = OrderedDict()  # used longest ago first
         self._learned = LearnedSites()
         self._changed: set[str] = set()  # since the last ``take_learned``
-        self._rests = Rests()
+        self.rests = Rests()
         self._asked: set[str] = set()  # sites with work since the last fair share
         self._shares = Shares(budget)
         self._taken = 0
@@ -81,7 +82,7 @@ class Permits:
             return 0
         self._asked.add(name)
         if control is None:
-            return int((self._rests.end_of(name) or now) <= now)
+            return int((self.rests.end_of(name) or now) <= now)
         room = control.free(now)
         if control.down and control.in_flight:
             by_others = self._taken - control.in_flight
@@ -112,7 +113,7 @@ class Permits:
         name = self._name(site)
         control = self._find(name)
         if control is None:
-            return max(now, self._rests.end_of(name) or now)
+            return max(now, self.rests.end_of(name) or now)
         if control.free(now):
             return now + SHARE_S  # waiting for its share
         return control.wake_at(now)
@@ -123,7 +124,7 @@ class Permits:
         name = self._name(site)
         control = self._find(name)
         if control is None:
-            return max(now, self._rests.end_of(name) or now)
+            return max(now, self.rests.end_of(name) or now)
         return max(now, control.ready_at())
 
     def take(self, site: str) -> Permit:
@@ -150,7 +151,7 @@ class Permits:
         self._idle.pop(name, None)
         self._busy[name] = control
         self._taken += 1
-        self._rests.set(name, control.ready_at(), now)
+        self.rests.set(name, control.ready_at(), now)
         return permit
 
     def send(self, permit: Permit) -> None:
@@ -159,7 +160,7 @@ class Permits:
         if control is not None:
             now = self._clock()
             control.send(permit, now)
-            self._rests.set(permit.site, control.ready_at(), now)
+            self.rests.set(permit.site, control.ready_at(), now)
 
     def begin_answer(self, permit: Permit) -> None:
         """Note that the answer to the request of a permit has begun, and more is to come."""
@@ -181,7 +182,7 @@ class Permits:
         if not control.in_flight:
             del self._busy[permit.site]
             self._keep(permit.site, control)
-        self._rests.set(permit.site, control.ready_at(), now)
+        self.rests.set(permit.site, control.ready_at(), now)
 
     def observe(self, site: str, started_at: float, in_flight: int, ending: Ending) -> SiteControl:
         """Learn from a request that took no permit; return the site's control.
@@ -234,7 +235,7 @@ class Permits:
         now = self._clock()
         for name, control in self._controls():
             renew(name, control, now)
-            self._rests.set(name, control.ready_at(), now)
+            self.rests.set(name, control.ready_at(), now)
 
     def in_flight(self, site: str) -> int:
         """Return how many permits ``site`` has taken."""
@@ -266,7 +267,7 @@ class Permits:
 
     def resting(self) -> dict[str, float]:
         """Return the sites that rest, for over a second in all, and when each rest ends."""
-        names = self._rests.current(self._clock())
+        names = self.rests.current(self._clock())
         if self._group_of is None:
             return names
         return {site: names[name] for name in names for site in self._members.get(name, ())}
@@ -276,7 +277,7 @@ class Permits:
 
         Its site may then be at its limit, and have to wait for ``give_back``.
         """
-        return self._rests.first_end(self._clock())
+        return self.rests.first_end(self._clock())
 
     def recall(self, learned: Mapping[str, Learned]) -> None:
         """Let sites continue from what an earlier crawl learned, and rest as long."""
@@ -284,11 +285,13 @@ class Permits:
         now = self._clock()
         for name, found in learned.items():
             if until := found.rest_at(now):
-                self._rests.set(name, until, now)
+                self.rests.set(name, until, now)
 
     def take_learned(self) -> dict[str, Learned]:
         """Return what was learned since the last call, by site."""
-        changed, self._changed = self._changed, set()
+        changed = self._changed | self.rests.long
+        self._changed.clear()
+        self.rests.long.clear()
         found: dict[str, Learned] = {}
         for name in changed:
             control = self._find(name)
@@ -296,8 +299,6 @@ class Permits:
             if learned is not None:
                 found[name] = learned
         return found
-
-    # Helpers
 
     def _name(self, site: str) -> str:
         if self._group_of is None:
@@ -318,7 +319,7 @@ class Permits:
             control = self._make(name)
             if (learned := self._learned.pop(name, None)) is not None:
                 control.recall(learned, self._clock())
-            if (until := self._rests.end_of(name)) is not None:
+            if (until := self.rests.end_of(name)) is not None:
                 control.rest(until)
         return control
 
@@ -329,7 +330,7 @@ class Permits:
         change(control, now)
         if name not in self._busy:
             self._keep(name, control)
-        self._rests.set(name, control.ready_at(), now)
+        self.rests.set(name, control.ready_at(), now)
 
     def _keep(self, name: str, control: SiteControl) -> None:
         """Keep the control of a site with nothing in flight; reduce the oldest one if needed."""

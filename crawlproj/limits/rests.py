@@ -6,15 +6,19 @@ import heapq
 
 MIN_REST_S = 1.0
 """A shorter wait is pacing, not a rest."""
+_LONG_S = 10.0
 
 
 class Rests:
     """When the rest of each resting site ends; times are seconds on the caller's clock.
 
     Every call takes O(log n) for n rests, except ``current``, which takes O(n).
+
+    long: those whose rest of over ten seconds began, or grew, since the owner emptied it.
     """
 
     def __init__(self) -> None:
+        self.long: set[str] = set()
         self._ends: dict[str, float] = {}
         self._queue: list[tuple[float, str]] = []  # heap of (end, name); may hold old ends
 
@@ -27,7 +31,9 @@ class Rests:
         if ready_at <= now + MIN_REST_S:
             if self._ends:
                 self._ends.pop(name, None)
-        elif self._ends.get(name) != ready_at:
+        elif (before := self._ends.get(name)) != ready_at:
+            if ready_at > max(before or 0.0, now + _LONG_S):
+                self.long.add(name)
             self._ends[name] = ready_at
             heapq.heappush(self._queue, (ready_at, name))
             # Old ends go when they reach the top; this bounds the number of those that never do.

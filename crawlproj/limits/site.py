@@ -239,13 +239,14 @@ class SiteControl:
         self._cap = min(self._cap, whole(limit.limit))
 
     def learned(self) -> Learned | None:
-        """Return what is worth keeping; None before the first request ended."""
-        if (at := self._ended_at) == -inf:
-            return None
-        rate, doubt_s, until = inf, 0.0, self.rest_until
+        """Return what is worth keeping; None before a request ended, or a rest was asked for."""
+        at, rate, doubt_s, until = self._ended_at, inf, 0.0, self.rest_until
         if (limit := self.rate_limit) is not None:
             rate, doubt_s = limit.rate, limit.lockouts.doubt_s
             until = max(until, limit.blocked_until)
+        if at == -inf and until <= 0:
+            return None
+        at = max(at, 0.0)
         found = (self.estimator.limit, rate, self.estimator.unloaded_s, at, self.delay_s, doubt_s)
         return Learned(*found, until if until > at else 0.0)
 

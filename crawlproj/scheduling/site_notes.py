@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SiteNotes:
     """Carries what the permits learn to the frontier's notes, and back.
 
-    every_s: how often ``write_if_due`` writes.
+    every_s: how often ``write_if_due`` writes, if no long rest has begun.
     """
 
     def __init__(self, frontier: Frontier, permits: Permits, *, every_s: float = 15.0) -> None:
@@ -37,8 +37,8 @@ class SiteNotes:
         return learned
 
     async def write_if_due(self, now: float) -> None:
-        """Write at most every ``every_s``."""
-        if now >= self._due_at:
+        """Write every ``every_s``, and as soon as a site is to rest, which outlives a kill then."""
+        if now >= self._due_at or self._permits.rests.long:
             self._due_at = now + self._every_s
             await self.write()
 

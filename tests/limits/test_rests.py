@@ -45,3 +45,16 @@ def test_extending_a_rest_again_and_again_takes_no_more_memory() -> None:
         rests.set("a.test", NOW + seconds, NOW)
     assert len(rests._queue) < 100
     assert rests.first_end(NOW) == NOW + 1.5
+
+
+def test_a_long_rest_that_begins_or_grows_is_named() -> None:
+    rests = Rests()
+    rests.set("a.test", NOW + 9, NOW)
+    assert not rests.long
+    rests.set("a.test", NOW + 60, NOW)
+    rests.set("b.test", NOW + 60, NOW)
+    assert rests.long == {"a.test", "b.test"}
+    rests.long.clear()
+    rests.set("a.test", NOW + 50, NOW)  # one that is shortened began long ago
+    rests.set("b.test", NOW + 70, NOW)
+    assert rests.long == {"b.test"}

@@ -182,7 +182,14 @@ def test_answers_to_requests_without_a_permit_are_obeyed() -> None:
     control.note(NOW, Ending(Verdict.OVERLOADED, retry_after_s=10.0))
     assert control.rate == pytest.approx(2, rel=0.05)
     assert control.free(NOW + 9) == 0
-    assert control.learned() is None, "no sample was taken"
+    learned = control.learned()
+    assert learned is not None
+    assert learned.rest_until == NOW + 10
+    assert learned.limit == 4, "no sample was taken"
+
+
+def test_nothing_is_learned_before_a_request_ended() -> None:
+    assert SiteControl(fixed(4), rate(), None).learned() is None
 
 
 def test_with_a_delay_one_request_runs_at_a_time() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from crawlproj.frontier.base import State
 from crawlproj.limits.ending import Ending, Verdict
-from crawlproj.limits.learned import Learned
+from crawlproj.limits.learned import Learned, learned_from
 from crawlproj.scheduling.buffer_config import BufferConfig
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now
@@ -201,6 +201,21 @@ async def test_what_was_learned_is_written_down_from_time_to_time_and_recalled()
     await again.buffered.open("job")
     assert isinstance(again.permits._learned["a.test"], Learned)
     await again.buffered.close(finish=False)
+
+
+@in_virtual_time
+async def test_a_rest_is_written_down_at_once() -> None:
+    frontier = Watched()
+    async with desk(frontier) as it:
+        await it.put(entry(1), entry(2, "b.test"))
+        it.end(it.some())
+        await it.settled()
+        it.permits.note("robots.test", Ending(Verdict.THROTTLED, retry_after_s=600.0))
+        it.end(it.some())  # a round
+        await it.settled()
+        noted = learned_from((await frontier.notes())["robots.test"])
+        assert noted is not None
+        assert noted.rest_until > now() + 590
 
 
 @in_virtual_time

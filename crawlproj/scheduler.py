@@ -105,7 +105,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             BufferConfig.of_crawl(self.config, self.concurrency, shared=frontier.shared),
             on_change=self._hooks.wake,
             on_failure=lambda error: self._end("frontier-failed", str(error)),
-            on_forgotten=self._seen.clear,
+            on_forgotten=self._on_forgotten,
             on_lost=lambda lease_ids: self._fence.lose(lease_ids, self._downloads),
             delay_of=self._delays.of,
             sift=lambda leases: self.cuts.sift(self.steering.sift(leases)),
@@ -206,6 +206,10 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         if self._entries.is_known_by_url(request):
             self._seen.add(request.url)
         return True
+
+    def _on_forgotten(self) -> None:
+        self._seen.clear()
+        self.cuts.forget()
 
     def next_request(self) -> Request | None:
         """Return a request of a site that has a permit, if there is one."""

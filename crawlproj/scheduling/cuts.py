@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, Entry, State
+from crawlproj.scheduling.seen import Seen
 from crawlproj.scheduling.serialize import key_of_url
 from crawlproj.urls import site_of
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from crawlproj.frontier.base import Lease
     from crawlproj.scheduling.books import Books
-    from crawlproj.scheduling.seen import Seen
 
 _MARK = b'{"cut":'
 _FIRST = 2**31 - 1  # priority: they wait for no permit
@@ -38,21 +38,35 @@ class Holds(Enum):
 
 
 class Cuts:
-    """put: puts an entry into the frontier. seen: URLs that were put lately."""
+    """Puts each link that is not followed once.
+
+    If it came again, the frontier would take it for a request that is filtered as a duplicate.
+
+    put: puts an entry into the frontier. seen: URLs that were put lately.
+    """
 
     def __init__(self, put: Callable[[Entry], None], books: Books, seen: Seen) -> None:
         self._put = put
         self._books = books
         self._seen = seen
+        self._cut = Seen()  # what for, and the URL
+
+    def forget(self) -> None:
+        """Forget what was put, because the frontier may have."""
+        self._cut.clear()
 
     def add(self, url: str, reason: str, *, depth: int, holds: Holds = Holds.FOR_GOOD) -> None:
         """Count ``url``, which is normalised, as skipped for ``reason``."""
         if holds is not Holds.HERE:
             self._seen.add(url)
+        what = f"{reason} {url}"
+        if what in self._cut:
+            return
+        self._cut.add(what)
         if holds is Holds.FOR_GOOD:
             key = key_of_url(url)
         else:
-            digest = blake2b(f"{reason} {url}".encode(), digest_size=8).digest()
+            digest = blake2b(what.encode(), digest_size=8).digest()
             key = int.from_bytes(digest, "big", signed=True)
         payload = json.dumps({"cut": reason, "depth": depth}, separators=(",", ":")).encode()
         self._put(Entry(key, site_of(url), url, payload, _FIRST))

@@ -154,6 +154,17 @@ class Depths(Shape):
         yield response.follow(f"{response.url}1")
 
 
+class FoundTooDeepTwice(Shape):
+    custom_settings = {"DEPTH_LIMIT": 1}
+    pages = ("page/1", "page/2")
+
+    def parse(self, response: Response) -> Any:
+        yield {"depth": response.meta["depth"]}
+        yield response.follow(f"{response.url}0")
+        for _ in range(3):
+            yield response.follow("7777" if response.meta["depth"] else "8888")
+
+
 class Slow(Shape):
     async def start(self) -> AsyncIterator[Any]:
         yield self.get("slow/1?s=0.1")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from crawlproj.bounded import put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with something new
 _MAX_LED = 1_000  # one more for each page that a shape led to, so many at most
@@ -30,7 +30,8 @@ class Patience:
         # changed least recently come first.
         self._empty: OrderedDict[str, int] = OrderedDict()
         self._news: OrderedDict[str, int] = OrderedDict()
-        self._led: OrderedDict[str, int] = OrderedDict()  # pages that each shape led to
+        # Pages that each shape led to, by their shape.
+        self._led: OrderedDict[str, dict[str, int]] = OrderedDict()
 
     def lose(self, shape: str, limit: int, host: str = "") -> int:
         """Count a page of ``shape`` with nothing new.
@@ -43,7 +44,7 @@ class Patience:
         empty = self._empty.pop(shape, 0) + 1
         news = self._news.get(shape, 0)
         limit += min(_EARNED * max(0, news - 1), _MAX_EARNED)
-        limit += min(self._led.get(shape, 0), _MAX_LED)
+        limit += self._ways_of(shape)
         if host and self.is_alone(shape, host):
             limit = _ALONE
         if empty < limit:
@@ -73,14 +74,30 @@ class Patience:
             self.reset(shape)
             put(self._news, shape, self._news.get(shape, 0) + 1, _MAX_SHAPES)
 
-    def lead(self, shapes: Iterable[str], pages: int) -> None:
-        """Take in that a page of ``shapes`` leads to so many that were not known.
+    def lead(self, shapes: Iterable[str], ways: Mapping[str, int]) -> None:
+        """Take in that a page of ``shapes`` leads to pages that were not known.
 
-        A shape may have one more page with nothing new for each: so what is lost is at most as much
-        as what was found, and lists that most often show the same go on to what only they lead to.
+        ways: how many, by their shape. A shape may have one more page with nothing new for each: so
+        what is lost is at most as much as what was found, and lists that most often show the same
+        go on to what only they lead to.
         """
-        for shape in shapes:
-            put(self._led, shape, self._led.get(shape, 0) + pages, _MAX_SHAPES)
+        for shape in filter(None, shapes):
+            led = self._led.get(shape, {})
+            for way, pages in ways.items():
+                led[way] = led.get(way, 0) + pages
+            put(self._led, shape, led, _MAX_SHAPES)
+
+    def counts_ways_of(self, shape: str) -> bool:
+        """Whether it makes a difference what else ``shape`` leads to."""
+        return self._ways_of(shape) < _MAX_LED
+
+    def end(self, trap: str) -> None:
+        """Take in that ``trap`` is one: to lead there was no merit."""
+        for led in self._led.values():
+            led.pop(trap, None)
+
+    def _ways_of(self, shape: str) -> int:
+        return min(sum(self._led.get(shape, {}).values()), _MAX_LED)
 
     def forgive(self, shape: str) -> None:
         """Take back some of the pages with nothing new."""

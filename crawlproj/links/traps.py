@@ -14,9 +14,6 @@ query. A parameter that makes no difference (see indifferent.py) is a trap, too,
 URLs that were fetched without it or with another value of it; and so is a whole query, which ends
 URLs that were fetched without a query. So is a maze; see mazes.py.
 
-How much is new? A page that links to more of its shape takes a new word or two new numbers, because
-dates and page numbers go on without end. Elsewhere a line is enough.
-
 Every eighth page is looked at, each one of a shape that is suspected, and, once a query made no
 difference, each one without a query. With a memory of similar texts, a page whose main text is
 nearly that of an earlier one has nothing new, whatever its lines are.
@@ -187,13 +184,17 @@ class Traps:
 
     def lead(self, url: str, new_urls: Sequence[str]) -> None:
         """Take in what a page leads to, looked at or not."""
-        ways = sum("?" not in each for each in new_urls)
-        if ways and "?" in url:
-            shapes = shapes_of(url)
+        plain = [each for each in new_urls if "?" not in each]
+        if not plain or not (shapes := shapes_of(url)).exact:
+            return
+        if "?" in url:
             shorter = self._shorter(url, shapes).items()
             fetched = [name for name, rest in shorter if self._paths.has(rest)]
-            self._indifferent.lead(fetched, shapes.place, ways)
-            self._patience.lead((shapes.exact, shapes.again), ways)
+            self._indifferent.lead(fetched, shapes.place, len(plain))
+        if self._patience.counts_ways_of(shapes.exact):
+            ways = [shapes_of(each).exact for each in plain]
+            out = Counter(way for way in ways if way != shapes.exact and way not in self.found)
+            self._patience.lead((shapes.exact, shapes.again), out)
 
     def _indifferent_of(
         self, url: str, text: str, shapes: Shapes, has_news: bool, has_plain: bool
@@ -329,6 +330,7 @@ class Traps:
         if not reached or shape in self.found:
             return False
         self.found[shape] = f"{reached:,} {what} in a row had nothing new"
+        self._patience.end(shape)
         return True
 
     def _trap(self, shapes: Iterable[str]) -> str:

@@ -312,7 +312,8 @@ def _traps_table(traps: Mapping[str, str]) -> Table:
     for shape, why in list(traps.items())[:_TOP]:
         table.add_row(plain(shape), plain(why))
     if len(traps) > _TOP:
-        table.caption = f"and {len(traps) - _TOP:,} more; the log has them all"
+        more = f"and {len(traps) - _TOP:,} more"
+        table.caption = f"{more}; with -s LOG_LEVEL=INFO the log has them all"
     return table
 
 

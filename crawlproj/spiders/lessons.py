@@ -27,7 +27,7 @@ def lesson(
     learned from it.
     """
     if not traps.looks_at(page.url):
-        return partial(traps.lead, page.url) if "?" in page.url else None
+        return partial(traps.lead, page.url)
     main_text = ""
     if traps.similar is not None:
         content = content_of(response) if page.main_text is None else None

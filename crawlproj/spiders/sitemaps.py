@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _MAX_INDEXES = 5  # sitemap indexes between robots.txt and a sitemap
 # The key of Request.meta for where start pages redirected to, which other processes must know, too.
 MOVED = "scope_moved"
+_TRAPS_WARNED_OF = 5
 _MAX_ORIGINS = 1_000  # whose sitemaps wait for their first page
 
 
@@ -154,11 +156,15 @@ class ReadsSitemaps(Spider):
             scheduler.in_hand.note_failure(response.request, outcome)
 
     def warn_of(self, trap: str) -> None:
-        """Log that a trap was found, unless ``trap`` is ""."""
-        if trap and self.traps is not None:
-            self.logger.warning(
-                "%s is not followed any more, because %s", trap, self.traps.found[trap]
-            )
+        """Log that a trap was found, unless ``trap`` is ""; only the first few are warnings."""
+        if not trap or self.traps is None:
+            return
+        number = len(self.traps.found)
+        level = logging.WARNING if number <= _TRAPS_WARNED_OF else logging.INFO
+        why = self.traps.found[trap]
+        self.logger.log(level, "%s is not followed any more, because %s", trap, why)
+        if number == _TRAPS_WARNED_OF:
+            self.logger.warning("More such traps are logged at the level INFO")
 
     @abstractmethod
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:

@@ -13,6 +13,7 @@ from scrapy.http.request import NO_CALLBACK
 from crawlproj.downloadermiddlewares.traps import InTrap, TrapMiddleware
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
+from crawlproj.spiders.site import SiteSpider
 from tests.http.helpers import on_reactor
 from tests.links import trap_web
 from tests.links.trap_web import ENTRIES, is_real
@@ -36,6 +37,18 @@ async def test_a_site_that_answers_every_path_has_an_end(caplog: pytest.LogCaptu
     assert len(rows) == done.skipped["trap"]
     assert all("pages in a row had nothing new" in row.detail for row in rows.values())
     assert "is not followed any more" in caplog.text
+
+
+def test_of_many_traps_the_first_five_are_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    spider = SiteSpider(url=HOME)
+    assert spider.traps is not None
+    for n in range(8):
+        spider.traps.found[f"a.example/{n}/#"] = "20 pages in a row had nothing new"
+        spider.warn_of(f"a.example/{n}/#")
+    told = [record for record in caplog.records if "is not followed any more" in record.message]
+    assert [record.levelname for record in told] == ["WARNING"] * 5 + ["INFO"] * 3
+    assert "More such traps are logged at the level INFO" in caplog.text
 
 
 @on_reactor

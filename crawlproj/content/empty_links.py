@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 
 from turbohtml import Text
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from crawlproj.content.tree import Element
 
-    from crawlproj.content.tree import Element, Tree
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from crawlproj.content.tree import Tree
 
 _MAX_LINKS = 10_000  # of a page
 
 
 @contextmanager
-def with_names(node: Tree | Element) -> Iterator[list[Element]]:
+def with_names(node: Tree | Element, hidden: Container[Element]) -> Iterator[list[Element]]:
     """Give links without text or image the name that a screen reader says, for a while.
 
-    Yields those that have none: in Markdown nobody would see them.
+    hidden: what is not shown. Yields those that have no name: in Markdown nobody would see them.
     """
     nameless: list[Element] = []
     added: list[Text] = []
     for link in node.select("a[href]")[:_MAX_LINKS]:
-        images = link.select("img")
-        if link.text.strip() or any(map(_has_address, images)):
+        if _shows(link, hidden):
             continue
-        names = [_said(link, "aria-label"), _said(link, "title")]
-        if name := next(filter(None, names + [_said(image, "alt") for image in images]), ""):
+        if name := next(filter(None, _names_of(link)), ""):
             added.append(Text(name))
             link.append(added[-1])
         else:
@@ -38,6 +38,32 @@ def with_names(node: Tree | Element) -> Iterator[list[Element]]:
     finally:
         for text in added:
             text.extract()
+
+
+def _shows(link: Element, hidden: Container[Element]) -> bool:
+    """Whether there is text or an image with an address in ``link``."""
+    left = [link]
+    while left:
+        for child in left.pop().children:
+            if isinstance(child, Text):
+                if child.data.strip():
+                    return True
+            elif isinstance(child, Element) and child not in hidden:
+                if child.tag == "img" and _has_address(child):
+                    return True
+                left.append(child)
+    return False
+
+
+def _names_of(link: Element) -> Iterator[str]:
+    yield _said(link, "aria-label")
+    yield _said(link, "title")
+    for inside in link.select("[aria-label]"):
+        yield _said(inside, "aria-label")
+    for title in link.select("svg title"):
+        yield " ".join(title.text.split())
+    for image in link.select("img"):
+        yield _said(image, "alt")
 
 
 def scripts_in(node: Tree | Element) -> dict[Element, str]:

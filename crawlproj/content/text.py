@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from turbohtml import PlainText, Text
 
+from crawlproj.content.code_language import with_languages
 from crawlproj.content.emphasis import as_asterisks
 from crawlproj.content.empty_links import scripts_in, with_names
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
@@ -24,6 +25,7 @@ from crawlproj.content.preformatted import (
     without_text,
 )
 from crawlproj.content.tables import as_grids
+from crawlproj.content.tidy import tidy
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
@@ -213,8 +215,9 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
     marked = marked_in(node)
     hidden = hidden_in(node, marked)
     labels = dict.fromkeys(found_inside(node, "svg", "text")[:_MAX_KEPT_APART], "div")
-    renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen_in(node)
-    with with_names(node) as nameless:
+    unseen = unseen_in(node)
+    renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen
+    with with_languages(node), with_names(node, hidden | unseen) as nameless:
         left_out |= dict.fromkeys(nameless, "span") | scripts_in(node)
         with _read_as(reshaped_in(marked, MERE_INLINES) | renamed | left_out):
             with _read_as(hidden):
@@ -224,4 +227,4 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
 
 def _written(node: Tree | Element) -> str:
     with as_grids(node) as others, _read_as(others), as_asterisks(node) as plain, _read_as(plain):
-        return node.to_markdown()
+        return tidy(node.to_markdown())

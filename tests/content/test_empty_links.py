@@ -22,6 +22,15 @@ ABSOLUTE = partial(urljoin, "http://a.example/")
             r"By Ann [Reply to \[Ann\]](http://a.example/r)",
         ),
         (
+            '<a href="/s"><svg role=img><title>Search</title><path /></svg></a>',
+            "By Ann [Search](http://a.example/s)",
+        ),
+        (
+            '<a href="/m"><i aria-label="Mail"></i><b hidden>send mail</b></a>',
+            "By Ann [Mail](http://a.example/m)",
+        ),
+        ('<a href="/t"><span style="display:none">Top</span></a>', "By Ann"),
+        (
             '<a href="/f" title=" RSS feed"><i></i></a>',
             'By Ann [RSS feed](http://a.example/f " RSS feed")',
         ),

@@ -1,0 +1,58 @@
+"""Which programming language a listing is in, as generators of documentation mark it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from crawlproj.content.tree import Element
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawlproj.content.tree import Tree
+
+_MAX_LISTINGS = 5_000  # of a page
+_LEVELS = 2  # of boxes around a listing
+_ATTRIBUTES = ("data-lang", "data-language")
+# "language-js" and "lang-js" of HTML, "highlight-source-js" of code hosts, "highlight-python" of
+# Sphinx, "brush: js" of SyntaxHighlighter, "sourceCode js" of pandoc, "hljs js" of highlight.js.
+_CLASS = re.compile(
+    r"(?:^|\s)(?:lang(?:uage)?-|highlight-(?:source-)?|(?:brush:|sourceCode\s|hljs\s)\s*)"
+    r"([\w+#.-]{1,30})"
+)
+_NONE = frozenset(("default", "none", "plaintext", "nohighlight", "copy", "wrapper"))
+
+
+@contextmanager
+def with_languages(node: Tree | Element) -> Iterator[None]:
+    """Give each <pre> in ``node`` the class that says its language, for a while."""
+    before = []
+    for listing in node.select("pre")[:_MAX_LISTINGS] if node.find("pre") is not None else ():
+        if language := _language_of(listing):
+            before.append((listing, listing.attr("class")))
+            listing.attrs["class"] = f"language-{language}"
+    try:
+        yield
+    finally:
+        for listing, names in before:
+            if names is None:
+                del listing.attrs["class"]
+            else:
+                listing.attrs["class"] = names
+
+
+def _language_of(listing: Element) -> str:
+    inside = [each for each in listing.children if isinstance(each, Element)]
+    around = islice(listing.ancestors, _LEVELS)
+    for element in chain(inside[:1], [listing], around):
+        if not isinstance(element, Element) or element.tag in {"body", "main", "article"}:
+            break
+        for name in _ATTRIBUTES:
+            if value := element.attr(name):
+                return value if re.fullmatch(r"[\w+#.-]{1,30}", value) else ""
+        if (found := _CLASS.search(element.attr("class") or "")) and found[1] not in _NONE:
+            return found[1]
+    return ""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from crawlproj.content.tree import encoding_of
 from crawlproj.frontier.base import State
@@ -25,7 +26,7 @@ MAX_BYTES = 52_428_800
 
 _CHUNK_BYTES = 1 << 20
 _MAX_URL_BYTES = 20_000
-_ROOT = re.compile(rb"<(?:([\w.-]+):)?(urlset|sitemapindex|rss|rdf|feed)[\s>]", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?:([\w.-]+):)?(urlset|sitemapindex|rss|rdf|feed)[\s/>]", re.IGNORECASE)
 _ROOT_WITHIN = 65_536  # bytes; what is in front of it is output of a server's error handler
 _TAG = re.compile(rb"<(/?)([A-Za-z_][\w.:-]*)([^<>]*)>")
 _END_OF_TAG = re.compile(rb"[<>]")
@@ -96,13 +97,25 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
     declared = _ENCODING.search(first, 0, root.start())
     encoding = _encoding(declared[1].decode("ascii")) if declared else "utf-8"
     prefix, kind = (root[1] or b"").lower(), root[2].lower()
-    return _locations(
+    locations = _locations(
         _tags(first[root.start() :], chunks),
         b"" if kind == b"rdf" else prefix,  # <rdf:RDF> holds <item>
         encoding,
         index=kind == b"sitemapindex",
         bare=kind in {b"urlset", b"sitemapindex"},
     )
+    start = _TAG.match(first, root.start())
+    base = start and _attributes(start[3]).get(b"xml:base")
+    return (
+        (_based(location, _text(base, encoding)) for location in locations) if base else locations
+    )
+
+
+def _based(location: Location, base: str) -> Location:
+    try:
+        return replace(location, url=urljoin(base, location.url))
+    except ValueError:  # such as "//["
+        return location
 
 
 def is_sitemap(body: bytes) -> bool:

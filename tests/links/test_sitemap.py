@@ -116,6 +116,16 @@ def test_a_link_in_rss_may_be_one_of_atom() -> None:
     assert urls(b"<rss><channel><item>" + links + b"</item></channel></rss>") == ["http://a/1"]
 
 
+def test_links_of_a_feed_are_relative_to_its_base() -> None:
+    entry = b"<entry><link href='1'/></entry><entry><link href='http://[/'/></entry>"
+    feed = b"<feed xmlns='x' xml:base='http://a/b?c&amp;d'>" + entry + b"</feed>"
+    assert urls(feed) == ["http://a/1", "http://[/"]
+
+
+def test_a_sitemap_may_be_empty() -> None:
+    assert urls(b"<urlset/>") == urls(b"<?xml version='1.0'?><sitemapindex />") == []
+
+
 def test_an_index_has_sitemaps_and_a_page_in_it_is_a_page() -> None:
     body = (
         b"<sitemapindex><sitemap><loc>http://a/1.xml</loc></sitemap><url><loc>http://a/p</loc>"

@@ -25,7 +25,7 @@ from crawlproj.urls import join, normalize, other_base
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scrapy.http import Response
+    from scrapy.http import Headers, Response
 
     from crawlproj.content.tree import Tree
 
@@ -39,15 +39,15 @@ class PageContent:
     """A page as a browser reads it. Every part is computed when it is first asked for.
 
     url: where it came from, without credentials. tree: of the whole page, or of the first part of
-        one that is large; shared by everything, so do not change it. language: the header
-        Content-Language.
+        one that is large; shared by everything, so do not change it. headers: of the response, for
+        what the page itself does not say.
     """
 
-    def __init__(self, url: str, parts: Parts, language: bytes = b"") -> None:
+    def __init__(self, url: str, parts: Parts, headers: Headers | None = None) -> None:
         self.url = normalize(url) or normalize(without_credentials(url)) or url
         self.tree = parts.first
         self._parts = parts
-        self._header_language = language
+        self._headers = headers
 
     def trees(self) -> Iterator[Tree]:
         """Yield ``tree``, and those of the later parts, which are made for each caller anew."""
@@ -111,9 +111,12 @@ class PageContent:
         for name in ("lang", "xml:lang"):
             if root is not None and (declared := root.attr(name)) is not None:
                 return _short(declared)
-        declared = self._named_metas[1].get("content-language", "")
+        declared = ""
+        for element in self.tree.select("meta[http-equiv=content-language i]"):
+            declared = element.attr("content") or ""  # the last counts
         if not declared.strip() or "," in declared:
-            declared = self._header_language.decode("latin-1").partition(",")[0]
+            header = value_of(self._headers, b"Content-Language") if self._headers else None
+            declared = (header or b"").decode("latin-1").partition(",")[0]
         return _short(declared)
 
     def refresh(self, left_out: str = "") -> tuple[int, str] | None:
@@ -143,19 +146,16 @@ class PageContent:
     def meta(self, *names: str) -> Iterator[str]:
         """Yield the contents of the <meta> elements with each of ``names``, in lower case."""
         for name in names:
-            yield from self._named_metas[0].get(name, ())
+            yield from self._metas.get(name, ())
 
     @cached_property
-    def _named_metas(self) -> tuple[dict[str, list[str]], dict[str, str]]:
-        """The contents of the <meta> elements by name, and by http-equiv, both in lower case."""
+    def _metas(self) -> dict[str, list[str]]:
+        """The contents of the <meta> elements by their name in lower case."""
         found: dict[str, list[str]] = {}
-        pragmas: dict[str, str] = {}
         for element in self.tree.select("meta"):
             if name := element.attr("name"):
                 found.setdefault(name.strip().lower(), []).append(element.attr("content") or "")
-            elif pragma := element.attr("http-equiv"):
-                pragmas[pragma.lower()] = element.attr("content") or ""
-        return found, pragmas
+        return found
 
 
 _contents: WeakKeyDictionary[Response, tuple[Kind, PageContent | None]] = WeakKeyDictionary()
@@ -204,8 +204,7 @@ def _read(response: Response) -> tuple[Kind, PageContent | None]:
             f"{len(body):,}",
             without_credentials(response.url),
         )
-    language = value_of(response.headers, b"Content-Language") or b""
-    return kind, PageContent(response.url, parts, language)
+    return kind, PageContent(response.url, parts, response.headers)
 
 
 def _as_on_the_web(body: bytes, codec: str) -> tuple[bytes, str]:

@@ -1,20 +1,23 @@
-"""Leaves out of Markdown what shows nothing: empty items and headings, and runs of empty lines."""
+"""Leaves out of Markdown what shows nothing: empty items, headings, lines, and breaks in cells."""
 
 from __future__ import annotations
 
 import re
 
 _FENCE = re.compile(r"[ >]*(?:(?:[-*+]|[0-9]+\.) +)*(`{3,})[^`]*")
+_EDGE_OF_CELL = re.compile(r"(?<=\| )(?:<br> ?)++|(?<!<br>)(?<!<br> )(?: ?<br>)++(?= \|)")
 _NOTHING = re.compile(r" *(?:[-*+]|[0-9]+\.|#{1,6})")
 
 
 def tidy(markdown: str) -> str:
-    """Return ``markdown`` without empty items, headings, and empty lines after one; code stays."""
+    """Return ``markdown`` without lines and breaks that show nothing; code stays as it is."""
     kept: list[str] = []
     below = ""  # the next line that is not empty
     for line, is_code in reversed(_lines(markdown)):
         bare = line.rstrip()
         if not is_code:
+            if "<br>" in bare and bare.endswith("|"):
+                line = bare = _EDGE_OF_CELL.sub("", bare)  # noqa: PLW2901 - it breaks no line there
             if not bare and kept and not kept[-1]:
                 continue
             if _NOTHING.fullmatch(bare) and _indent(below) <= _indent(bare):

@@ -23,6 +23,7 @@ from crawlproj.content.tree import tree_of
         ("\\-\n\na", "\\-\n\na"),
         ("```\n- \n\n\n\n# \n```\n- ", "```\n- \n\n\n\n# \n```"),
         ("> - ````sh\n>   ```\n>   \n>   \n>   - \n>   ````", None),
+        ("| <br><br> a<br>b<br> | `<br>` |\n| --- | --- |", "| a<br>b | `<br>` |\n| --- | --- |"),
         ("a `b ``` c` d\n\n\n- ", "a `b ``` c` d"),
     ],
 )

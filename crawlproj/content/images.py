@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Where the scripts for late loading look for the picture, in the order that they prefer.
 LATE = ("data-src", "data-lazy-src", "data-original")
 LATE_SETS = ("data-srcset", "data-lazy-srcset")
-_LOOKS_LIKE_ADDRESS = re.compile(r"[^\s{}]*[./][^\s{}]*")  # not "true", and not JSON
+_NO_DATA = re.compile(r"[^\s{}]++")
 
 
 def shown_in(node: Tree | Element) -> list[tuple[Element, str]]:
@@ -61,7 +61,12 @@ def with_addresses(node: Tree | Element, absolute: Callable[[str], str]) -> Iter
 def _late(image: Element) -> str:
     found = [image.attr(name) for name in LATE]
     found += [largest_in(image.attr(name) or "") for name in LATE_SETS]
-    return _first(each for each in found if each and _LOOKS_LIKE_ADDRESS.fullmatch(each.strip()))
+    return _first(each for each in found if each and _looks_like_address(each.strip()))
+
+
+def _looks_like_address(value: str) -> bool:
+    """Whether it is neither JSON nor a word such as "true"."""
+    return ("/" in value or "." in value) and _NO_DATA.fullmatch(value) is not None
 
 
 def _address(image: Element) -> str:

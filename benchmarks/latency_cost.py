@@ -16,6 +16,7 @@ from scrapy.core.downloader.middleware import DownloaderMiddlewareManager
 from scrapy.http import Response
 from scrapy.utils.test import get_crawler
 
+from crawlproj._scrapy.callbacks import watch_callbacks
 from crawlproj.downloadermiddlewares.latency import LatencyMiddleware
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ REPEATS = 7
 BUDGET_US = 30.0
 
 
-def parse() -> Iterator[int]:
+def parse(_: Response) -> Iterator[int]:
     yield from range(OUTPUT)
 
 
 async def call_spider(_: Response, __: Request) -> Iterator[int]:
-    return parse()
+    raise AssertionError("crawlproj calls the callback")
 
 
 async def process_item(_: Any, *, response: Response) -> None:
@@ -58,13 +59,20 @@ def cost_us(*, recording: bool) -> float:
             "EXTENSIONS_BASE": {},
         },
     )
-    scraper = SimpleNamespace(call_spider_async=call_spider, start_itemproc_async=process_item)
+    spider = Spider.from_crawler(crawler, name="cost")
+    scraper: Any = SimpleNamespace(
+        crawler=SimpleNamespace(spider=spider),
+        call_spider_async=call_spider,
+        start_itemproc_async=process_item,
+    )
+    watch_callbacks(scraper, lambda _: None)  # as in every crawl, recording or not
     crawler.engine = SimpleNamespace(scraper=scraper)  # type: ignore[assignment]
     manager = DownloaderMiddlewareManager.from_crawler(crawler)
-    crawler.signals.send_catch_log(signals.spider_opened, spider=Spider("cost"))
+    crawler.signals.send_catch_log(signals.spider_opened, spider=spider)
 
     async def crawl() -> float:
-        requests = [Request(f"http://site{n % SITES}.test/{n}") for n in range(PAGES)]
+        urls = [f"http://site{n % SITES}.test/{n}" for n in range(PAGES)]
+        requests = [Request(url, callback=parse) for url in urls]
         began = time.process_time()
         for request in requests:
             response = await manager.download_async(download, request)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.images import shown_in
 from crawlproj.content.json_ld import json_ld_in
 from crawlproj.content.main_part import main_part_of
+from crawlproj.content.microdata import microdata_in
+from crawlproj.content.open_graph import open_graph_of
 from crawlproj.content.text import headings_of, markdown_of, text_of, words_of
 from crawlproj.errors import ConfigError
 from crawlproj.zstandard import zstd
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from crawlproj.content.page import PageContent
 
+_HALVES = re.compile("[\ud800-\udfff]")
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
 
@@ -74,21 +78,12 @@ def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
 
 
 def _structured_data(_: Response, page: PageContent) -> str:
-    found = page.tree.structured_data(page.base)
     parts = {
         "json_ld": json_ld_in(page.tree),
-        "microdata": [_item(item) for item in found.microdata],
-        "opengraph": found.opengraph,
+        "microdata": microdata_in(page.tree, page.base),
+        "opengraph": open_graph_of(page),
     }
     return _json({name: part for name, part in parts.items() if part})
-
-
-def _item(item: Any) -> dict[str, Any]:
-    properties = {
-        name: [value if isinstance(value, str) else _item(value) for value in values]
-        for name, values in item.properties.items()
-    }
-    return {"type": item.type, "id": item.id, "properties": properties}
 
 
 def _markdown(_: Response, page: PageContent) -> str:
@@ -118,7 +113,9 @@ def shown_without_text(page: PageContent) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # JSON-LD may have halves of characters (a text was cut amid an emoji), which no store takes.
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
 
 
 FIELDS: dict[str, Callable[[Response, PageContent], Any]] = {

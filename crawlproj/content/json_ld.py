@@ -15,13 +15,17 @@ _BEFORE = re.compile(
     r"(?:\s*(?:(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?|<!--(?!\s*[\[{]).*?-->|<!--|//[^\n]*\n|/\*.*?\*/)){0,5}\s*",
     re.DOTALL,
 )
+# Strings, which stay, and what JavaScript allows between values; without an end, to the last one.
+_NO_JSON = re.compile(
+    r'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))|//[^\n]*+|/\*(?:.*?\*/|.*+)|,(?=\s*+[}\]])', re.DOTALL
+)
 
 
 def json_ld_in(tree: Tree) -> list[Any]:
     """Return the objects and lists of a page's JSON-LD, in the order of the page.
 
-    Line breaks in strings, comments and CDATA around the whole and what comes after it are
-    forgiven. What cannot be read all the same is left out.
+    Line breaks in strings, comments, CDATA around the whole, commas after the last value and what
+    comes after the whole are forgiven. What cannot be read all the same is left out.
     """
     found = []
     for script in tree.select("script[type]"):
@@ -34,8 +38,14 @@ def json_ld_in(tree: Tree) -> list[Any]:
 
 def _read(text: str) -> object:
     start = _BEFORE.match(text)
+    text = text[start.end() :] if start else text
+    found = _decoded(text)
+    return _decoded(_NO_JSON.sub(lambda token: token[1] or "", text)) if found is None else found
+
+
+def _decoded(text: str) -> object:
     try:
-        return _DECODER.raw_decode(text, start.end() if start else 0)[0]
+        return _DECODER.raw_decode(text)[0]
     except (ValueError, RecursionError):  # or nested too deeply
         return None
 

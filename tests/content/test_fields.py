@@ -112,6 +112,12 @@ def test_structured_data_is_what_can_be_read_of_it() -> None:
     assert read(fields("structured_data", html="<p>none").structured_data) == {}
 
 
+def test_half_a_character_in_structured_data_is_a_replacement_character() -> None:
+    html = '<script type="application/ld+json">{"a": "cut \\ud83d", "b": "\\ud83d\\ude00"}</script>'
+    found = fields("structured_data", html=html).structured_data
+    assert read(found) == {"json_ld": [{"a": "cut \ufffd", "b": "\U0001f600"}]}
+
+
 def test_headings_images_and_links_are_in_the_order_of_the_page() -> None:
     page = fields("headings", "images", "links")
     assert read(page.headings) == [

@@ -35,6 +35,18 @@ def test_line_breaks_and_tabs_in_strings_are_forgiven() -> None:
 
 
 @pytest.mark.parametrize(
+    "script",
+    [
+        '{"a": "// b, ]",}',
+        '{"a": "// b, ]" // c, "d": 1\n}',
+        '{/* "b": [1, 2] */ "a": "// b, ]"\n, }',
+    ],
+)
+def test_comments_and_commas_between_values_are_forgiven(script: str) -> None:
+    assert read(script) == [{"a": "// b, ]"}]
+
+
+@pytest.mark.parametrize(
     "script", ["", "text", '"text"', "{", '{"a": NaN}', "[" * 100_000, 9000 * "1", "<!--"]
 )
 def test_what_cannot_be_read_is_left_out(script: str) -> None:
@@ -47,7 +59,9 @@ def test_a_type_may_have_parameters_and_capital_letters(kind: str) -> None:
     assert read('{"a": 1}', kind="application/json") == []
 
 
-@pytest.mark.parametrize("start", ["<!--", "/*", "//", "<![CDATA[", "//<![CDATA[ "])
+@pytest.mark.parametrize(
+    "start", ["<!--", "/*", "//", "<![CDATA[", "//<![CDATA[ ", '{"', '{"\\"', "{/*", "{,", "{, "]
+)
 def test_no_start_takes_more_than_linear_time(start: str) -> None:
     began = time.process_time()
     read(200_000 * start)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from argparse import ArgumentParser
 from collections import Counter
 from contextlib import closing
@@ -23,7 +21,6 @@ from crawlproj.frontier.sqlite.status import read_status
 from crawlproj.scheduler import Scheduler
 from tests.frontier.helpers import run
 from tests.processes import options, scrapy
-from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -241,16 +238,12 @@ def test_a_scheduler_of_another_package_is_reported_and_the_crawl_still_logs_its
 def test_the_projects_own_spider_crawls_through_the_frontier(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text(SPIDER)
     with DemoWeb([SiteSpec("plain", "plain", pages=40)], tmp_path / "log") as web:
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "scrapy", "runspider", "theirs.py", "-o", "items.jsonl"),
-                *("-a", f"base={web.url('plain')}/", "-s", "GUARD_ALLOW=127.0.0.0/8"),
-            ],
-            cwd=tmp_path,
-            check=True,
-            capture_output=True,
-            timeout=PATIENCE_S,
+        code, shown = scrapy(
+            *("runspider", "theirs.py", "-o", "items.jsonl", "-a", f"base={web.url('plain')}/"),
+            *("-s", "GUARD_ALLOW=127.0.0.0/8"),
+            folder=tmp_path,
         )
+        assert code == 0, shown
     (status,) = run(read_status(tmp_path / "crawl.db"))
     assert status.job == f"theirs base={web.url('plain')}/"
     assert status.finished

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from tests.waiting import PATIENCE_S
+from tests.processes import scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,18 +35,13 @@ def page(tmp_path: Path) -> Iterator[str]:
         yield f"{web.url('plain')}/section0/page1.html"
 
 
-def crawl(page: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def crawl(page: str, folder: Path, *words: str) -> str:
     """Run the spider in ``folder`` with the add-on and return what it printed."""
     addon = ("-s", 'ADDONS={"crawlproj.addon.Addon": 300}', "-s", "GUARD_ALLOW=127.0.0.0/8")
     spider = ("runspider", "following.py", "-a", f"url={page}")
-    return subprocess.run(
-        [sys.executable, "-m", "scrapy", *spider, *addon, *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=True,
-    )
+    status, shown = scrapy(*spider, *addon, *words, folder=folder)
+    assert status == 0, shown
+    return shown
 
 
 @pytest.mark.slow
@@ -64,9 +57,9 @@ def crawl(page: str, folder: Path, *words: str) -> subprocess.CompletedProcess[s
 def test_a_crawl_that_continues_warns_of_the_lost_cookies(
     words: tuple[str, ...], warned: bool, page: str, tmp_path: Path
 ) -> None:
-    first = crawl(page, tmp_path, *words, "-s", "CLOSESPIDER_PAGECOUNT=4").stderr
+    first = crawl(page, tmp_path, *words, "-s", "CLOSESPIDER_PAGECOUNT=4")
     assert ("Beginning job" in first, "continues without the cookies" in first) == (True, False)
-    second = crawl(page, tmp_path, *words).stderr
+    second = crawl(page, tmp_path, *words)
     assert ("Continuing job" in second, "had sent some to 127.0.0." in second) == (True, warned)
     assert not list(tmp_path.glob("*.cookies")), "the crawl is finished"
 
@@ -75,6 +68,5 @@ def test_a_crawl_that_continues_warns_of_the_lost_cookies(
 def test_without_a_log_and_without_a_terminal_a_crawl_prints_nothing(
     page: str, tmp_path: Path
 ) -> None:
-    assert "finished (generation 1)" in crawl(page, tmp_path).stderr
-    silent = crawl(page, tmp_path, "--nolog")
-    assert (silent.stdout, silent.stderr) == ("", "")
+    assert "finished (generation 1)" in crawl(page, tmp_path)
+    assert crawl(page, tmp_path, "--nolog") == ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -110,9 +109,10 @@ def test_status_shows_a_running_fleet_rather_than_the_file_beside_it(tmp_path: P
         await frontier.close()
 
     def status() -> str:
-        env = {**os.environ, "SCRAPY_SETTINGS_MODULE": "crawlproj.settings"}
-        words = [sys.executable, "-m", "scrapy", "status"]
-        return subprocess.check_output(words, cwd=tmp_path, env=env, text=True)
+        env = {"SCRAPY_SETTINGS_MODULE": "crawlproj.settings"}
+        code, shown = scrapy("status", env=env, folder=tmp_path)
+        assert code == 0, shown
+        return shown
 
     run(SqliteFrontier(tmp_path / "crawl.db").open("of the file"))
     with EmbeddedRedis(tmp_path / ".fleet" / "site" / "redis") as server:

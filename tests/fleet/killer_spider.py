@@ -15,20 +15,17 @@ if TYPE_CHECKING:
 
 
 class KillerSpider(SiteSpider):
-    """The site spider, but page ``poison`` ends the process: by SIGKILL, or with ``how=exit``."""
+    """The site spider, but page ``poison`` ends the process."""
 
     name = "killer"
 
-    def __init__(self, poison: str = "", how: str = "kill", **kwargs: Any) -> None:
+    def __init__(self, poison: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.poison = poison
-        self.how = how
 
     def parse(self, response: Response) -> Iterator[Any]:
         """End the process on the poison page; treat every other page as SiteSpider does."""
         if response.url.endswith(self.poison):
-            if self.how == "exit":
-                os._exit(3)
             os.kill(os.getpid(), signal.SIGKILL)
         yield from super().parse(response)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,23 +14,20 @@ from crawlproj.lab.fetch.command import add_options, plan_of
 from crawlproj.lab.fetch.site.latency import Latency
 from crawlproj.lab.fetch.site.process import LabSite
 from crawlproj.lab.fetch.site.targets import UrlTarget
-from tests import processes
-from tests.waiting import PATIENCE_S
+from tests.processes import scrapy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def scrapy(*words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scrapy", "lab", *words]
-    if folder is not None:
-        command += ["--out", str(folder)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
+def fetch(*words: str, folder: Path) -> tuple[int, str]:
+    """Run ``scrapy lab fetch``; returns its exit status and what it printed."""
+    return scrapy("lab", "fetch", *words, "--out", str(folder))
 
 
 @pytest.mark.slow
 def test_without_a_subcommand_it_lists_the_subcommands_and_their_models() -> None:
-    status, shown = processes.scrapy("lab")
+    status, shown = scrapy("lab")
 
     assert status == 0
     for words in ("scrapy lab fetch", "io-uring", "gunicorn-sync", "--url URL"):
@@ -41,13 +36,13 @@ def test_without_a_subcommand_it_lists_the_subcommands_and_their_models() -> Non
 
 @pytest.mark.slow
 def test_a_measurement_is_printed_and_written(tmp_path: Path) -> None:
-    done = scrapy(
-        "fetch", "--models", "epoll,prefork", "--in-flight", "2,4", "--requests", "12",
+    code, shown = fetch(
+        "--models", "epoll,prefork", "--in-flight", "2,4", "--requests", "12",
         "--latency", "fixed:5ms", "--rounds", "2", folder=tmp_path,
     )  # fmt: skip
 
-    assert done.returncode == 0, done.stderr
-    assert "4 in flight" in done.stdout
+    assert code == 0, shown
+    assert "4 in flight" in shown
     section = json.loads((tmp_path / "lab.json").read_text())["fetch"]
     assert len(section["cells"]) == 4
     assert {cell["pages"]["median"] for cell in section["cells"]} == {12}
@@ -56,18 +51,18 @@ def test_a_measurement_is_printed_and_written(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_quick_compares_the_memory_of_processes_threads_and_coroutines(tmp_path: Path) -> None:
-    done = scrapy(
-        "fetch", "--quick", "--models", "prefork,thread-pool,greenlets,generators,asyncio",
+    code, shown = fetch(
+        "--quick", "--models", "prefork,thread-pool,greenlets,generators,asyncio",
         "--latency", "fixed:50ms", folder=tmp_path,
     )  # fmt: skip
 
-    assert done.returncode == 0, done.stderr
+    assert code == 0, shown
     section = json.loads((tmp_path / "lab.json").read_text())["fetch"]
     assert {cell["in_flight"] for cell in section["cells"]} == {64}
     assert {row["model"] for row in section["memory"]} == {
         "prefork", "thread-pool", "greenlets", "generators",
     }  # fmt: skip
-    assert "costs more memory than a" in done.stdout
+    assert "costs more memory than a" in shown
 
 
 @pytest.mark.slow
@@ -75,13 +70,13 @@ def test_pages_can_be_fetched_from_the_users_site(tmp_path: Path) -> None:
     with LabSite() as site:
         site.serve(Latency("fixed", 0.005), 50, 1000)
         url = f"http://{site.host}:{site.port}/page/{{n}}"
-        done = scrapy(
-            "fetch", "--models", "asyncio", "--in-flight", "4", "--requests", "20",
+        code, shown = fetch(
+            "--models", "asyncio", "--in-flight", "4", "--requests", "20",
             "--rounds", "1", "--url", url, folder=tmp_path,
         )  # fmt: skip
         counts = site.counts()
 
-    assert done.returncode == 0, done.stderr
+    assert code == 0, shown
     assert counts.max_in_flight <= 4
     (cell,) = json.loads((tmp_path / "lab.json").read_text())["fetch"]["cells"]
     assert cell["max_connections"] is None
@@ -91,7 +86,7 @@ def test_pages_can_be_fetched_from_the_users_site(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_error_about_an_unknown_option_names_the_help() -> None:
-    status, shown = processes.scrapy("lab", "fetch", "--nonsense")
+    status, shown = scrapy("lab", "fetch", "--nonsense")
 
     assert status == 2
     assert "unknown option '--nonsense'; see: scrapy lab fetch -h" in shown
@@ -99,12 +94,12 @@ def test_the_error_about_an_unknown_option_names_the_help() -> None:
 
 @pytest.mark.slow
 def test_a_site_that_does_not_answer_is_reported_without_a_traceback(tmp_path: Path) -> None:
-    done = scrapy("fetch", "--url", "http://127.0.0.1:1/", "--in-flight", "1", folder=tmp_path)
+    code, shown = fetch("--url", "http://127.0.0.1:1/", "--in-flight", "1", folder=tmp_path)
 
-    assert done.returncode == 2
-    assert "the site cannot be measured" in done.stderr
-    assert "Connection refused" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert code == 2
+    assert "the site cannot be measured" in shown
+    assert "Connection refused" in shown
+    assert "Traceback" not in shown
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ CASES += [(name, NEGATIVE) for name in NAMES if name not in NEVER_WRONG]
 def test_every_answer_is_as_described(described: Any, name: str, mode: Any) -> None:
     operation = described.find_operation_by_id(name)
 
-    @examples(5)
+    @examples(3)
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
         answer = case.call(timeout=60)

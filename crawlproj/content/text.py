@@ -124,14 +124,15 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
     for label in labels:
         label.insert_before(Text(" "))
         label.insert_after(Text(" "))
+    # Elements that are made one by one have all the same hash, and no dict can hold many of them.
     for block in begun:
-        block.insert_before(Element("br"))
+        block.insert_adjacent_html("beforebegin", "<br>")
     for block in ended:
         if block not in in_pre:
             block.insert_after(Text(" "))
     break_lines(in_pre)
     for table in tables[:_MAX_KEPT_APART]:
-        table.insert_before(Element("div"))
+        table.insert_adjacent_html("beforebegin", "<div></div>")
     for caption in captions[:_MAX_KEPT_APART]:
         if (table_of := caption.parent) is not None and table_of not in hidden:
             caption.tag = "div"  # the parser's text leaves captions out

@@ -257,6 +257,14 @@ def test_names_of_boilerplate_take_linear_time(body: str) -> None:
     assert time.process_time() - began < 4.0
 
 
+def test_the_main_text_of_tables_takes_linear_time_also_after_the_text() -> None:
+    page = tree_of(b"<p>" + 9_000 * b"<table><td>x" + 9_000 * b"</table><h2>y</h2>", "utf-8")
+    began = time.process_time()
+    text_of(page)
+    text_of(main_part_of(page))
+    assert time.process_time() - began < 3.0
+
+
 def test_a_short_explicit_main_decides_if_there_is_no_more_elsewhere() -> None:
     menu = f"<a href='#main'>Skip to content</a><nav><ul>{LINKS}</ul></nav>"
     main = '<div role="main"><h2>How-tos</h2><p>Builders</div>'

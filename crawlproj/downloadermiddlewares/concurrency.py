@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["ConcurrencyMiddleware"]
 
 _MIN_CANARY_TIMEOUT_S = 10.0
-_EXCUSES = 3  # of a page, for failures that come with too much in flight
+_UNAVAILABLE = 503
+_EXCUSES = 3  # of a page, for failures that come with too much in flight, or too fast
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
 
 
@@ -61,8 +62,9 @@ class ConcurrencyMiddleware:
     A page that failed as if its site were away (a reset, a time-out, 502 to 504), and fails
     again although the site has answered other requests since, says nothing of its site: it neither
     lowers the limit nor lets the site count as down. At the end of a crawl, only such pages may be
-    left, and each of them is to have its attempts. So when a canary fails, the site is asked for a
-    page that it has answered before.
+    left, and each of them is to have its attempts. So when a canary fails, or where 503 or silence
+    means too fast, a page that was refused three times, the site is asked for a page that it has
+    answered before.
 
     Respects ``meta["dont_retry"]`` and RETRY_ENABLED. Raises NotConfigured if CONCURRENCY_ENABLED
     is off, ConfigError if a setting is wrong.
@@ -160,8 +162,9 @@ class ConcurrencyMiddleware:
                 if not isinstance(found, Ending):
                     return self._take_response_when(request, response, found)
                 ending = found
-        if ending.verdict is Verdict.OVERLOADED and ending.retry_after_s is None:
-            if self._other_page(request):
+        refused = ending.verdict is Verdict.THROTTLED and response.status == _UNAVAILABLE
+        if (ending.verdict is Verdict.OVERLOADED or refused) and ending.retry_after_s is None:
+            if self._other_page(request, ending):
                 return self._take_response_later(request, response, ending)
             shown = self._without_blame(request, ending)
             return self._take_response(request, response, shown, ending)
@@ -207,12 +210,10 @@ class ConcurrencyMiddleware:
         if permit is not None and ending.verdict is Verdict.OVERLOADED and not permit.answered:
             closed, again = was_closed(exception), was_sent_before(request)
             ending = self._meanings.take_silence(permit, ending, closed=closed, again=again)
-        if ending.verdict is Verdict.THROTTLED:
-            return self._take_no_answer(request, ending, ending)
-        if ending.verdict is not Verdict.OVERLOADED:
+        if ending.verdict not in {Verdict.THROTTLED, Verdict.OVERLOADED}:
             self._end(request, ending, "", ending)
             return None
-        if self._other_page(request):
+        if self._other_page(request, ending):
             return self._take_no_answer_later(request, ending)
         return self._take_no_answer(request, self._without_blame(request, ending), ending)
 
@@ -243,26 +244,36 @@ class ConcurrencyMiddleware:
         shown = await self._second_opinion(request, ending)
         return self._take_no_answer(request, shown, shown)
 
-    def _other_page(self, request: Request) -> KnownPage | None:
-        """Return the page to ask for because ``request``, a canary, failed.
+    def _other_page(self, request: Request, ending: Ending) -> KnownPage | None:
+        """Return the page to ask for because ``request`` failed, and it may not be its site.
 
-        Returns None if none is known, or the site may not be asked soon.
+        That is in doubt of a canary, and of a page that was refused three times before.
+
+        Returns None if it is not, none is known, or the site may not be asked soon.
         """
         if (admission := self._admission) is None:
             return None
         permit = admission.permit_of(request)
-        if permit is None or not permit.canary or not admission.is_down(request):
+        if permit is None:
+            return None
+        if ending.verdict is Verdict.THROTTLED:
+            in_doubt = request.meta.get(REFUSALS, 0) >= _EXCUSES
+        else:
+            in_doubt = permit.canary and admission.is_down(request)
+        if not in_doubt:
             return None
         if admission.polite_at(request) > self._clock() + MAX_BACK_OFF_S:
             return None
         return self._known.other_than(request, permit.site)
 
     async def _second_opinion(self, request: Request, ending: Ending) -> Ending:
-        """Ask for another page of the site, with the permit of ``request``, a canary that failed.
+        """Ask for another page of the site, with the permit of ``request``, which failed.
 
-        Returns how the other one ended if the site answers it, else the ``ending`` of the canary.
+        Returns how the other one ended if the site answers it, else the ``ending`` of ``request``.
         """
-        while (admission := self._admission) is not None and (page := self._other_page(request)):
+        while page := self._other_page(request, ending):
+            admission = self._admission
+            assert admission is not None  # noqa: S101 - it has the page
             polite_at = admission.polite_at(request)
             if polite_at > self._clock():
                 await self._hold(polite_at)
@@ -272,13 +283,15 @@ class ConcurrencyMiddleware:
             if answer.verdict is Verdict.OK:
                 return answer
             if answer.verdict is Verdict.OVERLOADED:
-                # Whenever the canary failed before, the site is away now.
+                # Whenever the page failed before, the site is away now.
                 request.meta[UNANSWERED_AT] = self._clock()
             break
         return self._without_blame(request, ending)
 
     def _without_blame(self, request: Request, ending: Ending) -> Ending:
         """Return the ``ending`` of a request that failed, or that nothing is learned from it."""
+        if ending.verdict is Verdict.THROTTLED:
+            return ending
         first, admission = request.meta.setdefault(UNANSWERED_AT, self._clock()), self._admission
         if admission is None or not admission.answered_since(request, first):
             return ending

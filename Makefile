@@ -84,7 +84,7 @@ bench-weather: $(DEV_READY) ## compare limits on held-out simulated sites (10 mi
 	$(BIN)/python -m benchmarks.weather --set held-out $(ARGS)
 
 # Tests wait as long as they compute: four at a time keep two processors busy.
-test: $(DEV_READY) ## run the tests (5 minutes), and name the slowest
+test: $(DEV_READY) ## run the tests (8 minutes), and name the slowest
 	$(BIN)/pytest -n 4 --durations=25 $(ARGS)
 
 test-fast: $(DEV_READY) ## run the tests without servers or other processes

@@ -202,12 +202,14 @@ def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
 def markdown_of(node: Tree | Element, absolute: Callable[[str], str]) -> str:
     """Return ``node`` as GitHub Flavored Markdown, without what is hidden, as in text_of.
 
-    Links that are scripts are text, and images without an address are left out.
-    absolute: makes an address absolute; also in the tree, for links.
+    Links that are scripts are text. Images without an address are left out, and titles that repeat
+    the text of their link. absolute: makes an address absolute; in the tree, too, for links.
     """
     # Not resolve_links(), which raises at the first link that is not a URL.
     for link in node.select("a[href]"):
         link.attrs["href"] = absolute(link.attr("href") or "")
+        if (title := link.attr("title")) and title.split() == link.text.split():
+            del link.attrs["title"]
     with with_addresses(node, absolute) as others:
         return _markdown_of(node, dict.fromkeys(others, "span"))
 

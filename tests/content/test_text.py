@@ -253,3 +253,8 @@ def test_the_name_of_an_icon_is_not_a_word_of_a_heading_but_of_a_link_without_ot
     )
     assert headings_of(tree) == [(2, "Settings")]
     assert words_of(tree, tree.select("a")) == ["All", "Gear"]
+
+
+def test_a_title_that_repeats_the_text_of_a_link_is_left_out_of_markdown() -> None:
+    page = tree_of(b'<a href="/a" title="One  two">One <b>two</b></a> <a href="/b" title="2">3</a>')
+    assert markdown_of(page, ABSOLUTE) == ('[One **two**](http://a.org/a) [3](http://a.org/b "2")')

@@ -13,6 +13,7 @@ from turbohtml import PlainText, Text
 from crawlproj.content.code_language import with_languages
 from crawlproj.content.emphasis import as_asterisks
 from crawlproj.content.empty_links import scripts_in, with_names
+from crawlproj.content.formulas import as_tex
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.images import with_addresses
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
@@ -220,8 +221,12 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
     labels = dict.fromkeys(found_inside(node, "svg", "text")[:_MAX_KEPT_APART], "div")
     unseen = unseen_in(node)
     renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen
-    with with_languages(node), with_names(node, hidden | unseen) as nameless:
-        left_out |= dict.fromkeys(nameless, "span") | scripts_in(node)
+    with (
+        as_tex(node) as formulas,
+        with_languages(node),
+        with_names(node, hidden | unseen) as nameless,
+    ):
+        left_out |= dict.fromkeys(nameless, "span") | scripts_in(node) | formulas
         with _read_as(reshaped_in(marked, MERE_INLINES) | renamed | left_out):
             with _read_as(hidden):
                 markdown = _written(node)

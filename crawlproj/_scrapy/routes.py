@@ -26,3 +26,12 @@ def on_the_way_of(page: Request, url: str, priority: int, meta: Mapping[str, Any
     if (credentials := page.headers.get(_PROXY_CREDENTIALS)) is not None:
         request.headers[_PROXY_CREDENTIALS] = credentials
     return request
+
+
+def route_of(request: Request) -> str:
+    """Return what names the proxy of ``request``, or its session there; "" without a proxy."""
+    proxy = request.meta.get("proxy")
+    if not proxy:
+        return ""
+    credentials = request.headers.get(_PROXY_CREDENTIALS) or b""
+    return f"{proxy} {credentials.decode('latin-1')}"

@@ -64,7 +64,7 @@ class Blocks:
             return ending
         site = self._sites.get(permit.site)
         again = bool(request.meta.pop(FORBIDDEN, False))
-        if not _may_forbid(status) or ending.verdict is not Verdict.OK:
+        if not may_forbid(status) or ending.verdict is not Verdict.OK:
             if site is not None and status == _OK:
                 site.on_answer(permit.started_at, again=again)
             return ending
@@ -104,11 +104,11 @@ class Blocks:
         if request.method == "GET":
             admission.before_send(request)
             status = await self._known.status_again(request)
-            if not _may_forbid(status):
+            if not may_forbid(status):
                 return Trial.NOTHING if status in _NO_ANSWER else Trial.ANSWERED
         admission.before_send(request)
         status = await self._known.status_of(known, request)
-        return Trial.ALL_FORBIDDEN if _may_forbid(status) else Trial.FORBIDDEN
+        return Trial.ALL_FORBIDDEN if may_forbid(status) else Trial.FORBIDDEN
 
     @staticmethod
     def _as(
@@ -125,5 +125,6 @@ class Blocks:
         return replace(ending, tries=sense is Sense.PENDING)
 
 
-def _may_forbid(status: int) -> bool:
+def may_forbid(status: int) -> bool:
+    """Return whether ``status`` may mean that the site forbids whatever we ask."""
     return status == _FORBIDDEN or (status >= HTTPStatus.BAD_REQUEST and status not in _DEFINED)

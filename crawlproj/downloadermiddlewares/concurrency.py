@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import random
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import DownloadCancelledError, NotConfigured
 
 from crawlproj._scrapy.engine import is_closing
+from crawlproj._scrapy.routes import route_of
 from crawlproj.clock import crawl_time
-from crawlproj.downloadermiddlewares.blocks import Blocks
+from crawlproj.downloadermiddlewares import verdicts
+from crawlproj.downloadermiddlewares.blocks import Blocks, may_forbid
 from crawlproj.downloadermiddlewares.controlled_slots import ControlledSlots
 from crawlproj.downloadermiddlewares.known_pages import KnownPage, KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
-from crawlproj.downloadermiddlewares.retries import MAX_BACK_OFF_S, back_off_s, was_sent_before
-from crawlproj.downloadermiddlewares.verdicts import (
-    ending_of_exception,
-    ending_of_response,
-    was_closed,
-)
+from crawlproj.downloadermiddlewares.retries import MAX_BACK_OFF_S, Retries, was_sent_before
 from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
+from crawlproj.limits.other_routes import OtherRoutes
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT, UNANSWERED_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
@@ -66,6 +65,9 @@ class ConcurrencyMiddleware:
     means too fast, a page that was refused three times, the site is asked for a page that it has
     answered before.
 
+    Where the project changes the proxy, a failure by one proxy while the site answers by another is
+    the proxy's: nothing is learned from it, and the project's middlewares have it at once.
+
     Respects ``meta["dont_retry"]`` and RETRY_ENABLED. Raises NotConfigured if CONCURRENCY_ENABLED
     is off, ConfigError if a setting is wrong.
     """
@@ -82,13 +84,14 @@ class ConcurrencyMiddleware:
             raise NotConfigured
         self._crawler = crawler
         self._clock = clock
-        self._rng = rng or random.Random()  # noqa: S311 - spreads retries, not a secret
-        self._retries = settings.getbool("RETRY_ENABLED")
+        rng = rng or random.Random()  # noqa: S311 - spreads retries, not a secret
+        self._retries = Retries(crawler, self._config.refusals, clock, rng)
         self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
         self._lag = LoopLag()
         self._known = KnownPages(crawler, clock)
         self._meanings = Meanings()
         self._blocks = Blocks(crawler, self._known, clock)
+        self._routes = OtherRoutes()
         self._slots = ControlledSlots(crawler, self._config.control, clock)
         self._scheduler: Scheduler | None = None
 
@@ -151,11 +154,15 @@ class ConcurrencyMiddleware:
         If that says too little of the site, returns a coroutine that does so later.
         """
         self._lag.measure()
-        ending = ending_of_response(request, response, self._clock(), self._lag.seconds)
+        ending = verdicts.ending_of_response(request, response, self._clock(), self._lag.seconds)
         admission = self._admission
         if admission is not None:
+            permit = self._permit_of(request)
+            failed = ending.verdict is not Verdict.OK or may_forbid(response.status)
+            if permit is not None and failed and self._leave_to_project(permit, request):
+                return response
             ending = admission.heed(request, ending)
-            if (permit := self._permit_of(request)) is not None:
+            if permit is not None:
                 again = was_sent_before(request)
                 ending = self._meanings.take(permit, response.status, ending, again=again)
                 found = self._blocks.take(admission, permit, request, response.status, ending)
@@ -169,10 +176,11 @@ class ConcurrencyMiddleware:
             shown = self._without_blame(request, ending)
             return self._take_response(request, response, shown, ending)
         if ending.verdict is Verdict.OK:
-            if UNANSWERED_AT in request.meta:
-                del request.meta[UNANSWERED_AT]
+            request.meta.pop(UNANSWERED_AT, None)
             if (permit := self._permit_of(request)) is not None:
                 self._known.note(permit.site, request, response)
+                if response.status < HTTPStatus.BAD_REQUEST:
+                    self._routes.on_answer(permit.site, route_of(request), self._clock())
         return self._take_response(request, response, ending, ending)
 
     def _take_response(
@@ -189,11 +197,11 @@ class ConcurrencyMiddleware:
         if ending.verdict is not Verdict.OK and admission is not None:
             admission.check_patience(request)
         if (refused or excused or ending.tries) and (
-            again := self._again(request, ending)
+            again := self._retries.again(request, ending)
         ) is not None:
             return again
         if response.status in self._retried_statuses:
-            self._put_off(request, ending)
+            self._retries.put_off(request, ending)
         elif REFUSALS in request.meta:
             del request.meta[REFUSALS]
         return response
@@ -205,10 +213,13 @@ class ConcurrencyMiddleware:
 
         If that says too little of the site, returns a coroutine that does so later.
         """
-        ending = ending_of_exception(request, exception)
+        ending = verdicts.ending_of_exception(request, exception)
         permit = self._permit_of(request)
+        failed = ending.verdict in {Verdict.OVERLOADED, Verdict.THROTTLED}
+        if permit is not None and failed and self._leave_to_project(permit, request):
+            return None
         if permit is not None and ending.verdict is Verdict.OVERLOADED and not permit.answered:
-            closed, again = was_closed(exception), was_sent_before(request)
+            closed, again = verdicts.was_closed(exception), was_sent_before(request)
             ending = self._meanings.take_silence(permit, ending, closed=closed, again=again)
         if ending.verdict not in {Verdict.THROTTLED, Verdict.OVERLOADED}:
             self._end(request, ending, "", ending)
@@ -223,9 +234,9 @@ class ConcurrencyMiddleware:
         if excused and permit is not None and permit.canary and self._admission is not None:
             self._admission.on_no_answer(request)
         refused = ending.verdict is Verdict.THROTTLED or ending.tries
-        if (excused or refused) and (again := self._again(request, ending)) is not None:
+        if (excused or refused) and (again := self._retries.again(request, ending)) is not None:
             return again
-        self._put_off(request, ending)
+        self._retries.put_off(request, ending)
         return None
 
     async def _take_response_when(
@@ -251,18 +262,14 @@ class ConcurrencyMiddleware:
 
         Returns None if it is not, none is known, or the site may not be asked soon.
         """
-        if (admission := self._admission) is None:
-            return None
-        permit = admission.permit_of(request)
-        if permit is None:
+        admission, permit = self._admission, self._permit_of(request)
+        if admission is None or permit is None:
             return None
         if ending.verdict is Verdict.THROTTLED:
             in_doubt = request.meta.get(REFUSALS, 0) >= _EXCUSES
         else:
             in_doubt = permit.canary and admission.is_down(request)
-        if not in_doubt:
-            return None
-        if admission.polite_at(request) > self._clock() + MAX_BACK_OFF_S:
+        if not in_doubt or admission.polite_at(request) > self._clock() + MAX_BACK_OFF_S:
             return None
         return self._known.other_than(request, permit.site)
 
@@ -323,22 +330,11 @@ class ConcurrencyMiddleware:
         most = 1 if ending.is_up else admission.limit_of(request)
         return permit.in_flight > most or admission.fails_anyway(request)
 
-    def _again(self, request: Request, ending: Ending) -> Request | None:
-        """Return the request for a later retry that is not counted; None if none is allowed."""
-        refusals = request.meta.get(REFUSALS, 0)
-        allowed = self._retries and not request.meta.get("dont_retry")
-        if not allowed or refusals >= self._config.refusals:
-            return None
-        self._crawler.stats.inc_value("concurrency/refused")
-        again = request.replace(dont_filter=True)
-        again.meta[REFUSALS] = refusals + 1
-        wait_s = ending.retry_after_s
-        if wait_s is None:
-            wait_s = back_off_s(0 if ending.verdict is Verdict.THROTTLED else refusals)
-        again.meta[RETRY_AT] = self._clock() + wait_s
-        return again
-
-    def _put_off(self, request: Request, ending: Ending) -> None:
-        """Delay the retry that Scrapy's middleware may make of this request."""
-        wait_s = back_off_s(request.meta.get("retry_times", 0)) * self._rng.uniform(0.75, 1.25)
-        request.meta[RETRY_AT] = self._clock() + max(wait_s, ending.retry_after_s or 0.0)
+    def _leave_to_project(self, permit: Permit, request: Request) -> bool:
+        """Return whether a failure is the proxy's, which the project's middlewares may change."""
+        if not self._routes.is_its_own(permit.site, route_of(request), self._clock()):
+            return False
+        self._crawler.stats.inc_value("concurrency/failed_routes")
+        self._end(request, NOTHING_LEARNED, "", NOTHING_LEARNED)
+        self._retries.put_off(request, NOTHING_LEARNED)
+        return True

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import socket
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy import Request
 
 from crawlproj.scheduler import Scheduler
-from tests.downloadermiddlewares.crawling import SCRAPYS, Answer, crawl, refusing, site
+from tests.downloadermiddlewares.crawling import SCRAPYS, SETTINGS, Answer, crawl, refusing, site
 from tests.http.helpers import on_reactor
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
 
 OURS = "crawlproj.scheduler.Scheduler"
 each_scheduler = pytest.mark.parametrize("scheduler", [OURS, SCRAPYS])
@@ -52,6 +54,44 @@ async def test_other_pages_of_the_site_wait_for_a_retry_after_too() -> None:
     times = sorted(at - start for _, at in one.asked)
     assert sum(at < 1.9 for at in times) <= 2, "what was in flight with the first refusal"
     assert times[-1] < 4, "it went on when the rest was over"
+
+
+class Pool:
+    """Sends each request through the next of the setting PROXIES; drops one that is refused."""
+
+    def __init__(self, proxies: list[str]) -> None:
+        self.proxies = deque(proxies)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Pool:
+        return cls(crawler.settings.getlist("PROXIES"))
+
+    def process_request(self, request: Request) -> None:
+        self.proxies.rotate()
+        request.meta["proxy"] = self.proxies[0]
+
+    def process_response(self, request: Request, response: Response) -> Response | Request:
+        if response.status == 200:
+            return response
+        if (proxy := request.meta["proxy"]) in self.proxies and len(self.proxies) > 1:
+            self.proxies.remove(proxy)
+        return request.replace(dont_filter=True)
+
+
+@pytest.mark.parametrize("status", [429, 403, 503, 999])
+@on_reactor
+async def test_a_proxy_that_a_site_has_banned_costs_the_other_proxies_nothing(status: int) -> None:
+    async with site() as good, site(lambda *_: (status, "3600")) as banned:
+        pages = [f"http://a.test/{n}" for n in range(40)]
+        outcomes, crawler = await crawl(
+            pages,
+            PROXIES=[banned.url, good.url],
+            DOWNLOADER_MIDDLEWARES={**SETTINGS["DOWNLOADER_MIDDLEWARES"], Pool: 740},
+        )
+    assert outcomes == dict.fromkeys(pages, 200)
+    assert len(banned.asked) <= 2
+    assert crawler.stats is not None
+    assert crawler.stats.get_value("concurrency/failed_routes") == len(banned.asked)
 
 
 def _first_refused(path: str, before: int) -> Answer:

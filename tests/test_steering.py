@@ -144,7 +144,7 @@ def test_failures_of_a_finished_job_are_fetched_by_its_next_run(tmp_path: Path) 
         (("skip", "re:("), 2, "the regular expression is malformed"),
         (("requeue", "x"), 2, "give --url PATTERN"),
         (("add",), 2, "give at least one URL"),
-        (("add", "--file", "no-such-file"), 2, "cannot read no-such-file"),
+        (("add", "--file", "no-such-file"), 2, "--file no-such-file cannot be read: No such file"),
         (("pause", "--until", "soon"), 2, "is not a time"),
         (("drain", "--worker", "w:1"), 1, "no worker 'w:1'; the workers are: none, because no"),
         (("requeue", "--reason", "no-such"), 0, "Nothing to fetch again"),

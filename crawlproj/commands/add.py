@@ -65,6 +65,10 @@ def _lines(name: str) -> list[str]:
     """Return the URLs in a file. Raises UsageError if it cannot be read."""
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise UsageError(f"cannot read {name}: {exc}", print_help=False) from None
+    except OSError as exc:
+        raise UsageError(
+            f"--file {name} cannot be read: {exc.strerror}", print_help=False
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"--file {name} is not in UTF-8", print_help=False) from None
     return [line.strip() for line in text.splitlines() if line.strip() and line[0] != "#"]

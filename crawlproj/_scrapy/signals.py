@@ -156,16 +156,11 @@ def _parameters(code: CodeType, is_method: bool) -> frozenset[str] | None:
 
 def _receivers(sender: object, signal: object) -> Iterator[Receiver]:
     """Yield those whom pydispatch would call, in its order."""
-    connections = dispatcher.connections
-    lists = [
-        found
-        for each in (sender, dispatcher.Any)
-        if (by_signal := connections.get(id(each)))
-        for wanted in (signal, dispatcher.Any)
-        if (found := by_signal.get(wanted))
-    ]
-    # One list, as nearly always, has nobody twice.
-    references = lists[0] if len(lists) == 1 else dispatcher.getAllReceivers(sender, signal)
+    own = dispatcher.connections.get(id(sender))
+    if own and dispatcher.Any not in own and id(dispatcher.Any) not in dispatcher.connections:
+        references = own.get(signal, ())  # as nearly always: nobody listens to all
+    else:
+        references = dispatcher.getAllReceivers(sender, signal)
     receivers: Iterator[Receiver] = dispatcher.liveReceivers(references)
     return receivers
 

@@ -48,17 +48,25 @@ def break_lines(broken: Mapping[Element, tuple[bool, bool]]) -> None:
             _innermost(element).append(Text("\n"))
 
 
-def inside_pre(tree: Tree, elements: Iterable[Element]) -> list[Element]:
+def inside_pre(tree: Tree, elements: Collection[Element]) -> list[Element]:
     """Return those of ``elements`` that are in <pre>.
 
     The parser's text has them even if their name is one that it leaves out elsewhere.
     """
-    names = ",".join(name for name in _PRE if tree.find(name) is not None)
-    return [element for element in elements if element.closest(names) is not None] if names else []
+    if not elements or not (names := _preformatted(tree)):
+        return []
+    return [element for element in elements if element.closest(names) is not None]
+
+
+def _preformatted(tree: Tree) -> str:
+    """Return a selector of the preformatted elements; "" if there are none."""
+    return ",".join(name for name in _PRE if tree.find(name) is not None)
 
 
 def never_shown_in(tree: Tree) -> list[Element]:
     """Return the scripts and style sheets in <pre>, and other elements that are never shown."""
+    if not _preformatted(tree):
+        return []
     # A search for each name, which costs next to nothing; one for all of them visits all of <pre>.
     found = [
         element for name in _LEFT_OUT_ELSEWHERE for element in tree.select(name)[:_MAX_LEFT_OUT]

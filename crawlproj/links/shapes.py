@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -100,6 +101,7 @@ class Shapes(NamedTuple):
         ]
 
 
+@lru_cache(maxsize=4096)  # asked when a link to it is found, and several times once it is fetched
 def shapes_of(url: str) -> Shapes:
     """Return the shapes of a normalized URL.
 

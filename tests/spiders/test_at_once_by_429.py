@@ -39,5 +39,5 @@ async def test_a_site_that_limits_requests_at_once_is_not_taken_for_one_that_lim
     done = await crawl_site(web, HOME, TRAPS_ENABLED=False)
     assert done.failures == []
     assert len(done.urls) == PAGES + 1
-    assert refused < PAGES / 25
+    assert refused < PAGES / 10  # a few while the limit is found, and one for each look above it
     assert together[300:450].count(AT_ONCE) > 50  # they may come in pairs

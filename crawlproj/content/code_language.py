@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from crawlproj.content.for_a_while import with_attribute
 from crawlproj.content.tree import Element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from crawlproj.content.tree import Tree
 
@@ -26,22 +26,14 @@ _CLASS = re.compile(
 _NONE = frozenset(("default", "none", "plaintext", "nohighlight", "copy", "wrapper"))
 
 
-@contextmanager
-def with_languages(node: Tree | Element) -> Iterator[None]:
+def with_languages(node: Tree | Element) -> AbstractContextManager[None]:
     """Give each <pre> in ``node`` the class that says its language, for a while."""
-    before = []
-    for listing in node.select("pre")[:_MAX_LISTINGS] if node.find("pre") is not None else ():
-        if language := _language_of(listing):
-            before.append((listing, listing.attr("class")))
-            listing.attrs["class"] = f"language-{language}"
-    try:
-        yield
-    finally:
-        for listing, names in before:
-            if names is None:
-                del listing.attrs["class"]
-            else:
-                listing.attrs["class"] = names
+    found = {
+        listing: f"language-{language}"
+        for listing in node.select("pre")[:_MAX_LISTINGS]
+        if (language := _language_of(listing))
+    }
+    return with_attribute("class", found)
 
 
 def _language_of(listing: Element) -> str:

@@ -12,9 +12,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from turbohtml import Text
-
-from crawlproj.content.tree import Element
+from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

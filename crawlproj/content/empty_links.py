@@ -5,9 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from turbohtml import Text
-
-from crawlproj.content.tree import Element
+from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

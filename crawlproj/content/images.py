@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crawlproj.content.for_a_while import with_attribute
 from crawlproj.content.srcset import largest_in
 from crawlproj.content.tree import Element
 
@@ -45,17 +46,8 @@ def with_addresses(node: Tree | Element, absolute: Callable[[str], str]) -> Iter
     """Let ``src`` of the images be their absolute address for a while; yields those without."""
     images = node.select("img")
     shown = dict(shown_in(node)) if images else {}
-    before = [(image, image.attr("src")) for image in shown]
-    for image, address in shown.items():
-        image.attrs["src"] = absolute(address)
-    try:
+    with with_attribute("src", {image: absolute(place) for image, place in shown.items()}):
         yield [image for image in images if image not in shown]
-    finally:
-        for image, source in before:
-            if source is None:
-                del image.attrs["src"]
-            else:
-                image.attrs["src"] = source
 
 
 def _late(image: Element) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.content.for_a_while import read_as
+
 if TYPE_CHECKING:
     from crawlproj.content.tree import Tree
 
@@ -24,15 +26,9 @@ def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
 
     A property has a list of values: texts, absolute addresses and items.
     """
-    found = tree.select(_WITH_CONTENT)
-    before = [(element, tag) for element in found if (tag := element.tag) not in _OTHERS]
-    for element, _ in before:
-        element.tag = "meta"
-    try:
+    found = [each for each in tree.select(_WITH_CONTENT) if each.tag not in _OTHERS]
+    with read_as(dict.fromkeys(found, "meta")):
         return [_item(item) for item in tree.structured_data(base).microdata]
-    finally:
-        for element, tag in before:
-            element.tag = tag
 
 
 def _item(item: Any) -> dict[str, Any]:

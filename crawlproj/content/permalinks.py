@@ -6,9 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from turbohtml import Text
-
-from crawlproj.content.tree import Element
+from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
     from crawlproj.content.tree import Tree

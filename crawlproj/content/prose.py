@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from turbohtml import Text
-
-from crawlproj.content.tree import Element
+from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container

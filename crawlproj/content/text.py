@@ -5,14 +5,14 @@ The parser's own text has most of them. The others are put into the tree before.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from turbohtml import PlainText, Text
+from turbohtml import PlainText
 
 from crawlproj.content.code_language import with_languages
 from crawlproj.content.emphasis import as_asterisks
 from crawlproj.content.empty_links import scripts_in, with_names
+from crawlproj.content.for_a_while import read_as
 from crawlproj.content.formulas import as_tex
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.images import with_addresses
@@ -27,10 +27,10 @@ from crawlproj.content.preformatted import (
 )
 from crawlproj.content.tables import as_grids
 from crawlproj.content.tidy import tidy
-from crawlproj.content.tree import Element
+from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from crawlproj.content.tree import Tree
 
@@ -74,7 +74,7 @@ def text_of(tree: Tree, *, or_hidden: bool = True) -> str:
     Changes the tree: frames lose their fallback, captions come before their tables.
     """
     marked = marked_in(tree)
-    with _read_as(reshaped_in(marked, INLINES)):
+    with read_as(reshaped_in(marked, INLINES)):
         return _text_of(tree, marked, or_hidden=or_hidden)
 
 
@@ -87,7 +87,7 @@ def words_of(tree: Tree, elements: Sequence[Element]) -> list[str]:
     hidden = hidden_in(tree, marked_in(tree)) | undrawn_in(tree)
     for element in elements if hidden else ():
         hidden.pop(element, None)
-    with _read_as(hidden):
+    with read_as(hidden):
         words = [_words_of(each) for each in elements]
     if not hidden:
         return words
@@ -102,7 +102,7 @@ def headings_of(tree: Tree) -> list[tuple[int, str]]:
     """Return the level and the words of each heading, without the sign that links to it."""
     headings = tree.select(_HEADINGS)
     levels = [int(each.tag[1]) for each in headings]
-    with _read_as(dict.fromkeys(permalinks_in(tree), "style")):
+    with read_as(dict.fromkeys(permalinks_in(tree), "style")):
         return list(zip(levels, words_of(tree, headings), strict=True))
 
 
@@ -138,8 +138,8 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
         if (table_of := caption.parent) is not None and table_of not in hidden:
             caption.tag = "div"  # the parser's text leaves captions out
             table_of.insert_before(caption)
-    with without_text(never), _read_as(renamed | unseen):
-        with without_text(hidden_in_pre), _read_as(hidden):
+    with without_text(never), read_as(renamed | unseen):
+        with without_text(hidden_in_pre), read_as(hidden):
             text = tree.to_text(_LAYOUT)
         if or_hidden and hidden and not text.strip():
             text = tree.to_text(_LAYOUT)
@@ -169,19 +169,6 @@ def _lists_with_text(tree: Tree) -> dict[Element, str]:
                     found[element] = "div"
                     break
     return found
-
-
-@contextmanager
-def _read_as(renamed: Mapping[Element, str]) -> Iterator[None]:
-    """Give the elements other names for a while."""
-    before = [(element, element.tag) for element in renamed]
-    for element, name in renamed.items():
-        element.tag = name
-    try:
-        yield
-    finally:
-        for element, name in before:
-            element.tag = name
 
 
 def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
@@ -227,12 +214,12 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
         with_names(node, hidden | unseen) as nameless,
     ):
         left_out |= dict.fromkeys(nameless, "span") | scripts_in(node) | formulas
-        with _read_as(reshaped_in(marked, MERE_INLINES) | renamed | left_out):
-            with _read_as(hidden):
+        with read_as(reshaped_in(marked, MERE_INLINES) | renamed | left_out):
+            with read_as(hidden):
                 markdown = _written(node)
             return markdown if markdown.strip() or not hidden else _written(node)
 
 
 def _written(node: Tree | Element) -> str:
-    with as_grids(node) as others, _read_as(others), as_asterisks(node) as plain, _read_as(plain):
+    with as_grids(node) as others, read_as(others), as_asterisks(node) as plain, read_as(plain):
         return tidy(node.to_markdown())

@@ -21,6 +21,7 @@ from crawlproj.content.xml_declaration import declared_encoding, utf_16_declarat
 
 Tree = turbohtml.Document
 Element = turbohtml.Element
+Text = turbohtml.Text
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
 _META_ENCODING = 'meta[charset], meta[http-equiv="content-type" i][content*="charset" i]'

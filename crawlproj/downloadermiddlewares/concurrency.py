@@ -155,9 +155,8 @@ class ConcurrencyMiddleware:
         """
         self._lag.measure()
         ending = verdicts.ending_of_response(request, response, self._clock(), self._lag.seconds)
-        admission = self._admission
+        admission, permit = self._admission, self._permit_of(request)
         if admission is not None:
-            permit = self._permit_of(request)
             failed = ending.verdict is not Verdict.OK or may_forbid(response.status)
             if permit is not None and failed and self._leave_to_project(permit, request):
                 return response
@@ -177,7 +176,7 @@ class ConcurrencyMiddleware:
             return self._take_response(request, response, shown, ending)
         if ending.verdict is Verdict.OK:
             request.meta.pop(UNANSWERED_AT, None)
-            if (permit := self._permit_of(request)) is not None:
+            if permit is not None:
                 self._known.note(permit.site, request, response)
                 if response.status < HTTPStatus.BAD_REQUEST:
                     self._routes.on_answer(permit.site, route_of(request), self._clock())

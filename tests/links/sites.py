@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawlproj.links.traps import Traps
 
 LETTERS = str.maketrans("0123456789", "qrstuvwxyz")
@@ -15,3 +18,36 @@ def learn_site(traps: Traps, home: str, menu: str = "") -> None:
     for n in range(100):
         word = str(n).translate(LETTERS)
         traps.learn(f"{home}about-{word}.html", f"{menu}\n{word}", [])
+
+
+def crawl_site(
+    traps: Traps,
+    home: str,
+    shown: Callable[[str], tuple[str, list[str]]],
+    *,
+    before: int,
+    rank: Callable[[str], int] = lambda _: 0,
+) -> set[str]:
+    """Return what is fetched of a site, those of low ``rank`` first, after so many other pages.
+
+    shown: the text and the links of a URL. before: moves which of the pages are looked at.
+    """
+    for n in range(before):
+        traps.looks_at(f"{home}about{n}")
+    known, queue, fetched = {home}, [(0, 0, home)], set()
+    while queue:
+        *_, url = heapq.heappop(queue)
+        if traps.why_not(url):
+            continue
+        fetched.add(url)
+        looks = traps.looks_at(url)
+        text, links = shown(url)
+        new = [each for each in dict.fromkeys(links) if each not in known]
+        for each in new:
+            heapq.heappush(queue, (rank(each), len(known), each))
+            known.add(each)
+        if looks:
+            traps.learn(url, text, new)
+        else:
+            traps.lead(url, new)
+    return fetched

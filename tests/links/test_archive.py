@@ -6,7 +6,7 @@ import pytest
 
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
-from tests.links.sites import LETTERS
+from tests.links.sites import LETTERS, crawl_site
 
 HOME = "http://lists.example/dev/"
 MESSAGES, LISTED = 400, 60
@@ -33,27 +33,9 @@ def shown(url: str) -> tuple[str, list[str]]:
 
 
 def crawl(before: int) -> set[str]:
-    """Return what is fetched of the archive, messages first, after so many other pages."""
+    """Return what is fetched of the archive, messages first."""
     traps = Traps(Budgets(), [HOME])
-    for n in range(before):  # so that others of its pages are looked at
-        traps.looks_at(f"{HOME}about{n}")
-    seen, queue, fetched = {HOME}, [HOME], set()
-    while queue:
-        url = min(queue, key=lambda each: "?" in each)
-        queue.remove(url)
-        if traps.why_not(url):
-            continue
-        fetched.add(url)
-        looks = traps.looks_at(url)
-        text, links = shown(url)
-        new = [each for each in links if each not in seen]
-        seen.update(new)
-        queue.extend(new)
-        if looks:
-            traps.learn(url, text, new)
-        else:
-            traps.lead(url, new)
-    return fetched
+    return crawl_site(traps, HOME, shown, before=before, rank=lambda url: "?" in url)
 
 
 @pytest.mark.parametrize("before", range(8))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from functools import partial
 
 import pytest
 
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
-from tests.links.sites import LETTERS, learn_site
+from tests.links.sites import LETTERS, crawl_site, learn_site
 
 HOME = "http://lists.example/"
 THREADS, LISTED = 100, 20
@@ -36,27 +36,10 @@ def shown(url: str, replies: int) -> tuple[str, list[str]]:
 
 
 def crawl(replies: int, before: int) -> set[str]:
-    """Return what is fetched, in the order in which it is found, after so many other pages."""
+    """Return what is fetched, in the order in which it is found."""
     traps = Traps(Budgets(), [HOME])
     learn_site(traps, HOME)
-    for n in range(before):  # so that others of its pages are looked at
-        traps.looks_at(f"{HOME}about{n}")
-    queue, known, fetched = deque([HOME]), {HOME}, set()
-    while queue:
-        url = queue.popleft()
-        if traps.why_not(url):
-            continue
-        fetched.add(url)
-        looks = traps.looks_at(url)
-        text, links = shown(url, replies)
-        new = [each for each in dict.fromkeys(links) if each not in known]
-        known.update(new)
-        queue.extend(new)
-        if looks:
-            traps.learn(url, text, new)
-        else:
-            traps.lead(url, new)
-    return fetched
+    return crawl_site(traps, HOME, partial(shown, replies=replies), before=before)
 
 
 @pytest.mark.parametrize("before", range(3))

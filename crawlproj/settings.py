@@ -48,6 +48,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "crawlproj.downloadermiddlewares.conditional.ConditionalMiddleware": 95,
     "crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware": 100,
     "crawlproj.downloadermiddlewares.tdmrep.TdmrepMiddleware": 110,
+    "crawlproj.downloadermiddlewares.refusals.RefusalsMiddleware": 551,  # next to RetryMiddleware
     "crawlproj.downloadermiddlewares.metarefresh.MetaRefreshMiddleware": 580,
     # Below what follows refreshes and redirects, which may lead to a login.
     "crawlproj.downloadermiddlewares.login.LoginMiddleware": 582,

@@ -49,6 +49,7 @@ class Command(ScrapyCommand):
             "FRONTIER_RESET": True,
             "GUARD_ALLOW": ["127.0.0.0/8"],
             "RETRY_TIMES": 1,
+            "CONCURRENCY_REFUSALS": 10,
             "LOG_LEVEL": "ERROR",
         }
         for name, value in own.items():

@@ -22,7 +22,7 @@ from crawlproj.downloadermiddlewares.retries import MAX_BACK_OFF_S, Retries, was
 from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
 from crawlproj.limits.other_routes import OtherRoutes
 from crawlproj.scheduler import scheduler_of
-from crawlproj.scheduling.serialize import REFUSALS, RETRY_AT, UNANSWERED_AT
+from crawlproj.scheduling.serialize import REFUSALS, REFUSED, RETRY_AT, UNANSWERED_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["ConcurrencyMiddleware"]
 
 _MIN_CANARY_TIMEOUT_S = 10.0
-_UNAVAILABLE = 503
+_FAILED = frozenset({Verdict.THROTTLED, Verdict.OVERLOADED})
 _EXCUSES = 3  # of a page, for failures that come with too much in flight, or too fast
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
 
@@ -53,10 +53,12 @@ class ConcurrencyMiddleware:
 
     A page that its site refuses (429; 503 with Retry-After, or what shows that it limits its rate;
     anything while the site is down; an overload with more in flight than its limit is now) is
-    requested again up to CONCURRENCY_REFUSALS times without counting an attempt; Scrapy's retry
-    middleware counts later refusals. Every retry waits: for Retry-After, which is never shortened,
-    for a second if the rate was too high, because the rate waits for the rest, or for 1, 2, 4, …
-    60 s (± 25 % if it counts as an attempt). Meanwhile it holds neither a permit nor a slot.
+    requested again up to CONCURRENCY_REFUSALS times without counting an attempt (see ``Retries``),
+    once the project's own middlewares have seen the refusal; Scrapy's retry middleware counts later
+    ones. A project without that middleware gets each at once. Every retry waits: for Retry-After,
+    which is never shortened, for a second if the rate was too high, because the rate waits for the
+    rest, or for 1, 2, 4, … 60 s (± 25 % if it counts as an attempt). Meanwhile it holds neither a
+    permit nor a slot.
 
     A page that failed as if its site were away (a reset, a time-out, 502 to 504), and fails
     again although the site has answered other requests since, says nothing of its site: it neither
@@ -85,7 +87,7 @@ class ConcurrencyMiddleware:
         self._crawler = crawler
         self._clock = clock
         rng = rng or random.Random()  # noqa: S311 - spreads retries, not a secret
-        self._retries = Retries(crawler, self._config.refusals, clock, rng)
+        self._retries = Retries(crawler, self, self._config.refusals, clock, rng)
         self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
         self._lag = LoopLag()
         self._known = KnownPages(crawler, clock)
@@ -121,6 +123,7 @@ class ConcurrencyMiddleware:
         admission = self._admission
         now = self._clock()
         self._lag.measure()
+        request.meta.pop(REFUSED, None)  # a middleware may have copied it
         permit = None
         if admission is not None:
             admission.check_patience(request)
@@ -168,8 +171,7 @@ class ConcurrencyMiddleware:
                 if not isinstance(found, Ending):
                     return self._take_response_when(request, response, found)
                 ending = found
-        refused = ending.verdict is Verdict.THROTTLED and response.status == _UNAVAILABLE
-        if (ending.verdict is Verdict.OVERLOADED or refused) and ending.retry_after_s is None:
+        if ending.verdict in _FAILED and ending.retry_after_s is None:
             if self._other_page(request, ending):
                 return self._take_response_later(request, response, ending)
             shown = self._without_blame(request, ending)
@@ -179,7 +181,7 @@ class ConcurrencyMiddleware:
             if permit is not None:
                 self._known.note(permit.site, request, response)
                 if response.status < HTTPStatus.BAD_REQUEST:
-                    self._routes.on_answer(permit.site, route_of(request), self._clock())
+                    self._note_route(permit, request)
         return self._take_response(request, response, ending, ending)
 
     def _take_response(
@@ -195,10 +197,9 @@ class ConcurrencyMiddleware:
         )
         if ending.verdict is not Verdict.OK and admission is not None:
             admission.check_patience(request)
-        if (refused or excused or ending.tries) and (
-            again := self._retries.again(request, ending)
-        ) is not None:
-            return again
+        excused = excused or ending.tries
+        if (refused or excused) and self._retries.allows(request, response.status, excused=excused):
+            return self._retries.again(request, ending) or response
         if response.status in self._retried_statuses:
             self._retries.put_off(request, ending)
         elif REFUSALS in request.meta:
@@ -214,13 +215,16 @@ class ConcurrencyMiddleware:
         """
         ending = verdicts.ending_of_exception(request, exception)
         permit = self._permit_of(request)
-        failed = ending.verdict in {Verdict.OVERLOADED, Verdict.THROTTLED}
-        if permit is not None and failed and self._leave_to_project(permit, request):
+        if (
+            permit is not None
+            and ending.verdict in _FAILED
+            and self._leave_to_project(permit, request)
+        ):
             return None
         if permit is not None and ending.verdict is Verdict.OVERLOADED and not permit.answered:
             closed, again = verdicts.was_closed(exception), was_sent_before(request)
             ending = self._meanings.take_silence(permit, ending, closed=closed, again=again)
-        if ending.verdict not in {Verdict.THROTTLED, Verdict.OVERLOADED}:
+        if ending.verdict not in _FAILED:
             self._end(request, ending, "", ending)
             return None
         if self._other_page(request, ending):
@@ -232,9 +236,10 @@ class ConcurrencyMiddleware:
         excused = self._end(request, shown, "", ending)
         if excused and permit is not None and permit.canary and self._admission is not None:
             self._admission.on_no_answer(request)
-        refused = ending.verdict is Verdict.THROTTLED or ending.tries
-        if (excused or refused) and (again := self._retries.again(request, ending)) is not None:
-            return again
+        excused = excused or ending.tries
+        refused = ending.verdict is Verdict.THROTTLED
+        if (refused or excused) and self._retries.allows(request, 0, excused=excused):
+            return self._retries.again(request, ending)
         self._retries.put_off(request, ending)
         return None
 
@@ -328,6 +333,12 @@ class ConcurrencyMiddleware:
             return False
         most = 1 if ending.is_up else admission.limit_of(request)
         return permit.in_flight > most or admission.fails_anyway(request)
+
+    def _note_route(self, permit: Permit, request: Request) -> None:
+        """Note the proxy by which a site has answered; the first other one clears the site."""
+        cleared = self._routes.on_answer(permit.site, route_of(request), self._clock())
+        if cleared and (admission := self._admission) is not None:
+            admission.forgive(request)
 
     def _leave_to_project(self, permit: Permit, request: Request) -> bool:
         """Return whether a failure is the proxy's, which the project's middlewares may change."""

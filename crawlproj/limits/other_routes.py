@@ -25,14 +25,18 @@ class OtherRoutes:
     def __init__(self) -> None:
         self._sites: OrderedDict[str, _Answers] = OrderedDict()
 
-    def on_answer(self, site: str, route: str, now: float) -> None:
-        """Note that ``site`` answered by ``route``. Without any proxy, nothing is kept."""
+    def on_answer(self, site: str, route: str, now: float) -> bool:
+        """Note that ``site`` answered by ``route``. Without any proxy, nothing is kept.
+
+        Returns whether what it refused before was not its own refusal: it answered by one route at
+        most, and now it does by another.
+        """
         if not route and not self._sites:
-            return
+            return False
         answers = self._sites.get(site)
         if answers is None:
             answers = put(self._sites, site, _Answers(), _MAX_SITES)
-        answers.note(route, now)
+        return answers.note(route, now)
 
     def is_its_own(self, site: str, route: str, now: float) -> bool:
         """Note that a request by ``route`` failed; return whether that says nothing of ``site``."""
@@ -54,11 +58,13 @@ class _Answers:
         self._at = self._elsewhere_at = float("-inf")
         self.failed_in_a_row = 0
 
-    def note(self, route: str, now: float) -> None:
+    def note(self, route: str, now: float) -> bool:
+        is_first = route != self._route and self._elsewhere_at == float("-inf")
         if route != self._route:
             self._route, self._elsewhere_at = route, self._at
         self._at = now
         self.failed_in_a_row = 0
+        return is_first
 
     def last_elsewhere(self, route: str) -> float:
         return self._elsewhere_at if route == self._route else self._at

@@ -159,6 +159,12 @@ class Admission:
         """Start nothing at the site of ``request`` before ``until``; never shortens a rest."""
         self._permits.rest_until(self._site_of(request), until)
 
+    def forgive(self, request: Request) -> None:
+        """Forget the rate that refusals of its site have shown, because they were not its own."""
+        control = self._permits.control_of(self._site_of(request))
+        if control is not None and control.rate_limit is not None:
+            control.rate_limit.forget()
+
     def _site_of(self, request: Request) -> str:
         work = self._in_hand.of(request)
         return work.lease.entry.site if work is not None else site_of(request.url)

@@ -35,12 +35,13 @@ PERMIT_WAIT = "permit_wait"  # how many seconds its lease waited for a permit
 SEED = "frontier_seed"  # from Spider.start(); only until the scheduler has the request
 RETRY_AT = "retry_at"  # the unix time before which a retry must not start
 REFUSALS = "refusals"  # how often its site refused it, no attempt counted
+REFUSED = "refused"  # it was refused, and is to be sent again without counting an attempt
 FORBIDDEN = "forbidden"  # it was answered with 403, and asked for again
 UNANSWERED_AT = "unanswered_at"  # the unix time at which it first failed as if its site were away
 
 # These belong to one attempt, not to the request.
 TRANSIENT_META = frozenset(
-    {LEASE, PERMIT_WAIT, RETRY_AT, "download_latency", "timings", "_auth_proxy"}
+    {LEASE, PERMIT_WAIT, RETRY_AT, REFUSED, "download_latency", "timings", "_auth_proxy"}
 )
 # These differ from Request in how they are built, not in what they send.
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})

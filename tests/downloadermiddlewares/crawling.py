@@ -37,6 +37,7 @@ SETTINGS: dict[str, Any] = {
     "ROBOTSTXT_OBEY": False,
     "LOG_LEVEL": "ERROR",
     "RETRY_TIMES": 0,
+    "CONCURRENCY_REFUSALS": 10,
     "DOWNLOAD_TIMEOUT": 20,
     "SHUTDOWN_GRACE": 1,
 }

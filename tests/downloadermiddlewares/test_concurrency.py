@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy import Request
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import (
     DownloadCancelledError,
     DownloadTimeoutError,
@@ -31,7 +32,7 @@ from tests.frontier.helpers import Now, run
 from tests.limits.models import dice
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
 URL = "http://a.test/"
 
@@ -47,6 +48,7 @@ class FakeScheduler(Scheduler):
         self.down = False
         self.may_ask_at = -inf
         self.sent = 0  # how often the permit was used once more
+        self.forgiven = 0
         self.limit = 8
         self.fails = False
 
@@ -82,6 +84,9 @@ class FakeScheduler(Scheduler):
     def before_send(self, request: Request) -> None:
         self.sent += 1
 
+    def forgive(self, request: Request) -> None:
+        self.forgiven += 1
+
     def answered_since(self, request: Request, then: float) -> bool:
         return self.answered_at > then
 
@@ -93,7 +98,13 @@ class Harness:
     """A middleware and its surroundings."""
 
     def __init__(
-        self, *, canary: bool = False, permit: bool = True, hang_s: float = 5, **settings: Any
+        self,
+        *,
+        canary: bool = False,
+        permit: bool = True,
+        hang_s: float = 5,
+        above: Sequence[object] | None = None,
+        **settings: Any,
     ) -> None:
         self.crawler = get_crawler(settings_dict=settings)
         self.scheduler = FakeScheduler(Permit(0.0, 1, canary, hang_s=hang_s) if permit else None)
@@ -107,6 +118,11 @@ class Harness:
         self.error: Exception | None = None
         self.now = Now()
         self.middleware = ConcurrencyMiddleware(self.crawler, self.now, dice(1))
+        if above is None:
+            retries = self.crawler.settings.getbool("RETRY_ENABLED")
+            above = [RetryMiddleware(self.crawler.settings)] if retries else []
+        chain = SimpleNamespace(middlewares=[*above, self.middleware])
+        self.crawler.engine.downloader = SimpleNamespace(middleware=chain)  # type: ignore[assignment]
 
     async def _download(self, request: Request) -> Response:
         self.asked.append(request)

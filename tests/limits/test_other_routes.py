@@ -36,6 +36,15 @@ def test_a_crawl_without_proxies_keeps_nothing() -> None:
     assert not found.is_its_own(SITE, "", 2)
 
 
+def test_the_first_answer_by_another_route_clears_the_site_of_earlier_refusals() -> None:
+    found = routes()
+    assert not found.on_answer(SITE, "", 0), "no proxy, and nothing is kept"
+    assert found.on_answer(SITE, "one", 1), "refused without a proxy before"
+    assert not found.on_answer(SITE, "one", 2)
+    assert found.on_answer(SITE, "two", 3)
+    assert not any(found.on_answer(SITE, route, 4) for route in ("one", "two", "three"))
+
+
 def test_failures_by_all_routes_are_the_sites_until_it_answers() -> None:
     found = routes("one", "two")
     own = [found.is_its_own(SITE, f"{n}", 2) for n in range(21)]

@@ -13,6 +13,7 @@ from crawlproj.http.access import LOGIN
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.held import Held
 from crawlproj.limits.permits import Permits
+from crawlproj.limits.rate import RateLimit
 from crawlproj.scheduling.admission import Admission
 from crawlproj.scheduling.crawl_delays import CrawlDelays
 from crawlproj.scheduling.direct import DirectRequests
@@ -21,6 +22,7 @@ from crawlproj.scheduling.lease_buffer import Handout
 from crawlproj.scheduling.patience import Patience
 from crawlproj.scheduling.site_groups import SiteGroups
 from crawlproj.scheduling.work import WorkInHand
+from tests.limits.models import dice
 from tests.scheduling.desk import control, in_virtual_time
 
 SITE = "a.test"
@@ -145,3 +147,17 @@ def test_a_request_without_a_permit_is_sent_at_once() -> None:
     desk.valid = False
     desk.admission.before_send(Request(f"https://{SITE}/robots.txt"))
     assert desk.admission.on_sent(Request(f"https://{SITE}/robots.txt")) is None
+
+
+def test_a_site_whose_refusals_were_not_its_own_has_no_rate_any_more() -> None:
+    desk = Desk()
+    request = desk.hand_out()
+    site = desk.permits.control_of(SITE)
+    assert site is not None
+    site.rate_limit = RateLimit(dice(1))
+    site.rate_limit.on_start(desk.now)
+    site.rate_limit.on_refused(desk.now, desk.now, None)
+    site.set_delay(0)
+    assert site.rate < inf
+    desk.admission.forgive(request)
+    assert site.rate == inf

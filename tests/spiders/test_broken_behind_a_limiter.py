@@ -29,7 +29,11 @@ def unavailable() -> Answer:
     return Answer("too fast", 503)
 
 
-@pytest.mark.parametrize("refuse", [closed, unavailable])
+def too_many() -> Answer:
+    return Answer("too fast", 429)
+
+
+@pytest.mark.parametrize("refuse", [closed, unavailable, too_many])
 @on_reactor
 async def test_a_page_that_is_always_refused_is_asked_for_a_few_times_and_no_other_is_lost(
     refuse: Callable[[], Answer],

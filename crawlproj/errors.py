@@ -34,6 +34,8 @@ __all__ = [
     "StoreError",
 ]
 
+_MOST_LISTED = 10
+
 
 class CrawlprojError(Exception):
     """Base class of all exceptions of this project."""
@@ -71,12 +73,24 @@ class AddressRefused(CrawlprojError):
     """The address guard refused a connection to a non-public address. Never retried."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ": did you mean X?" for the nearest of the ``known`` names; "" if none is near."""
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the nearest of the ``known`` names; "" if none is near."""
     from difflib import get_close_matches  # noqa: PLC0415 - nothing is wrong in most runs
 
-    near = get_close_matches(name, list(known), 1)
-    return f": did you mean {near[0]}?" if near else ""
+    return next(iter(get_close_matches(name, list(known), 1)), "")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ": did you mean X?" for the nearest of the ``known`` names; "" if none is near."""
+    near = nearest(name, known)
+    return f": did you mean {near}?" if near else ""
+
+
+def among(name: str, known: Iterable[str]) -> str:
+    """Return ``did_you_mean`` and, if the ``known`` names are few, all of them."""
+    names = sorted(known)
+    listed = f" (there are: {', '.join(names)})" if 0 < len(names) <= _MOST_LISTED else ""
+    return f"{did_you_mean(name, names)}{listed}"
 
 
 def no_spider(name: str, known: Iterable[str]) -> str:

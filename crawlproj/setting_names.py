@@ -33,21 +33,22 @@ WEB_BOT_AUTH_KEY
 OURS = frozenset(_OURS.split())
 """The settings of crawlproj, beside those of Scrapy."""
 
-# Of their letters, so many must agree: one wrong letter in ten. Settings of other packages differ
+# Of their letters, so many must agree: one wrong letter in nine. Settings of other packages differ
 # from ours by more.
-_SIMILAR = 0.9
+_SIMILAR = 0.88
 _GIVEN = SETTINGS_PRIORITIES["addon"]  # where the environment's are; Scrapy's own are below
 
 
 def misspelt(settings: BaseSettings) -> Iterator[str]:
     """Yield a warning of each name that somebody gave and that is nearly a known one.
 
-    A known name with an addition (USER_AGENTS, REDIS_URL_2, _JOBDIR) is a name of its own.
+    A known name with an addition (USER_AGENTS, REDIS_URL_2, _JOBDIR), or without its first part
+    (CACHE_ENABLED), is a name of its own.
     """
     known = OURS | {name for name in vars(default_settings) if name.isupper()}
     for name in sorted(settings.keys() - known):
         if not name.isupper() or (settings.getpriority(name) or 0) < _GIVEN:
             continue
         near = get_close_matches(name, known, 1, _SIMILAR)
-        if near and near[0] not in name:
+        if near and near[0] not in name and not near[0].endswith(name):
             yield f"{name} is not a setting of crawlproj or Scrapy: did you mean {near[0]}?"

@@ -66,7 +66,10 @@ def test_every_setting_is_documented() -> None:
         ("CONCURRENT_REQUEST", "CONCURRENT_REQUESTS"),
         ("DOWNLOAD_TIMOUT", "DOWNLOAD_TIMEOUT"),
         ("FRONTEIR_URL", "FRONTIER_URL"),
-        ("STORE_ULR", ""),  # too short to tell
+        ("STORE_URI", "STORE_URL"),
+        ("STORE_ULR", "STORE_URL"),
+        ("REPROT", ""),  # too short to tell
+        ("CACHE_ENABLED", ""),  # near to DNSCACHE_ENABLED, and of its own
         ("USER_AGENTS", ""),  # of a project that has several
         ("REDIS_URL_2", ""),
         ("_JOBDIR", ""),  # what the project's settings module computes JOBDIR from

@@ -147,7 +147,7 @@ def test_failures_of_a_finished_job_are_fetched_by_its_next_run(tmp_path: Path) 
         (("add", "--file", "no-such-file"), 2, "--file no-such-file cannot be read: No such file"),
         (("pause", "--until", "soon"), 2, "is not a time"),
         (("drain", "--worker", "w:1"), 1, "no worker 'w:1'; the workers are: none, because no"),
-        (("requeue", "--reason", "no-such"), 0, "Nothing to fetch again"),
+        (("requeue", "--reason", "no-such"), 0, "No URL failed with the reason no-such"),
         (("requeue", "--reason", "no-such", "--dry-run"), 0, "Nothing to fetch again"),
         (("prioritize", "*/no/such/*"), 0, "Nothing to change: no URL that waits matches"),
         (("pause", "--job", "other"), 1, "there is no job 'other'; the jobs are: 'job'"),

@@ -16,7 +16,6 @@ from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.misc import load_object
 
 from crawlproj.commands.environment import ReadsEnvironment
-from crawlproj.commands.usage import Usage
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 from crawlproj.fleet.children import ORPHANED
@@ -117,7 +116,6 @@ class Command(ReadsEnvironment, crawl.Command):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own option to Scrapy's."""
         super().add_options(parser)
-        parser.formatter_class = Usage
         add_serve_option(parser)
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from scrapy.settings import SETTINGS_PRIORITIES
 from crawlproj.commands.crawl import raise_setup_error
 from crawlproj.commands.environment import warn_of_misspelt
 from crawlproj.commands.pipes import while_read
+from crawlproj.commands.usage import KnowsItsOptions
 from crawlproj.masking import masked
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 DATABASE = "demo.db"
 
 
-class Command(ScrapyCommand):
+class Command(KnowsItsOptions, ScrapyCommand):
     """Starts the demo web on loopback, crawls it, and prints where the results are."""
 
     requires_project = True

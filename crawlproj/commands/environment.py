@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from crawlproj.commands.usage import KnowsItsOptions
+
 if TYPE_CHECKING:
     import argparse
 
     from scrapy.settings import BaseSettings, Settings
 
 
-class ReadsEnvironment:
+class ReadsEnvironment(KnowsItsOptions):
     """Mixed into a ScrapyCommand whose own settings count, because no add-on is applied to them.
 
     Reads the environment, which in other people's projects only the add-on would do.
@@ -25,7 +27,7 @@ class ReadsEnvironment:
         # Scrapy imports every command to list them.
         from crawlproj.environment import apply_environment  # noqa: PLC0415
 
-        super().process_options(args, opts)  # type: ignore[misc]  # of ScrapyCommand
+        super().process_options(args, opts)
         assert self.settings is not None  # noqa: S101 - Scrapy sets it
         apply_environment(self.settings)
         if not self.requires_crawler_process:

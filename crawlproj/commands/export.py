@@ -13,7 +13,6 @@ from scrapy.exceptions import UsageError
 
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.commands.pipes import while_read
-from crawlproj.commands.usage import Usage
 from crawlproj.config import text
 from crawlproj.errors import ConfigError, CrawlprojError
 from crawlproj.plural import counted
@@ -53,7 +52,6 @@ class Command(ReadsEnvironment, ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options to Scrapy's."""
         super().add_options(parser)
-        parser.formatter_class = Usage
         add = parser.add_argument
         add(
             "--table",
@@ -113,8 +111,8 @@ class Command(ReadsEnvironment, ScrapyCommand):
         else:
             size = path.stat().st_size
             print(f"{path} has {counted(done.rows, 'row')} of {done.table} ({size:,} bytes)")
-            if done.note:
-                print(f"note: {done.note}", file=sys.stderr)
+            for note in done.notes:
+                print(f"note: {note}", file=sys.stderr)
 
 
 def _request(path: Path, opts: argparse.Namespace) -> Request:

@@ -18,7 +18,7 @@ from scrapy.utils.job import job_dir
 from crawlproj._scrapy.arguments import create_spider, remember_arguments
 from crawlproj.commands.crawl import add_serve_option, only_spider, refuse_repeats
 from crawlproj.commands.environment import warn_of_misspelt
-from crawlproj.commands.usage import Usage
+from crawlproj.commands.usage import KnowsItsOptions
 from crawlproj.config import integer, text
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 from crawlproj.private_files import create
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from crawlproj.serve.beside import Beside
 
 
-class Command(ScrapyCommand):
+class Command(KnowsItsOptions, ScrapyCommand):
     """Exit statuses: 0 finished or stopped, 1 the job failed, 2 wrong usage or a wrong setting."""
 
     requires_project = True
@@ -59,7 +59,6 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add -n, and -a and --serve as in ``scrapy crawl``."""
         super().add_options(parser)
-        parser.formatter_class = Usage
         parser.add_argument(
             "-n",
             dest="workers",

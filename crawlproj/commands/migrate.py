@@ -12,7 +12,6 @@ from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
 from crawlproj.commands.environment import ReadsEnvironment
-from crawlproj.commands.usage import Usage
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ class Command(ReadsEnvironment, ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options to Scrapy's."""
         super().add_options(parser)
-        parser.formatter_class = Usage
         parser.add_argument(
             "--done-urls",
             type=Path,

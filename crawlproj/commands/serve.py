@@ -13,7 +13,6 @@ from scrapy.exceptions import UsageError
 
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.commands.fleets import frontiers_of_fleets
-from crawlproj.commands.usage import Usage
 from crawlproj.errors import ConfigError
 from crawlproj.masking import masked
 
@@ -50,7 +49,6 @@ class Command(ReadsEnvironment, ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options to Scrapy's."""
         super().add_options(parser)
-        parser.formatter_class = Usage
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
         parser.add_argument(
             "--port", type=int, help="port to listen on (SERVE_PORT, 8400); 0 takes a free one"

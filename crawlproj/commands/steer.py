@@ -14,14 +14,12 @@ from scrapy.exceptions import UsageError
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.commands.fleets import frontiers_of_fleets
 from crawlproj.commands.pipes import while_read
-from crawlproj.commands.usage import Usage
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.frontier.finding import ALIVE_S, choose, controls_of, jobs_at
 from crawlproj.masking import masked
 from crawlproj.plural import counted
 from crawlproj.scheduling.crawl_config import CrawlConfig
-from crawlproj.steering import verbs
-from crawlproj.steering.unknown_site import unknown_site
+from crawlproj.steering import doubts, verbs
 
 if TYPE_CHECKING:
     import argparse
@@ -70,7 +68,7 @@ class Desk:
 
     async def _doubt(self, command: Command) -> None:
         """Say so if the job does not have the site, because it may be misspelt."""
-        if doubt := unknown_site(command, await self.controls.known_sites()):
+        if doubt := doubts.of_command(command, await self.controls.known_sites()):
             print(f"  {plain(doubt)}")
 
     async def check_worker(self, name: str) -> None:
@@ -100,7 +98,7 @@ class Desk:
         print(f"  no answer yet from {left}: the command stays, and is obeyed when they answer")
 
     async def preview(self, verb: Verb, selection: Selection, state: str) -> Preview:
-        """Count what a selection selects, and print that.
+        """Count what a selection selects, and print that; of none, which words may be misspelt.
 
         state: of the URLs, "pending" or "failed".
         """
@@ -114,6 +112,10 @@ class Desk:
             print("for example")
             for url in found.examples[:3]:
                 print(f"  {plain(url)}")
+        else:
+            sites, reasons = await self.controls.known_sites(), await self.controls.known_reasons()
+            for doubt in doubts.of_selection(selection, sites, reasons):
+                print(f"  {plain(doubt)}")
         return found
 
 
@@ -131,8 +133,7 @@ class Steers(ReadsEnvironment, ABC):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add what every such command takes."""
-        super().add_options(parser)  # type: ignore[misc]  # of ScrapyCommand
-        parser.formatter_class = Usage
+        super().add_options(parser)
         parser.add_argument("--job", default="", help="the job, if the frontier has several")
         if self.dry_run:
             parser.add_argument(

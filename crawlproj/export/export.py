@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError, ExportError
+from crawlproj.export.doubts import doubts
 from crawlproj.export.formats.table import format_of
 from crawlproj.export.selection import Filters, Selection, chosen
 from crawlproj.export.url import source_from_url
@@ -35,11 +36,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The result of an export. note: what the file's reader should know; "" if there is nothing."""
+    """The result of an export. notes: sentences that the file's reader should know."""
 
     table: str
     rows: int
-    note: str
+    notes: tuple[str, ...]
 
 
 def export(
@@ -74,7 +75,8 @@ def export(
                 f"{path} was not written ({exc.strerror or exc}); free space on its disk, or name "
                 "a file on another"
             ) from exc
-    return Exported(selection.table, rows, note)
+        notes = (*([note] if note else ()), *doubts(source, selection))
+    return Exported(selection.table, rows, notes)
 
 
 def _write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.errors import ConfigError
+from crawlproj.errors import ConfigError, did_you_mean
 from crawlproj.store.url_ranges import ranges
 
 if TYPE_CHECKING:
@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from crawlproj.store.item_rows import Kind
 
-_URL = {"pages": "url", "failures": "url", "skipped": "url", "links": "page", "changes": "url"}
+URL_COLUMNS = {
+    "pages": "url",
+    "failures": "url",
+    "skipped": "url",
+    "links": "page",
+    "changes": "url",
+}
+"""Table → the column that says of which site a row is; all others have ``_page``."""
+
 _TIME = {
     "pages": "fetched_at",
     "failures": "failed_at",
@@ -100,7 +108,8 @@ def chosen(names: Sequence[str], columns: Sequence[Column], table: str) -> tuple
     for position, name in enumerate(names):
         if name not in by_name:
             raise ConfigError(
-                f"the table {table} has no column {name!r}; its columns are: {', '.join(by_name)}"
+                f"the table {table} has no column {name!r}{did_you_mean(name, by_name)} "
+                f"(it has {', '.join(by_name)})"
             )
         if name in names[:position]:
             raise ConfigError(f"--columns names {name} twice")
@@ -117,7 +126,7 @@ def _conditions(table: str, filters: Filters, by_bytes: str) -> tuple[list[str],
             conditions.append(f"({' OR '.join(sql for sql, _ in choices)})")
             parameters.extend(value for _, values in choices for value in values)
 
-    url = _URL.get(table, "_page") + by_bytes
+    url = URL_COLUMNS.get(table, "_page") + by_bytes
     sites = [each for site in filters.site for each in ranges(site, None)]
     one_of([(f"({url} >= ? AND {url} < ?)", (low, high)) for low, high in sites])
     one_of([("(status BETWEEN ? AND ?)", bounds) for bounds in filters.status])

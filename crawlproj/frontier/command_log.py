@@ -125,6 +125,10 @@ class Controls(ABC):
         """Return every site that has, or had, an entry in this generation."""
 
     @abstractmethod
+    async def known_reasons(self) -> set[str]:
+        """Return every reason for which an entry is failed now."""
+
+    @abstractmethod
     async def workers(self, since: float) -> list[WorkerNews]:
         """Return what each worker published last, unless that was before ``since``."""
 

@@ -177,6 +177,10 @@ class MemorySteering(Steered, Controls):
     async def known_sites(self) -> set[str]:
         return {record.entry.site for record in self._records.values()}
 
+    async def known_reasons(self) -> set[str]:
+        records = self._records.values()
+        return {record.reason for record in records if record.state is State.FAILED}
+
     async def publish(self, worker: str, at: float, document: str, tick: str) -> None:
         self._news[worker] = WorkerNews(worker, at, document)
         self._ticks.setdefault(worker, deque(maxlen=TICKS_KEPT)).append(Tick(at, tick))

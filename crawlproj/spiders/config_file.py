@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.errors import ConfigError
+from crawlproj.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -58,9 +57,8 @@ class ConfigFile:
             raise ConfigError(f"{path} is not TOML: {exc}") from None
         for name, value in found.items():
             if name not in known or name == "config":
-                near = get_close_matches(name, known, 1)
-                meant = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
-                raise self.error(name, f": there is no such argument: {meant}")
+                meant = did_you_mean(name, known) or f": it has {', '.join(sorted(known))}"
+                raise self.error(name, f": there is no such argument{meant}")
             kind = _SCHEMA.get(name)
             if kind is _TABLE and isinstance(value, dict):
                 for key, text in value.items():

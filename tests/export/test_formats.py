@@ -110,7 +110,7 @@ def test_excel_gets_what_it_can_hold_and_a_note_says_what_was_cut(
     done = exported(store, tmp_path / "items.xlsx", columns=("id", "text", "bell"))
     (row,) = read(tmp_path / "items.xlsx")
     assert row == {"id": str(2**60), "text": "x" * 32_767, "bell": "a\ufffdb"}
-    assert done.note == "texts cut to 32,767 characters, the most of a cell: 1"
+    assert done.notes == ("texts cut to 32,767 characters, the most of a cell: 1",)
 
 
 @pytest.mark.parametrize("text", ["a\ufffeb", "a\uffffb", "a\x00b", "a\x1fb"])
@@ -129,7 +129,7 @@ def test_excel_counts_an_emoji_as_two_characters(store: str, tmp_path: Path) -> 
     fill(store, [Row("items", {"text": "\U0001f600" * 20_000}, key="k")])
     done = exported(store, tmp_path / "items.xlsx", columns=("text",))
     assert read(tmp_path / "items.xlsx") == [{"text": "\U0001f600" * 16_383}]
-    assert done.note == "texts cut to 32,767 characters, the most of a cell: 1"
+    assert done.notes == ("texts cut to 32,767 characters, the most of a cell: 1",)
 
 
 def test_more_rows_than_excel_has_are_an_error_and_no_file(

@@ -118,7 +118,10 @@ def test_the_columns_of_both_stores_are_the_same_and_as_chosen(store: str, tmp_p
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        (("url", "titel"), "no column 'titel'; its columns are: url, requested_url, status"),
+        (
+            ("url", "titel"),
+            r"no column 'titel': did you mean title\? \(it has url, requested_url, status",
+        ),
         (("url", "url"), "--columns names url twice"),
     ],
 )
@@ -168,6 +171,52 @@ def test_other_tables_have_the_filters_that_they_have_columns_for(
         keys(store, path, "book", "_key", status=((200, 200),))
     with pytest.raises(ConfigError, match="--distinct filters pages only"):
         keys(store, path, "links", "page", distinct=True)
+
+
+DOUBTED = [
+    ("failures", {"reason": ("timeout", "http-404")}, []),
+    (
+        "failures",
+        {"reason": ("timeuot", "http-404")},
+        ["has the reason timeuot: did you mean timeout? (there are: http-404, timeout)"],
+    ),
+    (
+        "pages",
+        {"site": ("A.example", "b.exmaple")},
+        ["b.exmaple: did you mean a.example? (there are: a.example, a.example:8443, aa.example)"],
+    ),
+    (
+        "pages",
+        {"status": ((404, 404), (500, 599))},
+        ["has the status 404 (there are: 200)", "has the status 500-599 (there are: 200)"],
+    ),
+    (
+        "pages",
+        {"content_type": ("txet/html",)},
+        ["txet/html: did you mean text/html? (there are: application/pdf, text/html)"],
+    ),
+    (
+        "book",
+        {"site": ("a.example", "c.test")},
+        ["no row of book is of the site c.test (there are: a.example, aa.example)"],
+    ),
+    ("pages", {"until": 1.0}, []),  # it may be true that none is from then
+]
+
+
+@pytest.mark.parametrize(("table", "filters", "endings"), DOUBTED)
+def test_a_word_of_a_filter_that_no_row_passes_is_doubted(
+    table: str, filters: dict[str, Any], endings: list[str], store: str, tmp_path: Path
+) -> None:
+    notes = exported(store, tmp_path / "x.csv", table=table, filters=Filters(**filters)).notes
+    for note, ending in zip(notes, endings, strict=True):
+        assert note.endswith(ending)
+
+
+def test_the_words_of_a_table_without_rows_are_not_doubted(empty: str, tmp_path: Path) -> None:
+    fill(empty, ROWS[:1])
+    filters = Filters(reason=("dns",))
+    assert exported(empty, tmp_path / "x.csv", table="failures", filters=filters).notes == ()
 
 
 def test_a_limit_is_the_most_rows(store: str, tmp_path: Path) -> None:

@@ -307,6 +307,14 @@ def test_the_sites_of_a_job_are_known(frontier: Frontier, controls: Controls) ->
     assert run(controls.known_sites()) == {"a.test", "b.test:8080"}
 
 
+def test_the_reasons_of_what_is_failed_are_known(frontier: Frontier, controls: Controls) -> None:
+    put(frontier, *(entry(n) for n in range(4)))
+    one, two, three, _ = claim(frontier, 4, 4)
+    failed = [Ack(one.id, State.FAILED, "dns"), Ack(two.id, State.FAILED, "http-404")]
+    run(frontier.write([], [*failed, Ack(three.id, State.SKIPPED, "robots")]))
+    assert run(controls.known_reasons()) == {"dns", "http-404"}
+
+
 def test_a_job_that_is_not_there_has_no_controls(controls: Controls) -> None:
     if isinstance(controls, MemoryFrontier):
         pytest.skip("the reference has only the job that is open")

@@ -60,11 +60,16 @@ class RedisControls(Controls):
 
     async def _failed(self, selection: Selection) -> AsyncIterator[tuple[bytes, str, bytes]]:
         """Yield key, site and row of the failed entries that the selection may take."""
+        async for key, reason, site, row in self._all_failed():
+            if selection.reason in ("", reason) and selection.takes_site(site):
+                yield key, site, row
+
+    async def _all_failed(self) -> AsyncIterator[tuple[bytes, str, str, bytes]]:
+        """Yield key, reason, site and row of the failed entries."""
         keys = await self._keys()
         async for key, found in scan(self._server, "hscan", f"{keys}failed"):
             reason, site, _, row = found.split(b"\0", 3)
-            if selection.reason in ("", reason.decode()) and selection.takes_site(site.decode()):
-                yield key, site.decode(), row
+            yield key, reason.decode(), site.decode(), row
 
     async def _pending(self, selection: Selection) -> AsyncIterator[tuple[bytes, str, bytes]]:
         keys = await self._keys()
@@ -86,6 +91,9 @@ class RedisControls(Controls):
 
     async def known_sites(self) -> set[str]:
         return {name.decode() for name in await sites_of(self._server, await self._keys())}
+
+    async def known_reasons(self) -> set[str]:
+        return {reason async for _, reason, _, _ in self._all_failed()}
 
     async def history(self, limit: int = 100) -> list[Record]:
         return [await self._log.record(command) for command in await self._log.latest(limit)]

@@ -35,6 +35,7 @@ _SELECTED = """
 SELECT key, name, url FROM frontier_entries_JOB JOIN frontier_sites_JOB ON id = site
 WHERE state = ? AND ? IN ('', reason) AND frontier_selects(site, url)
 """
+_REASONS = "SELECT DISTINCT reason FROM frontier_entries_JOB WHERE state = ?"
 _FATE = """
 SELECT seq, url, name, state, reason, attempts, priority, not_before, delayed, payload, site
 FROM frontier_entries_JOB JOIN frontier_sites_JOB ON id = site WHERE key = ?
@@ -118,6 +119,13 @@ class SqliteControls(Controls):
     async def known_sites(self) -> set[str]:
         def work(db: sqlite3.Connection, job_id: int) -> set[str]:
             return {name for _, name in db.execute(for_job(sql.SITES, job_id))}
+
+        return await self._run(work)
+
+    async def known_reasons(self) -> set[str]:
+        def work(db: sqlite3.Connection, job_id: int) -> set[str]:
+            found = db.execute(for_job(_REASONS, job_id), (int(State.FAILED),))
+            return {reason for (reason,) in found}
 
         return await self._run(work)
 

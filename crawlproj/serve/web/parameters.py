@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.errors import did_you_mean
 from crawlproj.serve.web.problems import bad_parameter
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class Choice(Kind):
 
     def read(self, text: str) -> str:
         if text not in self.names:
-            raise ValueError(f"must be one of {', '.join(self.names)}{_nearest(text, self.names)}")
+            raise ValueError(
+                f"must be one of {', '.join(self.names)}{did_you_mean(text, self.names)}"
+            )
         return text
 
 
@@ -128,9 +130,8 @@ class Names(Kind):
         given = tuple(dict.fromkeys(text.split(",")))
         for name in given:
             if name not in self.names:
-                raise ValueError(
-                    f"has {name!r}; choose from {', '.join(self.names)}{_nearest(name, self.names)}"
-                )
+                meant = did_you_mean(name, self.names)
+                raise ValueError(f"has {name!r}; choose from {', '.join(self.names)}{meant}")
         return given
 
 
@@ -178,7 +179,7 @@ def read_parameters(
             names = [each.name for each in declared if each.where == "query"]
             listed = f"; it takes {', '.join(names)}" if names else "; it takes none"
             raise bad_parameter(
-                name, f"is not a parameter of this path{listed}{_nearest(name, names)}"
+                name, f"is not a parameter of this path{listed}{did_you_mean(name, names)}"
             )
         if len(query.getlist(name)) > 1:
             raise bad_parameter(name, "is given twice; give it once")
@@ -195,8 +196,3 @@ def read_parameters(
         except ValueError as exc:
             raise bad_parameter(name, str(exc)) from None
     return values
-
-
-def _nearest(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1)
-    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,4 +1,4 @@
-"""A command for a site that the job does not have is given, and doubted."""
+"""What a command names and the job does not have is doubted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from crawlproj.frontier.commands import Selection
 from crawlproj.steering import verbs
-from crawlproj.steering.unknown_site import unknown_site
+from crawlproj.steering.doubts import of_command, of_selection
 
 if TYPE_CHECKING:
     from crawlproj.frontier.commands import Command
@@ -27,7 +27,7 @@ KNOWN = {"www.example.org", "example.org:8080", "other.test"}
     ],
 )
 def test_an_unknown_site_is_doubted_with_the_nearest_one(command: Command, sentence: str) -> None:
-    assert sentence in unknown_site(command, KNOWN)
+    assert sentence in of_command(command, KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,16 @@ def test_an_unknown_site_is_doubted_with_the_nearest_one(command: Command, sente
     ],
 )
 def test_what_the_job_has_is_not_doubted(command: Command) -> None:
-    assert unknown_site(command, KNOWN) == ""
+    assert of_command(command, KNOWN) == ""
+
+
+def test_what_selects_nothing_is_doubted_word_by_word() -> None:
+    chosen = Selection(reason="timeuot", site="other.tset", pattern="*/x/*")
+    assert list(of_selection(chosen, KNOWN, {"timeout", "dns"})) == [
+        "The job has no site other.tset: did you mean other.test?",
+        "No URL failed with the reason timeuot: did you mean timeout? (there are: dns, timeout)",
+    ]
+    assert list(of_selection(Selection("dns", "*.test", "*/x/*"), KNOWN, {"dns"})) == []
+    assert list(of_selection(Selection("dns"), KNOWN, set())) == [
+        "No URL failed with the reason dns"
+    ]

@@ -28,12 +28,15 @@ def until(what: Callable[[], T | None], process: Process | None = None) -> T:
     process: the one that has to do it; fails as soon as that has ended.
     """
     deadline = time.monotonic() + PATIENCE_S
-    while not (found := what()):
+    while True:
+        began = time.process_time()
+        if found := what():
+            return found
         if process is not None:
             assert process.poll() is None, process.output()
         assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.01)
-    return found
+        # What costs much to look at, such as a long log, is looked at less often.
+        time.sleep(max(0.01, 5 * (time.process_time() - began)))
 
 
 async def until_async(condition: Callable[[], object]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.content.for_a_while import read_as
+from crawlproj.content.for_a_while import read_as, with_attribute
 
 if TYPE_CHECKING:
-    from crawlproj.content.tree import Tree
+    from collections.abc import Mapping
+
+    from crawlproj.content.tree import Element, Tree
 
 # The standard allows "content" in <meta> only. Shops have it in others for what machines shall read
 # (<span itemprop="price" content="9.99">9,99 €</span>), and search engines do.
@@ -19,16 +22,61 @@ _OTHERS = frozenset(
         *("object", "source", "time", "track", "video"),
     )
 )
+# An item has the properties of the elements that itemref names, and of those that these name: 40
+# items of which each names two others have more than 100 million.
+_MAX_REFERRED = 16 * 1024 * 1024  # characters of markup, each counted as often as it is named
+_MAX_STEPS = 20  # references of which each leads to the next
 
 
 def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
     """Return the items of a page that are in no other, each with type, id and properties.
 
-    A property has a list of values: texts, absolute addresses and items.
+    A property has a list of values: texts, absolute addresses and items. None are returned if 400
+    or more are in each other. itemref is ignored if it leads in a circle, or multiplies properties.
     """
     found = [each for each in tree.select(_WITH_CONTENT) if each.tag not in _OTHERS]
-    with read_as(dict.fromkeys(found, "meta")):
-        return [_item(item) for item in tree.structured_data(base).microdata]
+    referring = tree.select("[itemref]")
+    endless = referring if referring and _multiplies(tree, referring) else []
+    with (
+        read_as(dict.fromkeys(found, "meta")),
+        with_attribute("itemref", dict.fromkeys(endless, "")),
+    ):
+        try:
+            items = tree.microdata(base)
+        except RecursionError:
+            return []
+    return [_item(item) for item in items]
+
+
+def _multiplies(tree: Tree, referring: list[Element]) -> bool:
+    """Whether itemref adds more than a page can have, or leads on without end."""
+    named: dict[str, Element] = {}
+    for element in tree.select("[id]"):
+        named.setdefault(element.attr("id") or "", element)
+    inside: dict[str, Counter[str]] = {}  # names → those that are named in the element
+    due, total = _references(referring, named), 0
+    for _ in range(_MAX_STEPS):
+        following: Counter[str] = Counter()
+        for name, times in due.items():
+            element = named[name]
+            total += times * len(element.html)
+            if total > _MAX_REFERRED:
+                return True
+            if name not in inside:
+                inside[name] = _references([element, *element.select("[itemref]")], named)
+                del inside[name][name]  # adds nothing
+            for each, number in inside[name].items():
+                following[each] += times * number
+        if not following:
+            return False
+        due = following
+    return True
+
+
+def _references(elements: list[Element], named: Mapping[str, Element]) -> Counter[str]:
+    """Return how often the elements name each of those that are there."""
+    names = (name for each in elements for name in (each.attr("itemref") or "").split())
+    return Counter(name for name in names if name in named)
 
 
 def _item(item: Any) -> dict[str, Any]:

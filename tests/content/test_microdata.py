@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from crawlproj.content.microdata import microdata_in
 from crawlproj.content.tree import tree_of
+
+CIRCLE = "<p id=a itemprop=x itemscope itemref=b></p><p id=b itemprop=y itemscope itemref=a></p>"
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,43 @@ def test_an_item_in_an_item_stays_one() -> None:
     page = tree_of(f"<div itemscope>{inner}</div>".encode())
     [item] = microdata_in(page, "http://a.test/")
     assert item["properties"]["offers"][0]["properties"] == {"p": ["1"]}
+
+
+def test_items_that_name_two_others_each_take_no_time() -> None:
+    items = "".join(
+        f"<p id=r{i} itemprop=x itemscope itemref='r{i + 1} r{i + 2}'></p>" for i in range(60)
+    )
+    page = tree_of(f"<div itemscope itemref=r0><b itemprop=a>A</b></div>{items}".encode())
+    began = time.process_time()
+    assert [item["properties"] for item in microdata_in(page, "http://a.test/")] == [{"a": ["A"]}]
+    assert time.process_time() - began < 1
+
+
+def test_a_long_text_is_not_repeated_for_each_item_that_refers_to_it() -> None:
+    text = f"<p id=r><b itemprop=a>{'a' * 1_000_000}</b></p>"
+    page = tree_of((text + "<p itemscope itemref=r></p>" * 100).encode())
+    assert all(not item["properties"] for item in microdata_in(page, "http://a.test/"))
+
+
+def test_references_that_each_lead_to_the_next_are_followed() -> None:
+    page = tree_of(
+        b"<div itemscope itemref='a z'></div><p id=z itemprop=z>Z</p>"
+        b"<p id=a itemprop=x itemscope itemref='a b'></p><b id=b itemprop=y>Y</b>"
+    )
+    (item,) = microdata_in(page, "http://a.test/")
+    (inner,) = item["properties"]["x"]
+    assert item["properties"]["z"] == ["Z"]
+    assert inner["properties"] == {"y": ["Y"]}
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div itemscope>" + "<div itemscope itemprop=a>" * 500,
+        "<div itemscope itemref=a>" + CIRCLE,
+        "<div typeof=Thing property=part>" * 500,
+    ],
+)
+def test_endless_or_deep_structures_do_not_cost_the_page(html: str) -> None:
+    page = tree_of(f"{html}<p itemscope><b itemprop=a>A</b>".encode())
+    microdata_in(page, "http://a.test/")

@@ -258,3 +258,8 @@ def test_the_name_of_an_icon_is_not_a_word_of_a_heading_but_of_a_link_without_ot
 def test_a_title_that_repeats_the_text_of_a_link_is_left_out_of_markdown() -> None:
     page = tree_of(b'<a href="/a" title="One  two">One <b>two</b></a> <a href="/b" title="2">3</a>')
     assert markdown_of(page, ABSOLUTE) == ('[One **two**](http://a.org/a) [3](http://a.org/b "2")')
+
+
+def test_a_quotation_is_not_indented() -> None:
+    html = "<p>x</p><blockquote>q<br>r<pre>s\n t</pre><blockquote>u</blockquote></blockquote>y"
+    assert text(html) == "x\n\nq\nr\n\ns\n t\n\nu\n\ny"

@@ -76,14 +76,14 @@ def is_plain(url: str) -> bool:
 
 def join(base: str, href: str) -> str | None:
     """Return the normal form of ``href``, relative to ``base``, or None if it is not http(s)."""
-    root, directory = _places(base)
+    root, directory, document = _places(base)
     if root and len(href) <= _MAX_SIMPLE:
         if href.startswith("/") and _SIMPLE.fullmatch(href, 1):
             return root + href[1:]
         if href.startswith(root) and _SIMPLE.fullmatch(href, len(root)):
             return href
-        if href and not href.startswith("?") and _SIMPLE.fullmatch(href):
-            return directory + href
+        if href and _SIMPLE.fullmatch(href):
+            return (document if href[0] == "?" else directory) + href
     return _normalized(href, base)
 
 
@@ -100,14 +100,15 @@ def other_base(href: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _places(base: str) -> tuple[str, str]:
-    """Return the normal forms of "/" and "." relative to ``base``, or "" if they are not usable."""
+def _places(base: str) -> tuple[str, str, str]:
+    """Return the normal forms of "/", "." and "?" relative to ``base``; "" if one is no use."""
     if start := _simple_from(base):
-        return base[:start], base[: base.partition("?")[0].rindex("/") + 1]
-    root, directory = _normalized("/", base), _normalized(".", base)
-    if root is None or directory is None or len(directory) > _MAX_SIMPLE:
-        return "", ""
-    return root, directory
+        document = base.partition("?")[0]
+        return base[:start], document[: document.rindex("/") + 1], document
+    root, directory, document = (_normalized(place, base) or "" for place in ("/", ".", "?"))
+    if not (root and directory and document) or len(document) > _MAX_SIMPLE:
+        return "", "", ""
+    return root, directory, document
 
 
 def _simple_from(url: str) -> int:

@@ -30,8 +30,10 @@ def shown_in(node: Tree | Element) -> list[tuple[Element, str]]:
     """
     found: list[tuple[Element, str]] = []
     late_ones: set[str] = set()
+    # Hardly any page has them, and asking each image for each of them takes longest.
+    names = [name for name in (*LATE, *LATE_SETS) if node.select_one(f"img[{name}]") is not None]
     for image in node.select("img"):
-        if late := _late(image):
+        if late := _first(_late(image, names)) if names else "":
             late_ones.add(late)
         if address := late or _address(image):
             found.append((image, address))
@@ -50,10 +52,12 @@ def with_addresses(node: Tree | Element, absolute: Callable[[str], str]) -> Iter
         yield [image for image in images if image not in shown]
 
 
-def _late(image: Element) -> str:
-    found = [image.attr(name) for name in LATE]
-    found += [largest_in(image.attr(name) or "") for name in LATE_SETS]
-    return _first(each for each in found if each and _looks_like_address(each.strip()))
+def _late(image: Element, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        value = image.attr(name) or ""
+        address = (largest_in(value) or "") if name in LATE_SETS else value
+        if _looks_like_address(address.strip()):
+            yield address
 
 
 def _looks_like_address(value: str) -> bool:
@@ -62,18 +66,22 @@ def _looks_like_address(value: str) -> bool:
 
 
 def _address(image: Element) -> str:
-    found = [image.attr("src"), largest_in(image.attr("srcset") or "")]
+    return _first(_addresses(image))
+
+
+def _addresses(image: Element) -> Iterator[str]:
+    yield image.attr("src") or ""
+    yield largest_in(image.attr("srcset") or "") or ""
     picture = image.parent
     if isinstance(picture, Element) and picture.tag == "picture":
-        found += [
-            largest_in(source.attr(name) or "")
-            for source in picture.select("source")
-            for name in ("srcset", *LATE_SETS)
-        ]
-    return _first(found)
+        for source in picture.select("source"):
+            for name in ("srcset", *LATE_SETS):
+                yield largest_in(source.attr(name) or "") or ""
 
 
-def _first(addresses: Iterable[str | None]) -> str:
+def _first(addresses: Iterable[str]) -> str:
     """Return the first that is not empty and not the bytes of a picture."""
-    stripped = (each.strip() for each in addresses if each)
-    return next((each for each in stripped if each and each[:5].lower() != "data:"), "")
+    for each in addresses:
+        if (address := each.strip()) and address[:5].lower() != "data:":
+            return address
+    return ""

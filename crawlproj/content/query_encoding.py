@@ -30,6 +30,8 @@ def escaped_query(link: str, encoding: str | None) -> str:
     encoding: the standard name of the page's encoding. A character that it does not have becomes a
         character reference, also as in browsers.
     """
+    if link.isascii():
+        return link
     name = (encoding or "utf-8").lower()
     head, mark, query = link.partition("?")
     if query.isascii() or "#" in head or name.startswith(_AS_UTF8):

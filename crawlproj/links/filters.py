@@ -50,7 +50,7 @@ class UrlFilter:
         """Whether ``url`` passes every filter."""
         if self._is_selective and not self.matches(url):
             return False
-        return not extension_in(url, self._extensions)
+        return not (self._extensions and extension_in(url, self._extensions))
 
 
 def extension_in(url: str, extensions: frozenset[str]) -> str:

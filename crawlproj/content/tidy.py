@@ -28,19 +28,30 @@ def tidy(markdown: str) -> str:
 
 
 def _lines(markdown: str) -> list[tuple[str, bool]]:
-    """Return the lines, and whether each is in a fenced block of code."""
+    """Return the lines, and whether each is code; a fenced block of it is one, however long."""
     lines: list[tuple[str, bool]] = []
-    fence = ""
-    for line in markdown.split("\n"):
+    place = 0
+    while place <= len(markdown):
+        end = _end_of_line(markdown, place)
+        fence = _FENCE.fullmatch(markdown, place, end) if "```" in markdown[place:end] else None
         if fence:
-            lines.append((line, True))
-            if line.strip(" >") == fence:
-                fence = ""
-            continue
-        found = _FENCE.fullmatch(line) if "```" in line else None
-        fence = found[1] if found else ""
-        lines.append((line, bool(fence)))
+            end = _end_of_code(markdown, end, fence[1])
+        lines.append((markdown[place:end], fence is not None))
+        place = end + 1
     return lines
+
+
+def _end_of_code(markdown: str, start: int, fence: str) -> int:
+    while (place := markdown.find(fence, start)) >= 0:
+        start = _end_of_line(markdown, place)
+        if markdown[markdown.rfind("\n", 0, place) + 1 : start].strip(" >") == fence:
+            return start
+    return len(markdown)
+
+
+def _end_of_line(text: str, place: int) -> int:
+    end = text.find("\n", place)
+    return len(text) if end < 0 else end
 
 
 def _indent(line: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from crawlproj.content.srcset import largest_in
 from crawlproj.content.tree import Element, reads_css
 from crawlproj.errors import ConfigError
 from crawlproj.links.filters import Patterns, UrlFilter, compiled, listed
+from crawlproj.masking import without_credentials
 from crawlproj.urls import join
 
 if TYPE_CHECKING:
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
     from scrapy.http import TextResponse
 
     from crawlproj.content.tree import Tree
+
+logger = logging.getLogger(__name__)
+
+MAX_URLS = 200_000
+"""How many different links of a page are followed. No page of 16 MiB that shows a text for each has
+more, and to enqueue one takes longer than all else that is done with its part of the page."""
 
 _MEMO_SIZE = 50_000  # raw links to remember; a site repeats its navigation on every page
 _MEMO_LENGTH = 512  # characters; longer links are not remembered
@@ -115,8 +123,22 @@ class LinkExtractor:
         self._remembered = 0
 
     def extract_urls(self, response: TextResponse) -> list[str]:
-        """Return the absolute URLs of the page's links, in document order, without repeats."""
-        return list(dict.fromkeys([url for url, _ in self._found(response)]))
+        """Return the absolute URLs of the page's links, in document order, without repeats.
+
+        These are the first 200,000. A log line says when there are more.
+        """
+        urls: dict[str, None] = {}
+        for url, _ in self._found(response):
+            urls[url] = None
+            if len(urls) > MAX_URLS:
+                del urls[url]
+                logger.warning(
+                    "Only the first %s links of %s are followed: it has more",
+                    f"{MAX_URLS:,}",
+                    without_credentials(response.url),
+                )
+                break
+        return list(urls)
 
     def extract_links(self, response: TextResponse) -> list[Link]:
         """Return the page's links in document order, without repeated URLs if ``unique``."""

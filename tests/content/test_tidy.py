@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from crawlproj.content.text import markdown_of
@@ -34,3 +36,14 @@ def test_only_lines_outside_of_code_that_show_nothing_go(before: str, after: str
 def test_an_item_whose_only_link_is_hidden_is_no_item() -> None:
     page = tree_of(b"<ul><li><a href=/x><i hidden>x</i></a><li>a</ul><h2><i></i></h2><p>b")
     assert markdown_of(page, str) == "- a\n\nb"
+
+
+def test_a_block_of_code_takes_no_more_memory_than_a_few_times_its_size() -> None:
+    code = "```\n" + "\n" * 2_000_000 + "x\n```"
+    tracemalloc.start()
+    try:
+        assert tidy(code) == code
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * len(code)

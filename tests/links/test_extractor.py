@@ -61,6 +61,19 @@ def test_extract_urls_returns_the_urls_of_extract_links() -> None:
     assert links.extract_urls(response) == [link.url for link in links.extract_links(response)]
 
 
+def test_a_page_of_links_only_gives_as_many_as_a_page_can_show_texts_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    response = page("".join(f"<a href={number}>" for number in range(200_000)) + "<a href=0>")
+    assert len(LinkExtractor().extract_urls(response)) == 200_000
+    assert "links" not in caplog.text
+    response = page("".join(f"<a href={number}>" for number in range(200_500)))
+    urls = LinkExtractor().extract_urls(response)
+    assert urls[-1] == "http://a.example/x/199999"
+    assert len(urls) == 200_000
+    assert "Only the first 200,000 links of http://a.example/x/y.html" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("user_agent", "followed"),
     [("MyBot/1.0", False), ("Mozilla/5.0 (x; compatible; MyBot/1)", False), ("other", True)],

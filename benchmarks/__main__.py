@@ -67,11 +67,14 @@ def main() -> int:
 
 
 def compare(case: Case, rounds: int, pages: int, console: Console) -> Compared:
-    """Measure the start-up of both sides, then ``rounds`` rounds of one crawl each."""
+    """Measure the start-up of both sides, then ``rounds`` rounds of one crawl each.
+
+    The start-up is the median of three, or of as many as there are rounds.
+    """
     start_ups: dict[Side, list[Run]] = {side: [] for side in SIDES}
     runs: dict[Side, list[Run]] = {side: [] for side in SIDES}
     with _crawls(case, pages) as crawls:
-        for _ in range(_START_UPS):
+        for _ in range(min(_START_UPS, rounds)):
             for side in SIDES:
                 start_ups[side].append(crawls.run(side, "one"))
         for number in range(rounds):

@@ -1,4 +1,4 @@
-"""``scrapy …`` in processes that start fast: forked from one that has imported everything.
+"""``scrapy …`` and scripts in processes that start fast: forked from one that imported everything.
 
 ``python -m scrapy`` spends most of a second of CPU on imports, and the tests start it hundreds of
 times. The program is the same, in a process with its own environment, signals and exit status.
@@ -7,8 +7,10 @@ times. The program is the same, in a process with its own environment, signals a
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -33,6 +35,8 @@ class Scrapy:
 
     stdin: all that it can read. env: added to this process's environment. folder: the one that it
     runs in. output: the file to which it writes stdout and stderr; None: a temporary one.
+    script: a program in Python that runs with these words instead. beside: a process whose user
+    and mounts it shares.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class Scrapy:
         env: Mapping[str, str] | None = None,
         folder: Path = ROOT,
         output: Path | None = None,
+        script: Path | None = None,
+        beside: int | None = None,
     ) -> None:
         if output is None:
             self._file = tempfile.NamedTemporaryFile()  # noqa: SIM115 - it goes with this object
@@ -51,6 +57,7 @@ class Scrapy:
         self._process = _forks.Process(
             target=_run,
             args=(words, folder, self._output, stdin, {**os.environ, **(env or {})}),
+            kwargs={"script": script, "beside": beside},
             daemon=True,
         )
         sys.audit("subprocess.Popen", "scrapy", words, folder, env)  # conftest.py watches for it
@@ -105,9 +112,18 @@ def options(settings: Mapping[str, object]) -> list[str]:
 
 
 def _run(
-    words: tuple[str, ...], folder: Path, output: Path, stdin: bytes, env: Mapping[str, str]
+    words: tuple[str, ...],
+    folder: Path,
+    output: Path,
+    stdin: bytes,
+    env: Mapping[str, str],
+    *,
+    script: Path | None,
+    beside: int | None,
 ) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # is ignored if the tests run under nohup
+    if beside is not None:
+        _enter_namespaces(beside)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
@@ -119,5 +135,15 @@ def _run(
     with output.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    sys.argv = ["scrapy", *words]
-    execute()
+    sys.argv = [str(script or "scrapy"), *words]
+    if script is None:
+        execute()
+    else:
+        runpy.run_path(str(script), run_name="__main__")
+
+
+def _enter_namespaces(process: int) -> None:
+    for name in ("user", "mnt"):
+        with Path(f"/proc/{process}/ns/{name}").open() as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0):
+                raise OSError(ctypes.get_errno(), f"cannot enter {namespace.name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -16,12 +16,13 @@ from crawlproj.errors import ConfigError
 from crawlproj.frontier.sqlite.status import read_status
 from tests import ROOT
 from tests.frontier.helpers import run
-from tests.processes import options, scrapy
+from tests.processes import Scrapy, options, scrapy
 from tests.servers import free_port
 from tests.test_addon import with_addon
 from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 TWO = """
@@ -63,6 +64,18 @@ print("failed", process.bootstrap_failed)
 """
 
 
+def ran(script: Path, *words: str, folder: Path, env: Mapping[str, str] | None = None) -> str:
+    """Run a script to its end; return what it printed and logged."""
+    process = Scrapy(*words, script=script, folder=folder, env=env)
+    assert process.wait() == 0, process.output()
+    return process.output()
+
+
+def printed(shown: str) -> list[str]:
+    """Return what TWO printed itself, sorted."""
+    return sorted(re.findall(r"^(?:item|failed) .*", shown, re.MULTILINE))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("twice", [False, True])
 def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
@@ -72,17 +85,11 @@ def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
     # Slow enough for the first crawl to go on while the second one starts, on a busy machine too.
     site = SiteSpec("plain", "plain", pages=5, latency_s=0.3)
     with DemoWeb([site], tmp_path / "log") as web:
-        ran = subprocess.run(
-            [sys.executable, "two.py", web.url("plain"), *(["twice"] if twice else [])],
-            cwd=tmp_path,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
+        shown = ran(
+            tmp_path / "two.py", web.url("plain"), *(["twice"] if twice else []), folder=tmp_path
         )
-    lines = ran.stdout.splitlines()
-    assert sorted(lines) == [f"failed {twice}", "item 1", "item 1", "item 2"], ran.stderr
-    assert ("in use by another crawl of this process" in ran.stderr) is twice
+    assert printed(shown) == [f"failed {twice}", "item 1", "item 1", "item 2"], shown
+    assert ("in use by another crawl of this process" in shown) is twice
     jobs = [status.job for status in run(read_status(tmp_path / "crawl.db"))]
     assert jobs == ["other page=1", "shop page=1", "shop page=2"]
 
@@ -91,17 +98,9 @@ def test_one_process_runs_any_number_of_crawls_but_none_twice_at_once(
 def test_services_crawl_one_spider_twice_at_once_without_a_frontier_on_disk(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(TWO)
     with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
-        ran = subprocess.run(
-            [sys.executable, "two.py", web.url("plain"), "twice"],
-            cwd=tmp_path,
-            env={**os.environ, "CRAWLPROJ_FRONTIER_URL": "memory:"},
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-    lines = ran.stdout.splitlines()
-    assert sorted(lines) == ["failed False", *["item 1"] * 3, "item 2"], ran.stderr
+        memory = {"CRAWLPROJ_FRONTIER_URL": "memory:"}
+        shown = ran(tmp_path / "two.py", web.url("plain"), "twice", folder=tmp_path, env=memory)
+    assert printed(shown) == ["failed False", *["item 1"] * 3, "item 2"], shown
     assert not (tmp_path / "crawl.db").exists()
 
 
@@ -136,16 +135,9 @@ print(crawler.spider.failures, "failed")
 @pytest.mark.slow
 def test_a_script_reads_its_spider_after_a_crawl_that_reached_no_site(tmp_path: Path) -> None:
     (tmp_path / "unreached.py").write_text(UNREACHED)
-    ran = subprocess.run(
-        [sys.executable, "unreached.py", f"http://127.0.0.1:{free_port()}/"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
-    assert ran.stdout == "1 failed\n", ran.stderr
-    assert "no site could be reached" in ran.stderr
+    shown = ran(tmp_path / "unreached.py", f"http://127.0.0.1:{free_port()}/", folder=tmp_path)
+    assert "1 failed" in shown.splitlines(), shown
+    assert "no site could be reached" in shown
 
 
 @pytest.mark.slow
@@ -162,19 +154,12 @@ def test_a_script_reads_its_spider_after_a_crawl_that_reached_no_site(tmp_path: 
 def test_every_way_to_run_a_spider_from_a_script_works_and_is_guarded(
     kind: str, allowed: bool, tmp_path: Path
 ) -> None:
-    # -P, because tests/http would take the place of Python's own http.
-    script = [sys.executable, "-P", str(ROOT / "tests" / "addon_runners.py"), kind]
+    allow = ["127.0.0.0/8"] if allowed else []
+    script = ROOT / "tests" / "addon_runners.py"
     with DemoWeb([SiteSpec("plain", "plain", pages=5)], tmp_path / "log") as web:
-        ran = subprocess.run(
-            [*script, f"{web.url('plain')}/", *(["127.0.0.0/8"] if allowed else [])],
-            cwd=tmp_path,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-        )
-    assert ran.stdout == ("fetched 200\n" if allowed else ""), ran.stderr
-    assert ("failed: guard" in ran.stderr) is not allowed, ran.stderr
+        shown = ran(script, kind, f"{web.url('plain')}/", *allow, folder=tmp_path)
+    assert ("fetched 200" in shown.splitlines()) is allowed, shown
+    assert ("failed: guard" in shown) is not allowed, shown
 
 
 def test_a_handler_that_the_guard_cannot_protect_is_an_error_unless_the_guard_is_off() -> None:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shlex
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
-from tests import ROOT
 from tests.parquet.helpers import urls
-from tests.processes import options
+from tests.processes import Scrapy, options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +23,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-# In namespaces of its own: crawls with little room, then again with enough.
+# In namespaces of its own: makes a file system with little room, then enough of it, at each line.
 _SCRIPT = """
-mount -t tmpfs -o size={room_kb}k none {disk} || exit 99
-{crawl} >{folder}/first 2>&1
-echo $? >{folder}/status
-mount -o remount,size=100m {disk}
-{crawl} >{folder}/second 2>&1 || exit 98
+mount -t tmpfs -o size={room_kb}k none {disk} && echo little && read wanted
+mount -o remount,size=100m {disk} && echo enough && read wanted
 cp -r {disk}/. {folder}/copy
 """
 
@@ -118,15 +112,30 @@ def crawl_with_little_room(
     disk = folder / "disk"
     disk.mkdir()
     given = {**settings, "GUARD_ALLOW": "127.0.0.0/8", "LOG_LEVEL": "ERROR"}
-    with DemoWeb([SiteSpec("plain", "plain", 150)], folder / "log") as web:
+    script = _SCRIPT.format(room_kb=room_kb, disk=disk, folder=folder)
+    with (
+        DemoWeb([SiteSpec("plain", "plain", 150)], folder / "log") as web,
+        subprocess.Popen(
+            ("unshare", "-rm", "sh", "-c", script),  # noqa: S607 - wherever it is
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as mounts,
+    ):
+        assert mounts.stdin is not None
+        assert mounts.stdout is not None
         words = ("crawl", "site", "-a", f"url={web.url('plain')}/", *options(given))
-        crawl = shlex.join((sys.executable, "-m", "scrapy", *words))
-        script = _SCRIPT.format(room_kb=room_kb, disk=disk, crawl=crawl, folder=folder)
-        command = ("unshare", "-rm", "sh", "-c", script)
-        subprocess.run(command, check=True, cwd=ROOT, timeout=200)
+        ended = []
+        for room in ("little", "enough"):
+            assert mounts.stdout.readline().strip() == room
+            crawl = Scrapy(*words, beside=mounts.pid)
+            ended.append((crawl.wait(), crawl.output()))
+            mounts.stdin.write("\n")
+            mounts.stdin.flush()
+        assert mounts.wait() == 0
         pages = web.expected("plain").pages
-    shown = (folder / "first").read_text()
-    assert (folder / "status").read_text().strip() == "1", shown
+    (status, shown), (status_of_second, _) = ended
+    assert (status, status_of_second) == (1, 0), ended
     assert "Traceback" not in shown
     errors = re.findall(r"ERROR: .*", shown)
     assert 1 <= len(errors) <= 3, "one line for each part that failed, not for each page"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.processes import Scrapy
 from tests.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.examples.shop import Shop
     from tests.servers import Redis
 
-pytestmark = pytest.mark.slow  # each command is a process, about two seconds
+pytestmark = pytest.mark.slow  # each command is a process
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 README = (EXAMPLES / "README.md").read_text()
@@ -81,28 +82,35 @@ class Project:
         shutil.copytree(EXAMPLES, folder, ignore=made_by_use)
         self.folder = folder / "bookshop"
         self.addresses = {"http://127.0.0.1:8000": shop.url}
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[Scrapy | subprocess.Popen[str]] = []
 
-    def start(self, wanted: str) -> subprocess.Popen[str]:
+    def start(self, wanted: str) -> Scrapy | subprocess.Popen[str]:
         """Start the one command of the README that contains ``wanted``."""
         (command,) = (command for command in COMMANDS if wanted in command)
         for written, actual in self.addresses.items():
             command = command.replace(written, actual)
+        words = shlex.split(command)
         environment = {
-            **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             # Nothing listens there: Scrapy's cookies must not fetch the Public Suffix List, whose
             # copy in tldextract does as well.
             "https_proxy": "http://127.0.0.1:9",
         }
-        process = subprocess.Popen(
-            ["/usr/bin/env", *shlex.split(command)],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        while "=" in words[0]:
+            name, _, value = words.pop(0).partition("=")
+            environment[name] = value
+        process: Scrapy | subprocess.Popen[str]
+        if words[0] == "scrapy":
+            process = Scrapy(*words[1:], env=environment, folder=self.folder)
+        else:
+            process = subprocess.Popen(
+                words,
+                cwd=self.folder,
+                env={**os.environ, **environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         self._started.append(process)
         return process
 
@@ -110,7 +118,7 @@ class Project:
         """Kill what still runs."""
         for process in self._started:
             process.kill()
-            process.communicate()
+            process.wait()
 
     def run(self, wanted: str, *, errors: Sequence[str] = ()) -> tuple[str, str]:
         """Run that command to its end; see ``ended``."""
@@ -137,15 +145,19 @@ def project(shop: Shop, tmp_path: Path) -> Iterator[Project]:
     project.stop()
 
 
-def ended(process: subprocess.Popen[str], errors: Sequence[str] = ()) -> tuple[str, str]:
-    """Wait for the end of a command; return its standard output and its log.
+def ended(process: Scrapy | subprocess.Popen[str], errors: Sequence[str] = ()) -> tuple[str, str]:
+    """Wait for the end of a command; return what a script printed, and the log.
 
     The command must succeed, and log ``errors`` and no others.
     """
-    output, log = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 0, log
+    if isinstance(process, Scrapy):
+        status, printed, log = process.wait(), "", process.output()
+    else:
+        printed, log = process.communicate(timeout=PATIENCE_S)
+        status = process.returncode
+    assert status == 0, log
     assert re.findall(r" (?:ERROR|CRITICAL): (.*)", log) == list(errors), log
-    return output, log
+    return printed, log
 
 
 def books_fetched(shop: Shop) -> list[str]:

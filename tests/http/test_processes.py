@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.waiting import PATIENCE_S
+from tests.processes import Scrapy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.http.mockserver import Site
 
 SCRIPT = """
@@ -21,7 +21,7 @@ from scrapy import crawler
 
 class Spider(scrapy.Spider):
     name = "spider"
-    start_urls = [sys.argv[2]]
+    start_urls = [sys.argv[1]]
     def parse(self, response):
         print("BODY", response.text, sorted(response.meta["timings"]))
         print("LOOP", type(asyncio.get_running_loop()).__module__)
@@ -40,16 +40,12 @@ process.start()
 """
 
 
-def crawl(site: Site, process: str, settings: str) -> str:
-    script = SCRIPT.replace("PROCESS", process).replace("SETTINGS", settings)
-    done = subprocess.run(
-        [sys.executable, "-c", script, "-", site.url("/text")],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    return done.stdout + done.stderr
+def crawl(folder: Path, site: Site, process: str, settings: str) -> str:
+    script = folder / "spider.py"
+    script.write_text(SCRIPT.replace("PROCESS", process).replace("SETTINGS", settings))
+    crawl = Scrapy(site.url("/text"), script=script, folder=folder)
+    crawl.wait()
+    return crawl.output()
 
 
 @pytest.mark.slow
@@ -63,9 +59,9 @@ def crawl(site: Site, process: str, settings: str) -> str:
     ],
 )
 def test_the_handler_downloads_under_every_crawler_process(
-    site: Site, process: str, settings: str
+    tmp_path: Path, site: Site, process: str, settings: str
 ) -> None:
-    output = crawl(site, process, settings)
+    output = crawl(tmp_path, site, process, settings)
     assert "BODY Works ['connect', 'dns', 'queued', 'tls', 'transfer', 'ttfb']" in output, output
     assert f"LOOP {'uvloop' if 'uvloop' in settings else 'asyncio'}" in output, output
     assert "Traceback" not in output, output
@@ -73,8 +69,8 @@ def test_the_handler_downloads_under_every_crawler_process(
 
 
 @pytest.mark.slow
-def test_without_an_asyncio_reactor_the_error_says_what_to_set(site: Site) -> None:
+def test_without_an_asyncio_reactor_the_error_says_what_to_set(tmp_path: Path, site: Site) -> None:
     settings = '{"TWISTED_REACTOR": "twisted.internet.selectreactor.SelectReactor"}'
-    output = crawl(site, "CrawlerProcess", settings)
+    output = crawl(tmp_path, site, "CrawlerProcess", settings)
     assert "set TWISTED_REACTOR to" in output, output
     assert "BODY" not in output

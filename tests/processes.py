@@ -135,6 +135,10 @@ def _run(
     with output.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    if words[:1] == ("fleet",):
+        from tests.forked_workers import fork_workers  # noqa: PLC0415 - most start no fleet
+
+        fork_workers()
     sys.argv = [str(script or "scrapy"), *words]
     if script is None:
         execute()

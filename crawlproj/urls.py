@@ -31,22 +31,21 @@ MAX_URL_LENGTH = 8192
 
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#]*@)?([^/?#]+)", re.IGNORECASE)
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-# The URL Standard leaves these as they are: any spelling of an escape, and characters that RFC 3986
-# does not allow outside the host. Scrapy's Request would escape the latter, and one page would have
-# two URLs. A "%" that does not begin an escape stays, because some servers mean it ("%u0430").
-_IRREGULAR = re.compile(r"%(?:[0-9a-fA-F]{2})?|[\[\\\]^`{|}]")
-_SUSPECT = re.compile(r"[%\[\\\]^`{|}]")
-_REGULAR = (
-    {
-        f"%{high}{low}": chr(int(high + low, 16))
-        if chr(int(high + low, 16)) in _UNRESERVED
-        else f"%{high}{low}".upper()
-        for high in "0123456789abcdefABCDEF"
-        for low in "0123456789abcdefABCDEF"
-    }
-    | {character: f"%{ord(character):02X}" for character in "[\\]^`{|}"}
-    | {"%": "%"}
+# The URL Standard leaves these as they are: escapes of unreserved characters or in lower case, and
+# characters that RFC 3986 does not allow outside the host. Scrapy's Request would escape these, and
+# one page would have two URLs. A "%" that does not begin an escape stays, because some servers mean
+# it ("%u0430"). Other escapes, of which paths in Chinese or Russian consist, are not looked at.
+_IRREGULAR = re.compile(
+    r"%(?:2[DE]|3[0-9]|[46][1-9A-F]|5[0-9AF]|7[0-9AE]|[a-f][0-9a-fA-F]|[0-9A-F][a-f])"
+    r"|[\[\\\]^`{|}]"
 )
+_REGULAR = {
+    f"%{high}{low}": chr(int(high + low, 16))
+    if chr(int(high + low, 16)) in _UNRESERVED
+    else f"%{high}{low}".upper()
+    for high in "0123456789abcdefABCDEF"
+    for low in "0123456789abcdefABCDEF"
+} | {character: f"%{ord(character):02X}" for character in "[\\]^`{|}"}
 # Beside such a "%", decoding could create an escape that was none: "%4%31".
 _STRAY = re.compile(r"%(?![0-9a-fA-F]{2})")
 _CAUTIOUS = {
@@ -158,7 +157,7 @@ def _normalized(url: str, base: str | None) -> str | None:
     href = href.partition("#")[0]
     if "@" in href and "@" in href.split("/", 3)[2]:
         return None
-    if _SUSPECT.search(href, 8):  # most URLs have none, and need no more than this search
+    if _IRREGULAR.search(href, 8):  # most URLs have none, and need no more than this search
         path = href.index("/", 8)
         regular = _CAUTIOUS if _STRAY.search(href, path) else _REGULAR
         href = href[:path] + _IRREGULAR.sub(lambda found: regular[found[0]], href[path:])

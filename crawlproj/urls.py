@@ -53,6 +53,7 @@ _CAUTIOUS = {
     for irregular, regular in _REGULAR.items()
 }
 _NO_OTHER_BASE = ("http:", "https:", "data:", "javascript:")  # browsers ignore the last two
+_OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*+:", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # A relative path, and perhaps a query, that every base leaves as it is: without dot segments,
 # escapes, and characters that have a meaning or are escaped. Most links of most sites are such.
@@ -83,7 +84,12 @@ def join(base: str, href: str) -> str | None:
             return href
         if href and _SIMPLE.fullmatch(href):
             return (document if href[0] == "?" else directory) + href
-    return _normalized(href, base)
+    return None if has_other_scheme(href) else _normalized(href, base)
+
+
+def has_other_scheme(href: str) -> bool:
+    """Whether ``href`` shows at first sight that it is neither relative nor of http or https."""
+    return _OTHER_SCHEME.match(href) is not None
 
 
 def other_base(href: str) -> str | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _KINDS = {"b": "b", "strong": "b", "i": "i", "em": "i", "del": "s", "s": "s", "strike": "s"}
 _MAX_FOUND = 10_000  # in a page
 _MAX_STEPS = 20  # from an element to the text in it, beside it, or to what it is in
-_MAX_NESTED = 1_000_000  # characters of emphasis in emphasis that are looked at
+_MAX_NESTED = 1_000_000  # characters of emphasis in emphasis that are looked at, with its tags
 _INLINES = frozenset(
     (
         *("a", "abbr", "bdi", "bdo", "big", "cite", "font", "ins", "label", "mark", "q", "small"),
@@ -49,10 +49,13 @@ def as_asterisks(node: Tree | Element) -> Iterator[dict[Element, str]]:
     ]
     for tag, each in found[:_MAX_FOUND]:
         around = _emphasis_around(each)
-        text = each.text if around and left > 0 else ""
-        left -= len(text)
+        is_again = _KINDS[tag] in around
+        text = ""
+        if around and not is_again and left > 0:
+            text = each.text
+            left -= len(each.html)  # elements without text take as long to look through
         if (
-            _KINDS[tag] in around
+            is_again
             or not text.isascii()
             or not all(_fits(each, end, nested=bool(around)) for end in (0, -1))
         ):

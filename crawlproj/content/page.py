@@ -20,7 +20,7 @@ from crawlproj.content.refresh import read_refresh
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import encoding_of
 from crawlproj.masking import without_credentials
-from crawlproj.urls import join, normalize, other_base
+from crawlproj.urls import has_other_scheme, join, normalize, other_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,10 @@ class PageContent:
 
     def anchor(self, href: str) -> str:
         """Return ``href`` as it is in other places: absolute, with its fragment; of any scheme."""
-        address, mark, fragment = href.strip(_BLANK).partition("#")
+        href = href.strip(_BLANK)
+        if has_other_scheme(href):
+            return href
+        address, mark, fragment = href.partition("#")
         if (found := self.link(address)) is not None:
             return found + mark + fragment
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +56,10 @@ def test_emphasis_that_asterisks_cannot_express_costs_only_itself(html: str, exp
 )
 def test_any_emphasis_is_read_and_put_back(parts: list[str]) -> None:
     markdown("".join(parts))
+
+
+def test_emphasis_in_emphasis_takes_linear_time() -> None:
+    page = tree_of(b"<b>" * 200_000)
+    began = time.process_time()
+    assert markdown_of(page, str) == ""
+    assert time.process_time() - began < 1.5

@@ -59,7 +59,6 @@ def test_any_emphasis_is_read_and_put_back(parts: list[str]) -> None:
 
 
 def test_emphasis_in_emphasis_takes_linear_time() -> None:
-    page = tree_of(b"<b>" * 200_000)
     began = time.process_time()
-    assert markdown_of(page, str) == ""
+    assert markdown("<b>" * 200_000) == ""
     assert time.process_time() - began < 1.5

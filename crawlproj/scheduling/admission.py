@@ -192,8 +192,13 @@ class Admission:
         """
         work = self._in_hand.of(request)
         if work is not None:
-            self._groups.locate(work.lease.entry.site, address)
+            site = work.lease.entry.site
+            self._groups.locate(site, address)
             self.release(work, ending)
+            if ending.verdict is Verdict.OK:
+                self._patience.on_accepted(site)
+            elif ending.verdict is Verdict.THROTTLED:
+                self._patience.on_refused(site, asked=ending.retry_after_s is not None)
         elif (site := self.direct.release(request, ending)) != "":
             self._groups.locate(site, address)
         elif ending.retry_after_s is not None or ending.policy is not None:

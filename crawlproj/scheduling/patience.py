@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
+from crawlproj.bounded import put
 from crawlproj.frontier.base import State
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from crawlproj.limits.permits import Permits
 
 _NEVER_ANSWERED_S = 120.0  # for a site that has not answered a single request
+_MAX_SITES = 10_000  # of which it is known that they have answered
 
 
 class GivenUp(IgnoreRequest):
@@ -24,7 +27,7 @@ class GivenUp(IgnoreRequest):
 
 
 class SiteRests(GivenUp):
-    """The site asked to be left alone for longer than SITE_PATIENCE."""
+    """The site asked to be left alone, or refused all requests, for longer than SITE_PATIENCE."""
 
     frontier_outcome = (State.FAILED, "site-rests")
 
@@ -55,6 +58,8 @@ class Patience:
         self._permits = permits
         self._clock = clock
         self._given_up: dict[str, tuple[float, GivenUp]] = {}
+        self._answered: OrderedDict[str, None] = OrderedDict()
+        self._refusing_since: dict[str, float] = {}
 
     def check(self, site: str) -> None:
         """Raise GivenUp if ``site`` is given up."""
@@ -105,6 +110,27 @@ class Patience:
             error = SiteAway(f"{site} has not answered for {away_s:,.0f} s")
             self._give_up(site, self._patience_s, error)
 
+    def on_accepted(self, site: str) -> None:
+        """Note that ``site`` has answered a page."""
+        if site not in self._answered:
+            put(self._answered, site, None, _MAX_SITES)
+        if self._refusing_since:
+            self._refusing_since.pop(site, None)
+
+    def on_refused(self, site: str, *, asked: bool) -> None:
+        """Note that ``site`` refused a page, and give it up if it has refused all for too long.
+
+        asked: whether it said how long to wait; such a site is waited for as if it had answered.
+        """
+        since = self._refusing_since.setdefault(site, self._clock())
+        refused_s, limit_s = self._clock() - since, self._patience_s
+        if not asked and site not in self._answered:
+            limit_s = min(limit_s, _NEVER_ANSWERED_S)
+        if refused_s > limit_s:
+            del self._refusing_since[site]
+            error = SiteRests(f"{site} has refused every request for {refused_s:,.0f} s")
+            self._give_up(site, self._patience_s, error)
+
     def on_forbidden(self, site: str) -> None:
         """Give up a site that forbids us."""
         error = SiteForbids(f"{site} answers 403 also to what it has answered before")
@@ -117,4 +143,8 @@ class Patience:
 
     def _give_up(self, site: str, seconds: float, error: GivenUp) -> None:
         self._given_up[site] = (self._clock() + seconds, error)
+        control = self._permits.control_of(site)
+        if control is not None and control.rate_limit is not None:
+            control.rate_limit.forget()
+            control.rate_limit.blocked_until = 0.0
         self._permits.lift(site)

@@ -49,6 +49,17 @@ async def test_the_patience_is_a_setting() -> None:
     assert set(outcomes.values()) == {"site-rests"}
 
 
+@pytest.mark.slow
+@on_reactor
+async def test_a_site_that_refuses_every_page_is_given_up() -> None:
+    answers = lambda path, _: (404, "") if path == "/robots.txt" else (429, "")  # noqa: E731
+    async with site(answers) as one:
+        urls = [f"{one.url}/{n}" for n in range(PAGES)]
+        outcomes, _ = await crawl(urls, ROBOTSTXT_OBEY=True, SITE_PATIENCE=3)
+    assert set(outcomes.values()) == {"site-rests"}
+    assert len(one.asked) < PAGES / 2, "the others are not asked for"
+
+
 def closing() -> Callable[[str, int], Answer]:
     """Answer robots.txt, and close the connection on every other request."""
 

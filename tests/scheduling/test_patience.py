@@ -44,6 +44,38 @@ class Desk:
         return None
 
 
+@pytest.mark.parametrize(
+    ("answered", "asked", "patience_s"),
+    [(True, False, 3600), (False, False, 120), (False, True, 3600)],
+)
+def test_a_site_that_refuses_everything_is_given_up(
+    answered: bool,
+    asked: bool,
+    patience_s: float,
+) -> None:
+    desk = Desk()
+    if answered:
+        desk.patience.on_accepted(SITE)
+    for passed_s in (0, patience_s, 1):
+        assert desk.outcome() is None
+        desk.now += passed_s
+        desk.patience.on_refused(SITE, asked=asked)
+    assert desk.outcome() == (State.FAILED, "site-rests")
+    desk.now += 3601
+    desk.patience.on_refused(SITE, asked=asked)
+    assert desk.outcome() is None, "it is asked again later"
+
+
+def test_a_page_in_between_begins_the_patience_anew() -> None:
+    desk = Desk()
+    for _ in range(3):
+        desk.patience.on_refused(SITE, asked=False)
+        desk.now += 110
+        desk.patience.on_refused(SITE, asked=False)
+        desk.patience.on_accepted(SITE)
+    assert desk.outcome() is None
+
+
 def test_a_rest_within_the_patience_stays_as_it_is() -> None:
     desk = Desk()
     ending = Ending(Verdict.THROTTLED, retry_after_s=3600.0)

@@ -141,7 +141,7 @@ def test_failures_of_a_finished_job_are_fetched_by_its_next_run(tmp_path: Path) 
         (("limit", "a.test"), 2, "say what to change"),
         (("limit",), 2, "name a site"),
         (("skip",), 2, "give one pattern"),
-        (("skip", "re:("), 2, "the regular expression is malformed"),
+        (("skip", "re:("), 2, "is not an expression that RE2 reads"),
         (("requeue", "x"), 2, "give --url PATTERN"),
         (("add",), 2, "give at least one URL"),
         (("add", "--file", "no-such-file"), 2, "--file no-such-file cannot be read: No such file"),

@@ -32,8 +32,8 @@ class Command(Steers, ScrapyCommand):
         """Return the description in ``scrapy prioritize --help``."""
         return (
             "Give the pending URLs that match another priority: within its site, a higher one is "
-            "fetched first. A pattern is a glob over the whole URL, or re: and a regular "
-            'expression. Example: scrapy prioritize "*/news/*" --priority 10'
+            "fetched first. A pattern is written as for -a exclude=: */news/*, /news/*, or re: and "
+            'an expression. Example: scrapy prioritize "*/news/*" --priority 10'
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

@@ -32,8 +32,8 @@ class Command(Steers, ScrapyCommand):
         """Return the description in ``scrapy skip --help``."""
         return (
             "Skip the pending URLs that match, and those found later in the generation. A pattern "
-            "is a glob over the whole URL, or re: and a regular expression. Try it with "
-            '--dry-run. Example: scrapy skip "*/calendar/*"'
+            "is written as for -a exclude=: */calendar/*, /tag/*, or re: and an expression. Try it "
+            'with --dry-run. Example: scrapy skip "*/calendar/*"'
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

@@ -8,14 +8,13 @@ A command is appended to the job's log by any process, and read by every worker.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from fnmatch import fnmatchcase, translate
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.errors import FrontierError
+from crawlproj.url_patterns import UrlPatterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +40,6 @@ SKIPPED_BY_COMMAND = "skipped-by-command"
 """The reason of URLs that the verb ``skip`` left out."""
 
 _EXAMPLES = 10
-_REGEX = "re:"
 
 
 class Verb(StrEnum):
@@ -86,24 +84,13 @@ class Selection:
     """Entries, by why they failed, by site and by URL. An empty field selects all.
 
     reason: why entries failed, such as "timeout"; pending ones have none, and are selected by the
-    other fields alone. site: a glob over sites, such as ``*.example.org``. pattern: a glob over
-    whole URLs, such as ``*/calendar/*``, or ``re:`` and a regular expression that is searched for.
-
-    Raises FrontierError if the regular expression is malformed.
+    other fields alone. site: a glob over sites, such as ``*.example.org``. pattern: of URLs, such
+    as ``*/calendar/*``; see url_patterns.py.
     """
 
     reason: str = ""
     site: str = ""
     pattern: str = ""
-
-    def __post_init__(self) -> None:
-        if self.pattern.startswith(_REGEX):
-            try:
-                re.compile(self.pattern.removeprefix(_REGEX))
-            except re.error as exc:
-                raise FrontierError(
-                    f"{self.pattern!r}: the regular expression is malformed: {exc}"
-                ) from None
 
     def takes_site(self, site: str) -> bool:
         """Return whether entries of ``site`` may be selected."""
@@ -113,11 +100,10 @@ class Selection:
         """Return a function that tells whether a URL is selected."""
         if not self.pattern:
             return lambda _: True
-        if self.pattern.startswith(_REGEX):
-            search = re.compile(self.pattern.removeprefix(_REGEX)).search
-            return lambda url: search(url) is not None
-        match = re.compile(translate(self.pattern)).match
-        return lambda url: match(url) is not None
+        try:
+            return UrlPatterns([self.pattern]).match
+        except ValueError:  # an older release took it
+            return lambda _: False
 
     @property
     def words(self) -> str:

@@ -9,7 +9,7 @@ from crawlproj.links.actions import acts
 
 if TYPE_CHECKING:
     from crawlproj.content.chosen_types import ChosenTypes
-    from crawlproj.links.patterns import UrlPatterns
+    from crawlproj.url_patterns import UrlPatterns
 
 
 ACTION = "action"

@@ -11,7 +11,7 @@ from crawlproj.errors import ConfigError, did_you_mean
 from crawlproj.http.access import Access, read_cookies, read_headers, read_proxy
 from crawlproj.http.login import LoginForm, read_login
 from crawlproj.links.choice import Choice
-from crawlproj.links.patterns import UrlPatterns, separate
+from crawlproj.url_patterns import UrlPatterns, separate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -87,7 +87,7 @@ class SiteSpider(ReadsSitemaps):
     scope: which links to follow: "host" (same host as a start URL), "domain" (same registrable
         domain) or "prefix" (below the directory of a start URL).
     max_pages: stop after this many URLs, including sitemaps; 0 means no limit.
-    include, exclude: patterns that a URL must match, or must not (see links/patterns.py).
+    include, exclude: patterns that a URL must match, or must not (see url_patterns.py).
     content: media types to fetch, such as "html,pdf".
     max_depth, max_pages_per_site: max links in a row, and pages of a host; 0 means no limit.
     sitemap: whether pages come from sitemaps "also", "only" or "never".

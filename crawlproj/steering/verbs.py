@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.errors import ConfigError, FrontierError
+from crawlproj.errors import ConfigError
 from crawlproj.frontier.commands import Command, Selection, Verb
 from crawlproj.steering.standing import ALL
+from crawlproj.url_patterns import UrlPatterns
 from crawlproj.urls import normalize
 
 if TYPE_CHECKING:
@@ -133,9 +134,10 @@ def limit(
 def selection(*, reason: str = "", sites: str = "", pattern: str = "") -> Selection:
     """Return the entries with this reason, of these sites, whose URLs match; "" is any."""
     try:
-        return Selection(reason, site(sites) if sites else "", pattern)
-    except FrontierError as exc:
+        UrlPatterns([pattern] if pattern else [])
+    except ValueError as exc:
         raise ConfigError(str(exc)) from None
+    return Selection(reason, site(sites) if sites else "", pattern)
 
 
 def skip(chosen: Selection, *, who: str, at: float, token: str = "") -> Command:

@@ -92,7 +92,7 @@ selections = st.builds(
     Selection,
     reason=st.sampled_from(["", "timeout"]),
     site=st.sampled_from(["", "a.test", "*.test:81"]),
-    pattern=st.sampled_from(["", "*", "*/1?", "http://c.*", "re:[02468]$", "re:-"]),
+    pattern=st.sampled_from(["", "*", "/1*", "http://c.*", "re:[02468]$", "re:-"]),
 )
 
 

@@ -145,7 +145,7 @@ def test_skip_shows_urls_as_text_before_it_skips_them(steered: Steered) -> None:
         ("pause", {"site": "http://a.test/"}, "is not a site"),
         ("pause", {"until": "soon"}, "is not a time"),
         ("skip", {}, "say which URLs to skip"),
-        ("skip", {"pattern": "re:("}, "regular expression is malformed"),
+        ("skip", {"pattern": "re:("}, "is not an expression that RE2 reads"),
         ("add", {"urls": "<script>"}, "is not a URL to crawl"),
         ("add", {"urls": "http://a.test/", "priority": "1.5"}, "a whole number"),
         ("requeue", {"confirmed": "1"}, "requeue needs a preview"),

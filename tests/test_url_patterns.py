@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from crawlproj.links.patterns import UrlPatterns, separate
+from crawlproj.url_patterns import UrlPatterns, separate
 
 URL = "https://www.example.org/docs/Guide/a.html?page=2&q=x,y"
 

@@ -6,6 +6,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.lockouts import Lockouts
+from crawlproj.limits.spacing import Spacing
 
 if TYPE_CHECKING:
     import random
@@ -26,20 +27,13 @@ _PAUSE_GROWTH = 2.0
 _HOUR_S = 3600.0
 _LONGER = 0.1  # of a lockout: a pause may be as long, because each request may extend it
 _MIN_RATE = 1 / 3600
-_BURST_S = 0.05  # a start this late may catch up, because timers are late
-_EARLY = 0.98  # of the time between two starts: a shorter one was early
-_LESS, _MORE, _LEAST_BURST_S = 0.25, 2.0, 0.001  # changes of what may be caught up
 
 
 class RateLimit:
     """Requests a second; infinite until the site refuses a request (429) or announces a rate. Pure.
 
-    *Admission* is GCRA (ITU-T I.371, Annex A): each start moves a theoretical arrival time on by
-    1/rate. A start up to 50 ms late is caught up by the next ones, because timers are late;
-    after a longer time without starts, nothing is. A limiter without a burst refuses what
-    comes early: each such refusal leaves a quarter of the 50 ms, each other one doubles it again.
-    After a refusal there is a pause, then a single request tries whether the site accepts again;
-    the pause doubles until it does.
+    *Admission*: requests start at even intervals (``Spacing``). After a refusal there is a pause,
+    then a single request tries whether the site accepts again; the pause doubles until it does.
 
     *Measuring*: a token bucket is empty at each refusal, so between two refusals it let through
     exactly rate × time; a fixed window lets through its quota from refusal to refusal. So
@@ -67,12 +61,10 @@ class RateLimit:
         "_allowed",
         "_anchor",
         "_announced",
-        "_burst_s",
         "_changed_at",
         "_cuts",
         "_grown_s",
         "_hold_s",
-        "_last_start",
         "_maximum",
         "_patience",
         "_pause_s",
@@ -84,9 +76,9 @@ class RateLimit:
         "_rng",
         "_second",
         "_second_at",
+        "_spacing",
         "_start",
         "_started",
-        "_tat",
         "_usual",
         "blocked_until",
         "lockouts",
@@ -118,9 +110,7 @@ class RateLimit:
         self._refused_in_a_row = 0
         self._second_at = -inf  # start of the second whose accepted requests _second counts
         self._second = 0
-        self._tat = -inf
-        self._last_start = -inf
-        self._burst_s = _BURST_S  # lateness that may be caught up
+        self._spacing = Spacing()
 
     @property
     def rate(self) -> float:
@@ -151,30 +141,22 @@ class RateLimit:
         """Return when the next request may start."""
         if self.rate == inf:
             return self.blocked_until
-        return max(self.blocked_until, self._tat)
+        return max(self.blocked_until, self._spacing.due)
 
     def room(self, now: float) -> float:
         """Return how many requests could start now in a row."""
         rate = self.rate
         if rate == inf:
             return inf
-        return 1 + self._late_s(now) * rate
+        return 1 + self._spacing.late_s(now, self.ready_at()) * rate
 
     def on_start(self, now: float) -> bool:
         """Note the start of a request; return whether it was sooner than 1/rate after the last."""
         rate = self.rate
         if rate == inf:
             return False
-        early = now - self._last_start < _EARLY / rate
-        self._last_start = now
-        self._tat = max(self._tat, now - self._late_s(now)) + 1 / rate
         self._started += 1
-        return early
-
-    def _late_s(self, now: float) -> float:
-        """Return the lateness of a start now that may be caught up; none after an idle time."""
-        late_s = now - self.ready_at()
-        return late_s if 0 < late_s <= self._burst_s else 0.0
+        return self._spacing.on_start(now, self.ready_at(), rate)
 
     def on_accepted(self, now: float, started_at: float) -> None:
         """Note an answer other than a refusal."""
@@ -211,11 +193,7 @@ class RateLimit:
             )
         if started_at < self._changed_at:
             return
-        self._burst_s = (
-            _LESS * self._burst_s
-            if early
-            else min(_BURST_S, max(_LEAST_BURST_S, _MORE * self._burst_s))
-        )
+        self._spacing.on_refused(early=early)
         if not self._refused_in_a_row:
             self.lockouts.begin(now, self._rate, self._peak if self._x(now) > 0 else 0.0)
         self._refused_in_a_row += 1
@@ -226,7 +204,7 @@ class RateLimit:
         self._pause_s = pause_s
         self._begin(now)
         self.trying = True
-        self._tat = max(self._tat, now)
+        self._spacing.due = max(self._spacing.due, now)
         self.blocked_until = max(self.blocked_until, now + pause_s)
         self._paused_s += self.blocked_until - now
 
@@ -243,8 +221,8 @@ class RateLimit:
                 announced = min(announced, (1.1 if ample else 1.0) * spread)
         if announced < inf:
             self._announced = min(self._maximum, max(_MIN_RATE, announced))
-            if self._tat == -inf:
-                self._tat = now
+            if self._spacing.due == -inf:
+                self._spacing.due = now
 
     def restart(self, rate: float, now: float, doubt_s: float = 0.0) -> None:
         """Continue from a rate that an earlier crawl learned, and grow; see ``Learned``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +149,22 @@ async def test_indexes_are_followed_five_deep_and_never_out_of_the_sites_of_the_
     assert asked == [f"http://a.example/{n}.xml" for n in range(6)]
     assert "http://a.example/6.xml is left out" in caplog.text
     assert "http://farm.example/s.xml is left out" in caplog.text
+
+
+@on_reactor
+async def test_indexes_that_name_ever_new_ones_are_a_trap() -> None:
+    number = itertools.count()
+
+    def answer(url: str, _: str) -> Answer | str:
+        if url.endswith("/robots.txt"):
+            return Answer("Sitemap: http://a.example/map/start.xml\n")
+        if "/map/" not in url:
+            return page()
+        return index(*(f"http://a.example/map/{next(number)}.xml" for _ in range(5)))
+
+    done = await crawl_site(answer, HOME)
+    assert len(done.asked) < 200  # of 781 that are five deep
+    assert done.skipped["trap"]
 
 
 @on_reactor

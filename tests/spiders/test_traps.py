@@ -87,8 +87,10 @@ async def test_the_budget_of_a_site_is_a_setting() -> None:
     assert {row.detail for row in done.failures} == {"more than 5 pages of a.example"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("real", [200, pytest.param(4_000, marks=pytest.mark.chaos)])
+# tests/demo/test_traps.py crawls twelve kinds of traps in each run of the tests, and
+# tests/links/test_traps.py has these very ones without a spider.
+@pytest.mark.chaos
+@pytest.mark.parametrize("real", [200, 4_000])
 @on_reactor
 async def test_a_crawl_gets_out_of_twelve_kinds_of_traps_with_every_real_page(real: int) -> None:
     def answer(url: str, _: str) -> Answer | str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from crawlproj.content.captions import without_captions
 from crawlproj.content.main_part import main_part_of
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import tree_of
@@ -139,7 +140,7 @@ def f1(found: str, truth: str) -> float:
 
 
 def _ours(body: bytes) -> str:
-    return text_of(main_part_of(tree_of(body, "utf-8")))
+    return text_of(without_captions(main_part_of(tree_of(body, "utf-8"))))
 
 
 def _trafilatura() -> Extract | None:

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.content.captions import without_captions
 from crawlproj.content.images import shown_in
 from crawlproj.content.json_ld import json_ld_in
 from crawlproj.content.main_part import main_part_of
@@ -95,8 +96,8 @@ def _main_markdown(_: Response, page: PageContent) -> str:
 
 
 def main_text_of(page: PageContent) -> str:
-    """Return the text of the page's main part."""
-    return text_of(main_part_of(page.tree))
+    """Return the text of the page's main part, without captions of pictures."""
+    return text_of(without_captions(main_part_of(page.tree)))
 
 
 def shown_without_text(page: PageContent) -> str:

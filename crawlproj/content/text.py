@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _LAYOUT = PlainText(layout="strict", bullet="", table_cell_separator=" ")
 _HEADINGS = "h1,h2,h3,h4,h5,h6"
 _MAX_KEPT_APART = 10_000  # options, captions or blocks of a kind in a page
+_MAX_LAID_OUT = 16 * 1024 * 1024  # characters of markup; headings, or links, in each other
 # Blocks that the parser takes for inline, and what to read them as instead.
 _UNKNOWN_BLOCKS = {
     **dict.fromkeys(("center", "dialog", "dir", "fieldset", "form", "hgroup"), "div"),
@@ -89,16 +90,27 @@ def words_of(tree: Tree, elements: Sequence[Element]) -> list[str]:
     for element in elements if hidden else ():
         hidden.pop(element, None)
     with read_as(hidden):
-        words = [_words_of(each) for each in elements]
+        words = _words_in(elements)
     if not hidden:
         return words
-    return [text or _words_of(each) for text, each in zip(words, elements, strict=True)]
+    without = [each for text, each in zip(words, elements, strict=True) if not text]
+    others = iter(_words_in(without))
+    return [text or next(others) for text in words]
 
 
-def _words_of(element: Element) -> str:
-    # Most have nothing but text in them, for which a layout takes ten times as long.
-    text = element.text if element.find() is None else element.to_text(_LAYOUT)
-    return " ".join(text.split())
+def _words_in(elements: Sequence[Element]) -> list[str]:
+    """Return the text of each element in one line; "" for those in each other beyond all sense."""
+    words: list[str] = []
+    left = _MAX_LAID_OUT
+    for element in elements:
+        text = ""
+        if element.find() is None:  # as most of them; a layout takes ten times as long
+            text = element.text
+        elif left > 0:
+            left -= len(element.html)
+            text = element.to_text(_LAYOUT)
+        words.append(" ".join(text.split()))
+    return words
 
 
 def headings_of(tree: Tree) -> list[tuple[int, str]]:

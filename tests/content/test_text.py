@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from functools import partial
 from urllib.parse import urljoin
 
@@ -263,3 +264,10 @@ def test_a_title_that_repeats_the_text_of_a_link_is_left_out_of_markdown() -> No
 def test_a_quotation_is_not_indented() -> None:
     html = "<p>x</p><blockquote>q<br>r<pre>s\n t</pre><blockquote>u</blockquote></blockquote>y"
     assert text(html) == "x\n\nq\nr\n\ns\n t\n\nu\n\ny"
+
+
+def test_the_words_of_headings_in_each_other_take_linear_time() -> None:
+    page = tree_of(b"<h1>a<div>" * 50_000)
+    began = time.process_time()
+    assert headings_of(page)[0] == (1, " ".join("a" * 50_000))
+    assert time.process_time() - began < 2.0

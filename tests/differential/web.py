@@ -78,7 +78,9 @@ class Web:
                 return _response(f"<title>{rest}</title>", rest)
             case "flaky":
                 failed = self._times[target] <= int(options["times"])
-                return _response("<title>there</title>", "503" if failed else "200")
+                return _response(
+                    "<title>there</title>", options.get("code", "503") if failed else "200"
+                )
             case "echo":
                 shown = {name: headers[name] for name in _SHOWN if name in headers}
                 echo = {"method": method, "headers": shown, "body": body.decode("latin-1")}

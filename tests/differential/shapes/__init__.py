@@ -6,6 +6,7 @@ from tests.differential.shapes import (  # noqa: F401 - each adds its shapes
     endings,
     following,
     media,
+    refusals,
     requesting,
     starting,
     switches,

@@ -62,7 +62,6 @@ class Progress:
         # Over the last seconds: time, pages done, pages done by the busiest sites.
         self._rates: list[tuple[float, int, dict[str, int]]] = []
         self._recorder = recorder_of(crawler)
-        self._log_stream: object = None
         self._items = ItemCounts(crawler)
         crawler.signals.connect(self._opened, signals.spider_opened)
         crawler.signals.connect(self._closed, signals.spider_closed)

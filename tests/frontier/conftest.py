@@ -48,6 +48,6 @@ def controls(
     if isinstance(frontier, SqliteFrontier):
         controls = SqliteControls(tmp_path / "crawl.db", "job", now)
     else:
-        controls = RedisControls(request.getfixturevalue("redis"), "job", now)
+        controls = RedisControls(request.getfixturevalue("redis"), "job")
     yield controls
     run(controls.close())

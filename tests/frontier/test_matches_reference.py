@@ -278,7 +278,7 @@ class RedisMatchesReference(MatchesReference):
     def make(self) -> tuple[Frontier, Controls]:
         with Client.from_url(self.config.url) as client:
             client.flushall()
-        controls = RedisControls(self.config, "job", self.now)
+        controls = RedisControls(self.config, "job")
         return RedisFrontier(self.config, self.now), controls
 
     @staticmethod

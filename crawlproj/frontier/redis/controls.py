@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import FrontierError
@@ -22,7 +21,6 @@ from crawlproj.urls import registrable_domain
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from crawlproj.frontier.base import Clock
     from crawlproj.frontier.commands import Command, Preview, Record, Selection
     from crawlproj.frontier.live import Tick, WorkerNews
     from crawlproj.frontier.redis.connection import RedisConfig
@@ -31,10 +29,9 @@ if TYPE_CHECKING:
 class RedisControls(Controls):
     """Reads the job, and appends to its log; its workers apply what is there."""
 
-    def __init__(self, config: RedisConfig, job: str, clock: Clock = time.time) -> None:
+    def __init__(self, config: RedisConfig, job: str) -> None:
         """Configure it; the first call connects."""
         self._job = job
-        self._clock = clock
         self._prefix = prefix_of(job)
         self._server = RedisServer(config, lambda: None)
         self._log = RedisLog(self._server, self._prefix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.errors import among
+from crawlproj.errors import among, did_you_mean
 from crawlproj.export.selection import URL_COLUMNS, Column, Filters, Selection
 from crawlproj.urls import site_of
 
@@ -20,7 +20,7 @@ _WORDS = {
     "reason": "has the reason",
     "content_type": "has a content type that begins with",
 }
-_LOOKED_AT = 100_000  # rows for the words that there are: only a name to propose depends on them
+_LOOKED_AT = 100_000  # rows for the words that there are: only what is proposed depends on them
 
 
 def doubts(source: Source, selection: Selection) -> Iterator[str]:
@@ -39,16 +39,19 @@ def doubts(source: Source, selection: Selection) -> Iterator[str]:
             only: dict[str, Any] = {each.name: (word,)}
             if source.count(Selection(table, (), Filters(**only), limit=1)):
                 continue
-            known = _known(source, table, each.name)
+            known, whole = _known(source, table, each.name)
             shown = _shown(word)
-            yield f"no row of {table} {_WORDS[each.name]} {shown}{among(shown, known)}"
+            meant = (among if whole else did_you_mean)(shown, known)
+            yield f"no row of {table} {_WORDS[each.name]} {shown}{meant}"
 
 
-def _known(source: Source, table: str, name: str) -> set[str]:
-    """Return the words that rows of the table pass."""
+def _known(source: Source, table: str, name: str) -> tuple[set[str], bool]:
+    """Return words that rows of the table pass, and whether these are all."""
     column = URL_COLUMNS.get(table, "_page") if name == "site" else name
     rows = source.rows(Selection(table, (Column(column, None),), limit=_LOOKED_AT))
-    return {_word(name, str(value)) for (value,) in rows if value is not None}
+    values = [value for (value,) in rows]
+    known = {_word(name, str(value)) for value in values if value is not None}
+    return known, len(values) < _LOOKED_AT
 
 
 def _word(name: str, value: str) -> str:

@@ -113,8 +113,7 @@ class Desk:
             for url in found.examples[:3]:
                 print(f"  {plain(url)}")
         else:
-            sites, reasons = await self.controls.known_sites(), await self.controls.known_reasons()
-            for doubt in doubts.of_selection(selection, sites, reasons):
+            for doubt in await doubts.why_nothing(self.controls, selection):
                 print(f"  {plain(doubt)}")
         return found
 

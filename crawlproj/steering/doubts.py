@@ -12,6 +12,7 @@ from crawlproj.urls import registrable_domain
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from crawlproj.frontier.command_log import Controls
     from crawlproj.frontier.commands import Command, Selection
 
 _OF_SITES = frozenset({Verb.PAUSE, Verb.RESUME, Verb.DRAIN, Verb.LIMIT})
@@ -28,6 +29,12 @@ def of_command(command: Command, known: Collection[str]) -> str:
         return ""
     doubt = _of_site(site, known)
     return f"{doubt} The command waits for such a site." if doubt else ""
+
+
+async def why_nothing(controls: Controls, selection: Selection) -> list[str]:
+    """Return what may be misspelt in a selection that selects nothing."""
+    sites, reasons = await controls.known_sites(), await controls.known_reasons()
+    return list(of_selection(selection, sites, reasons))
 
 
 def of_selection(

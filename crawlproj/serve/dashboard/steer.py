@@ -24,6 +24,7 @@ from crawlproj.serve.dashboard.templating import link, render
 from crawlproj.serve.security.clients import client_address
 from crawlproj.serve.web.problems import Problem
 from crawlproj.steering import verbs
+from crawlproj.steering.doubts import why_nothing
 from crawlproj.steering.standing import ALL, site_of
 
 if TYPE_CHECKING:
@@ -78,11 +79,15 @@ class Steering:
         chosen = _selection(form)
         command_of(verb, {**form, "token": "-"}, "", 0.0)  # refuse what could not be given
         found = await self.crawls.use(job, lambda controls: controls.preview(verb, chosen))
+        doubts: list[str] = []
+        if not found.urls:
+            doubts = await self.crawls.use(job, lambda controls: why_nothing(controls, chosen))
         shown = {
             "here": "commands",
             "verb": verb,
             "job": job,
             "found": found,
+            "doubts": doubts,
             "form": form,
             "words": in_words(command_of(verb, {**form, "token": "-"}, "", 0.0)),
         }

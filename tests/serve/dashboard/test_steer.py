@@ -125,6 +125,14 @@ def test_requeue_shows_what_it_would_change_and_then_changes_exactly_that(
     assert record.command.token == token
 
 
+def test_a_selection_of_nothing_says_what_may_be_misspelt(steered: Steered) -> None:
+    shown = steered.post("requeue", reason="timeuot", site="a.tset").text
+
+    assert "Nothing is selected" in shown
+    assert "The job has no site a.tset: did you mean a.test?" in shown
+    assert "No URL failed with the reason timeuot: did you mean timeout?" in shown
+
+
 def test_skip_shows_urls_as_text_before_it_skips_them(steered: Steered) -> None:
     shown = steered.post("skip", pattern="*b.test*").text
 

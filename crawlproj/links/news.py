@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
+from crawlproj.links.shapes import tokens
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,6 +18,7 @@ _BEGINNING, _END = 4_000, 200_000  # characters of a page's text
 _FEW_LINES, _FEW_OF = 3, 10
 _DIGITS = b"0123456789"
 _NUMBER = re.compile(r"(?<![\w.,])[0-9]+(?:[.,][0-9]+)*(?!\w)")
+_ABBREVIATED = 7  # characters of a token that a page shows at least
 _NO_LETTER = re.compile(r"\W+")
 _INTEGER = re.compile(r"[0-9]{1,15}")
 # Whole numbers that may be of a date or a time, or count what is near the page's own number.
@@ -123,6 +126,20 @@ class Recent:
         """Whether ``value`` was put here lately."""
         key = hash(value)
         return key in self._young or key in self._old
+
+
+def without_tokens(text: str, url: str) -> str:
+    """Return a text without the tokens of its page's URL, whole or abbreviated.
+
+    A file says at which commit it is shown, and is the same at most of them. So that is not news,
+    unless the page leads on: then it is a way to others.
+    """
+    for token in tokens(url):
+        words = set(re.findall(rf"\b{re.escape(token[:_ABBREVIATED])}\w*", text))
+        for word in (token, *words):
+            if token.startswith(word):
+                text = text.replace(word, "")
+    return text
 
 
 def _words(line: bytes) -> Iterable[bytes]:

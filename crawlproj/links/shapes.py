@@ -25,6 +25,7 @@ _PAIRS = re.compile(r"[&;]")
 _COUNTED = re.compile(r"[0-9]+(?:[-_.:][0-9]+)*")
 # A token that a program made: long, with digits and letters, most of which are in no word.
 _TOKEN = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[a-zA-Z])[\w.~()!*%-]{20,}")
+_PARTS = re.compile("[/?&;=]")
 _NOT_ASCII = re.compile(r"%[89A-F][0-9A-F]")  # no program makes a token of other letters
 _WORD = re.compile(r"(?<![^-_.~])[a-zA-Z]{2,}(?![^-_.~])")
 # Session ids in a path (Java, ASP.NET) or a query, by the names that frameworks give them.
@@ -156,6 +157,11 @@ def whole_query(url: str) -> str:
     return f"{place.split('/', 3)[2]}/*?{query}" if has_query else ""
 
 
+def tokens(url: str) -> list[str]:
+    """Return the parts of a URL that a program made up, such as the name of a commit; 8 at most."""
+    return [part for part in _PARTS.split(url) if "%" not in part and _is_token(part)][:_MAX_NAMES]
+
+
 def parameters(url: str) -> int:
     """Return how many parameters a URL has, 8 at most."""
     return min(1 + url.count("&") + url.count(";", url.index("?")), 8) if "?" in url else 0
@@ -193,9 +199,11 @@ def _named(pair: str) -> str:
 
 
 def _generalized(segment: str) -> str:
-    if len(segment) >= 20 and _TOKEN.fullmatch(segment) and not _has_words(segment):
-        return "*"
-    return _DIGITS.sub("#", segment)
+    return "*" if _is_token(segment) else _DIGITS.sub("#", segment)
+
+
+def _is_token(part: str) -> bool:
+    return len(part) >= 20 and _TOKEN.fullmatch(part) is not None and not _has_words(part)
 
 
 def _has_words(segment: str) -> bool:

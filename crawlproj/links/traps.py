@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from crawlproj.links.combinations import Combinations
 from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.mazes import Mazes
-from crawlproj.links.news import News, Recent
+from crawlproj.links.news import News, Recent, without_tokens
 from crawlproj.links.patience import Patience
 from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, whole_query, without
 from crawlproj.urls import registrable_domain, site_of
@@ -49,7 +49,7 @@ _PAGES_OF_A_HOST = 200
 _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
 _MAX_SHAPES = 20_000
-_END = 200_000  # characters of a main text
+_END = 200_000  # characters of a text
 _MAX_SEGMENTS = 64  # of a path
 _PADDING = re.compile("  +")  # of a table's cells: how wide they are depends on the other rows
 _DATED = re.compile(r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[0-9]{4})?(?![0-9])")
@@ -144,12 +144,12 @@ class Traps:
         self.lead(url, new_urls)
         if not text:  # a script may fill it
             return ""
-        text = _PADDING.sub(" ", text)
+        text = _PADDING.sub(" ", text)[:_END]
         new_host = self._is_new(site := site_of(url))
         shapes = shapes_of(url)
         self.mazes.take_in(shapes.below, len(new_urls))
-        counted = is_counted(url)
-        ways = self._ways(url, new_urls) if counted else []
+        ways = self._ways(url, new_urls)
+        text = text if ways else without_tokens(text, url)
         path, query, _ = url.partition("?")
         is_known = not self._looked_at.put(path)
         has_plain = bool(query) and self._paths.has(path)
@@ -166,7 +166,6 @@ class Traps:
             self._patience.win(shapes.all())
             self._combinations.take_in(shapes.exact, is_empty=False)
             return ""
-        ways = ways if counted else self._ways(url, new_urls)
         # A site may be all alike, unless its path repeats itself or its user asked what is similar.
         around = shapes.host if self.similar is None and not shapes.repeats else ""
         blamed = self._blamed(shapes, ways, is_variant=is_known and bool(query))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +33,11 @@ _TAKES_ALL = 8  # the code flag of **kwargs
 
 def has_listener(manager: SignalManager, signal: object) -> bool:
     """Return whether anyone listens to ``signal``."""
-    connections = dispatcher.connections
-    for sender in (manager.sender, dispatcher.Any):
-        receivers = connections.get(id(sender))
-        if receivers and (receivers.get(signal) or receivers.get(dispatcher.Any)):
-            return True
-    return False
+    own = dispatcher.connections.get(id(manager.sender))
+    if own and (own.get(signal) or own.get(dispatcher.Any)):
+        return True
+    of_all = dispatcher.connections.get(id(dispatcher.Any))
+    return bool(of_all and (of_all.get(signal) or of_all.get(dispatcher.Any)))
 
 
 class QuickSignals:
@@ -64,18 +62,19 @@ class QuickSignals:
         """
         if "sender" not in named and not has_listener(self._manager, signal):
             return []
-        sender, silent, spider = self._taken_out(named)
+        sender, silent, named = self._taken_out(signal, named)
+        spider = named.get("spider")
         results = []
         for receiver in _receivers(sender, signal):
             result: Any
             try:
-                result = self._call(receiver, named, signal, sender)
+                result = self._call(receiver, named)
             except Exception as exc:  # noqa: BLE001 - one receiver must not keep it from others
                 result = Failure()  # type: ignore[no-untyped-call]
                 if not isinstance(exc, (*silent, StopDownload)):
                     _log_error(receiver, exc, spider)
             else:
-                if isinstance(result, Deferred):
+                if result is not None and isinstance(result, Deferred):
                     logger.error(
                         "Cannot return deferreds from signal handler: %(receiver)s",
                         {"receiver": receiver},
@@ -91,7 +90,8 @@ class QuickSignals:
         """
         if "sender" not in named and not has_listener(self._manager, signal):
             return []
-        sender, silent, spider = self._taken_out(named)
+        sender, silent, named = self._taken_out(signal, named)
+        spider = named.get("spider")
         # Everyone who listens now is called, even if a receiver disconnects another.
         receivers = list(_receivers(sender, signal))
         outcomes: list[Any] = []
@@ -99,34 +99,35 @@ class QuickSignals:
         for receiver in receivers:
             if waits:
                 # As in Scrapy, it is called after the first step of the coroutines before it.
-                later = self._call_later(receiver, named, signal, sender)
+                later = self._call_later(receiver, named)
                 waits.append(_outcome(receiver, later, silent, spider))
                 continue
             try:
-                outcome = self._call(receiver, named, signal, sender)
+                outcome = self._call(receiver, named)
             except Exception as exc:  # noqa: BLE001 - one receiver must not keep it from others
                 outcome = exc
                 if not isinstance(exc, silent):
                     _log_error(receiver, exc, spider)
-            if isinstance(outcome, Deferred) or isawaitable(outcome):
-                waits.append(_outcome(receiver, outcome, silent, spider))
+            if outcome is None or not (isinstance(outcome, Deferred) or isawaitable(outcome)):
+                outcomes.append(outcome)  # as nearly all
             else:
-                outcomes.append(outcome)
+                waits.append(_outcome(receiver, outcome, silent, spider))
         if waits:
             outcomes += await asyncio.gather(*waits, return_exceptions=True)
         return list(zip(receivers, outcomes, strict=True))
 
-    def _taken_out(self, named: dict[str, Any]) -> tuple[object, tuple[type[Exception], ...], Any]:
+    def _taken_out(
+        self, signal: object, named: dict[str, Any]
+    ) -> tuple[object, tuple[type[Exception], ...], dict[str, Any]]:
+        """Return the sender, what is not logged, and all that receivers may ask for."""
         silent = named.pop("dont_log", ())
-        if not isinstance(silent, tuple):
-            silent = tuple(silent) if isinstance(silent, Sequence) else (silent,)
-        return named.pop("sender", self._manager.sender), silent, named.get("spider")
+        if isinstance(silent, type):
+            silent = (silent,)
+        sender = named.pop("sender", self._manager.sender)
+        return sender, tuple(silent), {"signal": signal, "sender": sender, **named}
 
-    def _call(
-        self, receiver: Receiver, named: dict[str, Any], signal: object, sender: object
-    ) -> Any:
+    def _call(self, receiver: Receiver, named: dict[str, Any]) -> Any:
         # As pydispatch's robustApply does, which looks at the receiver anew on every call.
-        named = {"signal": signal, "sender": sender, **named}
         function = getattr(receiver, "__func__", receiver)
         code = getattr(function, "__code__", None)
         if code is None:
@@ -141,10 +142,8 @@ class QuickSignals:
             return receiver(**named)
         return receiver(**{name: named[name] for name in accepted if name in named})
 
-    async def _call_later(
-        self, receiver: Receiver, named: dict[str, Any], signal: object, sender: object
-    ) -> Any:
-        return await _awaitable(receiver, self._call(receiver, named, signal, sender))
+    async def _call_later(self, receiver: Receiver, named: dict[str, Any]) -> Any:
+        return await _awaitable(receiver, self._call(receiver, named))
 
 
 def _parameters(code: CodeType, is_method: bool) -> frozenset[str] | None:

@@ -66,10 +66,11 @@ def response_size(response: Response) -> int:
 
 def _fields_size(headers: Headers, line_end: int) -> int:
     """Return the bytes of ``headers``, with a colon, a space and ``line_end`` for each value."""
-    more = 2 + line_end
-    return sum(
-        len(name) + len(value) + more for name, values in dict.items(headers) for value in values
-    )
+    size, more = 0, 2 + line_end
+    for name, values in dict.items(headers):
+        for value in values:
+            size += len(name) + len(value) + more
+    return size
 
 
 _status_size = cache(get_status_size)

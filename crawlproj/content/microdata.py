@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.content.for_a_while import read_as, with_attribute
+from crawlproj.content.for_a_while import ReadAs, with_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
     referring = tree.select("[itemref]")
     endless = referring if referring and _multiplies(tree, referring) else []
     with (
-        read_as(dict.fromkeys(found, "meta")),
+        ReadAs(dict.fromkeys(found, "meta")),
         with_attribute("itemref", dict.fromkeys(endless, "")),
     ):
         try:

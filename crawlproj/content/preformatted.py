@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from crawlproj.content.tree import Tree
 
@@ -46,47 +45,49 @@ def break_lines(broken: Mapping[Element, tuple[bool, bool]]) -> None:
             _innermost(element).append(Text("\n"))
 
 
-def inside_pre(tree: Tree, elements: Collection[Element]) -> list[Element]:
-    """Return those of ``elements`` that are in <pre>.
+def preformatted_in(tree: Tree) -> str:
+    """Return a selector of the preformatted elements; "" if there are none."""
+    return ",".join([name for name in _PRE if tree.find(name) is not None])
+
+
+def inside_pre(preformatted: str, elements: Collection[Element]) -> list[Element]:
+    """Return those of ``elements`` that are in one of the preformatted elements.
 
     The parser's text has them even if their name is one that it leaves out elsewhere.
     """
-    if not elements or not (names := _preformatted(tree)):
+    if not elements or not preformatted:
         return []
-    return [element for element in elements if element.closest(names) is not None]
+    return [element for element in elements if element.closest(preformatted) is not None]
 
 
-def _preformatted(tree: Tree) -> str:
-    """Return a selector of the preformatted elements; "" if there are none."""
-    return ",".join(name for name in _PRE if tree.find(name) is not None)
-
-
-def never_shown_in(tree: Tree) -> list[Element]:
+def never_shown_in(tree: Tree, preformatted: str) -> list[Element]:
     """Return the scripts and style sheets in <pre>, and other elements that are never shown."""
-    if not _preformatted(tree):
+    if not preformatted:
         return []
     # A search for each name, which costs next to nothing; one for all of them visits all of <pre>.
     found = [
         element for name in _LEFT_OUT_ELSEWHERE for element in tree.select(name)[:_MAX_LEFT_OUT]
     ]
-    return inside_pre(tree, found)
+    return inside_pre(preformatted, found)
 
 
-@contextmanager
-def without_text(elements: Iterable[Element]) -> Iterator[None]:
-    """Leave out the text of ``elements`` for a while."""
-    before = [
-        (text, text.data)
-        for element in elements
-        for text in element.descendants
-        if isinstance(text, Text)
-    ]
-    for text, _ in before:
-        text.data = ""
-    try:
-        yield
-    finally:
-        for text, data in before:
+class WithoutText:
+    """Leaves out the text of ``elements`` for a while."""
+
+    def __init__(self, elements: Iterable[Element]) -> None:
+        self._before = [
+            (text, text.data)
+            for element in elements
+            for text in element.descendants
+            if isinstance(text, Text)
+        ]
+
+    def __enter__(self) -> None:
+        for text, _ in self._before:
+            text.data = ""
+
+    def __exit__(self, *_: object) -> None:
+        for text, data in self._before:
             text.data = data
 
 

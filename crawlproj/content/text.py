@@ -12,18 +12,19 @@ from turbohtml import PlainText
 from crawlproj.content.code_language import with_languages
 from crawlproj.content.emphasis import as_asterisks
 from crawlproj.content.empty_links import scripts_in, with_names
-from crawlproj.content.for_a_while import read_as
+from crawlproj.content.for_a_while import ReadAs
 from crawlproj.content.formulas import as_tex
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.images import with_addresses
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.preformatted import (
+    WithoutText,
     break_lines,
     broken_in,
     inside_pre,
     never_shown_in,
-    without_text,
+    preformatted_in,
 )
 from crawlproj.content.tables import as_grids
 from crawlproj.content.tidy import tidy
@@ -76,7 +77,7 @@ def text_of(tree: Tree, *, or_hidden: bool = True) -> str:
     Changes the tree: frames lose their fallback, captions come before their tables.
     """
     marked = marked_in(tree)
-    with read_as(reshaped_in(marked, INLINES)):
+    with ReadAs(reshaped_in(marked, INLINES)):
         return _text_of(tree, marked, or_hidden=or_hidden)
 
 
@@ -89,7 +90,7 @@ def words_of(tree: Tree, elements: Sequence[Element]) -> list[str]:
     hidden = hidden_in(tree, marked_in(tree)) | undrawn_in(tree)
     for element in elements if hidden else ():
         hidden.pop(element, None)
-    with read_as(hidden):
+    with ReadAs(hidden):
         words = _words_in(elements)
     if not hidden:
         return words
@@ -117,7 +118,7 @@ def headings_of(tree: Tree) -> list[tuple[int, str]]:
     """Return the level and the words of each heading, without the sign that links to it."""
     headings = tree.select(_HEADINGS)
     levels = [int(each.tag[1]) for each in headings]
-    with read_as(dict.fromkeys(permalinks_in(tree), "style")):
+    with ReadAs(dict.fromkeys(permalinks_in(tree), "style")):
         return list(zip(levels, words_of(tree, headings), strict=True))
 
 
@@ -129,8 +130,9 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
     in_pre = broken_in(tree, _MAX_KEPT_APART)
     renamed = _to_rename(tree, _READ_AS) | _lists_with_text(tree)
     unseen, hidden = unseen_in(tree), hidden_in(tree, marked)
-    never = never_shown_in(tree) + inside_pre(tree, unseen)
-    hidden_in_pre = inside_pre(tree, hidden)
+    preformatted = preformatted_in(tree)
+    never = never_shown_in(tree, preformatted) + inside_pre(preformatted, unseen)
+    hidden_in_pre = inside_pre(preformatted, hidden)
     labels = dict.fromkeys(found_inside(tree, "svg", "text")[:_MAX_KEPT_APART])
     for frame in frames:
         frame.clear()
@@ -153,8 +155,8 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
         if (table_of := caption.parent) is not None and table_of not in hidden:
             caption.tag = "div"  # the parser's text leaves captions out
             table_of.insert_before(caption)
-    with without_text(never), read_as(renamed | unseen):
-        with without_text(hidden_in_pre), read_as(hidden):
+    with WithoutText(never), ReadAs(renamed | unseen):
+        with WithoutText(hidden_in_pre), ReadAs(hidden):
             text = tree.to_text(_LAYOUT)
         if or_hidden and hidden and not text.strip():
             text = tree.to_text(_LAYOUT)
@@ -229,12 +231,12 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
         with_names(node, hidden | unseen) as nameless,
     ):
         left_out |= dict.fromkeys(nameless, "span") | scripts_in(node) | formulas
-        with read_as(reshaped_in(marked, MERE_INLINES) | renamed | left_out):
-            with read_as(hidden):
+        with ReadAs(reshaped_in(marked, MERE_INLINES) | renamed | left_out):
+            with ReadAs(hidden):
                 markdown = _written(node)
             return markdown if markdown.strip() or not hidden else _written(node)
 
 
 def _written(node: Tree | Element) -> str:
-    with as_grids(node) as others, read_as(others), as_asterisks(node) as plain, read_as(plain):
+    with as_grids(node) as others, ReadAs(others), as_asterisks(node) as plain, ReadAs(plain):
         return tidy(node.to_markdown())

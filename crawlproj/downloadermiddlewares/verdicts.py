@@ -20,9 +20,11 @@ _UNREACHABLE = _CLOSED | {"timeout"}
 # The site had begun to answer, so it is up.
 _ANSWERED = frozenset({"too-large", "data-loss", "stopped", "malformed-response", "content-type"})
 # In the spelling of the keys of Scrapy's Headers.
-_QUOTA_HEADERS = (
-    *(b"Ratelimit", b"Ratelimit-Policy", b"Ratelimit-Remaining"),
-    *(b"X-Ratelimit-Remaining", b"X-Rate-Limit-Remaining"),
+_QUOTA_HEADERS = frozenset(
+    (
+        *(b"Ratelimit", b"Ratelimit-Policy", b"Ratelimit-Remaining"),
+        *(b"X-Ratelimit-Remaining", b"X-Rate-Limit-Remaining"),
+    )
 )
 _LISTS = frozenset({"RateLimit", "RateLimit-Policy"})
 
@@ -73,7 +75,7 @@ def _rtt_s(request: Request) -> float:
 def _policy(headers: Headers, now: float) -> RatePolicy | None:
     raw = cast("dict[bytes, list[bytes]]", headers)
     # Most responses have none of these headers, and need no more than this check.
-    if not any(dict.__contains__(raw, name) for name in _QUOTA_HEADERS):
+    if _QUOTA_HEADERS.isdisjoint(raw):
         return None
 
     def get(name: str) -> str | None:

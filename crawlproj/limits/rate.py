@@ -139,9 +139,9 @@ class RateLimit:
 
     def ready_at(self) -> float:
         """Return when the next request may start."""
-        if self.rate == inf:
+        if self._rate == inf == self._announced or self._spacing.due < self.blocked_until:
             return self.blocked_until
-        return max(self.blocked_until, self._spacing.due)
+        return self._spacing.due
 
     def room(self, now: float) -> float:
         """Return how many requests could start now in a row."""

@@ -74,7 +74,7 @@ class StorePipeline:
         self._crawler = crawler
         self._store = store
         self._batch_size = integer(crawler.settings, "STORE_BATCH_SIZE", 100, minimum=1)
-        self._delay_s = number(crawler.settings, "STORE_BATCH_DELAY", 0.01)
+        self._delay_s = number(crawler.settings, "STORE_BATCH_DELAY", 0.03)
         self._rows = ItemRows(text_lists(crawler.settings, "STORE_KEY"))
         self._sources = Sources(crawler)
         # Of the items stored lately, their reasons by URL.

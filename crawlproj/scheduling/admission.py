@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.site_groups import SiteGroups
     from crawlproj.scheduling.work import Work, WorkInHand
 
-_REFUSED = frozenset({Verdict.THROTTLED, Verdict.OVERLOADED})
+_REFUSED = (Verdict.THROTTLED, Verdict.OVERLOADED)  # no set: the hash of an enum takes longer
 
 
 class Admission:

@@ -32,7 +32,7 @@ class BufferConfig:
     outbox: int = 2000
     max_pending: int = 100_000
     lease_s: float = 30.0
-    batch_s: float = 0.02
+    batch_s: float = 0.05
     batch: int = 32
     poll_s: float = 0.25
     notes_s: float = 15.0
@@ -48,7 +48,7 @@ class BufferConfig:
             max_leases=32 * config.in_flight,
             max_pending=config.seeds_pending,
             lease_s=config.lease_s,
-            # A round costs a network's time there, and next to nothing on a file.
-            batch_s=0.1 if shared else 0.02,
+            # A round takes a network's time there, and a third of a millisecond's work on a file.
+            batch_s=0.1 if shared else 0.05,
             batch=max(1, config.in_flight // 2),
         )

@@ -66,7 +66,8 @@ def check_of(request: Request) -> Check | None:
 
     A redirect has a copy of the meta, and leads to another page.
     """
-    check = request.meta.get(CHECK)
+    if (check := request.meta.get(CHECK)) is None:
+        return None
     if not isinstance(check, tuple) or not 4 <= len(check) <= len(Check._fields):
         return None
     return Check(*check) if check[0] == request.url else None

@@ -62,7 +62,7 @@ class HeldLeases:
     @property
     def valid(self) -> bool:
         """Whether no other worker can have these leases, so that requests may start."""
-        return self._clock() < self._start_until
+        return self._start_until == inf or self._clock() < self._start_until
 
     def open(self) -> None:
         """Note that the frontier was opened, which makes this a worker that is alive."""

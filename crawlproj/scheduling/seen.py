@@ -45,7 +45,7 @@ class Seen:
         later: list[str] = []
         try:
             for url in urls:
-                if url in self:
+                if url in self._young or url in self._old:
                     continue
                 if url in self._coming:
                     later.append(url)

@@ -21,7 +21,7 @@ from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
 from crawlproj.scheduling.callbacks import method_of, name_of
 from crawlproj.scheduling.classes import classes_of
-from crawlproj.scheduling.values import NotPlain, restored, storable
+from crawlproj.scheduling.values import MARK, NotPlain, restored, storable
 from crawlproj.urls import normalize, site_of
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ TRANSIENT_META = frozenset(
 )
 # These differ from Request in how they are built, not in what they send.
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
+_VALUES = ("headers", "body", "cookies", "meta", "cb_kwargs")
 _ENDS_HEADER = re.compile(rb"[\r\n\0]")
 _FOUND_AT = "found_at"
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_from_json = json.JSONDecoder().decode
 
 
 class Unstorable(CrawlprojError):
@@ -171,12 +173,11 @@ def request_of(entry: Entry, spider: Spider, *, public: bool = False) -> Request
     try:
         if not entry.payload:
             return make(entry.url, priority=entry.priority)
-        stored = json.loads(entry.payload)
-        given = {
-            name: restored(stored[name], classes_of(spider))
-            for name in ("headers", "body", "cookies", "meta", "cb_kwargs")
-            if name in stored
-        }
+        stored = _from_json(entry.payload.decode())
+        given = {name: stored[name] for name in _VALUES if name in stored}
+        if MARK in entry.payload:  # else all is as JSON has it
+            classes = classes_of(spider)
+            given = {name: restored(value, classes) for name, value in given.items()}
         request = make(
             entry.url,
             callback=_method(spider, stored.get("callback"), public=public),

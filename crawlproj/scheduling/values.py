@@ -39,6 +39,8 @@ _WITH_PARTS: dict[str, Callable[[Any], Any]] = {tag: kind for kind, tag in _PART
 _WITH_PAIRS: dict[str, Callable[[Any], Any]] = {tag: kind for kind, tag in _PAIRS.items()}
 _FACTORIES: dict[str, Any] = {made.__name__: made for made in (list, dict, set, int, float, str)}
 _ALL_TAGS = TAGS | {_BYTES, _DEFAULT, _NAMED, _ENUM, _OBJECT} | {*_WITH_PARTS, *_WITH_PAIRS}
+MARK = b'"__'
+"""How every tag begins in JSON; a text that may begin so, too."""
 FIXED = (str, bytes, int, float, Enum, type(None), *TEXTUAL)
 """Types whose values nobody can change."""
 

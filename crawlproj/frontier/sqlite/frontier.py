@@ -73,6 +73,7 @@ class SqliteFrontier(Frontier):
         self._db: sqlite3.Connection | None = None
         self._file: OpenPath | None = None
         self._job: SqliteJob | None = None
+        self._totals = Totals()  # after the latest work on the thread
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._thread is None:
@@ -89,7 +90,10 @@ class SqliteFrontier(Frontier):
 
     def _explained(self, work: Callable[[], T]) -> T:
         with explained(self._path):
-            return work()
+            done = work()
+        if self._job is not None:
+            self._totals = self._job.totals()
+        return done
 
     async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
         if self._thread is None:
@@ -158,7 +162,8 @@ class SqliteFrontier(Frontier):
         return await self._run(partial(self._open_job.skip_pending, reason))
 
     async def totals(self) -> Totals:
-        return await self._run(self._open_job.totals)
+        self._open_job  # noqa: B018 - raises if it is not open
+        return self._totals
 
     async def sites(self) -> dict[str, Totals]:
         return await self._run(self._open_job.sites)

@@ -30,16 +30,18 @@ def shown_in(node: Tree | Element) -> list[tuple[Element, str]]:
     """
     found: list[tuple[Element, str]] = []
     late_ones: set[str] = set()
+    sources: dict[Element, str] = {}
     # Hardly any page has them, and asking each image for each of them takes longest.
     names = [name for name in (*LATE, *LATE_SETS) if node.select_one(f"img[{name}]") is not None]
     for image in node.select("img"):
         if late := _first(_late(image, names)) if names else "":
             late_ones.add(late)
-        if address := late or _address(image):
+        if address := late or _address(image, sources):
             found.append((image, address))
     if not late_ones:
         return found
-    again = {each for each in node.select("noscript img") if _address(each) in late_ones}
+    copies = node.select("noscript img")
+    again = {each for each in copies if _address(each, sources) in late_ones}
     return [(image, address) for image, address in found if image not in again]
 
 
@@ -65,18 +67,25 @@ def _looks_like_address(value: str) -> bool:
     return ("/" in value or "." in value) and _NO_DATA.fullmatch(value) is not None
 
 
-def _address(image: Element) -> str:
-    return _first(_addresses(image))
+def _address(image: Element, sources: dict[Element, str]) -> str:
+    """Return the address that ``image`` has itself, or by a <source> of its <picture>.
 
-
-def _addresses(image: Element) -> Iterator[str]:
-    yield image.attr("src") or ""
-    yield largest_in(image.attr("srcset") or "") or ""
+    sources: <picture> → the latter; a hostile one has many images.
+    """
+    own = (image.attr("src") or "", largest_in(image.attr("srcset") or "") or "")
+    if address := _first(own):
+        return address
     picture = image.parent
-    if isinstance(picture, Element) and picture.tag == "picture":
-        for source in picture.select("source"):
-            for name in ("srcset", *LATE_SETS):
-                yield largest_in(source.attr(name) or "") or ""
+    if not isinstance(picture, Element) or picture.tag != "picture":
+        return ""
+    if picture not in sources:
+        sources[picture] = _first(
+            largest_in(source.attr(name) or "") or ""
+            for source in picture.children
+            if isinstance(source, Element) and source.tag == "source"
+            for name in ("srcset", *LATE_SETS)
+        )
+    return sources[picture]
 
 
 def _first(addresses: Iterable[str]) -> str:

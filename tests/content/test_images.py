@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import urljoin
 
 import pytest
@@ -59,3 +60,10 @@ def test_markdown_shows_each_image_with_an_address_and_leaves_the_page_as_it_was
     markdown = markdown_of(page, lambda address: urljoin("http://a.test/", address))
     assert markdown == "[![A](http://a.test/a.png)](http://a.test/p)![B](http://a.test/b.png)"
     assert page.html == before
+
+
+def test_many_images_in_one_picture_take_linear_time() -> None:
+    images = "<source srcset='data:x 1x'>" * 5_000 + "<img>" * 5_000
+    began = time.process_time()
+    assert shown(f"<picture>{images}</picture>") == []
+    assert time.process_time() - began < 1.0

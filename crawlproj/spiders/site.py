@@ -254,10 +254,10 @@ class SiteSpider(ReadsSitemaps):
         if self.scope.settle(asked, response.url) and not is_start:
             self._end(response, OnAnotherSite(f"{site_of(asked)} is not one with the start pages"))
             return
+        urls = self._urls_to_follow(response)  # before the text, which changes the tree
         page = page_of(response, self.page_fields, fingerprint=self.refresh is not None)
         if self.save is not None:
             page = saved(page, response, self.save)
-        urls = self._urls_to_follow(response)
         explains = is_start and not is_check and self.sitemap != "only"
         if explains and (why := nothing_to_follow(self, response, urls)):
             self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
@@ -27,9 +27,15 @@ class Above:
 
 
 def above(crawler: Crawler, middleware: object) -> Above:
-    """Return what is above ``middleware``, which is one of the crawl's downloader middlewares."""
-    assert crawler.engine is not None  # noqa: S101 - there are answers
-    middlewares: list[Any] = list(crawler.engine.downloader.middleware.middlewares)
+    """Return what is above ``middleware``, which is one of the crawl's downloader middlewares.
+
+    A downloader of the project's own may keep its middlewares elsewhere; then nothing else is said
+    to hear of refusals.
+    """
+    downloader = getattr(crawler.engine, "downloader", None)
+    middlewares = getattr(getattr(downloader, "middleware", None), "middlewares", ())
+    if middleware not in middlewares:
+        return Above(retries=True, others=False)
     others = False
     for one in reversed(middlewares[: middlewares.index(middleware)]):
         if type(one) is RetryMiddleware:

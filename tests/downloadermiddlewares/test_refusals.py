@@ -111,6 +111,12 @@ def test_a_project_without_scrapys_retries_has_refusals_at_once(above: list[obje
     assert harness.scheduler.endings[0].verdict is Verdict.THROTTLED, "its site rests all the same"
 
 
+def test_with_a_downloader_that_keeps_its_middlewares_elsewhere_refusals_are_sent_again() -> None:
+    harness = Harness()
+    harness.crawler.engine.downloader = object()  # type: ignore[assignment]
+    assert isinstance(harness.answer(429), Request)
+
+
 def test_a_rate_that_was_learned_without_a_proxy_is_forgotten_once_a_proxy_is_answered() -> None:
     harness = Harness()
     harness.answer(200)

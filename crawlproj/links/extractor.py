@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from itertools import chain
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -127,18 +128,17 @@ class LinkExtractor:
 
         These are the first 200,000. A log line says when there are more.
         """
+        found = map(itemgetter(0), self._found(response))
         urls: dict[str, None] = {}
-        for url, _ in self._found(response):
-            urls[url] = None
-            if len(urls) > MAX_URLS:
-                del urls[url]
-                logger.warning(
-                    "Only the first %s links of %s are followed: it has more",
-                    f"{MAX_URLS:,}",
-                    without_credentials(response.url),
-                )
-                break
-        return list(urls)
+        while len(urls) <= MAX_URLS and (more := dict.fromkeys(islice(found, MAX_URLS))):
+            urls |= more
+        if len(urls) > MAX_URLS:
+            logger.warning(
+                "Only the first %s links of %s are followed: it has more",
+                f"{MAX_URLS:,}",
+                without_credentials(response.url),
+            )
+        return list(islice(urls, MAX_URLS))
 
     def extract_links(self, response: TextResponse) -> list[Link]:
         """Return the page's links in document order, without repeated URLs if ``unique``."""

@@ -79,7 +79,7 @@ class SqliteFrontier(Frontier):
         if self._thread is None:
             raise FrontierError(f"frontier file {self._path} is not open: call open() first")
         run = partial(
-            asyncio.get_running_loop().run_in_executor, self._thread, self._explained, work
+            asyncio.get_running_loop().run_in_executor, self._thread, self._on_thread, work
         )
         for pause_s in _MEMORY_PAUSES_S:
             try:
@@ -88,7 +88,8 @@ class SqliteFrontier(Frontier):
                 await asyncio.sleep(pause_s)
         return await run()
 
-    def _explained(self, work: Callable[[], T]) -> T:
+    def _on_thread(self, work: Callable[[], T]) -> T:
+        """Do ``work``, with errors that name the file, and note the counts that it leaves."""
         with explained(self._path):
             done = work()
         if self._job is not None:
@@ -216,7 +217,7 @@ class SqliteFrontier(Frontier):
         thread, self._thread = self._thread, None
         try:
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(thread, self._explained, self._close)
+            await loop.run_in_executor(thread, self._on_thread, self._close)
         finally:
             thread.shutdown(wait=False)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from crawlproj.content.tree import Element
 
 
-class ReadAs:  # a generator takes three times as long, and each page comes here
+class ReadAs:  # a generator takes twice as long, and each page comes here
     """Gives the elements other names for a while."""
 
     def __init__(self, renamed: Mapping[Element, str]) -> None:

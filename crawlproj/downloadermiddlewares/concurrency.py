@@ -19,7 +19,7 @@ from crawlproj.downloadermiddlewares.known_pages import KnownPage, KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
 from crawlproj.downloadermiddlewares.retries import MAX_BACK_OFF_S, Retries, was_sent_before
-from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
+from crawlproj.limits.ending import FAILED, NOTHING_LEARNED, Ending, Verdict
 from crawlproj.limits.other_routes import OtherRoutes
 from crawlproj.scheduler import scheduler_of
 from crawlproj.scheduling.serialize import REFUSALS, REFUSED, RETRY_AT, UNANSWERED_AT
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["ConcurrencyMiddleware"]
 
 _MIN_CANARY_TIMEOUT_S = 10.0
-_FAILED = frozenset({Verdict.THROTTLED, Verdict.OVERLOADED})
 _EXCUSES = 3  # of a page, for failures that come with too much in flight, or too fast
 _CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
 
@@ -171,7 +170,7 @@ class ConcurrencyMiddleware:
                 if not isinstance(found, Ending):
                     return self._take_response_when(request, response, found)
                 ending = found
-        if ending.verdict in _FAILED and ending.retry_after_s is None:
+        if ending.verdict in FAILED and ending.retry_after_s is None:
             if self._other_page(request, ending):
                 return self._take_response_later(request, response, ending)
             shown = self._without_blame(request, ending)
@@ -217,14 +216,14 @@ class ConcurrencyMiddleware:
         permit = self._permit_of(request)
         if (
             permit is not None
-            and ending.verdict in _FAILED
+            and ending.verdict in FAILED
             and self._leave_to_project(permit, request)
         ):
             return None
         if permit is not None and ending.verdict is Verdict.OVERLOADED and not permit.answered:
             closed, again = verdicts.was_closed(exception), was_sent_before(request)
             ending = self._meanings.take_silence(permit, ending, closed=closed, again=again)
-        if ending.verdict not in _FAILED:
+        if ending.verdict not in FAILED:
             self._end(request, ending, "", ending)
             return None
         if self._other_page(request, ending):

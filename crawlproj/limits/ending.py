@@ -23,6 +23,10 @@ class Verdict(Enum):
     """Too much at once, or no answer: 503, a reset, a time-out."""
 
 
+FAILED = (Verdict.THROTTLED, Verdict.OVERLOADED)
+"""The verdicts on a request that was refused or failed. No set: an enum's hash takes longer."""
+
+
 @dataclass(slots=True)  # not frozen: that makes it three times as expensive
 class Ending:
     """How a request ended.

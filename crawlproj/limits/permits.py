@@ -218,7 +218,7 @@ class Permits:
         self._change(site, lambda control, _: control.rest(when))
 
     def lift(self, site: str) -> None:
-        """End the rest, the delay and the outage of ``site``: nothing is sent to it any more."""
+        """End all that ``site`` would wait for: nothing is sent to it any more."""
         self._change(site, lambda control, _: control.lift())
 
     def away(self, site: str) -> tuple[float, float]:

@@ -241,6 +241,11 @@ class RateLimit:
         self._refused_in_a_row = 0
         self.trying = False
 
+    def lift(self) -> None:
+        """Forget what refusals showed, and end the pause."""
+        self.forget()
+        self.blocked_until = 0.0
+
     def _begin(self, now: float) -> None:
         """Count from ``now`` how much the rate is used: it has just changed."""
         self._changed_at = now

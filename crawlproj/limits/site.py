@@ -119,8 +119,7 @@ class SiteControl:
 
     def wake_at(self, now: float) -> float:
         """Return when ``free`` may change although no request ends; infinite if it cannot."""
-        ready_at = self.ready_at()
-        if ready_at > now:
+        if (ready_at := self.ready_at()) > now:
             return ready_at
         oldest = self._oldest()
         if self.health is not None and oldest is not None:
@@ -136,10 +135,9 @@ class SiteControl:
 
         sent: whether the request is sent now; otherwise ``send`` follows.
         """
-        if not self._live and self._ended_at > -inf and now - self._ended_at > _IDLE_S:
-            learned = self.learned()
-            if learned is not None:
-                self.recall(learned, now)
+        is_idle = not self._live and self._ended_at > -inf and now - self._ended_at > _IDLE_S
+        if is_idle and (learned := self.learned()) is not None:
+            self.recall(learned, now)
         permit = Permit(now, len(self._live) + 1, self.down, sent=sent)
         if self.health is not None:
             permit.hang_s = self.health.hang_s
@@ -210,8 +208,10 @@ class SiteControl:
         self.rest_until = max(self.rest_until, until)
 
     def lift(self) -> None:
-        """End the rest, the delay and the outage."""
+        """End the rest, the delay, the outage and what refusals showed."""
         self.rest_until = self.delay_s = 0.0
+        if self.rate_limit is not None:
+            self.rate_limit.lift()
         if self.health is not None:
             self.health.down_since = None
 

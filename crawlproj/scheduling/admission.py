@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.http.access import LOGIN
 from crawlproj.limits.base import whole
-from crawlproj.limits.ending import NOTHING_LEARNED, Ending, Verdict
+from crawlproj.limits.ending import FAILED, NOTHING_LEARNED, Ending, Verdict
 from crawlproj.scheduling.direct import begin_way, on_its_way
 from crawlproj.urls import site_of
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.patience import Patience
     from crawlproj.scheduling.site_groups import SiteGroups
     from crawlproj.scheduling.work import Work, WorkInHand
-
-_REFUSED = (Verdict.THROTTLED, Verdict.OVERLOADED)  # no set: the hash of an enum takes longer
 
 
 class Admission:
@@ -203,7 +201,7 @@ class Admission:
             self._groups.locate(site, address)
         elif ending.retry_after_s is not None or ending.policy is not None:
             self._permits.note(site_of(request.url), ending)
-        if ending.verdict in _REFUSED and self._downloads is not None:
+        if ending.verdict in FAILED and self._downloads is not None:
             control = self._permits.control_of(self._site_of(request))
             if control is not None:
                 self._downloads.close_idle(request, control.cap)

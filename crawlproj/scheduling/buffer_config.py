@@ -48,7 +48,7 @@ class BufferConfig:
             max_leases=32 * config.in_flight,
             max_pending=config.seeds_pending,
             lease_s=config.lease_s,
-            # A round takes a network's time there, and a third of a millisecond's work on a file.
+            # A round takes a network's time there; on a file, a transaction and a thread's turn.
             batch_s=0.1 if shared else 0.05,
             batch=max(1, config.in_flight // 2),
         )

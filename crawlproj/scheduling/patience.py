@@ -143,8 +143,4 @@ class Patience:
 
     def _give_up(self, site: str, seconds: float, error: GivenUp) -> None:
         self._given_up[site] = (self._clock() + seconds, error)
-        control = self._permits.control_of(site)
-        if control is not None and control.rate_limit is not None:
-            control.rate_limit.forget()
-            control.rate_limit.blocked_until = 0.0
         self._permits.lift(site)

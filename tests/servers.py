@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -41,11 +42,20 @@ def need(missing: str) -> None:
 
 
 def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of loopback at which nobody listens; a server may.
+
+    On Linux, no socket without a port of its own gets it while this process runs.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    if sys.platform == "linux":
+        _held.append(holder)
+    port: int = holder.getsockname()[1]
+    return port
+
+
+_held: list[socket.socket] = []
 
 
 class _Server(ABC):

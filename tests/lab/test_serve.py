@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -101,7 +103,7 @@ def test_every_model_answers_short_and_slow_queries_at_the_same_time(name: str) 
 
 @pytest.mark.slow
 def test_the_slow_lane_refuses_late_queries_and_delays_no_short_one() -> None:
-    with serving(MODELS["two-lanes"], 0.3, 0.4, Event()) as (port, _):
+    with serving(MODELS["two-lanes"], 0.6, 1.0, Event()) as (port, _):
         slow = [Query(number, slow=True) for number in range(4)]
         short = Query(5, slow=False)
 
@@ -127,6 +129,26 @@ def test_the_reason_why_a_model_does_not_start_is_reported() -> None:
         serving(replace(MODELS["fork"], name="unknown"), 0.1, 1.0, Event()),
     ):
         pass
+
+
+@pytest.mark.slow
+def test_the_reason_why_a_model_ended_is_reported() -> None:
+    def asked_until_it_ends() -> None:
+        with serving(MODELS["fork"], 0.1, 1.0, Event()) as (port, pid):
+            os.kill(pid, signal.SIGTERM)
+            while True:
+                run_in_thread(fetch(port, Query(1, slow=False).path))
+
+    with pytest.raises(ServeFailed, match="it ended with status -15: it printed nothing"):
+        asked_until_it_ends()
+
+
+def test_a_port_that_is_reserved_is_given_to_nobody_else_and_a_model_may_listen() -> None:
+    with measure_module._reserved_port() as port:
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+        with pytest.raises(OSError, match="in use"), socket.socket() as stranger:
+            stranger.bind(("127.0.0.1", port))
 
 
 def test_nginx_keeps_all_its_files_in_the_folder_of_the_service() -> None:

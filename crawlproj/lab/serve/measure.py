@@ -24,7 +24,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from crawlproj.lab.figures import percentile, summarize
 from crawlproj.lab.serve.claims import claims
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from crawlproj.lab.serve.models.table import ServeModel
 
 _START_TIMEOUT_S = 20.0
+_END_TIMEOUT_S = 0.5
 _POLL_S = 0.03
 _LOAD_TIMEOUT_S = 20.0  # beyond the load's own time; an answer may take half of it
 
@@ -146,8 +147,7 @@ def _measure_once(plan: Plan, model: ServeModel, seed: int, stop: threading.Even
             _send(QueryLoad(port, plan.rate, plan.seconds, plan.slow_share, with_slow, seed), stop)
             for with_slow in (False, True)
         )
-        pss = pss_bytes(pid)
-    return latencies(alone, mixed, pss)
+        return latencies(alone, mixed, pss_bytes(pid))
 
 
 @contextlib.contextmanager
@@ -156,23 +156,28 @@ def serving(
 ) -> Iterator[tuple[int, int]]:
     """Run a model in a process of its own while the context is open; yield its port and pid.
 
-    Raises ServeFailed if the model does not start, and Interrupted if another thread sets ``stop``
-    before it has started.
+    Raises ServeFailed if the model does not start, or ends while the context is open and lets the
+    caller's query fail; Interrupted if another thread sets ``stop`` before it has started.
     """
     with (
         tempfile.TemporaryDirectory(prefix="crawlproj-lab-") as folder,
         tempfile.TemporaryFile("w+", errors="replace") as log,
+        _reserved_port() as port,
     ):
-        service = Service(folder, _free_port(), slow_s, SLOTS, limit_s)
+        service = Service(folder, port, slow_s, SLOTS, limit_s)
         create_database(service.database)
         command = [sys.executable, "-m", "crawlproj.lab.serve.child", model.name]
         environment = {**os.environ, **service.environment()}
         with running(command, stdout=log, stderr=log, env=environment) as process:
-            if not _answers(service.port, process, stop):
-                log.seek(0)
-                reason = failure_reason(log.read(), "it printed nothing")
-                raise ServeFailed(f"it did not start: {reason}")
-            yield service.port, process.pid
+            if not _answers(port, process, stop):
+                raise ServeFailed(f"it did not start: {_reason(log)}")
+            try:
+                yield port, process.pid
+            except (OSError, ServeFailed) as exc:
+                if not _has_ended(process):
+                    raise
+                status = process.returncode
+                raise ServeFailed(f"it ended with status {status}: {_reason(log)}") from exc
 
 
 def latencies(alone: Sequence[Answer], mixed: Sequence[Answer], pss: int | None) -> Latencies:
@@ -214,6 +219,18 @@ def _send(load: QueryLoad, stop: threading.Event) -> list[Answer]:
     return [Answer(*each) for each in json.loads(done.stdout)]
 
 
+def _has_ended(process: subprocess.Popen[str]) -> bool:
+    """Return whether a process that cut a connection has ended, perhaps at this moment."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_END_TIMEOUT_S)
+    return process.returncode is not None
+
+
+def _reason(log: IO[str]) -> str:
+    log.seek(0)
+    return failure_reason(log.read(), "it printed nothing")
+
+
 def _answers(port: int, process: subprocess.Popen[str], stop: threading.Event) -> bool:
     """Wait for the first right answer; return False if none comes. Raises Interrupted."""
     query = Query(0, slow=False)
@@ -233,7 +250,16 @@ def _answers(port: int, process: subprocess.Popen[str], stop: threading.Event) -
     return False
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+@contextlib.contextmanager
+def _reserved_port() -> Iterator[int]:
+    """Yield a port that the system gives to nobody else meanwhile, and at which a model may listen.
+
+    Models start slowly. If another one took the port first, its answers would be taken for theirs.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        if sys.platform != "linux":
+            holder.close()  # only Linux lets another socket listen at a port that is bound
+        yield port

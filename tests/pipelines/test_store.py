@@ -289,7 +289,7 @@ def test_a_store_that_stays_busy_does_not_delay_closing() -> None:
     async def crawl() -> None:
         pipeline = StorePipeline(crawler(), store)
         waiting = asyncio.ensure_future(pipeline.process_item({"url": "http://a/"}))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         await pipeline.close_spider()
         with pytest.raises(NotStored):
             await waiting

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from crawlproj.scheduling.alarm import Alarm
-from tests.frontier.helpers import run
+from tests.frontier.virtual import run_virtually
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ def rings(story: Callable[[Alarm, float], Awaitable[None]]) -> int:
         now = asyncio.get_running_loop().time()
         await story(Alarm(lambda: now, lambda: rung.append(None)), now)
 
-    run(play())
+    run_virtually(play())
     return len(rung)
 
 

@@ -11,7 +11,7 @@ import pytest
 from crawlproj.serve.dashboard import feeds
 from crawlproj.serve.dashboard.feeds import Feeds
 from crawlproj.serve.web.problems import Problem
-from tests.frontier.helpers import run
+from tests.frontier.virtual import run_virtually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ def test_the_first_event_has_everything_and_the_next_ones_what_changed() -> None
         assert second.keys() == {"count"}
         await stream.aclose()
 
-    run(watch())
+    run_virtually(watch())
 
 
 def test_five_viewers_cost_as_much_as_one() -> None:
@@ -55,7 +55,7 @@ def test_five_viewers_cost_as_much_as_one() -> None:
         for stream in streams:
             await stream.aclose()
 
-    run(watch())
+    run_virtually(watch())
 
 
 def test_nothing_is_made_once_nobody_watches() -> None:
@@ -68,7 +68,7 @@ def test_nothing_is_made_once_nobody_watches() -> None:
         await asyncio.sleep(0.25)
         assert maker.made == made
 
-    run(watch())
+    run_virtually(watch())
 
 
 def test_streams_end_when_the_server_does() -> None:
@@ -81,7 +81,7 @@ def test_streams_end_when_the_server_does() -> None:
         shared.end()
         assert await rest == b"ended"
 
-    run(watch())
+    run_virtually(watch())
 
 
 def test_too_many_viewers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_too_many_viewers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         await anext(again)
         await again.aclose()
 
-    run(watch())
+    run_virtually(watch())
 
 
 def test_a_feed_goes_on_after_a_frontier_that_could_not_be_read() -> None:
@@ -116,4 +116,4 @@ def test_a_feed_goes_on_after_a_frontier_that_could_not_be_read() -> None:
         assert read(await anext(stream)) == {"a": "b"}
         await stream.aclose()
 
-    run(watch())
+    run_virtually(watch())

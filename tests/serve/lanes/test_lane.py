@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,7 @@ from crawlproj.limits.fixed import Fixed
 from crawlproj.serve.database.base import TookTooLong
 from crawlproj.serve.lanes.lane import Lane, LaneBusy, OutOfTime
 from crawlproj.serve.lanes.sizes import Sizes
-from tests.frontier.helpers import run
+from tests.frontier.virtual import now, run_virtually, stall
 
 if TYPE_CHECKING:
     from crawlproj.limits.base import Sample
@@ -48,7 +47,7 @@ def lane(
         patience_s=patience_s,
         limit_s=limit_s,
         heavy=heavy,
-        clock=time.monotonic,
+        clock=now,
     )
 
 
@@ -96,7 +95,7 @@ def test_beyond_the_limit_queries_wait_in_turn_and_beyond_the_queue_they_are_ref
         assert limit.outcomes == [Outcome.SUCCESS] * 4
         assert (narrow.state().running, narrow.state().done) == (0, 4)
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_the_servers_own_work_waits_at_the_front_however_many_wait() -> None:
@@ -111,7 +110,7 @@ def test_the_servers_own_work_waits_at_the_front_however_many_wait() -> None:
         await asyncio.gather(*tasks)
         assert gate.began == ["a", "own", "b", "c"]
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_query_that_runs_too_long_is_cancelled() -> None:
@@ -126,7 +125,7 @@ def test_a_query_that_runs_too_long_is_cancelled() -> None:
             await go(lane(heavy_limit, limit_s=0.01, heavy=True), gate.work("a"))
         assert (heavy_limit.outcomes, heavy_limit.withdrawn) == ([], 1)
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_query_that_the_database_itself_stops_at_the_limit_ran_too_long() -> None:
@@ -140,7 +139,7 @@ def test_a_query_that_the_database_itself_stops_at_the_limit_ran_too_long() -> N
             await go(fast, work)
         assert (fast.state().out_of_time, limit.outcomes) == (1, [Outcome.DROPPED])
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_query_that_waits_for_this_process_is_neither_cancelled_nor_taken_for_slow() -> None:
@@ -158,7 +157,7 @@ def test_a_query_that_waits_for_this_process_is_neither_cancelled_nor_taken_for_
         assert limit.outcomes == [Outcome.SUCCESS]
         assert fast.state().longest_s < 0.12
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_stall_of_the_event_loop_cancels_nothing() -> None:
@@ -166,17 +165,17 @@ def test_a_stall_of_the_event_loop_cancels_nothing() -> None:
         loop, fast = asyncio.get_running_loop(), lane(Watched(2), limit_s=0.1)
         answers = [loop.create_future() for _ in "ab"]
 
-        def stall() -> None:
-            time.sleep(0.5)  # both have their answers then, and the time of both is over
+        def long_callback() -> None:
+            stall(0.5)  # both have their answers then, and the time of both is over
             for answer in answers:
                 loop.call_later(0.01, answer.set_result, "in time")
 
-        loop.call_later(0.01, stall)  # while both run
+        loop.call_later(0.01, long_callback)  # while both run
         queries = (go(fast, lambda answer=answer: answer) for answer in answers)
         assert await asyncio.gather(*queries) == ["in time"] * 2
         assert fast.state().out_of_time == 0
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_query_that_this_process_never_gets_to_ends_all_the_same() -> None:
@@ -189,7 +188,7 @@ def test_a_query_that_this_process_never_gets_to_ends_all_the_same() -> None:
                 await fast.run(asyncio.Event().wait, lambda: loop.time() - began)
         assert loop.time() - began >= 0.04
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_the_timeout_of_the_work_itself_is_not_taken_for_the_lanes() -> None:
@@ -200,21 +199,21 @@ def test_the_timeout_of_the_work_itself_is_not_taken_for_the_lanes() -> None:
         with pytest.raises(TimeoutError, match="of the driver"):
             await go(lane(Watched(1)), work)
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_who_must_expect_to_wait_too_long_is_refused_at_once() -> None:
     async def scene() -> None:
-        now = 0.0
+        time = 0.0
         gate = Gate()
         slow = Lane(
-            Watched(1), queue=8, patience_s=5.0, limit_s=60.0, heavy=True, clock=lambda: now
+            Watched(1), queue=8, patience_s=5.0, limit_s=60.0, heavy=True, clock=lambda: time
         )
         for _ in range(20):  # each takes three seconds
             async with slow.turn():
                 began = asyncio.ensure_future(slow.run(gate.work("a")))
                 await turns()
-                now += 3.0
+                time += 3.0
                 gate.open.set()
                 await began
                 gate.open.clear()
@@ -226,7 +225,7 @@ def test_who_must_expect_to_wait_too_long_is_refused_at_once() -> None:
         gate.open.set()
         assert await asyncio.gather(*tasks) == ["a", "b"]
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
@@ -242,7 +241,7 @@ def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
         await running
         assert gate.began == ["a"]
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_client_that_goes_away_frees_its_place() -> None:
@@ -263,7 +262,7 @@ def test_a_client_that_goes_away_frees_its_place() -> None:
         assert await third == "c"
         assert narrow.state().running == 0
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_client_that_goes_away_as_its_turn_comes_passes_it_on() -> None:
@@ -281,7 +280,7 @@ def test_a_client_that_goes_away_as_its_turn_comes_passes_it_on() -> None:
         assert await third == "c"
         assert narrow.state().running == 0
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_the_lanes_limits_are_found_by_the_projects_own_estimator() -> None:
@@ -300,4 +299,4 @@ def test_the_lanes_limits_are_found_by_the_projects_own_estimator() -> None:
         await asyncio.gather(*(client() for _ in range(10)))
         assert max(limits) > limits[0]  # nothing queues behind a sleep
 
-    run(scene())
+    run_virtually(scene())

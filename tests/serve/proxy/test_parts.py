@@ -13,6 +13,7 @@ from crawlproj.serve.proxy.cache import Answer, AnswerCache
 from crawlproj.serve.proxy.flights import Flights
 from crawlproj.serve.proxy.queries import load_queries
 from tests.frontier.helpers import run
+from tests.frontier.virtual import run_virtually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +134,7 @@ def test_equal_work_in_flight_is_done_once() -> None:
         assert await waiting[1] == await waiting[2] == await other == 2
         assert await flights.join("k", work) == 3  # the next one is not in flight any more
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_work_that_nobody_waits_for_any_more_is_cancelled() -> None:
@@ -160,7 +161,7 @@ def test_work_that_nobody_waits_for_any_more_is_cancelled() -> None:
         await ended.wait()
         assert await flights.join("k", quick) == 2
 
-    run(scene())
+    run_virtually(scene())
 
 
 def test_a_failure_reaches_all_who_wait() -> None:

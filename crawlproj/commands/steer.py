@@ -19,7 +19,7 @@ from crawlproj.frontier.finding import ALIVE_S, choose, controls_of, jobs_at
 from crawlproj.masking import masked
 from crawlproj.plural import counted
 from crawlproj.scheduling.crawl_config import CrawlConfig
-from crawlproj.steering import doubts, verbs
+from crawlproj.steering import misspelt, verbs
 
 if TYPE_CHECKING:
     import argparse
@@ -68,7 +68,7 @@ class Desk:
 
     async def _doubt(self, command: Command) -> None:
         """Say so if the job does not have the site, because it may be misspelt."""
-        if doubt := doubts.of_command(command, await self.controls.known_sites()):
+        if doubt := misspelt.of_command(command, await self.controls.known_sites()):
             print(f"  {plain(doubt)}")
 
     async def check_worker(self, name: str) -> None:
@@ -113,7 +113,7 @@ class Desk:
             for url in found.examples[:3]:
                 print(f"  {plain(url)}")
         else:
-            for doubt in await doubts.why_nothing(self.controls, selection):
+            for doubt in await misspelt.why_nothing(self.controls, selection):
                 print(f"  {plain(doubt)}")
         return found
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawlproj._scrapy.above import Above, above
-from crawlproj._scrapy.handled import handles
+from crawlproj._scrapy.handled_statuses import handles_status
+from crawlproj._scrapy.retry_chain import RetryChain, retry_chain
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.scheduling.serialize import REFUSALS, REFUSED, RETRY_AT
 
@@ -71,7 +71,7 @@ class Retries:
         self._times = settings.getint("RETRY_TIMES") if chosen else None
         self._crawler = crawler
         self._below = below
-        self._above: Above | None = None
+        self._chain: RetryChain | None = None
         self._most = most
         self._clock = clock
         self._rng = rng
@@ -88,15 +88,19 @@ class Retries:
         if excused or times == 0:
             return times != 0
         # A spider that wants the answer gets those that Scrapy does not retry at once.
-        if status and status not in self._statuses and handles(self._crawler, request, status):
+        if (
+            status
+            and status not in self._statuses
+            and handles_status(self._crawler, request, status)
+        ):
             return False
         return times is None
 
     def again(self, request: Request, ending: Ending) -> Request | None:
         """Return the request for a retry that is not counted; None if the project decides first."""
-        if self._above is None:
-            self._above = above(self._crawler, self._below)
-        if not self._above.retries:
+        if self._chain is None:
+            self._chain = retry_chain(self._crawler, self._below)
+        if not self._chain.retries:
             self.put_off(request, ending)
             return None
         wait_s = ending.retry_after_s
@@ -104,7 +108,7 @@ class Retries:
             throttled = ending.verdict is Verdict.THROTTLED
             wait_s = back_off_s(0 if throttled else request.meta.get(REFUSALS, 0))
         request.meta[RETRY_AT] = self._clock() + wait_s
-        if not self._above.others:
+        if not self._chain.others:
             return once_more(self._crawler, request)
         request.meta[REFUSED] = True  # for RefusalsMiddleware
         return None

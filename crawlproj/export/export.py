@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import ConfigError, ExportError
-from crawlproj.export.doubts import doubts
 from crawlproj.export.formats.table import format_of
+from crawlproj.export.misspelt import misspelt_filters
 from crawlproj.export.selection import Filters, Selection, chosen
 from crawlproj.export.url import source_from_url
 from crawlproj.export.whole_file import whole_file
@@ -75,7 +75,7 @@ def export(
                 f"{path} was not written ({exc.strerror or exc}); free space on its disk, or name "
                 "a file on another"
             ) from exc
-        notes = (*([note] if note else ()), *doubts(source, selection))
+        notes = (*([note] if note else ()), *misspelt_filters(source, selection))
     return Exported(selection.table, rows, notes)
 
 

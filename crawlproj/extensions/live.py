@@ -112,7 +112,7 @@ class LivePublisher:
         busy = scheduler.permits.busy_views()
         latency = now.ttfb.since(first.ttfb)
         totals, holder = scheduler.totals, scheduler.steering.standing.holder("")
-        everything = holder is not None and scheduler.permits.held.everything
+        everything = holder is not None and scheduler.permits.paused.everything
         live = Live(
             workers=(scheduler.steering.name,),
             at=round(at, 2),
@@ -197,7 +197,7 @@ class LivePublisher:
     ) -> tuple[LiveSite, ...]:
         """Return the most interesting sites, with what binds each."""
         permits, tally = scheduler.permits, scheduler.tally.sites
-        held = permits.held.rests(crawl_time())
+        paused = permits.paused.rests(crawl_time())
         span_s = max(now.at - first.at, 1e-3)
 
         def pages_per_s(site: str) -> float:
@@ -206,9 +206,9 @@ class LivePublisher:
 
         def interest_of(site: str) -> tuple[object, ...]:
             in_flight = busy[site].in_flight if site in busy else 0
-            return (-in_flight, site not in held, -pages_per_s(site), -tally.get(site, 0), site)
+            return (-in_flight, site not in paused, -pages_per_s(site), -tally.get(site, 0), site)
 
-        known = dict.fromkeys((*busy, *islice(held, _CANDIDATES), *self._busiest))
+        known = dict.fromkeys((*busy, *islice(paused, _CANDIDATES), *self._busiest))
         shown = dict.fromkeys((*self._resting, *sorted(known, key=interest_of)))
         return tuple(
             self._site(scheduler, site, live, pages_per_s(site))
@@ -222,7 +222,7 @@ class LivePublisher:
         p50_s, p99_s = self._quantiles.get(site, (None, None))
         around = Around(
             given_up=steering.given_up(site),
-            holder=steering.standing.holder(site) if site in permits.held else None,
+            holder=steering.standing.holder(site) if site in permits.paused else None,
             logging_in=steering.awaits_login(site),
             wishes=steering.standing.wishes(site),
             crawl_delay_s=steering.crawl_delay_s(site),

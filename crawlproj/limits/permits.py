@@ -8,8 +8,8 @@ from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.ending import NOTHING_LEARNED, Ending
-from crawlproj.limits.held import Held
 from crawlproj.limits.learned import Learned, LearnedSites
+from crawlproj.limits.paused import PausedSites
 from crawlproj.limits.rests import Rests
 from crawlproj.limits.share import SHARE_S, Shares
 from crawlproj.limits.view import view_of
@@ -38,7 +38,7 @@ class Permits:
         is not probed again before its last request has ended, perhaps by a timeout.
     group_of: the name of the control that a site shares with others (its domain or address); None
         gives each site its own.
-    held: the sites that get no permit, whatever their limits say; set it to change that.
+    paused: the sites that get no permit, whatever their limits say; set it to change that.
     rests: when sites, by the names of their controls, may be asked again; for reading only.
     max_controls: how many controls of sites with nothing in flight are kept. Of sites used longer
         ago, only their rest and what was learned remain, the latter for 100,000 sites.
@@ -70,7 +70,7 @@ class Permits:
         self._asked: set[str] = set()  # sites with work since the last fair share
         self._shares = Shares(budget)
         self._taken = 0
-        self.held = Held()
+        self.paused = PausedSites()
 
     def free(self, site: str) -> int:
         """Return how many permits ``site`` could take now."""
@@ -78,7 +78,7 @@ class Permits:
         return self._free(site, name, self._find(name), self._clock())
 
     def _free(self, site: str, name: str, control: SiteControl | None, now: float) -> int:
-        if site in self.held:
+        if site in self.paused:
             return 0
         self._asked.add(name)
         if control is None:
@@ -107,7 +107,7 @@ class Permits:
 
     def wake_at(self, site: str) -> float:
         """Return when to try again at a site without a free permit, unless one is given back."""
-        if site in self.held:
+        if site in self.paused:
             return inf
         now = self._clock()
         name = self._name(site)

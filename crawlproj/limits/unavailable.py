@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import pairwise
 
-from crawlproj.limits.spells import Spells
+from crawlproj.limits.recurring_lockouts import RecurringLockouts
 from crawlproj.limits.trial import Trial
 
 _WINDOW, _REFUSED = 32, 6  # answers to requests that were alone, and how many of them are refusals
@@ -27,7 +27,7 @@ class Unavailable:
     To find the latter out soon, up to 4 pages that were refused are asked for again before others.
 
     A limiter that punishes refuses everything for a while, as a site does that is down. It does so
-    again after as many answers; see ``Spells``. That shows it, too.
+    again after as many answers; see ``RecurringLockouts``. That shows it, too.
 
     If 15 % are still refused once there was time to find the rate, that was wrong, and stays so.
 
@@ -37,7 +37,7 @@ class Unavailable:
     __slots__ = (
         "_alone",
         "_answered_later",
-        "_spells",
+        "_lockouts",
         "_trial",
         "_trials",
         "_was_wrong",
@@ -48,7 +48,7 @@ class Unavailable:
         self.limits_rate = False
         self._alone: deque[bool] = deque(maxlen=_WINDOW)  # whether each was refused
         self._answered_later = False  # a page that it had refused
-        self._spells = Spells(answered)
+        self._lockouts = RecurringLockouts(answered)
         self._trial = Trial(_SETTLING, _JUDGED, _MANY)
         self._was_wrong = False
         self._trials = _TRIALS
@@ -77,10 +77,10 @@ class Unavailable:
         if alone:
             self._alone.append(refused)
         if refused:
-            self._spells.on_refused(started_at)
+            self._lockouts.on_refused(started_at)
         else:
-            self._spells.on_answer(started_at)
-        self.limits_rate = self._answered_later and (self._spells.recur or self._is_likely())
+            self._lockouts.on_answer(started_at)
+        self.limits_rate = self._answered_later and (self._lockouts.recur or self._is_likely())
 
     def _is_likely(self) -> bool:
         ends = sum(before and not after for before, after in pairwise(self._alone))

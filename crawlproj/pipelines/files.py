@@ -11,7 +11,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from crawlproj._scrapy.engine import begin_closing
 from crawlproj.errors import NotStored
 from crawlproj.items import SavedPage
-from crawlproj.pipelines.news import log_news_only
+from crawlproj.pipelines.logged_once import log_failures_once
 from crawlproj.store.files import file_folder
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class FilesPipeline:
                 "FILES_URL: %s cannot be written (%s)", self._folder.place, exc.strerror or exc
             )
             raise CloseSpider("files-unusable") from exc
-        log_news_only()
+        log_failures_once()
 
     async def process_item(self, item: Any) -> Any:
         """Return ``item`` once its file is durable. Raises NotStored."""

@@ -12,7 +12,7 @@ from crawlproj._scrapy.engine import begin_closing
 from crawlproj.errors import StoreError
 from crawlproj.items import Page
 from crawlproj.parquet.config import ParquetConfig
-from crawlproj.pipelines.news import log_news_only
+from crawlproj.pipelines.logged_once import log_failures_once
 from crawlproj.pipelines.sources import Sources, current_source
 from crawlproj.scheduler import scheduler_of
 
@@ -65,7 +65,7 @@ class ParquetPipeline:
         except StoreError as exc:
             logger.error("%s", exc)
             raise CloseSpider("parquet-unusable") from exc
-        log_news_only()
+        log_failures_once()
 
     async def process_item(self, item: Any) -> Any:
         """Return ``item`` once it is durable.

@@ -18,7 +18,7 @@ from crawlproj.config import integer, number, text_lists
 from crawlproj.errors import CrawlprojError, NotStored, StoreError
 from crawlproj.items import FetchFailure, Page
 from crawlproj.pipelines.item_rows import ItemRows, row_of_outcome
-from crawlproj.pipelines.news import log_news_only
+from crawlproj.pipelines.logged_once import log_failures_once
 from crawlproj.pipelines.signals import UseForbidden
 from crawlproj.pipelines.sources import Sources, current_source
 from crawlproj.reasons import drop_reason, is_disk_failure
@@ -106,7 +106,7 @@ class StorePipeline:
         except CrawlprojError as exc:
             logger.error("%s", exc)
             raise CloseSpider("store-unusable") from exc
-        log_news_only()
+        log_failures_once()
         if (scheduler := scheduler_of(self._crawler)) is not None:
             scheduler.books.write = self._queue_outcome
             scheduler.books.read = self._store.checked if self._store.refreshable else None

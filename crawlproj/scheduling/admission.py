@@ -140,11 +140,11 @@ class Admission:
     def polite_at(self, request: Request) -> float:
         """Return when the rest and the delay of its site allow another request with its permit.
 
-        That is infinite while the site is held.
+        That is infinite while the site is paused.
         """
         site = self._site_of(request)
         control = self._permits.control_of(site)
-        if control is None or site in self._permits.held:
+        if control is None or site in self._permits.paused:
             return inf
         return max(control.rest_until, control.started_at + control.delay_s)
 

@@ -299,7 +299,7 @@ class BufferedFrontier:
     async def _claim(self) -> bool:
         config, permits, buffer = self._config, self.permits, self.buffer
         limit = min(config.ready - buffer.startable(), config.max_leases - len(buffer))
-        if limit <= 0 or permits.held.everything:
+        if limit <= 0 or permits.paused.everything:
             return False
         # Resting sites are passed over; the others are topped up.
         resting = permits.resting()

@@ -46,9 +46,9 @@ class Handover:
         self._left: set[str] = set()  # sites that were ceded while leases of them were out
 
     def resting(self) -> dict[str, float]:
-        """Return the sites that are being left, or held, until when none of them is claimed."""
+        """Return the sites that are being left, or paused, until when none of them is claimed."""
         now = self._clock()
-        return self._permits.held.rests(now) | dict.fromkeys(self._leaving, now + _LEAVING_S)
+        return self._permits.paused.rests(now) | dict.fromkeys(self._leaving, now + _LEAVING_S)
 
     async def gain(self, news: News) -> None:
         """Let the sites that another worker had begin where it left off."""

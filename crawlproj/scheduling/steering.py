@@ -19,7 +19,7 @@ from crawlproj.errors import FrontierError, NotStored
 from crawlproj.frontier.base import Ack, State
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result, Verb
 from crawlproj.items import SkippedUrl
-from crawlproj.limits.held import Held
+from crawlproj.limits.paused import PausedSites
 from crawlproj.plural import counted
 from crawlproj.scheduling.serialize import depth_of
 from crawlproj.steering.standing import Standing
@@ -223,7 +223,7 @@ class Steering:
         before = self.standing
         if standing.active != before.active:
             changed = self._limits.obey(standing, self._permits, self._delays)
-            self._renew_held()
+            self._renew_paused()
             self._skips = standing.skipper()
             self._queue.unwanted = 0  # until it is counted again
             self._queue.look_again()
@@ -251,10 +251,10 @@ class Steering:
         It comes on top of what users command.
         """
         self._waits = waits
-        self._renew_held()
+        self._renew_paused()
         self._queue.look_again()
 
-    def _renew_held(self) -> None:
+    def _renew_paused(self) -> None:
         standing, waits = self.standing, self._waits
         holds = None
         if waits is not None:
@@ -267,7 +267,7 @@ class Steering:
             def holds(site: str) -> bool:
                 return standing.holder(site) is not None
 
-        self._permits.held = Held(holds, everything=standing.holds_all)
+        self._permits.paused = PausedSites(holds, everything=standing.holds_all)
 
     async def _apply(self) -> None:
         """Apply the commands that change entries, unless another worker does.
@@ -324,9 +324,9 @@ class Steering:
             self._queue.look_again()
 
     def sift(self, leases: list[Lease]) -> list[Lease]:
-        """Give the leases of held sites back, end those that are skipped; return the others."""
-        held, skips = self._permits.held, self._skips
-        if not held and skips is None:
+        """Give the leases of paused sites back, end those that are skipped; return the others."""
+        paused, skips = self._permits.paused, self._skips
+        if not paused and skips is None:
             return leases
         wanted = []
         for lease in leases:
@@ -335,7 +335,7 @@ class Steering:
                 ack = Ack(lease.id, State.SKIPPED, SKIPPED_BY_COMMAND)
                 depth = depth_of(lease.entry)
                 self._books.close(ack, lease.entry, detail=by.trace, depth=depth)
-            elif site in held:
+            elif site in paused:
                 self._queue.ack(Ack(lease.id, State.PENDING, count_attempt=False), site)
             else:
                 wanted.append(lease)

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from crawlproj.errors import ConfigError, StoreError
-from crawlproj.export import doubts
+from crawlproj.export import misspelt
 from crawlproj.export.selection import Filters
 from crawlproj.export.url import source_from_url
 from crawlproj.store.base import Row
@@ -217,7 +217,7 @@ def test_a_word_of_a_filter_that_no_row_passes_is_doubted(
 def test_the_words_of_a_large_table_are_not_listed_because_only_its_first_rows_were_looked_at(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doubts, "_LOOKED_AT", 2)
+    monkeypatch.setattr(misspelt, "_LOOKED_AT", 2)
     done = exported(store, tmp_path / "x.csv", table="failures", filters=Filters(reason=("dsn",)))
     assert done.notes == ("no row of failures has the reason dsn",)
 

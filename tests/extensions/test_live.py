@@ -17,7 +17,7 @@ from crawlproj.frontier.base import State, Totals
 from crawlproj.frontier.commands import Command, Verb
 from crawlproj.latency.recorder import LatencyRecorder
 from crawlproj.limits.ending import Ending, Verdict
-from crawlproj.limits.held import Held
+from crawlproj.limits.paused import PausedSites
 from crawlproj.report.live import MAX_SITES, Live
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.scheduling.site_groups import SiteGroups
@@ -106,8 +106,8 @@ def test_of_many_sites_those_that_people_look_at_are_there(parts: Parts) -> None
         parts.fetch(f"{number}.test", times=1 + (number < 60))
     busy = parts.permits.take_free("699.test")
     assert busy is not None
-    parts.permits.held = Held(lambda site: site == "650.test")
-    assert "650.test" in parts.permits.held
+    parts.permits.paused = PausedSites(lambda site: site == "650.test")
+    assert "650.test" in parts.permits.paused
     pause = Command(Verb.PAUSE, {"site": "650.test"}, "ann", time.time())
     parts.steering.standing = Standing(rests=[pause])
     live = parts.look()
@@ -137,7 +137,7 @@ def test_a_site_that_asked_to_wait_is_there_although_nothing_of_it_was_done(part
 
 def test_a_pause_of_everything_is_said_once(parts: Parts) -> None:
     parts.steering.standing = Standing(rests=[Command(Verb.PAUSE, {"site": "*"}, "ann", 1000.0)])
-    parts.permits.held = Held(lambda _: True, everything=True)
+    parts.permits.paused = PausedSites(lambda _: True, everything=True)
     assert parts.look().held.startswith("paused by ann since ")
 
 

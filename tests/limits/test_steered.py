@@ -15,7 +15,7 @@ from crawlproj.limits.facts import facts_of
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.health import Health
-from crawlproj.limits.held import Held
+from crawlproj.limits.paused import PausedSites
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import SiteControl
@@ -39,16 +39,16 @@ def exactly(limit: float) -> Fixed:
 
 def test_a_held_site_gets_no_permit_and_others_do(now: Now) -> None:
     permits = Permits(lambda _: control(), now)
-    permits.held = Held(lambda site: site == "a.test")
+    permits.paused = PausedSites(lambda site: site == "a.test")
     assert (permits.free("a.test"), permits.take_free("a.test")) == (0, None)
     assert permits.wake_at("a.test") == inf
     assert permits.take_free("b.test") is not None
-    permits.held = Held()
+    permits.paused = PausedSites()
     assert permits.take_free("a.test") is not None
 
 
 def test_held_sites_rest_for_a_short_while_that_seldom_changes() -> None:
-    held = Held(lambda site: site.startswith("a"))
+    held = PausedSites(lambda site: site.startswith("a"))
     assert "a.test" in held
     assert "b.test" not in held
     ends = {tuple(held.rests(NOW + s).items()) for s in range(10)}
@@ -59,9 +59,9 @@ def test_held_sites_rest_for_a_short_while_that_seldom_changes() -> None:
 
 
 def test_without_a_command_nothing_is_held() -> None:
-    assert not Held()
-    assert "a.test" not in Held()
-    assert Held().rests(NOW) == {}
+    assert not PausedSites()
+    assert "a.test" not in PausedSites()
+    assert PausedSites().rests(NOW) == {}
 
 
 def test_a_lower_limit_holds_at_once_and_a_higher_one_with_the_answers() -> None:

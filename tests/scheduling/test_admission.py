@@ -11,7 +11,7 @@ from scrapy import Request
 from crawlproj.frontier.base import Entry, Lease
 from crawlproj.http.access import LOGIN
 from crawlproj.limits.ending import Ending, Verdict
-from crawlproj.limits.held import Held
+from crawlproj.limits.paused import PausedSites
 from crawlproj.limits.permits import Permits
 from crawlproj.limits.rate import RateLimit
 from crawlproj.scheduling.admission import Admission
@@ -128,14 +128,14 @@ def test_another_request_with_a_permit_waits_for_the_delay_and_not_while_its_sit
     assert desk.admission.polite_at(request) == desk.now + 2
     desk.permits.rest_until(SITE, desk.now + 60)
     assert desk.admission.polite_at(request) == desk.now + 60
-    desk.permits.held = Held(lambda site: site == SITE)
+    desk.permits.paused = PausedSites(lambda site: site == SITE)
     assert desk.admission.polite_at(request) == inf
 
 
 @in_virtual_time
 async def test_a_login_waits_for_no_permit_because_its_site_gets_none_until_it_is_done() -> None:
     desk = Desk()
-    desk.permits.held = Held(lambda site: site == SITE)
+    desk.permits.paused = PausedSites(lambda site: site == SITE)
     await desk.admission.admit(Request(f"https://{SITE}/login", meta={LOGIN: True}))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1000):

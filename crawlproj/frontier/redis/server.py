@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from redis import exceptions as redis_errors
 
 from crawlproj.errors import FrontierError
-from crawlproj.frontier.redis.refusals import (
+from crawlproj.frontier.redis.errors import (
     is_answer,
     is_lost_connection,
     is_refusal,

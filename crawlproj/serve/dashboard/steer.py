@@ -24,7 +24,7 @@ from crawlproj.serve.dashboard.templating import link, render
 from crawlproj.serve.security.clients import client_address
 from crawlproj.serve.web.problems import Problem
 from crawlproj.steering import verbs
-from crawlproj.steering.doubts import why_nothing
+from crawlproj.steering.misspelt import why_nothing
 from crawlproj.steering.standing import ALL, site_of
 
 if TYPE_CHECKING:

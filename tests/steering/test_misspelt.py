@@ -8,7 +8,7 @@ import pytest
 
 from crawlproj.frontier.commands import Selection
 from crawlproj.steering import verbs
-from crawlproj.steering.doubts import of_command, of_selection
+from crawlproj.steering.misspelt import of_command, of_selection
 
 if TYPE_CHECKING:
     from crawlproj.frontier.commands import Command

@@ -23,7 +23,7 @@ _WORDS = {
 _LOOKED_AT = 100_000  # rows for the words that there are: only what is proposed depends on them
 
 
-def doubts(source: Source, selection: Selection) -> Iterator[str]:
+def misspelt_filters(source: Source, selection: Selection) -> Iterator[str]:
     """Yield a sentence for each word of a filter that no row of the table passes.
 
     It names the nearest that there is, and all if they are few. The words of a table without rows

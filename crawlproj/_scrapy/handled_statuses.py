@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
-def handles(crawler: Crawler, request: Request, status: int) -> bool:
+def handles_status(crawler: Crawler, request: Request, status: int) -> bool:
     """Return whether HttpErrorMiddleware would give the answer to the callback of ``request``."""
     meta, settings = request.meta, crawler.settings
     if meta.get("handle_httpstatus_all") or settings.getbool("HTTPERROR_ALLOW_ALL"):

@@ -1,19 +1,19 @@
-"""Tells a limiter that refuses everything for a while from outages, by when it does so. Pure."""
+"""Tells the lockouts of a limiter from outages, by when they begin. Pure."""
 
 from __future__ import annotations
 
 from math import inf
 
-_LASTS_S = 2.0  # from the first refusal to an answer: a shorter time is no spell
-_ALIKE, _BY_CHANCE = 0.1, 2  # of the answers before a spell, and answers: as many as before
+_LASTS_S = 2.0  # from the first refusal to an answer: a shorter time is not a lockout
+_ALIKE, _BY_CHANCE = 0.1, 2  # of the answers before a lockout, and answers: as many as before
 
 
-class Spells:
-    """Watches the *spells* of a site: times of two seconds or more in which it answers nothing.
+class RecurringLockouts:
+    """Watches the lockouts of a site: times of two seconds or more in which it answers nothing.
 
     A limiter that punishes begins one whenever it has answered a number of requests, if they come
-    much faster than it allows. An outage begins at any time. So the spells are those of a limiter
-    if as many requests were answered before each of two in a row, plus or minus 10 % and two.
+    much faster than it allows. An outage begins at any time. So they are those of a limiter if as
+    many requests were answered before each of two in a row, plus or minus 10 % and two.
 
     answered: requests that were answered before it began to watch.
 
@@ -24,7 +24,7 @@ class Spells:
 
     def __init__(self, answered: int = 0) -> None:
         self.recur = False  # whether they are those of a limiter
-        self._answered = answered  # since the latest spell
+        self._answered = answered  # since the latest lockout
         self._before = 0  # answers before it; 0 without one
         self._answered_at = -inf  # the latest request that was answered
         self._since = inf  # the first refusal after it
@@ -40,12 +40,12 @@ class Spells:
         """Note a request that was answered."""
         if started_at > self._refused_at:
             if started_at - self._since >= _LASTS_S:
-                self._end_spell()
+                self._end()
             self._since = inf
         self._answered += 1
         self._answered_at = max(self._answered_at, started_at)
 
-    def _end_spell(self) -> None:
+    def _end(self) -> None:
         off = abs(self._answered - self._before)
         self.recur = bool(self._before) and off <= _ALIKE * self._before + _BY_CHANCE
         self._before, self._answered = self._answered, 0

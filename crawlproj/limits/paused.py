@@ -1,4 +1,4 @@
-"""The sites at which no request may start, because a user said so. Pure."""
+"""The sites that are paused, by a user or for a login. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_REMEMBERED = 100_000
 _STEP_S = 10.0
 
 
-class Held:
+class PausedSites:
     """A container of sites; a site is in it if ``holds`` says so.
 
     everything: whether that is true for every site. An empty one is false.
@@ -38,10 +38,10 @@ class Held:
         return known
 
     def rests(self, now: float) -> dict[str, float]:
-        """Return the held sites that were asked about, each with the end of a short rest.
+        """Return the paused sites that were asked about, each with the end of a short rest.
 
         It ends within 30 s, because a shared frontier keeps it although this worker may die; and it
         is the same for ten, because each change has to be sent there.
         """
         until = (now // _STEP_S + 3) * _STEP_S
-        return {site: until for site, held in self._known.items() if held}
+        return {site: until for site, paused in self._known.items() if paused}

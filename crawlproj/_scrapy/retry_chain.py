@@ -14,7 +14,7 @@ _KNOWN = frozenset({"scrapy", "crawlproj"})  # packages
 
 
 @dataclass(frozen=True, slots=True)
-class Above:
+class RetryChain:
     """The middlewares between one and Scrapy's RetryMiddleware, which gets their answers later.
 
     retries: whether there is a RetryMiddleware of Scrapy's at all. A project that has put one of
@@ -26,8 +26,8 @@ class Above:
     others: bool
 
 
-def above(crawler: Crawler, middleware: object) -> Above:
-    """Return what is above ``middleware``, which is one of the crawl's downloader middlewares.
+def retry_chain(crawler: Crawler, middleware: object) -> RetryChain:
+    """Return the chain of ``middleware``, which is one of the crawl's downloader middlewares.
 
     A downloader of the project's own may keep its middlewares elsewhere; then nothing else is said
     to hear of refusals.
@@ -35,11 +35,11 @@ def above(crawler: Crawler, middleware: object) -> Above:
     downloader = getattr(crawler.engine, "downloader", None)
     middlewares = getattr(getattr(downloader, "middleware", None), "middlewares", ())
     if middleware not in middlewares:
-        return Above(retries=True, others=False)
+        return RetryChain(retries=True, others=False)
     others = False
     for one in reversed(middlewares[: middlewares.index(middleware)]):
         if type(one) is RetryMiddleware:
-            return Above(retries=True, others=others)
+            return RetryChain(retries=True, others=others)
         if type(one).__module__.partition(".")[0] not in _KNOWN:
             others |= hasattr(one, "process_response") or hasattr(one, "process_exception")
-    return Above(retries=False, others=others)
+    return RetryChain(retries=False, others=others)

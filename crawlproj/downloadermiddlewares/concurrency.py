@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from scrapy.exceptions import DownloadCancelledError, NotConfigured
+from scrapy.exceptions import NotConfigured
 
-from crawlproj._scrapy.engine import is_closing
 from crawlproj._scrapy.routes import route_of
 from crawlproj.clock import crawl_time
 from crawlproj.downloadermiddlewares import verdicts
 from crawlproj.downloadermiddlewares.blocks import Blocks, may_forbid
+from crawlproj.downloadermiddlewares.canaries import restore_timeout, shorten_timeout
 from crawlproj.downloadermiddlewares.controlled_slots import ControlledSlots
-from crawlproj.downloadermiddlewares.known_pages import KnownPage, KnownPages
+from crawlproj.downloadermiddlewares.known_pages import KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
-from crawlproj.downloadermiddlewares.retries import MAX_BACK_OFF_S, Retries, was_sent_before
+from crawlproj.downloadermiddlewares.retries import Retries, was_sent_before
+from crawlproj.downloadermiddlewares.second_opinions import EXCUSES, SecondOpinions
 from crawlproj.limits.ending import FAILED, NOTHING_LEARNED, Ending, Verdict
 from crawlproj.limits.other_routes import OtherRoutes
 from crawlproj.scheduler import scheduler_of
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ConcurrencyMiddleware"]
 
-_MIN_CANARY_TIMEOUT_S = 10.0
-_EXCUSES = 3  # of a page, for failures that come with too much in flight, or too fast
-_CANARY_TIMEOUT = "canary_timeout"  # meta key: the timeout to restore
-
 
 class ConcurrencyMiddleware:
     """Takes each outcome (response, exception, time-out, refusal) as a sample of its site.
@@ -59,12 +55,8 @@ class ConcurrencyMiddleware:
     rest, or for 1, 2, 4, … 60 s (± 25 % if it counts as an attempt). Meanwhile it holds neither a
     permit nor a slot.
 
-    A page that failed as if its site were away (a reset, a time-out, 502 to 504), and fails
-    again although the site has answered other requests since, says nothing of its site: it neither
-    lowers the limit nor lets the site count as down. At the end of a crawl, only such pages may be
-    left, and each of them is to have its attempts. So when a canary fails, or where 503 or silence
-    means too fast, a page that was refused three times, the site is asked for a page that it has
-    answered before.
+    A page that failed as if its site were away, although it is not (see ``SecondOpinions``), has its
+    attempts, but neither lowers the limit nor lets the site count as down.
 
     Where the project changes the proxy, a failure by one proxy while the site answers by another is
     the proxy's: nothing is learned from it, and the project's middlewares have it at once.
@@ -93,6 +85,7 @@ class ConcurrencyMiddleware:
         self._meanings = Meanings()
         self._blocks = Blocks(crawler, self._known, clock)
         self._routes = OtherRoutes()
+        self._opinions = SecondOpinions(self._known, clock, self._retries.wait_until)
         self._slots = ControlledSlots(crawler, self._config.control, clock)
         self._scheduler: Scheduler | None = None
 
@@ -131,22 +124,12 @@ class ConcurrencyMiddleware:
             self._slots.open(request)
         if permit is None:
             retry_at = request.meta.pop(RETRY_AT, 0.0)
-            return self._hold(retry_at) if retry_at > now else None
+            return self._retries.wait_until(retry_at) if retry_at > now else None
         if permit.canary:
             # If the site answers another one before this one fails, it is this page that fails.
             request.meta.setdefault(UNANSWERED_AT, now)
-            # A long time-out would delay the discovery that a hanging site is back.
-            timeout_s = request.meta[_CANARY_TIMEOUT] = request.meta.get("download_timeout")
-            patience_s = max(_MIN_CANARY_TIMEOUT_S, permit.hang_s)
-            request.meta["download_timeout"] = min(float(timeout_s or patience_s), patience_s)
+            shorten_timeout(request, permit.hang_s)
         return None
-
-    async def _hold(self, until: float) -> None:
-        """Wait until ``until``, or raise as soon as the crawl stops."""
-        while (wait_s := until - self._clock()) > 0:
-            if is_closing(self._crawler.engine):
-                raise DownloadCancelledError("the crawl is being stopped")
-            await asyncio.sleep(min(1.0, wait_s))
 
     def process_response(
         self, request: Request, response: Response
@@ -171,9 +154,9 @@ class ConcurrencyMiddleware:
                     return self._take_response_when(request, response, found)
                 ending = found
         if ending.verdict in FAILED and ending.retry_after_s is None:
-            if self._other_page(request, ending):
+            if self._opinions.other_page(admission, request, ending):
                 return self._take_response_later(request, response, ending)
-            shown = self._without_blame(request, ending)
+            shown = self._opinions.without_blame(admission, request, ending)
             return self._take_response(request, response, shown, ending)
         if ending.verdict is Verdict.OK:
             request.meta.pop(UNANSWERED_AT, None)
@@ -226,9 +209,10 @@ class ConcurrencyMiddleware:
         if ending.verdict not in FAILED:
             self._end(request, ending, "", ending)
             return None
-        if self._other_page(request, ending):
+        if self._opinions.other_page(self._admission, request, ending):
             return self._take_no_answer_later(request, ending)
-        return self._take_no_answer(request, self._without_blame(request, ending), ending)
+        shown = self._opinions.without_blame(self._admission, request, ending)
+        return self._take_no_answer(request, shown, ending)
 
     def _take_no_answer(self, request: Request, shown: Ending, ending: Ending) -> Request | None:
         permit = self._permit_of(request)
@@ -251,61 +235,12 @@ class ConcurrencyMiddleware:
     async def _take_response_later(
         self, request: Request, response: Response, ending: Ending
     ) -> Response | Request:
-        shown = await self._second_opinion(request, ending)
+        shown = await self._opinions.get(self._admission, request, ending)
         return self._take_response(request, response, shown, ending)
 
     async def _take_no_answer_later(self, request: Request, ending: Ending) -> Request | None:
-        shown = await self._second_opinion(request, ending)
+        shown = await self._opinions.get(self._admission, request, ending)
         return self._take_no_answer(request, shown, shown)
-
-    def _other_page(self, request: Request, ending: Ending) -> KnownPage | None:
-        """Return the page to ask for because ``request`` failed, and it may not be its site.
-
-        That is in doubt of a canary, and of a page that was refused three times before.
-
-        Returns None if it is not, none is known, or the site may not be asked soon.
-        """
-        admission, permit = self._admission, self._permit_of(request)
-        if admission is None or permit is None:
-            return None
-        if ending.verdict is Verdict.THROTTLED:
-            in_doubt = request.meta.get(REFUSALS, 0) >= _EXCUSES
-        else:
-            in_doubt = permit.canary and admission.is_down(request)
-        if not in_doubt or admission.polite_at(request) > self._clock() + MAX_BACK_OFF_S:
-            return None
-        return self._known.other_than(request, permit.site)
-
-    async def _second_opinion(self, request: Request, ending: Ending) -> Ending:
-        """Ask for another page of the site, with the permit of ``request``, which failed.
-
-        Returns how the other one ended if the site answers it, else the ``ending`` of ``request``.
-        """
-        while page := self._other_page(request, ending):
-            admission = self._admission
-            assert admission is not None  # noqa: S101 - it has the page
-            polite_at = admission.polite_at(request)
-            if polite_at > self._clock():
-                await self._hold(polite_at)
-                continue
-            admission.before_send(request)
-            answer = await self._known.ask(page, request)
-            if answer.verdict is Verdict.OK:
-                return answer
-            if answer.verdict is Verdict.OVERLOADED:
-                # Whenever the page failed before, the site is away now.
-                request.meta[UNANSWERED_AT] = self._clock()
-            break
-        return self._without_blame(request, ending)
-
-    def _without_blame(self, request: Request, ending: Ending) -> Ending:
-        """Return the ``ending`` of a request that failed, or that nothing is learned from it."""
-        if ending.verdict is Verdict.THROTTLED:
-            return ending
-        first, admission = request.meta.setdefault(UNANSWERED_AT, self._clock()), self._admission
-        if admission is None or not admission.answered_since(request, first):
-            return ending
-        return NOTHING_LEARNED
 
     def _end(self, request: Request, shown: Ending, address: str, ending: Ending) -> bool:
         """Take the sample ``shown``; return whether the state of its site excuses a failed page.
@@ -319,16 +254,14 @@ class ConcurrencyMiddleware:
             self._slots.report(request, shown)
             return False
         permit = admission.permit_of(request)
-        if permit is not None and permit.canary and _CANARY_TIMEOUT in request.meta:
-            del request.meta["download_timeout"]
-            if (timeout_s := request.meta.pop(_CANARY_TIMEOUT)) is not None:
-                request.meta["download_timeout"] = timeout_s
+        if permit is not None and permit.canary:
+            restore_timeout(request)
         admission.on_downloaded(request, shown, address)
         if permit is None:
             return False
         if permit.canary:
             return shown.verdict is Verdict.OVERLOADED
-        if ending.verdict is not Verdict.OVERLOADED or request.meta.get(REFUSALS, 0) >= _EXCUSES:
+        if ending.verdict is not Verdict.OVERLOADED or request.meta.get(REFUSALS, 0) >= EXCUSES:
             return False
         most = 1 if ending.is_up else admission.limit_of(request)
         return permit.in_flight > most or admission.fails_anyway(request)

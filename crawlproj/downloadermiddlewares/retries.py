@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from scrapy.exceptions import DownloadCancelledError
+
+from crawlproj._scrapy.engine import is_closing
 from crawlproj._scrapy.handled_statuses import handles_status
 from crawlproj._scrapy.retry_chain import RetryChain, retry_chain
 from crawlproj.limits.ending import Ending, Verdict
@@ -112,6 +116,13 @@ class Retries:
             return once_more(self._crawler, request)
         request.meta[REFUSED] = True  # for RefusalsMiddleware
         return None
+
+    async def wait_until(self, until: float) -> None:
+        """Wait until ``until``, or raise as soon as the crawl stops."""
+        while (wait_s := until - self._clock()) > 0:
+            if is_closing(self._crawler.engine):
+                raise DownloadCancelledError("the crawl is being stopped")
+            await asyncio.sleep(min(1.0, wait_s))
 
     def put_off(self, request: Request, ending: Ending) -> None:
         """Delay the retry that Scrapy's middleware, or one of the project, may make."""

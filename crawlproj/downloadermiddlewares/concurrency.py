@@ -55,8 +55,8 @@ class ConcurrencyMiddleware:
     rest, or for 1, 2, 4, … 60 s (± 25 % if it counts as an attempt). Meanwhile it holds neither a
     permit nor a slot.
 
-    A page that failed as if its site were away, although it is not (see ``SecondOpinions``), has its
-    attempts, but neither lowers the limit nor lets the site count as down.
+    A page that failed as if its site were away, although it is not (see ``SecondOpinions``), has
+    its attempts, but neither lowers the limit nor lets the site count as down.
 
     Where the project changes the proxy, a failure by one proxy while the site answers by another is
     the proxy's: nothing is learned from it, and the project's middlewares have it at once.

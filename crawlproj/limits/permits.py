@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from itertools import chain
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.controls import Controls
 from crawlproj.limits.ending import NOTHING_LEARNED, Ending
-from crawlproj.limits.learned import Learned, LearnedSites
 from crawlproj.limits.paused import PausedSites
 from crawlproj.limits.rests import Rests
 from crawlproj.limits.share import SHARE_S, Shares
@@ -17,6 +15,7 @@ from crawlproj.limits.view import view_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from crawlproj.limits.learned import Learned
     from crawlproj.limits.permit import Permit
     from crawlproj.limits.site import SiteControl
     from crawlproj.limits.view import SiteView
@@ -56,15 +55,11 @@ class Permits:
         group_of: Callable[[str], str] | None = None,
         max_controls: int = _MAX_CONTROLS,
     ) -> None:
-        self._make = make
         self._clock = clock
         self._budget = budget
         self._group_of = group_of
         self._members: dict[str, set[str]] = {}
-        self._max_controls = max_controls
-        self._busy: dict[str, SiteControl] = {}  # with requests in flight
-        self._idle: OrderedDict[str, SiteControl] = OrderedDict()  # used longest ago first
-        self._learned = LearnedSites()
+        self._controls = Controls(make, max_controls)
         self._changed: set[str] = set()  # since the last ``take_learned``
         self.rests = Rests()
         self._asked: set[str] = set()  # sites with work since the last fair share
@@ -75,7 +70,7 @@ class Permits:
     def free(self, site: str) -> int:
         """Return how many permits ``site`` could take now."""
         name = self._name(site)
-        return self._free(site, name, self._find(name), self._clock())
+        return self._free(site, name, self._controls.find(name), self._clock())
 
     def _free(self, site: str, name: str, control: SiteControl | None, now: float) -> int:
         if site in self.paused:
@@ -91,7 +86,7 @@ class Permits:
         if room and (share := self._share(control, now)) < inf:
             room = min(room, ceil(share) - control.in_flight)
         # Shares are a moment old and rounded up; this keeps the excess to one request per site.
-        if room > (left := self._budget + len(self._busy) - self._taken):
+        if room > (left := self._budget + len(self._controls.busy) - self._taken):
             room = max(int(left), int(not control.in_flight))
         return max(0, room)
 
@@ -101,7 +96,7 @@ class Permits:
         If something else bounds the total too, let such sites go first: they need not wait, and the
         other sites take turns at the rest.
         """
-        control = self._find(self._name(site))
+        control = self._controls.find(self._name(site))
         share = self._shares.of(control)
         return share == inf or (control.in_flight if control else 0) < int(share)
 
@@ -111,7 +106,7 @@ class Permits:
             return inf
         now = self._clock()
         name = self._name(site)
-        control = self._find(name)
+        control = self._controls.find(name)
         if control is None:
             return max(now, self.rests.end_of(name) or now)
         if control.free(now):
@@ -122,7 +117,7 @@ class Permits:
         """Return when time allows the next start, whatever is in flight."""
         now = self._clock()
         name = self._name(site)
-        control = self._find(name)
+        control = self._controls.find(name)
         if control is None:
             return max(now, self.rests.end_of(name) or now)
         return max(now, control.ready_at())
@@ -141,22 +136,21 @@ class Permits:
         """
         now = self._clock()
         name = self._name(site)
-        control = self._find(name)
+        control = self._controls.find(name)
         if not self._free(site, name, control, now):
             return None
         if control is None:
             control = self._control(name)
         permit = control.start(now, sent=sent)
         permit.site = name
-        self._idle.pop(name, None)
-        self._busy[name] = control
+        self._controls.keep(name, control)
         self._taken += 1
         self.rests.set(name, control.ready_at(), now)
         return permit
 
     def send(self, permit: Permit) -> None:
         """Note that the request of a permit is sent now; the latest call counts."""
-        control = self._busy.get(permit.site)
+        control = self._controls.busy.get(permit.site)
         if control is not None:
             now = self._clock()
             control.send(permit, now)
@@ -164,12 +158,12 @@ class Permits:
 
     def begin_answer(self, permit: Permit) -> None:
         """Note that the answer to the request of a permit has begun, and more is to come."""
-        if (control := self._busy.get(permit.site)) is not None:
+        if (control := self._controls.busy.get(permit.site)) is not None:
             control.begin_answer(permit)
 
     def give_back(self, permit: Permit, ending: Ending = NOTHING_LEARNED) -> None:
         """Give a permit back. Raises ValueError if it was given back before."""
-        control = self._busy.get(permit.site)
+        control = self._controls.busy.get(permit.site)
         now = self._clock()
         try:
             if control is None:
@@ -180,8 +174,7 @@ class Permits:
         self._taken -= 1
         self._changed.add(permit.site)
         if not control.in_flight:
-            del self._busy[permit.site]
-            self._keep(permit.site, control)
+            self._controls.keep(permit.site, control)
         self.rests.set(permit.site, control.ready_at(), now)
 
     def observe(self, site: str, started_at: float, in_flight: int, ending: Ending) -> SiteControl:
@@ -192,7 +185,7 @@ class Permits:
         now = self._clock()
         control = self._control(site)
         control.observe(started_at, in_flight, now, ending)
-        self._keep(site, control)
+        self._controls.keep(site, control)
         return control
 
     def note(self, site: str, ending: Ending) -> None:
@@ -206,7 +199,7 @@ class Permits:
         """
         if not 0 <= delay_s < inf:
             raise ValueError(f"a delay must be finite and not negative, not {delay_s}")
-        control = self._find(self._name(site))
+        control = self._controls.find(self._name(site))
         if control is None and not delay_s:
             return
         self._change(site, lambda control, _: control.set_delay(delay_s))
@@ -223,7 +216,7 @@ class Permits:
 
     def away(self, site: str) -> tuple[float, float]:
         """Return for how many seconds ``site`` has been down, and when it last answered (-inf)."""
-        control = self._find(self._name(site))
+        control = self._controls.find(self._name(site))
         return control.away(self._clock()) if control is not None else (0.0, -inf)
 
     def begin_carefully(self, site: str) -> None:
@@ -233,18 +226,18 @@ class Permits:
     def adopt(self, renew: Callable[[str, SiteControl, float], None]) -> None:
         """Call ``renew`` with the name and control of each site, and the time."""
         now = self._clock()
-        for name, control in self._controls():
+        for name, control in self._controls:
             renew(name, control, now)
             self.rests.set(name, control.ready_at(), now)
 
     def in_flight(self, site: str) -> int:
         """Return how many permits ``site`` has taken."""
-        control = self._busy.get(self._name(site))
+        control = self._controls.busy.get(self._name(site))
         return control.in_flight if control else 0
 
     def control_of(self, site: str) -> SiteControl | None:
         """Return the control of ``site``, for reading only; None if it has none."""
-        return self._find(self._name(site))
+        return self._controls.find(self._name(site))
 
     def view(self, site: str) -> SiteView | None:
         """Return the state of ``site``; None if it has no control."""
@@ -254,12 +247,12 @@ class Permits:
     def busy_views(self) -> dict[str, SiteView]:
         """Return the states of the sites with requests in flight."""
         now = self._clock()
-        return {name: view_of(control, now) for name, control in self._busy.items()}
+        return {name: view_of(control, now) for name, control in self._controls.busy.items()}
 
     def views(self) -> dict[str, SiteView]:
         """Return the state of every site that has a control."""
         now = self._clock()
-        return {name: view_of(control, now) for name, control in self._controls()}
+        return {name: view_of(control, now) for name, control in self._controls}
 
     def members(self, site: str) -> Iterable[str]:
         """Return the sites that share the control of ``site``, itself included."""
@@ -281,7 +274,7 @@ class Permits:
 
     def recall(self, learned: Mapping[str, Learned]) -> None:
         """Let sites continue from what an earlier crawl learned, and rest as long."""
-        self._learned.keep(learned)
+        self._controls.recall(learned)
         now = self._clock()
         for name, found in learned.items():
             if until := found.rest_at(now):
@@ -294,9 +287,7 @@ class Permits:
         self.rests.long.clear()
         found: dict[str, Learned] = {}
         for name in changed:
-            control = self._find(name)
-            learned = control.learned() if control is not None else self._learned.get(name)
-            if learned is not None:
+            if (learned := self._controls.learned(name)) is not None:
                 found[name] = learned
         return found
 
@@ -307,18 +298,10 @@ class Permits:
         self._members.setdefault(name, set()).add(site)
         return name
 
-    def _controls(self) -> Iterable[tuple[str, SiteControl]]:
-        return chain(self._idle.items(), self._busy.items())
-
-    def _find(self, name: str) -> SiteControl | None:
-        return self._busy.get(name) or self._idle.get(name)
-
     def _control(self, name: str) -> SiteControl:
-        control = self._find(name)
+        control = self._controls.find(name)
         if control is None:
-            control = self._make(name)
-            if (learned := self._learned.pop(name, None)) is not None:
-                control.recall(learned, self._clock())
+            control = self._controls.make(name, self._clock())
             if (until := self.rests.end_of(name)) is not None:
                 control.rest(until)
         return control
@@ -328,22 +311,12 @@ class Permits:
         name = self._name(site)
         control = self._control(name)
         change(control, now)
-        if name not in self._busy:
-            self._keep(name, control)
+        self._controls.keep(name, control)
         self.rests.set(name, control.ready_at(), now)
-
-    def _keep(self, name: str, control: SiteControl) -> None:
-        """Keep the control of a site with nothing in flight; reduce the oldest one if needed."""
-        self._idle[name] = control
-        self._idle.move_to_end(name)
-        if len(self._idle) > self._max_controls:
-            forgotten, old = self._idle.popitem(last=False)
-            if (learned := old.learned()) is not None:
-                self._learned.keep({forgotten: learned})
 
     def _share(self, control: SiteControl | None, now: float) -> float:
         """Return how much of the budget a site may have; infinite if its demand fits."""
         if now >= self._shares.until:
-            asked, self._asked = self._asked | self._busy.keys(), set()
-            self._shares.divide([self._find(name) for name in asked], now)
+            asked, self._asked = self._asked | self._controls.busy.keys(), set()
+            self._shares.divide([self._controls.find(name) for name in asked], now)
         return self._shares.of(control)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crawlproj.limits.base import Outcome, Sample, whole
 from crawlproj.limits.decisions import Decisions, Reason, Rule
 from crawlproj.limits.ending import Asked, Ending, Verdict
+from crawlproj.limits.in_flight import InFlight
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.permit import Permit
 
@@ -24,7 +25,7 @@ class SiteControl:
 
     Concurrency and rate are separate limits: a 429 says nothing about requests in flight, and a
     queue nothing about the rate. A request without an answer for ``Health.hang_s`` seconds is
-    *lost*: it no longer counts as in flight, because it no longer burdens the site.
+    lost (see ``InFlight``).
 
     estimator, rate_limit, health: its parts; None switches one of the latter two off. Without a
     rate limit, the estimator takes a 429 as an overload.
@@ -37,9 +38,8 @@ class SiteControl:
         "_cap",
         "_ended_at",
         "_good_limit",
-        "_live",
-        "_lost",
         "_rtt_s",
+        "_taken",
         "asked",
         "decisions",
         "delay_s",
@@ -58,8 +58,7 @@ class SiteControl:
         self.estimator = limit
         self.rate_limit = rate
         self.health = health
-        self._live: dict[Permit, None] = {}  # by start, oldest first
-        self._lost = 0
+        self._taken = InFlight()
         self._rtt_s = 0.0  # smoothed; paces a limit below 1
         self._ended_at = -inf
         self._good_limit = limit.limit  # the latest at which the site answered
@@ -68,7 +67,7 @@ class SiteControl:
     @property
     def in_flight(self) -> int:
         """Permits taken, lost ones included."""
-        return len(self._live) + self._lost
+        return len(self._taken)
 
     @property
     def limit(self) -> float:
@@ -108,9 +107,9 @@ class SiteControl:
 
     def free(self, now: float) -> int:
         """Return how many permits could be taken now."""
-        if self._live:
+        if self._taken.live:
             self._look_for_lost(now)
-        room: float = self.cap - len(self._live)
+        room: float = self.cap - len(self._taken.live)
         if room <= 0 or self.ready_at() > now:
             return 0
         if self.rate_limit is not None:
@@ -121,7 +120,7 @@ class SiteControl:
         """Return when ``free`` may change although no request ends; infinite if it cannot."""
         if (ready_at := self.ready_at()) > now:
             return ready_at
-        oldest = self._oldest()
+        oldest = self._taken.oldest()
         if self.health is not None and oldest is not None:
             return oldest.started_at + self.health.hang_s
         return inf
@@ -135,15 +134,15 @@ class SiteControl:
 
         sent: whether the request is sent now; otherwise ``send`` follows.
         """
-        is_idle = not self._live and self._ended_at > -inf and now - self._ended_at > _IDLE_S
+        is_idle = not self._taken.live and self._ended_at > -inf and now - self._ended_at > _IDLE_S
         if is_idle and (learned := self.learned()) is not None:
             self.recall(learned, now)
-        permit = Permit(now, len(self._live) + 1, self.down, sent=sent)
+        permit = Permit(now, len(self._taken.live) + 1, self.down, sent=sent)
         if self.health is not None:
             permit.hang_s = self.health.hang_s
         if sent:
             permit.start = self.estimator.on_start(permit.in_flight, now)
-        self._live[permit] = None
+        self._taken.add(permit)
         self.started_at = now
         if self.rate_limit is not None:
             permit.early = self.rate_limit.on_start(now)
@@ -156,8 +155,7 @@ class SiteControl:
         permit.sent, permit.started_at = True, now
         self.started_at = now  # the delay until the next start counts from here
         if not permit.lost:
-            del self._live[permit]
-            self._live[permit] = None  # by start
+            self._taken.renew(permit)
             self._withdraw(permit)
             permit.start = self.estimator.on_start(permit.in_flight, now)
 
@@ -168,11 +166,7 @@ class SiteControl:
 
     def end(self, permit: Permit, now: float, ending: Ending) -> None:
         """Give a permit back. Raises KeyError if it was given back before."""
-        lost, permit.lost = permit.lost, False
-        if lost:
-            self._lost -= 1
-        else:
-            del self._live[permit]
+        lost = self._taken.remove(permit)
         self._ended_at = now
         self._learn(permit, now, ending, lost=lost)
         self._withdraw(permit)
@@ -230,7 +224,7 @@ class SiteControl:
 
         Requests in flight are not samples for it.
         """
-        for permit in self._live:
+        for permit in self._taken.live:
             self._withdraw(permit)
         before = self.estimator.limit
         limit.restart(before, self.estimator.unloaded_s)
@@ -276,7 +270,7 @@ class SiteControl:
             return
         start, permit.start, before = permit.start, None, self.estimator.limit
         timing = (permit.started_at, now, ending.rtt_s, permit.in_flight)
-        overtook = outcome is Outcome.SUCCESS and permit.overtakes(self._live)
+        overtook = outcome is Outcome.SUCCESS and permit.overtakes(self._taken.live)
         self.estimator.on_sample(Sample(*timing, outcome, ending.lag_s, start, overtook))
         if self.estimator.limit != before:
             self._record(now, before, self.estimator.reason)
@@ -335,16 +329,6 @@ class SiteControl:
         if self.health is None:
             return
         hung_since = now - self.health.hang_s
-        while (oldest := self._oldest()) is not None and oldest.started_at <= hung_since:
-            del self._live[oldest]
-            oldest.lost = True
-            self._withdraw(oldest)
-            self._lost += 1
+        while (permit := self._taken.lose(hung_since)) is not None:
+            self._withdraw(permit)
             self.health.on_lost(now)
-
-    def _oldest(self) -> Permit | None:
-        """Return the permit whose request was sent first and has no answer, unless it is lost."""
-        for permit in self._live:
-            if permit.sent and not permit.answered:
-                return permit
-        return None

@@ -34,7 +34,7 @@ class Crawl:
         config = ConcurrencyConfig(default=SiteConfig(start=2.0, max=4.0))
         self.limits = SteeredLimits(config)
         self.permits = it.permits
-        self.permits._make = lambda site: config.control(site, self.limits.of(site))
+        self.permits._controls._make = lambda site: config.control(site, self.limits.of(site))
         delays = CrawlDelays(self.permits, self.limits.delay_of)
         self.patience = Patience(60.0, self.permits, now)
         self.books = Books(it.buffered.ack)

@@ -199,7 +199,7 @@ async def test_what_was_learned_is_written_down_from_time_to_time_and_recalled()
         assert set(await frontier.notes()) == {"a.test"}
     again = Desk(frontier, {}, 4, BufferConfig(batch_s=0.0))
     await again.buffered.open("job")
-    assert isinstance(again.permits._learned["a.test"], Learned)
+    assert isinstance(again.permits._controls._learned["a.test"], Learned)
     await again.buffered.close(finish=False)
 
 
@@ -232,7 +232,7 @@ async def test_a_malformed_note_is_ignored() -> None:
     frontier = Watched()
     await frontier.note({"a.test": "{broken", "b.test": Learned(3, inf, 0.1, now()).data()})
     async with desk(frontier) as it:
-        assert set(it.permits._learned) == {"b.test"}
+        assert set(it.permits._controls._learned) == {"b.test"}
 
 
 class Slow(Watched):

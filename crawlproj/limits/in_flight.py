@@ -1,0 +1,65 @@
+"""The requests in flight at one site, by their permits. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawlproj.limits.permit import Permit
+
+
+class InFlight:
+    """The permits that are taken, by when their requests were sent.
+
+    A request that has no answer for long is *lost*: its permit is still taken, but it no longer
+    counts as *live*, because it no longer burdens the site.
+
+    live: permits, oldest first; for reading only. lost: how many are lost.
+    """
+
+    __slots__ = ("live", "lost")
+
+    def __init__(self) -> None:
+        self.live: dict[Permit, None] = {}
+        self.lost = 0
+
+    def __len__(self) -> int:
+        return len(self.live) + self.lost
+
+    def add(self, permit: Permit) -> None:
+        """Add a permit, which is the newest."""
+        self.live[permit] = None
+
+    def renew(self, permit: Permit) -> None:
+        """Make a live permit the newest, because its request is sent now."""
+        del self.live[permit]
+        self.live[permit] = None
+
+    def remove(self, permit: Permit) -> bool:
+        """Remove a permit; return whether it was lost. Raises KeyError if it is not here."""
+        if permit.lost:
+            permit.lost = False
+            self.lost -= 1
+            return True
+        del self.live[permit]
+        return False
+
+    def oldest(self) -> Permit | None:
+        """Return the permit whose request was sent first and has no answer, unless it is lost."""
+        for permit in self.live:
+            if permit.sent and not permit.answered:
+                return permit
+        return None
+
+    def lose(self, sent_until: float) -> Permit | None:
+        """Return a permit that is lost now, if there is one.
+
+        It is, if its request was sent by ``sent_until`` and has no answer. Call this again then.
+        """
+        permit = self.oldest()
+        if permit is None or permit.started_at > sent_until:
+            return None
+        del self.live[permit]
+        permit.lost = True
+        self.lost += 1
+        return permit

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite
+from math import inf
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.growth import PROBE, Growth
 from crawlproj.limits.lockouts import Lockouts
 from crawlproj.limits.spacing import Spacing
 
@@ -20,8 +21,7 @@ _ANNOUNCED_SHARE = 0.98  # of an announced rate, to stay clear of the site's rou
 _MIN_HOLD_S = 4.0
 _HOLD_REQUESTS = 35.0
 _MAX_PATIENCE = 2.0
-_PROBE = 0.08  # how much more is tried after twice the hold
-_TEST = 1.0  # the same while it is in doubt whether there is a window
+_TEST = 1.0  # as PROBE, while it is in doubt whether there is a window
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.15, 60.0
 _PAUSE_GROWTH = 2.0
 _HOUR_S = 3600.0
@@ -42,11 +42,9 @@ class RateLimit:
     is still full then of what came before, so the rate is to grow back to what was accepted a
     second between the last two times of refusals.
 
-    *Growing*, while the rate is used, is CUBIC (RFC 9438 §4.1) in relative form. With ``peak`` the
-    measured rate, ``hold`` the seconds it takes to return to it and x = t / hold − 1,
-    ``rate(t) = peak · (1 + (1 − start/peak) · x³)``: flat around the peak, then ever faster.
-    ``hold`` is the time of at least 35 requests, so that probing for more costs few refusals at any
-    rate. It doubles, once, when probing finds the same rate again, and is at least as long as
+    *Growing* (``Growth``) returns to the measured rate, the peak, and then tries more. The time it
+    takes, the hold, is that of at least 35 requests, so that probing for more costs few refusals at
+    any rate. It doubles, once, when probing finds the same rate again, and is at least as long as
     ``Lockouts`` asks for after refusals that went on for long. Beyond a peak that was found twice,
     or after such a lockout, ``rate(t) = peak · (1 + 0.08 · x³)``: what is wrong with the rate shows
     late. While nobody knows whether there is a window, it is ``peak · (1 + x³)``.
@@ -58,27 +56,20 @@ class RateLimit:
 
     __slots__ = (
         "_accepted",
-        "_allowed",
         "_anchor",
         "_announced",
-        "_changed_at",
         "_cuts",
-        "_grown_s",
-        "_hold_s",
+        "_growth",
         "_maximum",
         "_patience",
         "_pause_s",
         "_paused_s",
-        "_peak",
         "_peak_seen",
-        "_rate",
         "_refused_in_a_row",
         "_rng",
         "_second",
         "_second_at",
         "_spacing",
-        "_start",
-        "_started",
         "_usual",
         "blocked_until",
         "lockouts",
@@ -89,14 +80,10 @@ class RateLimit:
         self.blocked_until = 0.0
         self.trying = False  # one request at a time until one is accepted
         self._rng = rng
-        self._rate = inf
+        self._growth = Growth(_MIN_HOLD_S)  # refusals of what started before it changed are not new
         self._announced = self._maximum = maximum
-        self._peak = inf
-        self._start = inf
-        self._hold_s = _MIN_HOLD_S
         self._patience = 1.0
         self._peak_seen = 0.0
-        self._changed_at = -inf  # refusals of requests that started earlier say nothing new
         self.lockouts = Lockouts()
         self._usual = 0.0  # requests/s accepted between the last two times of refusals
         self._cuts = 0  # since the anchor, without a measurement
@@ -104,9 +91,6 @@ class RateLimit:
         self._paused_s = 0.0  # since the anchor
         self._anchor = -inf  # since when accepted requests are counted
         self._accepted = 0
-        self._started = 0  # since _changed_at
-        self._allowed = 0.0  # starts the rate allowed since then: whether it is used
-        self._grown_s = 0.0  # seconds after _changed_at up to which _allowed counts
         self._refused_in_a_row = 0
         self._second_at = -inf  # start of the second whose accepted requests _second counts
         self._second = 0
@@ -115,19 +99,19 @@ class RateLimit:
     @property
     def rate(self) -> float:
         """Requests/s; infinite while unknown."""
-        return min(self._rate, self._announced)
+        return min(self._growth.rate, self._announced)
 
     @property
     def since(self) -> float:
         """When the rate was last lowered by a refusal, unix seconds; 0 if it never was."""
-        return max(0.0, self._changed_at)
+        return max(0.0, self._growth.changed_at)
 
     @property
     def by(self) -> str:
         """Where the rate comes from: "refused", "announced", or "set"; "" without a bound."""
         if self.rate == inf:
             return ""
-        if self._rate <= self._announced:
+        if self._growth.rate <= self._announced:
             return "refused"
         return "announced" if self._announced < self._maximum else "set"
 
@@ -139,7 +123,7 @@ class RateLimit:
 
     def ready_at(self) -> float:
         """Return when the next request may start."""
-        if self._rate == inf == self._announced or self._spacing.due < self.blocked_until:
+        if self._growth.rate == inf == self._announced or self._spacing.due < self.blocked_until:
             return self.blocked_until
         return self._spacing.due
 
@@ -155,21 +139,21 @@ class RateLimit:
         rate = self.rate
         if rate == inf:
             return False
-        self._started += 1
+        self._growth.on_start()
         return self._spacing.on_start(now, self.ready_at(), rate)
 
     def on_accepted(self, now: float, started_at: float) -> None:
         """Note an answer other than a refusal."""
         self._accepted += 1
         if self.lockouts.on_accepted(now):
-            self._settle(now, self._rate, 1.0, 1.0)
-            self._begin(now)
-        if self._rate == inf:
+            self._settle(now, self._growth.rate, 1.0, 1.0)
+            self._growth.begin(now)
+        if self._growth.rate == inf:
             if now - self._second_at > 1:
                 self._second_at, self._second = now, 0
             self._second += 1
             return
-        if started_at >= self._changed_at:
+        if started_at >= self._growth.changed_at:
             if self._refused_in_a_row:
                 if self.lockouts.is_over(now):
                     self._resume(now)
@@ -191,18 +175,20 @@ class RateLimit:
             self.blocked_until = max(
                 self.blocked_until, now + retry_after_s * (1 + 0.05 * self._rng.random())
             )
-        if started_at < self._changed_at:
+        if started_at < self._growth.changed_at:
             return
         self._spacing.on_refused(early=early)
         if not self._refused_in_a_row:
-            self.lockouts.begin(now, self._rate, self._peak if self._x(now) > 0 else 0.0)
+            growth = self._growth
+            is_probing = growth.is_probing(now, self.blocked_until)
+            self.lockouts.begin(now, growth.rate, growth.peak if is_probing else 0.0)
         self._refused_in_a_row += 1
         self._cut(now)
         longer = _PAUSE_GROWTH ** min(32, self._refused_in_a_row - 1)
         longest_s = max(_MAX_PAUSE_S, min(_HOUR_S, _LONGER * self.lockouts.lasts_s(now)))
-        pause_s = min(longest_s, max(_FIRST_PAUSE_S, 0.5 / self._rate) * longer)
+        pause_s = min(longest_s, max(_FIRST_PAUSE_S, 0.5 / self._growth.rate) * longer)
         self._pause_s = pause_s
-        self._begin(now)
+        self._growth.begin(now)
         self.trying = True
         self._spacing.due = max(self._spacing.due, now)
         self.blocked_until = max(self.blocked_until, now + pause_s)
@@ -229,13 +215,13 @@ class RateLimit:
         if 0 < rate < inf:
             self.lockouts.doubt(doubt_s)
             self._settle(now, rate, 1.0, 1.0)
-            self._begin(now)
+            self._growth.begin(now)
 
     def forget(self) -> None:
         """Drop what refusals showed, because they were of another kind; a quota stays."""
-        if self._rate == inf:
+        if self._growth.rate == inf:
             return
-        self._rate = self._peak = self._start = inf
+        self._growth.forget()
         self._peak_seen = 0.0
         self.lockouts = Lockouts()
         self._refused_in_a_row = 0
@@ -245,12 +231,6 @@ class RateLimit:
         """Forget what refusals showed, and end the pause."""
         self.forget()
         self.blocked_until = 0.0
-
-    def _begin(self, now: float) -> None:
-        """Count from ``now`` how much the rate is used: it has just changed."""
-        self._changed_at = now
-        self._started = 0
-        self._allowed = self._grown_s = 0.0
 
     def _cut(self, now: float) -> None:
         before = self.rate
@@ -264,7 +244,7 @@ class RateLimit:
                 peak = max(_FIRST_RATE, peak)  # too early to know what it accepts
             self._settle(now, peak, 0.5, 1.0)
         elif self._accepted >= _ENOUGH and (elapsed_s := now - self._counted_since) > 0:
-            again = self._cuts and now - self._changed_at < self._hold_s
+            again = self._cuts and now - self._growth.changed_at < self._growth.hold_s
             measured = self._accepted / elapsed_s
             if again or self._paused_s > 0.3 * elapsed_s:
                 peak, share = min(before, measured), _KEEP
@@ -282,10 +262,9 @@ class RateLimit:
             self._settle(now, peak, share, self._patience)
         else:
             # Aim for the peak seen before: a few refusals may mark the end of a window.
-            self._rate = self._start = max(_MIN_RATE, 0.7 * before)
             aim = min(self._peak_seen, self._usual) if self._usual else self._peak_seen
-            self._peak = max(0.85 * before, aim)
-            self._hold_s = self._hold_of(self._peak)
+            peak = max(0.85 * before, aim)
+            self._growth.set(max(_MIN_RATE, 0.7 * before), peak, self._hold_of(peak))
             self._cuts += 1
 
     @property
@@ -296,12 +275,11 @@ class RateLimit:
         """Continue after a lockout."""
         rate = self.lockouts.end(now, self._pause_s)
         self._settle(now, rate.peak, rate.start / rate.peak, 1.0)
-        self._begin(now)
+        self._growth.begin(now)
 
     def _settle(self, now: float, peak: float, share: float, patience: float) -> None:
-        self._peak = max(_MIN_RATE, peak)
-        self._rate = self._start = max(_MIN_RATE, peak * share)
-        self._hold_s = self._hold_of(peak) * patience
+        hold_s = self._hold_of(peak) * patience
+        self._growth.set(max(_MIN_RATE, peak * share), max(_MIN_RATE, peak), hold_s)
         self._anchor = now
         self._accepted = 0
         self._cuts = 0
@@ -312,22 +290,10 @@ class RateLimit:
             return self.lockouts.hold_s
         return max(_MIN_HOLD_S, _HOLD_REQUESTS / rate, self.lockouts.hold_s)
 
-    def _x(self, now: float) -> float:
-        """Return the time since the rate changed, in holds, less one: 0 when the peak is due."""
-        return (now - max(self._changed_at, self.blocked_until)) / self._hold_s - 1
-
     def _grow(self, now: float) -> None:
-        since_s = now - max(self._changed_at, self.blocked_until)
-        if since_s <= 0 or not isfinite(since_s):
-            return
-        self._allowed += self._rate * (since_s - self._grown_s)
-        self._grown_s = since_s
-        if self._started < 0.7 * self._allowed:
-            return  # the rate is not used, so nothing shows that more would be accepted
-        x = self._x(now)
-        steep = max(_PROBE, 1 - self._start / self._peak)
-        if x > 0 and self.lockouts.in_doubt:
-            steep = _TEST
-        elif x > 0 and (self._patience > 1 or self.lockouts.hold_s):
-            steep = _PROBE  # the same rate was found twice, or after a lockout
-        self._rate = max(self._rate, self._peak * (1 + steep * x**3))
+        beyond = None
+        if self.lockouts.in_doubt:
+            beyond = _TEST
+        elif self._patience > 1 or self.lockouts.hold_s:
+            beyond = PROBE  # the same rate was found twice, or after a lockout
+        self._growth.grow(now, self.blocked_until, beyond)

@@ -1,4 +1,4 @@
-"""One open job of the SQLite frontier: the rules of ``frontier/base.py`` as SQL.
+"""One open job of the SQLite frontier: the rules of ``frontier/base.py`` over its ``Rows``.
 
 Every method commits before it updates memory, so that a failed transaction (disk full) leaves both
 file and memory unchanged.
@@ -6,9 +6,8 @@ file and memory unchanged.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from itertools import chain, count
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from crawlproj.errors import FrontierError
@@ -27,6 +26,7 @@ from crawlproj.frontier.sqlite import changes, command_sql
 from crawlproj.frontier.sqlite import schema as sql
 from crawlproj.frontier.sqlite.leases import HeldLease, HeldLeases
 from crawlproj.frontier.sqlite.rotation import Rotation
+from crawlproj.frontier.sqlite.rows import Rows
 from crawlproj.frontier.sqlite.schema import (
     add,
     count_by_site,
@@ -38,7 +38,7 @@ from crawlproj.sqlite_locks import transaction
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from crawlproj.frontier.base import Clock
 
@@ -64,16 +64,11 @@ class SqliteJob:
         self._clock = clock
         self._lease_ids = count(opens << 32)
         self._leases = HeldLeases()
-        self._site_ids: dict[str, int] = {
-            name: site for site, name in db.execute(self._of(sql.SITES))
-        }
+        self._rows = Rows(db, job_id)
         self._rotation = Rotation()
-        for site, ready in db.execute(self._of(sql.READY)):
+        for site, ready in self._rows.ready():
             self._rotation.add(site, ready)
         self._totals = count_by_state(db, job_id)
-
-    def _of(self, statement: str) -> str:
-        return for_job(statement, self._id)
 
     def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
         now = self._clock()
@@ -84,24 +79,23 @@ class SqliteJob:
                 _check(ack, held.lease)
                 valid[ack.lease_id] = (held, ack)
         with transaction(self._db):
-            site_ids = self._put_sites(entries)
-            new = self._put(entries, site_ids, now)
+            new_sites = self._rows.put_sites(entries)
+            new = self._rows.put(entries, new_sites, now)
             ended: defaultdict[tuple[State, str], list[int]] = defaultdict(list)
             for held, ack in valid.values():
                 if ack.state is not State.PENDING:
                     ended[ack.state, ack.reason].append(held.seq)
             for (state, reason), seqs in ended.items():
-                self._db.execute(self._of(sql.END), (int(state), reason or None, json.dumps(seqs)))
-            forgotten = [(held.seq,) for held, ack in valid.values() if ack.forget]
-            if forgotten:
-                self._db.executemany(self._of(sql.FORGET), forgotten)
+                self._rows.end(state, reason, seqs)
+            if forgotten := [held.seq for held, ack in valid.values() if ack.forget]:
+                self._rows.forget(forgotten)
             back = [
                 (held, ack.entry or held.lease.entry, ack.count_attempt)
                 for held, ack in valid.values()
                 if ack.state is State.PENDING
             ]
-            self._put_back(back, now)
-        self._site_ids.update(site_ids)
+            self._rows.put_back(back, now)
+        self._rows.site_ids.update(new_sites)
         for site, delayed, number in new:
             self._totals.pending += number
             if not delayed:
@@ -115,60 +109,8 @@ class SqliteJob:
         self._returned(back, now)
         return Written(sum(number for _, _, number in new), stale=len(acks) - len(valid))
 
-    def _put_sites(self, entries: Iterable[Entry]) -> dict[str, int]:
-        """Insert the sites that are not known; returns their ids."""
-        new: dict[str, int] = {}
-        for entry in entries:
-            if entry.site not in self._site_ids and entry.site not in new:
-                new[entry.site] = len(self._site_ids) + len(new) + 1
-        self._db.executemany(self._of(sql.PUT_SITE), new.items())
-        return new
-
-    def _put(
-        self, entries: Sequence[Entry], new_sites: Mapping[str, int], now: float
-    ) -> list[tuple[str, int, int]]:
-        """Insert the entries that are not known; returns (site, delayed, number) of them."""
-        if not entries:
-            return []
-        (last,) = self._db.execute(self._of(sql.LAST)).fetchone()
-        rows = [
-            (
-                entry.key,
-                self._site_ids.get(entry.site) or new_sites[entry.site],
-                entry.not_before > now,
-                entry.priority,
-                entry.not_before,
-                entry.url,
-                entry.payload,
-            )
-            for entry in entries
-        ]
-        alone = len(rows) % sql.PUT_TOGETHER
-        self._db.executemany(self._of(sql.PUT), rows[:alone])
-        for start in range(alone, len(rows), sql.PUT_TOGETHER):
-            together = chain.from_iterable(rows[start : start + sql.PUT_TOGETHER])
-            self._db.execute(self._of(sql.PUT_MANY), tuple(together))
-        return self._db.execute(self._of(sql.PUT_SINCE), (last,)).fetchall()
-
-    def _put_back(self, back: Iterable[tuple[HeldLease, Entry, bool]], now: float) -> None:
-        self._db.executemany(
-            self._of(sql.PUT_BACK),
-            [
-                (
-                    held.lease.attempts + counted,
-                    entry.not_before > now,
-                    entry.priority,
-                    entry.not_before,
-                    entry.url,
-                    entry.payload,
-                    held.seq,
-                )
-                for held, entry, counted in back
-            ],
-        )
-
     def _returned(self, back: Sequence[tuple[HeldLease, Entry, bool]], now: float) -> None:
-        """Update memory after ``_put_back`` was committed."""
+        """Update memory after ``put_back`` was committed."""
         for held, entry, _ in back:
             self._leases.drop(held)
             if entry.not_before <= now:
@@ -188,19 +130,14 @@ class SqliteJob:
         if not turns:
             return []
         claimed: list[HeldLease] = []
-        next_of = self._of(sql.NEXT)
         with transaction(self._db):
-            # fetchall: sqlite3 would prepare the statement again while an earlier one is unread.
-            queues = {
-                site: iter(self._db.execute(next_of, (self._site_ids[site], share)).fetchall())
-                for site, share in Counter(turns).items()
-            }
+            queues = {site: self._rows.next(site, share) for site, share in Counter(turns).items()}
             for site in turns:
                 seq, key, url, payload, priority, not_before, attempts = next(queues[site])
                 entry = Entry(key, site, url, payload, priority, not_before)
                 lease = Lease(next(self._lease_ids), entry, attempts, now + lease_s)
                 claimed.append(HeldLease(seq, lease, lease.deadline))
-            self._db.execute(self._of(sql.LEASE), (json.dumps([held.seq for held in claimed]),))
+            self._rows.lease([held.seq for held in claimed])
         self._rotation.served(turns)
         self._leases.add(claimed)
         self._totals.pending -= len(claimed)
@@ -209,10 +146,10 @@ class SqliteJob:
 
     def _wake(self, now: float) -> None:
         """Make delayed entries that are due claimable."""
-        due = self._db.execute(self._of(sql.DUE), (now,)).fetchall()
+        due = self._rows.due(now)
         if due:
             with transaction(self._db):
-                self._db.execute(self._of(sql.WAKE), (now,))
+                self._rows.wake(now)
             for site, number in due:
                 self._rotation.add(site, number)
 
@@ -231,17 +168,16 @@ class SqliteJob:
             now = self._clock()
             back = [(held, held.lease.entry, counted) for held in leases]
             with transaction(self._db):
-                self._put_back(back, now)
+                self._rows.put_back(back, now)
             self._returned(back, now)
         return len(leases)
 
     def next_ready(self) -> float | None:
-        (ready,) = self._db.execute(self._of(sql.NEXT_READY), (self._clock(),)).fetchone()
-        return None if ready is None else float(ready)
+        return self._rows.next_ready(self._clock())
 
     def skip_pending(self, reason: str) -> int:
         with transaction(self._db):
-            skipped = self._db.execute(self._of(sql.SKIP), (reason,)).rowcount
+            skipped = self._rows.skip(reason)
         self._rotation.clear()
         self._totals.pending -= skipped
         if skipped:
@@ -267,7 +203,7 @@ class SqliteJob:
 
     def to_skip(self, command: Command) -> tuple[list[int], list[Entry]]:
         """Return what the next step of a SKIP skips; nothing of another generation."""
-        return changes.to_skip(self._db, self._id, command, self._generation, self._site_ids)
+        return changes.to_skip(self._db, self._id, command, self._generation, self._rows.site_ids)
 
     def change(
         self, command: Command, worker: str, entries: Sequence[Entry], seqs: Sequence[int] = ()
@@ -275,10 +211,10 @@ class SqliteJob:
         new = self.write(entries, []).new if command.generation == self._generation else 0
         with transaction(self._db):
             changed = changes.step(
-                self._db, self._id, command, self._generation, self._site_ids, worker,
+                self._db, self._id, command, self._generation, self._rows.site_ids, worker,
                 self._clock(), added=new, seqs=seqs,
             )  # fmt: skip
-        names = {number: name for name, number in self._site_ids.items()}
+        names = {number: name for name, number in self._rows.site_ids.items()}
         for site, number in (+changed.claimable).items():
             self._rotation.remove(names[site], number)
         if changed.skipped:

@@ -2,7 +2,7 @@
 
 Scrapy asks its scheduler synchronously, but a frontier answers later. So leases are fetched ahead
 of need into a *buffer*, and entries and acks wait in an *outbox* that is written in batches. One
-task, the pump, does both; nothing here blocks.
+task, the *pump*, does both; nothing here blocks.
 
 When what is durable: a lease's children and its ack are in the same outbox, children first, and a
 round of the pump writes the whole outbox in one ``Frontier.write``. If the process is killed before
@@ -11,8 +11,6 @@ that, the lease goes back and the page is fetched again. No acked page is missin
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -23,9 +21,9 @@ from crawlproj.scheduling.handover import Handover
 from crawlproj.scheduling.held_leases import HeldLeases
 from crawlproj.scheduling.lease_buffer import LeaseBuffer
 from crawlproj.scheduling.outbox import Outbox
+from crawlproj.scheduling.pump import Pump
 from crawlproj.scheduling.seed_gate import SeedGate
 from crawlproj.scheduling.site_notes import SiteNotes
-from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -36,8 +34,6 @@ if TYPE_CHECKING:
     from crawlproj.limits.permits import Permits
     from crawlproj.scheduling.buffer_config import BufferConfig
     from crawlproj.scheduling.lease_buffer import Handout
-
-logger = logging.getLogger(__name__)
 
 
 class BufferedFrontier:
@@ -66,9 +62,9 @@ class BufferedFrontier:
         *,
         on_change: Callable[[], None],
         on_failure: Callable[[FrontierError], None],
-        on_forgotten: Callable[[], None] = lambda: None,
-        on_lost: Callable[[Collection[int]], None] = lambda _: None,
-        delay_of: Callable[[str], float] = lambda _: 0.0,
+        on_forgotten: Callable[[], None],
+        on_lost: Callable[[Collection[int]], None],
+        delay_of: Callable[[str], float],
         sift: Callable[[list[Lease]], list[Lease]] = list,
     ) -> None:
         self.permits = permits
@@ -89,15 +85,17 @@ class BufferedFrontier:
         self._handover = Handover(frontier, permits, self.buffer, self._notes, clock, delay_of)
         self._left_alone: set[str] = set()  # sites that the last claim passed over
         self._hungry = True  # a claim may bring something
-        self._busy = True  # a round is due or under way
-        self._failed = False
-        self._closing = False
-        self._wake = asyncio.Event()
-        self._urgent = asyncio.Event()  # do not wait for more to gather
         self.seeds = SeedGate(self._crowded)
         self._claim_alarm = Alarm(clock, self._on_claim_due)  # in time, a site or an entry is ready
         self._turn_alarm = Alarm(clock, on_change)  # a blocked site has its turn
-        self._pump_task: asyncio.Task[None] | None = None
+        self._pump = Pump(
+            self._round,
+            patience_s=self._patience_s,
+            has_work=lambda: bool(self.buffer),
+            batch_s=config.batch_s,
+            on_change=on_change,
+            on_failure=self._failed,
+        )
 
     async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
         """Open the frontier and start the pump. Raises what ``Frontier.open`` raises."""
@@ -105,23 +103,21 @@ class BufferedFrontier:
         self.totals = await self._frontier.totals()
         await self._notes.recall()
         self.held.open()
-        self._pump_task = asyncio.ensure_future(self._pump())
-        self._pump_task.add_done_callback(self._pump_ended)
-        self._ask()
+        self._pump.start()
         return opened
 
     def put(self, entry: Entry) -> None:
         """Put ``entry`` in the next round."""
         self.outbox.put(entry)
-        self._ask()
+        self._pump.ask()
 
     def ack(self, ack: Ack, site: str) -> None:
         """Apply ``ack``, of a lease of ``site``, in the next round."""
         # If all leases of the site were out, it then has room for more.
         self.outbox.ack([ack], promising=ack.state is State.PENDING or self._low(site))
         if self.outbox.acks >= self._config.batch:
-            self._urgent.set()
-        self._ask()
+            self._pump.hurry()
+        self._pump.ask()
 
     def next(self) -> Handout | None:
         """Return a lease with a permit of its site; None if no site has both."""
@@ -129,7 +125,7 @@ class BufferedFrontier:
             return None
         handout = self.buffer.next()
         if not self.buffer:
-            self._urgent.set()
+            self._pump.hurry()
         if handout is None:
             if self.buffer.has_blocked:
                 self._set_timer()
@@ -138,7 +134,7 @@ class BufferedFrontier:
         if self._low(site):
             self._hungry = True
             if self.totals.pending or self._frontier.shared:
-                self._ask()
+                self._pump.ask()
         return handout
 
     def release(self, site: str, permit: Permit, ending: Ending) -> None:
@@ -156,7 +152,7 @@ class BufferedFrontier:
             if not self._left_alone.isdisjoint(without):
                 self._left_alone.difference_update(without)
                 self._hungry = True
-                self._ask()
+                self._pump.ask()
         if not self.buffer.has_turns:
             self._set_timer()
 
@@ -166,7 +162,7 @@ class BufferedFrontier:
         self.buffer.drop({lease.id for lease in self.buffer} - kept)
         self.buffer.retry()
         self._hungry = True
-        self._ask()
+        self._pump.ask()
         self._on_change()
 
     @property
@@ -174,8 +170,8 @@ class BufferedFrontier:
         """Whether anything may still come out of ``next``."""
         # Other workers may put entries as long as they hold leases.
         others = self._frontier.shared and self.totals.leased > len(self.held)
-        some = self._busy or self.buffer or self.totals.pending > self.unwanted or others
-        return bool(some) and not self._failed
+        some = self._pump.busy or self.buffer or self.totals.pending > self.unwanted or others
+        return bool(some) and not self._pump.failed
 
     @property
     def outstanding(self) -> int:
@@ -184,9 +180,9 @@ class BufferedFrontier:
 
     async def flushed(self) -> None:
         """Wait until everything put so far is durable. Raises FrontierError if it never will be."""
-        if self._pump_task is None:
+        if not self._pump.started:
             raise FrontierError("the frontier is not open: call open() first")
-        self._ask()
+        self._pump.ask()
         await self.outbox.flushed()
 
     async def close(self, *, finish: bool, skip_rest: str = "") -> bool:
@@ -195,18 +191,14 @@ class BufferedFrontier:
         finish: mark the generation finished if nothing is pending or leased.
         skip_rest: the reason for which what is pending or in the buffer is skipped; "" leaves it.
         """
-        self._closing = True
         self.seeds.close()
-        self._wake.set()
-        self._urgent.set()
         self._frontier.hurry()
         self._claim_alarm.cancel()
         self._turn_alarm.cancel()
-        if self._pump_task is not None:
-            await asyncio.wait({self._pump_task})
+        await self._pump.stop()
         self.held.close()
         try:
-            if self._pump_task is None or self._failed:
+            if not self._pump.started or self._pump.failed:
                 return False
             if skip_rest:
                 self.outbox.ack(Ack(lease.id, State.SKIPPED, skip_rest) for lease in self.buffer)
@@ -239,40 +231,21 @@ class BufferedFrontier:
         pending = self.totals.pending + unwritten
         return unwritten >= self._config.outbox or pending >= self._config.max_pending
 
-    def _ask(self) -> None:
-        self._busy = True
-        self._wake.set()
+    def _patience_s(self) -> float:
+        """Return after how long leases are renewed, or others' entries looked for."""
+        patience_s = max(0.0, self.held.renew_at - self._clock())
+        if self._frontier.shared:
+            poll_s = self._config.poll_s
+            patience_s = min(patience_s, 4 * poll_s if self.buffer else poll_s)
+        return patience_s
 
-    async def _pump(self) -> None:
-        while not self._closing:
-            self._urgent.clear()
-            # Even if nothing happens here, leases are renewed and others' entries are looked for.
-            patience_s = max(0.0, self.held.renew_at - self._clock())
-            if self._frontier.shared:
-                poll_s = self._config.poll_s
-                patience_s = min(patience_s, 4 * poll_s if self.buffer else poll_s)
-            if not await set_within(self._wake, patience_s):
-                self._hungry |= self._frontier.shared
-            if self.buffer:  # there is work to go on with, so let more gather
-                await set_within(self._urgent, self._config.batch_s)
-            self._wake.clear()
-            await asyncio.sleep(0)  # a round may never wait, so let other tasks go on
-            if not self._closing:
-                await self._round()
-
-    def _pump_ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is None:
-            return
-        self._failed = True
+    def _failed(self, error: FrontierError) -> None:
         self.seeds.close()
         self.outbox.close()
-        if not isinstance(error, FrontierError):
-            logger.error("The frontier's pump failed", exc_info=error)
-            error = FrontierError(f"the frontier's pump failed: {error!r}")
         self._on_failure(error)
 
-    async def _round(self) -> None:
+    async def _round(self, *, asked: bool) -> bool:
+        self._hungry |= self._frontier.shared and not asked
         sent = await self.outbox.write()
         self._hungry |= sent.promising
         self.held.remove(ack.lease_id for ack in sent.acks)
@@ -290,11 +263,9 @@ class BufferedFrontier:
             news = await self._heed()
             self.outbox.ack(await self._handover.cede(news.surplus, self.held.sites, self._asked))
             if self.outbox.acks:
-                self._ask()
+                self._pump.ask()
         self.seeds.update()
-        self._busy = self._wake.is_set()
-        if claimed or sent or not self._busy:
-            self._on_change()
+        return claimed or bool(sent)
 
     async def _claim(self) -> bool:
         config, permits, buffer = self._config, self.permits, self.buffer
@@ -318,7 +289,7 @@ class BufferedFrontier:
             self._set_timer(await self._frontier.next_ready())
         if self._left_alone and permits.next_ready() is None:
             self._hungry = True  # the last rest has just ended, so no alarm is set for it
-            self._ask()
+            self._pump.ask()
         return bool(leases)
 
     async def _heed(self) -> News:
@@ -327,7 +298,7 @@ class BufferedFrontier:
         if news.forgotten:
             self.held.doubt()
             self.outbox.put_again()
-            self._ask()
+            self._pump.ask()
             self._on_forgotten()
         await self._handover.gain(news)
         self._hungry |= news.waiting
@@ -335,7 +306,7 @@ class BufferedFrontier:
 
     def _set_timer(self, frontier_ready: float | None = None) -> None:
         """Ask again when a blocked or resting site, or a delayed entry, becomes ready."""
-        if self._closing:
+        if self._pump.closing:
             return
         for ready_at in (frontier_ready, self.permits.next_ready()):
             if ready_at is not None:
@@ -345,5 +316,5 @@ class BufferedFrontier:
 
     def _on_claim_due(self) -> None:
         self._hungry = True
-        self._ask()
+        self._pump.ask()
         self._on_change()

@@ -63,7 +63,6 @@ class LoginSession:
         begun: bool = False,
         patience_s: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.number = int(begun)
         self._log_in = log_in
@@ -72,7 +71,6 @@ class LoginSession:
         self._on_failed = on_failed
         self._patience_s = patience_s
         self._clock = clock
-        self._sleep = sleep
         self._open = asyncio.Event()
         if begun:
             self._open.set()
@@ -179,7 +177,7 @@ class LoginSession:
             self._wasted_before = self._wasted()
             if wait_s > 0:
                 logger.info("The next login is in %.0f s", wait_s)
-                await self._sleep(wait_s)
+                await asyncio.sleep(wait_s)
         await self._log_in_patiently()
         self.number += 1
         self._began_at, self._showed = self._clock(), False
@@ -202,7 +200,7 @@ class LoginSession:
                 logger.warning("The login failed: %s; it is tried again in %.0f s", exc, wait_s)
             else:
                 return
-            await self._sleep(wait_s)
+            await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _MAX_PAUSE_S)
 
     def _wasted(self) -> int:

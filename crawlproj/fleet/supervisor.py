@@ -68,7 +68,6 @@ class Supervisor:
     env: the environment of the workers.
     lock: a file descriptor that the workers inherit, so that its lock outlives a killed supervisor.
     totals: the job's totals at the start. generation: the job's generation.
-    clock: monotonic seconds.
 
     A display may read fleet, seats, totals, totals_before, recovery and rates.
     """
@@ -86,7 +85,6 @@ class Supervisor:
         recovery: Recovery,
         lock: int,
         generation: int,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fleet = Fleet(n, limits)
         self.seats = [Seat(number) for number in range(n)]
@@ -99,7 +97,6 @@ class Supervisor:
         self._admin = admin
         self._lock = lock
         self._generation = generation
-        self._clock = clock
         self._finished = False
         self._poll_now = asyncio.Event()  # polls the frontier before its interval is over
         self._looked = 0.0
@@ -111,12 +108,12 @@ class Supervisor:
             logger.warning("Killing the workers; their pages return to the frontier")
         else:
             logger.info("Stopping: the workers finish their downloads")
-        self._apply(self.fleet.stop(self._clock()))
+        self._apply(self.fleet.stop(time.monotonic()))
 
     def roll(self) -> None:
         """Restart the workers one after another."""
         logger.info("Restarting the workers one after another")
-        self._apply(self.fleet.roll(self._clock()))
+        self._apply(self.fleet.roll(time.monotonic()))
 
     async def run(self, show: Callable[[], object] = lambda: None) -> int:
         """Run until every worker is over; returns the exit status.
@@ -149,7 +146,7 @@ class Supervisor:
         return figures
 
     def _step(self) -> None:
-        now = self._clock()
+        now = time.monotonic()
         for seat in self.seats:
             if seat.process is not None and (status := seat.process.poll()) is not None:
                 self._exited(seat, status)
@@ -190,7 +187,7 @@ class Supervisor:
         seat.status = found
         # A second status means that it could open the frontier and the store.
         if found.owner and (found.done or (found.beat > 1 and seat.process is not None)):
-            self.fleet.ready(seat.number, self._clock())
+            self.fleet.ready(seat.number, time.monotonic())
         return True
 
     def _page(self, seat: Seat) -> CurrentPage | None:
@@ -232,19 +229,19 @@ class Supervisor:
                 )
             except OSError as exc:  # the machine is out of memory or processes at the moment
                 logger.error("Cannot start worker %s: %s", seat.name, exc)
-                self.fleet.exited(seat.number, self._clock(), 1)
+                self.fleet.exited(seat.number, time.monotonic(), 1)
 
     def _exited(self, seat: Seat, status: int) -> None:
         process, seat.process = seat.process, None
         assert process is not None  # noqa: S101 - it was polled
         self._read_status(seat)
         worker = self.fleet.workers[seat.number]
-        was, ran_s = worker.phase, self._clock() - worker.since
+        was, ran_s = worker.phase, time.monotonic() - worker.since
         page = self._page(seat)
         if page is not None:
-            self.fleet.ready(seat.number, self._clock())  # it may have worked only for a moment
+            self.fleet.ready(seat.number, time.monotonic())  # it may have worked only for a moment
         drained = seat.status is not None and seat.status.ended == "drained"
-        ending = self.fleet.exited(seat.number, self._clock(), status, drained=drained)
+        ending = self.fleet.exited(seat.number, time.monotonic(), status, drained=drained)
         page = page if ending.blamed else None
         kills = self.recovery.blame(page) if page else 0
         if worker.phase is Phase.REFUSED and was is Phase.STARTING:

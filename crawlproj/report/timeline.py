@@ -172,11 +172,8 @@ class Timeline:
     the MAX_RANK busiest, so that two sites that keep swapping ranks keep their history.
     """
 
-    def __init__(
-        self, max_points: int = MAX_POINTS, max_site_points: int = MAX_SITE_POINTS
-    ) -> None:
+    def __init__(self, max_points: int = MAX_POINTS) -> None:
         self._all: Series[Point] = Series(max_points)
-        self._max_site_points = max_site_points
         self._followed: dict[str, _Followed] = {}
 
     @property
@@ -186,7 +183,7 @@ class Timeline:
 
     def busiest(self) -> dict[str, list[SitePoint]]:
         """Return the points of the MAX_SITES sites with the most URLs done, busiest first."""
-        ranked = _busiest({name: site.last for name, site in self._followed.items()}, MAX_SITES)
+        ranked = _busiest({name: site.last for name, site in self._followed.items()})
         return {name: self._followed[name].series.points for name in ranked}
 
     def add(self, tick: Tick) -> None:
@@ -220,10 +217,10 @@ class Timeline:
                     now.ttfb_count - before.ttfb_count,
                 )
             )
-        for name in _busiest(tick.sites, MAX_SITES):
+        for name in _busiest(tick.sites):
             if name not in self._followed:
-                self._followed[name] = _Followed(Series(self._max_site_points), tick.sites[name])
+                self._followed[name] = _Followed(Series(MAX_SITE_POINTS), tick.sites[name])
 
 
-def _busiest(sites: Mapping[str, SiteTick], max_sites: int) -> list[str]:
-    return sorted(sites, key=lambda name: (-sites[name].done, name))[:max_sites]
+def _busiest(sites: Mapping[str, SiteTick]) -> list[str]:
+    return sorted(sites, key=lambda name: (-sites[name].done, name))[:MAX_SITES]

@@ -28,7 +28,7 @@ class Source(Enum):
     """``Spider.start()``."""
 
 
-def volatile_entry(request: Request, key: int, source: Entry | Source = Source.UNKNOWN) -> Entry:
+def volatile_entry(request: Request, key: int, source: Entry | Source) -> Entry:
     """Return the entry that stands for an unstorable request.
 
     source: the entry of the page whose callback yielded it, or what else it came from.

@@ -39,6 +39,7 @@ USUAL_PER_DAY = 1000
 """REFRESH_PER_DAY unless it is set."""
 
 _BATCH = 500  # rows that are read at once
+_MIN_PAUSE_S = 10.0  # between two looks for what is due
 _AT_ONCE = 100  # checks that are put before the frontier is asked for room
 _NEXT = "\x01"  # a URL has none, so no other URL is between it and itself with this appended
 _MAX_REDIRECTS = 20
@@ -124,11 +125,21 @@ class Rechecks:
             },
         )
 
-    async def put_due(self, scheduler: Scheduler) -> bool:
-        """Put a check of everything in scope that is due; return whether more is wanted later.
+    async def run(self, scheduler: Scheduler, *, endless: bool) -> None:
+        """Put a check of everything in scope that is due; go on for ever if that is asked for.
 
         The checks do not pass the spider middlewares, which judge links: they are known pages.
         """
+        while True:
+            began = time.monotonic()
+            wanted = await self._put_due(scheduler)
+            if not (wanted and endless):
+                return
+            # Looking through the store takes at most a fiftieth of the time.
+            await asyncio.sleep(max(_MIN_PAUSE_S, 50 * (time.monotonic() - began)))
+
+    async def _put_due(self, scheduler: Scheduler) -> bool:
+        """Return whether more is wanted later."""
         put = 0
         async for request in self.due():
             scheduler.enqueue_request(request)

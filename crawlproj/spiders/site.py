@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +63,6 @@ if TYPE_CHECKING:
 __all__ = ["SiteSpider"]
 
 
-_MIN_PAUSE_S = 10.0  # between two looks for what is due
 _SITEMAP_USES = ("also", "only", "never")
 
 
@@ -220,13 +217,7 @@ class SiteSpider(ReadsSitemaps):
             scheduler.backend.spend,
         )
         self._move(await rechecks.moves(self.seeds))
-        while True:
-            began = time.monotonic()
-            wanted = await rechecks.put_due(scheduler)
-            if not (wanted and self.endless):
-                return
-            # Looking through the store takes at most a fiftieth of the time.
-            await asyncio.sleep(max(_MIN_PAUSE_S, 50 * (time.monotonic() - began)))
+        await rechecks.run(scheduler, endless=self.endless)
 
     def _check(self, page: Checked) -> Request:
         """Return the request for a URL of an earlier crawl."""

@@ -17,7 +17,7 @@ from crawlproj.frontier.fate import Fate
 from crawlproj.frontier.sqlite import command_sql
 from crawlproj.frontier.sqlite import schema as sql
 from crawlproj.frontier.sqlite.changes import register
-from crawlproj.frontier.sqlite.file import connect, explained
+from crawlproj.frontier.sqlite.file import OTHERS_BUSY_S, connect, explained
 from crawlproj.frontier.sqlite.schema import for_job, has_frontier, set_up
 from crawlproj.sqlite_locks import transaction
 
@@ -49,17 +49,11 @@ WHERE state = 0 AND delayed = 0 AND site = ? AND (priority > ? OR (priority = ? 
 class SqliteControls(Controls):
     """Its methods run on a thread of its own, in transactions of milliseconds."""
 
-    def __init__(
-        self, path: Path | str, job: str, clock: Clock = time.time, *, busy_s: float = 10.0
-    ) -> None:
-        """Configure it; the first call opens the file.
-
-        busy_s: max time to wait while another connection writes, in seconds.
-        """
+    def __init__(self, path: Path | str, job: str, clock: Clock = time.time) -> None:
+        """Configure it; the first call opens the file."""
         self._path = Path(path)
         self._job = job
         self._clock = clock
-        self._busy_s = busy_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="controls")
         self._db: sqlite3.Connection | None = None
 
@@ -75,7 +69,7 @@ class SqliteControls(Controls):
         if self._db is None:
             if not self._path.is_file():
                 raise FrontierError(f"frontier file {self._path} does not exist: run a crawl first")
-            db = connect(self._path, busy_s=self._busy_s)
+            db = connect(self._path, busy_s=OTHERS_BUSY_S)
             try:
                 if not has_frontier(db, self._path):
                     raise FrontierError(f"{self._path} holds no frontier")

@@ -23,6 +23,9 @@ PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 8000",
 )
 
+OTHERS_BUSY_S = 10.0
+"""How long those who do not own a job wait for another connection's transaction."""
+
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "another connection keeps it locked: end its transaction (an open "
     "sqlite3 shell?), then run again",
@@ -84,9 +87,9 @@ def _use_wal(db: sqlite3.Connection, busy_s: float) -> None:
 
 
 @contextmanager
-def read_only(path: Path, *, busy_s: float) -> Iterator[sqlite3.Connection]:
+def read_only(path: Path) -> Iterator[sqlite3.Connection]:
     """Open one consistent snapshot of ``path``, even while a crawl writes to it."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)) as db:
+    with closing(sqlite3.connect(uri, uri=True, timeout=OTHERS_BUSY_S, isolation_level=None)) as db:
         db.execute("BEGIN")
         yield db

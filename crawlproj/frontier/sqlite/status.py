@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-BUSY_S = 10.0
-
 
 async def read_status(path: Path | str) -> list[JobStatus]:
     """Return the status of the jobs in ``path``, by name. Scans all entries (1 s per million).
@@ -45,7 +43,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise FrontierError(
             f"frontier file {path} does not exist: run a crawl first, or set FRONTIER_URL"
         )
-    with explained(path), read_only(path, busy_s=BUSY_S) as db:
+    with explained(path), read_only(path) as db:
         if not sql.has_frontier(db, path):
             raise FrontierError(
                 f"{path} holds no frontier: set FRONTIER_URL to the file of a crawl"

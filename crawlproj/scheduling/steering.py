@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Protocol
 from crawlproj.errors import FrontierError, NotStored
 from crawlproj.frontier.base import Ack, State
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result, Verb
-from crawlproj.items import SkippedUrl
 from crawlproj.limits.paused import PausedSites
 from crawlproj.plural import counted
+from crawlproj.scheduling.changes import Changes
 from crawlproj.scheduling.serialize import depth_of
 from crawlproj.steering.standing import Standing
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
-_STEP_PAUSE_S = 0.05  # between two steps of a command, for the crawl to go on
 _MAX_DRAIN_S = 60.0  # then downloads get the grace of any shutdown
 _STANDING = frozenset({Verb.PAUSE, Verb.RESUME, Verb.DRAIN, Verb.LIMIT, Verb.SKIP})
 
@@ -92,12 +91,11 @@ class Steering:
         self._delays = delays
         self._patience = patience
         self._books = books
-        self._entry_of = entry_of
+        self._changes = Changes(frontier, books, entry_of, self.name)
         self._idle = idle
         self._end = end
         self._skips: Callable[[str, str], Command | None] | None = None
         self._log: list[Command] = []  # the commands that may hold
-        self._to_apply: list[Command] = []
         self._last: Command | None = None
         self._began_after = self._generation = 0
         self._waits: Callable[[str], bool] | None = None
@@ -115,7 +113,7 @@ class Steering:
         self._generation = generation
         await self._read()
         self._began_after = self._last.id if self._last is not None else 0
-        self._to_apply = await self._frontier.waiting()
+        await self._changes.begin()
         await self._obey(self._log)
         await self._apply()
         for command in (*self.standing.rests, *self.standing.limits):
@@ -171,14 +169,14 @@ class Steering:
     @property
     def waits(self) -> bool:
         """Whether a command is not applied yet that changes entries."""
-        return bool(self._to_apply)
+        return bool(self._changes)
 
     async def look(self) -> None:
         """Read the log once, and obey what is new or has ended."""
         new = await self._read()
-        self._to_apply += (command for command in new if command.changes)
+        self._changes.add(new)
         await self._obey(new)
-        if self._to_apply:
+        if self._changes:
             await self._apply()
         if self.standing.drains_any or self._queue.unwanted:
             await self._leave_drained()
@@ -270,45 +268,8 @@ class Steering:
         self._permits.paused = PausedSites(holds, everything=standing.holds_all)
 
     async def _apply(self) -> None:
-        """Apply the commands that change entries, unless another worker does.
-
-        SKIP waits for the store, which has the skipped URLs before the frontier skips them.
-        """
-        still = {command.id for command in await self._frontier.waiting()}
-        self._to_apply = [command for command in self._to_apply if command.id in still]
-        for command in list(self._to_apply):
-            if command.verb is Verb.SKIP and not self._books.are_open:
-                continue
-            while (result := await self._step(command)) is None:
-                if self._frontier.shared:
-                    return  # another worker applies it; look again in case it dies
-                await asyncio.sleep(_STEP_PAUSE_S)
-            self._to_apply.remove(command)
-            logger.info(
-                "%s by %s: %d URLs%s",
-                command.verb.capitalize(),
-                command.who,
-                result.urls,
-                f" ({result.note})" if result.note else "",
-            )
-        self._queue.look_again()
-
-    async def _step(self, command: Command) -> Result | None:
-        entries: list[Entry] = []
-        if command.verb is Verb.ADD:
-            priority = int(command.arguments.get("priority", 0))
-            entries = [self._entry_of(url, priority) for url in command.arguments["urls"]]
-
-        async def on_skip(skipped: Sequence[Entry]) -> None:
-            now = time.time()
-            await self._books.note(
-                [
-                    SkippedUrl(one.url, SKIPPED_BY_COMMAND, command.trace, depth_of(one), now)
-                    for one in skipped
-                ]
-            )
-
-        return await self._frontier.change(command, self.name, entries, on_skip)
+        if await self._changes.apply():
+            self._queue.look_again()
 
     async def _leave_drained(self) -> None:
         """Count what waits at drained sites: the crawl ends without it."""

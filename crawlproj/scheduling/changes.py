@@ -51,7 +51,10 @@ class Changes:
         self._waiting += (command for command in commands if command.changes)
 
     async def apply(self) -> bool:
-        """Apply what waits; return False if another worker does. Raises FrontierError, NotStored."""
+        """Apply what waits; return False if another worker does.
+
+        Raises FrontierError and NotStored.
+        """
         still = {command.id for command in await self._frontier.waiting()}
         self._waiting = [command for command in self._waiting if command.id in still]
         for command in list(self._waiting):

@@ -11,6 +11,8 @@ from crawlproj.latency.recorder import LatencyRecorder
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs/reference"
+README = ROOT / "README.md"
+PACKAGE = ROOT / "crawlproj"
 
 
 def test_every_reason_is_documented() -> None:
@@ -58,3 +60,24 @@ def test_every_row_of_the_reliability_table_names_tests_that_exist() -> None:
         assert named, f"no test: {row}"
         for path in named:
             assert (ROOT / path).exists(), f"{path} does not exist: {row}"
+
+
+def test_imports_go_down_the_map() -> None:
+    rows: dict[str, int] = {}
+    for number, row in enumerate(re.findall(r"^\| (`crawlproj/.*?) \|", README.read_text(), re.M)):
+        for name in re.findall(r"`(?:crawlproj/)?(\w+)(?:/|\.py)`", row):
+            rows[name] = number
+    lowest = max(rows.values())  # has the files that have no place of their own
+    upwards = set()
+    for path in PACKAGE.rglob("*.py"):
+        part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        text = path.read_text()
+        used = re.findall(r"^ *from crawlproj\.(\w+)", text, re.M)
+        used += re.findall(r"^ *from crawlproj import (\w+)", text, re.M)
+        upwards |= {
+            f"{part} imports {name}"
+            for name in used
+            if rows.get(name, lowest) < rows.get(part, lowest)
+        }
+    assert len(rows) > 30
+    assert upwards == set()

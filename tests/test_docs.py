@@ -64,7 +64,9 @@ def test_every_row_of_the_reliability_table_names_tests_that_exist() -> None:
 
 def test_imports_go_down_the_map() -> None:
     rows: dict[str, int] = {}
-    for number, row in enumerate(re.findall(r"^\| (`crawlproj/.*?) \|", README.read_text(), re.M)):
+    for number, row in enumerate(
+        re.findall(r"^\| (`crawlproj/.*?) \|", README.read_text(), re.MULTILINE)
+    ):
         for name in re.findall(r"`(?:crawlproj/)?(\w+)(?:/|\.py)`", row):
             rows[name] = number
     lowest = max(rows.values())  # has the files that have no place of their own
@@ -72,8 +74,8 @@ def test_imports_go_down_the_map() -> None:
     for path in PACKAGE.rglob("*.py"):
         part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         text = path.read_text()
-        used = re.findall(r"^ *from crawlproj\.(\w+)", text, re.M)
-        used += re.findall(r"^ *from crawlproj import (\w+)", text, re.M)
+        used = re.findall(r"^ *from crawlproj\.(\w+)", text, re.MULTILINE)
+        used += re.findall(r"^ *from crawlproj import (\w+)", text, re.MULTILINE)
         upwards |= {
             f"{part} imports {name}"
             for name in used

@@ -106,6 +106,10 @@ class Indifferent:
             if not is_same or self._same_in.put(f"{place} {whole}"):
                 self._count(f"all of {whole}", same=is_same, different=not is_same)
 
+    def has_page(self, rest: str) -> bool:
+        """Whether a page was taken in that is ``rest``, or has one parameter more."""
+        return hash(rest) in self._samples
+
     def lead(self, names: Iterable[str], place: str, ways: int) -> None:
         """Take in that a page with these parameters leads to ``ways`` pages that were not known."""
         for name in names:

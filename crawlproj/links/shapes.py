@@ -6,6 +6,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
+from zlib import crc32
+
+from crawlproj.urls import registrable_domain
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -25,6 +28,12 @@ _PAIRS = re.compile(r"[&;]")
 _COUNTED = re.compile(r"[0-9]+(?:[-_.:][0-9]+)*")
 # A token that a program made: long, with digits and letters, most of which are in no word.
 _TOKEN = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[a-zA-Z])[\w.~()!*%-]{20,}")
+_YEAR = re.compile(r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[0-9]{4})?(?![0-9])")
+# A year and a month or week after it, such as 2026/11, 20261130 and year=2026&month=11.
+_DATE = re.compile(
+    r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[^0-9?]{1,7}[0-5]?[0-9]|[01][0-9](?:[0-3][0-9])?)(?![0-9])"
+)
+_CHOSEN = 8  # of so many paths, and of so many parameters with their values, one
 _PARTS = re.compile("[/?&;=]")
 _NOT_ASCII = re.compile(r"%[89A-F][0-9A-F]")  # no program makes a token of other letters
 _WORD = re.compile(r"(?<![^-_.~])[a-zA-Z]{2,}(?![^-_.~])")
@@ -143,6 +152,16 @@ def shapes_of(url: str) -> Shapes:
     )
 
 
+def shape_of_sitemaps(site: str) -> str:
+    """Return the shape of all sitemaps of a site, which is a host and maybe a port."""
+    return f"{site}/* (sitemaps)"
+
+
+def shape_of_domain(site: str) -> str:
+    """Return the shape of everything on all hosts of a site's registrable domain."""
+    return f"*.{registrable_domain(site)}/*"
+
+
 def without(url: str, names: Container[str]) -> str:
     """Return a URL without the parameters that are among ``names``, which are such of Shapes."""
     place, _, query = url.partition("?")
@@ -178,6 +197,27 @@ def is_counted(url: str) -> bool:
         or len(segments) - len(set(segments)) > 1
         or any(map(_COUNTED.fullmatch, segments))
     )
+
+
+def has_year(url: str) -> bool:
+    """Whether ``url`` has a number in it that may be a year, or a date that begins with one."""
+    return _YEAR.search(url) is not None
+
+
+def has_date(url: str) -> bool:
+    """Whether ``url`` has a year in it and a month after that: most likely, a calendar made it."""
+    return _DATE.search(url) is not None
+
+
+def is_chosen(url: str, nth: int = 0) -> bool:
+    """Whether ``url`` is in the sample of pages for its path, or for one of its parameters.
+
+    So pages of one path, or with one value of a parameter, are in the sample together and can be
+    compared, and those that alternate are in it alike. nth: which sample, 0 to 7.
+    """
+    path, _, query = url.partition("?")
+    parts = (path, *query.split("&")) if query else (path,)
+    return any(crc32(part.encode()) % _CHOSEN == nth for part in parts)
 
 
 def is_way_back(url: str, page: str) -> bool:

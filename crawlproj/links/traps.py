@@ -14,9 +14,10 @@ query. A parameter that makes no difference (see indifferent.py) is a trap, too,
 URLs that were fetched without it or with another value of it; and so is a whole query, which ends
 URLs that were fetched without a query. So is a maze; see mazes.py.
 
-Every eighth page is looked at, each one of a shape that is suspected, and, once a query made no
-difference, each one without a query. With a memory of similar texts, a page whose main text is
-nearly that of an earlier one has nothing new, whatever its lines are.
+A page is looked at if a hash chooses its path or one of its parameters, an eighth of each. So is
+each page of a shape that is suspected, and, once a query made no difference, each one without a
+query. With a memory of similar texts, a page whose main text is nearly that of an earlier one has
+nothing new, whatever its lines are.
 """
 
 from __future__ import annotations
@@ -30,7 +31,19 @@ from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.mazes import Mazes
 from crawlproj.links.news import News, Recent, without_tokens
 from crawlproj.links.patience import Patience
-from crawlproj.links.shapes import Shapes, is_counted, is_way_back, shapes_of, whole_query, without
+from crawlproj.links.shapes import (
+    Shapes,
+    has_date,
+    has_year,
+    is_chosen,
+    is_counted,
+    is_way_back,
+    shape_of_domain,
+    shape_of_sitemaps,
+    shapes_of,
+    whole_query,
+    without,
+)
 from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
@@ -42,7 +55,6 @@ if TYPE_CHECKING:
 SITEMAP = "sitemap_indexes"
 """The key of Request.meta that the request of a sitemap has: how many indexes led to it."""
 
-_LOOK_AT_EVERY = 8
 _PAGES = 20  # of a shape in a row with nothing new
 _PAGES_OF_DOUBTED = 5  # of a combination of parameters
 _PAGES_OF_A_HOST = 200
@@ -52,7 +64,6 @@ _MAX_SHAPES = 20_000
 _END = 200_000  # characters of a text
 _MAX_SEGMENTS = 64  # of a path
 _PADDING = re.compile("  +")  # of a table's cells: how wide they are depends on the other rows
-_DATED = re.compile(r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[0-9]{4})?(?![0-9])")
 
 
 class Traps:
@@ -82,7 +93,6 @@ class Traps:
         self.mazes = Mazes(starts)
         self._news, self._indifferent = News(), Indifferent()
         self._combinations = Combinations()
-        self._learned = 0
 
     def why_not(self, url: str, depth: int = 0, *, sitemap: bool = False) -> str:
         """Return why ``url`` is not fetched; "" if it is.
@@ -94,7 +104,7 @@ class Traps:
         site, budgets = site_of(url), self._budgets
         if sitemap:
             return self._spent(self._sitemaps[site], budgets.sitemaps, f"sitemaps of {site}") or (
-                self._trap([_shape_of_sitemaps(site)])
+                self._trap([shape_of_sitemaps(site)])
             )
         if spent := (
             self._spent(self._pages[site], budgets.pages, f"pages of {site}")
@@ -111,14 +121,13 @@ class Traps:
                 hosts.add(site)
         if not self.found:
             return ""
-        domains = [_shape_of_domain(site)] if self._is_new(site) else []
+        domains = [shape_of_domain(site)] if self._is_new(site) else []
         return self._trap([*self._decisive(url, shapes_of(url)), *domains])
 
     def looks_at(self, url: str) -> bool:
         """Count a page; return whether it is to be learned."""
         site = site_of(url)
         self._pages[site] += 1
-        self._learned += 1
         bare, query, _ = url.partition("?")
         self._paths.put(bare + query)
         shapes = shapes_of(url) if query or self._patience.suspects else None
@@ -128,7 +137,7 @@ class Traps:
             for each in self._shorter(url, shapes).values():
                 self._paths.put(f"{each} and more")
             is_compared = self._indifferent.is_found_in(shapes.place)
-        if self._learned % _LOOK_AT_EVERY == 0 or self._is_new(site) or is_compared:
+        if is_compared or self._is_new(site) or is_chosen(url):
             return True
         return shapes is not None and (
             self._patience.suspects_any(shapes.all())
@@ -166,8 +175,9 @@ class Traps:
             self._patience.win(shapes.all())
             self._combinations.take_in(shapes.exact, is_empty=False)
             return ""
-        # A site may be all alike, unless its path repeats itself or its user asked what is similar.
-        around = shapes.host if self.similar is None and not shapes.repeats else ""
+        # A site may be all alike, unless a program made its URLs or its user asked what is similar.
+        is_made = shapes.repeats or has_date(url) or self.similar is not None
+        around = "" if is_made else shapes.host
         blamed = self._blamed(shapes, ways, is_variant=is_known and bool(query))
         is_empty = shapes.exact in blamed or shapes.again in blamed
         self._combinations.take_in(shapes.exact, is_empty=is_empty)
@@ -177,7 +187,7 @@ class Traps:
                 limit = _PAGES_OF_DOUBTED
             if self._suspect(shape, limit, "pages", around):
                 return self._widest(shape, shapes, around)
-        if new_host and self._suspect(domain := _shape_of_domain(site), _HOSTS, "new hosts"):
+        if new_host and self._suspect(domain := shape_of_domain(site), _HOSTS, "new hosts"):
             return domain
         return ""
 
@@ -188,8 +198,9 @@ class Traps:
             return
         if "?" in url:
             shorter = self._shorter(url, shapes).items()
-            fetched = [name for name, rest in shorter if self._paths.has(rest)]
-            self._indifferent.lead(fetched, shapes.place, len(plain))
+            seen, looked_at = self._paths.has, self._indifferent.has_page
+            others = [name for name, rest in shorter if seen(rest) or looked_at(rest)]
+            self._indifferent.lead(others, shapes.place, len(plain))
         if self._patience.counts_ways_of(shapes.exact):
             ways = [shapes_of(each).exact for each in plain]
             out = Counter(way for way in ways if way != shapes.exact and way not in self.found)
@@ -233,7 +244,7 @@ class Traps:
             return found.numbers > 1
         if has_plain:
             return found.numbers > 0
-        if counted and _DATED.search(url):
+        if counted and has_year(url):
             return found.lines or found.numbers > 0
         # A short page of a reference may be its name and known words.
         return found.digits
@@ -300,10 +311,7 @@ class Traps:
         return bool(query) and (self._paths.has(path) or self._paths.has(f"{path}?"))
 
     def end_maze(self, directory: str, pages: int) -> str:
-        """Take in that a walk of so many pages had no end there; return the directory.
-
-        Returns "" if it is all that the site has.
-        """
+        """Take in a walk without end; return the directory, or "" if it is all that there is."""
         if not self._patience.has_around(directory, f"{directory.partition('/')[0]}/*"):
             return ""
         self.found[directory] = f"{pages} pages in a row only led on to others"
@@ -313,7 +321,7 @@ class Traps:
         """Take in a sitemap with so many URLs that were not known; return the trap, or ""."""
         site = site_of(url)
         self._sitemaps[site] += 1
-        shape = _shape_of_sitemaps(site)
+        shape = shape_of_sitemaps(site)
         if new_urls:
             self._patience.reset(shape)
         elif self._suspect(shape, _SITEMAPS, "sitemaps"):
@@ -338,11 +346,3 @@ class Traps:
     @staticmethod
     def _spent(have: int, limit: int, what: str) -> str:
         return f"more than {limit:,} {what}" if limit and have >= limit else ""
-
-
-def _shape_of_sitemaps(site: str) -> str:
-    return f"{site}/* (sitemaps)"
-
-
-def _shape_of_domain(site: str) -> str:
-    return f"*.{registrable_domain(site)}/*"

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import heapq
+from functools import partial
 from typing import TYPE_CHECKING
+from unittest import mock
+
+from crawlproj.links import traps as traps_module
+from crawlproj.links.shapes import is_chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,15 +30,23 @@ def crawl_site(
     home: str,
     shown: Callable[[str], tuple[str, list[str]]],
     *,
-    before: int,
+    chosen: int = 0,
     rank: Callable[[str], int] = lambda _: 0,
 ) -> set[str]:
-    """Return what is fetched of a site, those of low ``rank`` first, after so many other pages.
+    """Return what is fetched of a site, those of low ``rank`` first.
 
-    shown: the text and the links of a URL. before: moves which of the pages are looked at.
+    shown: the text and the links of a URL. chosen: 0 to 7, moves which pages are looked at.
     """
-    for n in range(before):
-        traps.looks_at(f"{home}about{n}")
+    with mock.patch.object(traps_module, "is_chosen", partial(is_chosen, nth=chosen)):
+        return _crawled(traps, home, shown, rank)
+
+
+def _crawled(
+    traps: Traps,
+    home: str,
+    shown: Callable[[str], tuple[str, list[str]]],
+    rank: Callable[[str], int],
+) -> set[str]:
     known, queue, fetched = {home}, [(0, 0, home)], set()
     while queue:
         *_, url = heapq.heappop(queue)

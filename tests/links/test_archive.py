@@ -32,12 +32,12 @@ def shown(url: str) -> tuple[str, list[str]]:
     return listed(int(rest.removeprefix("?t=")) if rest else MESSAGES - 1)
 
 
-def crawl(before: int) -> set[str]:
+def crawl(chosen: int) -> set[str]:
     """Return what is fetched of the archive, messages first."""
     traps = Traps(Budgets(), [HOME])
-    return crawl_site(traps, HOME, shown, before=before, rank=lambda url: "?" in url)
+    return crawl_site(traps, HOME, shown, chosen=chosen, rank=lambda url: "?" in url)
 
 
-@pytest.mark.parametrize("before", range(8))
-def test_a_list_goes_on_though_those_of_most_messages_show_nothing_new(before: int) -> None:
-    assert {f"{HOME}m{n}/" for n in range(MESSAGES)} <= crawl(before)
+@pytest.mark.parametrize("chosen", range(8))
+def test_a_list_goes_on_though_those_of_most_messages_show_nothing_new(chosen: int) -> None:
+    assert {f"{HOME}m{n}/" for n in range(MESSAGES)} <= crawl(chosen)

@@ -38,13 +38,13 @@ def shown(url: str) -> tuple[str, list[str]]:
     return f"{file} @{name[:7]}\n{words(version_of(file, number))}\nraw {name}", [HOME]
 
 
-@pytest.mark.parametrize("before", range(3))
+@pytest.mark.parametrize("chosen", range(3))
 def test_a_file_ends_that_is_the_same_at_all_commits_and_one_goes_on_that_changes(
-    before: int,
+    chosen: int,
 ) -> None:
     traps = Traps(Budgets(), [HOME])
     learn_site(traps, HOME)
-    fetched = crawl_site(traps, HOME, shown, before=before)
+    fetched = crawl_site(traps, HOME, shown, chosen=chosen)
     assert {f"{HOME}commit/{name}/" for name in NAMES} <= fetched
     lively = {n for n in range(COMMITS) if f"{HOME}blob/{NAMES[n]}/lively" in fetched}
     assert {n // EVERY for n in lively} == set(range(COMMITS // EVERY))

@@ -12,6 +12,7 @@ import pytest
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.patience import Patience
 from crawlproj.links.traps import Traps
+from tests.links.sites import crawl_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +101,15 @@ def test_a_site_whose_pages_are_all_alike_is_fetched_whole(
 
 def test_a_site_that_is_a_trap_ends_after_ten_thousand_pages() -> None:
     assert 10_000 <= fetched("page/{}", the_next, numbered, 10**9) < 10_100
+
+
+def test_a_calendar_ends_soon_though_it_is_all_that_there_is() -> None:
+    def shown(url: str) -> tuple[str, list[str]]:
+        date = url.removeprefix(HOME) or "?year=2026&month=1"
+        year, month = map(int, date.removeprefix("?year=").split("&month="))
+        return "No events", [f"{HOME}?year={year + month // 12}&month={month % 12 + 1}"]
+
+    assert len(crawl_site(Traps(Budgets(), [HOME]), HOME, shown)) < 100
 
 
 def site(pages: int) -> Patience:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import random
 
+import pytest
+
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
-from tests.links.sites import learn_site
+from tests.links.sites import crawl_site, learn_site
 
 HOME = "http://a/"
 MENU = "Home\nBooks\nMembers\nLog out"
@@ -119,6 +121,18 @@ def test_traps_that_lead_to_each_other_end() -> None:
         site.visit(f"http://a/week/{n}", "No events", f"http://a/week/{n + 1}", f"http://a/day/{n}")
         site.visit(f"http://a/day/{n}", "No events", f"http://a/day/{n + 1}")
     assert len(site.fetched) < 100
+
+
+@pytest.mark.parametrize("chosen", range(8))
+def test_a_view_of_each_page_ends_that_is_always_met_between_two_others(chosen: int) -> None:
+    def shown(url: str) -> tuple[str, list[str]]:
+        page, _, query = url.removeprefix(HOME).partition("?")
+        n = int(page or 0)
+        links = [] if query or n > 400 else [f"{HOME}{n + 1}", f"{HOME}{n}?for=print"]
+        return f"{MENU}\nAbout {word(n)}\nwhich is {word(3 * n)}", links
+
+    fetched = crawl_site(Traps(Budgets(), [HOME]), HOME, shown, chosen=chosen)
+    assert len(fetched) < 500
 
 
 def test_a_parameter_ends_in_no_directory_where_it_makes_a_difference() -> None:

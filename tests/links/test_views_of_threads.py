@@ -35,17 +35,17 @@ def shown(url: str, replies: int) -> tuple[str, list[str]]:
     return text, [HOME, *(f"{HOME}message/m{each}" for each in thread)]
 
 
-def crawl(replies: int, before: int) -> set[str]:
+def crawl(replies: int, chosen: int) -> set[str]:
     """Return what is fetched, in the order in which it is found."""
     traps = Traps(Budgets(), [HOME])
     learn_site(traps, HOME)
-    return crawl_site(traps, HOME, partial(shown, replies=replies), before=before)
+    return crawl_site(traps, HOME, partial(shown, replies=replies), chosen=chosen)
 
 
-@pytest.mark.parametrize("before", range(3))
+@pytest.mark.parametrize("chosen", range(3))
 @pytest.mark.parametrize("replies", [4, 60])
 def test_views_go_on_though_most_messages_only_show_a_thread_again(
-    replies: int, before: int
+    replies: int, chosen: int
 ) -> None:
     messages = {f"{HOME}message/m{n}" for n in range(THREADS * replies)}
-    assert messages <= crawl(replies, before)
+    assert messages <= crawl(replies, chosen)

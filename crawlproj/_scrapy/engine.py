@@ -183,10 +183,8 @@ def is_closing(engine: ExecutionEngine) -> bool:
 
 def engine_of(crawler: Crawler) -> ExecutionEngine | None:
     """Return the crawler's engine; None before the crawl starts, as in tests without a crawl."""
-    try:
-        return crawler.engine
-    except RuntimeError:
-        return None
+    engine: ExecutionEngine | None = crawler._engine  # as Scrapy tells code that may run earlier
+    return engine
 
 
 def begin_closing(engine: ExecutionEngine, reason: str) -> None:

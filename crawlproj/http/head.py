@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _STATUS_LINE = re.compile(rb"HTTP/(\d)(?:\.(\d))?[ \t]+([1-9]\d\d)(?!\d)", re.IGNORECASE)
 _FOLD = re.compile(rb"\n[ \t]+")
+_NUL, _CR = b"\0\r"
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TITLES: dict[bytes, bytes] = {}
 _TITLES_MAX = 4096
@@ -69,12 +70,10 @@ def read_head(block: bytes, *, to_head: bool = False) -> ResponseHead:
     Raises MalformedResponse.
     """
     block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
-    if b"\r" in block or b"\0" in block:
+    if _CR in block or _NUL in block:
         block = block.replace(b"\r", b" ").replace(b"\0", b" ")  # RFC 9110 §5.5
-    if b"\n " in block or b"\n\t" in block:
-        # Before the first header, that makes it a part of the status line, which is ignored.
-        block = _FOLD.sub(b" ", block)
-    lines = block.split(b"\n")
+    # Before the first header, a fold makes it a part of the status line, which is ignored.
+    lines = _FOLD.sub(b" ", block).split(b"\n")
     status, protocol = _read_status_line(lines[0][:_MAX_CACHED_BYTES])
     headers = _read_fields(lines)
     head = ResponseHead(status, protocol, headers, keeps_open=protocol >= "HTTP/1.1")

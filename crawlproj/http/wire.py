@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE)
 
+_LF, _CR = b"\n\r"
 _FRAMING = frozenset({b"Host", b"Content-Length", b"Transfer-Encoding"})
 
 
@@ -132,7 +133,7 @@ def request_head(
             continue
         for value in values:
             lines += (b"\r\n", name, b": ", value)
-            if b"\n" in value or b"\r" in value:
+            if _LF in value or _CR in value:
                 lines[-1] = _one_line(value)
     if body_length is not None:
         lines.append(b"\r\nContent-Length: %d" % body_length)

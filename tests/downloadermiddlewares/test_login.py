@@ -34,7 +34,7 @@ class Crawling:
         self.settings = Settings()
         self.signals = SignalManager(self)
         self.stats = SimpleNamespace(inc_value=lambda _: None)
-        self.engine = SimpleNamespace(
+        self.engine = self._engine = SimpleNamespace(
             _slot=SimpleNamespace(closing=None), download_async=self._download
         )
         crawler: Any = self

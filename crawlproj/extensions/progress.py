@@ -18,10 +18,11 @@ from crawlproj.extensions.item_counts import ItemCounts
 from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.links.found import found_by
-from crawlproj.report.console import Snapshot, live_view, log_line, summary_table
+from crawlproj.report.console import Snapshot, live_view, log_line
 from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.places import places
 from crawlproj.report.sites import SiteRow, site_row
+from crawlproj.report.summary import summary_table
 from crawlproj.report.written import COUNTERS, LOGINS, compared, files_written, parquet_written
 from crawlproj.scheduler import scheduler_of
 from crawlproj.store.files import saves_to

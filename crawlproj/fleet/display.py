@@ -15,8 +15,8 @@ from crawlproj.report.console import (
     log_line,
     plain,
     plain_table,
-    summary_table,
 )
+from crawlproj.report.summary import summary_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -38,6 +38,8 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.report.counts import by_count
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -94,9 +96,9 @@ def document(
         "crawl": {**asdict(crawl), "places": list(crawl.places)},
         "summary": {
             "pages": pages,
-            "failed": _largest_first(failed),
-            "skipped": _largest_first(skipped),
-            "errors": _largest_first(errors),
+            "failed": dict(by_count(failed)),
+            "skipped": dict(by_count(skipped)),
+            "errors": dict(by_count(errors)),
             "pages_per_s": _short(pages / crawl.duration_s if crawl.duration_s else 0.0),
             "ttfb_s": _quantiles(phases["ttfb"]),
             "loop_lag_s": _quantiles(lag),
@@ -114,7 +116,7 @@ def document(
 
 
 def _timeline(points: Sequence[Point], errors: Counter[str]) -> dict[str, Any]:
-    named = [reason for reason, _ in _ranked(errors)[:_MAX_REASONS]]
+    named = [reason for reason, _ in by_count(errors)[:_MAX_REASONS]]
     by_reason: dict[str, list[float | None]] = {
         reason: _column(point.errors[reason] / point.span_s for point in points) for reason in named
     }
@@ -216,11 +218,3 @@ def _short(value: float | None) -> float | None:
     if value is None or not isfinite(value):
         return None
     return float(f"{value:.4g}")
-
-
-def _ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-
-
-def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(_ranked(counts))

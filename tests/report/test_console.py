@@ -14,11 +14,10 @@ from crawlproj.report.console import (
     latency_text,
     live_view,
     log_line,
-    slow_sites,
-    summary_table,
 )
 from crawlproj.report.item_tally import ItemTally
 from crawlproj.report.sites import SiteRow
+from crawlproj.report.summary import slow_sites, summary_table
 from crawlproj.scheduling.tally import Tally
 
 ROW = SiteRow(

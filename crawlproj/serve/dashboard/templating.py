@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from crawlproj.plural import counted
+from crawlproj.report.counts import by_count
 from crawlproj.serve.dashboard import words
 from crawlproj.serve.dashboard.assets import ASSETS
 from crawlproj.serve.dashboard.command_words import in_words, obeyed
@@ -44,7 +45,7 @@ def _environment() -> Environment:
         "duration": words.duration,
         "moment": words.moment,
         "clock": words.clock,
-        "by_count": words.by_count,
+        "by_count": by_count,
         "binds": words.binds,
         "in_words": in_words,
         "obeyed": obeyed,

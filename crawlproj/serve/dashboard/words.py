@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def count(number: float) -> str:
@@ -80,8 +76,3 @@ _BINDS = {
 def binds(kind: str) -> str:
     """Return what binds a site in a few words, by the kind of a ``Why``."""
     return _BINDS.get(kind, kind)
-
-
-def by_count(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return reasons with their counts, the most frequent first."""
-    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))

@@ -93,7 +93,7 @@ class CrawlLogin:
         """Whether ``request`` is for a page that may need the session."""
         if request.callback is NO_CALLBACK:  # robots.txt, and the login itself
             return False
-        return self._holds(site_of(request.url))
+        return self._takes(site_of(request.url))
 
     def note_shown(self, request: Request) -> None:
         """Note that the page of ``request`` was shown, unless it sees no session."""
@@ -106,13 +106,13 @@ class CrawlLogin:
             raise LoginLost(*self._lost)
 
     def put_back(self, request: Request) -> Request | None:
-        """Let ``request`` go back to the frontier, uncounted, where its site is held meanwhile.
+        """Let ``request`` go back to the frontier, uncounted, where its site is paused meanwhile.
 
         Returns None if it did not come from there, or in a slot that the spider named.
         """
         scheduler = scheduler_of(self._crawler)
         work = scheduler.in_hand.of(request) if scheduler is not None else None
-        if scheduler is None or work is None or not self._holds(work.lease.entry.site):
+        if scheduler is None or work is None or not self._takes(work.lease.entry.site):
             return None
         scheduler.admission.put_back(request)
         return request.replace(dont_filter=True)
@@ -153,7 +153,7 @@ class CrawlLogin:
     def _sees_session(self, url: str) -> bool:
         return self._may_see(normalize(url) or "")
 
-    def _holds(self, site: str) -> bool:
+    def _takes(self, site: str) -> bool:
         return not self._domains or _domain(site) in self._domains
 
     async def _log_in(self) -> None:
@@ -191,7 +191,7 @@ class CrawlLogin:
     def _on_open(self, is_open: bool) -> None:
         scheduler = scheduler_of(self._crawler)
         if scheduler is not None and not is_closing(self._crawler.engine):
-            scheduler.steering.hold(None if is_open else self._holds)
+            scheduler.steering.pause_for_login(None if is_open else self._takes)
 
     def _on_failed(self, failure: LoginFailed) -> None:
         engine = self._crawler.engine

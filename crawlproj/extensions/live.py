@@ -21,7 +21,7 @@ from crawlproj.latency import recorder_of
 from crawlproj.latency.recorder import OTHER
 from crawlproj.limits.facts import facts_of
 from crawlproj.report.live import MAX_SITES, WAITING_SITES, Live, LiveSite, LiveTick
-from crawlproj.report.why import Around, held_by, why
+from crawlproj.report.why import Around, why, why_paused
 from crawlproj.scheduler import scheduler_of
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class LivePublisher:
         second_s = max(now.at - last.at, 1e-3)
         busy = scheduler.permits.busy_views()
         latency = now.ttfb.since(first.ttfb)
-        totals, holder = scheduler.totals, scheduler.steering.standing.holder("")
-        everything = holder is not None and scheduler.permits.paused.everything
+        totals, paused_by = scheduler.totals, scheduler.steering.standing.paused_by("")
+        everything = paused_by is not None and scheduler.permits.paused.everything
         live = Live(
             workers=(scheduler.steering.name,),
             at=round(at, 2),
@@ -120,7 +120,7 @@ class LivePublisher:
             job=scheduler.job,
             spider=self._crawler.spider.name if self._crawler.spider else "",
             generation=scheduler.opened.generation if scheduler.opened else 0,
-            held=held_by(holder).sentence(at) if everything and holder else "",
+            held=why_paused(paused_by).sentence(at) if everything and paused_by else "",
             pages_per_s=round((now.done - first.done) / max(now.at - first.at, 1e-3), 2),
             in_flight=len(self._crawler.engine.downloader.active),
             budget=scheduler.config.in_flight,
@@ -222,7 +222,7 @@ class LivePublisher:
         p50_s, p99_s = self._quantiles.get(site, (None, None))
         around = Around(
             given_up=steering.given_up(site),
-            holder=steering.standing.holder(site) if site in permits.paused else None,
+            paused_by=steering.standing.paused_by(site) if site in permits.paused else None,
             logging_in=steering.awaits_login(site),
             wishes=steering.standing.wishes(site),
             crawl_delay_s=steering.crawl_delay_s(site),

@@ -12,29 +12,29 @@ _STEP_S = 10.0
 
 
 class PausedSites:
-    """A container of sites; a site is in it if ``holds`` says so.
+    """A container of sites; a site is in it if ``is_paused`` says so.
 
     everything: whether that is true for every site. An empty one is false.
     """
 
     def __init__(
-        self, holds: Callable[[str], bool] | None = None, *, everything: bool = False
+        self, is_paused: Callable[[str], bool] | None = None, *, everything: bool = False
     ) -> None:
         self.everything = everything
-        self._holds = holds
+        self._is_paused = is_paused
         self._known: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
-        return self._holds is not None
+        return self._is_paused is not None
 
     def __contains__(self, site: str) -> bool:
-        if self._holds is None:
+        if self._is_paused is None:
             return False
         known = self._known.get(site)
         if known is None:
             if len(self._known) >= _MAX_REMEMBERED:
                 self._known.clear()
-            known = self._known[site] = self._holds(site)
+            known = self._known[site] = self._is_paused(site)
         return known
 
     def rests(self, now: float) -> dict[str, float]:

@@ -49,7 +49,7 @@ def commanded(job: JobStatus, now: float) -> list[str]:
     kept = (command for command in job.commands if command.verb is not Verb.DRAIN)
     standing = Standing.of(kept, now, generation=job.generation)
     lines = []
-    for command in standing.rests:
+    for command in standing.pauses:
         what = "resumed" if command.verb is Verb.RESUME else "paused"
         held = Why(what, f"{what} by {command.who}", command.at, _end_of(command))
         lines.append(f"{site_of(command)}: {held.sentence(now)}")

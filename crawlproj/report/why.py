@@ -53,7 +53,7 @@ class Why:
 class Around:
     """The facts that a worker knows about a site beside its limits.
 
-    given_up: why the site was given up, and until when. holder: the PAUSE or DRAIN that holds it.
+    given_up: why the site was given up, and until when. paused_by: the PAUSE or DRAIN that holds.
     wishes: the limits that were commanded. crawl_delay_s: what its robots.txt asks for.
     waiting: leases that wait for a permit here. busy: requests in flight over all sites, and
     budget: how many there may be. cpu: share of a core that this process uses. lag_s: how late its
@@ -61,7 +61,7 @@ class Around:
     """
 
     given_up: tuple[str, float] | None
-    holder: Command | None
+    paused_by: Command | None
     wishes: Wishes
     crawl_delay_s: float
     waiting: int
@@ -79,8 +79,8 @@ def why(facts: SiteFacts | None, around: Around, now: float) -> Why:
         return Why("given-up", words, until=until)
     if around.logging_in:
         return Why("login", "waits for a login")
-    if around.holder is not None:
-        return held_by(around.holder)
+    if around.paused_by is not None:
+        return why_paused(around.paused_by)
     if facts is not None:
         found = _waits(facts, around, now) or _paced(facts, around, now) or _full(facts, around)
         if found is not None:
@@ -88,7 +88,7 @@ def why(facts: SiteFacts | None, around: Around, now: float) -> Why:
     return _ours(around)
 
 
-def held_by(command: Command) -> Why:
+def why_paused(command: Command) -> Why:
     """Return the words for a PAUSE or DRAIN."""
     until = until_of(command)
     verb = "drained" if command.verb is Verb.DRAIN else "paused"

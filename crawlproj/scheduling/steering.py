@@ -116,7 +116,7 @@ class Steering:
         await self._changes.begin()
         await self._obey(self._log)
         await self._apply()
-        for command in (*self.standing.rests, *self.standing.limits):
+        for command in (*self.standing.pauses, *self.standing.limits):
             logger.info(
                 "%s by %s holds: %s", command.verb.capitalize(), command.who, command.data()
             )
@@ -240,10 +240,10 @@ class Steering:
                 self._patience.try_again(command.selection.takes_site)
 
     def awaits_login(self, site: str) -> bool:
-        """Whether ``site`` is held because of ``hold``."""
+        """Whether ``site`` is paused by ``pause_for_login``."""
         return self._waits is not None and self._waits(site)
 
-    def hold(self, waits: Callable[[str], bool] | None) -> None:
+    def pause_for_login(self, waits: Callable[[str], bool] | None) -> None:
         """Start nothing at the sites that wait for a login, until the next call; None: none does.
 
         It comes on top of what users command.
@@ -254,18 +254,18 @@ class Steering:
 
     def _renew_paused(self) -> None:
         standing, waits = self.standing, self._waits
-        holds = None
+        is_paused = None
         if waits is not None:
 
-            def holds(site: str) -> bool:
-                return waits(site) or standing.holder(site) is not None
+            def is_paused(site: str) -> bool:
+                return waits(site) or standing.paused_by(site) is not None
 
-        elif standing.rests_any:
+        elif standing.pauses_any:
 
-            def holds(site: str) -> bool:
-                return standing.holder(site) is not None
+            def is_paused(site: str) -> bool:
+                return standing.paused_by(site) is not None
 
-        self._permits.paused = PausedSites(holds, everything=standing.holds_all)
+        self._permits.paused = PausedSites(is_paused, everything=standing.pauses_all)
 
     async def _apply(self) -> None:
         if await self._changes.apply():
@@ -277,8 +277,8 @@ class Steering:
             return
         pending = 0
         for site, totals in (await self._frontier.sites()).items():
-            holder = self.standing.holder(site)
-            if holder is not None and holder.verb is Verb.DRAIN:
+            by = self.standing.paused_by(site)
+            if by is not None and by.verb is Verb.DRAIN:
                 pending += totals.pending
         if pending != self._queue.unwanted:
             self._queue.unwanted = pending

@@ -53,12 +53,12 @@ class Wishes:
 class Standing:
     """The commands of a log that hold at one moment.
 
-    rests: pauses, drains and resumptions of sites. limits: LIMIT commands. skips: SKIP commands.
+    pauses: pauses, drains and resumptions of sites. limits: LIMIT commands. skips: SKIP commands.
     All are in the order of the log, without those that later ones replace. ends: the command that
     ends this worker, if there is one.
     """
 
-    rests: list[Command] = field(default_factory=list)
+    pauses: list[Command] = field(default_factory=list)
     limits: list[Command] = field(default_factory=list)
     skips: list[Command] = field(default_factory=list)
     ends: Command | None = None
@@ -79,7 +79,7 @@ class Standing:
         worker: the name of this worker. began_after: the last command when its run began; drains
             are meant for the run in which they are given.
         """
-        rests, limits = _BySite(), _BySite()
+        pauses, limits = _BySite(), _BySite()
         skips: list[Command] = []
         ends: Command | None = None
         for command in commands:
@@ -87,55 +87,55 @@ class Standing:
                 continue
             match command.verb:
                 case Verb.PAUSE:
-                    rests.replace(command)
+                    pauses.replace(command)
                 case Verb.RESUME:
                     if site_of(command) == ALL:
                         ends = None
-                    rests.forget(command)
-                    if rests.meets(command):  # else there is nothing to except its sites from
-                        rests.add(command)
+                    pauses.forget(command)
+                    if pauses.meets(command):  # else there is nothing to except its sites from
+                        pauses.add(command)
                 case Verb.DRAIN if command.id > began_after and _is_for(command, worker):
                     if site_of(command) == ALL:
                         ends = command
                     else:
-                        rests.replace(command)
+                        pauses.replace(command)
                 case Verb.LIMIT:
                     limits.forget(command, partial(_is_replaced, by=command))
                     if _changed(command) or limits.meets(command):
                         limits.add(command)
                 case Verb.SKIP if command.generation == generation:
                     skips.append(command)
-        return cls(rests.in_order(), limits.in_order(), skips, ends)
+        return cls(pauses.in_order(), limits.in_order(), skips, ends)
 
     @property
     def active(self) -> tuple[Command, ...]:
         """The commands that hold; if they are the same, nothing has changed."""
         ends = [self.ends] if self.ends is not None else []
-        return (*self.rests, *self.limits, *self.skips, *ends)
+        return (*self.pauses, *self.limits, *self.skips, *ends)
 
     @property
-    def rests_any(self) -> bool:
-        """Whether any site may be held."""
-        return bool(self.rests) or self.ends is not None
+    def pauses_any(self) -> bool:
+        """Whether any site may be paused."""
+        return bool(self.pauses) or self.ends is not None
 
     @property
     def drains_any(self) -> bool:
         """Whether any site is drained."""
-        return any(command.verb is Verb.DRAIN for command in self.rests)
+        return any(command.verb is Verb.DRAIN for command in self.pauses)
 
     @property
-    def holds_all(self) -> bool:
+    def pauses_all(self) -> bool:
         """Whether no site may start a request."""
         if self.ends is not None:
             return True
-        last = self.rests[-1] if self.rests else None
+        last = self.pauses[-1] if self.pauses else None
         return last is not None and last.verb is Verb.PAUSE and site_of(last) == ALL
 
-    def holder(self, site: str) -> Command | None:
+    def paused_by(self, site: str) -> Command | None:
         """Return the PAUSE or DRAIN because of which ``site`` starts no request; None if none."""
         if self.ends is not None:
             return self.ends
-        last = next((one for one in reversed(self.rests) if _takes(one, site)), None)
+        last = next((one for one in reversed(self.pauses) if _takes(one, site)), None)
         return None if last is None or last.verb is Verb.RESUME else last
 
     def wishes(self, site: str) -> Wishes:

@@ -109,7 +109,7 @@ def test_of_many_sites_those_that_people_look_at_are_there(parts: Parts) -> None
     parts.permits.paused = PausedSites(lambda site: site == "650.test")
     assert "650.test" in parts.permits.paused
     pause = Command(Verb.PAUSE, {"site": "650.test"}, "ann", time.time())
-    parts.steering.standing = Standing(rests=[pause])
+    parts.steering.standing = Standing(pauses=[pause])
     live = parts.look()
     assert (len(live.sites), live.sites_known) == (MAX_SITES, 700)
     assert [site.site for site in live.sites[:2]] == ["699.test", "650.test"]
@@ -136,7 +136,7 @@ def test_a_site_that_asked_to_wait_is_there_although_nothing_of_it_was_done(part
 
 
 def test_a_pause_of_everything_is_said_once(parts: Parts) -> None:
-    parts.steering.standing = Standing(rests=[Command(Verb.PAUSE, {"site": "*"}, "ann", 1000.0)])
+    parts.steering.standing = Standing(pauses=[Command(Verb.PAUSE, {"site": "*"}, "ann", 1000.0)])
     parts.permits.paused = PausedSites(lambda _: True, everything=True)
     assert parts.look().held.startswith("paused by ann since ")
 

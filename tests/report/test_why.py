@@ -13,7 +13,7 @@ from crawlproj.frontier.commands import Command, Verb
 from crawlproj.limits.decisions import Decision, Reason, Rule
 from crawlproj.limits.ending import Asked
 from crawlproj.limits.facts import SiteFacts
-from crawlproj.report.why import Around, Why, held_by, why
+from crawlproj.report.why import Around, Why, why, why_paused
 from crawlproj.steering.standing import Wishes
 
 NOW = time.mktime((2026, 11, 28, 12, 3, 0, 0, 0, -1))
@@ -34,7 +34,7 @@ FACTS = SiteFacts(
 )
 AROUND = Around(
     given_up=None,
-    holder=None,
+    paused_by=None,
     wishes=Wishes(),
     crawl_delay_s=0.0,
     waiting=5,
@@ -64,13 +64,13 @@ def wished(name: str) -> Wishes:
         ({}, {"logging_in": True}, "login", "waits for a login"),
         (
             {},
-            {"holder": command(Verb.PAUSE, site="*", until=NOW + 600)},
+            {"paused_by": command(Verb.PAUSE, site="*", until=NOW + 600)},
             "paused",
             "paused by ann@desk since 12:02, until 12:13",
         ),
         (
             {},
-            {"holder": command(Verb.DRAIN, site="*")},
+            {"paused_by": command(Verb.DRAIN, site="*")},
             "drained",
             "drained by ann@desk since 12:02",
         ),
@@ -191,4 +191,4 @@ def test_a_rate_that_is_not_reached_does_not_bind() -> None:
 def test_a_time_on_another_day_has_its_date() -> None:
     shown = Why("paused", "paused", NOW - 86_400 * 2).sentence(NOW)
     assert shown == "paused since 2026-11-26 12:03"
-    assert held_by(command(Verb.PAUSE)).until is None
+    assert why_paused(command(Verb.PAUSE)).until is None

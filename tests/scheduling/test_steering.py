@@ -32,7 +32,7 @@ async def test_a_paused_site_rests_and_goes_on_when_it_is_resumed() -> None:
 async def test_a_site_that_waits_for_a_login_rests_whatever_users_command() -> None:
     async with crawl() as it:
         await it.it.put(entry(1, "a.test"), entry(2, "b.test"), entry(3, "c.test"))
-        it.steering.hold(lambda site: site == "a.test")
+        it.steering.pause_for_login(lambda site: site == "a.test")
         assert it.steering.awaits_login("a.test")
         await it.obeyed(Verb.PAUSE, site="b.test")
         assert it.started() == [3]
@@ -40,7 +40,7 @@ async def test_a_site_that_waits_for_a_login_rests_whatever_users_command() -> N
         assert it.started() == [2]
         await it.obeyed(Verb.PAUSE, site="b.test")
         await it.it.put(entry(4, "b.test"))
-        it.steering.hold(None)
+        it.steering.pause_for_login(None)
         await asyncio.sleep(1)
         assert it.started() == [1]
 

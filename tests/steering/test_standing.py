@@ -44,17 +44,17 @@ def test_the_latest_command_that_matches_a_site_counts(say: Callable[..., Comman
         say(Verb.RESUME, site="a.test"),
         say(Verb.PAUSE, site="*.b.test"),
     )
-    assert verb_of(held.holder("x.test")) is Verb.PAUSE
-    assert held.holder("a.test") is None
-    assert verb_of(held.holder("w.b.test")) is Verb.PAUSE
-    assert not held.holds_all
+    assert verb_of(held.paused_by("x.test")) is Verb.PAUSE
+    assert held.paused_by("a.test") is None
+    assert verb_of(held.paused_by("w.b.test")) is Verb.PAUSE
+    assert not held.pauses_all
 
 
 def test_a_resumption_of_everything_ends_all_that_came_before(
     say: Callable[..., Command],
 ) -> None:
     held = standing(say(Verb.PAUSE, site="a.test"), say(Verb.DRAIN, site="*"), say(Verb.RESUME))
-    assert held.holder("a.test") is None
+    assert held.paused_by("a.test") is None
     assert held.ends is None
     assert held.active == ()
 
@@ -63,17 +63,17 @@ def test_a_pause_of_everything_holds_all_until_something_is_resumed(
     say: Callable[..., Command],
 ) -> None:
     pause = say(Verb.PAUSE, site="*")
-    assert standing(pause).holds_all
-    assert not standing(pause, say(Verb.RESUME, site="a.test")).holds_all
-    assert not standing(say(Verb.PAUSE, site="a.test")).holds_all
+    assert standing(pause).pauses_all
+    assert not standing(pause, say(Verb.RESUME, site="a.test")).pauses_all
+    assert not standing(say(Verb.PAUSE, site="a.test")).pauses_all
 
 
 def test_a_command_is_over_when_its_time_is(say: Callable[..., Command]) -> None:
     pause = say(Verb.PAUSE, site="a.test", until=NOW + 10)
     limit = say(Verb.LIMIT, site="a.test", max=2, until=NOW + 10)
-    assert standing(pause, limit).holder("a.test") is pause
+    assert standing(pause, limit).paused_by("a.test") is pause
     after = standing(pause, limit, now=NOW + 10)
-    assert after.holder("a.test") is None
+    assert after.paused_by("a.test") is None
     assert not after.wishes("a.test")
     assert after.active != standing(pause, limit).active
 
@@ -81,21 +81,21 @@ def test_a_command_is_over_when_its_time_is(say: Callable[..., Command]) -> None
 def test_a_pause_that_is_over_uncovers_the_one_before(say: Callable[..., Command]) -> None:
     first = say(Verb.PAUSE, site="*.test")
     second = say(Verb.RESUME, site="a.test", until=NOW + 5)
-    assert standing(first, second).holder("a.test") is None
-    assert standing(first, second, now=NOW + 5).holder("a.test") is first
+    assert standing(first, second).paused_by("a.test") is None
+    assert standing(first, second, now=NOW + 5).paused_by("a.test") is first
 
 
 def test_a_drain_is_for_the_run_in_which_it_was_given(say: Callable[..., Command]) -> None:
     drain = say(Verb.DRAIN, site="a.test")
     assert standing(drain).drains_any
-    assert verb_of(standing(drain).holder("a.test")) is Verb.DRAIN
-    assert standing(drain, began_after=drain.id).holder("a.test") is None
+    assert verb_of(standing(drain).paused_by("a.test")) is Verb.DRAIN
+    assert standing(drain, began_after=drain.id).paused_by("a.test") is None
 
 
 def test_a_drain_of_a_worker_ends_that_worker_alone(say: Callable[..., Command]) -> None:
     drain = say(Verb.DRAIN, site="*", worker="w1")
     assert standing(drain, worker="w1").ends is drain
-    assert standing(drain, worker="w1").holds_all
+    assert standing(drain, worker="w1").pauses_all
     assert standing(drain, worker="w2").ends is None
     assert standing(say(Verb.DRAIN, site="*"), worker="w2").ends is not None
 
@@ -136,7 +136,7 @@ def test_commands_that_later_ones_replace_do_not_hold_any_more(
         say(Verb.LIMIT, site="a.test", limit=5),
     )
     assert standing(*log).active == (log[0], log[2], log[3])
-    assert standing(*log, say(Verb.RESUME, site="a.test")).rests == []
+    assert standing(*log, say(Verb.RESUME, site="a.test")).pauses == []
     assert standing(*log, say(Verb.LIMIT, site="*", reset=True)).limits == []
     elsewhere = say(Verb.LIMIT, site="*", delay=3)
     kept = say(Verb.LIMIT, site="a.test", reset=True)
@@ -161,15 +161,15 @@ def test_a_command_for_one_site_is_not_compared_with_those_for_all_others(
             say(Verb.RESUME, site=f"{n}.test"),
         )
     held = standing(*log)
-    assert (len(held.rests), len(held.limits)) == (1, 100)
+    assert (len(held.pauses), len(held.limits)) == (1, 100)
     assert len(compared) < 1_000
 
 
 def test_a_site_may_look_like_a_glob(say: Callable[..., Command]) -> None:
     held = standing(say(Verb.PAUSE, site="[::1]:80"), say(Verb.LIMIT, site="[::1]:80", max=2))
-    assert verb_of(held.holder("[::1]:80")) is Verb.PAUSE
+    assert verb_of(held.paused_by("[::1]:80")) is Verb.PAUSE
     assert held.wishes("[::1]:80").values == {"max": 2}
-    assert standing(*held.active, say(Verb.RESUME, site="[::1]:80")).rests == []
+    assert standing(*held.active, say(Verb.RESUME, site="[::1]:80")).pauses == []
 
 
 SITES = ("a.test", "b.test", "[::1]")
@@ -198,7 +198,7 @@ def test_forgetting_what_was_replaced_changes_nothing_for_any_site(
     unpruned = Standing([], [one for one in log if one.verb is Verb.LIMIT])
     for site in SITES:
         assert held.wishes(site) == unpruned.wishes(site)
-        assert held.holder(site) == holder_by_definition(log, site)
+        assert held.paused_by(site) == holder_by_definition(log, site)
 
 
 def holder_by_definition(log: Log, site: str) -> Command | None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.http.helpers import on_reactor
-from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
+from tests.spiders.web import Answer, crawl_site, page, web_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 HOME = "http://a.example/"
-
-
-def web(pages: dict[str, Any]) -> Callable[[str, str], Any]:
-    return lambda url, _: pages.get(url.removeprefix("http://a.example"), NOT_FOUND)
 
 
 def typed(content_type: str, body: bytes | str = b"x") -> Answer:
@@ -36,7 +31,7 @@ SITE = {
 @on_reactor
 async def test_include_and_exclude_leave_urls_out_and_each_is_counted_once() -> None:
     arguments = {"include": "/blog/*", "exclude": "*/print/*, re:nothing"}
-    done = await crawl_site(web(SITE), HOME, arguments=arguments)
+    done = await crawl_site(web_of(SITE), HOME, arguments=arguments)
     assert done.finished
     assert done.urls == {HOME, f"{HOME}blog/1", f"{HOME}blog/2"}
     assert done.totals.skipped == {"not-included": 3, "excluded": 1, "redirected": 1}
@@ -49,7 +44,7 @@ async def test_a_start_page_is_fetched_whatever_is_chosen_and_a_warning_says_why
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done = await crawl_site(
-        web(SITE), HOME, arguments={"include": "/no/*", "content": "pdf"}, LOG_LEVEL="WARNING"
+        web_of(SITE), HOME, arguments={"include": "/no/*", "content": "pdf"}, LOG_LEVEL="WARNING"
     )
     assert done.urls == {HOME}
     assert "5 links in scope are left out by -a include or -a exclude" in caplog.text
@@ -66,7 +61,7 @@ async def test_other_media_types_end_after_the_head() -> None:
         "/to-a": Answer("moved", 301, {"Location": "/a", "Content-Type": "text/plain"}),
         "/gone": Answer("gone", 410, {"Content-Type": "text/plain"}),
     }
-    done = await crawl_site(web(pages), HOME, arguments={"content": "html,pdf"})
+    done = await crawl_site(web_of(pages), HOME, arguments={"content": "html,pdf"})
     assert done.finished
     assert done.urls == {HOME, f"{HOME}a", f"{HOME}b.pdf"}
     assert done.totals.skipped == {"content-type": 1, "extension": 2, "redirected": 1}
@@ -81,7 +76,7 @@ async def test_a_site_has_as_many_pages_as_the_user_allows() -> None:
         **{f"/{n}": page(f"/more/{n}") for n in range(30)},
         "/moved": Answer(status=302, headers={"Location": "/0"}),
     }
-    done = await crawl_site(web(pages), HOME, arguments={"max_pages_per_site": "10"})
+    done = await crawl_site(web_of(pages), HOME, arguments={"max_pages_per_site": "10"})
     assert done.finished
     assert len(done.pages) == 10
     assert done.totals.skipped["max-pages-per-site"] >= 20
@@ -90,7 +85,7 @@ async def test_a_site_has_as_many_pages_as_the_user_allows() -> None:
 @on_reactor
 async def test_max_depth_bounds_the_links_in_a_row() -> None:
     pages = {f"/{n or ''}": page(f"/{n + 1}") for n in range(9)}
-    done = await crawl_site(web(pages), HOME, arguments={"max_depth": "2"})
+    done = await crawl_site(web_of(pages), HOME, arguments={"max_depth": "2"})
     assert done.urls == {HOME, f"{HOME}1", f"{HOME}2"}
     assert done.totals.skipped == {"depth": 1}
 
@@ -108,7 +103,7 @@ WITH_MAP = {"/": page("/x"), "/x": page(), "/s": page("/y"), "/y": page(), "/map
 @on_reactor
 async def test_sitemaps_are_used_as_well_or_alone_or_not(sitemap: str, paths: set[str]) -> None:
     pages = {**WITH_MAP, "/robots.txt": ROBOTS}
-    done = await crawl_site(web(pages), HOME, arguments={"sitemap": sitemap})
+    done = await crawl_site(web_of(pages), HOME, arguments={"sitemap": sitemap})
     assert done.finished
     assert done.urls == {HOME + path for path in paths}
 
@@ -116,7 +111,7 @@ async def test_sitemaps_are_used_as_well_or_alone_or_not(sitemap: str, paths: se
 @on_reactor
 async def test_a_site_that_names_no_sitemap_may_have_one_where_they_usually_are() -> None:
     pages = {"/": page("/x"), "/sitemap.xml": MAP, "/s": page()}
-    done = await crawl_site(web(pages), HOME, arguments={"sitemap": "only"})
+    done = await crawl_site(web_of(pages), HOME, arguments={"sitemap": "only"})
     assert done.urls == {HOME, f"{HOME}s"}
 
 
@@ -126,10 +121,10 @@ async def test_a_continued_crawl_counts_the_pages_of_its_earlier_runs_and_obeys_
 ) -> None:
     pages = {"/": page(*(f"/{n}" for n in range(30))), **{f"/{n}": page() for n in range(30)}}
     settings = {"FRONTIER_URL": f"sqlite:///{tmp_path / 'f.db'}", "CONCURRENT_REQUESTS": 1}
-    first = await crawl_site(web(pages), HOME, CLOSESPIDER_PAGECOUNT=5, **CLOSES, **settings)
+    first = await crawl_site(web_of(pages), HOME, CLOSESPIDER_PAGECOUNT=5, **CLOSES, **settings)
     assert not first.finished
     arguments = {"max_pages_per_site": "12", "exclude": "re:/2[0-9]"}
-    second = await crawl_site(web(pages), HOME, arguments=arguments, **settings)
+    second = await crawl_site(web_of(pages), HOME, arguments=arguments, **settings)
     assert second.finished
     assert second.totals.done == 12 > len(second.pages)
     assert second.totals.skipped.keys() == {"excluded", "max-pages-per-site"}

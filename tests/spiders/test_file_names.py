@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from tests.http.helpers import on_reactor
-from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.spiders.web import Answer, crawl_site, page, web_of
 
 HOME = "http://a.example/"
 PICTURE = Answer(b"\x89PNG" + b"\0" * 14_000_000, headers={"Content-Type": "image/png"})
-
-
-def web(pages: dict[str, Any]) -> Callable[[str, str], Any]:
-    return lambda url, _: pages.get(url.removeprefix("http://a.example"), NOT_FOUND)
 
 
 @on_reactor
@@ -26,7 +17,7 @@ async def test_pages_of_a_wiki_that_are_named_after_files_are_fetched() -> None:
         **{each: page(f"/images/{n}.png") for n, each in enumerate(articles)},
         **{f"/images/{n}.png": PICTURE for n in range(41)},
     }
-    done = await crawl_site(web(pages), HOME)
+    done = await crawl_site(web_of(pages), HOME)
     assert done.finished
     assert done.urls == {HOME, *(HOME + each[1:] for each in articles)}
     assert done.totals.skipped == {"extension": 41}
@@ -43,7 +34,7 @@ async def test_names_of_files_that_all_lead_to_a_login_are_not_pages_of_their_ow
         **{f"/papers/{n}.pdf": away for n in range(3)},
         "/login": page(title="Log in"),
     }
-    done = await crawl_site(web(pages), HOME)
+    done = await crawl_site(web_of(pages), HOME)
     assert done.finished
     assert done.urls == {HOME, f"{HOME}login"}
     assert done.totals.failed == {"http-404": 1}

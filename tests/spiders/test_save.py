@@ -7,7 +7,7 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,20 +16,13 @@ from crawlproj.demo import DemoWeb, SiteSpec
 from crawlproj.store.files import FileFolder
 from tests.http.helpers import on_reactor
 from tests.processes import Scrapy, scrapy
-from tests.spiders.web import NOT_FOUND, Answer, crawl_site, page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.spiders.web import Answer, crawl_site, page, web_of
 
 HOME = "http://a.example/"
 PIPELINES = {
     "crawlproj.pipelines.files.FilesPipeline": 800,
     "crawlproj.pipelines.store.StorePipeline": 900,
 }
-
-
-def web(pages: dict[str, Any]) -> Callable[[str, str], Any]:
-    return lambda url, _: pages.get(url.removeprefix("http://a.example"), NOT_FOUND)
 
 
 def typed(content_type: str, body: bytes) -> Answer:
@@ -69,7 +62,7 @@ SITE = {
 
 @on_reactor
 async def test_bodies_are_kept_once_and_the_rows_of_their_pages_name_them(tmp_path: Path) -> None:
-    done = await crawl_site(web(SITE), HOME, **saving(tmp_path, save="pdf,images"))
+    done = await crawl_site(web_of(SITE), HOME, **saving(tmp_path, save="pdf,images"))
     assert done.finished
     assert done.totals.skipped == {"extension": 1}
     files, rows = kept(tmp_path), stored(tmp_path)
@@ -87,14 +80,14 @@ async def test_bodies_are_kept_once_and_the_rows_of_their_pages_name_them(tmp_pa
 @on_reactor
 async def test_what_is_saved_is_fetched_beside_the_chosen_content(tmp_path: Path) -> None:
     arguments = saving(tmp_path, save="pdf", content="html")
-    done = await crawl_site(web(SITE), HOME, **arguments)
+    done = await crawl_site(web_of(SITE), HOME, **arguments)
     assert done.urls == {HOME, f"{HOME}a", f"{HOME}paper.pdf", f"{HOME}copy.pdf"}
     assert set(kept(tmp_path).values()) == {b"%PDF-1 paper"}
 
 
 @on_reactor
 async def test_without_save_there_is_no_folder(tmp_path: Path) -> None:
-    await crawl_site(web(SITE), HOME, **saving(tmp_path))
+    await crawl_site(web_of(SITE), HOME, **saving(tmp_path))
     assert not (tmp_path / "files").exists()
     assert set(stored(tmp_path).values()) == {None}
 
@@ -110,13 +103,13 @@ async def test_a_full_disk_ends_the_crawl_and_the_next_run_goes_on(
     arguments["FRONTIER_URL"] = f"sqlite:///{tmp_path}/crawl.db"
     with monkeypatch.context() as patched:
         patched.setattr(FileFolder, "keep", full)
-        done = await crawl_site(web(SITE), HOME, **arguments)
+        done = await crawl_site(web_of(SITE), HOME, **arguments)
     assert not done.finished
     assert done.totals.failed == {}
     assert "No space left on device" in caplog.text
     assert "FILES_URL" in caplog.text
     assert caplog.text.count("cannot be written") == 1
-    done = await crawl_site(web(SITE), HOME, **arguments)
+    done = await crawl_site(web_of(SITE), HOME, **arguments)
     assert done.finished
     assert len(kept(tmp_path)) == 3
     assert len(stored(tmp_path)) == 6
@@ -129,10 +122,10 @@ async def test_of_an_image_in_several_sizes_the_largest_is_saved(tmp_path: Path)
     names = ("small", "middle", "large", "wide", "narrow")
     images = {f"/{name}.png": typed("image/png", name.encode()) for name in names}
     site = {"/": page() + picture + source, **images}
-    done = await crawl_site(web(site), HOME, **saving(tmp_path, save="images"))
+    done = await crawl_site(web_of(site), HOME, **saving(tmp_path, save="images"))
     assert done.finished
     assert set(kept(tmp_path).values()) == {b"small", b"large", b"wide"}
-    done = await crawl_site(web(site), HOME, **saving(tmp_path / "pdf", save="pdf"))
+    done = await crawl_site(web_of(site), HOME, **saving(tmp_path / "pdf", save="pdf"))
     assert done.urls == {HOME}
 
 
@@ -141,7 +134,7 @@ async def test_images_that_a_script_loads_late_are_saved(tmp_path: Path) -> None
     late = '<img src="data:image/gif;base64,AA" data-src="/one.png" data-srcset="/two.png 2x">'
     images = {f"/{name}.png": typed("image/png", name.encode()) for name in ("one", "two")}
     done = await crawl_site(
-        web({"/": page() + late, **images}), HOME, **saving(tmp_path, save="images")
+        web_of({"/": page() + late, **images}), HOME, **saving(tmp_path, save="images")
     )
     assert done.finished
     assert set(kept(tmp_path).values()) == {b"one", b"two"}

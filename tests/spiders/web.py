@@ -77,6 +77,11 @@ def page(*hrefs: str, title: str = "", text: str = "") -> str:
 NOT_FOUND = Answer("no such page", 404)
 
 
+def web_of(pages: dict[str, Any]) -> Callable[[str, str], Any]:
+    """Return a web of one site, http://a.example, by the paths of its pages."""
+    return lambda url, _: pages.get(url.removeprefix("http://a.example"), NOT_FOUND)
+
+
 @asynccontextmanager
 async def answering(web: Callable[[str, str], Any], done: Crawled) -> AsyncIterator[str]:
     """Run a proxy that answers for every host as ``web`` says; yields its host and port."""

@@ -11,13 +11,13 @@ from backports import zstd
 
 from crawlproj.store.base import Checked, Row
 from tests.frontier.helpers import run
+from tests.store.backends import BACKENDS
 from tests.store.helpers import page
-from tests.store.test_contract import BACKENDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.store.test_contract import Backend
+    from tests.store.backends import Backend
 
 URL = "http://a/"
 CHANGES = "SELECT url, kind, at, since FROM changes ORDER BY seq"

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from crawlproj.store.base import Row
 from crawlproj.store.item_rows import table_of
 from tests.frontier.helpers import run
 from tests.store.helpers import page
-from tests.store.test_contract import BACKENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from crawlproj.store.base import Checked
-    from tests.store.test_contract import Backend
+    from tests.store.backends import Backend
 
 URL = "http://a/"
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    made = BACKENDS[request.param](request)
-    run(made.store.open())
-    yield made
-    run(made.store.close())
 
 
 def seen(at: float, body: str) -> Row:

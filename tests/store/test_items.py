@@ -20,20 +20,10 @@ from crawlproj.store.item_rows import MAX_COLUMNS, ItemTable, table_of
 from crawlproj.store.sqlite import SqliteStore
 from tests.frontier.helpers import run
 from tests.properties import examples
-from tests.store.test_contract import BACKENDS, Backend, on_postgres, read
+from tests.store.backends import Backend, on_postgres, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.servers import Postgres
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    made = BACKENDS[request.param](request)
-    run(made.store.open())
-    yield made
-    run(made.store.close())
 
 
 def book(key: str, /, **fields: Any) -> Row:

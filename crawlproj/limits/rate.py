@@ -20,7 +20,7 @@ _KEEP = 0.96  # of the measured rate, to start from again
 _ANNOUNCED_SHARE = 0.98  # of an announced rate, to stay clear of the site's rounding
 _MIN_HOLD_S = 4.0
 _HOLD_REQUESTS = 35.0
-_MAX_PATIENCE = 2.0
+_MAX_HOLD_FACTOR = 2.0
 _TEST = 1.0  # as PROBE, while it is in doubt whether there is a window
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.15, 60.0
 _PAUSE_GROWTH = 2.0
@@ -60,8 +60,8 @@ class RateLimit:
         "_announced",
         "_cuts",
         "_growth",
+        "_hold_factor",
         "_maximum",
-        "_patience",
         "_pause_s",
         "_paused_s",
         "_peak_seen",
@@ -82,7 +82,7 @@ class RateLimit:
         self._rng = rng
         self._growth = Growth(_MIN_HOLD_S)  # refusals of what started before it changed are not new
         self._announced = self._maximum = maximum
-        self._patience = 1.0
+        self._hold_factor = 1.0
         self._peak_seen = 0.0
         self.lockouts = Lockouts()
         self._usual = 0.0  # requests/s accepted between the last two times of refusals
@@ -257,9 +257,9 @@ class RateLimit:
                 self._usual = measured
                 peak, share = 0.95 * before, 0.93
             same = abs(peak / self._peak_seen - 1) < 0.15 if self._peak_seen else False
-            self._patience = min(_MAX_PATIENCE, 2 * self._patience) if same else 1.0
+            self._hold_factor = min(_MAX_HOLD_FACTOR, 2 * self._hold_factor) if same else 1.0
             self._peak_seen = peak
-            self._settle(now, peak, share, self._patience)
+            self._settle(now, peak, share, self._hold_factor)
         else:
             # Aim for the peak seen before: a few refusals may mark the end of a window.
             aim = min(self._peak_seen, self._usual) if self._usual else self._peak_seen
@@ -277,8 +277,8 @@ class RateLimit:
         self._settle(now, rate.peak, rate.start / rate.peak, 1.0)
         self._growth.begin(now)
 
-    def _settle(self, now: float, peak: float, share: float, patience: float) -> None:
-        hold_s = self._hold_of(peak) * patience
+    def _settle(self, now: float, peak: float, share: float, hold_factor: float) -> None:
+        hold_s = self._hold_of(peak) * hold_factor
         self._growth.set(max(_MIN_RATE, peak * share), max(_MIN_RATE, peak), hold_s)
         self._anchor = now
         self._accepted = 0
@@ -294,6 +294,6 @@ class RateLimit:
         beyond = None
         if self.lockouts.in_doubt:
             beyond = _TEST
-        elif self._patience > 1 or self.lockouts.hold_s:
+        elif self._hold_factor > 1 or self.lockouts.hold_s:
             beyond = PROBE  # the same rate was found twice, or after a lockout
         self._growth.grow(now, self.blocked_until, beyond)

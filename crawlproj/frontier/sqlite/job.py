@@ -24,7 +24,7 @@ from crawlproj.frontier.base import (
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result
 from crawlproj.frontier.sqlite import changes, command_sql
 from crawlproj.frontier.sqlite import schema as sql
-from crawlproj.frontier.sqlite.leases import HeldLease, HeldLeases
+from crawlproj.frontier.sqlite.leases import LeasedRow, LeasedRows
 from crawlproj.frontier.sqlite.rotation import Rotation
 from crawlproj.frontier.sqlite.rows import Rows
 from crawlproj.frontier.sqlite.schema import (
@@ -63,7 +63,7 @@ class SqliteJob:
         self._generation = generation
         self._clock = clock
         self._lease_ids = count(opens << 32)
-        self._leases = HeldLeases()
+        self._leases = LeasedRows()
         self._rows = Rows(db, job_id)
         self._rotation = Rotation()
         for site, ready in self._rows.ready():
@@ -72,7 +72,7 @@ class SqliteJob:
 
     def write(self, entries: Sequence[Entry], acks: Sequence[Ack]) -> Written:
         now = self._clock()
-        valid: dict[int, tuple[HeldLease, Ack]] = {}
+        valid: dict[int, tuple[LeasedRow, Ack]] = {}
         for ack in acks:
             held = self._leases.live(ack.lease_id, now)
             if held is not None and ack.lease_id not in valid:
@@ -109,7 +109,7 @@ class SqliteJob:
         self._returned(back, now)
         return Written(sum(number for _, _, number in new), stale=len(acks) - len(valid))
 
-    def _returned(self, back: Sequence[tuple[HeldLease, Entry, bool]], now: float) -> None:
+    def _returned(self, back: Sequence[tuple[LeasedRow, Entry, bool]], now: float) -> None:
         """Update memory after ``put_back`` was committed."""
         for held, entry, _ in back:
             self._leases.drop(held)
@@ -129,14 +129,14 @@ class SqliteJob:
         )
         if not turns:
             return []
-        claimed: list[HeldLease] = []
+        claimed: list[LeasedRow] = []
         with transaction(self._db):
             queues = {site: self._rows.next(site, share) for site, share in Counter(turns).items()}
             for site in turns:
                 seq, key, url, payload, priority, not_before, attempts = next(queues[site])
                 entry = Entry(key, site, url, payload, priority, not_before)
                 lease = Lease(next(self._lease_ids), entry, attempts, now + lease_s)
-                claimed.append(HeldLease(seq, lease, lease.deadline))
+                claimed.append(LeasedRow(seq, lease, lease.deadline))
             self._rows.lease([held.seq for held in claimed])
         self._rotation.served(turns)
         self._leases.add(claimed)
@@ -163,7 +163,7 @@ class SqliteJob:
         """Put back all leases, not counted as attempts."""
         self._give_back(self._leases.all(), counted=False)
 
-    def _give_back(self, leases: Sequence[HeldLease], *, counted: bool) -> int:
+    def _give_back(self, leases: Sequence[LeasedRow], *, counted: bool) -> int:
         if leases:
             now = self._clock()
             back = [(held, held.lease.entry, counted) for held in leases]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class HeldLease:
+class LeasedRow:
     """A lease, the row of its entry, and its deadline, which moves when it is renewed."""
 
     seq: int
@@ -21,20 +21,20 @@ class HeldLease:
     deadline: float
 
 
-class HeldLeases:
+class LeasedRows:
     """Leases by id, with their number by site. Times are unix seconds."""
 
     def __init__(self) -> None:
         self.by_site: Counter[str] = Counter()
-        self._by_id: dict[int, HeldLease] = {}
+        self._by_id: dict[int, LeasedRow] = {}
 
-    def add(self, leases: Iterable[HeldLease]) -> None:
+    def add(self, leases: Iterable[LeasedRow]) -> None:
         """Hold ``leases``."""
         for held in leases:
             self._by_id[held.lease.id] = held
             self.by_site[held.lease.entry.site] += 1
 
-    def drop(self, held: HeldLease) -> None:
+    def drop(self, held: LeasedRow) -> None:
         """Hold this lease no longer."""
         del self._by_id[held.lease.id]
         site = held.lease.entry.site
@@ -42,7 +42,7 @@ class HeldLeases:
         if not self.by_site[site]:
             del self.by_site[site]
 
-    def live(self, lease_id: int, now: float) -> HeldLease | None:
+    def live(self, lease_id: int, now: float) -> LeasedRow | None:
         """Return the lease, or None if it is stale: expired, or not held."""
         held = self._by_id.get(lease_id)
         return held if held is not None and held.deadline > now else None
@@ -58,10 +58,10 @@ class HeldLeases:
                 held.deadline = now + lease_s
         return stale
 
-    def expired(self, now: float) -> list[HeldLease]:
+    def expired(self, now: float) -> list[LeasedRow]:
         """Return the leases whose deadline has passed."""
         return [held for held in self._by_id.values() if held.deadline <= now]
 
-    def all(self) -> list[HeldLease]:
+    def all(self) -> list[LeasedRow]:
         """Return all leases."""
         return list(self._by_id.values())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from crawlproj.frontier.base import Entry, State
-    from crawlproj.frontier.sqlite.leases import HeldLease
+    from crawlproj.frontier.sqlite.leases import LeasedRow
 
 
 class Rows:
@@ -76,7 +76,7 @@ class Rows:
             self._do(sql.PUT_MANY, *together)
         return self._do(sql.PUT_SINCE, last).fetchall()
 
-    def put_back(self, back: Iterable[tuple[HeldLease, Entry, bool]], now: float) -> None:
+    def put_back(self, back: Iterable[tuple[LeasedRow, Entry, bool]], now: float) -> None:
         """Make leased entries pending. ``back``: the lease, the entry, whether it was attempted."""
         self._db.executemany(
             self._of(sql.PUT_BACK),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import re
-import ssl
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,11 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Sta
         State.FAILED,
         "timeout",
     ),
-    ((CannotResolveHostError, twisted_error.DNSLookupError), State.FAILED, "dns"),
+    (
+        (CannotResolveHostError, twisted_error.DNSLookupError, socket.gaierror),
+        State.FAILED,
+        "dns",
+    ),
     (
         (
             DownloadConnectionRefusedError,
@@ -120,7 +124,6 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Sta
     ),
     (StopDownload, State.FAILED, "stopped"),
     (UnsupportedURLSchemeError, State.FAILED, "scheme"),
-    ((ssl.SSLError, SSL.Error), State.FAILED, "tls"),
     (
         (
             DownloadFailedError,
@@ -134,6 +137,9 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Sta
         "connection-lost",
     ),
 )
+# Other HTTP libraries, behind handlers of the project's, agree on these names, and make OSErrors of
+# them all. But a certificate, or a name that does not exist, says nothing of how busy a site is.
+_BY_NAME = {"SSLError": "tls", "DNSError": "dns", "Timeout": "timeout"}
 _MAX_CAUSES = 10  # a chain of causes may have a cycle
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 _URL = re.compile(r"\w+://\S+")
@@ -164,8 +170,8 @@ def outcome_of(exc: BaseException) -> tuple[State, str]:
     for kind, beginning, state, slug in _BY_MESSAGE:
         if isinstance(exc, kind) and message.startswith(beginning):
             return state, slug
-    if isinstance(exc, DownloadFailedError | ResponseFailed) and _has_tls_cause(exc):
-        return State.FAILED, "tls"
+    if named := _named_cause(exc):
+        return State.FAILED, named
     if is_disk_failure(exc):
         return State.FAILED, "disk-failed"
     for kinds, state, slug in _BY_TYPE:
@@ -242,15 +248,19 @@ def drop_reason(exc: DropItem) -> str:
     return reason[:_DROP_REASON_LENGTH] or type(exc).__name__
 
 
-def _has_tls_cause(exc: BaseException) -> bool:
+def _named_cause(exc: BaseException) -> str:
+    """Return the reason that the class of ``exc`` names, or of what it was raised from; or ""."""
     causes: list[BaseException] = [exc]
     for cause in causes:
-        if isinstance(cause, ssl.SSLError | SSL.Error):
-            return True
-        if len(causes) > _MAX_CAUSES:
-            return False
+        if isinstance(cause, SSL.Error):
+            return "tls"
+        for kind in type(cause).__mro__:
+            if kind.__name__ in _BY_NAME:
+                return _BY_NAME[kind.__name__]
+        if not isinstance(exc, DownloadFailedError | ResponseFailed) or len(causes) > _MAX_CAUSES:
+            return ""
         if cause.__cause__ is not None:
             causes.append(cause.__cause__)
         if isinstance(cause, ResponseFailed):
             causes += [error_of(reason) for reason in cause.reasons]
-    return False
+    return ""

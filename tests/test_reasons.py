@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,13 @@ def caused(exc: Exception, cause: BaseException) -> Exception:
     return exc
 
 
+def of_another_library(name: str) -> Exception:
+    """Return an exception as requests and curl_cffi have them: of the kinds of OSError."""
+    base = type("RequestException", (OSError,), {})
+    error = type(name, (type("ConnectionError", (base,), {}),), {})
+    return caused(type(f"Precise{name}", (error,), {})("from a handler of the project's"), error())
+
+
 FAILED = [
     (scrapy_errors.DownloadTimeoutError(), "timeout"),
     (TimeoutError(), "timeout"),
@@ -52,6 +60,11 @@ FAILED = [
     (twisted_error.TCPTimedOutError(), "timeout"),
     (scrapy_errors.CannotResolveHostError("cannot resolve a.test"), "dns"),
     (twisted_error.DNSLookupError(), "dns"),
+    (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "dns"),
+    (of_another_library("DNSError"), "dns"),
+    (of_another_library("Timeout"), "timeout"),
+    (of_another_library("SSLError"), "tls"),
+    (caused(scrapy_errors.DownloadFailedError(), of_another_library("SSLError")), "tls"),
     (scrapy_errors.DownloadConnectionRefusedError(), "connection-refused"),
     (twisted_error.ConnectionRefusedError(), "connection-refused"),
     (ConnectionRefusedError(), "connection-refused"),

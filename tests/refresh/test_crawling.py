@@ -186,7 +186,7 @@ def test_max_pages_counts_the_checks_of_a_run_and_leaves_the_rest_for_the_next(
 
 
 def test_a_killed_refresh_continues_and_loses_no_change(tmp_path: Path) -> None:
-    numbers = range(300)
+    numbers = range(120)
     pages = {f"/{n}": Answer(html(f"page {n}")) for n in numbers}
     pages["/"] = Answer(html("home", *pages))
     with ChangingWeb(pages) as web:
@@ -197,7 +197,7 @@ def test_a_killed_refresh_continues_and_loses_no_change(tmp_path: Path) -> None:
             if n % 10 == 0:
                 web.pages[f"/{n}"] = Answer(html(f"another page {n}", f"/new{n}"))
                 web.pages[f"/new{n}"] = Answer(html(f"new {n}"))
-        for kill in (50, 120):
+        for kill in (30, 70):
             process = crawl.start("refresh=always")
             while process.poll() is None and len(web.asked) < kill:
                 time.sleep(0.002)
@@ -206,7 +206,7 @@ def test_a_killed_refresh_continues_and_loses_no_change(tmp_path: Path) -> None:
     changed = {f"/{n}" for n in numbers if n % 10 == 0}
     assert sorted(crawl.changes()) == sorted((path, "changed") for path in changed)
     assert crawl.query("SELECT url, reason FROM failures") == []
-    assert crawl.query("SELECT count(*) FROM pages") == [(331,)]
+    assert crawl.query("SELECT count(*) FROM pages") == [(133,)]
 
 
 def test_auto_checks_no_page_that_has_hardly_had_time_to_change(

@@ -244,7 +244,7 @@ def test_every_start_url_is_fetched_even_if_workers_are_killed(
     crawl = Crawl(tmp_path, server, frontier)
     left = sorted(wanted)
     settings = {"CONCURRENT_REQUESTS": 4, "FRONTIER_LEASE_TIME": 2}
-    kills = 6
+    kills = 4
     for kill in range(kills):
         process = crawl.start("plain", **settings)
         share = left[kill::kills]

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from crawlproj.limits.base import whole
-from crawlproj.limits.other_cause import OtherCause
+from crawlproj.limits.drop_cause import DropCause
 
 if TYPE_CHECKING:
     from crawlproj.limits.base import Sample
@@ -28,7 +28,7 @@ class Refusals:
     sixteenth, at least by one, after 4, 8, … 64 periods in which the limit was at the ceiling,
     twice as many each time the same number is refused again. If as many are dropped with less in
     flight, there is no ceiling, and more than twice as many must be dropped to set another; see
-    ``OtherCause``.
+    ``DropCause``.
 
     A period has as many requests as twice the limit, at least 16.
 
@@ -38,7 +38,7 @@ class Refusals:
     def __init__(self) -> None:
         self.ceiling = inf
         self.other_cause = 0.0
-        self._cause = OtherCause()
+        self._cause = DropCause()
         self._kept = inf  # the ceiling before the look
         self._wait = _MIN_WAIT
         self._at_ceiling = 0  # periods

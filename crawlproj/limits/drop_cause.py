@@ -1,4 +1,4 @@
-"""Tells drops that come with too many requests at once from those with another cause. Pure."""
+"""Tells whether drops come with too many requests at once, or have another cause. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LOOKS = (0.5, 0.0)  # times the limit, at least one request
 _MOST = 0.4  # a site that drops more of single requests has a limit of its rate, or is down
 
 
-class OtherCause:
+class DropCause:
     """Compares the drops of a site before and after its limit was cut.
 
     One of several servers that is broken, behind a load balancer, drops its share of the requests

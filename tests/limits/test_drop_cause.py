@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawlproj.limits.other_cause import OtherCause
+from crawlproj.limits.drop_cause import DropCause
 from crawlproj.limits.refusals import Refusals
 from tests.limits.models import dice
 from tests.limits.test_refusals import dropped, sample
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def ends(cause: OtherCause, share: float, most: int = 300) -> tuple[float | None, int]:
+def ends(cause: DropCause, share: float, most: int = 300) -> tuple[float | None, int]:
     """Let a share of requests be dropped, evenly; return the verdict and after how many it came."""
     found = None
     for n in range(1, most + 1):
@@ -26,7 +26,7 @@ def ends(cause: OtherCause, share: float, most: int = 300) -> tuple[float | None
 
 
 def test_as_many_drops_at_half_the_limit_and_of_single_requests_have_another_cause() -> None:
-    cause = OtherCause()
+    cause = DropCause()
     cause.on_cut(20, 5)
     looks = {cause.look}
     for n in range(200):
@@ -41,7 +41,7 @@ def test_as_many_drops_at_half_the_limit_and_of_single_requests_have_another_cau
 
 
 def test_no_more_drops_after_a_cut_are_a_matter_of_the_load() -> None:
-    cause = OtherCause()
+    cause = DropCause()
     cause.on_cut(20, 5)
     found, after = ends(cause, 0)
     assert found == 0.0
@@ -50,7 +50,7 @@ def test_no_more_drops_after_a_cut_are_a_matter_of_the_load() -> None:
 
 
 def test_no_more_drops_of_single_requests_are_a_matter_of_the_load() -> None:
-    cause = OtherCause()
+    cause = DropCause()
     cause.on_cut(20, 5)
     while cause.look:
         cause.on_end(dropped=True)
@@ -58,13 +58,13 @@ def test_no_more_drops_of_single_requests_are_a_matter_of_the_load() -> None:
 
 
 def test_most_single_requests_are_dropped_by_a_limit_of_the_rate_or_an_outage() -> None:
-    cause = OtherCause()
+    cause = DropCause()
     cause.on_cut(4, 4)
     assert ends(cause, 0.9)[0] == 0.0
 
 
 def test_without_a_cut_there_is_nothing_to_find_out() -> None:
-    assert ends(OtherCause(), 0.3) == (None, 300)
+    assert ends(DropCause(), 0.3) == (None, 300)
 
 
 def crawled(drop: Callable[[int], bool], requests: int = 2000) -> tuple[Refusals, list[float]]:

@@ -26,7 +26,8 @@ class Refusals:
     lowest number in flight that was refused, at most to half. If other requests were answered with
     as many in flight, it goes down by a fifth instead. That is the ``ceiling``. It rises by a
     sixteenth, at least by one, after 4, 8, … 64 periods in which the limit was at the ceiling,
-    twice as many each time the same number is refused again. If as many are dropped with less in
+    twice as many each time the same number is refused again. One refusal is enough to show that,
+    unless something was answered above the former ceiling. If as many are dropped with less in
     flight, there is no ceiling, and more than twice as many must be dropped to set another; see
     ``DropCause``.
 
@@ -40,6 +41,7 @@ class Refusals:
         self.other_cause = 0.0
         self._cause = DropCause()
         self._kept = inf  # the ceiling before the look
+        self._refused_before = inf  # the former ceiling, until more in flight is answered
         self._wait = _MIN_WAIT
         self._at_ceiling = 0  # periods
         self._cut_at = -inf
@@ -56,6 +58,8 @@ class Refusals:
             self._look_for_cause(sample.ended_at, limit, dropped=False)
         if self._cause.look < 1:
             return
+        if sample.in_flight > self._refused_before:
+            self._refused_before = inf
         self._answered += 1
         self._by_load[sample.in_flight] = self._by_load.get(sample.in_flight, 0) + 1
         if self._answered + self._dropped < max(_MIN_ANSWERS, _ROUNDS * limit):
@@ -68,6 +72,7 @@ class Refusals:
             self._at_ceiling += 1
             if self._at_ceiling >= self._wait:
                 self._at_ceiling = 0
+                self._refused_before = whole(self.ceiling)
                 self.ceiling += max(1.0, self.ceiling / 16)
         self._begin()
 
@@ -81,7 +86,7 @@ class Refusals:
             return min(limit, self.ceiling)
         self._dropped += 1
         self._refused_at = min(self._refused_at, sample.in_flight)
-        if self._too_many(limit):
+        if sample.in_flight > self._refused_before or self._too_many(limit):
             return self._lower(sample.ended_at, limit)
         return None
 
@@ -117,6 +122,7 @@ class Refusals:
         same = wanted >= min(0.8 * self.ceiling, self.ceiling - 1.5)  # never of the first: inf
         self._wait = min(_MAX_WAIT, 2 * self._wait) if same else _MIN_WAIT
         self.ceiling = wanted
+        self._refused_before = inf
         self._at_ceiling = 0
         self._cut_at = now
         self._cause.on_cut(self._answered + self._dropped, self._dropped)

@@ -144,12 +144,20 @@ def wait(refusals: Refusals, limit: float) -> int:
 def test_each_time_the_same_number_is_refused_its_ceiling_stays_for_twice_as_long() -> None:
     refusals, waits = Refusals(), []
     for n in range(6):
-        drops(refusals, in_flight=6, limit=6.0, at=100.0 * n)
+        drops(refusals, in_flight=6, limit=6.0, times=1 if n else 3, at=100.0 * n)
         waits.append(wait(refusals, 5.0))
         assert refusals.ceiling == 6.0
     assert waits == [4, 8, 16, 32, 64, 64]
     drops(refusals, in_flight=3, limit=3.0, at=1000.0)
     assert wait(refusals, 2.0) == 4, "another number"
+
+
+def test_once_more_is_answered_a_single_refusal_does_not_show_that_it_is_too_much_again() -> None:
+    refusals = Refusals()
+    drops(refusals, in_flight=6, limit=6.0)
+    wait(refusals, 5.0)
+    answers(refusals, 1, limit=6.0, in_flight=6)
+    assert drops(refusals, in_flight=6, limit=6.0, times=1, at=20_000.0) is None
 
 
 @pytest.mark.parametrize(("first", "second", "waits"), [(22, 18, 8), (22, 17, 4), (5, 4, 8)])

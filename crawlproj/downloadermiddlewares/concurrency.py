@@ -148,7 +148,7 @@ class ConcurrencyMiddleware:
             ending = admission.heed(request, ending)
             if permit is not None:
                 again = was_sent_before(request)
-                ending = self._meanings.take(permit, response.status, ending, again=again)
+                ending = self._meanings.take(permit, request, response, ending, again=again)
                 found = self._blocks.take(admission, permit, request, response.status, ending)
                 if not isinstance(found, Ending):
                     return self._take_response_when(request, response, found)

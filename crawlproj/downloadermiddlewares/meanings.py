@@ -13,14 +13,17 @@ from crawlproj.limits.failing import Failing
 from crawlproj.limits.unavailable import Unavailable
 
 if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
     from crawlproj.limits.permit import Permit
 
-_FAILED, _UNAVAILABLE = 500, 503
+_WHOLE, _FAILED, _UNAVAILABLE = 200, 500, 503
 _MAX_SITES = 10_000
 
 
 class Meanings:
-    """Keeps what shows the meanings of 429, 500, 503 and of requests without an answer.
+    """Keeps what shows the meanings of 429, 500, 503, empty pages and requests without an answer.
 
     Of each, it keeps 10,000 sites.
     """
@@ -34,20 +37,27 @@ class Meanings:
         self._unavailable: OrderedDict[str, Unavailable] = OrderedDict()
         self._silent: OrderedDict[str, Unavailable] = OrderedDict()
 
-    def take(self, permit: Permit, status: int, ending: Ending, *, again: bool) -> Ending:
+    def take(
+        self, permit: Permit, request: Request, response: Response, ending: Ending, *, again: bool
+    ) -> Ending:
         """Note an answer, and return its ``ending`` with the verdict that is right at its site.
 
         again: whether the page was asked for before, without success.
         """
+        status = response.status
         if ending.verdict is Verdict.THROTTLED:
             if self._is_at_once(permit, refused=True):
                 return replace(ending, verdict=Verdict.OVERLOADED, is_up=True, at_once=True)
         elif ending.verdict is Verdict.OK:
             self._is_at_once(permit, refused=False)
         if ending.verdict is Verdict.OK:
-            if status == _FAILED or self._failing:
-                ending = self._as_overload(permit, ending, failed=status == _FAILED, again=again)
-            if status != _FAILED:
+            # An application that fails after the head of its answer has nothing more to send.
+            failed = status == _FAILED or (
+                not response.body and status == _WHOLE and request.method == "GET"
+            )
+            if failed or self._failing:
+                ending = self._as_overload(permit, ending, failed=failed, again=again)
+            if not failed:
                 put(self._answered, permit.site, self._answered.get(permit.site, 0) + 1, _MAX_SITES)
                 for sites in (self._unavailable, self._silent):
                     if (site := sites.get(permit.site)) is not None:

@@ -136,17 +136,19 @@ class Harness:
 
         return run(body())
 
-    def answer(self, status: int, request: Request | None = None, **headers: str) -> Any:
+    def answer(
+        self, status: int, request: Request | None = None, *, body: bytes = b"page", **headers: str
+    ) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        response = Response(URL, status=status, headers=named)
+        response = Response(URL, status=status, headers=named, body=body)
         answered = request or Request(URL)
         answered.meta.setdefault("timings", {})  # as crawlproj's handler does
 
-        async def body() -> Any:
+        async def take() -> Any:
             taken = self.middleware.process_response(answered, response)
             return await taken if iscoroutine(taken) else taken
 
-        return run(body())
+        return run(take())
 
     def fail(self, exception: Exception, request: Request | None = None) -> Any:
         async def body() -> Any:
@@ -179,7 +181,7 @@ def test_a_refused_page_is_retried_after_a_wait_without_counting_an_attempt(
 ) -> None:
     harness = Harness()
     request = Request(URL, meta={"mine": 1, "retry_times": 1}, priority=3)
-    again = harness.answer(status, request, **headers)
+    again = harness.answer(status, request, body=b"", **headers)
     assert isinstance(again, Request)
     assert again.dont_filter
     assert again.priority == 3
@@ -258,21 +260,24 @@ def test_where_some_requests_fail_anyway_a_page_has_three_excuses() -> None:
     assert isinstance(harness.answer(502, request), Response)
 
 
-def test_500s_of_a_site_that_answers_later_what_failed_are_overloads() -> None:
+@pytest.mark.parametrize(("status", "text"), [(500, b"no connection is left"), (200, b"")])
+def test_failures_of_a_site_that_answers_later_what_failed_are_overloads(
+    status: int, text: bytes
+) -> None:
     harness = Harness()
     assert harness.scheduler.permit is not None
     harness.scheduler.permit.in_flight = 8
     for _ in range(10):
         harness.answer(200)
-    failed = [harness.answer(500, Request(f"{URL}{n}")) for n in range(6)]
+    failed = [harness.answer(status, Request(f"{URL}{n}"), body=text) for n in range(6)]
     tried = [request for request in failed if isinstance(request, Request)]
     assert len(tried) == 3, "since the fourth one, some are asked for again soon"
     assert {ending.verdict for ending in harness.scheduler.endings} == {Verdict.OK}
     for request in tried:
         harness.answer(200, request)
-    assert isinstance(harness.answer(500), Request)
+    assert isinstance(harness.answer(status, body=text), Request)
     harness.scheduler.permit.in_flight = 1
-    assert isinstance(harness.answer(500), Response), "it was alone"
+    assert isinstance(harness.answer(status, body=text), Response), "it was alone"
     verdicts = [(ending.verdict, ending.is_up) for ending in harness.scheduler.endings[-2:]]
     assert verdicts == [(Verdict.OVERLOADED, True), (Verdict.OK, False)]
 

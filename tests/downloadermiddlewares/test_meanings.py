@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+from scrapy import Request
+from scrapy.http import Response
 
 from crawlproj.downloadermiddlewares.meanings import Meanings
 from crawlproj.limits.ending import Ending, Verdict
@@ -12,6 +14,7 @@ from crawlproj.limits.permit import Permit
 
 BUSY = 8  # in flight
 OK = Ending(Verdict.OK, 0.1)
+PAGE = Request("http://a.example/")
 
 
 class Site:
@@ -24,24 +27,26 @@ class Site:
 
     def answer(self, times: int) -> None:
         for _ in range(times):
-            self._meanings.take(self._permit(), 200, OK, again=False)
+            self._take(200, OK)
 
     def answer_a_refused_page(self) -> None:
-        self._meanings.take(self._permit(), 200, OK, again=True)
+        self._take(200, OK, again=True)
 
     def refuse(self, times: int) -> Ending:
         """Return the sense of the last one."""
         found = self._refusal
         for _ in range(times):
             if self._status:
-                found = self._meanings.take(
-                    self._permit(), self._status, self._refusal, again=False
-                )
+                found = self._take(self._status, self._refusal)
             else:
                 found = self._meanings.take_silence(
                     self._permit(), self._refusal, closed=self._closed, again=False
                 )
         return found
+
+    def _take(self, status: int, ending: Ending, *, again: bool = False) -> Ending:
+        response = Response(PAGE.url, status=status, body=b"page")
+        return self._meanings.take(self._permit(), PAGE, response, ending, again=again)
 
     def _permit(self) -> Permit:
         return Permit(float(next(self._starts)), BUSY, canary=False)

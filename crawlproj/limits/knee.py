@@ -27,7 +27,7 @@ _UNSURE, _OFTEN = 0.17, 3  # every 3 judgements while the latency has this stand
 _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks by growing
 _DEEP, _DEEPER = 0.7, 0.5  # of the knee: usually, and after the latency has moved
 # Answers above two in flight, and how improbable a single worker must be by then.
-_OUT_OF_THE_QUESTION = ((6, 0.06), (8, 0.03))
+_OUT_OF_THE_QUESTION = ((6, 0.06), (8, 0.02))
 # Log of how much likelier one worker is than two with each answer in order, for each unit by which
 # the variance of the latencies is above 0.3: less than what a simulation of two workers with three
 # in flight shows, because the variance is not known exactly, and where pages differ less, two
@@ -63,10 +63,11 @@ class Knee(Limit):
     * A limit of one or two looks down to one, every third time while the latency is unsure. With
       two in flight all the time, one worker and a queue look like two workers that are slower.
       For the same reason, a limit above two goes back to two, for one cohort, while a single worker
-      still has a probability of 6 % after six answers, or of 3 % after eight. It is restored when
-      the answers to what was in flight by then make one less likely than that. The order of the
-      answers helps out where latencies vary much: two that overtake an older request make one less
-      likely.
+      still has a probability of 6 % after six answers, or of 2 % after eight. It is restored when
+      the answers to what was in flight by then make one less likely than that. Before the eighth
+      answer it does not grow either, unless one is less likely: what is in flight when it goes back
+      has to be served first. The order of the answers helps out where latencies vary much: two that
+      overtake an older request make one less likely.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
       the limit goes to the 40 % quantile, never up.
 
@@ -164,6 +165,11 @@ class Knee(Limit):
             chance > most for answers, most in _OUT_OF_THE_QUESTION if self._above_two >= answers
         )
 
+    def _is_to_be_seen(self) -> bool:
+        """Return whether more answers above two are to show whether there is one worker."""
+        answers, most = _OUT_OF_THE_QUESTION[-1]
+        return 0 < self._above_two < answers and self._belief.chance_of_one() > most
+
     def _go_back_to_two(self, now: float) -> None:
         """Look at what two requests in flight show."""
         self._looked_at = now
@@ -197,7 +203,8 @@ class Knee(Limit):
         self._holds = self._holds and evidence.started_at < self._looked_at
         if not self._holds:
             self._doubted = 0.0
-        if evidence.early or self._holds or self._used < _USED * self._answered:
+        is_used = self._used >= _USED * self._answered
+        if evidence.early or self._holds or self._is_to_be_seen() or not is_used:
             wanted = min(wanted, self.limit)
         wanted = min(wanted, max(1.0, self._refusals.ceiling))
         self._move(

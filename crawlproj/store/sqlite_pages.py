@@ -184,7 +184,8 @@ class SqlitePages:
             self._end_others(url)
         if has_links:
             db.execute("DELETE FROM links WHERE page = ?", (url,))
-        db.executemany(_PUT_LINK, links)
+        if links:
+            db.executemany(_PUT_LINK, links)
         if new.kind:
             self._put_change(url, new, previous)
         if known is not None and known.content_hash == content:

@@ -6,22 +6,18 @@ import asyncio
 import logging
 from functools import cache, partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakValueDictionary
 
 import aiohttp
-from scrapy import signals
-from scrapy.exceptions import DownloadCancelledError, ResponseDataLossError, StopDownload
+from scrapy.exceptions import DownloadCancelledError
 from scrapy.utils.httpobj import urlparse_cached
-from twisted.python.failure import Failure
 
 from crawlproj._scrapy.engine import begin_closing
-from crawlproj._scrapy.signals import has_listener
 from crawlproj._scrapy.tls import check_tls, ssl_context
 from crawlproj.errors import ArchiveError
 from crawlproj.http import reach
 from crawlproj.http.archiving import UNARCHIVED, archive_info, exchange_of
-from crawlproj.http.body import DATALOSS, DataLossError, SizeLimits, read_body
 from crawlproj.http.budget import MemoryBudget, Share
 from crawlproj.http.config import HttpConfig, bind_address
 from crawlproj.http.connection import Protocol
@@ -33,9 +29,8 @@ from crawlproj.http.head import MalformedResponse, ResponseHead
 from crawlproj.http.needed import require_asyncio
 from crawlproj.http.others import OtherHandlers
 from crawlproj.http.outgoing import Outgoing
-from crawlproj.http.responses import build_response
+from crawlproj.http.receiver import Receiver
 from crawlproj.http.timings import Timings
-from crawlproj.masking import without_credentials
 from crawlproj.warc.config import archive_from
 
 if TYPE_CHECKING:
@@ -46,7 +41,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawlproj.http.body import Source
     from crawlproj.limits.network import Trouble
     from crawlproj.warc.records import Exchange
 
@@ -110,14 +104,13 @@ class DownloadHandler:
         check_tls(crawler.settings)
         self._tls = cache(partial(ssl_context, crawler.settings))
         self._others = OtherHandlers.from_crawler(crawler, self._config)
-        self._signals = crawler.signals
+        self._receiver = Receiver(crawler, self._config, self._budget)
         self._crawler = crawler
         self._archive = archive_from(crawler.settings, partial(archive_info, crawler))
         self._connector: Connector | None = None
         self.before_send: Callable[[Request], None] = lambda _: None
         self.on_answer: Callable[[Request], None] = lambda _: None
         self._downloads: dict[Deadline, Request] = {}
-        self._dataloss_warned = False
         self._archive_failed = False
 
     async def download_request(self, request: Request) -> Response:
@@ -205,7 +198,7 @@ class DownloadHandler:
             share = Share(self._budget, deadline.paused)
             exchange: Exchange | None = None
             try:
-                response = await self._receive(request, protocol, head, share)
+                response = await self._receiver.receive(request, protocol, head, share)
                 if self._archive is not None and request.meta.keys().isdisjoint(UNARCHIVED):
                     exchange = exchange_of(request, outgoing, protocol, response)
             except BaseException:
@@ -275,67 +268,3 @@ class DownloadHandler:
                 connection.close()
                 raise
             return connection, protocol, head, reused
-
-    async def _receive(
-        self, request: Request, source: Source, head: ResponseHead, share: Share
-    ) -> Response:
-        meta, config = request.meta, self._config
-        length = None if request.method == "HEAD" else head.length
-        url = request.url.partition("#")[0]
-        respond = partial(build_response, url, head, source)
-        if has_listener(self._signals, signals.headers_received):
-            stop = self._send(
-                signals.headers_received,
-                request,
-                headers=head.headers,
-                body_length=length,
-                status=head.status,  # Scrapy's handlers do not say
-            )
-            if stop is not None:
-                return respond(b"", stop=stop)
-        limits = SizeLimits(
-            request,
-            meta.get("download_maxsize", config.max_body_bytes),
-            meta.get("download_warnsize", config.warn_body_bytes),
-        )
-        on_chunk = None
-        if has_listener(self._signals, signals.bytes_received):
-
-            def on_chunk(chunk: bytes) -> Any:
-                return self._send(signals.bytes_received, request, data=chunk)
-
-        if self._budget.full and dict.__contains__(head.headers, b"Content-Encoding"):
-            await share.room()  # a small body may decompress to a large one
-        try:
-            if length:
-                limits.check(length, expected=True)
-            body, stop = await read_body(source, limits, on_chunk, share)
-        except (DownloadCancelledError, MalformedResponse):
-            if not head.redirects:
-                raise
-            return respond(b"", flags=["dataloss"])
-        except DataLossError as exc:
-            if head.redirects or not meta.get("download_fail_on_dataloss", config.fail_on_dataloss):
-                return respond(exc.received, flags=["dataloss"])
-            if not self._dataloss_warned:
-                self._dataloss_warned = True
-                logger.warning(DATALOSS, without_credentials(request.url))
-            raise ResponseDataLossError(
-                f"Getting {without_credentials(request.url)}: {exc}"
-            ) from exc
-        # Only the connection's end marks the end of an unframed body, so it may be incomplete.
-        # Scrapy flags such a response as "partial", unless a signal handler stopped the download.
-        unframed = head.length is None and not head.chunked
-        return respond(body, stop=stop, flags=["partial"] if unframed and not stop else None)
-
-    def _send(self, signal: object, request: Request, **kwargs: Any) -> StopDownload | None:
-        """Send ``signal``; return the StopDownload that a receiver raised, if one did."""
-        results = self._signals.send_catch_log(
-            signal, request=request, spider=self._crawler.spider, **kwargs
-        )
-        for receiver, result in results:
-            if isinstance(result, Failure) and isinstance(result.value, StopDownload):
-                name = receiver.__qualname__
-                logger.debug("Download stopped for %s from signal handler %s", request, name)
-                return result.value
-        return None

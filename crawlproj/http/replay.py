@@ -96,7 +96,7 @@ class ReplayHandler(DownloadHandler):
         request.meta["archived_at"] = archived.at
         share = Share(self._budget, deadline.paused)
         try:
-            response = await self._receive(request, _Source(archived, body), head, share)
+            response = await self._receiver.receive(request, _Source(archived, body), head, share)
         except BaseException:
             share.release()
             raise

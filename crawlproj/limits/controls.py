@@ -38,18 +38,19 @@ class Controls:
         return self.busy.get(name) or self._idle.get(name)
 
     def make(self, name: str, now: float) -> SiteControl:
-        """Return a new control that goes on from what was learned about its site; see ``keep``."""
+        """Return a new control, which goes on from what was learned about its site."""
         control = self._make(name)
         if (learned := self._learned.pop(name, None)) is not None:
             control.recall(learned, now)
         return control
 
-    def keep(self, name: str, control: SiteControl) -> None:
-        """Keep a control, whose site has just been used; reduce the one used longest ago."""
-        if control.in_flight:
-            self._idle.pop(name, None)
-            self.busy[name] = control
-            return
+    def set_busy(self, name: str, control: SiteControl) -> None:
+        """Keep a control whose site has requests in flight."""
+        self._idle.pop(name, None)
+        self.busy[name] = control
+
+    def set_idle(self, name: str, control: SiteControl) -> None:
+        """Keep a control whose site has none; reduce the one that was used longest ago."""
         self.busy.pop(name, None)
         self._idle[name] = control
         self._idle.move_to_end(name)

@@ -23,9 +23,6 @@ class InFlight:
         self.live: dict[Permit, None] = {}
         self.lost = 0
 
-    def __len__(self) -> int:
-        return len(self.live) + self.lost
-
     def add(self, permit: Permit) -> None:
         """Add a permit, which is the newest."""
         self.live[permit] = None

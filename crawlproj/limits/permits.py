@@ -143,7 +143,7 @@ class Permits:
             control = self._control(name)
         permit = control.start(now, sent=sent)
         permit.site = name
-        self._controls.keep(name, control)
+        self._controls.set_busy(name, control)
         self._taken += 1
         self.rests.set(name, control.ready_at(), now)
         return permit
@@ -174,7 +174,7 @@ class Permits:
         self._taken -= 1
         self._changed.add(permit.site)
         if not control.in_flight:
-            self._controls.keep(permit.site, control)
+            self._controls.set_idle(permit.site, control)
         self.rests.set(permit.site, control.ready_at(), now)
 
     def observe(self, site: str, started_at: float, in_flight: int, ending: Ending) -> SiteControl:
@@ -185,7 +185,8 @@ class Permits:
         now = self._clock()
         control = self._control(site)
         control.observe(started_at, in_flight, now, ending)
-        self._controls.keep(site, control)
+        if not control.in_flight:
+            self._controls.set_idle(site, control)
         return control
 
     def note(self, site: str, ending: Ending) -> None:
@@ -311,7 +312,8 @@ class Permits:
         name = self._name(site)
         control = self._control(name)
         change(control, now)
-        self._controls.keep(name, control)
+        if not control.in_flight:
+            self._controls.set_idle(name, control)
         self.rests.set(name, control.ready_at(), now)
 
     def _share(self, control: SiteControl | None, now: float) -> float:

@@ -67,7 +67,7 @@ class SiteControl:
     @property
     def in_flight(self) -> int:
         """Permits taken, lost ones included."""
-        return len(self._taken)
+        return len(self._taken.live) + self._taken.lost
 
     @property
     def limit(self) -> float:

@@ -39,8 +39,12 @@ MAX_URLS = 200_000
 """How many different links of a page are followed. No page of 16 MiB that shows a text for each has
 more, and to enqueue one takes longer than all else that is done with its part of the page."""
 
+MAX_CHARACTERS = 32 * 1024 * 1024
+"""How many its base may add to links that are not remembered: 4 KB would make gigabytes of them."""
+
+_AT_ONCE = 1_000  # links that are looked for at least, where there may be more of the same
 _MEMO_SIZE = 50_000  # raw links to remember; a site repeats its navigation on every page
-_MEMO_LENGTH = 512  # characters; longer links are not remembered
+_MEMO_LENGTH = 512  # characters; longer links, or of longer URLs, are not remembered
 _CONTROLS = "".join(map(chr, range(0x21)))  # the URL Standard strips controls and spaces
 # Links that may depend on the whole base URL, not only its directory, such as "?page=2" and
 # "https:?page=2". The URL Standard ignores leading control characters, and line breaks anywhere.
@@ -130,7 +134,9 @@ class LinkExtractor:
         """
         found = map(itemgetter(0), self._found(response))
         urls: dict[str, None] = {}
-        while len(urls) <= MAX_URLS and (more := dict.fromkeys(islice(found, MAX_URLS))):
+        while (most := MAX_URLS + 1 - len(urls)) > 0:
+            if not (more := dict.fromkeys(islice(found, max(most, _AT_ONCE)))):
+                break
             urls |= more
         if len(urls) > MAX_URLS:
             logger.warning(
@@ -173,7 +179,7 @@ class LinkExtractor:
         if not self.may_follow(response):
             return
         base = page.base
-        memo = self._memo_of(base)
+        memo, left = self._memo_of(base), MAX_CHARACTERS // (len(base) + 1)
         encoding = page.tree.encoding
         is_utf8 = encoding in {None, "UTF-8"}
         parts = (self._raw_links(response, tree, first=tree is page.tree) for tree in page.trees())
@@ -185,7 +191,16 @@ class LinkExtractor:
                 continue  # a place in the page itself
             if not (is_utf8 or value.isascii()):
                 value = escaped_query(value, encoding)  # noqa: PLW2901 - as browsers read it
-            url = memo[value] if value in memo else self._url(value, base, memo)
+            if value in memo:
+                url = memo[value]
+            elif (left := left - 1) >= 0:
+                url = self._url(value, base, memo)
+            else:
+                logger.warning(
+                    "Not all links of %s are followed: its base is too long",
+                    without_credentials(response.url),
+                )
+                return
             if url is not None and (not self._text or self._text_matches(element)):
                 yield url, element
 
@@ -284,7 +299,7 @@ class LinkExtractor:
         if self._process_value is not None:
             return self._processed(self._process_value, value, base)
         url = self._accepted(value, base)
-        is_short = 0 < len(value) <= _MEMO_LENGTH
+        is_short = 0 < len(value) <= _MEMO_LENGTH and (url is None or len(url) <= _MEMO_LENGTH)
         if is_short and self._remembered < _MEMO_SIZE and not _OF_WHOLE_BASE.match(value):
             memo[value] = url
             self._remembered += 1

@@ -74,6 +74,17 @@ def test_a_page_of_links_only_gives_as_many_as_a_page_can_show_texts_for(
     assert "Only the first 200,000 links of http://a.example/x/y.html" in caplog.text
 
 
+def test_a_long_base_makes_no_more_of_short_links_than_a_page_may_have(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("crawlproj.links.extractor.MAX_CHARACTERS", 10_000)
+    links = "".join(f"<a href={number}>" for number in range(50))
+    for length, expected in ((100, 50), (1000, 9)):
+        response = page(f"<base href='/{length * 'a'}/'>{links}")
+        assert len(LinkExtractor().extract_urls(response)) == expected
+        assert ("its base is too long" in caplog.text) is (expected < 50)
+
+
 @pytest.mark.parametrize(
     ("user_agent", "followed"),
     [("MyBot/1.0", False), ("Mozilla/5.0 (x; compatible; MyBot/1)", False), ("other", True)],

@@ -75,12 +75,14 @@ class WithoutText:
     """Leaves out the text of ``elements`` for a while."""
 
     def __init__(self, elements: Iterable[Element]) -> None:
-        self._before = [
-            (text, text.data)
-            for element in elements
-            for text in element.descendants
-            if isinstance(text, Text)
-        ]
+        self._before: list[tuple[Text, str]] = []
+        inside: set[Element] = set()  # another one, so that each text is looked at once
+        for element in elements:
+            for node in element.descendants if element not in inside else ():
+                if isinstance(node, Text):
+                    self._before.append((node, node.data))
+                elif isinstance(node, Element):
+                    inside.add(node)
 
     def __enter__(self) -> None:
         for text, _ in self._before:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.content.addresses import Addresses
 from crawlproj.content.captions import without_captions
 from crawlproj.content.images import shown_in
 from crawlproj.content.json_ld import json_ld_in
-from crawlproj.content.main_part import main_part_of
 from crawlproj.content.microdata import microdata_in
 from crawlproj.content.open_graph import open_graph_of
+from crawlproj.content.parts import SHOWN_TAGS
 from crawlproj.content.text import headings_of, markdown_of, text_of, words_of
 from crawlproj.errors import ConfigError
+from crawlproj.masking import without_credentials
 from crawlproj.zstandard import zstd
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
     from crawlproj.content.page import PageContent
 
+logger = logging.getLogger(__name__)
+
+_OF_ALL_PARTS = frozenset(("headings", "images", "links", "markdown"))
 _HALVES = re.compile("[\ud800-\udfff]")
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
@@ -39,7 +45,15 @@ def chosen_fields(settings: BaseSettings) -> tuple[str, ...]:
 
 def page_fields(names: Iterable[str], response: Response, page: PageContent) -> dict[str, Any]:
     """Return the fields with ``names``, all of FIELDS, of a page."""
-    return {name: FIELDS[name](response, page) for name in names}
+    chosen = frozenset(names)
+    if not page.is_shown and (cut := chosen & _OF_ALL_PARTS):
+        logger.warning(
+            "Only the first %s tags of %s are read for its %s: it is too large",
+            f"{SHOWN_TAGS:,}",
+            without_credentials(response.url),
+            ", ".join(sorted(cut)),
+        )
+    return {name: read(response, page) for name, read in FIELDS.items() if name in chosen}
 
 
 def _html(response: Response, _: PageContent) -> bytes:
@@ -50,29 +64,31 @@ def _headings(_: Response, page: PageContent) -> str:
     return _json(
         [
             {"level": level, "text": text}
-            for tree in page.trees()
+            for tree in page.shown()
             for level, text in headings_of(tree)
         ]
     )
 
 
 def _images(_: Response, page: PageContent) -> str:
+    link = Addresses(page).link
     return _json(
         [
             {"url": source, "alt": element.attr("alt") or ""}
-            for tree in page.trees()
+            for tree in page.shown()
             for element, place in shown_in(tree)
-            if (source := page.link(place))
+            if (source := link(place))
         ]
     )
 
 
 def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
+    link = Addresses(page).link
     links = []
-    for tree in page.trees():
+    for tree in page.shown():
         elements = tree.select("a[href],area[href]")
         for element, words in zip(elements, words_of(tree, elements), strict=True):
-            if target := page.link(element.attr("href") or ""):
+            if target := link(element.attr("href") or ""):
                 text = words or element.attr("alt") or ""
                 links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
     return links
@@ -82,22 +98,25 @@ def _structured_data(_: Response, page: PageContent) -> str:
     parts = {
         "json_ld": json_ld_in(page.tree),
         "microdata": microdata_in(page.tree, page.base),
-        "opengraph": open_graph_of(page),
+        "opengraph": open_graph_of(page.tree, Addresses(page).link),
     }
     return _json({name: part for name, part in parts.items() if part})
 
 
 def _markdown(_: Response, page: PageContent) -> str:
-    return "\n\n".join(markdown_of(tree, page.anchor) for tree in page.trees())
+    anchor = Addresses(page).anchor
+    return "\n\n".join(markdown_of(tree, anchor) for tree in page.shown())
 
 
 def _main_markdown(_: Response, page: PageContent) -> str:
-    return markdown_of(main_part_of(page.tree), page.anchor)
+    return markdown_of(page.main, Addresses(page).anchor)
 
 
 def main_text_of(page: PageContent) -> str:
     """Return the text of the page's main part, without captions of pictures."""
-    return text_of(without_captions(main_part_of(page.tree)))
+    text = text_of(without_captions(page.main))
+    del page.main  # because that changes it
+    return text
 
 
 def shown_without_text(page: PageContent) -> str:
@@ -129,4 +148,4 @@ FIELDS: dict[str, Callable[[Response, PageContent], Any]] = {
     "markdown": _markdown,
     "structured_data": _structured_data,
 }
-"""Name → what computes it."""
+"""Name → what computes it, in this order: the main text changes what the others are read from."""

@@ -72,8 +72,7 @@ def _address(image: Element, sources: dict[Element, str]) -> str:
 
     sources: <picture> → the latter; a hostile one has many images.
     """
-    own = (image.attr("src") or "", largest_in(image.attr("srcset") or "") or "")
-    if address := _first(own):
+    if address := _first(_own(image)):
         return address
     picture = image.parent
     if not isinstance(picture, Element) or picture.tag != "picture":
@@ -86,6 +85,11 @@ def _address(image: Element, sources: dict[Element, str]) -> str:
             for name in ("srcset", *LATE_SETS)
         )
     return sources[picture]
+
+
+def _own(image: Element) -> Iterator[str]:
+    yield image.attr("src") or ""
+    yield largest_in(image.attr("srcset") or "") or ""
 
 
 def _first(addresses: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.content.addresses import MAX_CHARACTERS
 from crawlproj.content.for_a_while import ReadAs, with_attribute
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 # The standard allows "content" in <meta> only. Shops have it in others for what machines shall read
 # (<span itemprop="price" content="9.99">9,99 €</span>), and search engines do.
 _WITH_CONTENT = "[itemprop][content]:not([itemscope])"
+_ADDRESSES = "[itemprop]:is([href], [src], [data]), [itemid]"
 # Those whose value the standard takes from another attribute, or from this one.
 _OTHERS = frozenset(
     (
@@ -32,8 +34,11 @@ def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
     """Return the items of a page that are in no other, each with type, id and properties.
 
     A property has a list of values: texts, absolute addresses and items. None are returned if 400
-    or more are in each other. itemref is ignored if it leads in a circle, or multiplies properties.
+    or more are in each other, or if a long base makes their addresses longer than those of other
+    fields may be. itemref is ignored if it leads in a circle, or multiplies properties.
     """
+    if len(tree.select(_ADDRESSES)) * len(base) > MAX_CHARACTERS:
+        return []
     found = [each for each in tree.select(_WITH_CONTENT) if each.tag not in _OTHERS]
     referring = tree.select("[itemref]")
     endless = referring if referring and _multiplies(tree, referring) else []

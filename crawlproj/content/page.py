@@ -6,13 +6,13 @@ import codecs
 import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 from weakref import WeakKeyDictionary
 
 from scrapy.http import HtmlResponse, TextResponse
 
 from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj._scrapy.responses import given_encoding
+from crawlproj.content.main_part import main_part_of
 from crawlproj.content.media_type import Kind, kind_of, media_type
 from crawlproj.content.parts import Parts
 from crawlproj.content.query_encoding import escaped_query
@@ -20,7 +20,7 @@ from crawlproj.content.refresh import read_refresh
 from crawlproj.content.text import text_of
 from crawlproj.content.tree import encoding_of
 from crawlproj.masking import without_credentials
-from crawlproj.urls import has_other_scheme, join, normalize, other_base
+from crawlproj.urls import join, normalize, other_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BLANK = "\t\n\f\r "
 _MAX_FIELD = 2000  # characters of a title, a description or a language
 
 
@@ -54,6 +53,21 @@ class PageContent:
         yield self.tree
         yield from self._parts.later()
 
+    def shown(self) -> Iterator[Tree]:
+        """Yield those of ``trees()`` that are shown in the fields of PAGE_FIELDS."""
+        yield self.tree
+        yield from self._parts.later(shown=True)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether these are all."""
+        return self._parts.is_shown
+
+    @cached_property
+    def main(self) -> Tree:
+        """The main part of ``tree``, as a tree of its own. Delete it if you change it."""
+        return main_part_of(self.tree)
+
     @cached_property
     def base(self) -> str:
         """The base URL of relative links; not of http or https if they lead nowhere."""
@@ -66,19 +80,6 @@ class PageContent:
     def link(self, href: str) -> str | None:
         """Return where ``href`` leads in this page, in normal form; None if not to http(s)."""
         return join(self.base, escaped_query(href, self.tree.encoding))
-
-    def anchor(self, href: str) -> str:
-        """Return ``href`` as it is in other places: absolute, with its fragment; of any scheme."""
-        href = href.strip(_BLANK)
-        if has_other_scheme(href):
-            return href
-        address, mark, fragment = href.partition("#")
-        if (found := self.link(address)) is not None:
-            return found + mark + fragment
-        try:
-            return urljoin(self.base, address) + mark + fragment
-        except ValueError:  # such as "//["
-            return href
 
     @property
     def title(self) -> str:

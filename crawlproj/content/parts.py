@@ -20,6 +20,8 @@ MAX_TAGS = 800_000
 """How much is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
 FIRST_BYTES, FIRST_TAGS = 8 * 1024 * 1024, 100_000
 """How much of it is in the first part."""
+SHOWN_TAGS = 150_000
+"""How much of it the fields show that PAGE_FIELDS chooses: each takes as long as all else."""
 
 _LATER_BYTES = 1024 * 1024
 # Where to cut: between lines, or before a block, so that no word is cut, or before another tag.
@@ -49,7 +51,7 @@ class Parts:
         self._open = b""
         self._encoding = label
         self._body = body
-        self._start = self._stop = self.read
+        self._start = self._stop = self._shown = self.read
         if _end(body, 0, FIRST_BYTES, FIRST_TAGS) == len(body):
             self.first = tree_of(body, label, xhtml=xhtml)
             return
@@ -62,11 +64,21 @@ class Parts:
             text = body[: self.read].decode(codec, "replace")
             self._begin(text.encode("utf-8", "replace"), "utf-8")
 
-    def later(self) -> Iterator[Tree]:
-        """Yield the trees of the other parts, one after another, each parsed when it is due."""
+    @property
+    def is_shown(self) -> bool:
+        """Whether all that is read is shown in the fields of PAGE_FIELDS."""
+        return self._shown == self._stop
+
+    def later(self, *, shown: bool = False) -> Iterator[Tree]:
+        """Yield the trees of the other parts, one after another, each parsed when it is due.
+
+        shown: only those of what is shown in the fields of PAGE_FIELDS.
+        """
+        stop = self._shown if shown else self._stop
         opened, start = self._open, self._start
-        while start < self._stop:
-            end = _place(self._body, start, _end(self._body, start, _LATER_BYTES, FIRST_TAGS))
+        while start < stop:
+            end = _end(self._body, start, _LATER_BYTES, FIRST_TAGS)
+            end = stop if end >= stop else _place(self._body, start, end)
             source = b"".join((opened, memoryview(self._body)[start:end], _END))
             tree = tree_of(source, self._encoding)
             opened = _open_in(tree, source)
@@ -75,6 +87,7 @@ class Parts:
 
     def _begin(self, body: bytes, label: str) -> None:
         self._body, self._stop = body, len(body)
+        self._shown = _end(body, 0, self._stop, SHOWN_TAGS)
         self._start = _place(body, 0, _end(body, 0, FIRST_BYTES, FIRST_TAGS))
         source = body[: self._start] + _END
         self.first = tree_of(source, label)
@@ -86,11 +99,11 @@ def _end(body: bytes, start: int, most_bytes: int, most_tags: int) -> int:
     """Return where a part of at most so many bytes and tags ends."""
     end = min(len(body), start + most_bytes)
     if end - start > most_tags and body.count(b"<", start, end) > most_tags:
-        low, high = start, end
+        low, high, left = start, end, most_tags
         while high - low > 1:
             middle = (low + high) // 2
-            if body.count(b"<", start, middle) <= most_tags:
-                low = middle
+            if (tags := body.count(b"<", low, middle)) <= left:
+                low, left = middle, left - tags
             else:
                 high = middle
         return low

@@ -86,7 +86,9 @@ def _parent(element: Element) -> Element | None:
 
 def _is_layout(table: Element, rows: list[list[Element]]) -> bool:
     """Whether a table has no rows of data: it holds another one, a heading, or a single column."""
-    if table.attr("role") in {"presentation", "none"} or table.find("table") is not None:
+    if not rows or table.attr("role") in {"presentation", "none"}:
+        return True
+    if table.find("table") is not None:
         return True
     if any(cell.tag == "th" for cells in rows for cell in cells):
         return False

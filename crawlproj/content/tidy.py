@@ -7,6 +7,7 @@ import re
 _FENCE = re.compile(r"[ >]*(?:(?:[-*+]|[0-9]+\.) +)*(`{3,})[^`]*")
 _EDGE_OF_CELL = re.compile(r"(?<=\| )(?:<br> ?)++|(?<!<br>)(?<!<br> )(?: ?<br>)++(?= \|)")
 _NOTHING = re.compile(r" *(?:[-*+]|[0-9]+\.|#{1,6})")
+_ENDS_OF_NOTHING = ("-", "*", "+", ".", "#")  # asked for first, because few lines end so
 
 
 def tidy(markdown: str) -> str:
@@ -20,7 +21,11 @@ def tidy(markdown: str) -> str:
                 line = bare = _EDGE_OF_CELL.sub("", bare)  # noqa: PLW2901 - it breaks no line there
             if not bare and kept and not kept[-1]:
                 continue
-            if _NOTHING.fullmatch(bare) and _indent(below) <= _indent(bare):
+            if (
+                bare.endswith(_ENDS_OF_NOTHING)
+                and _NOTHING.fullmatch(bare)
+                and _indent(below) <= _indent(bare)
+            ):
                 continue
         kept.append(line if bare or is_code else "")
         below = bare or below
@@ -31,14 +36,21 @@ def _lines(markdown: str) -> list[tuple[str, bool]]:
     """Return the lines, and whether each is code; a fenced block of it is one, however long."""
     lines: list[tuple[str, bool]] = []
     place = 0
-    while place <= len(markdown):
-        end = _end_of_line(markdown, place)
-        fence = _FENCE.fullmatch(markdown, place, end) if "```" in markdown[place:end] else None
+    while (mark := markdown.find("```", place)) >= 0:
+        start = max(place, markdown.rfind("\n", place, mark) + 1)
+        if start > place:
+            lines += _not_code(markdown[place : start - 1])
+        end = _end_of_line(markdown, mark)
+        fence = _FENCE.fullmatch(markdown, start, end)
         if fence:
             end = _end_of_code(markdown, end, fence[1])
-        lines.append((markdown[place:end], fence is not None))
+        lines.append((markdown[start:end], fence is not None))
         place = end + 1
-    return lines
+    return lines + _not_code(markdown[place:]) if place <= len(markdown) else lines
+
+
+def _not_code(text: str) -> list[tuple[str, bool]]:
+    return [(line, False) for line in text.split("\n")]
 
 
 def _end_of_code(markdown: str, start: int, fence: str) -> int:

@@ -64,6 +64,37 @@ def test_markdown_has_headings_absolute_links_and_code() -> None:
     assert "```python\na = 1\n```" in markdown
 
 
+def test_fields_show_the_first_tags_of_a_page_and_the_log_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, value in (("FIRST_TAGS", 100), ("SHOWN_TAGS", 250)):
+        monkeypatch.setattr(f"crawlproj.content.parts.{name}", value)
+    monkeypatch.setattr("crawlproj.content.fields.SHOWN_TAGS", 250)
+    page = fields("links", "markdown", html="<h2><a href=x>x</a></h2>\n" * 100)
+    assert page.markdown is not None
+    assert page.markdown.count("## [x](http://a.test/x)") == 63
+    assert len(page.links or ()) == 63
+    assert page.text.count("x") == 100
+    assert "Only the first 250 tags of http://a.test/p are read for its links, markdown" in (
+        caplog.text
+    )
+    caplog.clear()
+    fields("links", html="<h2><a href=x>x</a></h2>\n" * 62)
+    assert "Only" not in caplog.text
+
+
+def test_a_long_base_makes_no_more_of_short_links_than_a_field_may_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("crawlproj.content.addresses.MAX_CHARACTERS", 3_000)
+    html = f"<base href='/{1000 * 'a'}/'>" + 9 * "<a href=x#y>x</a><a href=http://a:b>z</a>"
+    page = fields("links", "markdown", html=html)
+    assert len(page.links or ()) == 2
+    assert page.markdown is not None
+    assert page.markdown.count("[x](http://a.test/aaa") == 2
+    assert page.markdown.count("[x](x#y)") == 7
+
+
 def test_a_link_that_is_not_a_url_stays_as_it_is() -> None:
     html = '<a href="//[">bad</a> <a href="b">good</a> <img srcset="//[ 1x" src="//[">'
     markdown = fields("markdown", html=html).markdown

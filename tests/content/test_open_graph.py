@@ -12,7 +12,7 @@ from crawlproj.content.page import content_of
 def properties(html: str) -> dict[str, str | list[str]]:
     page = content_of(HtmlResponse("http://a.test/b/p", body=html.encode(), encoding="utf-8"))
     assert page is not None
-    return open_graph_of(page)
+    return open_graph_of(page.tree, page.link)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
 from abc import ABC, abstractmethod
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from psycopg import sql
 
 from crawlproj.errors import ConfigError
 from crawlproj.fleet.server import find_server
+from crawlproj.ports import reserved_port
 from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -42,20 +42,11 @@ def need(missing: str) -> None:
 
 
 def free_port() -> int:
-    """Return a port of loopback at which nobody listens; a server may.
-
-    On Linux, no socket without a port of its own gets it while this process runs.
-    """
-    holder = socket.socket()
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    holder.bind(("127.0.0.1", 0))
-    if sys.platform == "linux":
-        _held.append(holder)
-    port: int = holder.getsockname()[1]
-    return port
+    """Return a port of loopback at which nobody listens, reserved while this process runs."""
+    return _reserved.enter_context(reserved_port())
 
 
-_held: list[socket.socket] = []
+_reserved = ExitStack()
 
 
 class _Server(ABC):

@@ -10,7 +10,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from urllib.request import Request, urlopen
 
 from crawlproj.errors import CrawlprojError
 from crawlproj.fleet.children import end_process
+from crawlproj.ports import reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -80,26 +80,24 @@ class Scrapyd:
     def __enter__(self) -> Self:
         if why := self.missing():
             raise CrawlprojError(why)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        (self._folder / "scrapyd.conf").write_text(_CONFIG.format(port=port))
-        with self._output.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "scrapyd"],
-                cwd=self._folder,  # outside the checkout, so that jobs import the egg
-                env={**os.environ, **self._environment, **self.credentials},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C must not reach it: __exit__ drains its jobs first
-            )
-        try:
-            self._wait_until_it_answers(self._process)
-        except BaseException:
-            self._stop()
-            raise
+        with reserved_port() as port:
+            self.url = f"http://127.0.0.1:{port}"
+            (self._folder / "scrapyd.conf").write_text(_CONFIG.format(port=port))
+            with self._output.open("ab") as output:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "scrapyd"],
+                    cwd=self._folder,  # outside the checkout, so that jobs import the egg
+                    env={**os.environ, **self._environment, **self.credentials},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,  # without Ctrl-C: __exit__ drains its jobs first
+                )
+            try:
+                self._wait_until_it_answers(self._process)
+            except BaseException:
+                self._stop()
+                raise
         return self
 
     def __exit__(

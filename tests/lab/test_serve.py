@@ -143,14 +143,6 @@ def test_the_reason_why_a_model_ended_is_reported() -> None:
         asked_until_it_ends()
 
 
-def test_a_port_that_is_reserved_is_given_to_nobody_else_and_a_model_may_listen() -> None:
-    with measure_module._reserved_port() as port:
-        with socket.create_server(("127.0.0.1", port)):
-            pass
-        with pytest.raises(OSError, match="in use"), socket.socket() as stranger:
-            stranger.bind(("127.0.0.1", port))
-
-
 def test_nginx_keeps_all_its_files_in_the_folder_of_the_service() -> None:
     text = configuration(Service("/f", 8099, 0.1, 4, 1.0), backlog=9)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,7 @@ from crawlproj.lab.serve.service.queries import (
 )
 from crawlproj.lab.system.process_memory import pss_bytes
 from crawlproj.lab.system.subprocesses import Interrupted, failure_reason, run_to_end, running
+from crawlproj.ports import reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -162,7 +162,7 @@ def serving(
     with (
         tempfile.TemporaryDirectory(prefix="crawlproj-lab-") as folder,
         tempfile.TemporaryFile("w+", errors="replace") as log,
-        _reserved_port() as port,
+        reserved_port() as port,
     ):
         service = Service(folder, port, slow_s, SLOTS, limit_s)
         create_database(service.database)
@@ -248,18 +248,3 @@ def _answers(port: int, process: subprocess.Popen[str], stop: threading.Event) -
         if stop.wait(_POLL_S):
             raise Interrupted
     return False
-
-
-@contextlib.contextmanager
-def _reserved_port() -> Iterator[int]:
-    """Yield a port that the system gives to nobody else meanwhile, and at which a model may listen.
-
-    Models start slowly. If another one took the port first, its answers would be taken for theirs.
-    """
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 0))
-        port: int = holder.getsockname()[1]
-        if sys.platform != "linux":
-            holder.close()  # only Linux lets another socket listen at a port that is bound
-        yield port

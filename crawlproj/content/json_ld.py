@@ -17,7 +17,9 @@ _BEFORE = re.compile(
 )
 # Strings, which stay, and what JavaScript allows between values; without an end, to the last one.
 _NO_JSON = re.compile(
-    r'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))|//[^\n]*+|/\*(?:.*?\*/|.*+)|,(?=\s*+[}\]])', re.DOTALL
+    r'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))|//[^\n]*+|/\*(?:.*?\*/|.*+)'
+    r"|,(?=(?:\s++|//[^\n]*+|/\*.*?\*/)*+[}\]])",
+    re.DOTALL,
 )
 
 

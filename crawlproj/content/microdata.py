@@ -45,6 +45,8 @@ def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
     with (
         ReadAs(dict.fromkeys(found, "meta")),
         with_attribute("itemref", dict.fromkeys(endless, "")),
+        # The parser resolves addresses with the page's <base>, and that with ``base``.
+        with_attribute("href", dict.fromkeys(tree.select("base[href]"), base)),
     ):
         try:
             items = tree.microdata(base)
@@ -89,4 +91,5 @@ def _item(item: Any) -> dict[str, Any]:
         name: [value if isinstance(value, str) else _item(value) for value in values]
         for name, values in item.properties.items()
     }
-    return {"type": item.type, "id": item.id, "properties": properties}
+    kinds = " ".join(item.type.split()) if item.type else item.type
+    return {"type": kinds, "id": item.id, "properties": properties}

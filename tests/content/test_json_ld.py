@@ -40,6 +40,7 @@ def test_line_breaks_and_tabs_in_strings_are_forgiven() -> None:
         '{"a": "// b, ]",}',
         '{"a": "// b, ]" // c, "d": 1\n}',
         '{/* "b": [1, 2] */ "a": "// b, ]"\n, }',
+        '{"a": "// b, ]", // c\n // "d": 1\n /* e */ }',
     ],
 )
 def test_comments_and_commas_between_values_are_forgiven(script: str) -> None:
@@ -60,7 +61,22 @@ def test_a_type_may_have_parameters_and_capital_letters(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "start", ["<!--", "/*", "//", "<![CDATA[", "//<![CDATA[ ", '{"', '{"\\"', "{/*", "{,", "{, "]
+    "start",
+    [
+        "<!--",
+        "/*",
+        "//",
+        "<![CDATA[",
+        "//<![CDATA[ ",
+        '{"',
+        '{"\\"',
+        "{/*",
+        "{,",
+        "{, ",
+        "{,/*",
+        "{,//",
+        "{,/**/",
+    ],
 )
 def test_no_start_takes_more_than_linear_time(start: str) -> None:
     began = time.process_time()

@@ -32,6 +32,18 @@ def test_the_value_of_a_property_is_what_machines_shall_read(html: str, value: s
     assert page.html == before
 
 
+@pytest.mark.parametrize("base", ["b/", "/b/", "http://a.test/b/"])
+def test_addresses_are_relative_to_the_base_of_the_page(base: str) -> None:
+    page = tree_of(
+        f"<base href={base}><p itemscope itemtype='s\n t'><a itemprop=p href=x>".encode()
+    )
+    before = page.html
+    assert microdata_in(page, "http://a.test/b/") == [
+        {"type": "s t", "id": None, "properties": {"p": ["http://a.test/b/x"]}}
+    ]
+    assert page.html == before
+
+
 def test_an_item_in_an_item_stays_one() -> None:
     inner = "<div itemprop=offers content=x itemscope><b itemprop=p content=1>2</b></div>"
     page = tree_of(f"<div itemscope>{inner}</div>".encode())

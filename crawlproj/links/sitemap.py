@@ -38,6 +38,7 @@ _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _BLANK = b" \t\r\n" + bytes(range(9))
 _BOMS = (b"\xef\xbb\xbf", b"\xe2\x80\x8b")  # UTF-8, and a zero-width space
 _URL_LINE = re.compile(rb"https?://\S", re.IGNORECASE)
+_RSS_IN_RDF = frozenset({b"http://purl.org/rss/1.0/", b"http://my.netscape.com/rdf/simple/0.9/"})
 # The elements that hold the URLs of a page, and those that the URL is in.
 _ENTRIES = frozenset({b"url", b"sitemap", b"item", b"entry"})
 _OF_FEEDS = frozenset({b"item", b"entry"})
@@ -97,15 +98,19 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
     declared = _ENCODING.search(first, 0, root.start())
     encoding = _encoding(declared[1].decode("ascii")) if declared else "utf-8"
     prefix, kind = (root[1] or b"").lower(), root[2].lower()
+    start = _TAG.match(first, root.start())
+    attributes = _attributes(start[3]) if start else {}
+    if kind == b"rdf":  # <rdf:RDF> holds <item>, or <rss:item>
+        declarations = (name for name, value in attributes.items() if value in _RSS_IN_RDF)
+        prefix = next(declarations, b"").removeprefix(b"xmlns").removeprefix(b":")
     locations = _locations(
         _tags(first[root.start() :], chunks),
-        b"" if kind == b"rdf" else prefix,  # <rdf:RDF> holds <item>
+        prefix,
         encoding,
         index=kind == b"sitemapindex",
         bare=kind in {b"urlset", b"sitemapindex"},
     )
-    start = _TAG.match(first, root.start())
-    base = start and _attributes(start[3]).get(b"xml:base")
+    base = attributes.get(b"xml:base")
     return (
         (_based(location, _text(base, encoding)) for location in locations) if base else locations
     )

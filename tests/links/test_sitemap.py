@@ -82,6 +82,9 @@ def test_a_sitemap_that_is_a_little_wrong_has_its_urls(body: bytes) -> None:
         ((b"<rdf:RDF xmlns='http://purl.org/rss/1.0/'><channel rdf:about='x'><link>http://a/</link>"
          b"</channel><item rdf:about='http://a/1'><link>http://a/1</link></item></rdf:RDF>"),
          "http://a/1"),
+        ((b"<rdf:RDF xmlns:rdf='http://r/' xmlns:rss='http://purl.org/rss/1.0/'><rss:channel>"
+         b"<rss:link>http://a/</rss:link></rss:channel><rss:item><link>http://b/</link>"
+         b"<rss:link>http://a/1</rss:link></rss:item></rdf:RDF>"), "http://a/1"),
         ((b"<feed><link href='http://a/feed' rel='self'/><entry><link rel='edit' href='http://a/e'/>"
          b"<link href='http://a/1?x=1&amp;y'/></entry></feed>"), "http://a/1?x=1&y"),
         ((b"<feed><entry><source><link href='http://b/'/><author><uri>b</uri></author>"

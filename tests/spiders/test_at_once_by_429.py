@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 HOME = "http://a.example/"
 PAGES = 500
-AT_ONCE, ANSWER_S = 2, 0.05
+AT_ONCE, ANSWER_S = 2, 0.03
 
 
 @on_reactor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
@@ -109,6 +110,44 @@ class IdleReason(Shape):
 
     def idle(self) -> None:
         raise CloseSpider("bored")
+
+
+class Consumes(Shape):
+    """Waits for messages that come while it is idle, and closes itself after the last one."""
+
+    left = 2
+    waiting: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Consumes:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.idle, signals.spider_idle)
+        return spider
+
+    def idle(self) -> None:
+        if self.waiting is None:
+            self.waiting = asyncio.get_running_loop().call_later(0.05, self.take)
+        raise DontCloseSpider
+
+    def take(self) -> None:
+        self.waiting = None
+        if self.left:
+            self.crawler.engine.crawl(self.get(f"page/{self.left}"))
+        else:
+            self.closing = asyncio.ensure_future(
+                self.crawler.engine.close_spider_async(reason="consumed")
+            )
+        self.left -= 1
+
+
+class Pauses(Shape):
+    """Stands still for a while, as from the telnet console."""
+
+    async def start(self) -> AsyncIterator[Any]:
+        for number in range(4):
+            yield self.get(f"page/{number}")
+        self.crawler.engine.pause()
+        asyncio.get_running_loop().call_later(0.2, self.crawler.engine.unpause)
 
 
 class NotScheduled(Shape):

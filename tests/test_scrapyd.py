@@ -147,9 +147,12 @@ def test_no_log_contains_the_password_of_redis(place: Place) -> None:
 
 def test_sigterm_ends_the_demo_and_what_it_started(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crawlproj.demo.scrapyd"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as demo:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as demo:
         assert demo.stdout is not None
         assert any("Deploy the project" in line for line in demo.stdout)
         demo.terminate()
-        assert "all its processes with it" in demo.stdout.read()
+        rest = demo.stdout.read()
+    assert "all its processes with it" in rest, f"status {demo.returncode}: {rest}"
     assert demo.returncode == 130

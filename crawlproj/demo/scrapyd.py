@@ -62,7 +62,8 @@ def main() -> int:
         console.print(f"\n{exc}", style="red", markup=False)
         return 1
     except KeyboardInterrupt:
-        console.print("\nStopped, and all its processes with it.")
+        # Not by the console, which keeps all to itself if the signal came while it printed.
+        sys.stdout.write("\nStopped, and all its processes with it.\n")
         return 130
     console.print(
         f"\nThe jobs' logs:  {FOLDER}/scrapyd/logs/crawlproj/site"

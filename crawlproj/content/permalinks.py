@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MAX_LINKS = 10_000  # of a page that are looked at
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _TITLES = (*_HEADINGS, "dt", "caption", "figcaption")
-# In or beside one. Two selections would take twice as long.
+# In or beside one; a selection for each takes longer.
 _SELECTOR = f'a[href*="#"]:is(:is({",".join(_TITLES)}) > a, :is({",".join(_HEADINGS)}) + a)'
 _WORD = re.compile(r"\w")
 _MAX_SIGNS = 3

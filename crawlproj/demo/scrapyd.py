@@ -62,7 +62,7 @@ def main() -> int:
         console.print(f"\n{exc}", style="red", markup=False)
         return 1
     except KeyboardInterrupt:
-        # Not by the console, which keeps all to itself if the signal came while it printed.
+        # Not by the console: the signal may have come while it printed.
         sys.stdout.write("\nStopped, and all its processes with it.\n")
         return 130
     console.print(

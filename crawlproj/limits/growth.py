@@ -65,7 +65,7 @@ class Growth:
 
         blocked_until: before it, nothing started.
         """
-        return (now - max(self.changed_at, blocked_until)) / self.hold_s - 1 > 0
+        return now - max(self.changed_at, blocked_until) > self.hold_s
 
     def grow(self, now: float, blocked_until: float, beyond: float | None) -> None:
         """Let the rate grow with the time since it changed, if it is used.

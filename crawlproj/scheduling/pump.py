@@ -32,7 +32,8 @@ class Pump:
         seconds, or until ``hurry``.
     on_change: called when a round has changed something, or none is due any more.
     on_failure: called once, when a round failed; none runs after that.
-    busy: whether a round is due or under way. closing: whether ``stop`` was called.
+    busy: whether a round is due or under way. closing: whether ``stop`` was called. failed: whether
+        a round failed.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Pump:
         on_failure: Callable[[FrontierError], None],
     ) -> None:
         self.busy = True
-        self.closing = False
+        self.closing = self.failed = False
         self._round = round_
         self._patience_s = patience_s
         self._has_work = has_work
@@ -56,17 +57,11 @@ class Pump:
         self._asked = asyncio.Event()
         self._urgent = asyncio.Event()  # do not wait for more to gather
         self._task: asyncio.Task[None] | None = None
-        self._failed = False
 
     @property
     def started(self) -> bool:
         """Whether ``start`` was called."""
         return self._task is not None
-
-    @property
-    def failed(self) -> bool:
-        """Whether a round failed."""
-        return self._failed
 
     def start(self) -> None:
         """Begin, with a round at once."""
@@ -109,7 +104,7 @@ class Pump:
         error = None if task.cancelled() else task.exception()
         if error is None:
             return
-        self._failed = True
+        self.failed = True
         if not isinstance(error, FrontierError):
             logger.error("The frontier's pump failed", exc_info=error)
             error = FrontierError(f"the frontier's pump failed: {error!r}")

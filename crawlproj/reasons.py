@@ -131,7 +131,6 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Sta
             twisted_error.ConnectError,
             twisted_error.ConnectionLost,
             twisted_error.ConnectionDone,
-            OSError,
         ),
         State.FAILED,
         "connection-lost",
@@ -139,7 +138,21 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Sta
 )
 # Other HTTP libraries, behind handlers of the project's, agree on these names, and make OSErrors of
 # them all. But a certificate, or a name that does not exist, says nothing of how busy a site is.
-_BY_NAME = {"SSLError": "tls", "DNSError": "dns", "Timeout": "timeout"}
+_BY_NAME = {
+    "SSLError": "tls",
+    "DNSError": "dns",
+    "Timeout": "timeout",
+    "InvalidSchema": "scheme",
+    "ContentDecodingError": "bad-encoding",
+    "TooManyRedirects": "too-many-redirects",
+}
+# Those of a connection. What they make of a wrong URL or option is an OSError as well.
+_CONNECTIONS = frozenset(
+    {
+        *("ChunkedEncodingError", "ClientConnectionError", "ConnectionError", "HTTPError"),
+        *("ProxyError", "URLError"),
+    }
+)
 _MAX_CAUSES = 10  # a chain of causes may have a cycle
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 _URL = re.compile(r"\w+://\S+")
@@ -174,9 +187,12 @@ def outcome_of(exc: BaseException) -> tuple[State, str]:
         return State.FAILED, named
     if is_disk_failure(exc):
         return State.FAILED, "disk-failed"
-    for kinds, state, slug in _BY_TYPE:
-        if isinstance(exc, kinds) and not _names_a_file(exc):
-            return state, slug
+    if not _names_a_file(exc):
+        for kinds, state, slug in _BY_TYPE:
+            if isinstance(exc, kinds):
+                return state, slug
+        if _is_of_a_connection(exc):
+            return State.FAILED, "connection-lost"
     return State.FAILED, f"exception-{type(exc).__name__.lower()}"
 
 
@@ -188,6 +204,13 @@ def is_disk_failure(exc: BaseException | None) -> bool:
 def _names_a_file(exc: BaseException) -> bool:
     """Whether ``exc`` is an error of a file, which Python makes of the same type as a network's."""
     return isinstance(exc, OSError) and exc.filename is not None
+
+
+def _is_of_a_connection(exc: BaseException) -> bool:
+    """Whether ``exc`` is an OSError of the system, which has a number, or is named like one."""
+    return isinstance(exc, OSError) and (
+        exc.errno is not None or any(kind.__name__ in _CONNECTIONS for kind in type(exc).__mro__)
+    )
 
 
 def nothing_reached(totals: Totals) -> str:

@@ -45,10 +45,14 @@ def caused(exc: Exception, cause: BaseException) -> Exception:
     return exc
 
 
+NO_CONNECTION = frozenset({"ImpersonateError", "InvalidSchema", "InvalidURL", "TooManyRedirects"})
+
+
 def of_another_library(name: str) -> Exception:
     """Return an exception as requests and curl_cffi have them: of the kinds of OSError."""
     base = type("RequestException", (OSError,), {})
-    error = type(name, (type("ConnectionError", (base,), {}),), {})
+    kinds = () if name in NO_CONNECTION else (type("ConnectionError", (base,), {}),)
+    error = type(name, kinds or (base,), {})
     return caused(type(f"Precise{name}", (error,), {})("from a handler of the project's"), error())
 
 
@@ -64,6 +68,11 @@ FAILED = [
     (of_another_library("DNSError"), "dns"),
     (of_another_library("Timeout"), "timeout"),
     (of_another_library("SSLError"), "tls"),
+    (of_another_library("ProxyError"), "connection-lost"),
+    (of_another_library("InvalidSchema"), "scheme"),
+    (of_another_library("TooManyRedirects"), "too-many-redirects"),
+    (of_another_library("InvalidURL"), "exception-preciseinvalidurl"),
+    (of_another_library("ImpersonateError"), "exception-preciseimpersonateerror"),
     (caused(scrapy_errors.DownloadFailedError(), of_another_library("SSLError")), "tls"),
     (scrapy_errors.DownloadConnectionRefusedError(), "connection-refused"),
     (twisted_error.ConnectionRefusedError(), "connection-refused"),
@@ -102,6 +111,8 @@ FAILED = [
     (HttpError(Response("http://a.test/", status=404)), "http-404"),
     (HttpError(Response("http://a.test/", status=503)), "http-503"),
     (RobotsUnreachable("HTTP status 503"), "robots-unreachable"),
+    (OSError("somebody's own"), "exception-oserror"),
+    (OSError(errno.EPIPE, "Broken pipe"), "connection-lost"),
     (ValueError("anything else"), "exception-valueerror"),
 ]
 SKIPPED = [

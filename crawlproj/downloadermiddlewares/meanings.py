@@ -53,7 +53,10 @@ class Meanings:
         if ending.verdict is Verdict.OK:
             # An application that fails after the head of its answer has nothing more to send.
             failed = status == _FAILED or (
-                not response.body and status == _WHOLE and request.method == "GET"
+                not response.body
+                and status == _WHOLE
+                and request.method == "GET"
+                and "download_stopped" not in response.flags  # by a signal handler, after the head
             )
             if failed or self._failing:
                 ending = self._as_overload(permit, ending, failed=failed, again=again)

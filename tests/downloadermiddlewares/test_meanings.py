@@ -84,3 +84,21 @@ def test_outages_after_other_numbers_of_pages_are_outages() -> None:
         site.answer(answers)
         assert site.refuse(10).verdict is Verdict.OVERLOADED
         site.answer_a_refused_page()
+
+
+@pytest.mark.parametrize(("flags", "tries"), [([], True), (["download_stopped"], False)])
+def test_an_empty_page_is_asked_for_again_unless_the_project_stopped_its_download(
+    flags: list[str], *, tries: bool
+) -> None:
+    meanings = Meanings()
+    found = [
+        meanings.take(
+            Permit(float(at), BUSY, canary=False),
+            PAGE,
+            Response(PAGE.url, flags=flags),
+            OK,
+            again=False,
+        )
+        for at in range(8)
+    ]
+    assert any(ending.tries for ending in found) is tries

@@ -24,6 +24,11 @@ class Tally:
         self.skipped: Counter[str] = Counter()
         self.sites: Counter[str] = Counter()
 
+    @property
+    def ended(self) -> int:
+        """How many leases ended."""
+        return self.done + self.requeued + self.failed.total() + self.skipped.total()
+
     def add(self, site: str, state: State, reason: str) -> None:
         """Count a lease that ended."""
         match state:

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import CloseSpider, NotConfigured
 
 from crawlproj.scheduler import Scheduler, scheduler_of
 from crawlproj.scheduling.serialize import SEED
@@ -23,6 +23,7 @@ __all__ = ["SeedsMiddleware"]
 
 _FED = "scrapy_redis.spiders"  # its start_requests() is replaced by crawlproj.scrapy_redis.feed
 _BATCH = 100  # after so many seeds, the frontier is asked for room and other tasks go on
+_LOOK_S = 0.02  # between two looks, at the end of a crawl, at what was handed out
 
 
 class SeedsMiddleware:
@@ -30,7 +31,7 @@ class SeedsMiddleware:
 
     Scrapy drains ``start()`` as fast as it can, so a long list fills memory. Here a million-line
     file or an endless generator waits while SEED_MAX_PENDING URLs are pending. Items go on to
-    Scrapy.
+    Scrapy. If ``start()`` ends with CloseSpider, what Scrapy would have sent by then is sent first.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -52,17 +53,31 @@ class SeedsMiddleware:
         scheduler = scheduler_of(self._crawler)
         _warn_of_old_start(type(self._crawler.spider))
         fed = 0
-        async for seed in start:
-            if scheduler is None or not isinstance(seed, Request):
-                yield seed
-                continue
-            seed.meta[SEED] = True
-            self._crawler.engine.crawl(seed)
-            fed += 1
-            if fed % _BATCH == 0:
-                await asyncio.sleep(0)
-                if not await scheduler.room():
-                    return
+        try:
+            async for seed in start:
+                if scheduler is None or not isinstance(seed, Request):
+                    yield seed
+                    continue
+                seed.meta[SEED] = True
+                self._crawler.engine.crawl(seed)
+                fed += 1
+                if fed % _BATCH == 0:
+                    await asyncio.sleep(0)
+                    if not await scheduler.room():
+                        return
+        except CloseSpider:
+            if scheduler is not None:
+                await _handed_out(scheduler, fed)
+            raise
+
+
+async def _handed_out(scheduler: Scheduler, fed: int) -> None:
+    """Wait until as many requests were handed out as Scrapy would have sent of ``fed`` seeds."""
+    most = min(fed, scheduler.config.in_flight)
+    while scheduler.has_pending_requests() and await scheduler.room():
+        if scheduler.tally.ended + len(scheduler.in_hand) >= most:
+            return
+        await asyncio.sleep(_LOOK_S)
 
 
 def _warn_of_old_start(spider: type[Any]) -> None:

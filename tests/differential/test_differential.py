@@ -74,4 +74,4 @@ def test_the_same_comes_out_with_and_without_the_addon(tmp_path: Path) -> None:
 
 
 def test_there_are_enough_shapes() -> None:
-    assert len(SHAPES) >= 88
+    assert len(SHAPES) >= 89

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
+from scrapy.exceptions import CloseSpider
 from scrapy.linkextractors import LinkExtractor
 from scrapy.spiders import CrawlSpider, CSVFeedSpider, Rule, SitemapSpider, XMLFeedSpider
 
@@ -56,6 +57,18 @@ class StartRaises(Shape):
     async def start(self) -> AsyncIterator[Any]:
         yield self.get("page/1")
         raise ValueError("no more")
+
+
+class StartCloses(Shape):
+    pages = ("page/1", "page/2", "page/3")
+
+    async def start(self) -> AsyncIterator[Any]:
+        async for request in super().start():
+            yield request
+        raise CloseSpider("enough")
+
+    def closed(self, reason: str) -> None:
+        self.notes.append(["closed", reason])
 
 
 class FromCrawler(Shape):

@@ -14,6 +14,7 @@ _EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with someth
 _MAX_LED = 1_000  # one more for each page that a shape led to, so many at most
 _FORGIVEN = 3  # of them, for a shape that is led out of
 _AROUND = 10  # pages with something new, or there is no site around a shape
+_MISSING = 100  # URLs without a page, of a shape that has had nothing new
 _ALONE = 10_000  # pages in a row, for a shape that is all there is
 _MAX_SHAPES = 20_000
 
@@ -30,6 +31,7 @@ class Patience:
         # changed least recently come first.
         self._empty: OrderedDict[str, int] = OrderedDict()
         self._news: OrderedDict[str, int] = OrderedDict()
+        self._missing: OrderedDict[str, int] = OrderedDict()  # URLs without a page
         # Pages that each shape led to, by their shape.
         self._led: OrderedDict[str, dict[str, int]] = OrderedDict()
 
@@ -52,6 +54,18 @@ class Patience:
             return 0
         return limit
 
+    def miss(self, shape: str) -> int:
+        """Count a URL of ``shape`` that has no page.
+
+        Returns how many there were if these are too many, else 0. One page with something new, and
+        they never are: a reference may have links to much that is not there, but none without end.
+        """
+        if shape in self._news:
+            return 0
+        missing = self._missing.get(shape, 0) + 1
+        put(self._missing, shape, missing, _MAX_SHAPES)
+        return missing if missing >= _MISSING else 0
+
     def is_alone(self, shape: str, host: str) -> bool:
         """Whether the site has had little that is new but for ``shape``, or at all if it is all."""
         if shape == host:
@@ -72,6 +86,7 @@ class Patience:
         """Take in a page of ``shapes`` with something new."""
         for shape in shapes:
             self.reset(shape)
+            self._missing.pop(shape, None)
             put(self._news, shape, self._news.get(shape, 0) + 1, _MAX_SHAPES)
 
     def lead(self, shapes: Iterable[str], ways: Mapping[str, int]) -> None:
@@ -112,9 +127,11 @@ class Patience:
 
     @property
     def suspects(self) -> bool:
-        """Whether any shape has had pages with nothing new."""
-        return bool(self._empty)
+        """Whether any shape has had pages with nothing new, or URLs without a page."""
+        return bool(self._empty or self._missing)
 
     def suspects_any(self, shapes: Iterable[str]) -> bool:
-        """Whether one of ``shapes`` has had pages with nothing new."""
-        return not self._empty.keys().isdisjoint(shapes)
+        """Whether one of ``shapes`` has had pages with nothing new, or URLs without a page."""
+        return not (
+            self._empty.keys().isdisjoint(shapes) and self._missing.keys().isdisjoint(shapes)
+        )

@@ -20,8 +20,9 @@ _DIGITS = re.compile(r"(?<!%)(?<!%[0-9A-F])[0-9]+")  # not those of an escaped l
 # Parameters whose value tells pages of different kinds apart: action=history and action=info.
 CHOOSING = frozenset(
     (
-        *("a", "act", "action", "cmd", "controller", "do", "func", "method", "mod", "mode"),
-        *("module", "op", "option", "page", "section", "tab", "task", "type", "view"),
+        *("a", "act", "action", "cmd", "controller", "do", "f", "format", "func", "method", "mod"),
+        *("mode", "module", "op", "option", "output", "page", "section", "tab", "task", "type"),
+        "view",
     )
 )
 _PAIRS = re.compile(r"[&;]")
@@ -36,7 +37,8 @@ _DATE = re.compile(
 _CHOSEN = 8  # of so many paths, and of so many parameters with their values, one
 _PARTS = re.compile("[/?&;=]")
 _NOT_ASCII = re.compile(r"%[89A-F][0-9A-F]")  # no program makes a token of other letters
-_WORD = re.compile(r"(?<![^-_.~])[a-zA-Z]{2,}(?![^-_.~])")
+_ESCAPE = re.compile("%[0-9A-F]{2}")  # such as the brackets of filter[colour]
+_WORD = re.compile(r"(?<![^-_.~])[a-zA-Z]{2,}(?![^-_.~])|[A-Z][a-z]{3,}")  # the latter: CamelCase
 # Session ids in a path (Java, ASP.NET) or a query, by the names that frameworks give them.
 _SESSION = re.compile(
     r";(?:jsessionid|sid|phpsessid)=[^/?;&]*"
@@ -243,10 +245,9 @@ def _generalized(segment: str) -> str:
 
 
 def _is_token(part: str) -> bool:
-    return len(part) >= 20 and _TOKEN.fullmatch(part) is not None and not _has_words(part)
-
-
-def _has_words(segment: str) -> bool:
-    return _NOT_ASCII.search(segment) is not None or sum(
-        map(len, _WORD.findall(segment))
-    ) * 2 > len(segment)
+    if len(part) < 20 or _NOT_ASCII.search(part) is not None:
+        return False
+    plain = _ESCAPE.sub("_", part)
+    return _TOKEN.fullmatch(plain) is not None and (
+        sum(map(len, _WORD.findall(plain))) * 2 <= len(plain)
+    )

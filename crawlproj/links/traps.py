@@ -26,6 +26,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from crawlproj.links.budgets import Spending
 from crawlproj.links.combinations import Combinations
 from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.mazes import Mazes
@@ -44,7 +45,7 @@ from crawlproj.links.shapes import (
     whole_query,
     without,
 )
-from crawlproj.urls import registrable_domain, site_of
+from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,7 +63,6 @@ _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
 _MAX_SHAPES = 20_000
 _END = 200_000  # characters of a text
-_MAX_SEGMENTS = 64  # of a path
 _PADDING = re.compile("  +")  # of a table's cells: how wide they are depends on the other rows
 
 
@@ -78,7 +78,7 @@ class Traps:
     ) -> None:
         self.found: dict[str, str] = {}
         self.similar = similar
-        self._budgets = budgets
+        self._spending = Spending(budgets, starts)
         self._starts = frozenset(starts)
         self._start_hosts = frozenset(map(site_of, starts))
         self._patience = Patience()
@@ -86,9 +86,6 @@ class Traps:
         # Of pages: paths, with "?" if there was a query, and "… and more" for one with a parameter.
         self._paths = Recent()
         self._looked_at = Recent()  # paths without it
-        self._pages: Counter[str] = Counter()
-        self._sitemaps: Counter[str] = Counter()
-        self._hosts: dict[str, set[str]] = {}  # by registrable domain
         self._proven: set[str] = set()  # hosts that have had something new
         self.mazes = Mazes(starts)
         self._news, self._indifferent = News(), Indifferent()
@@ -101,33 +98,20 @@ class Traps:
         """
         if url in self._starts:
             return ""
-        site, budgets = site_of(url), self._budgets
-        if sitemap:
-            return self._spent(self._sitemaps[site], budgets.sitemaps, f"sitemaps of {site}") or (
-                self._trap([shape_of_sitemaps(site)])
-            )
-        if spent := (
-            self._spent(self._pages[site], budgets.pages, f"pages of {site}")
-            or self._spent(depth - 1, budgets.depth, "links in a row")
-            or self._spent(url.count("/") - 3, _MAX_SEGMENTS, "segments in the path")
-        ):
+        if spent := self._spending.why_not(url, depth, sitemap=sitemap):
             return spent
-        if budgets.hosts and site not in self._start_hosts:
-            domain = registrable_domain(site)
-            hosts = self._hosts.setdefault(domain, set())
-            if site not in hosts:
-                if spent := self._spent(len(hosts), budgets.hosts, f"hosts of {domain}"):
-                    return spent
-                hosts.add(site)
         if not self.found:
             return ""
+        site = site_of(url)
+        if sitemap:
+            return self._trap([shape_of_sitemaps(site)])
         domains = [shape_of_domain(site)] if self._is_new(site) else []
         return self._trap([*self._decisive(url, shapes_of(url)), *domains])
 
     def looks_at(self, url: str) -> bool:
         """Count a page; return whether it is to be learned."""
         site = site_of(url)
-        self._pages[site] += 1
+        self._spending.pages[site] += 1
         bare, query, _ = url.partition("?")
         self._paths.put(bare + query)
         shapes = shapes_of(url) if query or self._patience.suspects else None
@@ -320,13 +304,22 @@ class Traps:
     def learn_sitemap(self, url: str, new_urls: int) -> str:
         """Take in a sitemap with so many URLs that were not known; return the trap, or ""."""
         site = site_of(url)
-        self._sitemaps[site] += 1
+        self._spending.sitemaps[site] += 1
         shape = shape_of_sitemaps(site)
         if new_urls:
             self._patience.reset(shape)
         elif self._suspect(shape, _SITEMAPS, "sitemaps"):
             return shape
         return ""
+
+    def miss(self, url: str) -> str:
+        """Take in that there is no page at ``url``; return the trap that this reveals, or ""."""
+        shape = shapes_of(url).exact
+        if not shape or shape in self.found or not (urls := self._patience.miss(shape)):
+            return ""
+        self.found[shape] = f"{urls} URLs had no page, and none had anything new"
+        self._patience.end(shape)
+        return shape
 
     def _is_new(self, site: str) -> bool:
         return site not in self._proven and site not in self._start_hosts
@@ -342,7 +335,3 @@ class Traps:
 
     def _trap(self, shapes: Iterable[str]) -> str:
         return next((f"{each}: {self.found[each]}" for each in shapes if each in self.found), "")
-
-    @staticmethod
-    def _spent(have: int, limit: int, what: str) -> str:
-        return f"more than {limit:,} {what}" if limit and have >= limit else ""

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SiteSpider"]
 
-
+_NO_PAGE = frozenset({"http-404", "http-405", "http-410"})  # 403 may be a site that has enough
 _SITEMAP_USES = ("also", "only", "never")
 
 
@@ -280,8 +280,11 @@ class SiteSpider(ReadsSitemaps):
 
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good; nothing for a skipped one."""
-        self.without_page(failure.request)  # type: ignore[attr-defined]  # set by Scrapy
+        request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
+        self.without_page(request)
         state, reason = outcome_of(error_of(failure))
+        if reason in _NO_PAGE and self.traps is not None and check_of(request) is None:
+            self.warn_of(self.traps.miss(request.url))
         if state is State.FAILED or reason == "trap":  # the row says in which trap
             yield failure_of(failure)
 

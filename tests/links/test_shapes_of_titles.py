@@ -29,6 +29,7 @@ def test_a_title_in_any_alphabet_has_no_shape_of_its_own(title: str) -> None:
         ("a-server-and-its-modules_3", "a-server-and-its-modules_#"),
         ("how-to-bake-10-breads-in-5-days", "how-to-bake-#-breads-in-#-days"),
         ("Список_городов_2", f"{quote('Список_городов')}_#"),
+        ("ReleaseNotesOfVersion3", "ReleaseNotesOfVersion#"),
         ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "*"),
         ("user-session-a1b2c3d4e5f6a7b8", "*"),
         ("dQw4w9WgXcQ_dQw4w-WgXcQ_x", "*"),
@@ -38,6 +39,12 @@ def test_words_with_a_number_are_no_token_that_a_program_made(segment: str, shap
     url = normalize(f"http://a.example/shop/{segment}/photos/")
     assert url is not None
     assert shapes_of(url).exact == f"a.example/shop/{shape}/photos/"
+
+
+def test_brackets_in_the_name_of_a_parameter_do_not_make_it_a_token() -> None:
+    names = ["product_search%5Bcategory_id%5D", "product_search%5Bmanufacturer_id%5D"]
+    shapes = shapes_of(f"{HOME}list?{names[0]}=3&{names[1]}=4")
+    assert shapes.names == tuple(f"a.example/*?{name}=" for name in names)
 
 
 def test_short_pages_of_a_wiki_in_another_alphabet_do_not_end_the_others() -> None:

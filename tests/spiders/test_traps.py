@@ -65,6 +65,31 @@ async def test_five_pages_with_a_new_session_in_every_link_are_five_pages() -> N
 
 
 @on_reactor
+async def test_links_to_no_page_end_unless_one_of_their_shape_has_a_page() -> None:
+    words = [f"{one}{two}" for one in "abcdefgh" for two in "klmnopqrst"]
+
+    def answer(url: str, _: str) -> Answer | str:
+        path = url.removeprefix(HOME)
+        number = int("".join(filter(str.isdigit, path)) or -1)
+        if path == "":
+            return page(*words, text="Days")
+        if path in words:
+            at = words.index(path) * 4
+            return page(
+                *(f"/{kind}/{n}" for n in range(at, at + 4) for kind in ("day", "item")), text=path
+            )
+        if path.startswith("item/") and number % 30 == 29:
+            return page(text=f"Item {words[number // 4]}")
+        return NOT_FOUND
+
+    done = await crawl_site(answer, HOME)
+    assert {url for url in done.urls if "/item/" in url} == {
+        f"{HOME}item/{n}" for n in range(29, 320, 30)
+    }
+    assert 200 <= done.skipped["trap"] <= 220, "all but the first 100, and those in flight"
+
+
+@on_reactor
 async def test_without_traps_enabled_every_url_is_fetched_as_it_is() -> None:
     def answer(url: str, _: str) -> Answer | str:
         if url.endswith("/robots.txt"):

@@ -49,6 +49,7 @@ def test_a_running_crawl_obeys_what_users_say(tmp_path: Path) -> None:
         finally:
             crawl.kill()
         assert "The next run obeys it" in say("pause", other)
+        assert "the next run does not obey it" in say("drain", other)
         assert f"did you mean {other}?" in say("pause", f"{other}0", "--dry-run")
 
 

@@ -15,6 +15,7 @@ from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.commands.fleets import frontiers_of_fleets
 from crawlproj.commands.pipes import while_read
 from crawlproj.errors import CrawlprojError, FrontierError
+from crawlproj.frontier.commands import Verb
 from crawlproj.frontier.finding import ALIVE_S, choose, controls_of, jobs_at
 from crawlproj.masking import masked
 from crawlproj.plural import counted
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from crawlproj.frontier.command_log import Controls
-    from crawlproj.frontier.commands import Command, Preview, Selection, Verb
+    from crawlproj.frontier.commands import Command, Preview, Selection
 
 _WAIT_S = 5.0  # for workers to obey
 _WAIT_LONG_S = 60.0  # for a command that changes entries
@@ -238,4 +239,6 @@ def _of_next_run(command: Command, *, finished: bool) -> str:
         return (
             "  No crawl runs. The next run of the same spider continues the job, and fetches them."
         )
+    if command.verb is Verb.DRAIN:
+        return "  No crawl runs, so nothing is drained: the next run does not obey it."
     return "  No crawl runs. The next run obeys it."

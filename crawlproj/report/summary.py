@@ -26,10 +26,10 @@ _BESIDE_SLOW_SITE = 63  # columns, with up to seven digits done
 _ERROR_SHARE, _MIN_ERRORS = 0.05, 5
 _SLOWER_THAN_MEDIAN, _SLOW_S = 4.0, 1.0
 _RATE_BY = {
-    "delay": " by Crawl-delay or DOWNLOAD_DELAY",
+    "delay": " by Crawl-delay, DOWNLOAD_DELAY or a command",
     "refused": " because it refused more",
     "announced": " by the quota that it announced",
-    "set": " by the settings",
+    "set": " by the settings or a command",
 }
 
 

@@ -149,7 +149,7 @@ def test_the_summary_lists_sites_only_if_one_held_the_crawl_back() -> None:
         "failing.example": "33% failed",
         "slow.example": "40 × the usual p99",
         "limited.example": "limited to 2/s because it refused more",
-        "delayed.example": "limited to 1/s by Crawl-delay or DOWNLOAD_DELAY",
+        "delayed.example": "limited to 1/s by Crawl-delay, DOWNLOAD_DELAY or a command",
     }
     for width in (80, 100, 140):
         table = summary_table(replace(snapshot(), sites=rows), "finished", width)

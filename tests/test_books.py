@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-import time
 from collections import Counter
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.processes import Scrapy, options
+from tests.waiting import until_at_least
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,8 +200,7 @@ def test_a_killed_crawl_still_adds_up(web: tuple[str, Counter[str]], tmp_path: P
     base, asked = web
     for wanted in (6, 12):
         process = start(base, tmp_path, CONCURRENT_REQUESTS=2, STORE_BATCH_DELAY=0.005)
-        while asked.total() < wanted and process.poll() is None:
-            time.sleep(0.002)
+        until_at_least(wanted, asked.total, process)
         process.kill()
     process = start(base, tmp_path)
     assert process.wait() == 0, process.output()

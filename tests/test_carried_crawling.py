@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.processes import Scrapy, options
+from tests.waiting import until_at_least
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +47,7 @@ def test_a_killed_crawl_continues_with_the_objects_that_its_requests_carried(
         )
         for share in (0.2, 0.5):
             killed = Scrapy(*words)
-            while len(web.log()) < share * PAGES:
-                assert killed.poll() is None, killed.output()
-                time.sleep(0.01)
+            until_at_least(share * PAGES, lambda: len(web.log()), killed)
             killed.kill()
         last = Scrapy(*words)
         assert last.wait() == 0, last.output()
@@ -91,9 +89,7 @@ def test_a_killed_crawl_asks_again_for_pages_whose_requests_were_only_in_its_mem
         assert whole.wait() == 0, whole.output()
         for share in (3, 20, 20):
             killed, before = start("killed"), len(web.log())
-            while len(web.log()) < before + share:
-                assert killed.poll() is None, killed.output()
-                time.sleep(0.01)
+            until_at_least(before + share, lambda: len(web.log()), killed)
             killed.kill()
         last = start("killed")
         assert last.wait() == 0, last.output()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import pytest
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.items_spider import QUOTES, SHELVES
 from tests.processes import Scrapy, options
+from tests.waiting import until_at_least
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,9 +83,7 @@ def test_a_crawl_killed_four_times_stores_every_item_once(
     for _ in range(4):
         process = crawl(web, tmp_path, STORE_URL=store, STORE_BATCH_DELAY=0.005)
         wanted = len(web.log()) + 25
-        while len(web.log()) < wanted and process.poll() is None:
-            time.sleep(0.002)
-        assert process.poll() is None, process.output()
+        until_at_least(wanted, lambda: len(web.log()), process)
         process.kill()
     process = crawl(web, tmp_path, STORE_URL=store)
     assert process.wait() == 0, process.output()

@@ -39,6 +39,11 @@ def until(what: Callable[[], T | None], process: Process | None = None) -> T:
         time.sleep(max(0.01, 5 * (time.process_time() - began)))
 
 
+def until_at_least(number: float, count: Callable[[], float], process: Process) -> None:
+    """Wait until ``process`` has done so much that ``count()`` is at least ``number``."""
+    until(lambda: count() >= number, process)
+
+
 async def until_async(condition: Callable[[], object]) -> None:
     """Wait until ``condition()``, which depends on others of the loop or on threads, is true."""
     async with asyncio.timeout(PATIENCE_S):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.processes import Scrapy, options, scrapy
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +49,7 @@ def test_a_crawl_whose_file_is_deleted_ends_with_status_1_and_says_how_to_begin_
         places = {"FRONTIER_URL": f"sqlite:///{frontier}", "STORE_URL": f"sqlite:///{file}"}
         words += options({**places, "GUARD_ALLOW": "127.0.0.0/8"})
         crawl = Scrapy(*words)
-        while not _pages(file):
-            time.sleep(0.05)
+        until(lambda: _pages(file), crawl)
         file.unlink()
         for more in ("-wal", "-shm"):
             file.with_name(lost + more).unlink(missing_ok=True)

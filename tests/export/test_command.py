@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from tests import ROOT
 from tests.export.helpers import SUFFIXES, fill, read
 from tests.processes import Scrapy, scrapy
 from tests.store.helpers import page
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,12 +119,10 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(
 def test_a_signal_ends_an_export_and_nothing_is_left(store: str, tmp_path: Path) -> None:
     path = tmp_path / "pages.jsonl"
     fill(store, [page(f"https://b.example/{n}", text="x" * 200_000) for n in range(1500)])
+    part = tmp_path / ".pages.jsonl.part"
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = Scrapy("export", str(path), "-s", f"STORE_URL={store}")
-        part = tmp_path / ".pages.jsonl.part"
-        while not (part.exists() and part.stat().st_size > 100_000):
-            assert process.poll() is None
-            time.sleep(0.002)
+        until(lambda: part.exists() and part.stat().st_size > 100_000, process)
         process.send_signal(number)
         assert process.wait() == 128 + number
         assert not path.exists()

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from tests.servers import need
 from tests.spiders.members import HOME, PASSWORD, Members, form_file
 from tests.spiders.web import Crawled, answering
 from tests.test_fleet import FleetProcess
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,11 +65,10 @@ def test_a_worker_that_takes_over_from_a_killed_one_logs_in_and_no_page_is_lost(
             *("site", "-a", f"url={HOME}", "-a", f"login={form_file(tmp_path)}"),
             *("-a", f"proxy={address}", "-s", "TRAPS_ENABLED=False", "-s", "DOWNLOAD_DELAY=0.05"),
         )
-        while not (
-            busy := [found for found in map(fleet.status, "12") if found and found.done > 5]
-        ):
-            assert fleet.process.poll() is None, fleet.process.output()
-            time.sleep(0.05)
+        busy = until(
+            lambda: [found for found in map(fleet.status, "12") if found and found.done > 5],
+            fleet.process,
+        )
         os.kill(busy[0].pid, signal.SIGKILL)
         assert fleet.wait() == 0, fleet.output
     assert fleet.pages() == web.urls

@@ -21,6 +21,7 @@ from tests.parquet.helpers import read, urls
 from tests.processes import Scrapy, options, scrapy
 from tests.refresh.changing_web import Answer, ChangingWeb, Crawl, html
 from tests.servers import Redis, need
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,12 +113,12 @@ def test_a_fleet_that_loses_a_worker_has_each_page_in_the_files_once(tmp_path: P
 
 def busy_worker(folder: Path, fleet: Scrapy) -> int:
     """Return the process id of a worker that has done some pages."""
-    while True:
+
+    def busy() -> int | None:
         status = WorkerStatus.read(status_file(folder, "1"))
-        if status is not None and status.done > 5:
-            return status.pid
-        assert fleet.poll() is None, fleet.output()
-        time.sleep(0.02)
+        return status.pid if status is not None and status.done > 5 else None
+
+    return until(busy, fleet)
 
 
 @pytest.mark.parametrize(

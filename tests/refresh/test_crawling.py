@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.refresh.changing_web import Answer, ChangingWeb, Crawl, html
+from tests.waiting import until_at_least
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,8 +199,7 @@ def test_a_killed_refresh_continues_and_loses_no_change(tmp_path: Path) -> None:
                 web.pages[f"/new{n}"] = Answer(html(f"new {n}"))
         for kill in (30, 70):
             process = crawl.start("refresh=always")
-            while process.poll() is None and len(web.asked) < kill:
-                time.sleep(0.002)
+            until_at_least(kill, lambda: len(web.asked), process)
             process.kill()
         crawl.run("refresh=always")
     changed = {f"/{n}" for n in numbers if n % 10 == 0}
@@ -230,9 +229,7 @@ def test_watch_checks_what_is_due_until_it_is_stopped(web: ChangingWeb, tmp_path
     web.pages["/new"] = Answer(html("new"))
     web.take()
     process = crawl.start(spider="watch")
-    while process.poll() is None and len(web.asked) < 7:  # with robots.txt
-        time.sleep(0.01)
-    assert process.poll() is None
+    until_at_least(7, lambda: len(web.asked), process)  # with robots.txt
     process.send_signal(signal.SIGTERM)
     process.wait()
     assert web.paths() == ["/", "/a", "/b", "/c", "/d", "/new"]

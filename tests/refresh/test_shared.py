@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.refresh.changing_web import Answer, ChangingWeb, Crawl, html
 from tests.servers import Redis, need
+from tests.waiting import until_at_least
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,8 +98,7 @@ def test_a_worker_goes_on_with_the_checks_of_one_that_was_killed(
     more: dict[str, Any] = {"CONCURRENCY_MAX_PER_SITE": 1, "DOWNLOAD_DELAY": 0.1}
     more["FRONTIER_LEASE_TIME"] = 2
     killed = crawl.start("refresh=1d", **more)
-    while killed.poll() is None and sum(len(web.asked) for web in webs) < 4:
-        time.sleep(0.005)
+    until_at_least(4, lambda: sum(len(web.asked) for web in webs), killed)
     other = crawl.start("refresh=1d", **more)
     assert killed.poll() is None
     killed.kill()

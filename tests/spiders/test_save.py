@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from crawlproj.store.files import FileFolder
 from tests.http.helpers import on_reactor
 from tests.processes import Scrapy, scrapy
 from tests.spiders.web import Answer, crawl_site, page, web_of
+from tests.waiting import until_at_least
 
 HOME = "http://a.example/"
 PIPELINES = {
@@ -178,8 +178,7 @@ def test_killed_crawls_leave_no_torn_file_and_end_with_the_same_files(tmp_path: 
         command = words(url, torn, "html")
         for kill in range(2):  # at the third, pages in hand would be put aside
             crawl = Scrapy(*command)
-            while crawl.poll() is None and _count(torn) < 15 * (kill + 1):
-                time.sleep(0.002)
+            until_at_least(15 * (kill + 1), lambda: _count(torn), crawl)
             crawl.kill()
             for name, body in kept(torn).items():
                 assert name.startswith(".incoming/") or expected[name] == body

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.processes import Scrapy, scrapy
+from tests.waiting import until_at_least
 from tests.warc.helpers import check, index
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def test_every_stored_page_is_in_a_whole_file_after_kills(tmp_path: Path) -> Non
         command = words(web.url("plain"), tmp_path)
         for kill in range(2):  # at the third, pages in hand would be put aside
             crawl = Scrapy(*command)
-            size = (kill + 1) * 60_000
-            while crawl.poll() is None and _bytes(warc) < size:
-                time.sleep(0.002)
+            until_at_least((kill + 1) * 60_000, lambda: _bytes(warc), crawl)
             crawl.kill()
             check(warc)
         code, shown = scrapy(*command)

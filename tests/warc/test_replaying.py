@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from crawlproj.demo import DemoWeb, SiteSpec
 from tests.processes import Scrapy, scrapy
+from tests.waiting import until
 from tests.warc.helpers import exchange
 from tests.warc.test_archive import write
 
@@ -45,8 +45,7 @@ def test_a_replay_gives_the_same_items_even_when_it_is_killed(tmp_path: Path) ->
         assert code == 0, shown
     command = words("replay", [warc, *spider], again)
     replay = Scrapy(*command)
-    while replay.poll() is None and not (again.exists() and _count(again) > 20):
-        time.sleep(0.002)
+    until(lambda: again.exists() and _count(again) > 20, replay)
     replay.kill()
     code, shown = scrapy(*command)
     assert code == 0, shown

@@ -42,7 +42,6 @@ _PIPELINES = {STORE_PIPELINE: 900, "crawlproj.pipelines.parquet.ParquetPipeline"
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 _LOG_STATS = "scrapy.extensions.logstats.LogStats"
-# Dicts of components, to which ours are added.
 _REPLACED = {
     "crawlproj.downloadermiddlewares.cookies.CookiesMiddleware": (
         "scrapy.downloadermiddlewares.cookies.CookiesMiddleware"
@@ -70,6 +69,7 @@ _REPLACED = {
 """Ours, and the component of Scrapy's in whose place it is, unless the project names that."""
 # scrapy.utils.test.get_crawler names this in a process without a reactor, as if the project did.
 _WITHOUT_REACTOR = "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"
+# Dicts of components, to which ours are added.
 _MERGED = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "DOWNLOAD_HANDLERS")
 
 

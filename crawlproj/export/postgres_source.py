@@ -6,7 +6,6 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import conninfo
 from psycopg.sql import SQL, Composed, Identifier
 
 from crawlproj.errors import ConfigError, StoreError
@@ -14,6 +13,7 @@ from crawlproj.export.selection import Column
 from crawlproj.export.source import FIXED_TABLES, Source
 from crawlproj.store.item_rows import OWN_COLUMNS
 from crawlproj.store.postgres_items import KINDS
+from crawlproj.store.postgres_url import read_url
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -39,18 +39,17 @@ WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdroppe
 class PostgresSource(Source):
     """One read-only transaction in a snapshot, which also a pooler keeps in one session.
 
-    url: of libpq. Raises ConfigError if libpq cannot parse it; the message omits the password.
+    url: see ``read_url``. Raises ConfigError if it is wrong.
     """
 
     def __init__(self, url: str) -> None:
         try:
-            given: dict[str, Any] = {"connect_timeout": "10", **conninfo.conninfo_to_dict(url)}
-        except psycopg.ProgrammingError:
+            self._conninfo, place = read_url(url)
+        except ValueError as exc:
             raise ConfigError(
-                "STORE_URL is wrong: write postgresql://user:password@host:port/database"
+                f"STORE_URL is wrong, {exc}: write postgresql://user:password@host:port/database"
             ) from None
-        self._conninfo = conninfo.make_conninfo(**given)
-        self._place = f"PostgreSQL at {given.get('host', 'localhost')}/{given.get('dbname', '')}"
+        self._place = f"PostgreSQL at {place}"
         self._db: psycopg.Connection[Any] | None = None
 
     def __enter__(self) -> Self:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
-from psycopg import conninfo, errors
+from psycopg import errors
 
 from crawlproj.errors import StoreError
 from crawlproj.store import postgres_sql as sql
@@ -14,6 +14,7 @@ from crawlproj.store.base import Checked, Row, StoreBusy, Stored
 from crawlproj.store.postgres_batch import Batch
 from crawlproj.store.postgres_changes import Changes, note_missing, note_unchanged
 from crawlproj.store.postgres_items import put_items
+from crawlproj.store.postgres_url import read_url
 from crawlproj.store.threaded import ThreadedStore
 
 if TYPE_CHECKING:
@@ -25,14 +26,6 @@ SCHEMA_VERSION = 5
 # An advisory lock on the whole store, held from the merge of a batch to its commit, so that one
 # worker at a time decides which page of a content is the first. Any constant would do.
 _LOCK = int.from_bytes(b"crawlprj", "big")
-_TIMEOUTS = {
-    "connect_timeout": "5",  # seconds
-    "tcp_user_timeout": "20000",  # ms without an acknowledgement until the server counts as lost
-    # Detects a server that dies while we wait for its answer and have sent nothing to acknowledge.
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-}
 # SQLSTATEs that pass, although their class stands for errors of the program: still connected to the
 # former primary after a failover; this process stood still during a transaction.
 _PASSING = {"25006", "25P03", "25P04"}
@@ -49,8 +42,7 @@ class PostgresStore(ThreadedStore):
 
     Duplicates are marked as in SqliteStore; the first page is the one committed first.
 
-    url: postgresql://user:password@host/database, or any other connection string of libpq. Raises
-        ValueError if libpq cannot parse it; the message omits the password.
+    url: see ``read_url``, which raises ValueError.
     """
 
     searchable = True
@@ -59,16 +51,7 @@ class PostgresStore(ThreadedStore):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        try:
-            given = conninfo.conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            # libpq's message may repeat the password.
-            raise ValueError("libpq cannot parse it") from None
-        if not all(port.isdigit() for port in str(given.get("port") or 0).split(",")):
-            raise ValueError("its port is not a number")
-        parameters: dict[str, Any] = _TIMEOUTS | given
-        self._conninfo = conninfo.make_conninfo(**parameters)
-        self._place = f"{given.get('host', 'localhost')}/{given.get('dbname', '')}"
+        self._conninfo, self._place = read_url(url)
         self._db: psycopg.Connection[Any] | None = None
 
     def _call(self, function: Callable[[], _T]) -> _T:

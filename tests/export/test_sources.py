@@ -279,7 +279,8 @@ def test_a_store_that_no_crawl_has_written_to_is_an_error_that_says_so(
 
 
 def test_other_stores_and_none_are_errors_that_name_the_setting(tmp_path: Path) -> None:
-    for url in ("", "mysql://user:secret@host/db", "my.Store:x"):
+    postgres = ("postgresql://me:secret@host:port/db", "postgresql://me:secret@[host/db")
+    for url in ("", "mysql://user:secret@host/db", "my.Store:x", *postgres):
         with pytest.raises(ConfigError, match="STORE_URL") as raised:
             exported(url, tmp_path / "pages.csv")
         assert "secret" not in str(raised.value)

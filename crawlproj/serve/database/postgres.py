@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import conninfo, errors
+from psycopg import errors
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from crawlproj.serve.database.base import (
@@ -22,6 +22,7 @@ from crawlproj.serve.database.base import (
 from crawlproj.serve.database.encoding import Collector
 from crawlproj.serve.database.placeholders import psycopg_sql
 from crawlproj.store.plain_values import size_of
+from crawlproj.store.postgres_url import read_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -30,14 +31,6 @@ if TYPE_CHECKING:
 
 _CONNECT_S = 5.0
 _FIRST_BATCH, _MAX_BATCH = 10, 200  # rows: large ones must not come by the hundred
-_TIMEOUTS = {
-    "connect_timeout": "5",
-    "tcp_user_timeout": "20000",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "application_name": "crawlproj serve",
-}
 # How DECLARE … CURSOR and a read-only transaction refuse other statements.
 _NO_SELECT = (
     errors.SyntaxError,
@@ -67,18 +60,13 @@ class PostgresPool(Pool):
 
     limit_s: ``statement_timeout``, which holds whatever happens to this process.
 
-    Raises ValueError if libpq cannot parse ``url``; the message omits the password.
+    url: see ``read_url``, which raises ValueError.
     """
 
     def __init__(self, url: str, size: int, limit_s: float) -> None:
-        try:
-            given = conninfo.conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            raise ValueError("libpq cannot parse it") from None
-        parameters: dict[str, Any] = _TIMEOUTS | given
-        self._place = f"{given.get('host', 'localhost')}/{given.get('dbname', '')}"
+        where, self._place = read_url(url, application_name="crawlproj serve")
         self._pool = AsyncConnectionPool(
-            conninfo.make_conninfo(**parameters),
+            where,
             min_size=0,
             max_size=size,
             open=False,

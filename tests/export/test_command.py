@@ -73,6 +73,14 @@ def test_wrong_usage_ends_with_status_2_and_one_line(
     assert not (tmp_path / name).exists()
 
 
+def test_a_misspelt_site_is_noted_with_the_nearest_one(store: str, tmp_path: Path) -> None:
+    code, shown = export(store, tmp_path / "pages.csv", "--site", "a.exmple")
+    assert (
+        code,
+        "note: no row of pages is of the site a.exmple: did you mean a.example" in shown,
+    ) == (0, True), shown
+
+
 def test_what_an_export_would_destroy_stays(store: str, tmp_path: Path) -> None:
     fill(own := f"sqlite:///{tmp_path}/pages.sqlite", ROWS[:1])
     code, shown = export(own, tmp_path / "pages.sqlite")

@@ -54,6 +54,7 @@ def test_each_verb_makes_its_command() -> None:
         (lambda: verbs.limit("a.test", **WHO), "say what to change"),
         (lambda: verbs.limit("a.test", limit=2, maximum=3, **WHO), "a limit or a maximum"),
         (lambda: verbs.limit("a.test", limit=0, **WHO), "limit must be a number of at least 1"),
+        (lambda: verbs.limit("a.test", maximum=0.5, **WHO), "max must be a number of at least 1,"),
         (lambda: verbs.limit("a.test", rate=float("nan"), **WHO), "rate must be a number"),
         (lambda: verbs.limit("a.test", delay_s=-1, **WHO), "delay must be a number of at least 0"),
         (lambda: verbs.selection(pattern="re:("), "is not an expression that RE2 reads"),

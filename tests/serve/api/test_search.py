@@ -172,6 +172,7 @@ def test_words_that_are_everywhere_are_bounded_and_the_answer_says_so(store_url:
         assert len(seen) in {1000, 1001}  # one more is looked at to know that there are more
         common = client.get("/api/search", q="common everywhere", site="d.test", limit=5)
         assert len(common["items"]) == 5
+        assert common["bounded"] is True
         rare = client.get("/api/search", q="rare everywhere", limit=5)
         assert [item["url"] for item in rare["items"]] == ["http://d.test/0007"]
         assert rare["bounded"] is False

@@ -118,6 +118,7 @@ def test_a_site_shows_what_workers_say_although_the_database_is_late(
 
 def test_limits_can_be_reduced_to_what_binds(shown: Shown) -> None:
     found = shown.get("/limits?kind=away", ("w", CRAWL))
+    assert 'data-events="/live/limits?kind=away"' in found, "what changes is reduced, too"
 
     assert "a.test" in found
     assert "333 ms" not in found

@@ -331,7 +331,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             work.cut_short = True
         if dropped := self._hooks.abandon():
             after_s = self.config.grace_s + ABANDON_AFTER_CANCEL_S
-            logger.warning("%d requests did not end in %.0f s and went back", dropped, after_s)
+            logger.warning("%d requests did not end in %.0f s: pending again", dropped, after_s)
 
     def _give_up(self) -> None:
         raise CloseSpider("frontier-unusable")

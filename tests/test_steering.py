@@ -150,7 +150,7 @@ def test_failures_of_a_finished_job_are_fetched_by_its_next_run(tmp_path: Path) 
         (("drain", "--worker", "w:1"), 1, "no worker 'w:1'; the workers are: none, because no"),
         (("requeue", "--reason", "no-such"), 0, "No URL failed with the reason no-such"),
         (("requeue", "--reason", "no-such", "--dry-run"), 0, "Nothing to fetch again"),
-        (("prioritize", "*/no/such/*"), 0, "Nothing to change: no URL that waits matches"),
+        (("prioritize", "*/no/such/*"), 0, "Nothing to change: no pending URL matches"),
         (("pause", "--job", "other"), 1, "there is no job 'other'; the jobs are: 'job'"),
     ],
 )

@@ -51,7 +51,7 @@ class Command(Steers, ScrapyCommand):
         chosen = verbs.selection(sites=opts.site, pattern="".join(args))
         found = await desk.preview(Verb.PRIORITIZE, chosen, "pending")
         if not found.urls:
-            print("Nothing to change: no URL that waits matches.")
+            print("Nothing to change: no pending URL matches.")
             return
         command = verbs.prioritize(
             chosen, opts.priority, who=desk.who, at=desk.at, token=found.token

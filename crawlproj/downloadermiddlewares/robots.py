@@ -224,7 +224,9 @@ class RobotsTxtMiddleware:
             url = urljoin(url, safe_url_string(location))
             if not origin_of(url):  # a file: URL, for example
                 raise RobotsUnreachable(f"redirected to {url}, which is not an http or https URL")
-        logger.info("%s: more than %d redirects; taken for no rules", url, _MAX_REDIRECTS)
+        logger.info(
+            "%s: more than %d redirects, so it counts as having no rules", url, _MAX_REDIRECTS
+        )
         return None
 
     async def _read(self, response: Response, origin: str) -> RobotsRules | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import NamedTuple
 
-_LASTS_S = 2.0  # a shorter time of refusals is no lockout
+_LASTS_S = 2.0  # a shorter time of refusals is not a lockout
 _LONGEST_HOLD_S, _HOLD = 120.0, 0.4  # of a window: the time to return to its rate
 _MORE = 1.1  # times its quota: no window lets through so much
 _KEEP = 0.96  # of the measured rate, to start from again

@@ -20,7 +20,7 @@ _BEGINS = b'{"volatile":true'  # no other payload does
 
 
 class Source(Enum):
-    """Where a request came from, if that is no page that can be fetched again."""
+    """Where a request came from, if that is not a page that can be fetched again."""
 
     UNKNOWN = "unknown"
     """An extension, a redirect, or a page whose own request was only in memory."""

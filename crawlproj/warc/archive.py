@@ -156,7 +156,11 @@ def complete_leftovers(folder: Path) -> None:
             continue
         torn = os.fstat(descriptor).st_size - whole
         os.ftruncate(descriptor, whole)
-        logger.info("Completing %s, which a killed crawl left: %d torn bytes go", path, torn)
+        logger.info(
+            "Completing %s, which a killed crawl left (%d torn bytes are cut off)",
+            path,
+            torn,
+        )
         _complete(path, descriptor)
 
 

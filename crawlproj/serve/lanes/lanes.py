@@ -110,7 +110,7 @@ async def _turn(
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "lane-full",
-            "as many queries wait as may; ask again after the time in Retry-After",
+            "the queue is full; ask again after the time in Retry-After",
             retry_after_s=exc.retry_after_s,
         ) from exc
     except OutOfTime as exc:

@@ -44,7 +44,9 @@ class Command(Steers, ScrapyCommand):
         parser.add_argument(
             "--file", metavar="FILE", help="a file with a URL per line; - reads stdin"
         )
-        parser.add_argument("--priority", type=int, default=0, help="higher is fetched first (0)")
+        parser.add_argument(
+            "--priority", type=int, default=0, help="higher is fetched first (default: 0)"
+        )
 
     async def steer(self, desk: Desk, args: list[str], opts: argparse.Namespace) -> None:
         """Add."""

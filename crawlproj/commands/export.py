@@ -59,11 +59,13 @@ class Command(ReadsEnvironment, ScrapyCommand):
             help="pages, failures, skipped, links, changes, dropped_items, or the table of an item "
             "class (default: the file's name without its extension)",
         )
-        add("--columns", default="", metavar="NAMES", help="with commas between them (all)")
-        add("--site", default="", metavar="HOSTS", help="rows of these hosts, a.example,b.example")
+        add(
+            "--columns", default="", metavar="NAMES", help="with commas between them (default: all)"
+        )
+        add("--site", default="", metavar="HOSTS", help="rows of these hosts: a.example,b.example")
         add("--status", default="", help="pages or failures with these statuses: 200,301 or 4xx")
         add("--reason", default="", metavar="NAMES", help="rows with these reasons: timeout,dns")
-        add("--content-type", default="", metavar="TYPE", help="pages whose type begins so")
+        add("--content-type", default="", metavar="TYPE", help="pages whose type begins with this")
         add(
             "--since",
             metavar="TIME",
@@ -71,7 +73,7 @@ class Command(ReadsEnvironment, ScrapyCommand):
         )
         add("--until", metavar="TIME", help="rows from before this time")
         add("--distinct", action="store_true", help="pages without those that equal an earlier one")
-        add("--limit", type=int, metavar="N", help="at most so many rows")
+        add("--limit", type=int, metavar="N", help="at most N rows")
 
     @while_read
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""``scrapy pause``: starts no requests, at some sites or at all."""
+"""``scrapy pause``: starts no requests at some sites, or at any."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Command(Steers, ScrapyCommand):
 
     def short_desc(self) -> str:
         """Return the line of ``scrapy --help``."""
-        return "Start no requests, at some sites or at all, until scrapy resume"
+        return "Start no requests at some sites, or at any, until scrapy resume"
 
     def long_desc(self) -> str:
         """Return the description in ``scrapy pause --help``."""
         return (
-            "Start no request at the given sites, or at all. Requests in flight end, the crawl "
-            "waits, and a restart changes nothing. A site is a host, with its port unless that is "
+            "Start no request at the given sites, or at any. Requests in flight end, and the crawl "
+            "waits, also after a restart. A site is a host, with its port unless that is "
             'the default, or a pattern of hosts. Example: scrapy pause "*.example.org" --until '
             "15:30"
         )

@@ -40,7 +40,7 @@ class Command(Steers, ScrapyCommand):
         """Add --site and --priority."""
         super().add_options(parser)
         parser.add_argument(
-            "--site", default="", help="only URLs of this site, or these (a pattern)"
+            "--site", default="", help="only URLs of this site, or of those that match"
         )
         parser.add_argument("--priority", type=int, default=10, help="their priority (default: 10)")
 

@@ -41,10 +41,10 @@ class Command(Steers, ScrapyCommand):
         """Add what selects URLs."""
         super().add_options(parser)
         parser.add_argument(
-            "--reason", default="", help="only URLs that failed so, such as timeout"
+            "--reason", default="", help="only URLs that failed with this reason, such as timeout"
         )
         parser.add_argument(
-            "--site", default="", help="only URLs of this site, or these (a pattern)"
+            "--site", default="", help="only URLs of this site, or of those that match"
         )
         parser.add_argument("--url", default="", metavar="PATTERN", help="only URLs that match")
         parser.add_argument(

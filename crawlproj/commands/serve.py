@@ -49,9 +49,13 @@ class Command(ReadsEnvironment, ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options to Scrapy's."""
         super().add_options(parser)
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
         parser.add_argument(
-            "--port", type=int, help="port to listen on (SERVE_PORT, 8400); 0 takes a free one"
+            "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+        )
+        parser.add_argument(
+            "--port",
+            type=int,
+            help="port to listen on (default: SERVE_PORT, 8400); 0 takes a free one",
         )
         parser.add_argument(
             "--read-only", action="store_true", help="refuse whatever would steer a crawl"

@@ -40,7 +40,7 @@ class Command(Steers, ScrapyCommand):
         """Add --site."""
         super().add_options(parser)
         parser.add_argument(
-            "--site", default="", help="only URLs of this site, or these (a pattern)"
+            "--site", default="", help="only URLs of this site, or of those that match"
         )
 
     async def steer(self, desk: Desk, args: list[str], opts: argparse.Namespace) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
-from scrapy.settings import Settings, default_settings
-from scrapy.utils.misc import load_object
+from scrapy.exceptions import NotConfigured
+from scrapy.settings import BaseSettings, Settings, default_settings
+from scrapy.utils.misc import build_from_crawler, load_object
+from scrapy.utils.test import get_crawler
 
 import crawlproj.http
 import crawlproj.settings
+from crawlproj.check_settings import check_settings
 from crawlproj.runs import Runs
 from crawlproj.setting_names import OURS, misspelt
+from crawlproj.spiders.site import SiteSpider
 from tests import ROOT
 
 # And levels of the log, which the page names as well.
@@ -57,6 +62,42 @@ def test_every_setting_is_documented() -> None:
     assert len(read) > 20
     assert (read | set_here) - documented == set()
     assert {name for name in documented if not name.startswith("CRAWLPROJ_")} - SCRAPYS == OURS
+
+
+def documented_defaults() -> dict[str, float]:
+    """Return the defaults of the page that are a number, True or False; a size in bytes."""
+    page = (ROOT / "docs/reference/settings.md").read_text()
+    rows = re.findall(
+        r"^\| `([A-Z_]+)` \| (?:`(True|False)`(?! if)|([0-9,.]+)(?: (MiB))?)(?= |;)",
+        page,
+        re.MULTILINE,
+    )
+    return {
+        name: flag == "True" if flag else float(number.replace(",", "")) * (2**20 if mib else 1)
+        for name, flag, number, mib in rows
+    }
+
+
+def test_documented_defaults_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults: dict[str, object] = {}
+    get = BaseSettings.get
+
+    def noting(self: BaseSettings, name: str, default: object = None) -> object:
+        defaults[name] = self[name] if name in self else default  # noqa: SIM401 - this is get()
+        return get(self, name, default)
+
+    monkeypatch.setattr(BaseSettings, "get", noting)
+    crawler = get_crawler(settings_dict=dict(effective()))
+    check_settings(crawler.settings)
+    for kind in ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "EXTENSIONS"):
+        for path in crawler.settings.getdict(kind):
+            with suppress(NotConfigured):
+                build_from_crawler(load_object(path), crawler)
+    SiteSpider.from_crawler(crawler, url="https://a.test/")
+    documented = documented_defaults()
+    read = documented.keys() & defaults.keys()
+    assert len(read) > 40
+    assert {name: defaults[name] for name in read} == {name: documented[name] for name in read}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from crawlproj.content.images import shown_in
 from crawlproj.content.json_ld import json_ld_in
 from crawlproj.content.microdata import microdata_in
 from crawlproj.content.open_graph import open_graph_of
-from crawlproj.content.parts import SHOWN_TAGS
+from crawlproj.content.parts import FIRST_BYTES, FIRST_TAGS
 from crawlproj.content.text import headings_of, markdown_of, text_of, words_of
 from crawlproj.errors import ConfigError
 from crawlproj.masking import without_credentials
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_OF_ALL_PARTS = frozenset(("headings", "images", "links", "markdown"))
+_OF_TREE = frozenset(("headings", "images", "links", "markdown"))
 _HALVES = re.compile("[\ud800-\udfff]")
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
@@ -46,10 +46,11 @@ def chosen_fields(settings: BaseSettings) -> tuple[str, ...]:
 def page_fields(names: Iterable[str], response: Response, page: PageContent) -> dict[str, Any]:
     """Return the fields with ``names``, all of FIELDS, of a page."""
     chosen = frozenset(names)
-    if not page.is_shown and (cut := chosen & _OF_ALL_PARTS):
+    if not page.is_whole and (cut := chosen & _OF_TREE):
         logger.warning(
-            "Only the first %s tags of %s are read for its %s: it is too large",
-            f"{SHOWN_TAGS:,}",
+            "Only the first %s tags, or %s bytes, of %s are read for its %s: it is too large",
+            f"{FIRST_TAGS:,}",
+            f"{FIRST_BYTES:,}",
             without_credentials(response.url),
             ", ".join(sorted(cut)),
         )
@@ -61,13 +62,7 @@ def _html(response: Response, _: PageContent) -> bytes:
 
 
 def _headings(_: Response, page: PageContent) -> str:
-    return _json(
-        [
-            {"level": level, "text": text}
-            for tree in page.shown()
-            for level, text in headings_of(tree)
-        ]
-    )
+    return _json([{"level": level, "text": text} for level, text in headings_of(page.tree)])
 
 
 def _images(_: Response, page: PageContent) -> str:
@@ -75,8 +70,7 @@ def _images(_: Response, page: PageContent) -> str:
     return _json(
         [
             {"url": source, "alt": element.attr("alt") or ""}
-            for tree in page.shown()
-            for element, place in shown_in(tree)
+            for element, place in shown_in(page.tree)
             if (source := link(place))
         ]
     )
@@ -85,12 +79,11 @@ def _images(_: Response, page: PageContent) -> str:
 def _links(_: Response, page: PageContent) -> list[dict[str, str]]:
     link = Addresses(page).link
     links = []
-    for tree in page.shown():
-        elements = tree.select("a[href],area[href]")
-        for element, words in zip(elements, words_of(tree, elements), strict=True):
-            if target := link(element.attr("href") or ""):
-                text = words or element.attr("alt") or ""
-                links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
+    elements = page.tree.select("a[href],area[href]")
+    for element, words in zip(elements, words_of(page.tree, elements), strict=True):
+        if target := link(element.attr("href") or ""):
+            text = words or element.attr("alt") or ""
+            links.append({"url": target, "text": text, "rel": element.attr("rel") or ""})
     return links
 
 
@@ -104,8 +97,7 @@ def _structured_data(_: Response, page: PageContent) -> str:
 
 
 def _markdown(_: Response, page: PageContent) -> str:
-    anchor = Addresses(page).anchor
-    return "\n\n".join(markdown_of(tree, anchor) for tree in page.shown())
+    return markdown_of(page.tree, Addresses(page).anchor)
 
 
 def _main_markdown(_: Response, page: PageContent) -> str:

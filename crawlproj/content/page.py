@@ -53,15 +53,10 @@ class PageContent:
         yield self.tree
         yield from self._parts.later()
 
-    def shown(self) -> Iterator[Tree]:
-        """Yield those of ``trees()`` that are shown in the fields of PAGE_FIELDS."""
-        yield self.tree
-        yield from self._parts.later(shown=True)
-
     @property
-    def is_shown(self) -> bool:
-        """Whether these are all."""
-        return self._parts.is_shown
+    def is_whole(self) -> bool:
+        """Whether ``tree`` has all that is read of the page."""
+        return self._parts.is_whole
 
     @cached_property
     def main(self) -> Tree:

@@ -19,9 +19,7 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_TAGS = 800_000
 """How much is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
 FIRST_BYTES, FIRST_TAGS = 8 * 1024 * 1024, 100_000
-"""How much of it is in the first part."""
-SHOWN_TAGS = 150_000
-"""How much of it the fields show that PAGE_FIELDS chooses: each takes as long as all else."""
+"""How much of it is in the first part, which the fields that PAGE_FIELDS chooses show."""
 
 _LATER_BYTES = 1024 * 1024
 # Where to cut: between lines, or before a block, so that no word is cut, or before another tag.
@@ -51,7 +49,7 @@ class Parts:
         self._open = b""
         self._encoding = label
         self._body = body
-        self._start = self._stop = self._shown = self.read
+        self._start = self._stop = self.read
         if _end(body, 0, FIRST_BYTES, FIRST_TAGS) == len(body):
             self.first = tree_of(body, label, xhtml=xhtml)
             return
@@ -65,17 +63,13 @@ class Parts:
             self._begin(text.encode("utf-8", "replace"), "utf-8")
 
     @property
-    def is_shown(self) -> bool:
-        """Whether all that is read is shown in the fields of PAGE_FIELDS."""
-        return self._shown == self._stop
+    def is_whole(self) -> bool:
+        """Whether the first part is the only one."""
+        return self._start == self._stop
 
-    def later(self, *, shown: bool = False) -> Iterator[Tree]:
-        """Yield the trees of the other parts, one after another, each parsed when it is due.
-
-        shown: only those of what is shown in the fields of PAGE_FIELDS.
-        """
-        stop = self._shown if shown else self._stop
-        opened, start = self._open, self._start
+    def later(self) -> Iterator[Tree]:
+        """Yield the trees of the other parts, one after another, each parsed when it is due."""
+        opened, start, stop = self._open, self._start, self._stop
         while start < stop:
             end = _end(self._body, start, _LATER_BYTES, FIRST_TAGS)
             end = stop if end >= stop else _place(self._body, start, end)
@@ -87,7 +81,6 @@ class Parts:
 
     def _begin(self, body: bytes, label: str) -> None:
         self._body, self._stop = body, len(body)
-        self._shown = _end(body, 0, self._stop, SHOWN_TAGS)
         self._start = _place(body, 0, _end(body, 0, FIRST_BYTES, FIRST_TAGS))
         source = body[: self._start] + _END
         self.first = tree_of(source, label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.tree import Element, Text
 
@@ -71,26 +71,25 @@ def never_shown_in(tree: Tree, preformatted: str) -> list[Element]:
     return inside_pre(preformatted, found)
 
 
-class WithoutText:
-    """Leaves out the text of ``elements`` for a while."""
+class Without:
+    """Takes ``elements`` out of their tree for a while."""
 
     def __init__(self, elements: Iterable[Element]) -> None:
-        self._before: list[tuple[Text, str]] = []
-        inside: set[Element] = set()  # another one, so that each text is looked at once
-        for element in elements:
-            for node in element.descendants if element not in inside else ():
-                if isinstance(node, Text):
-                    self._before.append((node, node.data))
-                elif isinstance(node, Element):
-                    inside.add(node)
+        self._elements = elements
+        self._places: list[tuple[Element, Any, Any]] = []  # with its parent and its next sibling
 
     def __enter__(self) -> None:
-        for text, _ in self._before:
-            text.data = ""
+        for element in self._elements:
+            if element.parent is not None:  # it may be there twice
+                self._places.append((element, element.parent, element.next_sibling))
+                element.extract()
 
     def __exit__(self, *_: object) -> None:
-        for text, data in self._before:
-            text.data = data
+        for element, parent, after in reversed(self._places):
+            if after is None:
+                parent.append(element)
+            else:
+                after.insert_before(element)
 
 
 def _breaks(element: Element, found: Collection[Element]) -> tuple[bool, bool]:

@@ -19,7 +19,7 @@ from crawlproj.content.images import with_addresses
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.preformatted import (
-    WithoutText,
+    Without,
     break_lines,
     broken_in,
     inside_pre,
@@ -135,7 +135,8 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
     hidden_in_pre = inside_pre(preformatted, hidden)
     labels = dict.fromkeys(found_inside(tree, "svg", "text")[:_MAX_KEPT_APART])
     for frame in frames:
-        frame.clear()
+        if frame.namespace.value == "html":  # else it may have others of these elements
+            frame.clear()
     for option in options[:_MAX_KEPT_APART]:
         option.insert_before(Text(" "))
         option.append(Text(" "))
@@ -152,11 +153,12 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
     for table in tables[:_MAX_KEPT_APART]:
         table.insert_adjacent_html("beforebegin", "<div></div>")
     for caption in captions[:_MAX_KEPT_APART]:
-        if (table_of := caption.parent) is not None and table_of not in hidden:
+        table_of = caption.parent
+        if isinstance(table_of, Element) and table_of.tag == "table" and table_of not in hidden:
             caption.tag = "div"  # the parser's text leaves captions out
             table_of.insert_before(caption)
-    with WithoutText(never), ReadAs(renamed | unseen):
-        with WithoutText(hidden_in_pre), ReadAs(hidden):
+    with Without(never), ReadAs(renamed | unseen):
+        with Without(hidden_in_pre), ReadAs(hidden):
             text = tree.to_text(_LAYOUT)
         if or_hidden and hidden and not text.strip():
             text = tree.to_text(_LAYOUT)

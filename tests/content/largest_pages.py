@@ -41,6 +41,7 @@ def shapes() -> dict[str, str]:
         "sites of their own": "<a href=http://h{}.test/>x</a>",
         "places below a long base": _LONG_BASE + "<a href=#x{}>y</a>",
         "pictures below a long base": _LONG_BASE + "<img src={}>",
+        "long classes": f"<p class='{'ab ' * 300}'>{'text ' * 20}</p>",
         "empty lists of JSON-LD": "<script type=application/ld+json>[[]" + ",[]" * 2_700_000,
         **{f"random {n}": "".join(random.choices(_RANDOM, k=6)) for n in range(2)},
         "random without end": "".join(random.choices(_RANDOM, k=2_000_000)),

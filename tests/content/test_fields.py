@@ -64,20 +64,20 @@ def test_markdown_has_headings_absolute_links_and_code() -> None:
     assert "```python\na = 1\n```" in markdown
 
 
-def test_fields_show_the_first_tags_of_a_page_and_the_log_says_so(
+def test_fields_show_the_first_part_of_a_page_and_the_log_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name, value in (("FIRST_TAGS", 100), ("SHOWN_TAGS", 250)):
-        monkeypatch.setattr(f"crawlproj.content.parts.{name}", value)
-    monkeypatch.setattr("crawlproj.content.fields.SHOWN_TAGS", 250)
+    for module in ("parts", "fields"):
+        monkeypatch.setattr(f"crawlproj.content.{module}.FIRST_TAGS", 250)
     page = fields("links", "markdown", html="<h2><a href=x>x</a></h2>\n" * 100)
     assert page.markdown is not None
-    assert page.markdown.count("## [x](http://a.test/x)") == 63
-    assert len(page.links or ()) == 63
+    assert page.markdown.count("## [x](http://a.test/x)") == 62
+    assert len(page.links or ()) == 62
     assert page.text.count("x") == 100
-    assert "Only the first 250 tags of http://a.test/p are read for its links, markdown" in (
-        caplog.text
+    expected = (
+        "Only the first 250 tags, or 8,388,608 bytes, of http://a.test/p are read for its links"
     )
+    assert expected in caplog.text
     caplog.clear()
     fields("links", html="<h2><a href=x>x</a></h2>\n" * 62)
     assert "Only" not in caplog.text

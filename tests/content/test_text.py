@@ -36,6 +36,8 @@ def text(html: str) -> str:
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<title>no</title><script>no</script><style>no</style><template>no</template>yes", "yes"),
         ("<noscript>no <b>script</b></noscript>", "no script"),
+        ("one<svg><iframe><nav>two</nav></iframe></svg>three", "onetwo three"),
+        ("<pre>one <i hidden>no<b hidden>no</b></i>two<i hidden>no</i></pre>", "one two"),
         ("<select><option>one<option>two</select>", "one two"),
         ("<a><h3>Title</h3><span>sub</span></a>", "Title sub"),
         ("one<span><div>two</div></span>three", "one\n\ntwo three"),

@@ -546,3 +546,21 @@ def test_a_known_page_waits_for_the_delay_of_its_site(monkeypatch: pytest.Monkey
     assert outage.fail(DownloadTimeoutError(), outage.canary) is None
     assert len(outage.asked) == 1
     assert outage.now.time == began + 10
+
+
+def test_what_waits_for_a_site_ends_a_second_after_the_crawl_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outage = Outage(KNOWN, 200)
+    engine: Any = outage.crawler.engine
+    began = outage.now.time
+    outage.scheduler.may_ask_at = began + 10
+
+    async def pass_time(seconds: float) -> None:
+        engine._slot.closing = object()
+        outage.now.time += seconds
+
+    monkeypatch.setattr(asyncio, "sleep", pass_time)
+    with pytest.raises(DownloadCancelledError):
+        outage.fail(DownloadTimeoutError(), outage.canary)
+    assert outage.now.time == began + 1

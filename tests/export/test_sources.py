@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg.errors import ReadOnlySqlTransaction
 from pyarrow import parquet
 
 from crawlproj.errors import ConfigError, StoreError
@@ -94,6 +96,12 @@ def test_every_table_can_be_exported_and_is_named_by_the_file_or_an_option(
     rows = [exported(store, tmp_path / f"{table}.csv").rows for table in tables]
     assert rows == [4, 2, 1, 1, 4, 1, 3]
     assert exported(store, tmp_path / "mine.csv", table="book").table == "book"
+
+
+def test_a_source_cannot_write(store: str) -> None:
+    source: Any = source_from_url(store)
+    with source, pytest.raises((sqlite3.OperationalError, ReadOnlySqlTransaction)):
+        source._db.execute("DELETE FROM pages")
 
 
 def test_a_table_that_is_not_there_is_an_error_that_lists_those_that_are(

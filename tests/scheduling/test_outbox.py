@@ -16,14 +16,13 @@ class Shared(Watched):
 
 
 async def outbox_of(frontier: Watched) -> Outbox:
-    """Return one in which an entry was written long ago, and one just now."""
+    """Return one in which entries 1 to 3 were written: long ago, 3 s ago, and just now."""
     await frontier.open("job")
     outbox = Outbox(frontier, now)
-    for key in (1, 2):
+    for key, wait_s in ((1, 60), (2, 3), (3, 0)):
         outbox.put(entry(key))
         await outbox.write()
-        if key == 1:
-            await asyncio.sleep(60)
+        await asyncio.sleep(wait_s)
     return outbox
 
 
@@ -34,8 +33,8 @@ async def test_what_a_server_may_have_forgotten_is_put_again() -> None:
     outbox.put_again()
     sent = await outbox.write()
     assert sent.promising
-    assert frontier.writes[-1] == ([2], [])
-    assert (await frontier.totals()).pending == 2
+    assert frontier.writes[-1] == ([2, 3], [])
+    assert (await frontier.totals()).pending == 3
 
 
 @in_virtual_time
@@ -51,7 +50,7 @@ async def test_it_says_how_many_entries_were_known_except_those_put_again() -> N
     said: list[tuple[Written, int]] = []
     outbox.on_written = lambda *result: said.append(result)
     outbox.put_again()
-    for key in (1, 2, 3):
+    for key in (1, 2, 3, 4):
         outbox.put(entry(key))
     await outbox.write()
-    assert said == [(Written(new=1), 2)]
+    assert said == [(Written(new=1), 3)]

@@ -118,6 +118,7 @@ def test_a_file_with_schema_3_gets_the_column_of_saved_files(tmp_path: Path) -> 
             ("http://a/", None),
             ("http://b/", "ab/ab.pdf"),
         ]
+        assert db.execute("SELECT count(*) FROM changes").fetchall() == [(2,)]
 
 
 def test_a_file_with_schema_4_keeps_the_items_of_a_class_named_hints(tmp_path: Path) -> None:
@@ -148,6 +149,7 @@ def test_a_database_with_schema_4_keeps_the_items_of_a_class_named_hints(
     with psycopg.connect(url) as db:
         assert db.execute(b"SELECT count(*) FROM item_hints").fetchall() == [(0,)]
         assert db.execute(b"SELECT count(*) FROM hints").fetchall() == [(0,)]
+        assert db.execute(b"SELECT count(*) FROM changes").fetchall() == [(2,)]
 
 
 KEPT = "SELECT first_seen_at, changed_at, checked_at, trim(history) FROM pages"

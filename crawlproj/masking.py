@@ -15,7 +15,7 @@ def masked(url: str) -> str:
     """
     if not re.match(r"[a-z][\w+.-]*://", url, re.IGNORECASE):
         return url if re.fullmatch(r"[\w.-]*:?[\w./-]*", url) else "***"
-    return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", url, flags=re.DOTALL))
+    return re.sub(r"(?s)\?.*", "?***", re.sub(r"(?s)//.*@", "//***@", url))
 
 
 def without_credentials(url: str) -> str:

@@ -11,6 +11,7 @@ from crawlproj.masking import masked, without_credentials
         ("redis://user:pass@host:6379/0", "redis://***@host:6379/0"),
         ("redis://user:p@ss@host/0", "redis://***@host/0"),
         ("postgresql://host/db?user=me&password=pass", "postgresql://host/db?***"),
+        ("redis://user:pa\nss@host/0?password=pa\nss", "redis://***@host/0?***"),
         ("sqlite:///crawl.db", "sqlite:///crawl.db"),
     ],
 )

@@ -65,6 +65,11 @@ def test_a_worker_that_ran_for_a_while_is_restarted_after_the_shortest_wait() ->
     assert crashing.exited(0, now + STABLE_S, 1).restart_s == 1
 
 
+def test_the_numbers_are_those_of_the_guide() -> None:
+    numbers = (STABLE_S, MAX_FAILED_STARTS, START_TIMEOUT_S, FINISH_TIMEOUT_S)
+    assert numbers == (60, 3, 5 * 60, 30)  # docs/how-to/run-a-fleet.md
+
+
 def test_restarts_are_jittered() -> None:
     waits = set()
     for jitter in (0.0, 0.5):

@@ -108,7 +108,7 @@ class OtherHandlers:
             try:
                 guard.check(found["host"])
             except AddressRefused as exc:
-                raise AddressRefused(f"{host} resolves to {exc}") from None
+                raise AddressRefused(f"{host} has an address that is refused: {exc}") from None
 
     async def close(self) -> None:
         """Close every handler, once."""

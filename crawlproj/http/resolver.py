@@ -109,7 +109,7 @@ class Resolver(AbstractResolver):
                 )
             )
         if not found and refused is not None:
-            raise AddressRefused(f"{host} resolves to {refused}")
+            raise AddressRefused(f"{host} has an address that is refused: {refused}")
         if not found:
             raise socket.gaierror(socket.EAI_NONAME, f"{host} has no address")
         return found

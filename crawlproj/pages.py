@@ -11,7 +11,12 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj.content.chosen_types import extension_of
-from crawlproj.content.fields import main_text_of, page_fields, shown_without_text
+from crawlproj.content.fields import (
+    main_text_of,
+    page_fields,
+    shown_without_text,
+    telling_text_of,
+)
 from crawlproj.content.media_type import media_type
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.content.page_signals import signals_of
@@ -61,12 +66,10 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
         page.text = content.text
         for name, value in page_fields(fields, response, content).items():
             setattr(page, name, value)
-        if page.main_text is not None:
-            page.text_hash = fingerprint_of(page.main_text)
-        elif fingerprint:
-            page.text_hash = fingerprint_of(main_text_of(content))
-        if not page.text and (fingerprint or page.main_text is not None):
-            page.text_hash = fingerprint_of(shown_without_text(content))
+        if fingerprint or page.main_text is not None:
+            main = main_text_of(content) if page.main_text is None else page.main_text
+            telling = telling_text_of(content, main, page.text) or shown_without_text(content)
+            page.text_hash = fingerprint_of(telling)
     elif isinstance(response, TextResponse) and is_prose(response):
         page.text = response.text.strip()
     return page

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 _OF_TREE = frozenset(("headings", "images", "links", "markdown"))
 _HALVES = re.compile("[\ud800-\udfff]")
+_MIN_MAIN = 300  # characters
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
 
@@ -109,6 +110,16 @@ def main_text_of(page: PageContent) -> str:
     text = text_of(without_captions(page.main))
     del page.main  # because that changes it
     return text
+
+
+def telling_text_of(page: PageContent, main: str, text: str) -> str:
+    """Return which text tells versions of a page, or similar pages, apart: its main one, or all.
+
+    A short main text that no element marks as such is a guess. Of a wiki's short notes, it may be
+    the navigation.
+    """
+    is_sure = len(main) >= _MIN_MAIN or page.tree.select("main,[role=main],[itemprop~=articleBody]")
+    return main if main and is_sure else text
 
 
 def shown_without_text(page: PageContent) -> str:

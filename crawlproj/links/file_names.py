@@ -17,17 +17,19 @@ if TYPE_CHECKING:
 # Nobody asks for these to find out: they are large, and some are made for each request.
 _BUNDLES = frozenset(
     (
-        *("7z", "7zip", "bz2", "rar", "tar", "tar.gz", "xz", "zip"),
+        *("7z", "7zip", "rar", "tar", "tar.bz2", "tar.gz", "tar.xz", "tar.zst", "zip"),
         *("apk", "bin", "cpl", "dmg", "exe", "iso", "jar", "msi", "msp"),
-        *("deb", "gem", "gz", "rpm", "tgz", "whl", "zst"),
+        *("deb", "gem", "rpm", "tgz", "whl"),
     )
 )
-# Data, fonts and media. Where one list links to its data, all others do.
+# Data, fonts, media and single files that are compressed, such as the manual of a program: some
+# servers show what is in them. Where one list links to its data, all others do.
 _NEWER = frozenset(
     (
         *("atom", "csv", "geojson", "ics", "json", "jsonl", "tsv", "vcf"),
         *("avif", "epub", "flac", "heic", "mkv", "mpeg", "opus"),
         *("otf", "ttf", "wasm", "woff", "woff2"),
+        *("bz2", "gz", "xz", "zst"),
     )
 )
 _NAMES = {*IGNORED_EXTENSIONS, *_BUNDLES, *_NEWER}

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from crawlproj.content.entered import with_entered
-from crawlproj.content.fields import main_text_of
+from crawlproj.content.fields import main_text_of, telling_text_of
 from crawlproj.content.page import content_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def lesson(
         return partial(traps.lead, page.url)
     main_text = ""
     if traps.similar is not None:
-        content = content_of(response) if page.main_text is None else None
-        main_text = page.main_text or (page.text if content is None else main_text_of(content))
+        main_text = page.text
+        if (content := content_of(response)) is not None:
+            main = main_text_of(content) if page.main_text is None else page.main_text
+            main_text = telling_text_of(content, main, page.text)
     return partial(traps.learn, page.url, with_entered(page.text, response), main=main_text)

@@ -34,6 +34,12 @@ a <a href="../up" rel="nofollow">link up</a>, and another sentence that makes it
 <footer>Imprint</footer></body></html>"""
 
 
+NOTE = """<body><div><div id=content><h1>Note</h1><p>{}</p></div></div>
+<div id=sidebar><fieldset><legend>Site</legend><ul><li><a href=/>Front page</a><li><a href=/all>All
+pages</a><li><a href=/kinds>Categories</a><li><a href=/random>Random page</a><li><a href=/new>Recent
+activity</a><li><a href=/upload>Upload a file</a></ul></fieldset></div>"""
+
+
 def fields(*names: str, html: str = HTML) -> Page:
     response = HtmlResponse("http://a.test/p", body=html.encode(), encoding="utf-8")
     response.request = Request(response.url)
@@ -242,3 +248,11 @@ def test_an_unknown_field_is_named() -> None:
 @given(st.text(max_size=300))
 def test_any_markup_has_fields(html: str) -> None:
     fields(*FIELDS, html=html.encode("utf-8", "replace").decode())
+
+
+def test_all_text_tells_whether_a_short_page_changed_that_marks_no_main_part() -> None:
+    hashes = {fields("main_text", html=NOTE.format(words)).text_hash for words in ("one", "two")}
+    assert len(hashes) == 2
+    marked = NOTE.replace("<div id=content>", "<main>").replace("</div></div>", "</main></div>", 1)
+    pages = [marked.format("one"), marked.format("one").replace("Site", "Wiki")]
+    assert len({fields("main_text", html=html).text_hash for html in pages}) == 1

@@ -29,7 +29,9 @@ def test_the_first_names_of_a_directory_are_asked_for() -> None:
 def test_bundles_are_never_asked_for() -> None:
     names = told(pages=("/wiki/a.png",))
     assert not names.asks(f"{HOST}/wiki/a.tar.gz")
+    assert not names.asks(f"{HOST}/wiki/a.tar.xz")
     assert not names.asks(f"{HOST}/wiki/setup.exe?version=2")
+    assert names.asks(f"{HOST}/man/man1/ls.1.gz?type=man"), "it holds one file, which may be shown"
 
 
 def test_a_directory_with_pages_goes_on_and_one_beside_it_does_not() -> None:

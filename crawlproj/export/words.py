@@ -6,8 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from crawlproj.errors import ConfigError
-
-_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+from crawlproj.spans import seconds_of
 
 
 def names(words: str) -> tuple[str, ...]:
@@ -43,8 +42,8 @@ def moment(option: str, word: str, now: float) -> float:
 
     A time without an offset is in UTC. Raises ConfigError naming ``option``.
     """
-    if match := re.fullmatch(r"(\d{1,6})([mhdw])", word, re.ASCII):
-        return now - int(match[1]) * _SECONDS[match[2]]
+    if (ago_s := seconds_of(word)) is not None:
+        return now - ago_s
     try:
         read = datetime.fromisoformat(word)
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()

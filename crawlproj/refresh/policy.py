@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,9 +10,6 @@ if TYPE_CHECKING:
 
 AGAIN = frozenset({"redirected", "robots", "sitemap"})
 """Why URLs were skipped that may be worth a request later; other decisions are the user's."""
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 
 
 class Policy(Protocol):
@@ -43,9 +39,3 @@ class Older:
     def is_due(self, page: Checked, now: float) -> bool:
         """Whether the last answer is that old."""
         return now - page.at >= self.age_s
-
-
-def age_of(text: str) -> float | None:
-    """Return the seconds that "7d" stands for, or "90s", "30m", "12h", "2w"; None if none."""
-    found = _AGE.fullmatch(text.strip().lower())
-    return float(found[1]) * _UNITS[found[2]] if found else None

@@ -11,9 +11,10 @@ from crawlproj.config import integer, share, text
 from crawlproj.frontier.grants import Grant
 from crawlproj.links.scope import domain_of
 from crawlproj.refresh.auto import Auto
-from crawlproj.refresh.policy import AGAIN, Always, Older, age_of
+from crawlproj.refresh.policy import AGAIN, Always, Older
 from crawlproj.scheduling.checks import make_check
 from crawlproj.scheduling.serialize import key_of_text
+from crawlproj.spans import seconds_of
 from crawlproj.spiders.arguments import ArgumentError
 from crawlproj.store.url import store_from_url
 from crawlproj.store.url_ranges import EVERYTHING, ranges
@@ -57,7 +58,7 @@ def policy_of(refresh: str, *, endless: bool = False) -> Policy | None:
         return Auto(USUAL_PER_DAY)
     if refresh == "always" and not endless:
         return Always(time.time())
-    if (age_s := age_of(refresh)) is not None:
+    if (age_s := seconds_of(refresh)) is not None:
         return Older(age_s)
     raise ArgumentError(
         "refresh",

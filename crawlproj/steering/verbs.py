@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.errors import ConfigError
 from crawlproj.frontier.commands import Command, Selection, Verb
+from crawlproj.spans import seconds_of
 from crawlproj.steering.standing import ALL
 from crawlproj.url_patterns import UrlPatterns
 from crawlproj.urls import normalize
@@ -28,8 +29,6 @@ MAX_URLS = 1_000
 """How many URLs one ADD takes."""
 
 _PRIORITIES = range(-(2**31), 2**31)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def user() -> str:
@@ -47,8 +46,8 @@ def moment(text: str, now: float) -> float:
     text: how long from now ("90s", "10m", "2h", "1d"), a time of day ("15:30", the next one), or
     ISO 8601 ("2026-11-28T15:30"), in local time unless it has an offset.
     """
-    if (found := _DURATION.fullmatch(text)) is not None:
-        return now + float(found[1]) * _SECONDS[found[2]]
+    if (span_s := seconds_of(text)) is not None:
+        return now + span_s
     here = datetime.fromtimestamp(now).astimezone()
     try:
         if re.fullmatch(r"\d{1,2}:\d{2}", text):

@@ -1,4 +1,4 @@
-"""Finds the frontiers of fleets for commands that look at a crawl or steer it. No command."""
+"""Finds the frontiers of fleets, for commands about a crawl. Not a command itself."""
 
 from __future__ import annotations
 

@@ -30,11 +30,13 @@ fields that cannot be columns."""
 MAX_COLUMNS = 300
 """How many fields are columns; PostgreSQL can keep some 400 long texts in a row."""
 
+INTEGERS = range(-(2**63), 2**63)
+"""The whole numbers that a column of either database holds."""
+
 RENAME = "rename the item class, or set STORE_URL to another"
 """The advice for an item whose table cannot be used; a word for the database follows."""
 
 _MAX_NAME_BYTES = 63  # PostgreSQL cuts longer names
-_INTEGERS = range(-(2**63), 2**63)
 _NUMBERS = frozenset({"integer", "real", "numeric"})
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RESERVED = frozenset(
@@ -93,7 +95,7 @@ def stored_as(value: Any) -> tuple[Kind, int | float | str | bytes]:
     if isinstance(value, Enum):
         return stored_as(value.value)
     if isinstance(value, int):  # bool is one
-        return ("integer" if value in _INTEGERS else "numeric"), int(value)
+        return ("integer" if value in INTEGERS else "numeric"), int(value)
     if isinstance(value, float):
         return "real", float(value)
     if isinstance(value, str):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from crawlproj.store import postgres_sql as sql
 from crawlproj.store.base import CHECKS, HINTS, Row
+from crawlproj.store.item_rows import INTEGERS
 from crawlproj.store.postgres_items import printable
 from crawlproj.store.rows import COLUMNS, links_of, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_INTEGERS = range(-(2**63), 2**63)
 _MAX_INDEXED_BYTES = 2600  # a B-tree entry takes at most a third of an 8 KB page
 _INDEXED = {"url", "content_hash"}
 _REQUIRED = {"url", "reason"}
@@ -113,7 +113,7 @@ def _fit(column: str, value: object) -> object:
             raise ValueError(f"{column} has {size} bytes; an index takes {_MAX_INDEXED_BYTES}")
         return printable(text)
     number = kind(value)
-    if kind is int and number not in _INTEGERS:
+    if kind is int and number not in INTEGERS:
         raise ValueError(f"{column} is out of range: {number}")
     return number
 

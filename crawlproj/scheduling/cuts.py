@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from enum import Enum
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, Entry, State
 from crawlproj.scheduling.seen import Seen
-from crawlproj.scheduling.serialize import key_of_url
+from crawlproj.scheduling.serialize import key_of_text, key_of_url
 from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
@@ -63,11 +62,7 @@ class Cuts:
         if what in self._cut:
             return
         self._cut.add(what)
-        if holds is Holds.FOR_GOOD:
-            key = key_of_url(url)
-        else:
-            digest = blake2b(what.encode(), digest_size=8).digest()
-            key = int.from_bytes(digest, "big", signed=True)
+        key = key_of_url(url) if holds is Holds.FOR_GOOD else key_of_text(what)
         payload = json.dumps({"cut": reason, "depth": depth}, separators=(",", ":")).encode()
         self._put(Entry(key, site_of(url), url, payload, _FIRST))
 

@@ -93,7 +93,7 @@ def key_of_seed(key: int, earlier: int) -> int:
 
 
 def key_of_text(text: str) -> int:
-    """Return the key of an entry that ``text`` names, which is no URL."""
+    """Return the key of an entry that ``text`` names, which is not a URL."""
     return _signed64(text.encode("utf-8", "surrogatepass"))
 
 

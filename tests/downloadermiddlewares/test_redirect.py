@@ -75,6 +75,13 @@ def test_a_cookie_that_a_redirect_deletes_does_not_go_along() -> None:
     assert found.headers["Cookie"] == b"c=3; d=4"
 
 
+@pytest.mark.parametrize("location", ["http://b.test/", "https://a.test/", "http://a.test:8080/"])
+def test_a_cookie_that_a_redirect_sets_goes_to_no_other_origin(location: str) -> None:
+    found = redirected(location, set_cookies=("session=1",), COOKIES_ENABLED=False)
+    assert isinstance(found, Request)
+    assert "Cookie" not in found.headers
+
+
 @pytest.mark.parametrize(
     ("location", "url"),
     [

@@ -124,7 +124,7 @@ def test_metrics_are_off_by_default() -> None:
     ("name", "value"),
     [
         ("METRICS_PORT", "http"),
-        ("METRICS_PORT", 70_000),
+        ("METRICS_PORT", 65_536),
         ("METRICS_PORT", -1),
         ("METRICS_HOST", 5),
         ("METRICS_MAX_SITES", "many"),

@@ -101,6 +101,7 @@ def test_a_heartbeat_always_expires_by_itself(client: Client) -> None:
     for give in (worker.take(1), worker.keep_alive()):
         run(give)
         assert 0 < client.pttl(f"{KEY}:alive:{worker.worker}") <= 1000 * ALIVE_S
+        assert ALIVE_S * 4 / 3 <= 20, "a dead worker is noticed within 20 s, the guide says"
         worker.dies(client)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["failure_item", "failure_of", "page_of", "saved"]
 
 
+_UNIT = "(?:second|minute|hour|day|week|month|year)s?"
+# Such as "5 minutes ago" and "1 hour, 10 minutes ago", which change while a page does not.
+_AGE = re.compile(rf"\b(?:[0-9]+|an?) {_UNIT}(?:,? (?:and )?[0-9]+ {_UNIT})? ago\b")
 _MAX_VALIDATOR = 1_000  # bytes of a header that is kept to be sent again
 
 
@@ -98,11 +102,13 @@ def _validator(response: Response, header: bytes) -> str | None:
 
 
 def fingerprint_of(text: str) -> str | None:
-    """Return 32 hex digits that differ if ``text`` does, apart from its white space.
+    """Return 32 hex digits that differ if ``text`` does, apart from white space and ages.
 
     None if there is no text.
     """
     words = " ".join(text.split())
+    if " ago" in words:
+        words = _AGE.sub("", words)
     encoded = words.encode("utf-8", "surrogatepass")
     return blake2b(encoded, digest_size=16).hexdigest() if words else None
 

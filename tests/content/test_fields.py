@@ -15,7 +15,7 @@ from scrapy.settings import Settings
 
 from crawlproj.content.fields import FIELDS, chosen_fields
 from crawlproj.errors import ConfigError
-from crawlproj.pages import page_of
+from crawlproj.pages import fingerprint_of, page_of
 
 if TYPE_CHECKING:
     from crawlproj.items import Page
@@ -256,3 +256,9 @@ def test_all_text_tells_whether_a_short_page_changed_that_marks_no_main_part() -
     marked = NOTE.replace("<div id=content>", "<main>").replace("</div></div>", "</main></div>", 1)
     pages = [marked.format("one"), marked.format("one").replace("Site", "Wiki")]
     assert len({fields("main_text", html=html).text_hash for html in pages}) == 1
+
+
+def test_the_age_of_what_a_page_shows_is_no_change() -> None:
+    ages = ("5 minutes ago", "1\xa0hour, 10\xa0minutes ago", "a day ago", "2 weeks and 3 days ago")
+    assert len({fingerprint_of(f"Ticket 7\nopened {age} by Ann") for age in ages}) == 1
+    assert fingerprint_of("5 minutes a day") != fingerprint_of("6 minutes a day")

@@ -30,6 +30,7 @@ def test_a_title_in_any_alphabet_has_no_shape_of_its_own(title: str) -> None:
         ("how-to-bake-10-breads-in-5-days", "how-to-bake-#-breads-in-#-days"),
         ("Список_городов_2", f"{quote('Список_городов')}_#"),
         ("ReleaseNotesOfVersion3", "ReleaseNotesOfVersion#"),
+        ("Getting%20Started%20With%203", "Getting%20Started%20With%20#"),
         ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "*"),
         ("user-session-a1b2c3d4e5f6a7b8", "*"),
         ("dQw4w9WgXcQ_dQw4w-WgXcQ_x", "*"),

@@ -70,6 +70,15 @@ def is_superseded(exc: BaseException) -> bool:
     return isinstance(exc, _SUPERSEDED) or _code_of(exc) == _SUPERSEDED_CODE
 
 
+def is_of_other_shard(exc: BaseException) -> bool:
+    """Whether the server is one of several shards of a cluster, and another one has the key.
+
+    Its answer in a script has no code.
+    """
+    kinds = (redis_errors.AskError, redis_errors.ClusterCrossSlotError)
+    return isinstance(exc, kinds) or "non local key in a cluster node" in message_of(exc)
+
+
 def is_refusal(exc: BaseException) -> bool:
     """Whether the server knows who asks and does not allow it.
 

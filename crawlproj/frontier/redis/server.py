@@ -17,6 +17,7 @@ from crawlproj.errors import FrontierError
 from crawlproj.frontier.redis.errors import (
     is_answer,
     is_lost_connection,
+    is_of_other_shard,
     is_refusal,
     is_superseded,
     is_transient,
@@ -124,6 +125,11 @@ class RedisServer:
         if is_refusal(exc):
             raise FrontierError(
                 f"{self.name} refuses this user ({message_of(exc)}): check user, password and ACL"
+            ) from exc
+        if is_of_other_shard(exc):
+            raise FrontierError(
+                f"{self.name} is one of several shards of a cluster ({message_of(exc)}): name a "
+                "Redis that has all keys, without cluster mode or with a single shard"
             ) from exc
         if not is_transient(exc):
             raise FrontierError(f"{self.name}: {message_of(exc)}") from exc

@@ -280,12 +280,28 @@ def test_a_transient_error_is_waited_out(
     run(server.close())
 
 
-def test_a_permanent_error_is_raised_at_once(redis: RedisConfig) -> None:
+@pytest.mark.parametrize(
+    ("error", "reported"),
+    [
+        (redis_errors.ResponseError("BUSYKEY Target key name already exists."), "BUSYKEY"),
+        (redis_errors.MovedError("9643 127.0.0.1:7001"), "shards of a cluster .*single shard"),
+        (redis_errors.ClusterCrossSlotError("Keys in request don't hash"), "shards of a cluster"),
+        (
+            redis_errors.ResponseError(
+                "ERR Script attempted to access a non local key in a cluster node script: 49…"
+            ),
+            "shards of a cluster",
+        ),
+    ],
+)
+def test_a_permanent_error_is_raised_at_once(
+    redis: RedisConfig, error: Exception, reported: str
+) -> None:
     server = RedisServer(redis, lambda: None)
 
     async def command() -> str:
-        raise redis_errors.ResponseError("BUSYKEY Target key name already exists.")
+        raise error
 
-    with pytest.raises(FrontierError, match="BUSYKEY"):
+    with pytest.raises(FrontierError, match=reported):
         run(server.ask(command))
     run(server.close())

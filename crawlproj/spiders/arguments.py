@@ -61,7 +61,7 @@ def refuse_unknown(spider: Spider, names: Iterable[str]) -> None:
         raise ArgumentError(
             name,
             f": the spider {spider.name!r} has no such argument{did_you_mean(name, known)} "
-            f"(it has {', '.join(sorted(known))})",
+            f"(it has {', '.join(sorted(known)) or 'none'})",
         )
 
 

@@ -28,6 +28,7 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 from scrapy.spidermiddlewares.httperror import HttpError
+from service_identity.exceptions import VerificationError
 from twisted.internet import defer
 from twisted.internet import error as twisted_error
 from twisted.web.client import ResponseFailed
@@ -153,6 +154,9 @@ _CONNECTIONS = frozenset(
         *("ProxyError", "URLError"),
     }
 )
+# Handlers that translate exceptions make these of several kinds: Scrapy's own for httpx and aiohttp
+# report a certificate that is not accepted as a connection that was refused.
+_WRAPPERS = (DownloadConnectionRefusedError, DownloadFailedError, ResponseFailed)
 _MAX_CAUSES = 10  # a chain of causes may have a cycle
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 _URL = re.compile(r"\w+://\S+")
@@ -272,18 +276,21 @@ def drop_reason(exc: DropItem) -> str:
 
 
 def _named_cause(exc: BaseException) -> str:
-    """Return the reason that the class of ``exc`` names, or of what it was raised from; or ""."""
+    """Return the reason that the class of ``exc`` names, or of what it was raised from; or "".
+
+    httpx raises an exception from None, but Python keeps which one was handled then.
+    """
     causes: list[BaseException] = [exc]
     for cause in causes:
-        if isinstance(cause, SSL.Error):
+        if isinstance(cause, SSL.Error | VerificationError):
             return "tls"
         for kind in type(cause).__mro__:
             if kind.__name__ in _BY_NAME:
                 return _BY_NAME[kind.__name__]
-        if not isinstance(exc, DownloadFailedError | ResponseFailed) or len(causes) > _MAX_CAUSES:
+        if not isinstance(exc, _WRAPPERS) or len(causes) > _MAX_CAUSES:
             return ""
-        if cause.__cause__ is not None:
-            causes.append(cause.__cause__)
+        if (before := cause.__cause__ or cause.__context__) is not None:
+            causes.append(before)
         if isinstance(cause, ResponseFailed):
             causes += [error_of(reason) for reason in cause.reasons]
     return ""

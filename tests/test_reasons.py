@@ -18,6 +18,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils._download_handlers import get_maxsize_msg
 from scrapy.utils.test import get_crawler
+from service_identity.exceptions import VerificationError
 from twisted.internet import defer
 from twisted.internet import error as twisted_errors
 from twisted.python import failure
@@ -56,6 +57,11 @@ def of_another_library(name: str) -> Exception:
     return caused(type(f"Precise{name}", (error,), {})("from a handler of the project's"), error())
 
 
+def handling(exc: Exception, error: BaseException) -> Exception:
+    exc.__context__ = error
+    return exc
+
+
 FAILED = [
     (scrapy_errors.DownloadTimeoutError(), "timeout"),
     (TimeoutError(), "timeout"),
@@ -83,6 +89,19 @@ FAILED = [
     (twisted_error.ConnectionDone(), "connection-lost"),
     (ResponseFailed([Failure(twisted_error.ConnectionLost())]), "connection-lost"),
     (ssl.SSLCertVerificationError("self-signed"), "tls"),
+    (ResponseFailed([Failure(VerificationError(errors=["another host's"]))]), "tls"),
+    (caused(scrapy_errors.DownloadConnectionRefusedError(), ssl.SSLError("handshake")), "tls"),
+    (
+        caused(
+            scrapy_errors.DownloadConnectionRefusedError(),
+            handling(OSError("as httpx reports it"), ssl.SSLError("handshake")),
+        ),
+        "tls",
+    ),
+    (
+        caused(scrapy_errors.DownloadConnectionRefusedError(), ConnectionRefusedError()),
+        "connection-refused",
+    ),
     (caused(scrapy_errors.DownloadFailedError(), ssl.SSLError("handshake")), "tls"),
     (ResponseFailed([Failure(SSL.Error("no protocols"))]), "tls"),
     (

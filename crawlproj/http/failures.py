@@ -14,7 +14,6 @@ from scrapy.exceptions import (
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
-    UnsupportedURLSchemeError,
 )
 
 from crawlproj.http.head import MalformedResponse
@@ -69,8 +68,9 @@ def _classified(exc: Exception) -> tuple[type[Exception], str]:
         case aiohttp.ClientConnectorDNSError():
             kind = CannotResolveHostError
             detail = f"cannot resolve {exc.host}: {_text(exc.os_error)}"
-        case aiohttp.InvalidURL():
-            kind = UnsupportedURLSchemeError
+        case aiohttp.InvalidURL():  # a host of digits that is no address, such as 1.2.3.4.5
+            kind = CannotResolveHostError
+            detail = f"cannot resolve {exc.url}: it {exc.description}"
         case aiohttp.ClientHttpProxyError():
             kind = _refused_tunnel()
             detail = f"the proxy refused to open a tunnel: {exc.status} {exc.message}"

@@ -46,6 +46,11 @@ WRONG_VERSION.reason = "WRONG_VERSION_NUMBER"
             "cannot resolve a.test: Name not known",
         ),
         (
+            aiohttp.InvalidUrlClientError("1.2.3.4.5", "is not a canonical IPv4 address"),
+            CannotResolveHostError,
+            "cannot resolve 1.2.3.4.5: it is not a canonical IPv4 address",
+        ),
+        (
             aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "Connection refused")),
             DownloadConnectionRefusedError,
             "cannot connect to a.test:443: Connection refused",

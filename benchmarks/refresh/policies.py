@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import log
 from typing import TYPE_CHECKING, Protocol
 
 from benchmarks.refresh.sitemaps import read
 from crawlproj.refresh.auto import Auto
-from crawlproj.refresh.rates import RATES, expected_worth, likelihoods, weighed, worth
-from crawlproj.store.revisions import checks_in
+from crawlproj.refresh.rates import worth
 from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
@@ -42,27 +40,6 @@ class OfCrawlproj:
         for page in pages:
             self._auto.note(page.known, now)
         return [page for page in pages if self._auto.is_due(page.known, now)]
-
-
-class Learner:
-    """Knows how many pages have which rate, and what checks found: no policy can know more.
-
-    It learns from the checks that it chose itself, and takes the rates of the pages as the nearest
-    of RATES.
-    """
-
-    def __init__(self, pages: Sequence[WebPage]) -> None:
-        nearest = [min(RATES, key=lambda rate: abs(log(rate / page.rate))) for page in pages]
-        self._prior = [nearest.count(rate) / len(nearest) for rate in RATES]
-
-    def choose(self, pages: Sequence[WebPage], now: float, budget: int) -> list[WebPage]:
-        """Return the pages that a check is probably worth most for."""
-
-        def value(page: WebPage) -> float:
-            chances = weighed(self._prior, likelihoods(checks_in(page.known.history)))
-            return expected_worth(chances, now - page.known.at)
-
-        return sorted(pages, key=value, reverse=True)[:budget]
 
 
 class Oracle:

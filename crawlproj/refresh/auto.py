@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from math import floor, log2
+from collections import defaultdict
 from random import Random
 from typing import TYPE_CHECKING
 
-from crawlproj.refresh.rates import chance_of_change, expected_worth
+from crawlproj.refresh.ranking import Ranking, Value
+from crawlproj.refresh.rates import chance_of_change
 from crawlproj.refresh.site_facts import SiteFacts
 from crawlproj.urls import site_of
 
@@ -19,11 +19,10 @@ MIN_CHANCE = 0.1
 
 _SECOND_LOOK_S = 86_400.0  # after an answer that says that a page is missing, failed or moved
 _SITEMAP_S = 43_200.0  # between two looks at a sitemap; less than a day, for runs once a day
-_BINS_PER_OCTAVE = 8  # of worth: pages that are worth the same to 9 % are equals
 
 
 class Auto:
-    """Of the pages of a site that may have changed, those that a check is worth most for are due.
+    """Of the pages of a site that may have changed, those that a check is best for are due.
 
     Call ``begin``, pass every page to ``learn``, then every page to ``note``, and then ask
     ``is_due`` for every page, once each. Sitemaps are due whatever pages are, so they may be asked
@@ -39,8 +38,7 @@ class Auto:
         self._at: float | None = None  # as of when
         self._facts: dict[str, SiteFacts] = {}
         self._random = Random()  # noqa: S311 - no secret
-        self._worths: dict[str, Counter[int]] = defaultdict(Counter)
-        self._lowest: dict[str, tuple[int, float]] = {}  # see ``_lowest_of``
+        self._rankings: dict[str, Ranking] = defaultdict(Ranking)
         self._chosen: dict[str, float] = {}  # pages that were due lately, and their check before
         self._chosen_since = 0.0
 
@@ -51,8 +49,7 @@ class Auto:
         if now - self._chosen_since >= 86_400:
             self._chosen, self._chosen_since = {}, now
         self._facts.clear()
-        self._worths.clear()
-        self._lowest.clear()
+        self._rankings.clear()
         for site, left in self._left.items():
             self._left[site] = min(self.per_day, left + self.per_day * passed_s / 86_400)
 
@@ -66,13 +63,13 @@ class Auto:
 
     def note(self, page: Checked, now: float) -> None:
         """Take in a page, of which any number may compete for the budget."""
-        if (value := self._worth(page, now)) is not None:
-            self._worths[site_of(page.url)][value] += 1
+        if (value := self._value(page, now)) is not None:
+            self._rankings[site_of(page.url)].note(value)
 
     @property
     def has_candidates(self) -> bool:
         """Whether any page that was noted is worth a check; if not, no page is due."""
-        return any(self._worths.values())
+        return bool(self._rankings)
 
     def is_due(self, page: Checked, now: float) -> bool:
         """Whether to check ``page`` now; it then counts against the budget."""
@@ -81,8 +78,8 @@ class Auto:
         if page.reason == "sitemap":
             due = now - page.at >= _SITEMAP_S and self._chosen.get(page.url) != page.at
         else:
-            value = self._worth(page, now)
-            due = value is not None and self._is_reached(site, value, left)
+            value = self._value(page, now)
+            due = value is not None and self._rankings[site].reaches(value, left)
         if left < 1 or not due:
             return False
         self._left[site] = left - 1
@@ -100,42 +97,21 @@ class Auto:
         else:
             self._chosen.pop(page.url, None)  # gone if its row changed and was due twice
 
-    def _worth(self, page: Checked, now: float) -> int | None:
-        """Return the bin of what a check is worth; None if it is not worth a request."""
+    def _value(self, page: Checked, now: float) -> Value | None:
+        """Return what a check is good for; None if it is not worth a request."""
         if self._chosen.get(page.url) == page.at:  # that check has not ended
             return None
         if page.reason == "sitemap" or (page.reason and now - page.at < _SECOND_LOOK_S):
             return None
         if page.reason == "robots":  # no request is sent, most often: pages come first
-            return 0
+            return Value()
         facts = self._facts_of(site_of(page.url))
         chances, age_s = facts.chances(page), facts.trust.age_s(page, now)
         if not page.reason and chance_of_change(chances, age_s) < MIN_CHANCE:
             return None
-        return floor(_BINS_PER_OCTAVE * log2(max(1.0, expected_worth(chances, age_s))))
+        return Value.of(chances, age_s)
 
     def _facts_of(self, site: str) -> SiteFacts:
         if (facts := self._facts.get(site)) is None:
             facts = self._facts[site] = SiteFacts(self._random)
         return facts
-
-    def _is_reached(self, site: str, value: int, left: float) -> bool:
-        """Whether the budget reaches a page in a bin of worth, whose turn it is."""
-        if site not in self._lowest:
-            self._lowest[site] = self._lowest_of(site, left)
-        lowest, room = self._lowest[site]
-        if value == lowest and room >= 1:
-            self._lowest[site] = lowest, room - 1
-            return True
-        return value > lowest
-
-    def _lowest_of(self, site: str, left: float) -> tuple[int, float]:
-        """Return the bin that the budget does not reach all pages of, and how many it does.
-
-        Pages worth more may come later, so others must not take what those need.
-        """
-        for value, pages in sorted(self._worths[site].items(), reverse=True):
-            if pages > left:
-                return value, left
-            left -= pages
-        return -1, 0.0

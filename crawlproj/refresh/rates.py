@@ -12,7 +12,7 @@ TOIT 3(3), 2003, section 4.2): a check after t seconds found a change with the p
 
 from __future__ import annotations
 
-from math import exp, expm1, log
+from math import exp, expm1, log, log1p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,6 +71,27 @@ def prior_of(pages: Sequence[Sequence[float]]) -> list[float]:
 def chance_of_change(chances: Sequence[float], age_s: float) -> float:
     """Return the probability that a page changed in ``age_s`` seconds."""
     return -sum(chance * expm1(-rate * age_s) for rate, chance in zip(RATES, chances, strict=True))
+
+
+def told_by_check(chances: Sequence[float], age_s: float) -> float:
+    """Return how much a check now would tell about the rate, in nats: 0 to log 2.
+
+    It is the mutual information of the rate and the answer (Lindley, "On a measure of the
+    information provided by an experiment", Annals of Mathematical Statistics 27(4), 1956): how
+    uncertain the answer is, less how uncertain it would be if the rate was known. A page that
+    changes either twice a day or once a month tells most after some days.
+    """
+    changed = [-expm1(-rate * age_s) for rate in RATES]
+    answer = sum(chance * each for chance, each in zip(chances, changed, strict=True))
+    noise = sum(chance * _entropy(each) for chance, each in zip(chances, changed, strict=True))
+    return max(0.0, _entropy(answer) - noise)
+
+
+def _entropy(chance: float) -> float:
+    """Return the entropy of an answer that is yes with this probability, in nats."""
+    if not _TINY < chance < 1 - _TINY:
+        return 0.0
+    return -chance * log(chance) - (1 - chance) * log1p(-chance)
 
 
 def worth(rate: float, age_s: float) -> float:

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from benchmarks.refresh.__main__ import freshness_of
-from benchmarks.refresh.policies import OfCrawlproj
+from benchmarks.refresh.policies import Chooser, OfCrawlproj, Oracle
 from benchmarks.refresh.sitemaps import SITEMAPS
 from benchmarks.refresh.web import DAY_S, Crawler, pages_of
 
@@ -44,6 +44,15 @@ def test_an_unchanged_web_costs_less_and_less() -> None:
         sent.append(crawler.requests)
     assert sent[-1] - sent[98] < sent[98]
     assert crawler.bodies <= 0.1 * crawler.requests
+
+
+@pytest.mark.slow
+def test_a_store_is_nearly_as_fresh_as_if_it_was_known_how_often_each_page_changes() -> None:
+    def freshness_by(chooser: Chooser) -> float:
+        pages = pages_of(Random(5), "news", 60, days=200)  # noqa: S311
+        return freshness_of(chooser, pages, seed=5, days=200, budget=2)
+
+    assert freshness_by(OfCrawlproj(2)) > 0.9 * freshness_by(Oracle())
 
 
 def freshness_with(sitemap: str) -> float:

@@ -55,14 +55,10 @@ class Trust:
 
     def note(self, page: Checked) -> None:
         """Take in the last check of ``page``, if a date was read shortly before."""
-        checks = checks_in(page.history)
-        if not checks or page.told is None or page.told_at is None or page.reason:
+        if (verdict := _last_of(page)) is None:
             return
-        seconds = abs(checks[-1])
-        if not 0 <= page.at - page.told_at <= _LATE * seconds:
-            return
-        announced = page.told > page.at - seconds
-        if checks[-1] > 0:
+        changed, announced = verdict
+        if changed:
             self.changed += 1
             self.missed += not announced
         else:
@@ -85,8 +81,25 @@ class Trust:
         if page.lastmod is None or page.noted_at is None or page.noted_at <= page.at:
             return age_s
         if page.lastmod > page.at:
-            return inf if self.announces else age_s
+            # Else the few pages that change least, if they are announced all the time, would take
+            # every check, and the site would never prove wrong.
+            false_alarm = _last_of(page) == (False, True)
+            return inf if self.announces and not false_alarm else age_s
         return age_s - (1 - _DOUBT) * (page.noted_at - page.at) if self.vouches else age_s
+
+
+def _last_of(page: Checked) -> tuple[bool, bool] | None:
+    """Return whether the last check found a change, and whether one had been announced.
+
+    None if no date was read shortly before.
+    """
+    checks = checks_in(page.history)
+    if not checks or page.told is None or page.told_at is None or page.reason:
+        return None
+    seconds = abs(checks[-1])
+    if not 0 <= page.at - page.told_at <= _LATE * seconds:
+        return None
+    return checks[-1] > 0, page.told > page.at - seconds
 
 
 def _share(wrong: int, seen: int, assumed: tuple[float, int]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -94,6 +95,13 @@ def test_a_page_is_due_at_once_when_its_date_is_later_than_the_last_check() -> N
     stable = [-300.0, 60.0, -300.0]
     announced, silent = (hinted(f"{days}", 5, *stable, lastmod=days) for days in (1, 9))
     assert due(Auto(per_day=10), announced, silent, page("unlisted", 5, *stable)) == ["1"]
+
+
+def test_a_page_that_was_announced_for_nothing_is_not_due_at_once_the_next_time() -> None:
+    again = {"lastmod": NOW - 0.1 * DAY, "noted_at": NOW}
+    for changed, expected in ((True, inf), (False, DAY)):
+        page = replace(told("x", announced=True, changed=changed), **again)
+        assert Trust().age_s(page, NOW) == expected
 
 
 def test_a_page_that_a_believed_site_does_not_announce_waits() -> None:

@@ -82,7 +82,7 @@ class ConcurrencyMiddleware:
         self._retried_statuses = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES")))
         self._lag = LoopLag()
         self._known = KnownPages(crawler, clock)
-        self._meanings = Meanings()
+        self._meanings = Meanings(self._known.can_repeat)
         self._blocks = Blocks(crawler, self._known, clock)
         self._routes = OtherRoutes()
         self._opinions = SecondOpinions(self._known, clock, self._retries.wait_until)

@@ -13,6 +13,8 @@ from crawlproj.limits.failing import Failing
 from crawlproj.limits.unavailable import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy import Request
     from scrapy.http import Response
 
@@ -25,10 +27,14 @@ _MAX_SITES = 10_000
 class Meanings:
     """Keeps what shows the meanings of 429, 500, 503, empty pages and requests without an answer.
 
-    Of each, it keeps 10,000 sites.
+    Of each, it keeps 10,000 sites. An empty page counts only if crawlproj's handler has downloaded
+    it: what others give need have no body, such as data that a service has extracted.
+
+    is_ours: whether it has, by the request.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_ours: Callable[[Request], bool]) -> None:
+        self._is_ours = is_ours
         # The most in flight with an answer, before the first 429.
         self._highest: OrderedDict[str, int] = OrderedDict()
         self._answered: OrderedDict[str, int] = OrderedDict()  # requests
@@ -57,6 +63,7 @@ class Meanings:
                 and status == _WHOLE
                 and request.method == "GET"
                 and "download_stopped" not in response.flags  # by a signal handler, after the head
+                and self._is_ours(request)
             )
             if failed or self._failing:
                 ending = self._as_overload(permit, ending, failed=failed, again=again)

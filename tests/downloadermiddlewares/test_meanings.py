@@ -21,7 +21,7 @@ class Site:
     """A site that answers some requests, then refuses some for ten seconds, as ``refusal`` says."""
 
     def __init__(self, refusal: Ending, status: int, *, closed: bool) -> None:
-        self._meanings = Meanings()
+        self._meanings = Meanings(lambda _: True)
         self._refusal, self._status, self._closed = refusal, status, closed
         self._starts = count()
 
@@ -86,11 +86,15 @@ def test_outages_after_other_numbers_of_pages_are_outages() -> None:
         site.answer_a_refused_page()
 
 
-@pytest.mark.parametrize(("flags", "tries"), [([], True), (["download_stopped"], False)])
-def test_an_empty_page_is_asked_for_again_unless_the_project_stopped_its_download(
-    flags: list[str], *, tries: bool
+@pytest.mark.parametrize(
+    ("flags", "is_ours", "tries"),
+    [([], True, True), (["download_stopped"], True, False), ([], False, False)],
+    ids=["empty", "stopped by the project", "of another handler"],
+)
+def test_an_empty_page_is_asked_for_again_if_the_site_can_be_to_blame(
+    flags: list[str], *, is_ours: bool, tries: bool
 ) -> None:
-    meanings = Meanings()
+    meanings = Meanings(lambda _: is_ours)
     found = [
         meanings.take(
             Permit(float(at), BUSY, canary=False),

@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from crawlproj.extensions.metric_families import CrawlCollector, CrawlNow
 from crawlproj.frontier.base import Totals
+from crawlproj.frontier.live import TICKS_KEPT
 from crawlproj.latency.recorder import LatencyRecorder
+from crawlproj.parquet import sink
+from crawlproj.pipelines import store
+from crawlproj.refresh import auto
+from crawlproj.serve.lanes.sizes import Sizes
+from crawlproj.spiders import rechecks
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs/reference"
@@ -60,6 +68,28 @@ def test_every_row_of_the_reliability_table_names_tests_that_exist() -> None:
         assert named, f"no test: {row}"
         for path in named:
             assert (ROOT / path).exists(), f"{path} does not exist: {row}"
+
+
+@pytest.mark.parametrize(
+    ("page", "promise", "number", "promised"),
+    [
+        ("how-to/write-parquet.md", "After ten minutes the crawl ends", sink._GIVE_UP_S, 600),
+        ("reliability.md", "At the start it has 20 s to answer", store._FIRST_ANSWER_S, 20),
+        ("reference/tables.md", "for the last ten minutes of each worker", TICKS_KEPT, 600),
+        ("how-to/crawl-again.md", "once in ten seconds at most", rechecks._MIN_PAUSE_S, 10),
+        ("explanation/refresh.md", "less than 10 % likely", auto.MIN_CHANCE, 0.1),
+        ("explanation/refresh.md", "twelve hours ago", auto._SITEMAP_S, 12 * 3600),
+        ("how-to/serve.md", "which gives each 250 ms", Sizes().fast_s, 0.25),
+        ("how-to/serve.md", "ten seconds for each", Sizes().slow_s, 10),
+        ("how-to/serve.md", "eight places to wait", Sizes().slow_queue, 8),
+        ("how-to/serve.md", "longer than five seconds", Sizes().slow_patience_s, 5),
+    ],
+)
+def test_a_number_is_the_one_that_a_page_promises(
+    page: str, promise: str, number: float, promised: float
+) -> None:
+    assert promise in " ".join((ROOT / "docs" / page).read_text("utf-8").split())
+    assert number == promised
 
 
 def test_imports_go_down_the_map() -> None:

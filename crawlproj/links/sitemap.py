@@ -26,8 +26,12 @@ MAX_BYTES = 52_428_800
 
 _CHUNK_BYTES = 1 << 20
 _MAX_URL_BYTES = 20_000
+_MAX_BASE_BYTES = 1_000  # a longer one would make gigabytes of short URLs
+_MAX_TAGS = 200_000  # without a URL among them; the rest of such a file is not read
 _ROOT = re.compile(rb"<(?:([\w.-]+):)?(urlset|sitemapindex|rss|rdf|feed)[\s/>]", re.IGNORECASE)
 _ROOT_WITHIN = 65_536  # bytes; what is in front of it is output of a server's error handler
+# Of a tag that ends, or may end in the next chunk; of a comment; or perhaps of either.
+_START = re.compile(rb"<(?=[/A-Za-z_][^<>]*+(?:>|\Z)|!|\Z)")
 _TAG = re.compile(rb"<(/?)([A-Za-z_][\w.:-]*)([^<>]*)>")
 _END_OF_TAG = re.compile(rb"[<>]")
 _ATTRIBUTE = re.compile(rb"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -110,10 +114,11 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
         index=kind == b"sitemapindex",
         bare=kind in {b"urlset", b"sitemapindex"},
     )
-    base = attributes.get(b"xml:base")
-    return (
-        (_based(location, _text(base, encoding)) for location in locations) if base else locations
-    )
+    raw = attributes.get(b"xml:base", b"")
+    if not 0 < len(raw) <= _MAX_BASE_BYTES:
+        return locations
+    base = _text(raw, encoding)
+    return (_based(location, base) for location in locations)
 
 
 def _based(location: Location, base: str) -> Location:
@@ -190,7 +195,8 @@ def _tags(first: bytes, chunks: Iterable[bytes]) -> Iterator[tuple[bytes, re.Mat
     for chunk in chain((first,), chunks):
         buffer += chunk
         position = 0
-        while (start := buffer.find(b"<", position)) >= 0:
+        while (found := _START.search(buffer, position)) is not None:
+            start = found.start()
             if len(text) < _MAX_URL_BYTES:
                 text += buffer[position : min(start, position + _MAX_URL_BYTES)]
             position = start
@@ -253,7 +259,10 @@ def _locations(
     entry = _Entry()
     wanted = False  # whether the text up to the next tag is a URL
     is_bare = False  # whether it is if it looks like one
+    left = _MAX_TAGS
     for text, tag in tags:
+        if (left := left - 1) < 0:
+            break
         before, _, name = tag[2].lower().rpartition(b":")
         if wanted and (url := _text(text, encoding)):
             entry.urls.append(url)
@@ -266,6 +275,8 @@ def _locations(
         if before != prefix:
             continue
         if name in _ENTRIES or not entry.kind:
+            if entry.urls:
+                left = _MAX_TAGS
             yield from entry.locations(index=index)
             entry = _Entry(b"" if tag[1] or name not in _ENTRIES else name)
             is_bare = bare and bool(entry.kind)

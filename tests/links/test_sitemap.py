@@ -125,6 +125,18 @@ def test_links_of_a_feed_are_relative_to_its_base() -> None:
     assert urls(feed) == ["http://a/1", "http://[/"]
 
 
+def test_a_base_that_would_make_gigabytes_of_short_urls_is_left_out() -> None:
+    base = b"http://a.test/" + b"b/" * 1_000
+    assert urls(b"<urlset xml:base='%b'><url><loc>c</loc></url></urlset>" % base) == ["c"]
+
+
+def test_a_file_that_goes_on_without_urls_is_not_read_to_its_end() -> None:
+    entry = b"<url><loc>http://a.test/%b</loc></url>"
+    for tags, found in ((100_000, 2), (300_000, 1)):
+        body = b"<urlset>" + entry % b"1" + b"<x>" * tags + entry % b"2"
+        assert len(urls(body)) == found
+
+
 def test_a_sitemap_may_be_empty() -> None:
     assert urls(b"<urlset/>") == urls(b"<?xml version='1.0'?><sitemapindex />") == []
 

@@ -7,7 +7,7 @@ from math import exp, inf, log
 
 _MIN_SIZE = 12  # requests in a cohort
 _FEW, _SIZE_OF_FEW = 3.5, 8  # limit, and requests in a cohort below it: a dozen take long there
-_FIRST_SIZES = (4, 6, 6, 6)  # of the cohorts while nothing is known
+_FIRST_SIZES = (3, 6, 6, 6)  # of the cohorts while nothing is known
 # Of the starts of a cohort: more judgements would cost CPU and show nothing. But the first ones
 # show what a site is like, and a quick one shows it in less than that.
 _MIN_S, _AT_ONCE = 0.2, 16  # seconds; cohorts

@@ -26,8 +26,9 @@ _MOVED, _SOON = log(1.5), 2  # how far the latency moved since a look; judgement
 _UNSURE, _OFTEN = 0.17, 3  # every 3 judgements while the latency has this standard deviation
 _AT_REST = 1.3  # times the limit: a limit that is still to grow by more looks by growing
 _DEEP, _DEEPER = 0.7, 0.5  # of the knee: usually, and after the latency has moved
-# Answers above two in flight, and how improbable a single worker must be by then.
-_OUT_OF_THE_QUESTION = ((6, 0.06), (8, 0.02))
+# Answers above two in flight, and how improbable a single worker must be by then: before the first
+# look, because the first groups are often quick or slow by chance, and later.
+_AT_FIRST, _LATER = ((6, 0.06), (7, 0.005)), ((6, 0.06), (8, 0.02))
 # Log of how much likelier one worker is than two with each answer in order, for each unit by which
 # the variance of the latencies is above 0.3: less than what a simulation of two workers with three
 # in flight shows, because the variance is not known exactly, and where pages differ less, two
@@ -61,13 +62,14 @@ class Knee(Limit):
       have changed by half since, it looks two judgements later, down to half of the knee, where a
       queue that is mistaken for a slower site is shorter.
     * A limit of one or two looks down to one, every third time while the latency is unsure. With
-      two in flight all the time, one worker and a queue look like two workers that are slower.
-      For the same reason, a limit above two goes back to two, for one cohort, while a single worker
-      still has a probability of 6 % after six answers, or of 2 % after eight. It is restored when
-      the answers to what was in flight by then make one less likely than that. Before the eighth
-      answer it does not grow either, unless one is less likely: what is in flight when it goes back
-      has to be served first. The order of the answers helps out where latencies vary much: two that
-      overtake an older request make one less likely.
+      two in flight all the time, one worker and a queue look like two workers that are slower. For
+      the same reason, a limit above two goes back to two, for one cohort, while a single worker
+      still has a probability of 6 % after six answers, or of 2 % after eight; before the first
+      look, of 0.5 % after seven. It is restored when the answers to what was in flight by then make
+      one less likely than 2 %. Before the last of these answers it does not grow either, unless one
+      is less likely: what is in flight when it goes back has to be served first. The order of the
+      answers helps out where latencies vary much: two that overtake an older request make one less
+      likely.
     * If most of a cohort is unanswered when it should have been answered, it is judged early and
       the limit goes to the 40 % quantile, never up.
 
@@ -155,19 +157,22 @@ class Knee(Limit):
         wider = max(0.0, self._cohorts.spread - _NARROW)
         return exp(min(_MOST_BY_ORDER, _IN_ORDER * wider * self._in_order))
 
+    @property
+    def _out_of_the_question(self) -> tuple[tuple[int, float], ...]:
+        return _LATER if self._looks else _AT_FIRST
+
     def _may_have_one_worker(self) -> bool:
-        if self._above_two < _OUT_OF_THE_QUESTION[0][0] or not self._belief.known:
+        steps = self._out_of_the_question
+        if self._above_two < steps[0][0] or not self._belief.known:
             return False
         chance = self._belief.chance_of_one()
         if not self._overtook:
             chance *= self._order_shows()
-        return any(
-            chance > most for answers, most in _OUT_OF_THE_QUESTION if self._above_two >= answers
-        )
+        return any(chance > most for answers, most in steps if self._above_two >= answers)
 
     def _is_to_be_seen(self) -> bool:
         """Return whether more answers above two are to show whether there is one worker."""
-        answers, most = _OUT_OF_THE_QUESTION[-1]
+        answers, most = self._out_of_the_question[-1]
         return 0 < self._above_two < answers and self._belief.chance_of_one() > most
 
     def _go_back_to_two(self, now: float) -> None:
@@ -195,7 +200,7 @@ class Knee(Limit):
             if self._since_look >= self._look_after() and wanted <= _AT_REST * self.limit:
                 wanted, rule = self._look(load, now), Rule.LOOK
         highest = _GROWTH * load if self._looks else _FIRST_GROWTH * load - 1
-        if self._doubted and belief.chance_of_one() <= _OUT_OF_THE_QUESTION[-1][1]:
+        if self._doubted and belief.chance_of_one() <= _LATER[-1][1]:
             highest = max(highest, self._doubted)
             self._holds = False
         wanted = min(wanted, max(self.limit, highest))

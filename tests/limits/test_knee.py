@@ -207,6 +207,21 @@ def test_the_order_of_the_answers_shows_nothing_where_their_starts_are_not_annou
     assert median(answers_until_eight(seed, announced=False) for seed in range(40)) < in_order
 
 
+def test_one_group_that_is_quick_by_chance_does_not_rule_out_a_single_worker() -> None:
+    # Slow answers first hide the queue that the next ones meet, with two and with five in flight.
+    latencies_s = [0.16, 0.15, 0.17, 0.05, 0.06, 0.05, 0.06, 0.055, 0.06, *[0.12] * 7]
+    limit, now = Knee(Bounds(1, 1, 64)), 0.0
+    allowed = []
+    for latency_s in latencies_s:
+        in_flight = whole(limit.limit)
+        start = limit.on_start(in_flight, now)
+        now += latency_s
+        limit.on_sample(Sample(now - latency_s, now, latency_s, in_flight, start=start))
+        allowed.append(whole(limit.limit))
+    assert max(allowed) == 5
+    assert allowed[-1] == 2  # after seven answers with more than two in flight
+
+
 def test_a_doubt_about_a_single_worker_ends_with_the_answers_that_deny_it() -> None:
     shares = sorted(
         throughput(client(Servers(20, seed=seed), start=1).run(3), 1000, 1003) / (20 / 0.1)

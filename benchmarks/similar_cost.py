@@ -1,6 +1,6 @@
 """The cost of NEAR_DUPLICATES, in CPU milliseconds per page: python -m benchmarks.similar_cost.
 
-Pages of 13 KB with 800 different words each. A crawl looks at every eighth page, unless a shape of
+Pages of 13 KB with 800 different words each. A crawl looks at one page in eight, unless a shape of
 URLs is suspected: then at each one of that shape.
 """
 

@@ -12,12 +12,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj.content.chosen_types import extension_of
-from crawlproj.content.fields import (
-    main_text_of,
-    page_fields,
-    shown_without_text,
-    telling_text_of,
-)
+from crawlproj.content.fields import page_fields, shown_without_text, telling_text_of
 from crawlproj.content.media_type import media_type
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.content.page_signals import signals_of
@@ -71,9 +66,8 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
         for name, value in page_fields(fields, response, content).items():
             setattr(page, name, value)
         if fingerprint or page.main_text is not None:
-            main = main_text_of(content) if page.main_text is None else page.main_text
-            telling = telling_text_of(content, main, page.text) or shown_without_text(content)
-            page.text_hash = fingerprint_of(telling)
+            telling = telling_text_of(content, page.main_text, page.text)
+            page.text_hash = fingerprint_of(telling or shown_without_text(content))
     elif isinstance(response, TextResponse) and is_prose(response):
         page.text = response.text.strip()
     return page

@@ -112,12 +112,14 @@ def main_text_of(page: PageContent) -> str:
     return text
 
 
-def telling_text_of(page: PageContent, main: str, text: str) -> str:
+def telling_text_of(page: PageContent, main: str | None, text: str) -> str:
     """Return which text tells versions of a page, or similar pages, apart: its main one, or all.
 
     A short main text that no element marks as such is a guess. Of a wiki's short notes, it may be
-    the navigation.
+    the navigation. main: None if it was not computed yet.
     """
+    if main is None:
+        main = main_text_of(page)
     is_sure = len(main) >= _MIN_MAIN or page.tree.select("main,[role=main],[itemprop~=articleBody]")
     return main if main and is_sure else text
 

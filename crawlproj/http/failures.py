@@ -68,7 +68,7 @@ def _classified(exc: Exception) -> tuple[type[Exception], str]:
         case aiohttp.ClientConnectorDNSError():
             kind = CannotResolveHostError
             detail = f"cannot resolve {exc.host}: {_text(exc.os_error)}"
-        case aiohttp.InvalidURL():  # a host of digits that is no address, such as 1.2.3.4.5
+        case aiohttp.InvalidURL():  # a host of digits that is not an address, such as 1.2.3.4.5
             kind = CannotResolveHostError
             detail = f"cannot resolve {exc.url}: it {exc.description}"
         case aiohttp.ClientHttpProxyError():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from crawlproj.urls import registrable_domain, site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container
 
 _MAX_SEGMENTS = 64  # of a path
 
@@ -30,14 +30,14 @@ class Budgets:
 class Spending:
     """How much of its budgets a crawl has spent.
 
-    starts: start pages, whose hosts do not count. pages, sitemaps: fetched, by site.
+    start_hosts: do not count. pages, sitemaps: fetched, by site.
     """
 
-    def __init__(self, budgets: Budgets, starts: Iterable[str] = ()) -> None:
+    def __init__(self, budgets: Budgets, start_hosts: Container[str]) -> None:
         self.pages: Counter[str] = Counter()
         self.sitemaps: Counter[str] = Counter()
         self._budgets = budgets
-        self._start_hosts = frozenset(map(site_of, starts))
+        self._start_hosts = start_hosts
         self._hosts: dict[str, set[str]] = {}  # by registrable domain
 
     def why_not(self, url: str, depth: int, *, sitemap: bool) -> str:

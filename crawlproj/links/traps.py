@@ -78,9 +78,9 @@ class Traps:
     ) -> None:
         self.found: dict[str, str] = {}
         self.similar = similar
-        self._spending = Spending(budgets, starts)
         self._starts = frozenset(starts)
         self._start_hosts = frozenset(map(site_of, starts))
+        self._spending = Spending(budgets, self._start_hosts)
         self._patience = Patience()
         self._breeding: set[str] = set()  # shapes whose pages led to others of them
         # Of pages: paths, with "?" if there was a query, and "… and more" for one with a parameter.

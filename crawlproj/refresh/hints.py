@@ -83,8 +83,8 @@ class Trust:
         if page.lastmod > page.at:
             # Else the few pages that change least, if they are announced all the time, would take
             # every check, and the site would never prove wrong.
-            false_alarm = _last_of(page) == (False, True)
-            return inf if self.announces and not false_alarm else age_s
+            believed = self.announces and _last_of(page) != (False, True)
+            return inf if believed else age_s
         return age_s - (1 - _DOUBT) * (page.noted_at - page.at) if self.vouches else age_s
 
 

@@ -81,10 +81,11 @@ def told_by_check(chances: Sequence[float], age_s: float) -> float:
     uncertain the answer is, less how uncertain it would be if the rate was known. A page that
     changes either twice a day or once a month tells most after some days.
     """
-    changed = [-expm1(-rate * age_s) for rate in RATES]
-    answer = sum(chance * each for chance, each in zip(chances, changed, strict=True))
-    noise = sum(chance * _entropy(each) for chance, each in zip(chances, changed, strict=True))
-    return max(0.0, _entropy(answer) - noise)
+    noise = sum(
+        chance * _entropy(-expm1(-rate * age_s))
+        for rate, chance in zip(RATES, chances, strict=True)
+    )
+    return max(0.0, _entropy(chance_of_change(chances, age_s)) - noise)
 
 
 def _entropy(chance: float) -> float:

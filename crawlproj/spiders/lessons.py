@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from crawlproj.content.entered import with_entered
-from crawlproj.content.fields import main_text_of, telling_text_of
+from crawlproj.content.fields import telling_text_of
 from crawlproj.content.page import content_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,5 @@ def lesson(
     if traps.similar is not None:
         main_text = page.text
         if (content := content_of(response)) is not None:
-            main = main_text_of(content) if page.main_text is None else page.main_text
-            main_text = telling_text_of(content, main, page.text)
+            main_text = telling_text_of(content, page.main_text, page.text)
     return partial(traps.learn, page.url, with_entered(page.text, response), main=main_text)

@@ -13,6 +13,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj.content.chosen_types import extension_of
 from crawlproj.content.fields import page_fields, shown_without_text, telling_text_of
+from crawlproj.content.link_header import linked_from
 from crawlproj.content.media_type import media_type
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.content.page_signals import signals_of
@@ -68,8 +69,10 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
         if fingerprint or page.main_text is not None:
             telling = telling_text_of(content, page.main_text, page.text)
             page.text_hash = fingerprint_of(telling or shown_without_text(content))
-    elif isinstance(response, TextResponse) and is_prose(response):
-        page.text = response.text.strip()
+    else:
+        page.canonical = linked_from(response.url, response.headers, "canonical")
+        if isinstance(response, TextResponse) and is_prose(response):
+            page.text = response.text.strip()
     return page
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crawlproj.content.tree import Tree
 
 _TYPE = "application/ld+json"
-# What hid scripts from old browsers, and comments; each is looked for a few times only.
+# Byte order marks, what hid scripts from old browsers, and comments; a few of them.
 _BEFORE = re.compile(
-    r"(?:\s*(?:(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?|<!--(?!\s*[\[{]).*?-->|<!--|//[^\n]*\n|/\*.*?\*/)){0,5}\s*",
+    r"[\ufeff\u200b\s]*+(?:\s*(?:(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?|<!--(?!\s*[\[{]).*?-->|<!--|//[^\n]*\n|/\*.*?\*/)){0,5}\s*",
     re.DOTALL,
 )
 # Strings, which stay, and what JavaScript allows between values; without an end, to the last one.
@@ -21,13 +23,19 @@ _NO_JSON = re.compile(
     r"|,(?=(?:\s++|//[^\n]*+|/\*.*?\*/)*+[}\]])",
     re.DOTALL,
 )
+# What a template that escapes for HTML makes of quotation marks.
+_ESCAPED_FOR_HTML = re.compile(r"[\[{\s]*&(?:quot|#34|#x22);", re.IGNORECASE)
+# A backslash that JSON has, or not.
+_ESCAPE = re.compile(r'(\\["\\/])|\\([^\w\s])')
 
 
 def json_ld_in(tree: Tree) -> list[Any]:
     """Return the objects and lists of a page's JSON-LD, in the order of the page.
 
-    Line breaks in strings, comments, CDATA around the whole, commas after the last value and what
-    comes after the whole are forgiven. What cannot be read all the same is left out.
+    Line breaks in strings, comments, CDATA around the whole, commas after the last value, signs
+    that need no backslash, quotation marks escaped for HTML and what comes after the whole are
+    forgiven. As in JavaScript, a number that is not finite is null. What cannot be read all the
+    same is left out.
     """
     found = []
     for script in tree.select("script[type]"):
@@ -41,8 +49,14 @@ def json_ld_in(tree: Tree) -> list[Any]:
 def _read(text: str) -> object:
     start = _BEFORE.match(text)
     text = text[start.end() :] if start else text
+    if _ESCAPED_FOR_HTML.match(text):
+        text = unescape(text)
     found = _decoded(text)
-    return _decoded(_NO_JSON.sub(lambda token: token[1] or "", text)) if found is None else found
+    return _decoded(_NO_JSON.sub(_as_json, text)) if found is None else found
+
+
+def _as_json(token: re.Match[str]) -> str:
+    return _ESCAPE.sub(r"\1\2", token[1] or "")
 
 
 def _decoded(text: str) -> object:
@@ -52,8 +66,8 @@ def _decoded(text: str) -> object:
         return None
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+def _finite(number: str) -> float | None:
+    return value if isfinite(value := float(number)) else None
 
 
-_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_finite, parse_float=_finite)

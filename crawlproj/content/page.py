@@ -12,6 +12,7 @@ from scrapy.http import HtmlResponse, TextResponse
 
 from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj._scrapy.responses import given_encoding
+from crawlproj.content.link_header import linked_from
 from crawlproj.content.main_part import main_part_of
 from crawlproj.content.media_type import Kind, kind_of, media_type
 from crawlproj.content.parts import Parts
@@ -93,12 +94,12 @@ class PageContent:
 
     @property
     def canonical(self) -> str:
-        """The URL of <link rel=canonical>, absolute and normalized."""
+        """The URL of <link rel=canonical>, else of the header Link, absolute and normalized."""
         for element in self.tree.select("link[rel]"):
             if "canonical" in (element.attr("rel") or "").lower().split():
                 href = element.attr("href")
                 return (href and self.link(href)) or ""
-        return ""
+        return linked_from(self.url, self._headers, "canonical") if self._headers else ""
 
     @property
     def language(self) -> str:
@@ -116,7 +117,7 @@ class PageContent:
         if not declared.strip() or "," in declared:
             header = value_of(self._headers, b"Content-Language") if self._headers else None
             declared = (header or b"").decode("latin-1").partition(",")[0]
-        return _short(declared)
+        return _short(" ".join(declared.split()[:1]))
 
     def refresh(self, left_out: str = "") -> tuple[int, str] | None:
         """Return after how many seconds <meta http-equiv=refresh> leads to what URL.

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _RULES_WITH_VALUE = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
 )
-_TOKEN = re.compile(r"[a-z0-9_.-]+")
+_TOKEN = re.compile(r"[a-z0-9_.-]+|\*")
+# Rules, with their value if they take one. Sites also write semicolons and spaces between rules.
+_RULE = re.compile(r"[^\s,;:]+(?:\s*:[^,;]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def robots_words(response: Response, agent: str) -> set[str]:
         words |= _header_rules(raw.decode("latin-1").lower(), agent)
     if (page := content_of(response)) is not None:
         for content in page.meta("robots", agent):
-            words.update(part.strip() for part in content.lower().split(","))
+            words.update(_RULE.findall(content.lower()))
     return words
 
 
@@ -64,8 +66,8 @@ def _header_rules(header: str, agent: str) -> set[str]:
     for part in header.split(","):
         name, colon, rule = (piece.strip() for piece in part.partition(":"))
         if colon and name not in _RULES_WITH_VALUE and _TOKEN.fullmatch(name):
-            for_us = name in {agent, "robots"}
-            name = rule
+            for_us = name in {agent, "robots", "*"}
+            part = rule  # noqa: PLW2901
         if for_us:
-            rules.add(name)
+            rules.update(_RULE.findall(part))
     return rules

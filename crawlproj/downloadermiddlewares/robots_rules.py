@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import unquote_to_bytes, urljoin
 
 from protego import Protego
 
@@ -29,6 +29,11 @@ _AGENT = re.compile(
 _BETWEEN_NAMES = re.compile(r"[\s,;]+")
 _ANOTHER = "<another>"  # stands for every name that was not asked for
 _MAX_TOKENS = 8  # for which the rules are kept
+# Such as "Disallowed:" and "User-agents:", which Google's parser takes for the shorter name.
+_LONGER_NAME = re.compile(
+    r"^([ \t]*(?:user-?agent|dis+al+[ao]w|diasllow|allow|sitemap))[\w-]+(?=[ \t:])",
+    re.IGNORECASE | re.MULTILINE,
+)
 # Lines with other fields than those of Protego, and of crawlproj.content.usage, which mean nothing
 # and so must not end a group's list of names (RFC 9309 §2.2.4). Protego takes them for rules.
 _MEANINGLESS = re.compile(
@@ -36,6 +41,11 @@ _MEANINGLESS = re.compile(
     r"request-rate|visit-time|host|content-signal|content-usage)[ \t]*:)[\w-]++[ \t]*:[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
+_BYTE = re.compile("[\udc80-\udcff]")
+_OCTETS = re.compile(
+    r"^[ \t]*site-?maps?[ \t]*:[^\n]*|((?:%[89A-F][0-9A-F])+)", re.IGNORECASE | re.MULTILINE
+)
+_OF_THEIR_OWN = {0xDC80 + octet: 0xF780 + octet for octet in range(0x80)}  # for private use
 
 
 class RobotsRules:
@@ -52,8 +62,8 @@ class RobotsRules:
     """
 
     def __init__(self, body: bytes, url: str, token: str) -> None:
-        lines = _truncated(body).decode(_encoding(body), "replace").splitlines()
-        text = "\n".join(lines)  # some files have CR alone between lines
+        lines = _decoded(_truncated(body)).splitlines()
+        text = _LONGER_NAME.sub(r"\1", "\n".join(lines))  # some files have CR alone between lines
         self.heavy = len(lines) + text.count("*") + text.count("$") > _HEAVY_RULES
         self._text = _MEANINGLESS.sub("", text)
         self._has_usage = _USAGE.search(text) is not None
@@ -63,7 +73,7 @@ class RobotsRules:
 
     def allows(self, url: str, token: str) -> bool:
         """Whether the rules for the product ``token`` allow the path and query of ``url``."""
-        return self._for(token).can_fetch(url, _whole(token))
+        return self._for(token).can_fetch(_told_apart(url), _whole(token))
 
     def signals(self, url: str, token: str) -> Signals:
         """Return what the file says about the use of ``url``."""
@@ -85,7 +95,7 @@ class RobotsRules:
         if parser is None:
             if len(self._parsers) >= _MAX_TOKENS:
                 self._parsers.clear()
-            parser = self._parsers[token] = Protego.parse(self._text_for(token))
+            parser = self._parsers[token] = Protego.parse(_told_apart(self._text_for(token)))
         return parser
 
     def _text_for(self, token: str) -> str:
@@ -114,9 +124,25 @@ def _whole(name: str) -> str:
     return f"={name}="
 
 
-def _encoding(body: bytes) -> str:
-    """Return "utf-8-sig", unless the file begins with the byte order mark of UTF-16."""
-    return "utf-16" if body.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+def _decoded(body: bytes) -> str:
+    """Return the text of a file, without byte order marks; octets that are not UTF-8 escaped."""
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return body.decode("utf-16", "replace")
+    text = body.decode("utf-8", "surrogateescape").lstrip("\ufeff")
+    return _BYTE.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", text)
+
+
+def _told_apart(text: str) -> str:
+    """Return rules or a URL with each escaped octet that is not UTF-8 as a character of its own.
+
+    Protego takes all of them for the same character, so that "/%E9" would forbid "/%E8", too.
+    """
+    return _OCTETS.sub(_characters, text) if "%" in text else text
+
+
+def _characters(octets: re.Match[str]) -> str:
+    text = unquote_to_bytes(octets[1] or "").decode("utf-8", "surrogateescape")
+    return text.translate(_OF_THEIR_OWN) if _BYTE.search(text) else octets[0]
 
 
 def _truncated(body: bytes) -> bytes:

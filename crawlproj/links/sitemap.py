@@ -32,7 +32,9 @@ _ROOT = re.compile(rb"<(?:([\w.-]+):)?(urlset|sitemapindex|rss|rdf|feed)[\s/>]",
 _ROOT_WITHIN = 65_536  # bytes; what is in front of it is output of a server's error handler
 # Of a tag that ends, or may end in the next chunk; of a comment; or perhaps of either.
 _START = re.compile(rb"<(?=[/A-Za-z_][^<>]*+(?:>|\Z)|!|\Z)")
-_TAG = re.compile(rb"<(/?)([A-Za-z_][\w.:-]*)([^<>]*)>")
+_TAG = re.compile(
+    rb"<(/?)([A-Za-z_][\w.:-]*)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+(?=>)|[^<>]*)>"
+)
 _END_OF_TAG = re.compile(rb"[<>]")
 _ATTRIBUTE = re.compile(rb"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)", re.IGNORECASE)
@@ -46,6 +48,7 @@ _RSS_IN_RDF = frozenset({b"http://purl.org/rss/1.0/", b"http://my.netscape.com/r
 # The elements that hold the URLs of a page, and those that the URL is in.
 _ENTRIES = frozenset({b"url", b"sitemap", b"item", b"entry"})
 _OF_FEEDS = frozenset({b"item", b"entry"})
+_REGISTERED = b"http://www.iana.org/assignments/relation/"  # the long names of relations in Atom
 # Elements of an entry in a feed whose links are not the entry's.
 _OTHERS = frozenset({b"source", b"image", b"author", b"contributor"})
 # The elements of an entry that hint at changes → the field of Location. A feed may have no date but
@@ -114,11 +117,14 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
         index=kind == b"sitemapindex",
         bare=kind in {b"urlset", b"sitemapindex"},
     )
+    base = _base_in(attributes, encoding)
+    return (_based(location, base) for location in locations) if base else locations
+
+
+def _base_in(attributes: dict[bytes, bytes], encoding: str) -> str:
+    """Return what the attributes say that URLs in their element are relative to, or ""."""
     raw = attributes.get(b"xml:base", b"")
-    if not 0 < len(raw) <= _MAX_BASE_BYTES:
-        return locations
-    base = _text(raw, encoding)
-    return (_based(location, base) for location in locations)
+    return _text(raw, encoding) if len(raw) <= _MAX_BASE_BYTES else ""
 
 
 def _based(location: Location, base: str) -> Location:
@@ -225,12 +231,13 @@ def _tags(first: bytes, chunks: Iterable[bytes]) -> Iterator[tuple[bytes, re.Mat
 class _Entry:
     """An element that holds the URL of a page, as far as it was read.
 
-    kind: its name; b"" for what is in no such element. other: the element of _OTHERS within that
-    the reader is in.
+    kind: its name; b"" for what is in no such element. base: what its URLs are relative to; "" if
+    it does not say so. other: the element of _OTHERS within that the reader is in.
     """
 
-    def __init__(self, kind: bytes = b"") -> None:
+    def __init__(self, kind: bytes = b"", base: str = "") -> None:
         self.kind = kind
+        self.base = base
         self.other = b""
         self.urls: list[str] = []
         self.hints: dict[str, str] = {}
@@ -239,7 +246,8 @@ class _Entry:
         """Yield what was found; index: whether a URL that is in no entry leads to a sitemap."""
         sitemap = self.kind == b"sitemap" or (index and not self.kind)
         for url in self.urls:
-            yield Location(url, sitemap, **self.hints)
+            location = Location(url, sitemap, **self.hints)
+            yield _based(location, self.base) if self.base else location
 
 
 def _locations(
@@ -278,31 +286,34 @@ def _locations(
             if entry.urls:
                 left = _MAX_TAGS
             yield from entry.locations(index=index)
-            entry = _Entry(b"" if tag[1] or name not in _ENTRIES else name)
+            begins = name in _ENTRIES and not tag[1]
+            entry = _Entry(name, _base_in(_attributes(tag[3]), encoding)) if begins else _Entry()
             is_bare = bare and bool(entry.kind)
         elif entry.kind in _OF_FEEDS and name in _OTHERS and entry.other in {b"", name}:
             entry.other = b"" if tag[1] or tag[3].endswith(b"/") else name
         if entry.other:
             continue
         if not tag[1] and not tag[3].endswith(b"/"):
-            wanted = name == b"loc" or (entry.kind in _OF_FEEDS and _is_link(name, tag[3]))
+            wanted = name == b"loc" or (entry.kind in _OF_FEEDS and name == b"link")
+            is_bare = is_bare or (entry.kind in _OF_FEEDS and _is_permalink(name, tag[3]))
         if name == b"link" and entry.kind in _OF_FEEDS and (href := _href(tag[3])):
             entry.urls.append(_text(href, encoding))
             wanted = False
     yield from entry.locations(index=index)  # it may be broken off
 
 
-def _is_link(name: bytes, attributes: bytes) -> bool:
-    """Whether the element of an RSS item holds the URL of its page."""
-    return name == b"link" or (
-        name == b"guid" and _attributes(attributes).get(b"ispermalink", b"true") != b"false"
-    )
+def _is_permalink(name: bytes, attributes: bytes) -> bool:
+    """Whether the element of an RSS item holds the URL of its page, if it holds one."""
+    if name != b"guid":
+        return False
+    return _attributes(attributes).get(b"ispermalink", b"").lower() != b"false"
 
 
 def _href(attributes: bytes) -> bytes:
     """Return the URL of an Atom link to the page itself, else nothing."""
     found = _attributes(attributes)
-    return found.get(b"href", b"") if found.get(b"rel", b"alternate") == b"alternate" else b""
+    relation = found.get(b"rel", b"alternate").lower().removeprefix(_REGISTERED)
+    return found.get(b"href", b"") if relation == b"alternate" else b""
 
 
 def _attributes(text: bytes) -> dict[bytes, bytes]:

@@ -64,6 +64,30 @@ def test_a_canonical_link_to_nothing_is_not_the_base(link: str) -> None:
     assert page_fields(page(f"<base href='/b/'>{link}")).canonical == ""
 
 
+@pytest.mark.parametrize(
+    ("links", "canonical"),
+    [
+        (["<../c#x>; rel=canonical"], "http://a.example/c"),
+        (["</a>; rel=next", '<b,c>;title="x, <d>; rel=y" ; REL = "up Canonical"'], "/x/b,c"),
+        (['</a>; title="rel=canonical; \\""; rel=next, <b>;rel=canonical'], "/x/b"),
+        (["</a>; rel=canonical; anchor='#x', </b>; rel=next; rel=canonical"], ""),
+        (["<mailto:a@b>; rel=canonical", "no; rel=canonical"], ""),
+        (["<>; rel=canonical"], "/x/y"),
+    ],
+)
+def test_a_canonical_url_may_be_in_the_header_also_of_a_file(
+    links: list[str], canonical: str
+) -> None:
+    expected = f"http://a.example{canonical}" if canonical[:1] == "/" else canonical
+    for kind in ("text/html", "application/pdf", "text/plain"):
+        headers = {"Link": links, "Content-Type": kind}
+        response = TextResponse(URL, body=b"<base href=/d/>", headers=headers)
+        assert page_fields(response).canonical == expected
+    html = "<link rel=canonical href=/of-the-page>"
+    response = HtmlResponse(URL, body=html.encode(), headers={"Link": links})
+    assert page_fields(response).canonical == "http://a.example/of-the-page"
+
+
 def test_a_page_has_title_description_language_canonical_and_text() -> None:
     html = """<html lang="de"><head><title> Ein
       Titel </title><META NAME="Description" content=" kurz "><link rel="canonical" href="../c#x">
@@ -83,6 +107,7 @@ def test_a_page_has_title_description_language_canonical_and_text() -> None:
         ("<meta http-equiv=content-language content=de>", "fr", "de"),
         ("<meta http-equiv=content-language content='de, it'>", "fr", "fr"),
         ("<meta http-equiv=content-language content=''>", "fr, en", "fr"),
+        ("<meta http-equiv=content-language content='de it'>", "fr", "de"),
         ("<p>no", "", ""),
         ("<html lang=''><meta http-equiv=content-language content=de>", "fr", ""),
         ("<html lang=it><meta http-equiv=content-language content=de>", "fr", "it"),

@@ -19,6 +19,10 @@ URL = "http://a.example/x/y"
         ("otherbot: noindex, nofollow", False, False),
         ("otherbot: noindex, crawlproj: nofollow", False, True),
         ("CrawlProj : none", True, True),
+        ("*: noindex", True, False),
+        ("noindex; nofollow", True, True),
+        ("crawlproj: noindex nofollow, max-image-preview: none", True, True),
+        ("crawlproj: max-image-preview: none", False, False),
         ("", False, False),
         (":,:::, \xff", False, False),
     ],
@@ -45,6 +49,9 @@ def test_robots_directives_come_from_the_page_and_the_header() -> None:
     assert directives('<meta name="ROBOTS" content="none">') == (True, True)
     assert directives('<meta name="crawlproj" content="noindex">') == (True, False)
     assert directives('<meta name="robots" content="NoIndex , NOFOLLOW">') == (True, True)
+    assert directives('<meta name="robots" content="noindex;nofollow">') == (True, True)
+    assert directives('<meta name="robots" content="index nofollow ">') == (False, True)
+    assert directives('<meta name="robots" content="max-image-preview : none">') == (False, False)
     assert directives('<meta name="googlebot" content="noindex">') == (False, False)
     assert directives("<p>", "noindex, nofollow") == (True, True)
     assert directives("<p>", "otherbot: noindex", "crawlproj: nofollow") == (False, True)

@@ -60,7 +60,9 @@ def test_a_group_for_another_name_that_looks_like_ours_is_not_ours(name: str) ->
     assert some.signals("https://a.test/x", "crawlproj") == {}
 
 
-@pytest.mark.parametrize("line", ["User-agent: * x", "User-agent *", "useragent: crawlproj, *"])
+@pytest.mark.parametrize(
+    "line", ["User-agent: * x", "User-agent *", "User-agents: *", "useragent: crawlproj, *"]
+)
 def test_a_star_beside_something_else_means_everybody(line: str) -> None:
     assert not rules(f"{line}\nDisallow: /\n").allows("https://a.test/x", "another")
 
@@ -86,7 +88,16 @@ def test_a_line_without_a_meaning_does_not_end_the_names_of_a_group(line: str) -
 
 
 @pytest.mark.parametrize(
-    "line", ["Disallow /x:y", "Dissallow: /x", "Disallow:/x", "disallow : /x", "Disallow: /x:y/.."]
+    "line",
+    [
+        "Disallow /x:y",
+        "Disallowed: /x",
+        "disallow_all : /x",
+        "Dissallow: /x",
+        "Disallow:/x",
+        "disallow : /x",
+        "Disallow: /x:y/..",
+    ],
 )
 def test_lines_of_rules_keep_their_meaning(line: str) -> None:
     some = rules(f"User-agent: crawlproj\n{line}\nUser-agent: another\nDisallow: /z\n")
@@ -118,8 +129,11 @@ def test_each_of_many_crawlers_has_its_own_rules() -> None:
         assert some.allows(f"https://a.test/{n + 1}", f"Bot{n}")
 
 
-def test_a_byte_order_mark_does_not_hide_the_first_rule() -> None:
-    assert not rules(b"\xef\xbb\xbfUser-agent: *\nDisallow: /\n").allows(URL[:15] + "x", "bot")
+@pytest.mark.parametrize("marks", [1, 2])
+def test_a_byte_order_mark_does_not_hide_the_first_rule(marks: int) -> None:
+    assert not rules(b"\xef\xbb\xbf" * marks + b"User-agent: *\nDisallow: /\n").allows(
+        URL[:15] + "x", "bot"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -127,6 +141,15 @@ def test_a_file_in_utf_16_with_a_byte_order_mark_is_obeyed(encoding: str) -> Non
     some = rules("\ufeffUser-agent: *\r\nDisallow: /private\r\n".encode(encoding))
     assert not some.allows("https://a.test/private", "crawlproj")
     assert some.allows("https://a.test/x", "crawlproj")
+
+
+@pytest.mark.parametrize("path", ["/caf%E9", "/caf%e9", "/caf\xe9", "/*%E9$", "/c*%e9", "/*f\xe9"])
+def test_octets_that_are_not_utf_8_are_told_apart(path: str) -> None:
+    some = rules(f"User-agent: *\nDisallow: {path}\nDisallow: /%C3%A9/%D1%83".encode("latin-1"))
+    assert not some.allows("https://a.test/caf%E9", "crawlproj")
+    assert some.allows("https://a.test/caf%E8", "crawlproj")
+    assert some.allows("https://a.test/caf%C3%A9", "crawlproj")
+    assert not some.allows("https://a.test/%C3%A9/%D1%83%E9", "crawlproj")
 
 
 def test_an_incomplete_rule_at_the_end_of_a_truncated_file_is_dropped() -> None:
@@ -149,8 +172,10 @@ def test_a_crawl_delay_that_is_not_a_positive_number_is_ignored(
 
 
 def test_a_malformed_sitemap_url_is_skipped() -> None:
-    some = rules("Sitemap: http://[bad/map.xml\nSitemap: map.xml\nSitemap: /map.xml\n")
-    assert some.sitemaps == ["https://a.test/map.xml"]
+    some = rules(
+        b"Sitemap: http://[bad/map.xml\nSitemap: map.xml\nSitemap: /map.xml\nsitemaps: %E9\xe8\n"
+    )
+    assert some.sitemaps == ["https://a.test/map.xml", "https://a.test/%E9%E8"]
 
 
 def test_a_file_with_many_rules_or_wildcards_is_heavy() -> None:

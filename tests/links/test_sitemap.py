@@ -77,6 +77,12 @@ def test_a_sitemap_that_is_a_little_wrong_has_its_urls(body: bytes) -> None:
         ((b"<rss><channel><link>http://a/home</link><item><title>A</title><link>http://a/1</link>"
          b"</item></channel></rss>"), "http://a/1"),
         (b"<rss><item><guid isPermaLink='true'>http://a/1</guid></item></rss>", "http://a/1"),
+        (b"<rss><item><guid>17</guid><link>http://a/1</link></item></rss>", "http://a/1"),
+        (b"<rss><item><guid>\n <![CDATA[http://a/1]]></guid></item></rss>", "http://a/1"),
+        ((b"<feed><entry><link rel='replies' href='http://a/2' title='a > b'/>"
+          b"<link title=\"it's > c\" rel='http://www.iana.org/assignments/relation/alternate' href='http://a/1'/></entry></feed>"),
+         "http://a/1"),
+        (b"<feed><entry><link rel='Alternate' title='a' b' href='http://a/1'/></entry>", "http://a/1"),
         (b"<rss><item><guid isPermaLink='false'>17</guid><link>http://a/1</link></item></rss>",
          "http://a/1"),
         ((b"<rdf:RDF xmlns='http://purl.org/rss/1.0/'><channel rdf:about='x'><link>http://a/</link>"
@@ -123,6 +129,9 @@ def test_links_of_a_feed_are_relative_to_its_base() -> None:
     entry = b"<entry><link href='1'/></entry><entry><link href='http://[/'/></entry>"
     feed = b"<feed xmlns='x' xml:base='http://a/b?c&amp;d'>" + entry + b"</feed>"
     assert urls(feed) == ["http://a/1", "http://[/"]
+    entry = b"<entry xml:base='c/'><link href='1'/></entry><entry><link href='2'/></entry>"
+    feed = b"<feed xml:base='http://a/b/'>" + entry + b"</feed>"
+    assert urls(feed) == ["http://a/b/c/1", "http://a/b/2"]
 
 
 def test_a_base_that_would_make_gigabytes_of_short_urls_is_left_out() -> None:

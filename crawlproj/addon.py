@@ -12,7 +12,7 @@ from scrapy.utils.misc import load_object
 from scrapy.utils.reactor import is_reactor_installed
 
 import crawlproj.settings as ours
-from crawlproj._scrapy.command import running_command
+from crawlproj._scrapy.command import log_into_file, running_command
 from crawlproj.check_settings import check_settings
 from crawlproj.environment import STORE_PIPELINE, apply_environment
 from crawlproj.errors import ConfigError
@@ -152,6 +152,7 @@ def _check(settings: Settings) -> None:
         if not reactor or running_command() not in {"crawl", "runspider"}:
             raise
         print(f"scrapy: error: {exc}", file=sys.stderr)  # noqa: T201
+        log_into_file(str(exc))
         raise SystemExit(2) from None
 
 

@@ -198,10 +198,11 @@ def test_a_wrong_setting_ends_a_crawl_with_status_2_and_its_name_without_our_com
     setting: str, message: str, tmp_path: Path
 ) -> None:
     (tmp_path / "theirs.py").write_text(SPIDER)
-    words = ("runspider", "theirs.py", "-a", "base=x", "-s", setting)
+    words = ("runspider", "theirs.py", "-a", "base=x", "-s", setting, "-s", "LOG_FILE=job.log")
     status, output = scrapy(*words, folder=tmp_path)
     assert status == 2, output
     assert f"scrapy: error: {message}" in output
+    assert f"ERROR: {message}" in (tmp_path / "job.log").read_text()  # scrapyd shows this one
     assert "Traceback" not in output
 
 

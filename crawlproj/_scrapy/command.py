@@ -1,14 +1,18 @@
-"""Which command of Scrapy this process runs."""
+"""Which command of Scrapy this process runs, and where it says that it cannot."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
 from scrapy import cmdline
+from scrapy.utils.log import get_scrapy_root_handler
 
 if TYPE_CHECKING:
     from types import FrameType
+
+logger = logging.getLogger(__name__)
 
 
 def running_command() -> str:
@@ -24,3 +28,12 @@ def running_command() -> str:
             return str(frame.f_locals.get("cmdname") or "")
         frame = frame.f_back
     return ""
+
+
+def log_into_file(error: str) -> None:
+    """Log what standard error says, if the log is a file.
+
+    Under scrapyd, standard error is the server's log; people read the log of the job.
+    """
+    if isinstance(get_scrapy_root_handler(), logging.FileHandler):
+        logger.error("%s", error)

@@ -15,6 +15,7 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.misc import load_object
 
+from crawlproj._scrapy.command import log_into_file
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
@@ -132,6 +133,13 @@ class Command(ReadsEnvironment, crawl.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider named by ``args``."""
+        try:
+            self._run(args, opts)
+        except UsageError as exc:
+            log_into_file(str(exc))
+            raise
+
+    def _run(self, args: list[str], opts: argparse.Namespace) -> None:
         name = only_spider(args, "scrapy crawl site -a url=…")
         process = self.crawler_process
         assert process is not None  # noqa: S101 - Scrapy sets it

@@ -160,13 +160,22 @@ class Command(KnowsItsOptions, ScrapyCommand):
         return crawler, create_spider(crawler, given)
 
 
+class _Log(logging.FileHandler):
+    """Loses lines while the disk is full; the screen has them, too."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Print a traceback, unless the file cannot be written."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def _open_log(folder: Path, settings: BaseSettings) -> logging.FileHandler:
     """Make the folders of a fleet, and open its log. Raises UsageError if that is impossible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         job_dir(settings)  # workers that make it at the same time would fail
         create(folder / "fleet.log")
-        return logging.FileHandler(folder / "fleet.log", encoding="utf-8")
+        return _Log(folder / "fleet.log", encoding="utf-8")
     except OSError as exc:
         raise UsageError(
             f"{exc.filename} cannot be written ({exc.strerror}): make it writable, or set "

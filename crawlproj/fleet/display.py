@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from crawlproj.latency.recorder import PHASES
+from crawlproj.plural import counted
 from crawlproj.report.console import (
     latency_text,
     live_view,
@@ -71,7 +72,9 @@ class FleetSnapshot:
 def fleet_line(now: FleetSnapshot) -> str:
     """Return one line for a log."""
     working = sum(row.state == "running" for row in now.workers)
-    return f"{log_line(now.crawl)}; {working} of {len(now.workers)} workers{_restarts(now)}"
+    return (
+        f"{log_line(now.crawl)}; {working} of {counted(len(now.workers), 'worker')}{_restarts(now)}"
+    )
 
 
 def fleet_view(now: FleetSnapshot, width: int) -> RenderableType:
@@ -114,7 +117,7 @@ def fleet_summary(now: FleetSnapshot, reason: str, width: int) -> RenderableType
         parts += ["", Text(title, style="bold"), *map(plain, now.quarantined[:_MAX_SHOWN])]
         if len(now.quarantined) > _MAX_SHOWN:
             parts.append(Text(f"and {len(now.quarantined) - _MAX_SHOWN} more", style="dim"))
-    footer = f"{len(now.workers)} workers{_restarts(now) or ', no restarts'}"
+    footer = f"{counted(len(now.workers), 'worker')}{_restarts(now) or ', no restarts'}"
     return Group(*parts, "", Text(footer, style="dim"))
 
 

@@ -94,24 +94,12 @@ class EmbeddedRedis:
     def start(self) -> None:
         """Start the server; returns when it answers.
 
-        Raises ConfigError if another server is running in the folder, and FrontierError if it does
-        not start or stop() is called meanwhile.
+        Raises ConfigError if another server is running in the folder, and FrontierError if the
+        folder cannot be written, the server does not start, or stop() is called meanwhile.
         """
         with self._busy:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folder.chmod(0o700)
-            if len(os.fsencode(self._socket)) > _MAX_SOCKET_PATH:
-                self._short_folder = tempfile.mkdtemp(prefix="crawlproj-")
-                self._socket = Path(self._short_folder, _SOCKET)
             try:
-                # The server inherits it: two servers would corrupt the file that they append to.
-                self._lock = take_lock(
-                    self._folder / "lock",
-                    _LOCK_TIMEOUT_S,
-                    f"a Redis server is already running in {self._folder}: stop the fleet that "
-                    "uses it, or set FLEET_DIR to another folder",
-                )
-                (self._folder / _SOCKET_NOTE).write_text(str(self._socket.absolute()), "utf-8")
+                self._take_folder()
                 # One thread starts every server, because on Linux a server ends with that thread.
                 self._thread = threading.Thread(
                     target=self._run, name="embedded-redis", daemon=True
@@ -125,6 +113,28 @@ class EmbeddedRedis:
             except BaseException:
                 self.stop()
                 raise
+
+    def _take_folder(self) -> None:
+        """Lock the folder, and note in it where the socket is. Raises as ``start`` does."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.chmod(0o700)
+            if len(os.fsencode(self._socket)) > _MAX_SOCKET_PATH:
+                self._short_folder = tempfile.mkdtemp(prefix="crawlproj-")
+                self._socket = Path(self._short_folder, _SOCKET)
+            # The server inherits it: two servers would corrupt the file that they append to.
+            self._lock = take_lock(
+                self._folder / "lock",
+                _LOCK_TIMEOUT_S,
+                f"a Redis server is already running in {self._folder}: stop the fleet that "
+                "uses it, or set FLEET_DIR to another folder",
+            )
+            (self._folder / _SOCKET_NOTE).write_text(str(self._socket.absolute()), "utf-8")
+        except OSError as exc:
+            raise FrontierError(
+                f"{self._folder} cannot be written ({exc.strerror}): free space on its disk, or "
+                "set FLEET_DIR to a folder elsewhere"
+            ) from exc
 
     def stop(self) -> None:
         """Shut the server down and keep its data."""

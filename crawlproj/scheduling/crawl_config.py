@@ -10,7 +10,8 @@ from scrapy.settings import default_settings
 
 from crawlproj._scrapy.arguments import arguments_of
 from crawlproj.config import boolean, integer, number, requests_in_flight, text
-from crawlproj.frontier.redis.connection import RedisConfig
+from crawlproj.errors import ConfigError
+from crawlproj.frontier.redis.connection import REDIS_SCHEMES, RedisConfig
 from crawlproj.frontier.url import frontier_from_url
 from crawlproj.masking import masked
 from crawlproj.scheduling.job_name import job_name
@@ -69,7 +70,7 @@ class CrawlConfig:
         """Read and check the settings. Raises ConfigError naming the first wrong one."""
         return cls(
             frontier_url=text(settings, "FRONTIER_URL", "")
-            or text(settings, "REDIS_URL", "")
+            or _redis_url(settings)
             or _own_file(text(settings, "JOBDIR", "")),
             redis_params=RedisConfig.from_settings(settings).params,
             generation=integer(settings, "FRONTIER_GENERATION", 0),
@@ -111,6 +112,14 @@ class CrawlConfig:
         """Return the name of the job that ``spider`` works on."""
         own = self.job or getattr(spider, "job", "")
         return own or job_name(spider.name, arguments_of(spider))
+
+
+def _redis_url(settings: BaseSettings) -> str:
+    """Return REDIS_URL. Raises ConfigError if it names another kind of frontier, or none."""
+    url = text(settings, "REDIS_URL", "")
+    if url and url.partition(":")[0].lower() not in REDIS_SCHEMES:
+        raise ConfigError(f"REDIS_URL is {masked(url)!r}: write redis://host:port/0")
+    return url
 
 
 def _own_file(jobdir: str) -> str:

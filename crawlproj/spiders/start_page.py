@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 
 from crawlproj.content.page import content_of
+from crawlproj.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +41,11 @@ def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str
         return "it has no links. Those that only a script adds are not found"
     in_scope = [url for url in urls if scope.allows(url)]
     if not in_scope:
-        return f"its {len(urls)} links lead out of scope={scope.kind}, the first one to {urls[0]}"
+        found = counted(len(urls), "link")
+        return f"it has {found}, but none in scope={scope.kind}; the first one leads to {urls[0]}"
     if choice.by_url and all(map(choice.why_not, in_scope)):
         return (
-            f"its {len(in_scope)} links in scope are left out by -a include or -a exclude, or "
-            f"would change something, the first one to {in_scope[0]}"
+            f"it has {counted(len(in_scope), 'link')} in scope, but -a include or -a exclude "
+            f"leaves out each, or it would change something; the first one leads to {in_scope[0]}"
         )
     return ""

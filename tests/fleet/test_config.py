@@ -33,6 +33,7 @@ def test_a_given_redis_url_is_used() -> None:
     [
         ({"FRONTIER_URL": "sqlite:///a.db"}, "FRONTIER_URL"),
         ({"FRONTIER_URL": "memory:"}, "FRONTIER_URL"),
+        ({"REDIS_URL": "a.test:6379"}, "REDIS_URL"),
         ({"FLEET_MAX_MEMORY": "much"}, "FLEET_MAX_MEMORY"),
         ({"FLEET_HANG_TIMEOUT": -1}, "FLEET_HANG_TIMEOUT"),
         ({"CONCURRENT_REQUESTS": -1}, "CONCURRENT_REQUESTS"),

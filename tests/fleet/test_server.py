@@ -101,6 +101,12 @@ def test_the_error_for_a_server_that_cannot_start_quotes_its_log(tmp_path: Path)
         EmbeddedRedis(tmp_path).start()
 
 
+def test_the_error_for_a_folder_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FrontierError, match=r"redis cannot be written \(Not a directory\)"):
+        EmbeddedRedis(tmp_path / "file" / "redis").start()
+
+
 def test_a_server_stopped_while_it_waits_for_its_folder_is_never_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ async def test_a_start_page_is_fetched_whatever_is_chosen_and_a_warning_says_why
         web_of(SITE), HOME, arguments={"include": "/no/*", "content": "pdf"}, LOG_LEVEL="WARNING"
     )
     assert done.urls == {HOME}
-    assert "5 links in scope are left out by -a include or -a exclude" in caplog.text
+    assert "5 links in scope, but -a include or -a exclude leaves out each" in caplog.text
 
 
 @on_reactor

@@ -207,7 +207,10 @@ def test_a_wrong_argument_or_folder_is_an_error_before_anything_is_fetched(
     tmp_path: Path, save: str, said: str
 ) -> None:
     (tmp_path / "file").write_text("")
-    code, shown = scrapy(*words("http://127.0.0.1:9/", tmp_path, save, "file"))
+    log = tmp_path / "job.log"
+    run = words("http://127.0.0.1:9/", tmp_path, save, "file")
+    code, shown = scrapy(*run, "-s", f"LOG_FILE={log}")
     assert code == 2
     assert said in shown
+    assert said in log.read_text()  # which scrapyd shows, and not standard error
     assert "Traceback" not in shown

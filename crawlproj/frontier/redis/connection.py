@@ -95,8 +95,12 @@ class RedisConfig:
         }
         try:
             parts = urlsplit(self.url)
-            if parts.scheme.lower() not in REDIS_SCHEMES:
-                raise ConfigError(f"{self.masked!r} is not a Redis URL: write redis://host:port/0")
+            # Without the slashes, the client would take this machine's server for any host.
+            if parts.scheme.lower() not in REDIS_SCHEMES or "://" not in self.url:
+                raise ConfigError(
+                    f"{self.masked!r} is not a Redis URL: write redis://host:port/0, or "
+                    "unix:///run/redis.sock"
+                )
             if unknown := parse_qs(parts.query).keys() - _PARAMS:
                 raise ConfigError(
                     f"{self.masked!r} is not a Redis URL: unknown {', '.join(sorted(unknown))}; "

@@ -33,6 +33,7 @@ _ADVICE = {
     sqlite3.SQLITE_NOTADB: "give the path of a new file, or of one that this project wrote",
     sqlite3.SQLITE_CANTOPEN: "check that its folder exists, that it is a file, and that both are "
     "writable",
+    sqlite3.SQLITE_IOERR: "check that its disk works and has free space",
     sqlite3.SQLITE_READONLY: "check that the file and its folder are writable",
     sqlite3.SQLITE_CORRUPT: "the file is damaged: recover it with `sqlite3 FILE .recover`, or "
     "start again with another file",

@@ -60,7 +60,7 @@ def test_the_parameters_that_scrapy_redis_sets_by_default_are_accepted() -> None
     assert ours(REDIS_PARAMS=defaults)["port"] == 6379
 
 
-@pytest.mark.parametrize("url", ["redis://host:port/0", "redis://h/0?nonsense=1"])
+@pytest.mark.parametrize("url", ["redis://host:port/0", "redis://h/0?nonsense=1", "redis:/h/0"])
 def test_a_malformed_url_is_refused_before_anything_is_opened(url: str) -> None:
     with pytest.raises(ConfigError, match="is not a Redis URL"):
         frontier_from_url(url)

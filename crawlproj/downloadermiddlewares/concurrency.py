@@ -17,7 +17,7 @@ from crawlproj.downloadermiddlewares.controlled_slots import ControlledSlots
 from crawlproj.downloadermiddlewares.known_pages import KnownPages
 from crawlproj.downloadermiddlewares.loop_lag import LoopLag
 from crawlproj.downloadermiddlewares.meanings import Meanings
-from crawlproj.downloadermiddlewares.retries import Retries, was_sent_before
+from crawlproj.downloadermiddlewares.retries import Retries, earlier_failures
 from crawlproj.downloadermiddlewares.second_opinions import EXCUSES, SecondOpinions
 from crawlproj.limits.ending import FAILED, NOTHING_LEARNED, Ending, Verdict
 from crawlproj.limits.other_routes import OtherRoutes
@@ -52,8 +52,8 @@ class ConcurrencyMiddleware:
     once the project's own middlewares have seen the refusal; Scrapy's retry middleware counts later
     ones. A project without that middleware gets each at once. Every retry waits: for Retry-After,
     which is never shortened, for a second if the rate was too high, because the rate waits for the
-    rest, or for 1, 2, 4, … 60 s (± 25 % if it counts as an attempt). Meanwhile it holds neither a
-    permit nor a slot.
+    rest, or if the page may have failed by chance (see ``ByChance``), or for 1, 2, 4, … 60 s
+    (± 25 % if it counts as an attempt). Meanwhile it holds neither a permit nor a slot.
 
     A page that failed as if its site were away, although it is not (see ``SecondOpinions``), has
     its attempts, but neither lowers the limit nor lets the site count as down.
@@ -147,8 +147,8 @@ class ConcurrencyMiddleware:
                 return response
             ending = admission.heed(request, ending)
             if permit is not None:
-                again = was_sent_before(request)
-                ending = self._meanings.take(permit, request, response, ending, again=again)
+                failures = earlier_failures(request)
+                ending = self._meanings.take(permit, request, response, ending, failures)
                 found = self._blocks.take(admission, permit, request, response.status, ending)
                 if not isinstance(found, Ending):
                     return self._take_response_when(request, response, found)
@@ -204,8 +204,8 @@ class ConcurrencyMiddleware:
         ):
             return None
         if permit is not None and ending.verdict is Verdict.OVERLOADED and not permit.answered:
-            closed, again = verdicts.was_closed(exception), was_sent_before(request)
-            ending = self._meanings.take_silence(permit, ending, closed=closed, again=again)
+            closed, failures = verdicts.was_closed(exception), earlier_failures(request)
+            ending = self._meanings.take_silence(permit, ending, failures, closed=closed)
         if ending.verdict not in FAILED:
             self._end(request, ending, "", ending)
             return None
@@ -246,8 +246,8 @@ class ConcurrencyMiddleware:
         """Take the sample ``shown``; return whether the state of its site excuses a failed page.
 
         It does if the request was a canary, and three times if more was in flight when it was sent
-        than the site is now known to bear, if too much makes pages fail there and it was not
-        alone, or if some fail there anyway.
+        than the site is now known to bear, or if too much makes pages fail there and it was not
+        alone.
         """
         admission = self._admission
         if admission is None:
@@ -263,8 +263,7 @@ class ConcurrencyMiddleware:
             return shown.verdict is Verdict.OVERLOADED
         if ending.verdict is not Verdict.OVERLOADED or request.meta.get(REFUSALS, 0) >= EXCUSES:
             return False
-        most = 1 if ending.is_up else admission.limit_of(request)
-        return permit.in_flight > most or admission.fails_anyway(request)
+        return permit.in_flight > (1 if ending.is_up else admission.limit_of(request))
 
     def _note_route(self, permit: Permit, request: Request) -> None:
         """Note the proxy by which a site has answered; the first other one clears the site."""

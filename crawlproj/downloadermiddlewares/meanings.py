@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.bounded import put
 from crawlproj.limits.at_once import AtOnce
+from crawlproj.limits.by_chance import ByChance
 from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.failing import Failing
 from crawlproj.limits.unavailable import Unavailable
@@ -25,7 +26,7 @@ _MAX_SITES = 10_000
 
 
 class Meanings:
-    """Keeps what shows the meanings of 429, 500, 503, empty pages and requests without an answer.
+    """Keeps what shows the meanings of 429, 500 to 504, empty pages and requests without an answer.
 
     Of each, it keeps 10,000 sites. An empty page counts only if crawlproj's handler has downloaded
     it: what others give need have no body, such as data that a service has extracted.
@@ -42,14 +43,21 @@ class Meanings:
         self._failing: OrderedDict[str, Failing] = OrderedDict()
         self._unavailable: OrderedDict[str, Unavailable] = OrderedDict()
         self._silent: OrderedDict[str, Unavailable] = OrderedDict()
+        self._by_chance: OrderedDict[str, ByChance] = OrderedDict()
 
     def take(
-        self, permit: Permit, request: Request, response: Response, ending: Ending, *, again: bool
+        self, permit: Permit, request: Request, response: Response, ending: Ending, failures: int
     ) -> Ending:
         """Note an answer, and return its ``ending`` with the verdict that is right at its site.
 
-        again: whether the page was asked for before, without success.
+        failures: how often the page was asked for before, without success.
         """
+        ending = self._meaning_of(permit, request, response, ending, again=failures > 0)
+        return self._weigh_chance(permit, ending, failures)
+
+    def _meaning_of(
+        self, permit: Permit, request: Request, response: Response, ending: Ending, *, again: bool
+    ) -> Ending:
         status = response.status
         if ending.verdict is Verdict.THROTTLED:
             if self._is_at_once(permit, refused=True):
@@ -78,7 +86,9 @@ class Meanings:
             return self._refused(self._unavailable, permit, ending, alone=alone, again=again)
         return ending
 
-    def take_silence(self, permit: Permit, ending: Ending, *, closed: bool, again: bool) -> Ending:
+    def take_silence(
+        self, permit: Permit, ending: Ending, failures: int, *, closed: bool
+    ) -> Ending:
         """Note a request without an answer, like ``take``.
 
         nginx closes the connections of requests that exceed a rate if it is told to answer 444,
@@ -88,7 +98,25 @@ class Meanings:
         closed: whether the site closed or refused the connection; otherwise, time ran out.
         """
         alone = closed and permit.in_flight == 1
-        return self._refused(self._silent, permit, ending, alone=alone, again=again)
+        again = failures > 0
+        ending = self._refused(self._silent, permit, ending, alone=alone, again=again)
+        # A page that hangs would be waited for again and again.
+        return self._weigh_chance(permit, ending, failures) if closed else ending
+
+    def _weigh_chance(self, permit: Permit, ending: Ending, failures: int) -> Ending:
+        """Return the ``ending`` as that of a page to try again if it may have failed by chance."""
+        failed = ending.verdict is Verdict.OVERLOADED
+        if permit.canary or ending.verdict is Verdict.THROTTLED or not (failed or self._by_chance):
+            return ending
+        site = self._by_chance.get(permit.site)
+        if site is None:
+            if not failed:
+                return ending
+            site = put(self._by_chance, permit.site, ByChance(), _MAX_SITES)
+        site.note(failed=failed, again=failures > 0)
+        if failed and site.explains(failures + 1):
+            return replace(ending, tries=True)
+        return ending
 
     def _is_at_once(self, permit: Permit, *, refused: bool) -> bool:
         """Return whether the site refuses what is too much at once."""

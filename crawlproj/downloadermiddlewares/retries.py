@@ -24,9 +24,9 @@ MAX_BACK_OFF_S = 60.0
 _FIRST_BACK_OFF_S = 1.0
 
 
-def was_sent_before(request: Request) -> bool:
-    """Return whether ``request`` was sent before, without success."""
-    return REFUSALS in request.meta or "retry_times" in request.meta
+def earlier_failures(request: Request) -> int:
+    """Return how often ``request`` was sent before, without success."""
+    return int(request.meta.get(REFUSALS, 0)) + int(request.meta.get("retry_times", 0))
 
 
 def back_off_s(earlier: int) -> float:
@@ -109,8 +109,8 @@ class Retries:
             return None
         wait_s = ending.retry_after_s
         if wait_s is None:
-            throttled = ending.verdict is Verdict.THROTTLED
-            wait_s = back_off_s(0 if throttled else request.meta.get(REFUSALS, 0))
+            soon = ending.tries or ending.verdict is Verdict.THROTTLED
+            wait_s = back_off_s(0 if soon else request.meta.get(REFUSALS, 0))
         request.meta[RETRY_AT] = self._clock() + wait_s
         if not self._chain.others:
             return once_more(self._crawler, request)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import log
 
 # Times the share of drops before, if less in flight does not help, and if it does. That share is
-# too high: a cut comes when more are dropped than usual.
-_SAME, _FEWER = 0.6, 0.15
+# too high, because a cut comes when more are dropped than usual, and never taken for more than 0.4.
+_SAME, _FEWER, _HIGHEST = 0.6, 0.15, 0.4
 _EVIDENCE = 3.0  # log of a likelihood ratio: wrong about once in twenty times (Wald, 1945)
 _LOOKS = (0.5, 0.0)  # times the limit, at least one request
-_MOST = 0.4  # a site that drops more of single requests has a limit of its rate, or is down
+# Shares of drops in the looks: of a site with another cause, and of one that drops so many single
+# requests because it limits their rate, or is down. The evidence that decides between them.
+_SOME, _MOST, _ENOUGH = 0.3, 0.6, 2.0
 
 
 class DropCause:
@@ -27,7 +29,17 @@ class DropCause:
     look: the part of the limit to look at; 1 for no look.
     """
 
-    __slots__ = ("_before", "_before_dropped", "_dropped", "_evidence", "_looks", "_seen", "look")
+    __slots__ = (
+        "_before",
+        "_before_dropped",
+        "_dropped",
+        "_evidence",
+        "_looked",
+        "_looked_dropped",
+        "_looks",
+        "_seen",
+        "look",
+    )
 
     def __init__(self) -> None:
         self._begin()
@@ -37,15 +49,19 @@ class DropCause:
         self._looks = list(_LOOKS)  # those left
         self._before = self._before_dropped = 0  # requests until the latest cut or look
         self._seen = self._dropped = 0  # requests since
+        self._looked = self._looked_dropped = 0  # requests of all looks
         self._evidence = 0.0  # that as many are dropped
 
     def on_cut(self, seen: int, dropped: int) -> None:
-        """Note that the limit is cut, because ``dropped`` of ``seen`` requests were dropped."""
-        if not self._before:
-            self._seen, self._dropped = seen, dropped
-        self._go_on()
+        """Note that the limit is cut, because ``dropped`` of ``seen`` requests were dropped.
 
-    def _go_on(self) -> None:
+        Another cut before the cause is known changes nothing: the first one did not help.
+        """
+        if not self._before:
+            self._before, self._before_dropped = seen, dropped
+
+    def _begin_look(self) -> None:
+        self.look, *self._looks = self._looks
         self._before += self._seen
         self._before_dropped += self._dropped
         self._seen = self._dropped = 0
@@ -60,18 +76,27 @@ class DropCause:
             return None
         self._seen += 1
         self._dropped += dropped
-        share = min(_MOST, self._before_dropped / self._before)
-        same, fewer = _SAME * share, _FEWER * share
-        self._evidence += log(same / fewer) if dropped else log((1 - same) / (1 - fewer))
+        if self.look < 1:
+            self._looked += 1
+            self._looked_dropped += dropped
+        share = min(_HIGHEST, self._before_dropped / self._before)
+        self._evidence += _log_ratio(dropped, 1, _SAME * share, _FEWER * share)
         if self._evidence <= -_EVIDENCE:
             self._begin()
             return 0.0
         if self._evidence < _EVIDENCE:
             return None
         if self._looks:
-            self.look, *self._looks = self._looks
-            self._go_on()
+            self._begin_look()
             return None
-        found = self._dropped / self._seen
+        some = _log_ratio(self._looked_dropped, self._looked, _SOME, _MOST)
+        if abs(some) < _ENOUGH:
+            return None
+        found = self._looked_dropped / self._looked
         self._begin()
-        return found if found <= _MOST else 0.0
+        return found if some > 0 else 0.0
+
+
+def _log_ratio(dropped: int, seen: int, share: float, other: float) -> float:
+    """Return the log of how much likelier the drops are with one share than with the other."""
+    return dropped * log(share / other) + (seen - dropped) * log((1 - share) / (1 - other))

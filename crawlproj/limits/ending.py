@@ -37,7 +37,7 @@ class Ending:
     lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
     is_up: of an overload, whether it shows that the site is not away.
     at_once: whether it refuses too much at once, although with 429.
-    tries: whether to ask for the page again soon, to see whether it is the page that failed.
+    tries: whether to ask for the page again soon, because it need not be the page that failed.
     """
 
     verdict: Verdict

@@ -132,11 +132,6 @@ class Admission:
         control = self._permits.control_of(self._site_of(request))
         return whole(control.limit) if control is not None else 1
 
-    def fails_anyway(self, request: Request) -> bool:
-        """Whether some requests to the site of ``request`` fail whatever is in flight there."""
-        control = self._permits.control_of(self._site_of(request))
-        return control is not None and control.estimator.usual_drops > 0
-
     def polite_at(self, request: Request) -> float:
         """Return when the rest and the delay of its site allow another request with its permit.
 

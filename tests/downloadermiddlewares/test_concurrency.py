@@ -50,7 +50,6 @@ class FakeScheduler(Scheduler):
         self.sent = 0  # how often the permit was used once more
         self.forgiven = 0
         self.limit = 8
-        self.fails = False
 
     def permit_of(self, request: Request) -> Permit | None:
         return self.permit
@@ -74,9 +73,6 @@ class FakeScheduler(Scheduler):
 
     def limit_of(self, request: Request) -> int:
         return self.limit
-
-    def fails_anyway(self, request: Request) -> bool:
-        return self.fails
 
     def polite_at(self, request: Request) -> float:
         return self.may_ask_at
@@ -250,14 +246,22 @@ def test_a_page_that_failed_with_as_much_in_flight_as_its_site_bears_has_no_excu
     assert isinstance(harness.fail(DownloadTimeoutError()), Request)
 
 
-def test_where_some_requests_fail_anyway_a_page_has_three_excuses() -> None:
+def test_where_a_quarter_of_the_requests_fails_a_page_has_excuses_while_chance_explains_it() -> (
+    None
+):
     harness = Harness()
-    harness.scheduler.fails = True
-    request = Request(URL)
-    for _ in range(3):
-        request = harness.answer(502, request)
-        assert isinstance(request, Request)
-    assert isinstance(harness.answer(502, request), Response)
+    for n in range(40):
+        request = harness.answer(502 if n % 4 == 3 else 200, Request(URL))
+        if isinstance(request, Request):
+            harness.answer(200, request)
+        elif n % 4 == 3:
+            again = Request(URL, meta={"retry_times": 1})  # Scrapy's middleware counted an attempt
+            assert isinstance(harness.answer(200, again), Response)
+    request, excuses = Request(URL), 0
+    while isinstance(request := harness.answer(502, request), Request):
+        excuses += 1
+        assert request.meta[RETRY_AT] == harness.now() + 1
+    assert 4 <= excuses <= 8
 
 
 @pytest.mark.parametrize(("status", "text"), [(500, b"no connection is left"), (200, b"")])

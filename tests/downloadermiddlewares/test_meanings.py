@@ -40,13 +40,13 @@ class Site:
                 found = self._take(self._status, self._refusal)
             else:
                 found = self._meanings.take_silence(
-                    self._permit(), self._refusal, closed=self._closed, again=False
+                    self._permit(), self._refusal, closed=self._closed, failures=0
                 )
         return found
 
     def _take(self, status: int, ending: Ending, *, again: bool = False) -> Ending:
         response = Response(PAGE.url, status=status, body=b"page")
-        return self._meanings.take(self._permit(), PAGE, response, ending, again=again)
+        return self._meanings.take(self._permit(), PAGE, response, ending, failures=int(again))
 
     def _permit(self) -> Permit:
         return Permit(float(next(self._starts)), BUSY, canary=False)
@@ -101,7 +101,7 @@ def test_an_empty_page_is_asked_for_again_if_the_site_can_be_to_blame(
             PAGE,
             Response(PAGE.url, flags=flags),
             OK,
-            again=False,
+            failures=0,
         )
         for at in range(8)
     ]

@@ -9,8 +9,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from lxml.etree import XPath, XPathSyntaxError
-from parsel.csstranslator import HTMLTranslator
 from scrapy.link import Link
 from scrapy.linkextractors import IGNORED_EXTENSIONS
 from scrapy.utils.misc import rel_has_nofollow
@@ -19,19 +17,15 @@ from w3lib.url import canonicalize_url
 from crawlproj.content.page import content_of
 from crawlproj.content.query_encoding import escaped_query
 from crawlproj.content.robots import agent_of, robots_directives
-from crawlproj.content.srcset import largest_in
-from crawlproj.content.tree import Element, reads_css
-from crawlproj.errors import ConfigError
-from crawlproj.links.filters import Patterns, UrlFilter, compiled, listed
+from crawlproj.links.filters import Patterns, UrlFilter, compiled
+from crawlproj.links.link_elements import LinkElements, attribute_of, text_of
 from crawlproj.masking import without_credentials
 from crawlproj.urls import join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from scrapy.http import TextResponse
-
-    from crawlproj.content.tree import Tree
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +33,9 @@ MAX_URLS = 200_000
 """How many different links of a page are followed. No page of 16 MiB that shows a text for each has
 more, and to enqueue one takes longer than all else that is done with its part of the page."""
 
-MAX_CHARACTERS = 32 * 1024 * 1024
-"""How many its base may add to links that are not remembered: 4 KB would make gigabytes of them."""
 
+# How much its base may add to links that are not remembered: 4 KB would make gigabytes of them.
+_MAX_BASE_CHARACTERS = 32 * 1024 * 1024
 _AT_ONCE = 1_000  # links that are looked for at least, where there may be more of the same
 _MEMO_SIZE = 50_000  # raw links to remember; a site repeats its navigation on every page
 _MEMO_LENGTH = 512  # characters; longer links, or of longer URLs, are not remembered
@@ -49,7 +43,6 @@ _CONTROLS = "".join(map(chr, range(0x21)))  # the URL Standard strips controls a
 # Links that may depend on the whole base URL, not only its directory, such as "?page=2" and
 # "https:?page=2". The URL Standard ignores leading control characters, and line breaks anywhere.
 _OF_WHOLE_BASE = re.compile(r"[\x00-\x20?#]|https?:(?![/\\])|h[a-z]*[\t\n\r]", re.IGNORECASE)
-_TEXT = XPath("string()")
 
 
 class LinkExtractor:
@@ -89,32 +82,9 @@ class LinkExtractor:
         nofollow: bool = True,
         agent: str = "",
     ) -> None:
-        self._deny_tags = frozenset(listed(deny_tags))
-        self._tags = frozenset(listed(tags)) - self._deny_tags
-        self._deny_attrs = frozenset(listed(deny_attrs))
-        self._attrs = frozenset(listed(attrs)) - self._deny_attrs
-        self._selectors = tuple(
-            (attr, tag if attr == "*" else f"{tag}[{attr}]")
-            for tag in sorted(self._tags)
-            for attr in sorted(self._attrs)
+        self._elements = LinkElements(
+            tags, attrs, deny_tags, deny_attrs, restrict_css, restrict_xpaths, nofollow=nofollow
         )
-        self._selector = ",".join(selector for _, selector in self._selectors)
-        if self._selector and not reads_css(self._selector):
-            raise ConfigError(
-                f"tags={tags!r} and attrs={attrs!r} must be names of HTML elements and attributes, "
-                "or '*'"
-            )
-        self._css = tuple(css for css in listed(restrict_css) if reads_css(css))
-        self._xpaths = (
-            *listed(restrict_xpaths),
-            *(
-                HTMLTranslator().css_to_xpath(css)
-                for css in listed(restrict_css)
-                if css not in self._css
-            ),
-        )
-        for xpath in self._xpaths:
-            _check_xpath(xpath)
         self._canonicalize = canonicalize
         self._unique = unique
         self._process_value = process_value
@@ -122,7 +92,7 @@ class LinkExtractor:
         self._filter = UrlFilter(allow, deny, allow_domains, deny_domains, extensions)
         self._strip = strip
         self._text = compiled(restrict_text)
-        self._nofollow = self.page_nofollow = nofollow
+        self.page_nofollow = nofollow
         self._agent = agent
         self._memos: dict[str, dict[str, str | None]] = {}
         self._remembered = 0
@@ -153,8 +123,8 @@ class LinkExtractor:
         for url, element in self._found(response):
             if not self._unique or url not in seen:
                 seen.add(url)
-                nofollow = rel_has_nofollow(_attribute(element, "rel"))
-                links.append(Link(url, _text_of(element), nofollow=nofollow))
+                nofollow = rel_has_nofollow(attribute_of(element, "rel"))
+                links.append(Link(url, text_of(element), nofollow=nofollow))
         return links
 
     def matches(self, url: str) -> bool:
@@ -174,15 +144,18 @@ class LinkExtractor:
     def _found(self, response: TextResponse) -> Iterator[tuple[str, Any]]:
         """Yield the URL of every link that passes the filters, and its element."""
         page = content_of(response)
-        if page is None or not self._selector:
+        if page is None or not self._elements:
             return
         if not self.may_follow(response):
             return
         base = page.base
-        memo, left = self._memo_of(base), MAX_CHARACTERS // (len(base) + 1)
+        memo, left = self._memo_of(base), _MAX_BASE_CHARACTERS // (len(base) + 1)
         encoding = page.tree.encoding
         is_utf8 = encoding in {None, "UTF-8"}
-        parts = (self._raw_links(response, tree, first=tree is page.tree) for tree in page.trees())
+        parts = (
+            self._elements.links_in(response, tree, first=tree is page.tree)
+            for tree in page.trees()
+        )
         for value, element in chain.from_iterable(parts):
             # Except where the fragment saves a space from being stripped, such as in "a b #c".
             if self._process_value is None and "#" in value and " #" not in value:
@@ -211,90 +184,6 @@ class LinkExtractor:
             self._remembered = 0
         return self._memos.setdefault(base[: base.partition("?")[0].rfind("/") + 1], {})
 
-    def _raw_links(
-        self, response: TextResponse, tree: Tree, *, first: bool
-    ) -> list[tuple[str, Any]]:
-        """Return each attribute of ``tree`` that may be a link, and its element.
-
-        first: whether it is the first part of the page, or the whole.
-        """
-        found, names = self._elements(response, tree, first=first)
-        elements = self._followed(found, tree)
-        if self._xpaths or self._attrs & {"*", "srcset"}:
-            return [
-                (value, each)
-                for each in elements
-                for name in self._names(each)
-                if (value := _link_in(each, name)) is not None
-            ]
-        # The usual case: every element is the parser's, and every name is known.
-        return [
-            (value, each)
-            for each in elements
-            for name in names
-            if (value := each.attr(name)) is not None
-        ]
-
-    def _followed(self, elements: list[Any], tree: Tree) -> list[Any]:
-        """Return the elements without those that ask not to be followed."""
-        if not self._nofollow:
-            return elements
-        if self._xpaths:
-            return [each for each in elements if not rel_has_nofollow(_attribute(each, "rel"))]
-        left_out = {
-            element
-            for tag in self._tags
-            for element in tree.select(f"{tag}[rel]")
-            if rel_has_nofollow(element.attr("rel"))
-        }
-        return [each for each in elements if each not in left_out] if left_out else elements
-
-    def _elements(
-        self, response: TextResponse, tree: Tree, *, first: bool
-    ) -> tuple[list[Any], Collection[str]]:
-        """Return the elements that may hold links, and the attributes that do.
-
-        The elements are lxml's if an XPath is given, because Scrapy's functions and namespaces hold
-        for it; those of the whole page come with its ``first`` part.
-        """
-        if not self._xpaths and not self._css:
-            return self._in(tree)
-        elements: list[Any] = []
-        for xpath in self._xpaths if first else ():
-            for selected in response.xpath(xpath):
-                elements += self._in_lxml(selected.root)
-        for region in tree.select(",".join(self._css)) if self._css else ():
-            if region.matches(self._selector) and region.tag not in self._deny_tags:
-                elements.append(region)
-            elements += self._in(region)[0]
-        return elements, self._attrs
-
-    def _in(self, root: Tree | Element) -> tuple[list[Any], Collection[str]]:
-        # The parser finds the elements of one name at once, and searches the tree for several.
-        lists = [(attr, found) for attr, css in self._selectors if (found := root.select(css))]
-        names: Collection[str] = self._attrs
-        if len(lists) == 1:
-            names, elements = (lists[0][0],), lists[0][1]
-        else:
-            elements = root.select(self._selector) if lists else []
-        if self._deny_tags:
-            elements = [element for element in elements if element.tag not in self._deny_tags]
-        return elements, names
-
-    def _in_lxml(self, root: Any) -> list[Any]:
-        every = "*" in self._tags
-        return [
-            element
-            for element in (root.iter("*") if hasattr(root, "iter") else ())
-            if (every or element.tag in self._tags) and element.tag not in self._deny_tags
-        ]
-
-    def _names(self, element: Any) -> Iterable[str]:
-        if "*" not in self._attrs:
-            return self._attrs
-        every = element.attrs if isinstance(element, Element) else element.attrib
-        return [name for name in every if name not in self._deny_attrs]
-
     def _url(self, value: str, base: str, memo: dict[str, str | None]) -> str | None:
         if self._process_value is not None:
             return self._processed(self._process_value, value, base)
@@ -320,30 +209,5 @@ class LinkExtractor:
         return canonicalize_url(url) if self._canonicalize else url
 
     def _text_matches(self, element: Any) -> bool:
-        text = _text_of(element)
+        text = text_of(element)
         return any(pattern.search(text) for pattern in self._text)
-
-
-def _attribute(element: Any, name: str) -> str | None:
-    """Return an attribute of an element, the parser's or lxml's."""
-    return element.attr(name) if isinstance(element, Element) else element.get(name)
-
-
-def _link_in(element: Any, name: str) -> str | None:
-    """Return the link in an attribute; of a srcset, that to the largest image.
-
-    So it is with those that a script makes a srcset late, such as "data-srcset".
-    """
-    value = _attribute(element, name)
-    return largest_in(value) if value and name.endswith("srcset") else value
-
-
-def _text_of(element: Any) -> str:
-    return element.text if isinstance(element, Element) else str(_TEXT(element))
-
-
-def _check_xpath(xpath: str) -> None:
-    try:
-        XPath(xpath)
-    except XPathSyntaxError as error:
-        raise ConfigError(f"restrict_xpaths={xpath!r} is not a valid XPath: {error}") from None

@@ -77,7 +77,7 @@ def test_a_page_of_links_only_gives_as_many_as_a_page_can_show_texts_for(
 def test_a_long_base_makes_no_more_of_short_links_than_a_page_may_have(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("crawlproj.links.extractor.MAX_CHARACTERS", 10_000)
+    monkeypatch.setattr("crawlproj.links.extractor._MAX_BASE_CHARACTERS", 10_000)
     links = "".join(f"<a href={number}>" for number in range(50))
     for length, expected in ((100, 50), (1000, 9)):
         response = page(f"<base href='/{length * 'a'}/'>{links}")

@@ -51,8 +51,9 @@ def _read(text: str) -> object:
     text = text[start.end() :] if start else text
     if _ESCAPED_FOR_HTML.match(text):
         text = unescape(text)
-    found = _decoded(text)
-    return _decoded(_NO_JSON.sub(_as_json, text)) if found is None else found
+    if (found := _decoded(text)) is not None or (mended := _NO_JSON.sub(_as_json, text)) == text:
+        return found
+    return _decoded(mended)
 
 
 def _as_json(token: re.Match[str]) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 
 _SPACE = "[\t\n\f\r ]"
-_URL = re.compile(r"[\t\n\f\r ,]*+([^\t\n\f\r ]++)")
-_DESCRIPTORS = re.compile(r"(?:[^(,]++|\([^)]*+\)?+)*+")  # no comma ends them in parentheses
+# A URL, and unless it ends in a comma, its descriptors; no comma ends them in parentheses.
+_IMAGE = re.compile(
+    rf"[\t\n\f\r ,]*+([^\t\n\f\r ]++)(?:(?<!,){_SPACE}*+((?:[^(,]++|\([^)]*+\)?+)*+))?+"
+)
 _NUMBER = "0*[1-9][0-9]*"
 _SIZE = re.compile(
     rf"(?![^h]*h[^h]*h)(?:{_NUMBER}h{_SPACE}+)?(?P<width>{_NUMBER})w(?:{_SPACE}+{_NUMBER}h)?"
@@ -23,14 +25,10 @@ def largest_in(srcset: str) -> str | None:
     Sizes are widths ("640w") or densities ("2x"; without one, 1). Images whose size is wrong do not
     count. Commas may be in URLs.
     """
-    found, largest, place = None, -1.0, 0
-    while match := _URL.match(srcset, place):
-        url, place = match[1], match.end()
-        descriptors = ""
-        if not url.endswith(","):
-            end = _DESCRIPTORS.match(srcset, place).end()  # type: ignore[union-attr]  # always one
-            descriptors, place = srcset[place:end].strip("\t\n\f\r "), end
-        size = _size(descriptors)
+    found, largest = None, -1.0
+    # Without an end of commas, which would be searched again from each of them.
+    for url, descriptors in _IMAGE.findall(srcset.rstrip("\t\n\f\r ,")):
+        size = _size(descriptors.rstrip("\t\n\f\r ")) if descriptors else 1.0
         if size > largest:
             found, largest = url.rstrip(","), size
     return found
@@ -38,8 +36,6 @@ def largest_in(srcset: str) -> str | None:
 
 def _size(descriptors: str) -> float:
     """Return the size that descriptors give, a negative number if they are wrong."""
-    if not descriptors:
-        return 1.0
     match = _SIZE.fullmatch(descriptors)
     if match is None:
         return -1.0

@@ -66,6 +66,8 @@ class MediaType:
     charset: str = ""
 
 
+# Labels that say that nothing is known (MIME Sniffing Standard §7).
+_UNKNOWN = frozenset({"unknown/unknown", "application/unknown"})
 # Labels under which servers send pages by mistake. Of the others, such as images, none is a page.
 _DOUBTED = frozenset({"", "text/plain", "application/json", "application/octet-stream"})
 _NOT_PROSE = frozenset({"text/css", "text/javascript", "text/csv", "text/calendar"})
@@ -108,14 +110,15 @@ def _charset(parameters: bytes) -> str:
 
 def kind_of(declared: MediaType, body: bytes) -> Kind:
     """Return how ``body`` is read: as the label says, unless that is missing or plainly wrong."""
-    essence = declared.essence
+    essence = "" if declared.essence in _UNKNOWN else declared.essence
     if essence == "text/html":
         return Kind.HTML
     if essence == "application/xhtml+xml":
         return Kind.XHTML
     start = body[:_SNIFFED_BYTES]
     if essence in {"text/xml", "application/xml"} or essence.endswith("+xml"):
-        return Kind.XHTML if _XHTML_ROOT.match(start) else Kind.OTHER
+        # It may be in UTF-16, which all readers of XML know.
+        return Kind.XHTML if _XHTML_ROOT.match(start.replace(b"\0", b"")) else Kind.OTHER
     if essence in _DOUBTED and _HTML_FOR_SURE.match(_without_bom(start)):
         return Kind.HTML
     if not essence:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 import turbohtml
@@ -26,6 +26,11 @@ Text = turbohtml.Text
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16le", b"\xfe\xff": "utf-16be"}
 _META_ENCODING = 'meta[charset], meta[http-equiv="content-type" i][content*="charset" i]'
 _HTML_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]*;")
+# Character data outside of scripts and style sheets, which in HTML would be a comment.
+_CDATA = re.compile(
+    r"<(script|style)\b[^<>]*+(?<!/)>.*?(?:</\1|\Z)|<!\[CDATA\[(.*?)(?:\]\]>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
 _PARSING: Any = {"positions": False, "allow_declarative_shadow_roots": False}
@@ -104,13 +109,18 @@ def _parsed(body: bytes, label: str) -> Tree:
 def html_of_xml(body: bytes, label: str) -> bytes:
     """Return a well-formed XHTML page as HTML in UTF-8, so that all else is the same for both."""
     text = _decoded_xml(body, label)
+    xml = _CDATA.sub(_as_text, text)
     # The names of HTML's characters are in its DTD, which browsers know and the parser does not.
-    for candidate in (text, _HTML_ENTITY.sub(lambda found: unescape(found[0]), text)):
+    for candidate in (xml, _HTML_ENTITY.sub(lambda found: unescape(found[0]), xml)):
         try:
             return parse_xml(candidate).html.encode("utf-8", "replace")
         except HTMLParseError:
             pass
     return text.encode("utf-8", "replace")
+
+
+def _as_text(data: re.Match[str]) -> str:
+    return data[0] if data[1] else escape(data[2], quote=False)
 
 
 def _decoded_xml(body: bytes, label: str) -> str:

@@ -71,6 +71,14 @@ def test_xhtml_is_read_as_xml() -> None:
     assert tree.root.attr("xml:lang") == "de"
 
 
+def test_what_xhtml_marks_as_character_data_is_text() -> None:
+    script = "<script/><script>//<![CDATA[\na<b\n//]]></script>"
+    page = xhtml(script, "<p><![CDATA[a < b & c]]></p>" + script)
+    tree = tree_of(page, xhtml=True)
+    assert text_of(tree) == "a < b & c"
+    assert ["a<b" in each.text for each in tree.select("script")] == [False, True] * 2
+
+
 def test_xhtml_declares_its_encoding_in_its_first_line() -> None:
     page = xhtml("", "<p>ж</p>", '<?xml version="1.0" encoding="koi8-r"?>', "koi8-r")
     assert text_of(tree_of(page, xhtml=True)) == "ж"

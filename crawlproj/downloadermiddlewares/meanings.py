@@ -60,7 +60,8 @@ class Meanings:
     ) -> Ending:
         status = response.status
         if ending.verdict is Verdict.THROTTLED:
-            if self._is_at_once(permit, refused=True):
+            timed = ending.retry_after_s is not None
+            if self._is_at_once(permit, refused=True, timed=timed):
                 return replace(ending, verdict=Verdict.OVERLOADED, is_up=True, at_once=True)
         elif ending.verdict is Verdict.OK:
             self._is_at_once(permit, refused=False)
@@ -118,7 +119,7 @@ class Meanings:
             return replace(ending, tries=True)
         return ending
 
-    def _is_at_once(self, permit: Permit, *, refused: bool) -> bool:
+    def _is_at_once(self, permit: Permit, *, refused: bool, timed: bool = False) -> bool:
         """Return whether the site refuses what is too much at once."""
         site = self._at_once.get(permit.site)
         if site is None:
@@ -126,9 +127,10 @@ class Meanings:
                 if permit.in_flight > self._highest.get(permit.site, 0):
                     put(self._highest, permit.site, permit.in_flight, _MAX_SITES)
                 return False
-            site = AtOnce(self._highest.pop(permit.site, 0))
+            highest = self._highest.pop(permit.site, 0)
+            site = AtOnce(highest, presumes=permit.early is None)
             put(self._at_once, permit.site, site, _MAX_SITES)
-        site.note(refused=refused, in_flight=permit.in_flight)
+        site.note(refused=refused, in_flight=permit.in_flight, timed=timed)
         return site.limits
 
     def _as_overload(self, permit: Permit, ending: Ending, *, failed: bool, again: bool) -> Ending:

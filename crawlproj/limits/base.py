@@ -45,6 +45,7 @@ class Sample:
     lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
     start: what ``Limit.on_start`` returned for it; None if its start was not announced.
     overtook: whether it is at least the second answer that came before that of an older request.
+    at_once: whether the site refused it because too much was in flight, as its answer shows.
     """
 
     started_at: float
@@ -55,6 +56,7 @@ class Sample:
     lag_s: float = 0.0
     start: Any = None
     overtook: bool = False
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ class Limit(ABC):
 
     def on_withdrawn(self, start: Any, in_flight: int) -> None:  # noqa: B027 - optional
         """Note that the request of a ``start`` with ``in_flight`` in flight will have no sample."""
+
+    def forget_refusals(self) -> None:  # noqa: B027 - optional
+        """Forget what was refused as too much at once, because it was refused for its rate."""
 
     @abstractmethod
     def on_sample(self, sample: Sample) -> None:

@@ -114,6 +114,9 @@ class Knee(Limit):
             self._cohorts.expect(self._belief.latency)
         self._answered = self._used = 0
 
+    def forget_refusals(self) -> None:
+        self._refusals = Refusals()
+
     def on_start(self, in_flight: int, now: float) -> Cohort:
         return self._cohorts.start(in_flight, self.limit, now)
 

@@ -22,7 +22,8 @@ class Permit:
     sent: whether its request is on its way; a request that still waits cannot be lost.
     answered: whether the answer has begun; it may take as long as it likes.
     hang_s: seconds without an answer after which its request counts as lost.
-    early: whether it was taken sooner after the one before than the rate of its site says.
+    early: whether it was taken sooner after the one before than the rate of its site says; None if
+        its site had none.
     start: what the limit returned for its start, until its sample is taken.
     passed: answers to later requests that came before its own.
     """
@@ -35,7 +36,7 @@ class Permit:
     sent: bool = True
     answered: bool = False
     hang_s: float = inf
-    early: bool = False
+    early: bool | None = None
     start: Any = None
     passed: int = 0
 

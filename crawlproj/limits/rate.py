@@ -134,11 +134,14 @@ class RateLimit:
             return inf
         return 1 + self._spacing.late_s(now, self.ready_at()) * rate
 
-    def on_start(self, now: float) -> bool:
-        """Note the start of a request; return whether it was sooner than 1/rate after the last."""
+    def on_start(self, now: float) -> bool | None:
+        """Note the start of a request; return whether it was sooner than 1/rate after the last.
+
+        Returns None without a rate.
+        """
         rate = self.rate
         if rate == inf:
-            return False
+            return None
         self._growth.on_start()
         return self._spacing.on_start(now, self.ready_at(), rate)
 
@@ -164,7 +167,12 @@ class RateLimit:
             self._grow(now)
 
     def on_refused(
-        self, now: float, started_at: float, retry_after_s: float | None, *, early: bool = False
+        self,
+        now: float,
+        started_at: float,
+        retry_after_s: float | None,
+        *,
+        early: bool | None = None,
     ) -> None:
         """Note a refusal (429), with the seconds it asks to wait, if any.
 
@@ -177,7 +185,7 @@ class RateLimit:
             )
         if started_at < self._growth.changed_at:
             return
-        self._spacing.on_refused(early=early)
+        self._spacing.on_refused(early=bool(early))
         if not self._refused_in_a_row:
             growth = self._growth
             is_probing = growth.is_probing(now, self.blocked_until)

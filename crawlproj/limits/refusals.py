@@ -86,7 +86,7 @@ class Refusals:
             return min(limit, self.ceiling)
         self._dropped += 1
         self._refused_at = min(self._refused_at, sample.in_flight)
-        if sample.in_flight > self._refused_before or self._too_many(limit):
+        if sample.at_once or sample.in_flight > self._refused_before or self._too_many(limit):
             return self._lower(sample.ended_at, limit)
         return None
 

@@ -38,6 +38,7 @@ class SiteControl:
         "_cap",
         "_ended_at",
         "_good_limit",
+        "_refused_at_once",
         "_rtt_s",
         "_taken",
         "asked",
@@ -59,6 +60,7 @@ class SiteControl:
         self.rate_limit = rate
         self.health = health
         self._taken = InFlight()
+        self._refused_at_once = False  # with a 429, the last time
         self._rtt_s = 0.0  # smoothed; paces a limit below 1
         self._ended_at = -inf
         self._good_limit = limit.limit  # the latest at which the site answered
@@ -271,7 +273,9 @@ class SiteControl:
         start, permit.start, before = permit.start, None, self.estimator.limit
         timing = (permit.started_at, now, ending.rtt_s, permit.in_flight)
         overtook = outcome is Outcome.SUCCESS and permit.overtakes(self._taken.live)
-        self.estimator.on_sample(Sample(*timing, outcome, ending.lag_s, start, overtook))
+        self.estimator.on_sample(
+            Sample(*timing, outcome, ending.lag_s, start, overtook, ending.at_once)
+        )
         if self.estimator.limit != before:
             self._record(now, before, self.estimator.reason)
 
@@ -308,10 +312,14 @@ class SiteControl:
             rate.on_policy(now, ending.policy)
         if ending.verdict is Verdict.THROTTLED:
             rate.on_refused(now, permit.started_at, ending.retry_after_s, early=permit.early)
+            if self._refused_at_once:
+                self.estimator.forget_refusals()
+            self._refused_at_once = False
         elif ending.verdict is Verdict.OK:
             rate.on_accepted(now, permit.started_at)
         elif ending.at_once:
             rate.forget()
+            self._refused_at_once = True
 
     def _inform_health(self, health: Health, now: float, ending: Ending, *, lost: bool) -> bool:
         """Return whether the request says nothing of the load, because the site is or was down."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from crawlproj.limits.at_once import AtOnce
 
 
@@ -38,6 +40,45 @@ def test_a_site_that_refuses_whatever_is_above_a_number_and_nothing_below_limits
     assert site.limits
 
 
+def test_a_first_refusal_with_more_in_flight_than_any_answer_is_presumed_to_show_a_limit() -> None:
+    site = AtOnce(highest=2)
+    refusals(site, 1, 3)
+    assert site.limits
+    answers(site, 1, 3)  # the site had ended one before
+    refusals(site, 3, 3)
+    assert site.limits
+
+
+@pytest.mark.parametrize(
+    "site",
+    [AtOnce(highest=1), AtOnce(highest=3), AtOnce(highest=2, presumes=False)],
+    ids=["two that started together", "as many were answered", "a rate is known"],
+)
+def test_a_first_refusal_that_shows_little_is_not(site: AtOnce) -> None:
+    refusals(site, 1, min(3, site._highest + 1))
+    assert not site.limits
+
+
+def test_a_refusal_that_says_when_to_come_again_is_not_presumed_to_show_a_limit() -> None:
+    site = AtOnce(highest=2)
+    site.note(refused=True, in_flight=3, timed=True)
+    assert not site.limits
+
+
+@pytest.mark.parametrize(("answered", "refused"), [(4, 3), (1, 2)], ids=["as much", "less"])
+def test_a_refusal_of_as_much_as_is_answered_shows_that_the_presumption_was_wrong(
+    answered: int, refused: int
+) -> None:
+    site = AtOnce(highest=2)
+    refusals(site, 1, 3)
+    answers(site, answered, refused)
+    refusals(site, 1, refused)
+    assert not site.limits
+    answers(site, 9, 2)
+    refusals(site, 1, 5)
+    assert not site.limits, "it is not presumed again"
+
+
 def test_a_site_that_refuses_requests_that_are_alone_limits_its_rate() -> None:
     site = AtOnce(highest=2)
     for _ in range(20):
@@ -59,7 +100,7 @@ def test_a_site_that_refuses_and_answers_with_the_same_number_in_flight_limits_i
 
 def test_a_limit_that_was_hardly_used_is_not_believed() -> None:
     site = AtOnce(highest=2)
-    answers(site, 3, 2)
+    answers(site, 1, 2)
     for _ in range(4):
         answers(site, 20, 1)
         refusals(site, 3, 3)
@@ -71,7 +112,7 @@ def test_a_limit_that_was_hardly_used_is_not_believed() -> None:
 
 def test_refusals_that_came_all_at_one_time_are_not_believed() -> None:
     site = AtOnce(highest=2)
-    answers(site, 60, 2)
+    answers(site, 40, 2)
     refusals(site, 9, 3)
     assert not site.limits, "a bucket may have been empty at that time"
     answers(site, 1, 2)

@@ -65,6 +65,12 @@ def test_it_takes_three_drops() -> None:
     assert drops(refusals, in_flight=6, limit=6.0, times=1) == 5.0
 
 
+def test_one_refusal_is_enough_that_shows_what_is_too_much_at_once() -> None:
+    refusals = Refusals()
+    shown = Sample(0.0, 0.1, 0.1, 6, Outcome.DROPPED, at_once=True)
+    assert refusals.on_drop(shown, 6.0) == 5.0
+
+
 def test_it_takes_more_than_five_percent_of_what_may_be_in_flight() -> None:
     refusals = Refusals()
     assert drops(refusals, in_flight=100, limit=100.0, times=5) is None

@@ -13,6 +13,7 @@ from crawlproj.limits.ending import Ending, Verdict
 from crawlproj.limits.fixed import Fixed
 from crawlproj.limits.headers import RatePolicy
 from crawlproj.limits.health import Health
+from crawlproj.limits.knee import Knee
 from crawlproj.limits.learned import Learned
 from crawlproj.limits.rate import RateLimit
 from crawlproj.limits.site import SiteControl
@@ -146,6 +147,17 @@ def test_a_refusal_of_too_much_at_once_lowers_the_limit_and_takes_the_rate_back(
     control.end(second, NOW + 1, Ending(Verdict.OVERLOADED, 0.1, is_up=True, at_once=True))
     assert control.rate == inf
     assert control.limit < 8
+
+
+def test_a_429_for_the_rate_takes_back_that_less_may_be_in_flight() -> None:
+    limit = Knee(Bounds(start=8, max=8))
+    control = SiteControl(limit, rate(), health())
+    too_much = Ending(Verdict.OVERLOADED, 0.1, is_up=True, at_once=True)
+    first, second = start(control, 2)
+    control.end(second, NOW + 1, too_much)
+    assert limit._refusals.ceiling < 8
+    control.end(first, NOW + 1, THROTTLED)
+    assert limit._refusals.ceiling == inf
 
 
 def test_an_ignored_request_changes_nothing() -> None:

@@ -24,8 +24,8 @@ from crawlproj.errors import FrontierError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from crawlproj.frontier.entries import Entry
     from crawlproj.frontier.commands import Command, Preview, Record, Result, Selection, Verb
+    from crawlproj.frontier.entries import Entry
     from crawlproj.frontier.fate import Fate
     from crawlproj.frontier.live import Tick, WorkerNews
 

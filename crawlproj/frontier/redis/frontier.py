@@ -28,31 +28,27 @@ from crawlproj.frontier.base import (
     Totals,
     Written,
 )
-from crawlproj.frontier.command_log import no_one
-from crawlproj.frontier.commands import PREVIEW_GONE, Command, Result, Verb
 from crawlproj.frontier.grants import Grant
 from crawlproj.frontier.redis.answers import Standing, leases_in, standing
 from crawlproj.frontier.redis.arguments import ack_args, entry_args, id_of, text_of
-from crawlproj.frontier.redis.changes import RedisChanges
 from crawlproj.frontier.redis.clock import US, ServerClock
-from crawlproj.frontier.redis.command_log import RedisLog
 from crawlproj.frontier.redis.durability import warn_of_forgetting
 from crawlproj.frontier.redis.keys import JOBS, prefix_of
 from crawlproj.frontier.redis.notes import read_notes, write_notes
 from crawlproj.frontier.redis.scan import forget, sites_of, totals_by_site
 from crawlproj.frontier.redis.server import RedisServer
+from crawlproj.frontier.redis.steering import RedisSteering
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
-    from crawlproj.frontier.command_log import OnSkip
     from crawlproj.frontier.redis.connection import RedisConfig
 
 _BATCH = 500  # sites skipped by one script
 _DEFAULT_LEASE_S = 30.0
 
 
-class RedisFrontier(Frontier):
+class RedisFrontier(RedisSteering, Frontier):
     """One worker of a job in Redis or Valkey."""
 
     shared = True
@@ -236,60 +232,6 @@ class RedisFrontier(Frontier):
 
     async def notes(self, sites: Sequence[str] | None = None) -> dict[str, str]:
         return await read_notes(self._running, sites)
-
-    @property
-    def _log(self) -> RedisLog:
-        return RedisLog(self._running, self._prefix)
-
-    async def append(self, command: Command) -> int:
-        return await self._log.append(command)
-
-    async def commands(self, after: int = 0) -> list[Command]:
-        return await self._log.commands(after)
-
-    async def waiting(self) -> list[Command]:
-        return await self._log.waiting()
-
-    async def change(
-        self,
-        command: Command,
-        worker: str,
-        entries: Sequence[Entry] = (),
-        on_skip: OnSkip = no_one,
-    ) -> Result | None:
-        log, note = self._log, ""
-
-        async def alive() -> None:
-            await log.take(command.id, worker)
-
-        if not await log.take(command.id, worker):
-            return None
-        changed = 0
-        changes = RedisChanges(self._running, self._keys, self._run, alive, on_skip)
-        if command.generation != self._generation:
-            note = "its generation has ended"
-        elif command.verb is Verb.ADD:
-            changed = (await self.write(entries, [])).new
-        elif command.verb is not Verb.REQUEUE:
-            await changes.sift(command)
-        elif (keys := await log.previewed(command.token)) is not None:
-            await changes.requeue(command, keys)
-        else:
-            note = PREVIEW_GONE
-        await self._look()
-        changed += await log.changed(command.id)
-        result = Result(command.id, worker, self._clock.now(), changed, note)
-        await log.acknowledge(result)
-        return result
-
-    async def acknowledge(self, result: Result) -> None:
-        await self._log.acknowledge(result)
-
-    async def publish(self, worker: str, at: float, document: str, tick: str) -> None:
-        await self._log.publish(worker, at, document, tick)
-
-    async def withdraw(self, worker: str) -> None:
-        await self._log.withdraw(worker)
 
     async def finish(self) -> None:
         pending, leased = await self._run("finish")

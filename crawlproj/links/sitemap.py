@@ -2,7 +2,7 @@
 
 That is sitemaps and indexes in XML, plain text, RSS 2.0, RDF (RSS 1.0) and Atom, compressed with
 gzip or not. An XML parser refuses what many sites have: output before the declaration, a wrong
-encoding in it, bare ampersands, other cases. So this reads tags, and nothing else, in one pass.
+encoding in it, bare ampersands, other cases. So this reads tags (``xml_tags.py``), in one pass.
 """
 
 from __future__ import annotations
@@ -17,30 +17,20 @@ from urllib.parse import urljoin
 
 from crawlproj.content.tree import encoding_of
 from crawlproj.frontier.base import State
+from crawlproj.links.xml_tags import INVISIBLE, MAX_TEXT_BYTES, TAG, attributes_in, tags_in, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 MAX_BYTES = 52_428_800
 """How much of an uncompressed sitemap is read; the protocol allows no more."""
 
 _CHUNK_BYTES = 1 << 20
-_MAX_URL_BYTES = 20_000
 _MAX_BASE_BYTES = 1_000  # a longer one would make gigabytes of short URLs
 _MAX_TAGS = 200_000  # without a URL among them; the rest of such a file is not read
 _ROOT = re.compile(rb"<(?:([\w.-]+):)?(urlset|sitemapindex|rss|rdf|feed)[\s/>]", re.IGNORECASE)
 _ROOT_WITHIN = 65_536  # bytes; what is in front of it is output of a server's error handler
-# Of a tag that ends, or may end in the next chunk; of a comment; or perhaps of either.
-_START = re.compile(rb"<(?=[/A-Za-z_][^<>]*+(?:>|\Z)|!|\Z)")
-_TAG = re.compile(
-    rb"<(/?)([A-Za-z_][\w.:-]*)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+(?=>)|[^<>]*)>"
-)
-_END_OF_TAG = re.compile(rb"[<>]")
-_ATTRIBUTE = re.compile(rb"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6}));")
-_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _BLANK = b" \t\r\n" + bytes(range(9))
 _BOMS = (b"\xef\xbb\xbf", b"\xe2\x80\x8b")  # UTF-8, and a zero-width space
 _URL_LINE = re.compile(rb"https?://\S", re.IGNORECASE)
@@ -105,13 +95,13 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
     declared = _ENCODING.search(first, 0, root.start())
     encoding = _encoding(declared[1].decode("ascii")) if declared else "utf-8"
     prefix, kind = (root[1] or b"").lower(), root[2].lower()
-    start = _TAG.match(first, root.start())
-    attributes = _attributes(start[3]) if start else {}
+    start = TAG.match(first, root.start())
+    attributes = attributes_in(start[3]) if start else {}
     if kind == b"rdf":  # <rdf:RDF> holds <item>, or <rss:item>
         declarations = (name for name, value in attributes.items() if value in _RSS_IN_RDF)
         prefix = next(declarations, b"").removeprefix(b"xmlns").removeprefix(b":")
     locations = _locations(
-        _tags(first[root.start() :], chunks),
+        tags_in(first[root.start() :], chunks),
         prefix,
         encoding,
         index=kind == b"sitemapindex",
@@ -124,7 +114,7 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
 def _base_in(attributes: dict[bytes, bytes], encoding: str) -> str:
     """Return what the attributes say that URLs in their element are relative to, or ""."""
     raw = attributes.get(b"xml:base", b"")
-    return _text(raw, encoding) if len(raw) <= _MAX_BASE_BYTES else ""
+    return text_of(raw, encoding) if len(raw) <= _MAX_BASE_BYTES else ""
 
 
 def _based(location: Location, base: str) -> Location:
@@ -169,7 +159,7 @@ def _in_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in first[:4]:
         little = first.startswith(codecs.BOM_UTF16_LE) or first[1:2] == b"\0"
         decoder = codecs.getincrementaldecoder("utf-16-le" if little else "utf-16-be")("replace")
-        yield decoder.decode(first).lstrip(_INVISIBLE).encode("utf-8", "replace")
+        yield decoder.decode(first).lstrip(INVISIBLE).encode("utf-8", "replace")
         for chunk in chunks:
             yield decoder.decode(chunk).encode("utf-8", "replace")
         return
@@ -184,7 +174,7 @@ def _lines(first: bytes, chunks: Iterator[bytes]) -> Iterator[Location]:
     for chunk in chain((first,), chunks):
         *lines, rest = (rest + chunk).splitlines() or [b""]
         yield from map(_line, filter(_URL_LINE.match, map(bytes.strip, lines)))
-        rest = rest[:_MAX_URL_BYTES]
+        rest = rest[:MAX_TEXT_BYTES]
         if chunk.endswith((b"\n", b"\r")):
             rest += b"\n"
     if _URL_LINE.match(rest := rest.strip()):
@@ -192,40 +182,7 @@ def _lines(first: bytes, chunks: Iterator[bytes]) -> Iterator[Location]:
 
 
 def _line(line: bytes) -> Location:
-    return Location(line.decode("utf-8", "replace").strip(_INVISIBLE))
-
-
-def _tags(first: bytes, chunks: Iterable[bytes]) -> Iterator[tuple[bytes, re.Match[bytes]]]:
-    """Yield each tag, with the text since the previous one. Comments are left out."""
-    buffer, text = b"", b""
-    for chunk in chain((first,), chunks):
-        buffer += chunk
-        position = 0
-        while (found := _START.search(buffer, position)) is not None:
-            start = found.start()
-            if len(text) < _MAX_URL_BYTES:
-                text += buffer[position : min(start, position + _MAX_URL_BYTES)]
-            position = start
-            if buffer.startswith((b"<!--", b"<![CDATA["), start):
-                cdata = buffer.startswith(b"<![", start)
-                end = buffer.find(b"]]>" if cdata else b"-->", start)
-                if end < 0:
-                    break  # the next chunk has its end
-                if cdata and len(text) < _MAX_URL_BYTES:
-                    text += buffer[start + 9 : min(end, start + 9 + _MAX_URL_BYTES)]
-                position = end + 3
-            elif (tag := _TAG.match(buffer, start)) is not None:
-                yield text, tag
-                text, position = b"", tag.end()
-            elif _END_OF_TAG.search(buffer, start + 1) is None:
-                break
-            else:
-                position = start + 1
-        else:
-            if len(text) < _MAX_URL_BYTES:
-                text += buffer[position : position + _MAX_URL_BYTES]
-            position = len(buffer)
-        buffer = buffer[position:]
+    return Location(line.decode("utf-8", "replace").strip(INVISIBLE))
 
 
 class _Entry:
@@ -272,14 +229,14 @@ def _locations(
         if (left := left - 1) < 0:
             break
         before, _, name = tag[2].lower().rpartition(b":")
-        if wanted and (url := _text(text, encoding)):
+        if wanted and (url := text_of(text, encoding)):
             entry.urls.append(url)
         elif is_bare and _URL_LINE.match(text.lstrip()):  # <sitemap>https://…</sitemap>
-            entry.urls.append(_text(text, encoding))
+            entry.urls.append(text_of(text, encoding))
         wanted = is_bare = False
         hint = _HINTS.get(name) if tag[1] and not entry.other else None
         if hint is not None and before == (b"dc" if name == b"date" else prefix):
-            entry.hints[hint] = _text(text, encoding)
+            entry.hints[hint] = text_of(text, encoding)
         if before != prefix:
             continue
         if name in _ENTRIES or not entry.kind:
@@ -287,7 +244,7 @@ def _locations(
                 left = _MAX_TAGS
             yield from entry.locations(index=index)
             begins = name in _ENTRIES and not tag[1]
-            entry = _Entry(name, _base_in(_attributes(tag[3]), encoding)) if begins else _Entry()
+            entry = _Entry(name, _base_in(attributes_in(tag[3]), encoding)) if begins else _Entry()
             is_bare = bare and bool(entry.kind)
         elif entry.kind in _OF_FEEDS and name in _OTHERS and entry.other in {b"", name}:
             entry.other = b"" if tag[1] or tag[3].endswith(b"/") else name
@@ -297,7 +254,7 @@ def _locations(
             wanted = name == b"loc" or (entry.kind in _OF_FEEDS and name == b"link")
             is_bare = is_bare or (entry.kind in _OF_FEEDS and _is_permalink(name, tag[3]))
         if name == b"link" and entry.kind in _OF_FEEDS and (href := _href(tag[3])):
-            entry.urls.append(_text(href, encoding))
+            entry.urls.append(text_of(href, encoding))
             wanted = False
     yield from entry.locations(index=index)  # it may be broken off
 
@@ -306,30 +263,14 @@ def _is_permalink(name: bytes, attributes: bytes) -> bool:
     """Whether the element of an RSS item holds the URL of its page, if it holds one."""
     if name != b"guid":
         return False
-    return _attributes(attributes).get(b"ispermalink", b"").lower() != b"false"
+    return attributes_in(attributes).get(b"ispermalink", b"").lower() != b"false"
 
 
 def _href(attributes: bytes) -> bytes:
     """Return the URL of an Atom link to the page itself, else nothing."""
-    found = _attributes(attributes)
+    found = attributes_in(attributes)
     relation = found.get(b"rel", b"alternate").lower().removeprefix(_REGISTERED)
     return found.get(b"href", b"") if relation == b"alternate" else b""
-
-
-def _attributes(text: bytes) -> dict[bytes, bytes]:
-    return {name.lower(): double or single for name, double, single in _ATTRIBUTE.findall(text)}
-
-
-def _text(raw: bytes, encoding: str) -> str:
-    text = raw.decode(encoding, "replace").strip().strip(_INVISIBLE)
-    return _ENTITY.sub(_character, text).strip() if "&" in text else text
-
-
-def _character(entity: re.Match[str]) -> str:
-    if entity[1]:
-        return _NAMED[entity[1]]
-    number = int(entity[2]) if entity[2] else int(entity[3], 16)
-    return chr(number) if number < 0x11_0000 else ""
 
 
 def _encoding(label: str) -> str:

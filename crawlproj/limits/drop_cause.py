@@ -47,12 +47,12 @@ class DropCause:
     def _begin(self) -> None:
         self.look = 1.0
         self._looks = list(_LOOKS)  # those left
-        self._before = self._before_dropped = 0  # requests until the latest cut or look
+        self._before = self._before_dropped = 0.0  # requests until the latest cut or look
         self._seen = self._dropped = 0  # requests since
         self._looked = self._looked_dropped = 0  # requests of all looks
         self._evidence = 0.0  # that as many are dropped
 
-    def on_cut(self, seen: int, dropped: int) -> None:
+    def on_cut(self, seen: float, dropped: float) -> None:
         """Note that the limit is cut, because ``dropped`` of ``seen`` requests were dropped.
 
         Another cut before the cause is known changes nothing: the first one did not help.

@@ -17,6 +17,7 @@ _BY_CHANCE = 2.0  # times the drops of a period that have another cause
 _LEARN = 0.05  # how fast it is noticed that the other cause has gone
 _MIN_ANSWERS, _ROUNDS = 16, 2  # of a period: at least, and times the limit
 _MIN_WAIT, _MAX_WAIT = 4, 64  # periods before a ceiling is tried again
+_KEPT = 0.75  # of the requests of earlier periods, with each period
 
 
 class Refusals:
@@ -45,9 +46,14 @@ class Refusals:
         self._wait = _MIN_WAIT
         self._at_ceiling = 0  # periods
         self._cut_at = -inf
+        # Of earlier periods. The one that leads to a cut has more drops than usual.
+        self._earlier = self._earlier_dropped = 0.0  # requests
+        self._dropped = self._answered = 0
         self._begin()
 
     def _begin(self) -> None:
+        self._earlier = _KEPT * (self._earlier + self._answered + self._dropped)
+        self._earlier_dropped = _KEPT * (self._earlier_dropped + self._dropped)
         self._dropped = self._answered = 0
         self._by_load: dict[int, int] = {}  # answers by the number in flight
         self._refused_at = inf
@@ -125,6 +131,7 @@ class Refusals:
         self._refused_before = inf
         self._at_ceiling = 0
         self._cut_at = now
-        self._cause.on_cut(self._answered + self._dropped, self._dropped)
+        seen = self._earlier + self._answered + self._dropped
+        self._cause.on_cut(seen, self._earlier_dropped + self._dropped)
         self._begin()
         return min(limit, wanted)

@@ -113,10 +113,17 @@ def html_of_xml(body: bytes, label: str) -> bytes:
     # The names of HTML's characters are in its DTD, which browsers know and the parser does not.
     for candidate in (xml, _HTML_ENTITY.sub(lambda found: unescape(found[0]), xml)):
         try:
-            return parse_xml(candidate).html.encode("utf-8", "replace")
+            return _as_html(parse_xml(candidate)).encode("utf-8", "replace")
         except HTMLParseError:
             pass
     return text.encode("utf-8", "replace")
+
+
+def _as_html(page: Tree) -> str:
+    prefix, colon, _ = page.root.tag.partition(":") if page.root is not None else ("", "", "")
+    for element in page.select("*") if colon else ():  # <h:html> has <h:a>
+        element.tag = element.tag.removeprefix(prefix + colon)
+    return page.html
 
 
 def _as_text(data: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import time
 
@@ -69,6 +70,14 @@ def test_xhtml_is_read_as_xml() -> None:
     assert [link.attr("href") for link in tree.select("a")] == ["/x"]
     assert tree.root is not None
     assert tree.root.attr("xml:lang") == "de"
+
+
+def test_the_elements_of_xhtml_may_have_a_prefix() -> None:
+    plain = xhtml("<title>T</title>", "<p>W</p><a href='/x'/>").decode()
+    page = re.sub("<(/?)", r"<\1h:", plain).replace("xmlns=", "xmlns:h=")
+    tree = tree_of(page.encode(), xhtml=True)
+    assert text_of(tree) == "W"
+    assert [len(tree.select(name)) for name in ("title", "p", "a")] == [1, 1, 1]
 
 
 def test_what_xhtml_marks_as_character_data_is_text() -> None:

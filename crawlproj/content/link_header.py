@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scrapy.http import Headers
 
 _QUOTED = r'"((?:[^"\\]|\\.)*+)"?'
-_LINK = re.compile(rf"<([^>]*)>((?:[^,\"]|{_QUOTED})*+)", re.DOTALL)
+_LINK = re.compile(rf"<([^<>]*+)>((?:[^,\"]|{_QUOTED})*+)", re.DOTALL)
 _PARAMETER = re.compile(rf';\s*([^\s;="]+)\s*(?:=\s*(?:{_QUOTED}|([^\s;"]*)))?', re.DOTALL)
 
 

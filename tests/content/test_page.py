@@ -73,6 +73,7 @@ def test_a_canonical_link_to_nothing_is_not_the_base(link: str) -> None:
         (["</a>; rel=canonical; anchor='#x', </b>; rel=next; rel=canonical"], ""),
         (["<mailto:a@b>; rel=canonical", "no; rel=canonical"], ""),
         (["<>; rel=canonical"], "/x/y"),
+        (["<" * 60_000], ""),
     ],
 )
 def test_a_canonical_url_may_be_in_the_header_also_of_a_file(

@@ -16,7 +16,7 @@ from crawlproj._scrapy.command import log_into_file, running_command
 from crawlproj.check_settings import check_settings
 from crawlproj.environment import STORE_PIPELINE, apply_environment
 from crawlproj.errors import ConfigError
-from crawlproj.runs import Runs
+from crawlproj.runs import LOG_STATS, Runs
 from crawlproj.switched_off import SwitchedOff
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ _LEFT_ALONE = frozenset(
 _PIPELINES = {STORE_PIPELINE: 900, "crawlproj.pipelines.parquet.ParquetPipeline": 950}
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
-_LOG_STATS = "scrapy.extensions.logstats.LogStats"
 _REPLACED = {
     "crawlproj.downloadermiddlewares.cookies.CookiesMiddleware": (
         "scrapy.downloadermiddlewares.cookies.CookiesMiddleware"
@@ -64,7 +63,7 @@ _REPLACED = {
     "crawlproj.spidermiddlewares.httperror.HttpErrorNotingMiddleware": (
         "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware"
     ),
-    "crawlproj.extensions.final_rates.FinalRates": _LOG_STATS,
+    "crawlproj.extensions.final_rates.FinalRates": LOG_STATS,
 }
 """Ours, and the component of Scrapy's in whose place it is, unless the project names that."""
 # scrapy.utils.test.get_crawler names this in a process without a reactor, as if the project did.
@@ -85,7 +84,7 @@ class Addon:
 
     def update_settings(self, settings: Settings) -> None:
         """Set everything that the project has not set itself."""
-        chose_log_stats = _LOG_STATS in settings.getdict("EXTENSIONS")
+        chose_log_stats = LOG_STATS in settings.getdict("EXTENSIONS")
         for name, value in vars(ours).items():
             if not name.isupper() or name in (_OWN | _LEFT_ALONE | {*_PRE_CRAWLER}):
                 continue
@@ -130,7 +129,7 @@ def _without_display(settings: Settings, *, chose_log_stats: bool) -> None:
     """Say what the project's own scheduler leaves out, and let Scrapy's log lines be there."""
     if not chose_log_stats:  # else the crawl would show nothing until its end
         extensions = settings.getdict("EXTENSIONS")
-        extensions.pop(_LOG_STATS, None)
+        extensions.pop(LOG_STATS, None)
         settings.set("EXTENSIONS", extensions, priority=settings.getpriority("EXTENSIONS") or 0)
     if settings["SCHEDULER"] != DEFAULT_SCHEDULER:  # which only switches ours off
         logger.warning(

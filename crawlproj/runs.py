@@ -50,8 +50,8 @@ _REPLAY: dict[str, Any] = {
     "DOWNLOAD_SLOTS": {},
     "DOWNLOAD_HANDLERS_BY_META": {},
 }
+LOG_STATS = "scrapy.extensions.logstats.LogStats"
 _REPLAYING = "crawlproj.http.replay.ReplayHandler"
-_LOG_STATS = "scrapy.extensions.logstats.LogStats"
 
 
 def is_one_off() -> bool:
@@ -96,8 +96,8 @@ class Runs:
             return
         settings.setdict(_SETTINGS, priority=_PRIORITY)
         extensions = settings.getdict("EXTENSIONS")
-        if extensions.get(_LOG_STATS, 0) is None:  # the display reports more, but is off
-            del extensions[_LOG_STATS]
+        if extensions.get(LOG_STATS, 0) is None:  # the display reports more, but is off
+            del extensions[LOG_STATS]
             settings.set("EXTENSIONS", extensions, priority=_PRIORITY)
         command, handlers = running_command(), settings.getdict("DOWNLOAD_HANDLERS")
         if command in _TYPED and handlers.get("file", "") is None:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from crawlproj.limits.facts import SiteFacts
     from crawlproj.steering.standing import Wishes
 
+BUSY_CPU = 0.9
+"""Of a core, in a process whose CPU is taken for the limit."""
+
 _PACING_S = 1.0  # a shorter wait is pacing
 _ALONE_S = 1e-3  # a shorter delay only lets the first request go alone
-_BUSY_CPU = 0.9
 _BUSY_LAG_S = 0.05
 _BY_RULE = {
     Rule.REFUSED: "by refusals of what was too much at once",
@@ -162,7 +164,7 @@ def _ours(around: Around) -> Why:
     """Return what on our side keeps the site from having more in flight."""
     if not around.waiting:
         return Why("nothing-waits", "none of its URLs waits here")
-    if around.cpu >= _BUSY_CPU:
+    if around.cpu >= BUSY_CPU:
         return Why("cpu", f"our own CPU ({100 * around.cpu:.0f} % of a core)")
     if around.lag_s >= _BUSY_LAG_S:
         return Why("cpu", f"our own event loop, which runs {1000 * around.lag_s:.0f} ms late")

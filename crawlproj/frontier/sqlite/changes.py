@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from crawlproj.frontier.base import Entry
 from crawlproj.frontier.commands import PREVIEW_GONE, SKIPPED_BY_COMMAND, Command, Result, Verb
 from crawlproj.frontier.sqlite import command_sql
-from crawlproj.frontier.sqlite.schema import for_job
+from crawlproj.frontier.sqlite.schema import LAST, for_job
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 ROWS = 20_000  # looked at in one step: some 20 ms
 KEYS = 2_000  # requeued in one step
 
-_LAST = "SELECT COALESCE(MAX(seq), 0) FROM frontier_entries_JOB"
 _TO_SKIP = """
 SELECT seq, key, site, url, payload, priority, not_before FROM frontier_entries_JOB
 WHERE seq > :after AND seq <= :upto AND state = 0 AND frontier_selects(site, url)
@@ -128,7 +127,7 @@ def step(
     elif command.verb is Verb.REQUEUE:
         done, number, cursor, note = _requeue(db, job_id, command.token, cursor, changed)
     else:
-        (last,) = db.execute(for_job(_LAST, job_id)).fetchone()
+        (last,) = db.execute(for_job(LAST, job_id)).fetchone()
         if command.verb is Verb.SKIP:
             number = _skip(db, job_id, seqs, changed)
         else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from crawlproj.serve.api.ordering import MAX_COLUMNS, SECONDS, Order
+from crawlproj.serve.api.scan import MAX_BYTES
 from crawlproj.serve.database.base import Caps
 from crawlproj.serve.database.encoding import json_bytes
 from crawlproj.serve.web.cursors import MAX_CURSOR
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from crawlproj.serve.lanes.lanes import Lanes
 
 MAX_ROWS, USUAL_ROWS = 10_000, 1000
-MAX_BYTES = 4 * 1024 * 1024
 _MAX_SQL = 20_000
 _MAX_PARAMETERS = 100
 _MAX_NAME = 200

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from crawlproj.plural import counted
+from crawlproj.report.why import BUSY_CPU
 from crawlproj.serve.dashboard import words
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ _RECENT_S = 30.0
 SILENT_S = 5.0  # workers say something every second
 _MANY = 0.1  # share of attempts
 _SEVERAL = 10  # attempts that failed at a site
-_BUSY_CPU = 0.9  # of a core, by each worker
 _FULL = 0.95  # share of the requests that may be in flight
 _OURS = ("callback-error", "pipeline-error", "unstorable", "bad-payload")
 _SITES = {
@@ -54,7 +54,7 @@ def troubles(
         )
     found += _errors(recent)
     found += _failing(live.sites)
-    if live.cpu >= _BUSY_CPU * len(live.workers):
+    if live.cpu >= BUSY_CPU * len(live.workers):
         found.append(
             f"Our own CPU is the limit: {live.cpu:.1f} cores for "
             f"{counted(len(live.workers), 'worker')}. More workers use more cores."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from crawlproj.serve.database.base import Caps
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 CANDIDATES = 1000
 """The most pages that are ranked."""
+
+CAPS = Caps(CANDIDATES + 1, 8 * 1024 * 1024)
+"""Of the answer of the database, with their snippets."""
 
 BEGIN_MARK, END_MARK = "\x02", "\x03"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.serve.database.base import Caps
-from crawlproj.serve.search.base import BEGIN_MARK, CANDIDATES, END_MARK, Hit, Hits
+from crawlproj.serve.search.base import BEGIN_MARK, CANDIDATES, CAPS, END_MARK, Hit, Hits
 from crawlproj.serve.search.terms import tsquery
 from crawlproj.store.url_ranges import EVERYTHING, where_in
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from crawlproj.serve.search.terms import Query
     from crawlproj.store.url_ranges import Range
 
-_CAPS = Caps(CANDIDATES + 1, 8 * 1024 * 1024)
 _HEADLINE = f'StartSel="{BEGIN_MARK}", StopSel="{END_MARK}", MaxWords=30, MinWords=15'
 _SHOWN = 50_000  # characters in which a snippet is looked for
 
@@ -58,6 +56,6 @@ async def search_postgres(
         ), ''), best.rank, (SELECT count(*) FROM candidates)
         FROM best JOIN pages ON pages.url = best.url ORDER BY best.rank, best.url COLLATE "C"
     """
-    rows = (await connection.fetch(sql, values, _CAPS)).rows
+    rows = (await connection.fetch(sql, values, CAPS)).rows
     hits = [Hit(url, title, snippet, rank) for url, title, snippet, rank, _ in rows]
     return Hits(hits, bool(rows) and rows[0][4] > CANDIDATES, "relevance")

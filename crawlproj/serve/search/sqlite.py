@@ -8,6 +8,7 @@ from crawlproj.serve.database.base import Caps
 from crawlproj.serve.search.base import (
     BEGIN_MARK,
     CANDIDATES,
+    CAPS,
     END_MARK,
     Hit,
     Hits,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 20_000  # matching pages, when only those of some URLs are wanted
 _RARE = 3000  # pages: bm25() visits every page that has a word, to see how rare it is
-_CAPS = Caps(CANDIDATES + 1, 8 * 1024 * 1024)
 _MATCH = "pages_search MATCH :query"
 
 
@@ -63,7 +63,7 @@ async def _candidates(
             f"ON pages.rowid = matching.rowid WHERE {inside}"
         )
         more = {"look": _LOOKED_AT, **bounds}
-    found = await connection.fetch(sql, {**parameters, **more}, _CAPS)
+    found = await connection.fetch(sql, {**parameters, **more}, CAPS)
     rows = [row[0] for row in found.rows]
     bounded = len(rows) > CANDIDATES
     if not bounded and tuple(ranges) != EVERYTHING:
@@ -118,7 +118,7 @@ async def _ranked(
         values |= {"in_title": parameters["in_title"], "last": max(candidates)}
     if after:
         values |= {"after_rank": after[0], "after_url": after[1]}
-    return (await connection.fetch(sql, values, _CAPS)).rows
+    return (await connection.fetch(sql, values, CAPS)).rows
 
 
 async def _shown(
@@ -130,6 +130,6 @@ async def _shown(
         f"FROM pages_search WHERE {_MATCH} AND rowid IN (SELECT value FROM json_each(:rows))"
     )
     rows = str([row[0] for row in ranked])
-    found = await connection.fetch(sql, {"query": parameters["query"], "rows": rows}, _CAPS)
+    found = await connection.fetch(sql, {"query": parameters["query"], "rows": rows}, CAPS)
     texts = {row[0]: (row[1] or "", row[2] or "") for row in found.rows}
     return [Hit(url, *texts.get(row, ("", "")), rank) for row, url, rank in ranked]

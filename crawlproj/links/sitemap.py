@@ -34,6 +34,7 @@ _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)", re.IGNORECA
 _BLANK = b" \t\r\n" + bytes(range(9))
 _BOMS = (b"\xef\xbb\xbf", b"\xe2\x80\x8b")  # UTF-8, and a zero-width space
 _URL_LINE = re.compile(rb"https?://\S", re.IGNORECASE)
+_LIST = re.compile(rb"(?:#[^\r\n]*+\s++)*+https?://\S", re.IGNORECASE)  # after comments
 _RSS_IN_RDF = frozenset({b"http://purl.org/rss/1.0/", b"http://my.netscape.com/rdf/simple/0.9/"})
 # The elements that hold the URLs of a page, and those that the URL is in.
 _ENTRIES = frozenset({b"url", b"sitemap", b"item", b"entry"})
@@ -85,7 +86,7 @@ def read_sitemap(body: bytes) -> Iterator[Location]:
         first = (first + chunk).lstrip(_BLANK)
         if len(first) >= _ROOT_WITHIN:
             break
-    if _URL_LINE.match(first):
+    if _LIST.match(first):
         return _lines(first, chunks)
     root = _ROOT.search(first, 0, _ROOT_WITHIN)
     if root is None:

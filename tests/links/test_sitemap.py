@@ -49,6 +49,7 @@ def urls(body: bytes) -> list[str]:
         TWO.removesuffix(b"</url></urlset>"),
         TWO.replace(b"<url>", b"<url><!-- <loc>http://a/old</loc> -->"),
         b"http://a/1\nhttp://a/2",
+        b"# a comment\r\n#\n\nhttp://a/1\nhttp://a/2",
         b"\xef\xbb\xbfhttp://a/1\r\n\r\n  http://a/2\r\n# a comment\r\n",
         packed(DECLARED + TWO),
         packed(DECLARED) + packed(TWO),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # The standard allows "content" in <meta> only. Shops have it in others for what machines shall read
 # (<span itemprop="price" content="9.99">9,99 €</span>), and search engines do.
 _WITH_CONTENT = "[itemprop][content]:not([itemscope])"
+_OF_THE_PAGE = "base[href], [itemprop][href='']"
 _ADDRESSES = "[itemprop]:is([href], [src], [data]), [itemid]"
 # Those whose value the standard takes from another attribute, or from this one.
 _OTHERS = frozenset(
@@ -45,8 +46,9 @@ def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
     with (
         ReadAs(dict.fromkeys(found, "meta")),
         with_attribute("itemref", dict.fromkeys(endless, "")),
-        # The parser resolves addresses with the page's <base>, and that with ``base``.
-        with_attribute("href", dict.fromkeys(tree.select("base[href]"), base)),
+        # The parser resolves addresses with the page's <base>, and that with ``base``. It takes an
+        # empty one for none.
+        with_attribute("href", dict.fromkeys(tree.select(_OF_THE_PAGE), base)),
     ):
         try:
             items = tree.microdata(base)

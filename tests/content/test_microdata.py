@@ -20,6 +20,8 @@ CIRCLE = "<p id=a itemprop=x itemscope itemref=b></p><p id=b itemprop=y itemscop
         ("<meta itemprop=p content=x>", "x"),
         ("<span itemprop=p>9,99</span>", "9,99"),
         ("<img itemprop=p content=no src=/i.png>", "http://a.test/i.png"),
+        ("<a itemprop=p href=''>x</a>", "http://a.test/"),
+        ("<a itemprop=p>x</a>", ""),
         ("<time itemprop=p content=no datetime=2026>x</time>", "2026"),
     ],
 )

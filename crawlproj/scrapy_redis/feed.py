@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import NotConfigured
 
+from crawlproj.errors import ConfigError
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
@@ -31,6 +33,11 @@ class StartUrlsFeed:
             raise NotConfigured
         if crawler.spider.server is None:
             raise NotConfigured
+        if not hasattr(crawler.spider, "max_idle_time"):
+            raise ConfigError(
+                f"{spiders.__file__} is of an old scrapy-redis, which this Scrapy cannot run: "
+                "delete the project's copy, and install scrapy-redis 0.9"
+            )
         from crawlproj.scrapy_redis.feeder import Feeder  # noqa: PLC0415 - see above
 
         self._feeder = Feeder(crawler, crawler.spider)
@@ -40,6 +47,6 @@ class StartUrlsFeed:
         """Build the extension.
 
         Raises NotConfigured if the spider does not use RedisMixin, ConfigError if a setting is
-        wrong.
+        wrong, or the project's scrapy_redis too old.
         """
         return cls(crawler)

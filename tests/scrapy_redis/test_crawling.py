@@ -12,7 +12,10 @@ import pytest
 from scrapy import Request
 from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
+from scrapy_redis.spiders import RedisMixin
 
+from crawlproj.errors import ConfigError
+from crawlproj.scrapy_redis.feed import StartUrlsFeed
 from tests import ROOT
 from tests.processes import options, scrapy
 from tests.redis_spiders import Following, Plain
@@ -171,6 +174,17 @@ def test_a_spiders_arguments_work_as_in_scrapy_redis(spider: type[Plain], server
 def test_a_wrong_argument_is_a_value_error_that_names_it(argument: str, value: str) -> None:
     with pytest.raises(ValueError, match=argument):
         Plain.from_crawler(get_crawler(Plain), **{argument: value})
+
+
+def test_an_older_scrapy_redis_in_the_project_is_an_error_that_says_where_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crawler = get_crawler(Plain)
+    crawler.spider = Plain.from_crawler(crawler)
+    monkeypatch.delattr(RedisMixin, "max_idle_time")
+    del crawler.spider.max_idle_time
+    with pytest.raises(ConfigError, match=r"scrapy_redis/spiders\.py is of an old scrapy-redis"):
+        StartUrlsFeed.from_crawler(crawler)
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,9 @@ def test_an_older_scrapy_redis_in_the_project_is_an_error_that_says_where_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     crawler = get_crawler(Plain)
-    crawler.spider = Plain.from_crawler(crawler)
+    crawler.spider = spider = Plain.from_crawler(crawler)
     monkeypatch.delattr(RedisMixin, "max_idle_time")
-    del crawler.spider.max_idle_time
+    del spider.max_idle_time
     with pytest.raises(ConfigError, match=r"scrapy_redis/spiders\.py is of an old scrapy-redis"):
         StartUrlsFeed.from_crawler(crawler)
 

@@ -40,7 +40,10 @@ def chosen_fields(settings: BaseSettings) -> tuple[str, ...]:
     names = settings.getlist("PAGE_FIELDS")
     for name in names:
         if name not in FIELDS:
-            raise ConfigError(f"PAGE_FIELDS: {name!r} is not one of {', '.join(FIELDS)}")
+            raise ConfigError(
+                f"PAGE_FIELDS: {name!r} is not one of {', '.join(FIELDS)}; title, text and the "
+                "other usual columns are always stored"
+            )
     return tuple(names)
 
 

@@ -12,6 +12,7 @@ from scrapy.utils.test import get_crawler
 
 from crawlproj.downloadermiddlewares.decompression import DecompressionMiddleware
 from crawlproj.frontier.base import State
+from crawlproj.http.budget import MemoryBudget
 from crawlproj.reasons import outcome_of
 
 # The time in the header would be in the name of a test, and each worker has its own.
@@ -60,6 +61,16 @@ def test_a_page_is_decoded(body: bytes, encodings: list[str]) -> None:
     assert (response.body, response.flags) == (HTML, [])
     assert "Content-Encoding" not in response.headers
     assert response.css("p::text").get() == "caf\u00e9"
+
+
+def test_a_decoded_body_counts_in_the_memory_budget_until_its_request_is_done_with() -> None:
+    crawler, request = get_crawler(), Request(URL)
+    response = Response(URL, headers={"Content-Encoding": "gzip"}, body=gzipped(bytes(1_000_000)))
+    DecompressionMiddleware.from_crawler(crawler).process_response(request, response)
+    budget = MemoryBudget.of(crawler)
+    assert budget.used == 1_000_000
+    budget.done_with(request)
+    assert not budget.used
 
 
 @pytest.mark.parametrize(

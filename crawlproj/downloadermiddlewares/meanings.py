@@ -81,7 +81,13 @@ class Meanings:
                 for sites in (self._unavailable, self._silent):
                     if (site := sites.get(permit.site)) is not None:
                         alone = permit.in_flight == 1
-                        site.note(permit.started_at, refused=False, alone=alone, again=again)
+                        site.note(
+                            permit.started_at,
+                            permit.in_flight,
+                            refused=False,
+                            alone=alone,
+                            again=again,
+                        )
         elif status == _UNAVAILABLE:
             alone = permit.in_flight == 1 and ending.retry_after_s is None
             return self._refused(self._unavailable, permit, ending, alone=alone, again=again)
@@ -161,7 +167,7 @@ class Meanings:
         if site is None:
             answered = self._answered.get(permit.site, 0)
             site = put(sites, permit.site, Unavailable(answered), _MAX_SITES)
-        site.note(permit.started_at, refused=True, alone=alone, again=again)
+        site.note(permit.started_at, permit.in_flight, refused=True, alone=alone, again=again)
         if site.limits_rate:
             return replace(ending, verdict=Verdict.THROTTLED)
         return replace(ending, tries=ending.retry_after_s is None and site.tries())

@@ -60,12 +60,14 @@ class Unavailable:
         self._trials -= 1
         return self._trials >= 0
 
-    def note(self, started_at: float, *, refused: bool, alone: bool, again: bool) -> None:
+    def note(
+        self, started_at: float, in_flight: int, *, refused: bool, alone: bool, again: bool
+    ) -> None:
         """Note an answer, or a refusal, to a request that was sent then (seconds).
 
-        alone: whether nothing else was in flight at the site when the request was sent, and the
-        refusal says nothing of when to come back. again: whether it was sent before, without
-        success.
+        in_flight: requests in flight at the site when it was sent, itself included. alone: whether
+        that is one, and the refusal says nothing of when to come back. again: whether it was sent
+        before, without success.
         """
         if self._was_wrong:
             return
@@ -77,9 +79,9 @@ class Unavailable:
         if alone:
             self._alone.append(refused)
         if refused:
-            self._lockouts.on_refused(started_at)
+            self._lockouts.on_refused(started_at, in_flight)
         else:
-            self._lockouts.on_answer(started_at)
+            self._lockouts.on_answer(started_at, in_flight)
         self.limits_rate = self._answered_later and (self._lockouts.recur or self._is_likely())
 
     def _is_likely(self) -> bool:

@@ -11,12 +11,12 @@ starts = count()  # seconds
 
 def refuse(site: Unavailable, times: int, *, alone: bool = True) -> None:
     for _ in range(times):
-        site.note(next(starts), refused=True, alone=alone, again=False)
+        site.note(next(starts), 1, refused=True, alone=alone, again=False)
 
 
 def answer(site: Unavailable, times: int = 1, *, again: bool = False) -> None:
     for _ in range(times):
-        site.note(next(starts), refused=False, alone=True, again=again)
+        site.note(next(starts), 1, refused=False, alone=True, again=again)
 
 
 def limiting() -> Unavailable:

@@ -64,7 +64,8 @@ MAX_NOTES = 100_000
 class Frontier(Steered, ABC):
     """A store of entries that keeps the rules of the module docstring.
 
-    One instance serves one job. Not thread-safe.
+    One instance serves one job. Not thread-safe. Whatever asks the backend raises FrontierError if
+    that fails.
 
     shared: whether other processes may work on the job at the same time. Each of them is then a
         *worker*, with leases of its own, and owns the sites that it claimed from first.
@@ -139,7 +140,10 @@ class Frontier(Steered, ABC):
         return News()
 
     async def spare(self, number: int) -> list[str]:
-        """Return up to ``number`` sites of this worker that have pending entries and no leases."""
+        """Return up to ``number`` sites of this worker that have pending entries and no leases.
+
+        Raises FrontierError if the frontier is not shared.
+        """
         raise FrontierError(f"a frontier that is not shared cannot spare {number} sites")
 
     async def cede(self, sites: Mapping[str, float]) -> set[str]:
@@ -150,7 +154,8 @@ class Frontier(Steered, ABC):
 
         sites: each with the earliest time for its next request (unix seconds).
 
-        Returns the sites that were handed over; empty if no worker wants any.
+        Returns the sites that were handed over; empty if no worker wants any. Raises FrontierError
+        if the frontier is not shared.
         """
         raise FrontierError(f"a frontier that is not shared cannot cede {len(sites)} sites")
 

@@ -30,7 +30,10 @@ def without_page(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_item(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``without_page`` did, with the item where processors look for it, too."""
+    """Return what ``without_page`` did, with the item where processors look for it, too.
+
+    Raises TypeError if ``state`` is not that of an item loader.
+    """
     context = state.get(_CONTEXT)
     if not isinstance(context, dict):
         raise TypeError("an item loader has a context")

@@ -148,7 +148,7 @@ class ServeConfig:
 
 
 def serve_port(settings: BaseSettings) -> int:
-    """Return SERVE_PORT."""
+    """Return SERVE_PORT. Raises ConfigError if it is not a port."""
     port = integer(settings, "SERVE_PORT", PORT)
     if port > 65535:
         raise ConfigError(f"SERVE_PORT must be at most 65535, not {port}")

@@ -163,6 +163,8 @@ class Store(ABC):
 
         table: pages; or failures, or skipped, without the URLs of pages. start, end: of the range
         of URLs, the start included, the end left out; None: all that follow.
+
+        Raises StoreError if the store is not ``refreshable``.
         """
         raise StoreError(f"a {type(self).__name__} cannot read its {table} in order")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from scrapy import Request
 from scrapy.http import Response
 
@@ -45,3 +46,15 @@ def test_an_answer_from_the_session_before_sets_no_cookie_in_the_new_one() -> No
     jar.answer(form, "session=new")
     jar.answer(late, "session=deleted")
     assert jar.send()[1] == b"session=new"
+
+
+@pytest.mark.parametrize("own", [{}, {"proxy": "http://own.example:8080"}])
+def test_a_request_that_has_ended_is_as_it_was_before(own: dict[str, str]) -> None:
+    secret = Access(((b"X-Key", b"s3cret"),), proxy="http://user:s3cret@proxy.example:8080")
+    middleware = AccessMiddleware(secret, lambda _: True)
+    request = Request(URL, headers={"X-Key": "own"}, meta=own)
+    middleware.process_request(request)
+    assert (request.headers["X-Key"], request.meta["proxy"]) == (b"s3cret", secret.proxy)
+    middleware.process_response(request, Response(URL))
+    assert request.headers.getlist("X-Key") == [b"own"]
+    assert request.meta == own

@@ -10,30 +10,22 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from scrapy import Request, Spider
+from scrapy import Request
 
 from crawlproj._scrapy.engine import begin_closing
-from crawlproj.content.fields import chosen_fields
 from crawlproj.errors import ConfigError
-from crawlproj.frontier.base import State
-from crawlproj.pages import failure_of, page_of
-from crawlproj.reasons import error_of, outcome_of
 from crawlproj.spiders.arguments import refuse_unknown
 from crawlproj.spiders.lists import CHUNK_BYTES, in_utf8, read_line, refuse_without_url
+from crawlproj.spiders.stores_pages import StoresPages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from io import BufferedIOBase
-
-    from scrapy.http import Response
-    from twisted.python.failure import Failure
-
-    from crawlproj.items import FetchFailure, Page
 
 __all__ = ["UrlsSpider"]
 
 
-class UrlsSpider(Spider):
+class UrlsSpider(StoresPages):
     """Fetches every URL in a file.
 
     file: a path, or "-" for standard input, which is a new job every time. Each line is a URL (see
@@ -114,15 +106,6 @@ class UrlsSpider(Spider):
             return None
         self.found += 1
         return request
-
-    def parse(self, response: Response) -> Iterator[Page]:
-        """Yield the page."""
-        yield page_of(response, chosen_fields(self.settings))
-
-    def failed(self, failure: Failure) -> Iterator[FetchFailure]:
-        """Yield the item for a URL that failed for good; nothing for a skipped one."""
-        if outcome_of(error_of(failure))[0] is State.FAILED:
-            yield failure_of(failure)
 
 
 def _source(file: str) -> BufferedIOBase:

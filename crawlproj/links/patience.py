@@ -16,6 +16,7 @@ _FORGIVEN = 3  # of them, for a shape that is led out of
 _AROUND = 10  # pages with something new, or there is no site around a shape
 _MISSING = 100  # URLs without a page, of a shape that has had nothing new
 _ALONE = 10_000  # pages in a row, for a shape that is all there is
+_ALONE_AND_SAME = 1_000  # of which not even a digit was new
 _MAX_SHAPES = 20_000
 
 
@@ -31,24 +32,33 @@ class Patience:
         # changed least recently come first.
         self._empty: OrderedDict[str, int] = OrderedDict()
         self._news: OrderedDict[str, int] = OrderedDict()
+        self._same: OrderedDict[str, int] = OrderedDict()  # in a row without even a new digit
         self._missing: OrderedDict[str, int] = OrderedDict()  # URLs without a page
         # Pages that each shape led to, by their shape.
         self._led: OrderedDict[str, dict[str, int]] = OrderedDict()
+        self._listed: OrderedDict[str, int] = OrderedDict()  # pages that lists have led to
+        self._stale: OrderedDict[str, int] = OrderedDict()  # whose last page had nothing new
 
-    def lose(self, shape: str, limit: int, host: str = "") -> int:
+    def lose(self, shape: str, limit: int, host: str = "", *, is_same: bool = False) -> int:
         """Count a page of ``shape`` with nothing new.
 
         limit: how many of them in a row a shape may have that has had nothing new but once. host:
-        the shape of all pages of the host, if it matters what else is there.
+        the shape of all pages of the host, if it matters what else is there. is_same: not even a
+        digit is new.
 
         Returns how many it may have if these are so many, else 0.
         """
         empty = self._empty.pop(shape, 0) + 1
+        same = self._same.pop(shape, 0) + 1 if is_same else 0
+        if same:
+            put(self._same, shape, same, _MAX_SHAPES)
         news = self._news.get(shape, 0)
         limit += min(_EARNED * max(0, news - 1), _MAX_EARNED)
         limit += self._ways_of(shape)
         if host and self.is_alone(shape, host):
             limit = _ALONE
+            if same >= _ALONE_AND_SAME:
+                return same
         if empty < limit:
             put(self._empty, shape, empty, _MAX_SHAPES)
             return 0
@@ -87,6 +97,7 @@ class Patience:
         for shape in shapes:
             self.reset(shape)
             self._missing.pop(shape, None)
+            self._stale.pop(shape, None)
             put(self._news, shape, self._news.get(shape, 0) + 1, _MAX_SHAPES)
 
     def lead(self, shapes: Iterable[str], ways: Mapping[str, int]) -> None:
@@ -101,6 +112,25 @@ class Patience:
             for way, pages in ways.items():
                 led[way] = led.get(way, 0) + pages
             put(self._led, shape, led, _MAX_SHAPES)
+
+    def list_pages(self, shape: str, listed: str, pages: int) -> None:
+        """Take in that a page of ``shape`` lists new pages of the shape ``listed``.
+
+        This counts if the last page of ``shape`` that was looked at had something new.
+        """
+        if listed != shape and shape in self._news and shape not in self._stale:
+            put(self._listed, listed, self._listed.get(listed, 0) + pages, _MAX_SHAPES)
+
+    def take_listed(self, shape: str) -> bool:
+        """Take in a page without enough that is new; return whether lists have led to so many.
+
+        What they lead to has an end as they have, unless pages with nothing new are the lists.
+        """
+        put(self._stale, shape, 0, _MAX_SHAPES)
+        left = self._listed.get(shape, 0)
+        if left:
+            self._listed[shape] = left - 1
+        return left > 0
 
     def counts_ways_of(self, shape: str) -> bool:
         """Whether it makes a difference what else ``shape`` leads to."""
@@ -124,6 +154,7 @@ class Patience:
     def reset(self, shape: str) -> None:
         """Take back all of them."""
         self._empty.pop(shape, None)
+        self._same.pop(shape, None)
 
     @property
     def suspects(self) -> bool:

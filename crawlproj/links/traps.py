@@ -8,11 +8,12 @@ patience, see patience.py; a combination of parameters may have less, see combin
 Which shape is to blame for a page with nothing new? The narrowest one that holds the page and all
 unknown URLs that the page leads to, because nothing else explains why there is no end. A shape that
 the page leads out of is forgiven, as is a list that leads to its items. URLs of known traps, and
-such that only carry the URL of the page to lead back there, lead nowhere. A page that leads nowhere
-is not a reason to blame a directory, and queries that lead to others are none to blame what has no
-query. A parameter that makes no difference (see indifferent.py) is a trap, too, which only ends
-URLs that were fetched without it or with another value of it; and so is a whole query, which ends
-URLs that were fetched without a query. So is a maze; see mazes.py.
+such that only carry the URL of the page to lead back there, lead nowhere. A page with a new line is
+not to blame if lists have led to so many of its shape, because what is listed has an end. A page
+that leads nowhere is not a reason to blame a directory, and queries that lead to others are none to
+blame what has no query. A parameter that makes no difference (see indifferent.py) is a trap, too,
+which only ends URLs that were fetched without it or with another value of it; and so is a whole
+query, which ends URLs that were fetched without a query. So is a maze; see mazes.py.
 
 A page is looked at if a hash chooses its path or one of its parameters, an eighth of each. So is
 each page of a shape that is suspected, and, once a query made no difference, each one without a
@@ -30,7 +31,7 @@ from crawlproj.links.budgets import Spending
 from crawlproj.links.combinations import Combinations
 from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.mazes import Mazes
-from crawlproj.links.news import News, Recent, without_tokens
+from crawlproj.links.news import Found, News, Recent, without_tokens
 from crawlproj.links.patience import Patience
 from crawlproj.links.shapes import (
     Shapes,
@@ -59,6 +60,7 @@ SITEMAP = "sitemap_indexes"
 _PAGES = 20  # of a shape in a row with nothing new
 _PAGES_OF_DOUBTED = 5  # of a combination of parameters
 _PAGES_OF_A_HOST = 200
+_LIST = 5  # links to new pages
 _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
 _MAX_SHAPES = 20_000
@@ -147,7 +149,9 @@ class Traps:
         is_known = not self._looked_at.put(path)
         has_plain = bool(query) and self._paths.has(path)
         breeds = self._breeds(shapes, ways)
-        has_news = self._has_news(url, text, shapes, breeds=breeds, has_plain=has_plain)
+        leads_on = is_counted(url) and breeds
+        found = self._news.of(text, url, shapes.exact, counted=is_counted(url), leads_on=leads_on)
+        has_news = self._has_news(url, found, leads_on=leads_on, has_plain=has_plain)
         if self.similar is not None and self.similar.add(main[:_END]):
             has_news = False
         if trap := self._indifferent_of(url, text, shapes, has_news, has_plain):
@@ -161,15 +165,19 @@ class Traps:
             return ""
         # A site may be all alike, unless a program made its URLs or its user asked what is similar.
         is_made = shapes.repeats or has_date(url) or self.similar is not None
+        is_same = not found.digits
+        if self._patience.take_listed(shapes.exact) and not (is_same or is_made):
+            return ""
         around = "" if is_made else shapes.host
         blamed = self._blamed(shapes, ways, is_variant=is_known and bool(query))
         is_empty = shapes.exact in blamed or shapes.again in blamed
         self._combinations.take_in(shapes.exact, is_empty=is_empty)
         for shape in blamed:
-            limit = _PAGES_OF_A_HOST if shapes.is_of_host(shape) else _PAGES
+            limit, beside = _PAGES_OF_A_HOST if shapes.is_of_host(shape) else _PAGES, around
             if self._combinations.doubts(shape) and not self._patience.has_won(shape):
                 limit = _PAGES_OF_DOUBTED
-            if self._suspect(shape, limit, "pages", around):
+                beside = "" if is_same else around
+            if self._suspect(shape, limit, "pages", beside, is_same=is_same):
                 return self._widest(shape, shapes, around)
         if new_host and self._suspect(domain := shape_of_domain(site), _HOSTS, "new hosts"):
             return domain
@@ -185,6 +193,9 @@ class Traps:
             seen, looked_at = self._paths.has, self._indifferent.has_page
             others = [name for name, rest in shorter if seen(rest) or looked_at(rest)]
             self._indifferent.lead(others, shapes.place, len(plain))
+        if len(plain) >= _LIST:  # nearly all that is new on a list is of one kind
+            way = shapes_of(plain[len(plain) // 2]).exact
+            self._patience.list_pages(shapes.exact, way, len(plain))
         if self._patience.counts_ways_of(shapes.exact):
             ways = [shapes_of(each).exact for each in plain]
             out = Counter(way for way in ways if way != shapes.exact and way not in self.found)
@@ -212,23 +223,18 @@ class Traps:
             and not (self._is_variant(each) and is_way_back(each, url))
         ]
 
-    def _has_news(
-        self, url: str, text: str, shapes: Shapes, *, breeds: bool, has_plain: bool
-    ) -> bool:
-        """Return whether a page has enough that is new.
+    def _has_news(self, url: str, found: Found, *, leads_on: bool, has_plain: bool) -> bool:
+        """Return whether what was found on a page is enough that is new.
 
-        breeds: its shape goes on by itself. has_plain: it was fetched without its query.
+        leads_on: its shape goes on by itself. has_plain: it was fetched without its query.
         """
-        counted = is_counted(url)
-        leads_on = counted and breeds
-        found = self._news.of(text, url, shapes.exact, counted=counted, leads_on=leads_on)
         if found.words or self._is_new(site_of(url)):
             return found.words
         if leads_on:
             return found.numbers > 1
         if has_plain:
             return found.numbers > 0
-        if counted and has_year(url):
+        if is_counted(url) and has_year(url):
             return found.lines or found.numbers > 0
         # A short page of a reference may be its name and known words.
         return found.digits
@@ -324,9 +330,11 @@ class Traps:
     def _is_new(self, site: str) -> bool:
         return site not in self._proven and site not in self._start_hosts
 
-    def _suspect(self, shape: str, limit: int, what: str, host: str = "") -> bool:
+    def _suspect(
+        self, shape: str, limit: int, what: str, host: str = "", *, is_same: bool = False
+    ) -> bool:
         """Count a page of ``shape`` with nothing new; whether that makes it a trap."""
-        reached = self._patience.lose(shape, limit, host)
+        reached = self._patience.lose(shape, limit, host, is_same=is_same)
         if not reached or shape in self.found:
             return False
         self.found[shape] = f"{reached:,} {what} in a row had nothing new"

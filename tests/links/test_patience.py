@@ -103,6 +103,10 @@ def test_a_site_that_is_a_trap_ends_after_ten_thousand_pages() -> None:
     assert 10_000 <= fetched("page/{}", the_next, numbered, 10**9) < 10_100
 
 
+def test_a_site_ends_sooner_if_not_even_a_digit_is_new() -> None:
+    assert 1_000 <= fetched("page/{}", the_next, same, 10**9) < 1_020
+
+
 def test_a_calendar_ends_soon_though_it_is_all_that_there_is() -> None:
     def shown(url: str) -> tuple[str, list[str]]:
         date = url.removeprefix(HOME) or "?year=2026&month=1"

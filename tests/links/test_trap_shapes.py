@@ -195,3 +195,27 @@ def test_rows_that_stand_in_a_wider_table_are_no_news() -> None:
         if traps.looks_at(url):
             traps.learn(url, table(dice.sample(cells, 12)), [f"http://a/rows?by={n + 1}&of=0"])
     assert traps.found
+
+
+def test_sections_of_a_law_are_fetched_that_a_list_and_the_one_before_lead_to() -> None:
+    sections, per_page = 1_000, 50
+    site = random.Random(1)  # noqa: S311 - the same each time
+    texts = [" ".join(site.choices([word(n) for n in range(100)], k=20)) for _ in range(sections)]
+
+    def shown(url: str) -> tuple[str, list[str]]:
+        kind, _, last = url.removeprefix(HOME).partition("/")
+        n = int(last or 0)
+        if kind == "law":
+            first = per_page * n
+            listed = range(first, first + per_page)
+            names = "\n".join(f"§ {each} {word(each)}" for each in listed)
+            following = [f"{HOME}law/{n + 1}"] if first + per_page < sections else []
+            return f"{MENU}\n{names}", [*(f"{HOME}section/{each}" for each in listed), *following]
+        if kind == "section":
+            return f"{MENU}\n§ {n} {word(n)}\n{texts[n]}", [f"{HOME}section/{(n + 1) % sections}"]
+        return MENU, [f"{HOME}law/0"]
+
+    traps = Traps(Budgets(), [HOME])
+    learn_site(traps, HOME, MENU)
+    fetched = crawl_site(traps, HOME, shown)
+    assert len([url for url in fetched if "/section/" in url]) == sections

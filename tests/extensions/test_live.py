@@ -87,6 +87,7 @@ def test_a_snapshot_has_the_counts_of_the_job_and_of_the_run(parts: Parts) -> No
     assert live.pages_per_s > 0
     (site,) = live.sites
     assert (site.site, site.done, site.errors, site.waiting) == ("a.test", 8, 2, 2)
+    assert site.p50_s == site.p99_s == pytest.approx(0.1, rel=0.03)
     assert live.quantile(0.5) == pytest.approx(0.1, rel=0.03)
 
 

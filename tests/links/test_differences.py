@@ -120,6 +120,22 @@ def test_the_memo_keeps_sites_without_a_path_apart() -> None:
         assert links.extract_urls(page('<a href="x">', site)) == [f"{site}/x"]
 
 
+def test_a_link_that_every_page_has_is_joined_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    joined: list[str] = []
+
+    def noting(base: str, href: str) -> str | None:
+        joined.append(href)
+        return join(base, href)
+
+    monkeypatch.setattr("crawlproj.links.extractor.join", noting)
+    links = LinkExtractor()
+    for number in range(3):
+        links.extract_urls(
+            page(f'<a href="/menu"><a href="{number}.html">', f"http://a.example/{number}")
+        )
+    assert joined == ["/menu", "0.html", "1.html", "2.html"]
+
+
 def test_the_memo_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawlproj.links.extractor._MEMO_SIZE", 10)
     links = LinkExtractor()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +87,18 @@ def test_a_shape_that_keeps_overrunning_is_demoted_and_everybody_sees_it(now: No
         now.time += 60
         assert (await both.fast("pages(status)", name_of))[0] == "fast"
         assert both.state()["demoted"] == []
+
+    run(scene())
+
+
+def test_a_shape_that_seldom_overruns_stays_in_its_lane(now: Now) -> None:
+    both = lanes(now)
+
+    async def scene() -> None:
+        for work in (overrun, overrun, *[name_of] * 19, overrun):
+            with suppress(Problem):
+                await both.fast("pages(status)", work)
+        assert not both.is_demoted("pages(status)")
 
     run(scene())
 

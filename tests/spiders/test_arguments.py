@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawlproj.errors import ConfigError
+from crawlproj.spiders.archived import ArchivedSpider
 from crawlproj.spiders.site import SiteSpider
 from crawlproj.spiders.start_urls import start_urls
 from crawlproj.spiders.urls import UrlsSpider
@@ -97,6 +98,8 @@ def test_an_unknown_argument_is_refused_with_the_nearest_right_name(tmp_path: Pa
     (tmp_path / "urls.txt").touch()
     with pytest.raises(ConfigError, match=r"-a url: .* 'urls' .*\(it has file\)"):
         UrlsSpider(str(tmp_path / "urls.txt"), url="a.org")
+    with pytest.raises(ConfigError, match=r"-a url: .* 'archived' has no such argument"):
+        ArchivedSpider(url="a.org")
     with pytest.raises(ConfigError, match="did you mean currency"):
         Shop(url="a.org", curency="USD")
 

@@ -35,6 +35,7 @@ _DATE = re.compile(
     r"(?<![0-9])(?:19|20|21)[0-9]{2}(?:[^0-9?]{1,7}[0-5]?[0-9]|[01][0-9](?:[0-3][0-9])?)(?![0-9])"
 )
 _CHOSEN = 8  # of so many paths, and of so many parameters with their values, one
+_CHOSEN_BY_ITSELF = 64  # of so many URLs with a query, one
 _PARTS = re.compile("[/?&;=]")
 _NOT_ASCII = re.compile(r"%[89A-F][0-9A-F]")  # no program makes a token of other letters
 _ESCAPE = re.compile("%[0-9A-F]{2}")  # such as the brackets of filter[colour]
@@ -215,11 +216,17 @@ def is_chosen(url: str, nth: int = 0) -> bool:
     """Whether ``url`` is in the sample of pages for its path, or for one of its parameters.
 
     So pages of one path, or with one value of a parameter, are in the sample together and can be
-    compared, and those that alternate are in it alike. nth: which sample, 0 to 7.
+    compared, and those that alternate are in it alike. Few values that combine without end may all
+    be outside the sample, so some URLs with a query are in it by themselves. nth: which sample, 0
+    to 7.
     """
     path, _, query = url.partition("?")
-    parts = (path, *query.split("&")) if query else (path,)
-    return any(crc32(part.encode()) % _CHOSEN == nth for part in parts)
+    if not query:
+        return crc32(path.encode()) % _CHOSEN == nth
+    return (
+        any(crc32(part.encode()) % _CHOSEN == nth for part in (path, *query.split("&")))
+        or crc32(url.encode()) % _CHOSEN_BY_ITSELF == nth
+    )
 
 
 def is_way_back(url: str, page: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 
 import pytest
 
 from crawlproj.links.budgets import Budgets
+from crawlproj.links.shapes import is_chosen
 from crawlproj.links.traps import Traps
 from tests.links.sites import crawl_site, learn_site
 
@@ -219,3 +221,10 @@ def test_sections_of_a_law_are_fetched_that_a_list_and_the_one_before_lead_to() 
     learn_site(traps, HOME, MENU)
     fetched = crawl_site(traps, HOME, shown)
     assert len([url for url in fetched if "/section/" in url]) == sections
+
+
+@pytest.mark.parametrize("chosen", range(8))
+def test_orders_that_combine_are_looked_at_though_the_sample_has_none_of_them(chosen: int) -> None:
+    orders = [f"{column}={way}" for column in ("name", "date", "size") for way in ("up", "down")]
+    urls = (f"{HOME}?{'&'.join(four)}" for four in itertools.product(orders, repeat=4))
+    assert any(is_chosen(url, chosen) for url in urls)

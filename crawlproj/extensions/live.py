@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 
+from crawlproj.cancelling import end
 from crawlproj.clock import crawl_time
 from crawlproj.errors import FrontierError
 from crawlproj.extensions.fleet import memory_mb
@@ -86,8 +87,7 @@ class LivePublisher:
 
     async def _closed(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            await end(self._task)
 
     async def _run(self, scheduler: Scheduler) -> None:
         failures = 0

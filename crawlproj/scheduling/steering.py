@@ -15,6 +15,7 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
+from crawlproj.cancelling import end
 from crawlproj.errors import FrontierError, NotStored
 from crawlproj.frontier.base import Ack, State
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Result, Verb
@@ -125,8 +126,7 @@ class Steering:
     async def close(self) -> None:
         """Look no more, and let others see that this worker ends."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            await end(self._task)
             self._task = None
             with suppress(FrontierError):  # it is reported elsewhere
                 await self._frontier.withdraw(self.name)

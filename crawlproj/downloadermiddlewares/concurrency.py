@@ -179,7 +179,9 @@ class ConcurrencyMiddleware:
         )
         if ending.verdict is not Verdict.OK and admission is not None:
             admission.check_patience(request)
-        excused = excused or ending.tries
+        # Who takes a status out of RETRY_HTTP_CODES wants its answers at once.
+        is_retried = response.status in self._retried_statuses or response.status < 400
+        excused = excused or (ending.tries and is_retried)
         if (refused or excused) and self._retries.allows(request, response.status, excused=excused):
             return self._retries.again(request, ending) or response
         if response.status in self._retried_statuses:
@@ -203,7 +205,7 @@ class ConcurrencyMiddleware:
             and self._leave_to_project(permit, request)
         ):
             return None
-        if permit is not None and ending.verdict is Verdict.OVERLOADED and not permit.answered:
+        if permit is not None and ending.verdict is Verdict.OVERLOADED:
             closed, failures = verdicts.was_closed(exception), earlier_failures(request)
             ending = self._meanings.take_silence(permit, ending, failures, closed=closed)
         if ending.verdict not in FAILED:

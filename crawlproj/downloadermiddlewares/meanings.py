@@ -52,13 +52,23 @@ class Meanings:
 
         failures: how often the page was asked for before, without success.
         """
-        ending = self._meaning_of(permit, request, response, ending, again=failures > 0)
-        return self._weigh_chance(permit, ending, failures)
+        # An application that fails after the head of its answer has nothing more to send.
+        failed = response.status == _FAILED or (
+            not response.body
+            and response.status == _WHOLE
+            and request.method == "GET"
+            and "download_stopped" not in response.flags  # by a signal handler, after the head
+            and self._is_ours(request)
+        )
+        ending = self._meaning_of(
+            permit, response.status, ending, failed=failed, again=failures > 0
+        )
+        failed = failed or ending.verdict is Verdict.OVERLOADED
+        return self._weigh_chance(permit, ending, failures, failed=failed)
 
     def _meaning_of(
-        self, permit: Permit, request: Request, response: Response, ending: Ending, *, again: bool
+        self, permit: Permit, status: int, ending: Ending, *, failed: bool, again: bool
     ) -> Ending:
-        status = response.status
         if ending.verdict is Verdict.THROTTLED:
             timed = ending.retry_after_s is not None
             if self._is_at_once(permit, refused=True, timed=timed):
@@ -66,14 +76,6 @@ class Meanings:
         elif ending.verdict is Verdict.OK:
             self._is_at_once(permit, refused=False)
         if ending.verdict is Verdict.OK:
-            # An application that fails after the head of its answer has nothing more to send.
-            failed = status == _FAILED or (
-                not response.body
-                and status == _WHOLE
-                and request.method == "GET"
-                and "download_stopped" not in response.flags  # by a signal handler, after the head
-                and self._is_ours(request)
-            )
             if failed or self._failing:
                 ending = self._as_overload(permit, ending, failed=failed, again=again)
             if not failed:
@@ -96,7 +98,7 @@ class Meanings:
     def take_silence(
         self, permit: Permit, ending: Ending, failures: int, *, closed: bool
     ) -> Ending:
-        """Note a request without an answer, like ``take``.
+        """Note a request without an answer, or without the end of one, like ``take``.
 
         nginx closes the connections of requests that exceed a rate if it is told to answer 444,
         HAProxy if it is told to reject. A firewall that bans us for a while refuses connections, or
@@ -104,15 +106,17 @@ class Meanings:
 
         closed: whether the site closed or refused the connection; otherwise, time ran out.
         """
-        alone = closed and permit.in_flight == 1
-        again = failures > 0
-        ending = self._refused(self._silent, permit, ending, alone=alone, again=again)
+        if not permit.answered:
+            alone = closed and permit.in_flight == 1
+            again = failures > 0
+            ending = self._refused(self._silent, permit, ending, alone=alone, again=again)
         # A page that hangs would be waited for again and again.
-        return self._weigh_chance(permit, ending, failures) if closed else ending
+        return self._weigh_chance(permit, ending, failures, failed=True) if closed else ending
 
-    def _weigh_chance(self, permit: Permit, ending: Ending, failures: int) -> Ending:
+    def _weigh_chance(
+        self, permit: Permit, ending: Ending, failures: int, *, failed: bool
+    ) -> Ending:
         """Return the ``ending`` as that of a page to try again if it may have failed by chance."""
-        failed = ending.verdict is Verdict.OVERLOADED
         if permit.canary or ending.verdict is Verdict.THROTTLED or not (failed or self._by_chance):
             return ending
         site = self._by_chance.get(permit.site)
@@ -147,7 +151,7 @@ class Meanings:
                 return ending
             site = put(self._failing, permit.site, Failing(), _MAX_SITES)
         site.note(failed=failed, in_flight=permit.in_flight, again=again)
-        if not failed or permit.in_flight == 1:
+        if not failed:
             return ending
         if site.overloads:
             return replace(ending, verdict=Verdict.OVERLOADED, is_up=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from crawlproj.downloadermiddlewares.loop_lag import without_lag
@@ -48,7 +49,10 @@ def ending_of_response(
         verdict = Verdict.THROTTLED if status == 429 else Verdict.OVERLOADED
         value = headers.get(b"Retry-After")
         wait_s = retry_after_s(value.decode("latin-1"), now) if value is not None else None
-    return Ending(verdict, without_lag(_rtt_s(request), lag_s), wait_s, policy, lag_s)
+    rtt_s = without_lag(_rtt_s(request), lag_s)
+    return Ending(
+        verdict, rtt_s, wait_s, policy, lag_s, is_page=status < HTTPStatus.MULTIPLE_CHOICES
+    )
 
 
 def ending_of_exception(request: Request, exception: Exception) -> Ending:

@@ -40,7 +40,8 @@ class Sample:
     """A request that ended.
 
     started_at, ended_at: seconds on the caller's clock.
-    rtt_s: seconds from sending the request to the first byte of the answer; 0 without an answer.
+    rtt_s: seconds from sending the request to the first byte of the answer; 0 without an answer, or
+        if they say nothing of a queue (see ``PageLatency``).
     in_flight: requests in flight at the site when it started, itself included.
     lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
     start: what ``Limit.on_start`` returned for it; None if its start was not announced.

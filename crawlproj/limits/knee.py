@@ -151,6 +151,8 @@ class Knee(Limit):
             self._judge(evidence, sample.ended_at)
 
     def _note_order(self, sample: Sample) -> None:
+        if not sample.rtt_s:  # a site without a queue for redirects sends them before older pages
+            return
         self._overtook = self._overtook or sample.overtook
         if sample.in_flight > 2 and sample.start is not None:  # or the order is unknown
             self._in_order += not sample.overtook

@@ -10,6 +10,7 @@ from crawlproj.limits.decisions import Decisions, Reason, Rule
 from crawlproj.limits.ending import Asked, Ending, Verdict
 from crawlproj.limits.in_flight import InFlight
 from crawlproj.limits.learned import Learned
+from crawlproj.limits.page_latency import PageLatency
 from crawlproj.limits.permit import Permit
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SiteControl:
         "_cap",
         "_ended_at",
         "_good_limit",
+        "_latency",
         "_refused_at_once",
         "_rtt_s",
         "_taken",
@@ -60,6 +62,7 @@ class SiteControl:
         self.rate_limit = rate
         self.health = health
         self._taken = InFlight()
+        self._latency = PageLatency()
         self._refused_at_once = False  # with a 429, the last time
         self._rtt_s = 0.0  # smoothed; paces a limit below 1
         self._ended_at = -inf
@@ -271,7 +274,7 @@ class SiteControl:
         if lost or by_rate:
             return
         start, permit.start, before = permit.start, None, self.estimator.limit
-        timing = (permit.started_at, now, ending.rtt_s, permit.in_flight)
+        timing = (permit.started_at, now, self._latency.of(ending), permit.in_flight)
         overtook = outcome is Outcome.SUCCESS and permit.overtakes(self._taken.live)
         self.estimator.on_sample(
             Sample(*timing, outcome, ending.lag_s, start, overtook, ending.at_once)

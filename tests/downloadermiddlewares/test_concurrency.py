@@ -281,9 +281,9 @@ def test_failures_of_a_site_that_answers_later_what_failed_are_overloads(
         harness.answer(200, request)
     assert isinstance(harness.answer(status, body=text), Request)
     harness.scheduler.permit.in_flight = 1
-    assert isinstance(harness.answer(status, body=text), Response), "it was alone"
+    harness.answer(status, body=text)  # the limit learns whether fewer fail alone
     verdicts = [(ending.verdict, ending.is_up) for ending in harness.scheduler.endings[-2:]]
-    assert verdicts == [(Verdict.OVERLOADED, True), (Verdict.OK, False)]
+    assert verdicts == [(Verdict.OVERLOADED, True)] * 2
 
 
 def limiting_what_is_at_once() -> Harness:

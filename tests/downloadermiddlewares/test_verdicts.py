@@ -47,7 +47,7 @@ def ending(status: int, *flags: str, **headers: str) -> Ending:
     ],
 )
 def test_a_status_means_ok_throttled_or_overloaded(status: int, verdict: Verdict) -> None:
-    assert ending(status) == Ending(verdict, 0.25)
+    assert ending(status) == Ending(verdict, 0.25, is_page=status < 300)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,13 @@ PAGES = 300
 
 
 class Balancer:
-    """Four servers, the next of which is chosen by chance. One answers 502 to everything."""
+    """Four servers, the next of which is chosen by chance. One answers nothing but ``broken``.
 
-    def __init__(self) -> None:
+    That is None if it closes each connection.
+    """
+
+    def __init__(self, broken: Answer | None) -> None:
+        self._broken = broken
         self.dice = random.Random(7)  # noqa: S311 - not a secret
         self.in_flight: list[int] = []  # at each arrival, itself included
         self.now = 0
@@ -29,7 +33,9 @@ class Balancer:
         self.in_flight.append(self.now)
         try:
             if url != HOME and self.dice.random() < 0.25:
-                return Answer("Bad Gateway", 502)
+                if self._broken is None:
+                    raise ConnectionResetError
+                return self._broken
             await asyncio.sleep(0.1)
             return Answer(page(*(f"/{n}" for n in range(PAGES))))
         finally:
@@ -37,9 +43,16 @@ class Balancer:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "broken",
+    [Answer("Bad Gateway", 502), Answer("Server Error", 500), None],
+    ids=["502", "500", "closed"],
+)
 @on_reactor
-async def test_a_broken_server_of_four_costs_no_page_and_does_not_slow_the_crawl_down() -> None:
-    site = Balancer()
+async def test_a_broken_server_of_four_costs_no_page_and_does_not_slow_the_crawl_down(
+    broken: Answer | None,
+) -> None:
+    site = Balancer(broken)
     done = await crawl_site(
         site.answer, HOME, TRAPS_ENABLED=False, RETRY_TIMES=2, CONCURRENCY_MAX_PER_SITE=16
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _FORGETTING = 1 / 64  # of what was counted, with each request
 _PRIOR = 8.0  # answers; before any, a site is not believed to fail by chance
+_FEWEST = 2.5  # pages answered later, so three: a page or two that fail once do not make a site
 _BROKEN = 1e-6  # a page that failed so often that chance is as unlikely as this
 
 
@@ -33,6 +34,11 @@ class ByChance:
             self._failed += failed - _FORGETTING * self._failed
 
     def explains(self, failures: int) -> bool:
-        """Return whether a page may have failed so often, and not be broken."""
+        """Return whether a page may have failed so often, and not be broken.
+
+        That is false until three pages that failed were answered later.
+        """
+        if self._answered_later < _FEWEST:
+            return False
         share = self._failed / self._first * self._answered_later / self._again
         return share**failures > _BROKEN

@@ -56,7 +56,7 @@ def take_off_excused(stats: dict[str, int]) -> None:
     """
     excused = stats.pop("concurrency/refused", 0)
     for name in ("downloader/request_count", "downloader/request_method_count/GET"):
-        if excused:
+        if excused and name in stats:
             stats[name] -= excused
 
 

@@ -39,6 +39,14 @@ def test_where_no_page_is_answered_later_all_that_fail_are_broken(broken: float)
     assert not crawled(0, broken).explains(1)
 
 
+def test_two_pages_that_fail_once_do_not_make_a_site_that_fails_by_chance() -> None:
+    site = ByChance()
+    for _ in range(2):
+        site.note(failed=True, again=False)
+        site.note(failed=False, again=True)
+    assert not site.explains(1)
+
+
 def test_a_site_that_has_recovered_is_believed_soon() -> None:
     site = crawled(0.5, 0)
     for _ in range(400):

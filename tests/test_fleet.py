@@ -165,7 +165,7 @@ def test_without_persistence_a_roll_of_the_only_worker_loses_no_page(
     tmp_path: Path, web: DemoWeb
 ) -> None:
     words = ("site", "-n", "1", "-a", urls(web), "-s", "SCHEDULER_PERSIST=False")
-    fleet = FleetProcess(tmp_path, *words)
+    fleet = FleetProcess(tmp_path, *words, "-s", "DOWNLOAD_DELAY=0.1")  # or it ends before the roll
     first = fleet.when(lambda status: status.done > 5)
     fleet.process.send_signal(signal.SIGHUP)
     fleet.when(lambda status: status.pid != first.pid)

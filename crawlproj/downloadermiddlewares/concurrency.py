@@ -180,7 +180,8 @@ class ConcurrencyMiddleware:
         if ending.verdict is not Verdict.OK and admission is not None:
             admission.check_patience(request)
         # Who takes a status out of RETRY_HTTP_CODES wants its answers at once.
-        is_retried = response.status in self._retried_statuses or response.status < 400
+        is_error = response.status >= HTTPStatus.BAD_REQUEST
+        is_retried = not is_error or response.status in self._retried_statuses
         excused = excused or (ending.tries and is_retried)
         if (refused or excused) and self._retries.allows(request, response.status, excused=excused):
             return self._retries.again(request, ending) or response

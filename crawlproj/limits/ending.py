@@ -37,8 +37,8 @@ class Ending:
     lag_s: seconds by which ``rtt_s`` may be wrong because our own event loop was busy.
     is_up: of an overload, whether it shows that the site is not away.
     at_once: whether it refuses too much at once, although with 429.
-    is_page: of an answer, whether it is neither a redirect nor an error.
     tries: whether to ask for the page again soon, because it need not be the page that failed.
+    is_page: of an answer, whether it is neither a redirect nor an error.
     """
 
     verdict: Verdict

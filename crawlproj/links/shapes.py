@@ -170,7 +170,8 @@ def without(url: str, names: Container[str]) -> str:
     place, _, query = url.partition("?")
     host = url.split("/", 3)[2]
     left = [pair for pair in _PAIRS.split(query) if f"{host}/*?{_named(pair)}" not in names]
-    return f"{place}?{'&'.join(left)}" if any(left) else place
+    between = "&" if "&" in query else ";"
+    return f"{place}?{between.join(left)}" if any(left) else place
 
 
 def whole_query(url: str) -> str:
@@ -224,7 +225,7 @@ def is_chosen(url: str, nth: int = 0) -> bool:
     if not query:
         return crc32(path.encode()) % _CHOSEN == nth
     return (
-        any(crc32(part.encode()) % _CHOSEN == nth for part in (path, *query.split("&")))
+        any(crc32(part.encode()) % _CHOSEN == nth for part in (path, *_PAIRS.split(query)))
         or crc32(url.encode()) % _CHOSEN_BY_ITSELF == nth
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import pytest
 
 from crawlproj.links.indifferent import Indifferent
+from crawlproj.links.shapes import is_chosen, without
 
 SORT, PLACE = "a/*?sort=", "a/books/*"
 
@@ -180,3 +183,11 @@ def test_the_first_value_that_brings_a_page_makes_no_difference_once_the_page_is
     for n in range(20, 60):
         topic(found, n, "post=1 two", "post=2 two", "page=2 two")
     assert not found.may_have(PAGE)
+
+
+@pytest.mark.parametrize("between", ["&", ";"])
+def test_parameters_are_taken_apart_whatever_is_between_them(between: str) -> None:
+    url = f"http://a/f?rev=1{between}sort=date{between}tag=HEAD"
+    assert without(url, {SORT}) == f"http://a/f?rev=1{between}tag=HEAD"
+    nth = crc32(b"sort=date") % 8
+    assert all(is_chosen(f"http://a/{n}?rev={n}{between}sort=date", nth) for n in range(50))

@@ -24,6 +24,7 @@ from crawlproj.http import DownloadHandler
 from crawlproj.limits.ending import NOTHING_LEARNED
 from crawlproj.reasons import FAILED_CRAWLS, error_of, nothing_reached
 from crawlproj.scheduling.admission import Admission
+from crawlproj.scheduling.arrivals import Arrivals
 from crawlproj.scheduling.books import Books
 from crawlproj.scheduling.budget import Budget
 from crawlproj.scheduling.buffer_config import BufferConfig
@@ -38,7 +39,7 @@ from crawlproj.scheduling.network_pause import NetworkPause
 from crawlproj.scheduling.patience import Patience
 from crawlproj.scheduling.rebuilding import Rebuilding
 from crawlproj.scheduling.seen import Seen
-from crawlproj.scheduling.serialize import PERMIT_WAIT, Unstorable
+from crawlproj.scheduling.serialize import PERMIT_WAIT
 from crawlproj.scheduling.shutdown import ABANDON_AFTER_CANCEL_S, Shutdown
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 from crawlproj.scheduling.site_groups import SiteGroups
@@ -113,7 +114,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.books = Books(self._frontier.ack)
         self.cuts = Cuts(self._frontier.put, self.books, self._seen)
         self._fence = Fence(self.in_hand, lambda: self._frontier.held.valid)
-        given_back, file_bytes = self._frontier.given_back, self.config.file_bytes
+        given_back, file_bytes = self._frontier.claims.given_back, self.config.file_bytes
         direct = DirectRequests(self.permits, self._delays, crawl_time, given_back, file_bytes)
         self.admission = Admission(
             self.permits, self.in_hand, self._delays, groups, self._fence, patience,
@@ -145,7 +146,9 @@ class Scheduler(BaseScheduler, metaclass=Strict):
                 spider, self._crawler, shared=shared, by_domain=by_domain, config=self.config
             )
             await self._entries.open()
-            self._rebuilding = Rebuilding(self._entries, self._frontier.put, self.books)
+            put = self._frontier.put
+            self._arrivals = Arrivals(self._entries, self.in_hand, self.admission, put, self._seen)
+            self._rebuilding = Rebuilding(self._entries, put, self.books)
             self._frontier.outbox.on_written = self._entries.count
             self._hooks.install(self)
             self._hooks.lift_slot_limits(self.config.in_flight)
@@ -183,29 +186,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         """Put ``request``, or take it as the outcome of the lease that it carries."""
         if self.opened is None or self.opened.finished:
             return False
-        work = self.in_hand.replaced_by(request)
-        source = self.in_hand.source_of(request, work)
-        if work is None:
-            key = self._entries.key_of(request)
-        else:
-            self.admission.release(work)
-            identity = self._entries.identity
-            if identity(request) == identity(work.request):
-                work.retry(self._entries.retried(request, work.lease))
-                return True
-            work.redirect(request.url)
-            key = self._entries.key_of_redirect(request, work.request, work.lease.entry)
-        if self._entries.drops(request, key):
-            return False
-        try:
-            entry = self._entries.entry_of(request, key, self.in_hand.origin_of(request), source)
-            self._frontier.put(entry)
-        except Unstorable as exc:
-            logger.error("Dropped, because another process could not rebuild it: %s", exc)
-            return False
-        if self._entries.is_known_by_url(request):
-            self._seen.add(request.url)
-        return True
+        return self._arrivals.take(request)
 
     def _on_forgotten(self) -> None:
         self._seen.clear()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
 from crawlproj.frontier.base import Ack, State, Totals
-from crawlproj.scheduling.alarm import Alarm
+from crawlproj.scheduling.claims import Claims
 from crawlproj.scheduling.handover import Handover
 from crawlproj.scheduling.held_leases import HeldLeases
 from crawlproj.scheduling.lease_buffer import LeaseBuffer
@@ -41,6 +41,7 @@ class BufferedFrontier:
 
     buffer: the leases that wait for a permit. outbox: what waits to be written.
     held: the leases that this worker has, in the buffer or handed out.
+    claims: when leases are claimed.
     unwanted: how many pending entries the crawl does not wait for.
     seeds: open while the outbox is short and few entries are pending.
     on_change: called when leases have arrived, a site is ready or nothing is left: ask again.
@@ -83,11 +84,7 @@ class BufferedFrontier:
         self.held = HeldLeases(frontier, self.buffer, clock, config.lease_s, on_lost)
         self._notes = SiteNotes(frontier, permits, every_s=config.notes_s)
         self._handover = Handover(frontier, permits, self.buffer, self._notes, clock, delay_of)
-        self._left_alone: set[str] = set()  # sites that the last claim passed over
-        self._hungry = True  # a claim may bring something
         self.seeds = SeedGate(self._crowded)
-        self._claim_alarm = Alarm(clock, self._on_claim_due)  # in time, a site or an entry is ready
-        self._turn_alarm = Alarm(clock, on_change)  # a blocked site has its turn
         self._pump = Pump(
             self._round,
             patience_s=self._patience_s,
@@ -95,6 +92,15 @@ class BufferedFrontier:
             batch_s=config.batch_s,
             on_change=on_change,
             on_failure=self._failed,
+        )
+        self.claims = Claims(
+            frontier,
+            permits,
+            self.buffer,
+            clock,
+            config,
+            ask=self._pump.ask,
+            on_change=on_change,
         )
 
     async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
@@ -114,7 +120,7 @@ class BufferedFrontier:
     def ack(self, ack: Ack, site: str) -> None:
         """Apply ``ack``, of a lease of ``site``, in the next round."""
         # If all leases of the site were out, it then has room for more.
-        self.outbox.ack([ack], promising=ack.state is State.PENDING or self._low(site))
+        self.outbox.ack([ack], promising=ack.state is State.PENDING or self.claims.low(site))
         if self.outbox.acks >= self._config.batch:
             self._pump.hurry()
         self._pump.ask()
@@ -128,11 +134,11 @@ class BufferedFrontier:
             self._pump.hurry()
         if handout is None:
             if self.buffer.has_blocked:
-                self._set_timer()
+                self.claims.set_alarms()
             return None
         self._asked[site := handout.lease.entry.site] += 1
-        if self._low(site):
-            self._hungry = True
+        if self.claims.low(site):
+            self.claims.hungry = True
             if self.totals.pending or self._frontier.shared:
                 self._pump.ask()
         return handout
@@ -143,26 +149,14 @@ class BufferedFrontier:
         self._asked[site] -= 1
         if not self._asked[site]:
             del self._asked[site]
-        self.given_back(site)
-
-    def given_back(self, site: str) -> None:
-        """Let leases start, because a permit of ``site`` was given back."""
-        if self.buffer.has_blocked or self._left_alone:
-            without = self.buffer.given_back(site)
-            if not self._left_alone.isdisjoint(without):
-                self._left_alone.difference_update(without)
-                self._hungry = True
-                self._pump.ask()
-        if not self.buffer.has_turns:
-            self._set_timer()
+        self.claims.given_back(site)
 
     def look_again(self) -> None:
         """Sift the buffer again and claim again: what may start, or is wanted, has changed."""
         kept = {lease.id for lease in self._sift(list(self.buffer))}
         self.buffer.drop({lease.id for lease in self.buffer} - kept)
         self.buffer.retry()
-        self._hungry = True
-        self._pump.ask()
+        self.claims.want()
         self._on_change()
 
     @property
@@ -193,8 +187,7 @@ class BufferedFrontier:
         """
         self.seeds.close()
         self._frontier.hurry()
-        self._claim_alarm.cancel()
-        self._turn_alarm.cancel()
+        self.claims.close()
         await self._pump.stop()
         self.held.close()
         try:
@@ -223,9 +216,6 @@ class BufferedFrontier:
             self.outbox.close()
             await self._frontier.close()
 
-    def _low(self, site: str) -> bool:
-        return self.buffer.size_of(site) < max(1, self._config.per_site // 4)
-
     def _crowded(self) -> bool:
         unwritten = self.outbox.entries
         pending = self.totals.pending + unwritten
@@ -245,19 +235,19 @@ class BufferedFrontier:
         self._on_failure(error)
 
     async def _round(self, *, asked: bool) -> bool:
-        self._hungry |= self._frontier.shared and not asked
+        self.claims.hungry |= self._frontier.shared and not asked
         sent = await self.outbox.write()
-        self._hungry |= sent.promising
+        self.claims.hungry |= sent.promising
         self.held.remove(ack.lease_id for ack in sent.acks)
         claimed, now = False, self._clock()
         if now >= self.held.renew_at:
             if await self.held.renew():
-                self._hungry = True
+                self.claims.hungry = True
             await self._frontier.reap()
         await self._notes.write_if_due(now)
         self.totals = await self._frontier.totals()
         self.outbox.writing = 0  # the totals include them now
-        if self._hungry and (self.totals.pending or self._frontier.shared):
+        if self.claims.hungry and (self.totals.pending or self._frontier.shared):
             claimed = await self._claim()
         if self._frontier.shared:
             news = await self._heed()
@@ -268,28 +258,14 @@ class BufferedFrontier:
         return claimed or bool(sent)
 
     async def _claim(self) -> bool:
-        config, permits, buffer = self._config, self.permits, self.buffer
-        limit = min(config.ready - buffer.startable(), config.max_leases - len(buffer))
-        if limit <= 0 or permits.paused.everything:
+        if (limit := self.claims.room()) <= 0:
             return False
-        # Resting sites are passed over; the others are topped up.
-        resting = permits.resting()
-        self._left_alone = set(resting)
-        resting.update(self._handover.resting())
-        self._hungry = False  # what happens during the claim may set it again
-        leases = await self._frontier.claim(
-            limit, per_site=config.per_site, resting=resting, lease_s=config.lease_s
-        )
+        leases = await self.claims.claim(limit, self._handover.resting())
         await self._heed()  # before any request of a gained site can start
         self.held.add(leases)
-        buffer.add(self._sift(leases))
-        self._hungry |= len(leases) == limit
+        self.buffer.add(self._sift(leases))
         self.totals = await self._frontier.totals()
-        if not self._hungry:
-            self._set_timer(await self._frontier.next_ready())
-        if self._left_alone and permits.next_ready() is None:
-            self._hungry = True  # the last rest has just ended, so no alarm is set for it
-            self._pump.ask()
+        await self.claims.await_next()
         return bool(leases)
 
     async def _heed(self) -> News:
@@ -301,20 +277,5 @@ class BufferedFrontier:
             self._pump.ask()
             self._on_forgotten()
         await self._handover.gain(news)
-        self._hungry |= news.waiting
+        self.claims.hungry |= news.waiting
         return news
-
-    def _set_timer(self, frontier_ready: float | None = None) -> None:
-        """Ask again when a blocked or resting site, or a delayed entry, becomes ready."""
-        if self._pump.closing:
-            return
-        for ready_at in (frontier_ready, self.permits.next_ready()):
-            if ready_at is not None:
-                self._claim_alarm.set(ready_at)
-        if (wakes_at := self.buffer.wakes_at) is not None:
-            self._turn_alarm.set(wakes_at)
-
-    def _on_claim_due(self) -> None:
-        self._hungry = True
-        self._pump.ask()
-        self._on_change()

@@ -1,0 +1,70 @@
+"""Requests that come from the spider, or out of the downloader instead of a response."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from crawlproj.scheduling.serialize import Unstorable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy import Request
+
+    from crawlproj.frontier.base import Entry
+    from crawlproj.scheduling.admission import Admission
+    from crawlproj.scheduling.entries import Entries
+    from crawlproj.scheduling.seen import Seen
+    from crawlproj.scheduling.work import WorkInHand
+
+logger = logging.getLogger(__name__)
+
+
+class Arrivals:
+    """Puts new requests into the frontier; a retry or a redirect also decides a lease.
+
+    put: puts an entry into the frontier. seen: URLs that were put lately.
+    """
+
+    def __init__(
+        self,
+        entries: Entries,
+        in_hand: WorkInHand,
+        admission: Admission,
+        put: Callable[[Entry], None],
+        seen: Seen,
+    ) -> None:
+        self._entries = entries
+        self._in_hand = in_hand
+        self._admission = admission
+        self._put = put
+        self._seen = seen
+
+    def take(self, request: Request) -> bool:
+        """Put ``request``, or take it as the outcome of the lease that it carries.
+
+        Returns False if it is left out.
+        """
+        in_hand, entries = self._in_hand, self._entries
+        work = in_hand.replaced_by(request)
+        source = in_hand.source_of(request, work)
+        if work is None:
+            key = entries.key_of(request)
+        else:
+            self._admission.release(work)
+            if entries.identity(request) == entries.identity(work.request):
+                work.retry(entries.retried(request, work.lease))
+                return True
+            work.redirect(request.url)
+            key = entries.key_of_redirect(request, work.request, work.lease.entry)
+        if entries.drops(request, key):
+            return False
+        try:
+            self._put(entries.entry_of(request, key, in_hand.origin_of(request), source))
+        except Unstorable as exc:
+            logger.error("Dropped, because another process could not rebuild it: %s", exc)
+            return False
+        if entries.is_known_by_url(request):
+            self._seen.add(request.url)
+        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawlproj._scrapy.headers import value_of, values_of
+from crawlproj.content.ages import without_ages
 from crawlproj.content.chosen_types import extension_of
 from crawlproj.content.fields import page_fields, shown_without_text, telling_text_of
 from crawlproj.content.link_header import linked_from
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["failure_item", "failure_of", "page_of", "saved"]
 
 
-_UNIT = "(?:second|minute|hour|day|week|month|year)s?"
-# Such as "5 minutes ago" and "1 hour, 10 minutes ago", which change while a page does not.
-_AGE = re.compile(rf"\b(?:[0-9]+|an?) {_UNIT}(?:,? (?:and )?[0-9]+ {_UNIT})? ago\b")
 _MAX_VALIDATOR = 1_000  # bytes of a header that is kept to be sent again
 
 
@@ -103,9 +100,7 @@ def fingerprint_of(text: str) -> str | None:
 
     None if there is no text.
     """
-    words = " ".join(text.split())
-    if " ago" in words:
-        words = _AGE.sub("", words)
+    words = without_ages(" ".join(text.split()))
     encoded = words.encode("utf-8", "surrogatepass")
     return blake2b(encoded, digest_size=16).hexdigest() if words else None
 

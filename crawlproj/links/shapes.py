@@ -44,8 +44,8 @@ _WORD = re.compile(r"(?<![^-_.~])[a-zA-Z]{2,}(?![^-_.~])|[A-Z][a-z]{3,}")  # the
 _SESSION = re.compile(
     r";(?:jsessionid|sid|phpsessid)=[^/?;&]*"
     r"|(?<=/)\([A-Z]\([0-9a-z]{20,}\)\)/"
-    r"|(?<=[?&])(?:jsessionid|phpsessid|aspsessionid\w*|session_?id|sess_?id|sid|cfid|cftoken|oscsid"
-    r"|zenid)=(?=[^&]*[0-9])[\w,.-]{8,}&?",
+    r"|(?<=[?&;])(?:jsessionid|phpsessid|aspsessionid\w*|session_?id|sess_?id|sid|cfid|cftoken|oscsid"
+    r"|zenid)=(?=[^&;]*[0-9])[\w,.-]{8,}[&;]?",
     re.IGNORECASE,
 )
 
@@ -54,7 +54,7 @@ def without_session(url: str) -> str:
     """Return a normalized URL without session ids, which make one page look like many."""
     if "=" not in url and "(" not in url:  # most URLs
         return url
-    return _SESSION.sub("", url).rstrip("?&") if _SESSION.search(url) else url
+    return _SESSION.sub("", url).rstrip("?&;") if _SESSION.search(url) else url
 
 
 class Shapes(NamedTuple):

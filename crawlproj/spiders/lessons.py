@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from crawlproj.content.ages import without_ages
 from crawlproj.content.entered import with_entered
 from crawlproj.content.fields import telling_text_of
 from crawlproj.content.page import content_of
@@ -33,4 +34,6 @@ def lesson(
         main_text = page.text
         if (content := content_of(response)) is not None:
             main_text = telling_text_of(content, page.main_text, page.text)
-    return partial(traps.learn, page.url, with_entered(page.text, response), main=main_text)
+    # Pages that are compared may have been fetched minutes apart.
+    text = without_ages(with_entered(page.text, response))
+    return partial(traps.learn, page.url, text, main=main_text)

@@ -98,6 +98,8 @@ def _kind(url: str) -> str:
         ("http://a/p?PHPSESSID=a1b2c3d4e5&x=1", "http://a/p?x=1"),
         ("http://a/p?x=1&sid=0123456789abcdef", "http://a/p?x=1"),
         ("http://a/p?sid=0123456789abcdef", "http://a/p"),
+        ("http://a/p?sid=0123456789abcdef;x=1", "http://a/p?x=1"),
+        ("http://a/p?x=1;session_id=0123456789", "http://a/p?x=1"),
         ("http://a/(S(abcdefghijklmnopqrstuvwx))/p", "http://a/p"),
         ("http://a/p?sid=news", "http://a/p?sid=news"),
         ("http://a/p?side=0123456789", "http://a/p?side=0123456789"),

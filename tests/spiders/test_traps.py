@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from unittest import mock
 from urllib.parse import urlsplit
 
 import pytest
 from scrapy import Request
+from scrapy.http import HtmlResponse
 from scrapy.http.request import NO_CALLBACK
 
 from crawlproj.downloadermiddlewares.traps import InTrap, TrapMiddleware
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.traps import Traps
+from crawlproj.pages import page_of
+from crawlproj.spiders.lessons import lesson
 from crawlproj.spiders.site import SiteSpider
 from tests.http.helpers import on_reactor
 from tests.links import trap_web
@@ -37,6 +41,18 @@ async def test_a_site_that_answers_every_path_has_an_end(caplog: pytest.LogCaptu
     assert len(rows) == done.skipped["trap"]
     assert all("pages in a row had nothing new" in row.detail for row in rows.values())
     assert "is not followed any more" in caplog.text
+
+
+def test_the_age_of_what_a_page_shows_makes_no_difference_between_pages() -> None:
+    learned = []
+    for age in ("5 minutes ago", "1 hour, 10 minutes ago"):
+        response = HtmlResponse(HOME, body=f"<p>Saved {age}".encode(), request=Request(HOME))
+        traps = mock.Mock(similar=None)
+        learn = lesson(traps, response, page_of(response))
+        assert learn is not None
+        learn([])
+        learned.append(traps.learn.call_args)
+    assert learned[0] == learned[1]
 
 
 def test_of_many_traps_the_first_five_are_warnings(caplog: pytest.LogCaptureFixture) -> None:

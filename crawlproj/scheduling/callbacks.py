@@ -1,7 +1,8 @@
 """Callbacks as names, and back.
 
 A callback is a method of the spider. If only this process's user can write to the frontier, it may
-also be a function of the spider's package, or a method of an object that the spider has.
+also be a function of the spider's package, or a method of an object that the spider has. If others
+can, it is one that the spider's own classes define, and not one that sets a spider up.
 """
 
 from __future__ import annotations
@@ -20,39 +21,41 @@ if TYPE_CHECKING:
 _SCRAPYS = frozenset(
     {"parse", "_parse", "parse_with_rules", "_callback", "_errback", "_parse_sitemap"}
 )
+# Packages whose spiders have methods that no page is meant for.
+_FRAMEWORKS = frozenset({"scrapy", "scrapy_redis", "crawlproj"})
 _OF_HELPER = "->"  # between the attribute of the spider and the method of the object in it
 
 
-def name_of(function: Callable[..., Any], spider: Spider, *, public: bool) -> str:
+def name_of(function: Callable[..., Any], spider: Spider, *, shared: bool) -> str:
     """Return the name of a callback, from which ``method_of`` finds it again.
 
-    public: whether ``method_of`` will require that it is public.
+    shared: as ``method_of`` will be called.
 
     Raises ValueError if it cannot be found again.
     """
     stored = _found(function, spider)
-    if stored is None and not public:
+    if stored is None and not shared:
         stored = _of_helper(function, spider) or _of_package(function, spider)
     if stored is None:
         raise ValueError(f"{function!r} is not a method of the spider; make it one")
-    if public and not _is_public(spider, stored):
+    if shared and not _is_for_pages(spider, stored):
         raise ValueError(
-            f"{stored!r} is a private method, which workers that share a frontier do not call, "
-            "because others may write to it; name it without an underscore"
+            f"{stored!r} is not a method that was written for pages; workers that share a frontier "
+            "call no other, because others may write to it; let a method of your own call it"
         )
     return stored
 
 
-def method_of(spider: Spider, stored: str, *, public: bool) -> Callable[..., Any]:
+def method_of(spider: Spider, stored: str, *, shared: bool) -> Callable[..., Any]:
     """Return the callback that ``name_of`` named.
 
-    public: whether it must be a public method of the spider's own class, because the name may come
-        from someone else. Scrapy's own spiders have callbacks of their own.
+    shared: whether the name may come from someone else. It is then that of a method of the spider's
+        own classes, private or not, or of a callback of Scrapy's spiders.
 
     Raises ValueError, AttributeError or LookupError if there is none.
     """
-    if public and not _is_public(spider, stored):
-        raise ValueError(f"{stored!r} is not a public method of the spider {spider.name!r}")
+    if shared and not _is_for_pages(spider, stored):
+        raise ValueError(f"{stored!r} is not a callback of the spider {spider.name!r}")
     if ":" in stored:
         return classes_of(spider).function(stored)
     helper, _, name = stored.rpartition(_OF_HELPER)
@@ -103,15 +106,25 @@ def _of_package(function: Callable[..., Any], spider: Spider) -> str | None:
         return None
 
 
-def _is_public(spider: Spider, stored: str) -> bool:
-    """Whether ``stored`` names a function of the spider's class that is meant for responses."""
+def _is_for_pages(spider: Spider, stored: str) -> bool:
+    """Whether ``stored`` names a function of the spider's classes that may be meant for pages."""
     owner_name, _, name = stored.rpartition(".")
-    for owner in type(spider).__mro__:
+    owners = type(spider).__mro__
+    for owner in owners:
         if owner_name in {"", _name_of(owner)} and name in vars(owner):
             if not isinstance(vars(owner)[name], FunctionType | staticmethod):
                 return False  # a classmethod, a property, a class
-            return name in _SCRAPYS or not (name.startswith("_") or hasattr(Spider, name))
+            if name in _SCRAPYS:
+                return True
+            if name.startswith("_"):
+                of_frameworks = any(name in vars(each) for each in owners if _is_framework(each))
+                return not (name.startswith("__") or of_frameworks)
+            return not hasattr(Spider, name)
     return False
+
+
+def _is_framework(owner: type) -> bool:
+    return owner.__module__.partition(".")[0] in _FRAMEWORKS
 
 
 def _name_of(owner: type) -> str:

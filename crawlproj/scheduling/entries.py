@@ -233,7 +233,7 @@ class Entries:
         """Return the request that ``entry`` stands for. Raises BadPayload; Lost, which is one."""
         self._stats.inc_value("scheduler/dequeued")
         if not is_volatile(entry):
-            request = request_of(entry, self._spider, public=self._shared)
+            request = request_of(entry, self._spider, shared=self._shared)
             self._carried.give_back(entry.key, request)
             return request
         try:
@@ -283,7 +283,7 @@ class Entries:
         latest: bool,
     ) -> Entry:
         try:
-            entry = entry_of(request, self._spider, key, public=self._shared, found_at=found_at)
+            entry = entry_of(request, self._spider, key, shared=self._shared, found_at=found_at)
         except Unstorable as exc:
             if self._shared:
                 raise

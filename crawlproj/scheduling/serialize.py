@@ -115,16 +115,16 @@ def _signed64(data: bytes) -> int:
 
 
 def entry_of(
-    request: Request, spider: Spider, key: int, *, public: bool = False, found_at: int | None = None
+    request: Request, spider: Spider, key: int, *, shared: bool = False, found_at: int | None = None
 ) -> Entry:
     """Return ``request`` as an entry with ``key``. Raises Unstorable.
 
-    public: whether its callbacks must be public methods, because others can write to the frontier.
+    shared: whether others can write to the frontier, which limits what may be a callback.
     found_at: when the crawl came upon it, in unix seconds, for those who ask what became of it.
     """
     encoded = b""
     try:
-        payload = _payload(request, spider, public=public)
+        payload = _payload(request, spider, shared=shared)
         if found_at is not None:
             payload[_FOUND_AT] = found_at
         if payload:
@@ -163,13 +163,13 @@ def found_at_of(payload: bytes) -> int | None:
     return found if type(found) is int else None
 
 
-def request_of(entry: Entry, spider: Spider, *, public: bool = False) -> Request:
+def request_of(entry: Entry, spider: Spider, *, shared: bool = False) -> Request:
     """Return the request that ``entry`` stands for. Raises BadPayload.
 
-    public: as in ``entry_of``.
+    shared: as in ``entry_of``.
     """
     # The URL of an entry is that of an earlier Request, unless others wrote the entry.
-    make = Request if public else request_for
+    make = Request if shared else request_for
     try:
         if not entry.payload:
             return make(entry.url, priority=entry.priority)
@@ -180,8 +180,8 @@ def request_of(entry: Entry, spider: Spider, *, public: bool = False) -> Request
             given = {name: restored(value, classes) for name, value in given.items()}
         request = make(
             entry.url,
-            callback=_method(spider, stored.get("callback"), public=public),
-            errback=_method(spider, stored.get("errback"), public=public),
+            callback=_method(spider, stored.get("callback"), shared=shared),
+            errback=_method(spider, stored.get("errback"), shared=shared),
             method=stored.get("method", "GET"),
             encoding=stored.get("encoding", "utf-8"),
             priority=entry.priority,
@@ -204,7 +204,7 @@ def _check_headers(request: Request) -> None:
                 raise ValueError(f"header {name!r} has a line break")
 
 
-def _payload(request: Request, spider: Spider, *, public: bool) -> dict[str, Any]:
+def _payload(request: Request, spider: Spider, *, shared: bool) -> dict[str, Any]:
     """Return, in JSON's types, how the request differs from a plain GET."""
     if type(request) not in _STORABLE_TYPES:
         raise Unstorable(
@@ -212,9 +212,9 @@ def _payload(request: Request, spider: Spider, *, public: bool) -> dict[str, Any
         )
     payload: dict[str, Any] = {}
     if request.callback is not None:
-        payload["callback"] = _name(request.callback, "callback", request, spider, public=public)
+        payload["callback"] = _name(request.callback, "callback", request, spider, shared=shared)
     if request.errback is not None:
-        payload["errback"] = _name(request.errback, "errback", request, spider, public=public)
+        payload["errback"] = _name(request.errback, "errback", request, spider, shared=shared)
     if request.method != "GET":
         payload["method"] = request.method
     if request.body:
@@ -246,16 +246,16 @@ def _payload(request: Request, spider: Spider, *, public: bool) -> dict[str, Any
 
 
 def _name(
-    function: Callable[..., Any], role: str, request: Request, spider: Spider, *, public: bool
+    function: Callable[..., Any], role: str, request: Request, spider: Spider, *, shared: bool
 ) -> str:
     try:
-        return name_of(function, spider, public=public)
+        return name_of(function, spider, shared=shared)
     except ValueError as exc:
         raise Unstorable(f"{request}: its {role} {exc}") from None
 
 
-def _method(spider: Spider, stored: str | None, *, public: bool) -> Callable[..., Any] | None:
-    return None if stored is None else method_of(spider, stored, public=public)
+def _method(spider: Spider, stored: str | None, *, shared: bool) -> Callable[..., Any] | None:
+    return None if stored is None else method_of(spider, stored, shared=shared)
 
 
 def _storable(value: Any, where: str, request: Request, spider: Spider) -> Any:

@@ -11,6 +11,7 @@ from scrapy.spiders import CrawlSpider, SitemapSpider
 from scrapy.utils.response import open_in_browser
 
 from crawlproj.scheduling.callbacks import method_of, name_of
+from crawlproj.spiders.site import SiteSpider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,11 @@ class Base(Spider):
 
     def _parse_private(self, response: object) -> None: ...
 
+    def __parse_mangled(self, response: object) -> None: ...
+
+    def _set_crawler(self, crawler: Any) -> None:
+        super()._set_crawler(crawler)
+
     @classmethod
     def make(cls) -> None: ...
 
@@ -56,24 +62,27 @@ SPIDER = Own()
 SUPER = f"{Base.__module__}.Base.parse"
 
 
-@pytest.mark.parametrize("name", ["parse", "parse_more", "start_over", SUPER])
-def test_public_methods_of_the_spider_are_found_again(name: str) -> None:
-    method = method_of(SPIDER, name, public=True)
-    assert name_of(method, SPIDER, public=True) == name
+@pytest.mark.parametrize(
+    "name",
+    ["parse", "parse_more", "start_over", SUPER, "_parse_private", "_Base__parse_mangled"],
+)
+def test_methods_of_the_spiders_own_classes_are_found_again(name: str) -> None:
+    method = method_of(SPIDER, name, shared=True)
+    assert name_of(method, SPIDER, shared=True) == name
 
 
 @pytest.mark.parametrize(
     "name",
     [
         *("close", "start", "update_settings", "from_crawler", "handles_request", "log", "logger"),
-        *("__init__", "__class__", "_set_crawler", "_parse_private", "make", "secret", "name"),
+        *("__init__", "__class__", "_set_crawler", "make", "secret", "name"),
         *("", "missing", "os.system", "builtins.exec", f"{Base.__module__}.Base.make"),
         *("scrapy.spiders.Spider.close", f"{Base.__module__}.Own.missing"),
     ],
 )
 def test_nothing_else_is_called_in_the_name_of_a_stored_request(name: str) -> None:
-    with pytest.raises(ValueError, match="is not a public method"):
-        method_of(SPIDER, name, public=True)
+    with pytest.raises(ValueError, match="is not a callback"):
+        method_of(SPIDER, name, shared=True)
 
 
 def test_the_callbacks_of_scrapys_own_spiders_are_believed() -> None:
@@ -83,16 +92,25 @@ def test_the_callbacks_of_scrapys_own_spiders_are_believed() -> None:
         (SitemapSpider(name="sitemap"), "_parse_sitemap"),
     ):
         function = getattr(spider, method)
-        assert name_of(function, spider, public=True) == method
-        assert method_of(spider, method, public=True) == function
+        assert name_of(function, spider, shared=True) == method
+        assert method_of(spider, method, shared=True) == function
 
 
-def test_a_private_method_is_refused_before_others_cannot_call_it() -> None:
-    with pytest.raises(ValueError, match="name it without an underscore"):
-        name_of(SPIDER._parse_private, SPIDER, public=True)
-    assert name_of(SPIDER._parse_private, SPIDER, public=False) == "_parse_private"
-    method = method_of(SPIDER, "_parse_private", public=False)
-    assert method == SPIDER._parse_private
+@pytest.mark.parametrize(
+    ("spider", "name"),
+    [
+        (SPIDER, "_set_crawler"),
+        (CrawlSpider(name="crawl"), "_compile_rules"),
+        (SiteSpider(url="http://a.example/"), "_heed_start"),
+    ],
+)
+def test_what_sets_a_spider_up_is_refused_before_others_cannot_call_it(
+    spider: Spider, name: str
+) -> None:
+    function = getattr(spider, name)
+    with pytest.raises(ValueError, match="let a method of your own call it"):
+        name_of(function, spider, shared=True)
+    assert method_of(spider, name_of(function, spider, shared=False), shared=False) == function
 
 
 class Helped(Spider):
@@ -115,7 +133,7 @@ def test_the_next_process_finds_what_is_no_method_of_the_spider(
     find: Callable[[Helped], Callable[..., Any]], answer: str
 ) -> None:
     before, after = Helped(), Helped()
-    found = method_of(after, name_of(find(before), before, public=False), public=False)
+    found = method_of(after, name_of(find(before), before, shared=False), shared=False)
     assert found == find(after)
     assert found(None) == answer
 
@@ -123,11 +141,11 @@ def test_the_next_process_finds_what_is_no_method_of_the_spider(
 def test_workers_that_share_a_frontier_call_only_methods_of_the_spider() -> None:
     spider = Helped()
     for function in (parse_comment, spider.topics.parse_topic):
-        stored = name_of(function, spider, public=False)
+        stored = name_of(function, spider, shared=False)
         with pytest.raises(ValueError, match="make it one"):
-            name_of(function, spider, public=True)
-        with pytest.raises(ValueError, match="is not a public method"):
-            method_of(spider, stored, public=True)
+            name_of(function, spider, shared=True)
+        with pytest.raises(ValueError, match="is not a callback"):
+            method_of(spider, stored, shared=True)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +157,7 @@ def test_workers_that_share_a_frontier_call_only_methods_of_the_spider() -> None
 )
 def test_callbacks_that_no_name_leads_to_are_not_named(function: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="make it one"):
-        name_of(function, Helped(), public=False)
+        name_of(function, Helped(), shared=False)
 
 
 @pytest.mark.parametrize(
@@ -147,4 +165,4 @@ def test_callbacks_that_no_name_leads_to_are_not_named(function: Callable[..., A
 )
 def test_a_name_leads_to_no_function_of_others(stored: str) -> None:
     with pytest.raises(LookupError):
-        method_of(Helped(), stored, public=False)
+        method_of(Helped(), stored, shared=False)

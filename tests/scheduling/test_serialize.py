@@ -223,12 +223,12 @@ def test_a_corrupt_request_is_refused_and_breaks_nothing_else(url: str, payload:
         request_of(Entry(1, "a", url, payload), SPIDER)
 
 
-def test_callbacks_from_others_must_be_public() -> None:
+def test_callbacks_from_others_must_be_meant_for_pages() -> None:
     stored = Entry(1, "a", "http://a/", b'{"callback": "close"}')
     callback: Any = request_of(stored, SPIDER).callback
     assert callback == SPIDER.close
-    with pytest.raises(BadPayload, match="is not a public method"):
-        request_of(stored, SPIDER, public=True)
+    with pytest.raises(BadPayload, match="is not a callback"):
+        request_of(stored, SPIDER, shared=True)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,11 @@ def name_of(function: Callable[..., Any], spider: Spider, *, shared: bool) -> st
     if stored is None and not shared:
         stored = _of_helper(function, spider) or _of_package(function, spider)
     if stored is None:
-        raise ValueError(f"{function!r} is not a method of the spider; make it one")
+        # Without its address, by which each lambda would be a reason of its own.
+        name = getattr(function, "__qualname__", type(function).__name__)
+        raise ValueError(
+            f"{name} is not a method of the spider; make it one, and pass values in cb_kwargs"
+        )
     if shared and not _is_for_pages(spider, stored):
         raise ValueError(
             f"{stored!r} is not a method that was written for pages; workers that share a frontier "

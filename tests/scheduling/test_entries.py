@@ -116,7 +116,8 @@ def test_each_reason_to_keep_a_request_in_memory_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     it = entries()
-    for n, request in enumerate([unstorable(), unstorable(), Request(URL, callback=print)]):
+    closures = [Request(URL, callback=lambda _, n=n: n) for n in range(2)]
+    for n, request in enumerate([unstorable(), unstorable(), *closures]):
         it.entry_of(request, n)
     told = [record.getMessage() for record in caplog.records]
     assert [URL in each for each in told] == [True, True]

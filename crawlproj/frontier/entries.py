@@ -125,7 +125,8 @@ class Opened:
             return f"Generation {self.generation} of job {job!r} is finished"
         if not self.resumed:
             return f"Beginning job {job!r} (generation {self.generation})"
-        counts = f"{totals.pending} pending, {totals.done} done"
+        # The first leases may have been claimed already.
+        counts = f"{totals.pending + totals.leased} left, {totals.done} done"
         return f"Continuing job {job!r} (generation {self.generation}): {counts}"
 
 

@@ -112,7 +112,7 @@ def _waits(facts: SiteFacts, around: Around, now: float) -> Why | None:
 
 
 def _delay(facts: SiteFacts, around: Around) -> Why | None:
-    if facts.delay_s < _ALONE_S:
+    if facts.delay_s < _ALONE_S or facts.delay_s * facts.rate < 1:  # the rate is slower
         return None
     by = around.wishes.by.get("delay")
     if around.crawl_delay_s and facts.delay_s <= around.crawl_delay_s:
@@ -124,11 +124,11 @@ def _delay(facts: SiteFacts, around: Around) -> Why | None:
 
 def _paced(facts: SiteFacts, around: Around, now: float) -> Why | None:
     """Return what spaces the starts out, if the site would start more."""
+    if facts.ready_at <= now and not around.waiting:
+        return None
     if (delay := _delay(facts, around)) is not None:
         return delay
     if facts.rate == inf or facts.in_flight >= facts.cap > 1:
-        return None
-    if facts.ready_at <= now and not around.waiting:
         return None
     words = f"limited to {facts.rate:.3g} requests/s"
     by = around.wishes.by.get("rate")

@@ -100,6 +100,13 @@ def wished(name: str) -> Wishes:
             "Crawl-delay 10 s",
         ),
         ({"delay_s": 2.0}, {}, "delay", "a delay of 2 s by the settings"),
+        ({"delay_s": 2.0}, {"waiting": 0}, "nothing-waits", "none of its URLs waits here"),
+        (
+            {"delay_s": 2.0, "rate": 0.1, "rate_by": "refused", "ready_at": NOW + 9},
+            {},
+            "rate",
+            "limited to 0.1 requests/s because it refused more (429)",
+        ),
         (
             {"delay_s": 4.0},
             {"wishes": wished("delay"), "crawl_delay_s": 1.0},

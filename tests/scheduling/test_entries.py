@@ -116,8 +116,9 @@ def test_each_reason_to_keep_a_request_in_memory_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     it = entries()
-    closures = [Request(URL, callback=lambda _, n=n: n) for n in range(2)]
-    for n, request in enumerate([unstorable(), unstorable(), *closures]):
+    lambdas: list[Any] = [lambda _, made=made: made for made in range(2)]
+    requests = [Request(URL, callback=each) for each in lambdas]
+    for n, request in enumerate([unstorable(), unstorable(), *requests]):
         it.entry_of(request, n)
     told = [record.getMessage() for record in caplog.records]
     assert [URL in each for each in told] == [True, True]

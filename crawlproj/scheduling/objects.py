@@ -51,7 +51,7 @@ def is_whole(value: Any) -> bool:
 def state_of(value: Any) -> dict[str, Any]:
     """Return the attributes of an object itself, without those of its class."""
     state = dict(getattr(value, "__dict__", {}))
-    for name in _slots(type(value)):
+    for name in slots_of(type(value)):
         if hasattr(value, name):
             state[name] = getattr(value, name)
     return state
@@ -60,7 +60,7 @@ def state_of(value: Any) -> dict[str, Any]:
 def built(kind: Any, state: Mapping[str, Any]) -> Any:
     """Return an object of this class with these attributes. Raises AttributeError, TypeError."""
     value = kind.__new__(kind)
-    slots = frozenset(_slots(kind))
+    slots = frozenset(slots_of(kind))
     for name, part in state.items():
         if name in slots:
             object.__setattr__(value, name, part)
@@ -69,7 +69,8 @@ def built(kind: Any, state: Mapping[str, Any]) -> Any:
     return value
 
 
-def _slots(kind: type) -> Iterator[str]:
+def slots_of(kind: type) -> Iterator[str]:
+    """Yield the names under which objects of a class have slots."""
     for owner in kind.__mro__:
         slots = vars(owner).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:

@@ -21,6 +21,7 @@ from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
 from crawlproj.scheduling.callbacks import method_of, name_of
 from crawlproj.scheduling.classes import classes_of
+from crawlproj.scheduling.request_classes import own_part, with_own_part
 from crawlproj.scheduling.values import MARK, NotPlain, restored, storable
 from crawlproj.urls import normalize, site_of
 
@@ -47,7 +48,7 @@ TRANSIENT_META = frozenset(
 _STORABLE_TYPES = frozenset({Request, FormRequest, JsonRequest, XmlRpcRequest})
 _VALUES = ("headers", "body", "cookies", "meta", "cb_kwargs")
 _ENDS_HEADER = re.compile(rb"[\r\n\0]")
-_FOUND_AT = "found_at"
+_FOUND_AT, _OWN = "found_at", "own"
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _from_json = json.JSONDecoder().decode
 
@@ -189,6 +190,8 @@ def request_of(entry: Entry, spider: Spider, *, shared: bool = False) -> Request
             flags=stored.get("flags"),
             **given,
         )
+        if _OWN in stored:
+            request = with_own_part(request, restored(stored[_OWN], classes_of(spider)))
         _check_headers(request)
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as exc:
         place = entry.url or f"a URL of {entry.site}"
@@ -206,11 +209,9 @@ def _check_headers(request: Request) -> None:
 
 def _payload(request: Request, spider: Spider, *, shared: bool) -> dict[str, Any]:
     """Return, in JSON's types, how the request differs from a plain GET."""
-    if type(request) not in _STORABLE_TYPES:
-        raise Unstorable(
-            f"{request}: a {type(request).__name__} cannot be rebuilt from data; use scrapy.Request"
-        )
     payload: dict[str, Any] = {}
+    if type(request) not in _STORABLE_TYPES:
+        payload[_OWN] = _own(request, spider)
     if request.callback is not None:
         payload["callback"] = _name(request.callback, "callback", request, spider, shared=shared)
     if request.errback is not None:
@@ -243,6 +244,13 @@ def _payload(request: Request, spider: Spider, *, shared: bool) -> dict[str, Any
     if request.flags:
         payload["flags"] = list(request.flags)
     return payload
+
+
+def _own(request: Request, spider: Spider) -> Any:
+    try:
+        return own_part(request, classes_of(spider))
+    except NotPlain as exc:
+        raise Unstorable(f"{request}: it is {exc}") from None
 
 
 def _name(

@@ -30,6 +30,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class Rendered(Request):
+    """Has attributes of its own, as those of plugins do."""
+
+    __slots__ = ("__dict__", "script")
+
+    def __init__(self, wait: tuple[int, ...], script: Any, **arguments: Any) -> None:
+        self.wait, self.script = wait, script
+        super().__init__(**arguments)
+
+
+class Registered(Request):
+    def __del__(self) -> None: ...
+
+
 class Some(Spider):
     name = "some"
 
@@ -131,6 +145,17 @@ def test_a_request_comes_back_as_it_was(request_: Request) -> None:
         assert getattr(back, name) == getattr(request_, name), name
 
 
+def test_a_request_of_a_class_that_the_spider_knows_keeps_its_class_and_attributes() -> None:
+    given_ = Rendered(
+        (1, 2), "scroll()", url="http://a.org/", callback=SPIDER.parse_more, headers={"X": "a"}
+    )
+    back = there_and_back(given_)
+    assert type(back) is Rendered
+    assert (back.wait, back.script, back.callback) == ((1, 2), "scroll()", SPIDER.parse_more)
+    assert back.headers == given_.headers
+    assert back.replace(wait=(3,), script=None).url == "http://a.org/"
+
+
 def test_deeply_nested_data_is_unstorable_and_a_bad_payload_when_read() -> None:
     deep: list[Any] = []
     for _ in range(3000):
@@ -169,6 +194,9 @@ def test_any_plain_data_in_meta_survives(meta: dict[str, Any]) -> None:
         (Request("http://a.org/", callback=print), "callback"),
         (Request("http://a.org/", meta={"x": object()}), "meta holds a object"),
         (Request("http://a.org/", cb_kwargs={"x": [{1: print}]}), "cb_kwargs holds a builtin_fun"),
+        (Rendered((), script=print, url="http://a.org/"), "it is a builtin_function"),
+        (Registered("http://a.org/"), "it is a Registered, which is more than its attributes"),
+        (type("Nowhere", (Request,), {})("http://a.org/"), "a later process would not find"),
     ],
 )
 def test_a_value_that_is_not_data_is_named(request_: Request, named: str) -> None:
@@ -188,6 +216,15 @@ def test_equal_urls_have_equal_keys_and_bodies_make_a_difference() -> None:
     posts = [Request("http://a.org/", method="POST", body=body) for body in (b"1", b"2")]
     assert len({key_of(request) for request in [*posts, Request("http://a.org/")]}) == 3
     assert all(-(2**63) <= key_of(request) < 2**63 for request in posts)
+
+
+_RENDERED = f"{__name__}:Rendered".encode()
+OWN = [  # what is not the own part of a request
+    b"5", b"{}", b'{"__set__": []}', b'{"__object__": ["subprocess:Popen", {}]}',
+    b'{"__object__": ["%s", {"_headers": {}}]}' % _RENDERED,
+    b'{"__object__": ["%s", 5]}' % _RENDERED,
+    b'{"__object__": ["%s", {}]}' % _RENDERED.replace(b"Rendered", b"Some"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -215,6 +252,7 @@ def test_equal_urls_have_equal_keys_and_bodies_make_a_difference() -> None:
         ("http://a/", b'{"meta": 5}'), ("http://a/", b'{"meta": [1]}'),
         ("http://a/", b'{"cb_kwargs": [1]}'), ("http://a/", b'{"callback": 5}'),
         ("http://a/", b'{"callback": ["parse"]}'), ("http://a/", b'{"callback": "missing"}'),
+        *(("http://a/", b'{"own": %s}' % own) for own in OWN),
         ("http://a/", b'{"flags": 5}'), ("http://a/", b"[" * 100_000),
     ],
 )  # fmt: skip

@@ -159,6 +159,11 @@ class Fleet:
         return all(worker.phase.over for worker in self._workers)
 
     @property
+    def rolling(self) -> bool:
+        """Whether a roll is under way, or has stopped at a worker that does not start."""
+        return bool(self._to_roll) or self._rolled is not None
+
+    @property
     def exit_status(self) -> int:
         """0 if the job is finished or was stopped, 1 if no worker could work on it."""
         refused = all(worker.phase is Phase.REFUSED for worker in self._workers)

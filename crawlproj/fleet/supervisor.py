@@ -101,6 +101,7 @@ class Supervisor:
         self._poll_now = asyncio.Event()  # polls the frontier before its interval is over
         self._looked = 0.0
         self._logged_refusal = False
+        self._rolling = False
 
     def stop(self) -> None:
         """Drain the workers; kill them if called a second time."""
@@ -114,6 +115,7 @@ class Supervisor:
         """Restart the workers one after another."""
         logger.info("Restarting the workers one after another")
         self._apply(self.fleet.roll(time.monotonic()))
+        self._rolling = self.fleet.rolling
 
     async def run(self, show: Callable[[], object] = lambda: None) -> int:
         """Run until every worker is over; returns the exit status.
@@ -154,6 +156,9 @@ class Supervisor:
             self._looked = now
             self._look(now)
         self._apply(self.fleet.tick(now, finished=self._finished))
+        if self._rolling and not self.fleet.rolling:
+            self._rolling = False
+            logger.info("Every worker was restarted and is at work")
 
     def _look(self, now: float) -> None:
         for seat in self.seats:

@@ -207,7 +207,10 @@ def test_a_page_that_kills_three_workers_is_failed_before_their_leases_are_retur
     assert "Not tried again because it killed 3 workers: http://a.test/bad" in caplog.text
 
 
-def test_a_roll_replaces_one_worker_at_a_time(tmp_path: Path) -> None:
+def test_a_roll_replaces_one_worker_at_a_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     scene = Scene(tmp_path, "work")
     before: list[int] = []
     ready: list[int] = []
@@ -221,12 +224,13 @@ def test_a_roll_replaces_one_worker_at_a_time(tmp_path: Path) -> None:
         if scene.supervisor.fleet.stopping:
             return
         ready.append(sum(phase is Phase.READY for phase in scene.states()))
-        if scene.ready() and not set(before) & set(scene.pids()):
+        if scene.ready() and not set(before) & set(scene.pids()) and not scene.supervisor._rolling:
             scene.supervisor.stop()
 
     assert scene.run(script) == 0
     assert scene.started == ["1", "2", "1", "2"]
     assert min(ready) >= 1
+    assert caplog.messages.count("Every worker was restarted and is at work") == 1
     assert scene.supervisor.fleet.counts == {"rolled": 2}
 
 

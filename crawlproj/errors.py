@@ -96,5 +96,7 @@ def among(name: str, known: Iterable[str]) -> str:
 def no_spider(name: str, known: Iterable[str]) -> str:
     """Return what is wrong with the name of a spider that is not among the ``known`` ones."""
     names = sorted(known)
-    listed = ", ".join(names) or "none in this project"
+    listed = ", ".join(names) or (
+        "none: begin in the folder of the project's scrapy.cfg, or set SCRAPY_SETTINGS_MODULE"
+    )
     return f"there is no spider {name!r}{did_you_mean(name, names)} (the spiders are: {listed})"

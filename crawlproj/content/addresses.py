@@ -17,7 +17,10 @@ _BLANK = "\t\n\f\r "
 
 
 class Addresses:
-    """Makes addresses absolute for one field of ``page``, until they have MAX_CHARACTERS."""
+    """Makes addresses absolute for one field of ``page``, until they have MAX_CHARACTERS.
+
+    Those that another field has made are not made again.
+    """
 
     def __init__(self, page: PageContent) -> None:
         self._page = page
@@ -27,7 +30,11 @@ class Addresses:
         """Return where ``href`` leads, in normal form; None if not to http(s), and at the end."""
         if self._left <= 0:
             return None
-        url = self._page.link(href)
+        known = self._page.absolute
+        if href in known:
+            url = known[href]
+        else:
+            url = known[href] = self._page.link(href)
         self._left -= len(self._page.base) + len(href) if url is None else len(url)
         return url
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Mapping
 
     from crawlproj.content.tree import Tree
 
 _MAX_LINKS = 10_000  # of a page
+_MAX_SEARCHED = 16 * 1024 * 1024  # characters of markup of links, which may be in each other
+_MAX_NAME = 1_000  # characters
 
 
 @contextmanager
@@ -23,10 +25,18 @@ def with_names(node: Tree | Element, hidden: Container[Element]) -> Iterator[lis
     """
     nameless: list[Element] = []
     added: list[Text] = []
-    for link in node.select("a[href]")[:_MAX_LINKS]:
-        if _shows(link, hidden):
+    shown: dict[Element, bool] = {}
+    left = _MAX_SEARCHED
+    for link in reversed(node.select("a[href]")[:_MAX_LINKS]):  # those in others come first
+        if _shows(link, hidden, shown):
+            shown[link] = True
             continue
-        if name := next(filter(None, _names_of(link)), ""):
+        name = ""
+        if left > 0:
+            left -= len(link.html)
+            name = next(filter(None, _names_of(link)), "")[:_MAX_NAME]
+        shown[link] = bool(name)
+        if name:
             added.append(Text(name))
             link.append(added[-1])
         else:
@@ -38,8 +48,11 @@ def with_names(node: Tree | Element, hidden: Container[Element]) -> Iterator[lis
             text.extract()
 
 
-def _shows(link: Element, hidden: Container[Element]) -> bool:
-    """Whether there is text or an image with an address in ``link``."""
+def _shows(link: Element, hidden: Container[Element], shown: Mapping[Element, bool]) -> bool:
+    """Whether there is text or an image with an address in ``link``.
+
+    shown: the same of the links in it.
+    """
     left = [link]
     while left:
         for child in left.pop().children:
@@ -47,6 +60,10 @@ def _shows(link: Element, hidden: Container[Element]) -> bool:
                 if child.data.strip():
                     return True
             elif isinstance(child, Element) and child not in hidden:
+                if child in shown:
+                    if shown[child]:
+                        return True
+                    continue
                 if child.tag == "img" and _has_address(child):
                     return True
                 left.append(child)

@@ -40,12 +40,14 @@ class PageContent:
 
     url: where it came from, without credentials. tree: of the whole page, or of the first part of
         one that is large; shared by everything, so do not change it. headers: of the response, for
-        what the page itself does not say.
+        what the page itself does not say. absolute: the addresses that its fields have made
+        absolute, by how they are written there; they bound how many.
     """
 
     def __init__(self, url: str, parts: Parts, headers: Headers | None = None) -> None:
         self.url = normalize(url) or normalize(without_credentials(url)) or url
         self.tree = parts.first
+        self.absolute: dict[str, str | None] = {}
         self._parts = parts
         self._headers = headers
 

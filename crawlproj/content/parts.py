@@ -28,6 +28,7 @@ _PLACES = [
     for place in (rb"(?<=\n)[ \t]*<", rb"<(?:p|div|li|tr|t[dh]|d[dt]|h[1-6])[ >]", rb"<")
 ]
 _SEARCHED = 64 * 1024  # bytes before the end of a part
+_COUNTED = 4096  # bytes whose tags are counted at once
 _MARK = "data-end-of-part"
 _END = f"<script {_MARK}></script>".encode()  # allowed nearly wherever other elements are
 _RAW = ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
@@ -91,15 +92,16 @@ class Parts:
 def _end(body: bytes, start: int, most_bytes: int, most_tags: int) -> int:
     """Return where a part of at most so many bytes and tags ends."""
     end = min(len(body), start + most_bytes)
-    if end - start > most_tags and body.count(b"<", start, end) > most_tags:
-        low, high, left = start, end, most_tags
-        while high - low > 1:
-            middle = (low + high) // 2
-            if (tags := body.count(b"<", low, middle)) <= left:
-                low, left = middle, left - tags
-            else:
-                high = middle
-        return low
+    if end - start <= most_tags:
+        return end
+    left = most_tags
+    for place in range(start, end, _COUNTED):
+        tags = body.count(b"<", place, min(place + _COUNTED, end))
+        if tags > left:
+            for _ in range(left):
+                place = body.index(b"<", place) + 1  # noqa: PLW2901 - the last round
+            return body.index(b"<", place)
+        left -= tags
     return end
 
 

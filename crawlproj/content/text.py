@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from turbohtml import PlainText
 
+from crawlproj.content.blank import blank_in
 from crawlproj.content.code_language import with_languages
 from crawlproj.content.emphasis import as_asterisks
 from crawlproj.content.empty_links import scripts_in, with_names
@@ -240,5 +241,11 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
 
 
 def _written(node: Tree | Element) -> str:
-    with as_grids(node) as others, ReadAs(others), as_asterisks(node) as plain, ReadAs(plain):
+    with (
+        as_grids(node) as others,
+        ReadAs(others),
+        as_asterisks(node) as plain,
+        ReadAs(plain),
+        ReadAs(blank_in(node)),
+    ):
         return tidy(node.to_markdown())

@@ -39,6 +39,8 @@ def shapes() -> dict[str, str]:
         "images in one size of two": "<img srcset='a 1x, b 2x'>",
         "links in each other that show nothing": "<svg><title><a href=x>",
         "links in each other that are named after the rest": "<svg><title><p>x<a href=x>",
+        "quotes and empty lists below the deepest": "<ul><li><blockquote>",
+        "line breaks of nothing": "<b></b><br>",
         "links that are no URLs": "<a href='//['>x</a>",
         "sites of their own": "<a href=http://h{}.test/>x</a>",
         "places below a long base": _LONG_BASE + "<a href=#x{}>y</a>",

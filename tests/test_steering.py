@@ -73,6 +73,8 @@ def _check(say: Callable[..., str], web: DemoWeb, site: str, other: str, place: 
     assert int(skipped[1].replace(",", "")) > 0
     say("resume", site)
     until(lambda: requests("one") > before + 10)
+    shown = say("prioritize", "--site", site, "--priority", "5")
+    assert re.search(r"after \d\.\d s: [\d,]+ URLs", shown), shown
     added = f"{web.url('one')}/no-such-page"
     assert re.search(r"s: 1 URL\n", say("add", added, "--priority", "100"))
     until(lambda: any(line.path == "/no-such-page" for line in web.log()))

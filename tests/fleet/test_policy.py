@@ -188,9 +188,7 @@ def test_a_roll_restarts_one_worker_at_a_time_and_waits_until_it_is_ready() -> N
     rolling.exited(1, 15.0, -signal.SIGTERM)
     assert rolling.tick(15.0) == [Start(1)]
     rolling.ready(1, 16.0)
-    assert rolling.rolling
-    assert rolling.tick(99.0) == []
-    assert not rolling.rolling
+    assert (rolling.rolling, rolling.tick(99.0), rolling.rolling) == (True, [], False)
     assert rolling.counts == {"rolled": 2}
 
 

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from itemloaders import ItemLoader
-from scrapy import Item, Spider
+from scrapy import Item, Request, Spider
 
 from crawlproj.bounded import put
 from crawlproj.scheduling.objects import has_fields
@@ -21,7 +21,7 @@ from crawlproj.scheduling.objects import has_fields
 class Classes:
     """The classes whose objects a spider's requests may carry.
 
-    These are items, item loaders, classes of the spider's package and of the modules that its
+    These are items, item loaders, requests, classes of the spider's package and of the modules that its
     spider classes are in, names that those modules import, and what is in the package of an
     imported class with declared fields. Only modules that are loaded when this is made count,
     because the next process would not have loaded others by then.
@@ -82,7 +82,7 @@ class Classes:
 
     def _knows(self, found: type) -> bool:
         in_package = _package(found.__module__) in self._packages
-        return in_package or found in self._named or issubclass(found, Item | ItemLoader)
+        return in_package or found in self._named or issubclass(found, Item | ItemLoader | Request)
 
 
 _known: OrderedDict[type[Spider], Classes] = OrderedDict()

@@ -145,7 +145,7 @@ def test_a_request_comes_back_as_it_was(request_: Request) -> None:
         assert getattr(back, name) == getattr(request_, name), name
 
 
-def test_a_request_of_a_class_that_the_spider_knows_keeps_its_class_and_attributes() -> None:
+def test_a_request_of_another_class_keeps_its_class_and_attributes() -> None:
     given_ = Rendered(
         (1, 2), "scroll()", url="http://a.org/", callback=SPIDER.parse_more, headers={"X": "a"}
     )

@@ -21,8 +21,8 @@ from crawlproj.scheduling.objects import has_fields
 class Classes:
     """The classes whose objects a spider's requests may carry.
 
-    These are items, item loaders, requests, classes of the spider's package and of the modules that its
-    spider classes are in, names that those modules import, and what is in the package of an
+    These are items, item loaders, requests, classes of the spider's package and of the modules that
+    its spider classes are in, names that those modules import, and what is in the package of an
     imported class with declared fields. Only modules that are loaded when this is made count,
     because the next process would not have loaded others by then.
     """

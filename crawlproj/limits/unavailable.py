@@ -18,8 +18,8 @@ _MANY = 0.15  # of the answers since
 class Unavailable:
     """Watches the 503s of a site, or its connections without an answer.
 
-    nginx refuses with 503 what exceeds a rate, unless told otherwise. Fewer requests in flight
-    do not help there, because even one after another is too fast. So a site limits its rate
+    By default, nginx refuses with 503 what exceeds a rate. Fewer requests in flight do not help
+    there, because even one after another is too fast. So a site limits its rate
     if it refuses requests that were *alone* in flight, at least 6 of 32, answers others between
     them, as a site that is down does not, and has answered a page that it had refused: one that is
     broken is refused each time.

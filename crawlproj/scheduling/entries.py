@@ -136,7 +136,7 @@ class Entries:
     def drops(self, request: Request, key: int) -> bool:
         """Whether a new request, which has ``key``, is left out at once.
 
-        The project's filter is asked, or those are told who listen for duplicates. The frontier
+        The project's filter is asked, or who listens for duplicates is notified. The frontier
         leaves out the others.
         """
         if not self.is_filtered(request) or CHECK in request.meta:

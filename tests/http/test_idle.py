@@ -94,7 +94,7 @@ async def test_after_a_hundred_requests_a_connection_gives_its_worker_to_others(
 async def test_a_request_does_not_wait_for_as_long_as_others_are_served() -> None:
     async with prefork(workers=2) as site, open_handler() as handler:
         crawling = asyncio.ensure_future(crawl(handler, site, 500, at_once=2))
-        await asyncio.sleep(0.1)
+        await until_async(lambda: site.opened == 2)
         await handler.download_request(Request(site.url))
         assert not crawling.done()
         await crawling

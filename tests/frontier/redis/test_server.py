@@ -16,7 +16,7 @@ from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.frontier.redis.server import RedisServer
 from tests.frontier.helpers import entry, put, run
 from tests.servers import Proxy, Redis, free_port
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until_async
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,7 +166,7 @@ def test_a_worker_waits_for_missing_replicas_and_logs_it_once(
     async def put_meanwhile(client: Client) -> int:
         client.config_set("min-replicas-to-write", 1)
         waiting = asyncio.ensure_future(worker.write([entry(1)], []))
-        await asyncio.sleep(0.3)
+        await until_async(lambda: "waiting" in caplog.text)
         client.config_set("min-replicas-to-write", 0)
         return (await waiting).new
 
@@ -189,8 +189,8 @@ def test_an_outage_of_writes_alone_is_one_line_however_much_is_read_meanwhile(
     async def read_meanwhile(client: Client) -> int:
         client.config_set("min-replicas-to-write", 1)
         writing = asyncio.ensure_future(worker.write([entry(1)], []))
+        await until_async(lambda: "for now" in caplog.text)
         for _ in range(10):
-            await asyncio.sleep(0.05)
             await worker.notes(["a.test"])
         client.config_set("min-replicas-to-write", 0)
         return (await writing).new

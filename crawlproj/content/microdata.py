@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.addresses import MAX_CHARACTERS
 from crawlproj.content.for_a_while import ReadAs, with_attribute
+from crawlproj.content.preformatted import Without
+from crawlproj.content.tree import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from crawlproj.content.tree import Element, Tree
 
@@ -29,15 +32,23 @@ _OTHERS = frozenset(
 # items of which each names two others have more than 100 million.
 _MAX_REFERRED = 16 * 1024 * 1024  # characters of markup, each counted as often as it is named
 _MAX_STEPS = 20  # references of which each leads to the next
+# The standard takes the text as it is in the markup. Where nothing but the end of a block separates
+# two words, that is one word; and articles have the scripts of advertisements in them.
+_NO_TEXT = "[itemprop] :is(script, style)"
+_BLOCKS = "[itemprop] :is(br, dd, div, dt, h1, h2, h3, h4, h5, h6, li, p, pre, td, th, tr)"
+_MAX_BLOCKS = 10_000  # of a page
 
 
 def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
     """Return the items of a page that are in no other, each with type, id and properties.
 
-    A property has a list of values: texts, absolute addresses and items. None are returned if 400
+    A property has a list of values: texts, absolute addresses and items. A text has a line break
+    where a block begins or ends, and no scripts and style sheets. None are returned if 400
     or more are in each other, or if a long base makes their addresses longer than those of other
     fields may be. itemref is ignored if it leads in a circle, or multiplies properties.
     """
+    if not tree.select("[itemscope]"):
+        return []
     if len(tree.select(_ADDRESSES)) * len(base) > MAX_CHARACTERS:
         return []
     found = [each for each in tree.select(_WITH_CONTENT) if each.tag not in _OTHERS]
@@ -46,6 +57,8 @@ def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
     with (
         ReadAs(dict.fromkeys(found, "meta")),
         with_attribute("itemref", dict.fromkeys(endless, "")),
+        Without(tree.select(_NO_TEXT)),
+        _lines_in(tree),
         # The parser resolves addresses with the page's <base>, and that with ``base``. It takes an
         # empty one for none.
         with_attribute("href", dict.fromkeys(tree.select(_OF_THE_PAGE), base)),
@@ -55,6 +68,25 @@ def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
         except RecursionError:
             return []
     return [_item(item) for item in items]
+
+
+@contextmanager
+def _lines_in(tree: Tree) -> Iterator[None]:
+    """Put line breaks between blocks in properties, and around others, for a while."""
+    added: list[Text] = []
+    for block in tree.select(_BLOCKS)[:_MAX_BLOCKS]:
+        places = [(block.previous_sibling, block.insert_before)]
+        if block.tag != "br":
+            places.append((block.next_sibling, block.insert_after))
+        for beside, insert in places:
+            if beside is not None and not (isinstance(beside, Text) and beside.data.isspace()):
+                added.append(Text("\n"))
+                insert(added[-1])
+    try:
+        yield
+    finally:
+        for text in added:
+            text.extract()
 
 
 def _multiplies(tree: Tree, referring: list[Element]) -> bool:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _LAYOUT = PlainText(layout="strict", bullet="", table_cell_separator=" ")
 _HEADINGS = "h1,h2,h3,h4,h5,h6"
 _MAX_KEPT_APART = 10_000  # options, captions or blocks of a kind in a page
-_MAX_LAID_OUT = 16 * 1024 * 1024  # characters of markup; headings, or links, in each other
+_MAX_LAID_OUT = 16 * 1024 * 1024  # characters; headings, or links, in each other
 # Blocks that the parser takes for inline, and what to read them as instead.
 _UNKNOWN_BLOCKS = {
     **dict.fromkeys(("center", "dialog", "dir", "fieldset", "form", "hgroup"), "div"),
@@ -214,10 +214,14 @@ def markdown_of(node: Tree | Element, absolute: Callable[[str], str]) -> str:
     the text of their link. absolute: makes an address absolute; in the tree, too, for links.
     """
     # Not resolve_links(), which raises at the first link that is not a URL.
+    left = _MAX_LAID_OUT
     for link in node.select("a[href]"):
         link.attrs["href"] = absolute(link.attr("href") or "")
-        if (title := link.attr("title")) and title.split() == link.text.split():
-            del link.attrs["title"]
+        if left > 0 and (title := link.attr("title")):
+            text = link.text
+            left -= len(text)
+            if title.split() == text.split():
+                del link.attrs["title"]
     with with_addresses(node, absolute) as others:
         return _markdown_of(node, dict.fromkeys(others, "span"))
 

@@ -45,6 +45,7 @@ def shapes() -> dict[str, str]:
         "sites of their own": "<a href=http://h{}.test/>x</a>",
         "places below a long base": _LONG_BASE + "<a href=#x{}>y</a>",
         "pictures below a long base": _LONG_BASE + "<img src={}>",
+        "links around all of the text": "<a href=x title=y><object>" * 250 + "word " * 800_000,
         "long classes": f"<p class='{'ab ' * 300}'>{'text ' * 20}</p>",
         "empty lists of JSON-LD": "<script type=application/ld+json>[[]" + ",[]" * 2_700_000,
         **{f"random {n}": "".join(random.choices(_RANDOM, k=6)) for n in range(2)},

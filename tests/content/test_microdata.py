@@ -23,6 +23,9 @@ CIRCLE = "<p id=a itemprop=x itemscope itemref=b></p><p id=b itemprop=y itemscop
         ("<a itemprop=p href=''>x</a>", "http://a.test/"),
         ("<a itemprop=p>x</a>", ""),
         ("<time itemprop=p content=no datetime=2026>x</time>", "2026"),
+        ("<div itemprop=p><p>one</p><p>two</p>three</div>", "one\ntwo\nthree"),
+        ("<p itemprop=p>one<br>two <i>and</i> 3</p>", "one\ntwo and 3"),
+        ("<div itemprop=p><p>one</p>\n<script>f()</script><style>a</style></div>", "one\n"),
     ],
 )
 def test_the_value_of_a_property_is_what_machines_shall_read(html: str, value: str) -> None:

@@ -71,10 +71,7 @@ class ContinuedFeeds:
             if not self._failed:
                 exporter.item_scraped(item, spider)
                 for slot in exporter.slots:
-                    if file := _file_of(slot):
-                        file.flush()
-                        if "postprocessing" not in slot.feed_options and is_deleted(file.fileno()):
-                            raise FileNotFoundError(errno.ENOENT, "it was deleted")
+                    _flush(slot)
         except OSError as exc:
             self._stop(exc, whole)
         if self._failed:
@@ -149,6 +146,14 @@ class ContinuedFeeds:
         storage.write_mode = "ab"
         options["overwrite"] = False  # for the next batches
         return True
+
+
+def _flush(slot: FeedSlot) -> None:
+    """Write what is buffered. Raises OSError, also if the file was deleted."""
+    if file := _file_of(slot):
+        file.flush()
+        if "postprocessing" not in slot.feed_options and is_deleted(file.fileno()):
+            raise FileNotFoundError(errno.ENOENT, "it was deleted")
 
 
 def _file_of(slot: FeedSlot) -> IO[bytes] | None:

@@ -203,18 +203,21 @@ class BufferedFrontier:
             if skip_rest:
                 await self._frontier.skip_pending(skip_rest)
             self.totals = await self._frontier.totals()
-            finished = finish and not self.totals.pending and not self.totals.leased
-            if finished:
-                try:
-                    await self._frontier.finish()
-                except FrontierError:
-                    if not self._frontier.shared:
-                        raise
-                    return False  # other workers have put something in the meantime and go on
-            return finished
+            return finish and await self._finish()
         finally:
             self.outbox.close()
             await self._frontier.close()
+
+    async def _finish(self) -> bool:
+        if self.totals.pending or self.totals.leased:
+            return False
+        try:
+            await self._frontier.finish()
+        except FrontierError:
+            if not self._frontier.shared:
+                raise
+            return False  # other workers have put something in the meantime and go on
+        return True
 
     def _crowded(self) -> bool:
         unwritten = self.outbox.entries

@@ -97,7 +97,7 @@ class _Search:
         self._start, self._is_explicit = body, False
         for selector in _EXPLICIT:
             explicit = tree.select(selector)
-            if len(explicit) == 1 and self._of(explicit[0]) >= _EXPLICIT_SHARE * self._of(body):
+            if len(explicit) == 1 and self._has_enough(explicit[0], body):
                 self._start, self._is_explicit = explicit[0], True
                 break
 
@@ -109,6 +109,12 @@ class _Search:
 
     def _of(self, element: Element) -> int:
         return self._clean.get(element, 0)
+
+    def _has_enough(self, explicit: Element, body: Element) -> bool:
+        """Whether an element that is marked as the article has enough of the page to be it."""
+        if self._prose.is_short:  # all text counts, and an archive of links may be most of it
+            return self._of(explicit) >= min(_MIN_MAIN, _EXPLICIT_SHARE * self._of(body))
+        return self._of(explicit) >= _EXPLICIT_SHARE * self._of(body)
 
     def _inside(self, element: Element) -> Element | None:
         """Return the element to go into, or None."""

@@ -34,7 +34,8 @@ class Prose:
     blocks: the text of each innermost block, in the order of the page. text: all text.
     linked: what of it is in links. prose: what of it is in paragraphs that are long enough, outside
     of links. own: the prose that is in none of an element's children. Elements that have none of
-    these are missing. Takes one walk through the tree, however deep that is.
+    these are missing. is_short: there is so little prose that all text counts as such. Takes one
+    walk through the tree, however deep that is.
     """
 
     def __init__(self, root: Element, hidden: Container[Element]) -> None:
@@ -51,7 +52,8 @@ class Prose:
                 self.own[block] = prose
         self.text, self.linked = self._summed(texts), self._summed(self.linked)
         self.prose = self._summed(self.own)
-        if self.prose.get(root, 0) < _MIN_PROSE:
+        self.is_short = self.prose.get(root, 0) < _MIN_PROSE
+        if self.is_short:
             self.own, self.prose = texts, self.text
 
     def _walk(self, root: Element, hidden: Container[Element]) -> None:

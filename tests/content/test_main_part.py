@@ -271,6 +271,15 @@ def test_a_short_explicit_main_decides_if_there_is_no_more_elsewhere() -> None:
     assert main_text(f'{menu}<div class="nav-content">{main}</div>') == "How-tos\n\nBuilders"
 
 
+@pytest.mark.parametrize("start", ["<main>", '<div role="main">', '<div itemprop="articleBody">'])
+def test_a_short_explicit_main_decides_beside_an_archive_of_links(start: str) -> None:
+    # As in Zinnia: the posts of a blog are short, and its archive has a link for each day.
+    post = f"<h2>A day</h2><p>A note about the weather, which was fine as it was. {WORDS[:60]}"
+    text = main_text(f"{start}{post}</div></main><div><h3>Archives</h3><ul>{9 * LINKS}</ul></div>")
+    assert text.startswith("A day\n\nA note")
+    assert "Archives" not in text
+
+
 def test_an_element_of_links_around_the_article_does_not_belong_to_it() -> None:
     article = f"<div><p>{9 * WORDS}<p>{9 * WORDS}</div>"
     text = main_text(f"<div id=page><div>{article}<ul>{LINKS}{LINKS}</ul></div></div>")

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from math import log
-from typing import TYPE_CHECKING
 
+from crawlproj.limits import evidence
 from crawlproj.limits.trial import Trial
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _WINDOW = 64  # answers
 _FAILED, _SHARE = 4, 0.1  # of them, at least
@@ -99,33 +95,8 @@ class Failing:
         self._many = failures >= _FAILED and share >= _SHARE
         if not self._many:
             return
-        if sum(self._retried) >= _RECOVERED or _step(self._window) > _EVIDENCE:
+        if sum(self._retried) >= _RECOVERED or evidence.of_a_step(self._window) > _EVIDENCE:
             self.overloads = True
             self._trial = Trial(_SETTLING, _JUDGED, _HELPED * share)
             crowds = sum(in_flight for in_flight, failed in self._window if failed)
             self._few = crowds / failures / 2
-
-
-def _step(answers: Iterable[tuple[int, bool]]) -> float:
-    """Return the evidence that more fails from some number in flight on than below (a G-test)."""
-    counts: dict[int, list[int]] = {}  # by number in flight: answers, failures
-    for in_flight, failed in answers:
-        count = counts.setdefault(in_flight, [0, 0])
-        count[0] += 1
-        count[1] += failed
-    n, failures = (sum(count[part] for count in counts.values()) for part in (0, 1))
-    alike = _log_likelihood(n, failures)
-    evidence, below, below_failed = 0.0, 0, 0
-    for _, (answered, fewer) in sorted(counts.items()):
-        if below and below_failed / below < (failures - below_failed) / (n - below):
-            apart = _log_likelihood(below, below_failed)
-            apart += _log_likelihood(n - below, failures - below_failed)
-            evidence = max(evidence, 2 * (apart - alike))
-        below += answered
-        below_failed += fewer
-    return evidence
-
-
-def _log_likelihood(n: int, failures: int) -> float:
-    share = failures / n
-    return sum(k * log(p) for k, p in ((failures, share), (n - failures, 1 - share)) if k)

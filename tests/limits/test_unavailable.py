@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from itertools import count
 
+import pytest
+
 from crawlproj.limits.unavailable import Unavailable
+from tests.limits.models import dice
 
 starts = count()  # seconds
 
 
-def refuse(site: Unavailable, times: int, *, alone: bool = True) -> None:
+def refuse(site: Unavailable, times: int, *, in_flight: int = 1) -> None:
     for _ in range(times):
-        site.note(next(starts), 1, refused=True, alone=alone, again=False)
+        site.note(next(starts), in_flight, refused=True, alone=in_flight == 1, again=False)
 
 
 def answer(site: Unavailable, times: int = 1, *, again: bool = False) -> None:
@@ -20,25 +23,46 @@ def answer(site: Unavailable, times: int = 1, *, again: bool = False) -> None:
 
 
 def limiting() -> Unavailable:
+    """Return a site that answers a request in four seconds, and is asked each second."""
     site = Unavailable()
-    for _ in range(2):
+    answer(site)
+    for _ in range(4):
         refuse(site, 3)
         answer(site, again=True)
     assert site.limits_rate
     return site
 
 
-def test_a_site_that_refuses_requests_that_are_alone_and_answers_them_later_limits_its_rate() -> (
-    None
-):
+def test_a_site_that_refuses_what_comes_soon_after_an_answer_limits_its_rate() -> None:
     site = Unavailable()
-    answer(site, 5)
-    refuse(site, 3)
-    answer(site)
+    answer(site, 2)
+    for _ in range(3):
+        refuse(site, 3)
+        answer(site)
     refuse(site, 3)
     assert not site.limits_rate
     answer(site, again=True)
     assert site.limits_rate
+
+
+def test_a_site_that_refuses_one_request_after_the_other_limits_its_rate() -> None:
+    site = Unavailable()
+    for _ in range(3):
+        refuse(site, 6)
+        answer(site, 6)
+    assert not site.limits_rate
+    answer(site, again=True)
+    assert site.limits_rate
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_a_site_that_fails_by_chance_does_not_limit_its_rate(share: float) -> None:
+    for seed in range(20):
+        site, chance = Unavailable(), dice(seed)
+        for _ in range(100):
+            failed = chance.random() < share
+            site.note(next(starts), 1, refused=failed, alone=True, again=True)
+            assert not site.limits_rate
 
 
 def test_an_outage_is_no_limit() -> None:
@@ -53,7 +77,7 @@ def test_a_site_that_refuses_all_for_long_after_as_many_answers_again_limits_its
     site = Unavailable()
     for _ in range(2):
         answer(site, 20)
-        refuse(site, 50, alone=False)
+        refuse(site, 50)
     assert not site.limits_rate
     answer(site, again=True)
     assert site.limits_rate
@@ -70,7 +94,7 @@ def test_pages_that_are_refused_each_time_are_broken() -> None:
 def test_a_site_that_refuses_only_what_comes_at_once_cannot_serve_more() -> None:
     site = Unavailable()
     for _ in range(50):
-        refuse(site, 3, alone=False)
+        refuse(site, 3, in_flight=4)
         answer(site, again=True)
     assert not site.limits_rate
 
@@ -94,8 +118,10 @@ def test_a_site_whose_rate_was_found_goes_on_to_be_believed() -> None:
 
 def test_a_site_that_refuses_as_much_at_any_rate_is_not_believed_again() -> None:
     site = limiting()
-    for _ in range(50):
-        answer(site, 3, again=True)
+    for _ in range(20):
+        answer(site, again=True)
+        for _ in range(15):
+            next(starts)
         refuse(site, 1)
     assert not site.limits_rate
     for _ in range(5):
@@ -111,5 +137,5 @@ def test_some_pages_are_asked_for_again_soon_to_see_whether_they_are_broken() ->
     refuse(site, 3)
     assert not site.tries()
     answer(site)
-    assert [site.tries() for _ in range(6)] == [True] * 4 + [False] * 2
+    assert [site.tries() for _ in range(18)] == [True] * 16 + [False] * 2
     assert not limiting().tries()

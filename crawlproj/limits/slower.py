@@ -21,15 +21,15 @@ class Slower:
     much later than one that was answered: that 20 % of them are refused, and 4 % (Wald's sequential
     test). Further refusals in a row do not count, because some limiters refuse for a while.
 
-    latest: of the latest requests before it was believed to limit its rate, at least one of which
-    was answered, when each started, and whether it was refused. Times are seconds.
+    latest: of the latest requests before it was believed to limit its rate, when each started, and
+    whether it was refused; at least one. Times are seconds.
     """
 
     __slots__ = ("_after_s", "_answered_at", "_evidence")
 
     def __init__(self, latest: Sequence[tuple[float, bool]]) -> None:
         span_s = max(at for at, _ in latest) - min(at for at, _ in latest)
-        self._after_s = _SLOWER * span_s / sum(not refused for _, refused in latest)
+        self._after_s = _SLOWER * span_s / max(1, sum(not refused for _, refused in latest))
         self._answered_at = inf  # the start of the request before; infinite if it was refused
         self._evidence = 0.0  # that as many are refused
 

@@ -25,9 +25,10 @@ class Unavailable:
     """Watches the 503s of a site, or its connections without an answer.
 
     By default, nginx refuses with 503 what exceeds a rate. Fewer requests in flight do not help
-    there, because even one after another is too fast. So a site may limit its rate if it refuses requests that were *alone* in flight, at least 4 of 48, answers others between
-    them, as a site that is down does not, and has answered a page that it had refused: one that is
-    broken is refused each time.
+    there, because even one after another is too fast. So a site may limit its rate if it refuses
+    requests that were *alone* in flight, at least 4 of 48, answers others between them, as a site
+    that is down does not, and has answered a page that it had refused: one that is broken is
+    refused each time.
 
     Requests that fail by chance, such as those that a load balancer sends to a server that is
     broken, do all that as well. But chance depends neither on the time nor on the request before. A
@@ -35,8 +36,8 @@ class Unavailable:
     its rate if one of both is shown by what was alone (see ``evidence``), or if more than half of
     that is refused.
 
-    To find out soon whether pages are broken, up to 4 that were refused are asked for again before
-    others.
+    Meanwhile, up to 16 pages that were refused are asked for again before others, to find out soon
+    whether they are broken, and cost no attempt.
 
     A limiter that punishes refuses everything for a while, as a site does that is down. It does so
     again after as many answers; see ``RecurringLockouts``. That shows it, too, if chance does not

@@ -108,7 +108,14 @@ def _waits(facts: SiteFacts, around: Around, now: float) -> Why | None:
         status = "429" if asked.throttled else "503"
         words = f"{status} with Retry-After {asked.seconds:g}"
         return Why("asked", words, asked.at, facts.ready_at)
-    return _delay(facts, around) if facts.ready_at > now + _PACING_S else None
+    wait_s = facts.ready_at - now
+    if wait_s <= _PACING_S:
+        return None
+    unpaced_s = wait_s - _PACING_S - 1.5 * facts.delay_s
+    if unpaced_s * facts.rate > 1 and facts.rate_by in {"", "refused"}:
+        words = "rests after a refusal (429)" if facts.rate_by else "rests"
+        return Why("rate", words, until=facts.ready_at if facts.ready_at < inf else None)
+    return _delay(facts, around)
 
 
 def _delay(facts: SiteFacts, around: Around) -> Why | None:

@@ -108,6 +108,19 @@ def wished(name: str) -> Wishes:
             "limited to 0.1 requests/s because it refused more (429)",
         ),
         (
+            {"delay_s": 2.0, "rate": 5.0, "rate_by": "refused", "ready_at": NOW + 60},
+            {},
+            "rate",
+            "rests after a refusal (429) until 12:04",
+        ),
+        ({"ready_at": NOW + 60}, {}, "rate", "rests until 12:04"),
+        (
+            {"rate": 1.0, "rate_by": "announced", "ready_at": NOW + 60},
+            {},
+            "rate",
+            "limited to 1 requests/s by the quota that it announced",
+        ),
+        (
             {"delay_s": 4.0},
             {"wishes": wished("delay"), "crawl_delay_s": 1.0},
             "delay",

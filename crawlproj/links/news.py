@@ -29,13 +29,15 @@ class Found(NamedTuple):
     """What is new in a page.
 
     words: a word, or many lines. lines: a line, whatever its digits are. digits: a line. numbers:
-    how many lines say the same as earlier ones of its shape, with a number of their own.
+    how many lines say the same as earlier ones of its shape, with a number of their own. dates: the
+    new lines are all the same as earlier ones but for a date with a year.
     """
 
     words: bool = False
     lines: bool = False
     digits: bool = False
     numbers: int = 0
+    dates: bool = False
 
 
 _NOTHING, _MUCH = Found(), Found(words=True, lines=True, digits=True)
@@ -57,9 +59,13 @@ class News:
         found = _NOTHING
         for part in (text[:_BEGINNING], text[_BEGINNING:_END]):
             if part and not found.words:
-                words, lines, digits, numbers = self._of(part, url, shape, counted, leads_on)
+                new = self._of(part, url, shape, counted, leads_on)
                 found = Found(
-                    words, found.lines or lines, found.digits or digits, found.numbers + numbers
+                    new.words,
+                    found.lines or new.lines,
+                    found.digits or new.digits,
+                    found.numbers + new.numbers,
+                    (found.dates or not found.digits) and (new.dates or not new.digits),
                 )
         return found
 
@@ -83,7 +89,7 @@ class News:
         if leads_on:
             own = unquote(url).lower()
             words = [word for word in words if word.decode("utf-8", "replace").lower() not in own]
-        numbers = 0
+        numbers, dates = 0, False
         if counted and not words:
             near = [int(each) for each in _INTEGER.findall(unquote(url))]
             if len(self._labels) > _REMEMBERED:
@@ -94,7 +100,8 @@ class News:
                 and _has_number(line.decode("utf-8", "replace"), near)
                 for line in exact
             )
-        return Found(bool(words), bool(lines), True, numbers)
+            dates = not lines and all(_is_dated(line, near) for line in exact)
+        return Found(bool(words), bool(lines), True, numbers, dates)
 
 
 class Recent:
@@ -168,3 +175,11 @@ def _has_number(line: str, near: list[int]) -> bool:
             if n > _DAYS and n not in _YEARS and all(abs(n - each) > _NEAR for each in near):
                 return True
     return False
+
+
+def _is_dated(line: bytes, near: list[int]) -> bool:
+    """Whether the numbers of a line are those of a date with a year, and none is of ``near``."""
+    numbers = [int(each) for each in _INTEGER.findall(line.decode("utf-8", "replace"))]
+    return any(n in _YEARS for n in numbers) and all(
+        (n <= _DAYS or n in _YEARS) and n not in near for n in numbers
+    )

@@ -165,9 +165,9 @@ class Traps:
             return ""
         # A site may be all alike, unless a program made its URLs or its user asked what is similar.
         is_made = shapes.repeats or has_date(url) or self.similar is not None
-        is_same = not found.digits
-        if self._patience.take_listed(shapes.exact) and not (is_same or is_made):
+        if self._patience.take_listed(shapes.exact) and found.digits and not is_made:
             return ""
+        is_same = found.dates or not found.digits
         around = "" if is_made else shapes.host
         blamed = self._blamed(shapes, ways, is_variant=is_known and bool(query))
         is_empty = shapes.exact in blamed or shapes.again in blamed

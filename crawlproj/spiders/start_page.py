@@ -38,7 +38,10 @@ def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str
             "PAGE_NOFOLLOW_OBEY=False"
         )
     if not urls:
-        return "it has no links. Those that only a script adds are not found"
+        return (
+            "it has no links. Those that only a script adds are not found, and those with "
+            "rel=nofollow are not followed"
+        )
     in_scope = [url for url in urls if scope.allows(url)]
     if not in_scope:
         found = counted(len(urls), "link")

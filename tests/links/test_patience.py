@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import deque
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,6 +115,16 @@ def test_a_calendar_ends_soon_though_it_is_all_that_there_is() -> None:
         return "No events", [f"{HOME}?year={year + month // 12}&month={month % 12 + 1}"]
 
     assert len(crawl_site(Traps(Budgets(), [HOME]), HOME, shown)) < 100
+
+
+@pytest.mark.parametrize("days", [1, 7, 31])
+def test_a_calendar_that_counts_its_pages_ends_as_if_not_even_a_digit_was_new(days: int) -> None:
+    def shown(url: str) -> tuple[str, list[str]]:
+        n = number(url)
+        first = date(2026, 1, 1) + timedelta(days=days * n)
+        return f"{first:%A, %d %B %Y}\nNo events", [f"{HOME}?offset={n + 1}"]
+
+    assert 1_000 <= len(crawl_site(Traps(Budgets(), [HOME]), HOME, shown)) < 1_300
 
 
 def site(pages: int) -> Patience:

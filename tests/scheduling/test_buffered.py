@@ -166,6 +166,18 @@ async def test_a_resting_site_takes_no_place_in_the_buffer() -> None:
 
 
 @in_virtual_time
+async def test_nothing_rings_once_it_is_closed() -> None:
+    async with desk(rates={"a.test": 1.0}) as it:
+        await it.put(entry(1), entry(2), entry(3, "b.test", not_before=now() + 50))
+        it.some()
+        assert it.next() is None
+        await it.buffered.close(finish=False)
+        changes = it.changes
+        await asyncio.sleep(60)
+        assert it.changes == changes
+
+
+@in_virtual_time
 async def test_a_site_at_its_limit_leaves_room_for_others_in_the_buffer() -> None:
     config = BufferConfig(ready=8, per_site=4, max_leases=1000, batch_s=0.0)
     async with desk(limit=1, config=config) as it:

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 _OF_TREE = frozenset(("headings", "images", "links", "markdown"))
 _HALVES = re.compile("[\ud800-\udfff]")
-_MIN_MAIN = 300  # characters
+_MIN_MAIN, _MIN_PARAGRAPH = 300, 80  # characters
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
 
@@ -118,12 +118,15 @@ def main_text_of(page: PageContent) -> str:
 def telling_text_of(page: PageContent, main: str | None, text: str) -> str:
     """Return which text tells versions of a page, or similar pages, apart: its main one, or all.
 
-    A short main text that no element marks as such is a guess. Of a wiki's short notes, it may be
-    the navigation. main: None if it was not computed yet.
+    A main text that no element marks as such is a guess if it is short or has no paragraph. Of a
+    wiki's short notes, it may be the navigation, or the latest ones. main: None if it was not
+    computed yet.
     """
     if main is None:
         main = main_text_of(page)
-    is_sure = len(main) >= _MIN_MAIN or page.tree.select("main,[role=main],[itemprop~=articleBody]")
+    is_sure = (
+        len(main) >= _MIN_MAIN and any(len(line) >= _MIN_PARAGRAPH for line in main.split("\n"))
+    ) or page.tree.select("main,[role=main],[itemprop~=articleBody]")
     return main if main and is_sure else text
 
 

@@ -250,9 +250,14 @@ def test_any_markup_has_fields(html: str) -> None:
     fields(*FIELDS, html=html.encode("utf-8", "replace").decode())
 
 
-def test_all_text_tells_whether_a_short_page_changed_that_marks_no_main_part() -> None:
-    hashes = {fields("main_text", html=NOTE.format(words)).text_hash for words in ("one", "two")}
+@pytest.mark.parametrize("latest", ["", "<p>Post <a href=/p>one</a><br>by Ann" * 30])
+def test_all_text_tells_whether_a_short_page_changed_that_marks_no_main_part(latest: str) -> None:
+    note = NOTE.replace("<fieldset>", f"{latest}<fieldset>")
+    hashes = {fields("main_text", html=note.format(words)).text_hash for words in ("one", "two")}
     assert len(hashes) == 2
+
+
+def test_the_main_part_tells_whether_a_short_page_changed_that_marks_it() -> None:
     marked = NOTE.replace("<div id=content>", "<main>").replace("</div></div>", "</main></div>", 1)
     pages = [marked.format("one"), marked.format("one").replace("Site", "Wiki")]
     assert len({fields("main_text", html=html).text_hash for html in pages}) == 1

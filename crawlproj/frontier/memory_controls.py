@@ -159,7 +159,7 @@ class MemorySteering(Steered, Controls):
         state = State.FAILED if verb is Verb.REQUEUE else State.PENDING
         for record in self._selected(state, selection):
             sampler.add(record.entry.key, record.entry.site, record.entry.url)
-        token = secrets.token_urlsafe(12)
+        token = secrets.token_hex(12)
         self._previews[token] = sampler.keys
         return sampler.preview(token)
 

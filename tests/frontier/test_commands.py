@@ -154,6 +154,7 @@ def test_requeue_takes_exactly_what_was_previewed(frontier: Frontier, controls: 
     assert set(preview.examples) == {f"http://a.test/{n}" for n in range(5)}
     put(frontier, entry(70))
     fail(frontier, "timeout")  # it was not previewed
+    assert preview.token.isalnum(), "a command line takes what begins with - for an option"
     run(controls.append(order(Verb.REQUEUE, preview.token)))
     assert [(result.urls, result.note) for result in apply(frontier)] == [(5, "")]
     assert run(frontier.totals()).failed == {"timeout": 2, "http-404": 3}

@@ -50,7 +50,7 @@ class RedisControls(Controls):
             if matches(url):
                 sampler.add(0, site, url)
                 keys.append(key)
-        token = secrets.token_urlsafe(12)
+        token = secrets.token_hex(12)
         if verb is Verb.REQUEUE:
             await self._log.keep_preview(token, b"".join(keys))
         return sampler.preview(token)

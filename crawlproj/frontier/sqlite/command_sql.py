@@ -160,7 +160,7 @@ def _results(db: sqlite3.Connection, command: int) -> tuple[Result, ...]:
 
 def keep_preview(db: sqlite3.Connection, keys: Iterable[int], now: float) -> str:
     """Keep the keys of a preview, and forget old previews; returns its token."""
-    token = secrets.token_urlsafe(12)
+    token = secrets.token_hex(12)
     db.execute("DELETE FROM frontier_previews WHERE at < ?", (now - _PREVIEW_KEPT_S,))
     blob = array("q", keys).tobytes()
     db.execute("INSERT INTO frontier_previews VALUES (?, ?, ?)", (token, now, blob))

@@ -87,6 +87,8 @@ class RedisConfig:
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
 
+        from crawlproj.frontier.redis.pool import RenewedPool  # noqa: PLC0415
+
         defaults: dict[str, Any] = {
             "socket_timeout": _TIMEOUT_S,
             "socket_connect_timeout": _TIMEOUT_S,
@@ -106,7 +108,8 @@ class RedisConfig:
                     f"{self.masked!r} is not a Redis URL: unknown {', '.join(sorted(unknown))}; "
                     f"its query may contain {', '.join(sorted(_PARAMS))}"
                 )
-            client: Redis = Redis.from_url(self.url, **(defaults | dict(self.params)))
+            pool = RenewedPool.from_url(self.url, **(defaults | dict(self.params)))
+            client: Redis = Redis.from_pool(pool)
         except ValueError:
             # The original message may contain a part of the password.
             raise ConfigError(

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from redis import exceptions as redis_errors
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
     from crawlproj.frontier.redis.connection import RedisConfig
+    from crawlproj.frontier.redis.pool import RenewedPool
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class RedisServer:
 
     def __init__(self, config: RedisConfig, on_restart: Callable[[], None]) -> None:
         self.redis: Redis = config.client(self._connected)
+        self._pool = cast("RenewedPool", self.redis.connection_pool)
         self.name = config.masked
         self._on_restart = on_restart
         self._scripts: dict[str, AsyncScript] = {}
@@ -100,7 +102,7 @@ class RedisServer:
                         waits = True
                         self._note_waiting(exc)
                     if is_superseded(exc):
-                        await self.redis.connection_pool.disconnect(inuse_connections=False)
+                        self._pool.renew()
                     await self._wait(wait_s)
                     wait_s = min(2 * wait_s, _MAX_WAIT_S)
                 else:

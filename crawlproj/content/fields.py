@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 
 _OF_TREE = frozenset(("headings", "images", "links", "markdown"))
 _HALVES = re.compile("[\ud800-\udfff]")
-_MIN_MAIN, _MIN_PARAGRAPH = 300, 80  # characters
+_MIN_MAIN = 300  # characters
+_MIN_PARAGRAPH = 80  # bytes, of which a word of Chinese has as many as one of English
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
 
@@ -125,7 +126,8 @@ def telling_text_of(page: PageContent, main: str | None, text: str) -> str:
     if main is None:
         main = main_text_of(page)
     is_sure = (
-        len(main) >= _MIN_MAIN and any(len(line) >= _MIN_PARAGRAPH for line in main.split("\n"))
+        len(main) >= _MIN_MAIN
+        and any(len(line.encode("utf-8", "replace")) >= _MIN_PARAGRAPH for line in main.split("\n"))
     ) or page.tree.select("main,[role=main],[itemprop~=articleBody]")
     return main if main and is_sure else text
 

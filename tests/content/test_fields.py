@@ -257,6 +257,15 @@ def test_all_text_tells_whether_a_short_page_changed_that_marks_no_main_part(lat
     assert len(hashes) == 2
 
 
+@pytest.mark.parametrize(
+    "words", ["Some words, and more of them. " * 9, "天气很好，我们去公园散步，看见很多花。" * 2]
+)
+def test_the_main_part_tells_whether_a_page_of_paragraphs_changed(words: str) -> None:
+    page = NOTE.format("</p><p>".join([words] * 12))
+    pages = [page, page.replace("Site", "Wiki")]
+    assert len({fields("main_text", html=html).text_hash for html in pages}) == 1
+
+
 def test_the_main_part_tells_whether_a_short_page_changed_that_marks_it() -> None:
     marked = NOTE.replace("<div id=content>", "<main>").replace("</div></div>", "</main></div>", 1)
     pages = [marked.format("one"), marked.format("one").replace("Site", "Wiki")]

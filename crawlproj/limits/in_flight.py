@@ -14,14 +14,14 @@ class InFlight:
     A request that has no answer for long is *lost*: its permit is still taken, but it no longer
     counts as *live*, because it no longer burdens the site.
 
-    live: permits, oldest first; for reading only. lost: how many are lost.
+    live, lost: permits, oldest first; for reading only.
     """
 
     __slots__ = ("live", "lost")
 
     def __init__(self) -> None:
         self.live: dict[Permit, None] = {}
-        self.lost = 0
+        self.lost: dict[Permit, None] = {}
 
     def add(self, permit: Permit) -> None:
         """Add a permit, which is the newest."""
@@ -34,9 +34,8 @@ class InFlight:
 
     def remove(self, permit: Permit) -> bool:
         """Remove a permit; return whether it was lost. Raises KeyError if it is not here."""
-        if permit.lost:
-            permit.lost = False
-            self.lost -= 1
+        if permit in self.lost:
+            del self.lost[permit]
             return True
         del self.live[permit]
         return False
@@ -58,5 +57,17 @@ class InFlight:
             return None
         del self.live[permit]
         permit.lost = True
-        self.lost += 1
+        self.lost[permit] = None
         return permit
+
+    def find(self, sent_after: float) -> None:
+        """Let the lost permits that may wait in a queue be live again.
+
+        They do if their requests were sent after ``sent_after`` and no later ones were answered.
+        Each is in flight together with those before it.
+        """
+        queued = [each for each in self.lost if each.started_at > sent_after and each.passed < 2]
+        for number, permit in enumerate(queued, 1):
+            del self.lost[permit]
+            permit.in_flight = max(permit.in_flight, number)
+        self.live = dict.fromkeys(queued) | self.live

@@ -72,7 +72,7 @@ class SiteControl:
     @property
     def in_flight(self) -> int:
         """Permits taken, lost ones included."""
-        return len(self._taken.live) + self._taken.lost
+        return len(self._taken.live) + len(self._taken.lost)
 
     @property
     def limit(self) -> float:
@@ -271,7 +271,7 @@ class SiteControl:
             self._inform_rate(self.rate_limit, permit, now, ending)
         if self.health is not None and self._inform_health(self.health, now, ending, lost=lost):
             return
-        if lost or by_rate:
+        if lost or by_rate or permit.canary:
             return
         start, permit.start, before = permit.start, None, self.estimator.limit
         timing = (permit.started_at, now, self._latency.of(ending), permit.in_flight)
@@ -330,7 +330,10 @@ class SiteControl:
             if not (lost or ending.is_up):  # which was noted when it was lost
                 health.on_failure(now, self.estimator.usual_drops)
             return self.down
-        if health.on_answer(now, ending.rtt_s):
+        ended_outage = health.on_answer(now, ending.rtt_s)
+        if lost:  # it was only slow, and those sent after it may be waiting behind it
+            self._taken.find(now - health.hang_s)
+        if ended_outage:
             self._restart(now, max(min(1.0, self._good_limit), self._good_limit / 2))
             return True
         self._good_limit = self.estimator.limit

@@ -270,6 +270,34 @@ def test_a_lost_request_says_nothing_about_the_limit() -> None:
     assert control.limit == grown
 
 
+@pytest.mark.parametrize(("overtaken", "free"), [(0, 1), (2, 4)])
+def test_requests_that_wait_behind_a_slow_one_are_not_lost(overtaken: int, free: int) -> None:
+    control = SiteControl(fixed(4), None, health())
+    control.end(control.start(NOW - 1), NOW - 0.9, Ending(Verdict.OK, 0.1))
+    slow, *others = start(control, 4)
+    for permit in others:
+        permit.passed = overtaken  # by later ones, so there is no queue
+    control.free(NOW + 3)
+    assert all(permit.lost for permit in (slow, *others))
+    control.end(slow, NOW + 4, Ending(Verdict.OK, 4.0))
+    assert control.free(NOW + 4) == free
+    assert control.in_flight == 3
+    for permit in others:
+        control.end(permit, NOW + 5, Ending(Verdict.OK, 5.0))
+    assert control.in_flight == 0
+
+
+def test_a_single_worker_gets_no_more_while_one_page_takes_long() -> None:
+    control = SiteControl(Knee(Bounds(4, 0.1, 64)), None, health())
+    control.end(control.start(NOW - 1), NOW - 0.9, Ending(Verdict.OK, 0.1))
+    slow, *others = start(control, 4)
+    control.free(NOW + 3)
+    control.end(slow, NOW + 4, Ending(Verdict.OK, 4.0))
+    for number, permit in enumerate(others):
+        assert control.in_flight + control.free(NOW + 4) <= 4
+        control.end(permit, NOW + 4.1, Ending(Verdict.OK, 4.0 + number / 10))
+
+
 def test_a_lost_request_is_found_behind_an_older_one_that_was_sent_later() -> None:
     control = SiteControl(fixed(4), None, health())
     first, second = start(control, 2)

@@ -225,8 +225,8 @@ class SqlitePages:
         ).fetchone()
         if first:
             self._db.execute(
-                "UPDATE pages SET duplicate_of = nullif(?1, url) "
-                "WHERE content_hash = ?2 AND content_hash <> ''",
+                "UPDATE pages SET duplicate_of = nullif(?, url) "
+                "WHERE content_hash = ? AND content_hash <> ''",
                 (first[0], content),
             )
 

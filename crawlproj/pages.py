@@ -13,6 +13,7 @@ from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj.content.ages import without_ages
 from crawlproj.content.chosen_types import extension_of
 from crawlproj.content.fields import page_fields, shown_without_text, telling_text_of
+from crawlproj.content.folded import folded
 from crawlproj.content.link_header import linked_from
 from crawlproj.content.media_type import media_type
 from crawlproj.content.page import content_of, is_prose
@@ -100,7 +101,7 @@ def fingerprint_of(text: str) -> str | None:
 
     None if there is no text.
     """
-    words = without_ages(" ".join(text.split()))
+    words = without_ages(folded(text))
     encoded = words.encode("utf-8", "surrogatepass")
     return blake2b(encoded, digest_size=16).hexdigest() if words else None
 

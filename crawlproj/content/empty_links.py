@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crawlproj.content.folded import folded
 from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _names_of(link: Element) -> Iterator[str]:
     for inside in link.select("[aria-label]"):
         yield _said(inside, "aria-label")
     for title in link.select("svg title"):
-        yield " ".join(title.text.split())
+        yield folded(title.text)
     for image in link.select("img"):
         yield _said(image, "alt")
 

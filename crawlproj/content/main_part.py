@@ -24,6 +24,7 @@ from crawlproj.content.boilerplate import (
     suspects,
 )
 from crawlproj.content.chapters import Chapters
+from crawlproj.content.folded import folded
 from crawlproj.content.hidden import hidden_in, marked_in
 from crawlproj.content.lead import leads_of
 from crawlproj.content.prose import Prose
@@ -201,9 +202,9 @@ def _encoded(element: Element) -> bytes:
 def _put_before(part: Tree, leads: list[Element]) -> None:
     if not leads or (start := part.select_one("body")) is None:
         return
-    known = " ".join(start.text.split())
+    known = folded(start.text)
     for lead in reversed(leads):
-        if " ".join(lead.text.split()) in known:  # some pages have it twice
+        if folded(lead.text) in known:  # some pages have it twice
             continue
         if (copied := tree_of(_encoded(lead), "utf-8").select_one("body")) is not None:
             for node in list(copied.children)[::-1]:

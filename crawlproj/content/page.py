@@ -12,6 +12,7 @@ from scrapy.http import HtmlResponse, TextResponse
 
 from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj._scrapy.responses import given_encoding
+from crawlproj.content.folded import folded
 from crawlproj.content.link_header import linked_from
 from crawlproj.content.main_part import main_part_of
 from crawlproj.content.media_type import Kind, kind_of, media_type
@@ -219,11 +220,6 @@ def _as_on_the_web(body: bytes, codec: str) -> tuple[bytes, str]:
         return body.decode(codec, "replace").encode("utf-8", "replace"), "utf-8"
     except LookupError:
         return body, ""
-
-
-def folded(text: str) -> str:
-    """Return ``text`` with white space collapsed."""
-    return " ".join(text.split())
 
 
 def _short(text: str) -> str:

@@ -13,6 +13,7 @@ from crawlproj.content.blank import blank_in
 from crawlproj.content.code_language import with_languages
 from crawlproj.content.emphasis import as_asterisks
 from crawlproj.content.empty_links import scripts_in, with_names
+from crawlproj.content.folded import folded
 from crawlproj.content.for_a_while import ReadAs
 from crawlproj.content.formulas import as_tex
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _LAYOUT = PlainText(layout="strict", bullet="", table_cell_separator=" ")
 _HEADINGS = "h1,h2,h3,h4,h5,h6"
 _MAX_KEPT_APART = 10_000  # options, captions or blocks of a kind in a page
+_MAX_TITLE = 10_000  # characters of a link that may repeat its title
 _MAX_LAID_OUT = 16 * 1024 * 1024  # characters; headings, or links, in each other
 # Blocks that the parser takes for inline, and what to read them as instead.
 _UNKNOWN_BLOCKS = {
@@ -111,7 +113,7 @@ def _words_in(elements: Sequence[Element]) -> list[str]:
         elif left > 0:
             left -= len(element.html)
             text = element.to_text(_LAYOUT)
-        words.append(" ".join(text.split()))
+        words.append(folded(text))
     return words
 
 
@@ -220,7 +222,7 @@ def markdown_of(node: Tree | Element, absolute: Callable[[str], str]) -> str:
         if left > 0 and (title := link.attr("title")):
             text = link.text
             left -= len(text)
-            if title.split() == text.split():
+            if len(text) <= _MAX_TITLE and title.split() == text.split():
                 del link.attrs["title"]
     with with_addresses(node, absolute) as others:
         return _markdown_of(node, dict.fromkeys(others, "span"))

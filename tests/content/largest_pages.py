@@ -31,7 +31,7 @@ _RANDOM = (
 
 
 def shapes() -> dict[str, str]:
-    """Return those that cost most of some 400, and random ones."""
+    """Return those that cost most of some 9,000, and random ones."""
     random = Random(1)  # noqa: S311 - no secret
     return {
         "tables that are left for each <b>": "<table>x<b>",
@@ -46,6 +46,7 @@ def shapes() -> dict[str, str]:
         "places below a long base": _LONG_BASE + "<a href=#x{}>y</a>",
         "pictures below a long base": _LONG_BASE + "<img src={}>",
         "links around all of the text": "<a href=x title=y><object>" * 250 + "word " * 800_000,
+        "words of one text": "1. ",
         "long classes": f"<p class='{'ab ' * 300}'>{'text ' * 20}</p>",
         "empty lists of JSON-LD": "<script type=application/ld+json>[[]" + ",[]" * 2_700_000,
         **{f"random {n}": "".join(random.choices(_RANDOM, k=6)) for n in range(2)},

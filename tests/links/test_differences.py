@@ -142,7 +142,7 @@ def test_the_memo_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(30):
         html = f'<a href="{number}"><a href="{"x" * 600}{number}">'
         assert len(links.extract_urls(page(html))) == 2
-        assert links._remembered <= 11
+        assert sum(map(len, links._memos.values())) <= 11
 
 
 def test_links_do_not_inherit_the_credentials_of_their_page() -> None:

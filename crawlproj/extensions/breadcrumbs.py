@@ -76,7 +76,7 @@ class Breadcrumbs:
     def _count_death(self, page: CurrentPage | None, generation: int) -> Mapping[str, int]:
         """Count the death that an earlier run left a note of; returns the deaths on each page."""
         assert self._file is not None  # noqa: S101 - the caller has set it
-        killed = Quarantine(self._file.with_suffix(".kills"), generation)
+        killed = Quarantine(_deaths_file(self._file), generation)
         if page is not None:
             kills = killed.blame(page.url)
             logger.warning(
@@ -92,6 +92,9 @@ class Breadcrumbs:
             self._breadcrumb.close()
         if self._file is not None:
             self._file.unlink(missing_ok=True)
+            scheduler = scheduler_of(self._crawler)
+            if scheduler is not None and scheduler.finished:  # deaths count in one generation only
+                _deaths_file(self._file).unlink(missing_ok=True)
 
     def _watched(self, request: Request) -> _Note | None:
         assert self._breadcrumb is not None  # noqa: S101 - _install saw to it
@@ -117,3 +120,7 @@ class _Note:
 
     def close(self) -> None:
         self._breadcrumb.clear(self._page)
+
+
+def _deaths_file(note: Path) -> Path:
+    return note.with_suffix(".kills")

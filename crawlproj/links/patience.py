@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from crawlproj.bounded import put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 _EARNED, _MAX_EARNED = 10, 80  # how many more of them for each page with something new
 _MAX_LED = 1_000  # one more for each page that a shape led to, so many at most
@@ -92,12 +92,17 @@ class Patience:
         """Whether a page of ``shape`` has had something new."""
         return shape in self._news
 
-    def win(self, shapes: Iterable[str]) -> None:
+    def win(self, shapes: Collection[str]) -> None:
         """Take in a page of ``shapes`` with something new."""
         for shape in shapes:
             self.reset(shape)
             self._missing.pop(shape, None)
             self._stale.pop(shape, None)
+        self.know(shapes)
+
+    def know(self, shapes: Iterable[str]) -> None:
+        """Take in that an earlier crawl has fetched a page of ``shapes``."""
+        for shape in shapes:
             put(self._news, shape, self._news.get(shape, 0) + 1, _MAX_SHAPES)
 
     def lead(self, shapes: Iterable[str], ways: Mapping[str, int]) -> None:

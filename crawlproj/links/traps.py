@@ -130,6 +130,11 @@ class Traps:
             or any(map(self._indifferent.may_have, shapes.names))
         )
 
+    def know(self, url: str) -> None:
+        """Take in a page of an earlier crawl: beside such pages, a trap is no site of its own."""
+        if is_chosen(url):
+            self._patience.know(shapes_of(url).all())
+
     def learn(self, url: str, text: str, new_urls: Sequence[str], main: str = "") -> str:
         """Take in a page that ``looks_at`` chose; return the trap that this reveals, or "".
 

@@ -223,6 +223,8 @@ class SiteSpider(ReadsSitemaps):
         """Return the request for a URL of an earlier crawl."""
         if page.reason == "sitemap":
             return self.sitemap_request(page.url, 0)
+        if self.traps is not None and page.table == "pages" and not page.missing:
+            self.traps.know(page.url)
         meta = {**((self._moves and self._meta_of(page.url)) or {}), "depth": page.depth}
         return request_for(page.url, errback=self.failed, meta=meta)
 

@@ -13,7 +13,7 @@ import pytest
 from crawlproj.links.budgets import Budgets
 from crawlproj.links.patience import Patience
 from crawlproj.links.traps import Traps
-from tests.links.sites import crawl_site
+from tests.links.sites import LETTERS, crawl_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +125,17 @@ def test_a_calendar_that_counts_its_pages_ends_as_if_not_even_a_digit_was_new(da
         return f"{first:%A, %d %B %Y}\nNo events", [f"{HOME}?offset={n + 1}"]
 
     assert 1_000 <= len(crawl_site(Traps(Budgets(), [HOME]), HOME, shown)) < 1_300
+
+
+def test_pages_of_an_earlier_crawl_are_a_site_for_a_trap_to_be_beside() -> None:
+    traps = Traps(Budgets(), [HOME])
+    for n in range(200):
+        traps.know(f"{HOME}about-{str(n).translate(LETTERS)}.html")
+
+    def shown(url: str) -> tuple[str, list[str]]:
+        return "No events", [f"{HOME}cal?t={number(url) + day}" for day in (1, 7)]
+
+    assert len(crawl_site(traps, HOME, shown)) < 100
 
 
 def site(pages: int) -> Patience:

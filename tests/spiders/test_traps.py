@@ -18,6 +18,7 @@ from crawlproj.links.traps import Traps
 from crawlproj.pages import page_of
 from crawlproj.spiders.lessons import lesson
 from crawlproj.spiders.site import SiteSpider
+from crawlproj.store.base import Checked
 from tests.http.helpers import on_reactor
 from tests.links import trap_web
 from tests.links.trap_web import ENTRIES, is_real
@@ -53,6 +54,15 @@ def test_the_age_of_what_a_page_shows_makes_no_difference_between_pages() -> Non
         learn([])
         learned.append(traps.learn.call_args)
     assert learned[0] == learned[1]
+
+
+def test_pages_that_are_checked_are_known_to_the_search_for_traps_unless_they_are_gone() -> None:
+    spider = SiteSpider(url=HOME)
+    spider.traps = mock.Mock()
+    for path, missing in (("here", False), ("gone", True)):
+        page = Checked("pages", f"{HOME}{path}", 1, 0.0, "", missing, "x", None, None, None)
+        assert spider._check(page).url == page.url  # noqa: SLF001 - what start() asks for
+    assert spider.traps.know.call_args_list == [mock.call(f"{HOME}here")]
 
 
 def test_of_many_traps_the_first_five_are_warnings(caplog: pytest.LogCaptureFixture) -> None:

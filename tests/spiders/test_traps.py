@@ -61,7 +61,7 @@ def test_pages_that_are_checked_are_known_to_the_search_for_traps_unless_they_ar
     spider.traps = mock.Mock()
     for path, missing in (("here", False), ("gone", True)):
         page = Checked("pages", f"{HOME}{path}", 1, 0.0, "", missing, "x", None, None, None)
-        assert spider._check(page).url == page.url  # noqa: SLF001 - what start() asks for
+        assert spider._check(page).url == page.url
     assert spider.traps.know.call_args_list == [mock.call(f"{HOME}here")]
 
 

@@ -17,6 +17,7 @@ from scrapy import Request
 
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
+from crawlproj.scheduling.classes import classes_of
 from crawlproj.scheduling.serialize import Unstorable, entry_of, key_of, key_of_url
 from crawlproj.scrapy_redis import pickle_reader
 from crawlproj.urls import normalize, registrable_domain, site_of
@@ -83,10 +84,8 @@ class RequestReader:
         )
 
     def _request(self, stored: dict[str, Any], priority: int | None) -> Request:
-        class_name = stored.get("_class", "scrapy.http.request.Request")
-        if class_name not in _PLAIN_CLASSES:
-            raise Refused(f"a {class_name} cannot be rebuilt from data")
-        kept = {name: value for name, value in stored.items() if name in Request.attributes}
+        kind = self._class(str(stored.get("_class", "scrapy.http.request.Request")))
+        kept = {name: value for name, value in stored.items() if name in kind.attributes}
         for role in ("callback", "errback"):
             if name := stored.get(role):
                 kept[role] = self._method(role, name)
@@ -94,9 +93,22 @@ class RequestReader:
             kept["priority"] = priority
         try:
             kept["priority"] = min(max(int(kept.get("priority", 0)), _MIN_PRIORITY), _MAX_PRIORITY)
-            return Request(**kept)
-        except (TypeError, ValueError, AttributeError) as exc:
+            return kind(**kept)
+        except Exception as exc:  # noqa: BLE001 - a plugin's class may raise anything
             raise Refused(f"it does not make a request: {exc}") from None
+
+    def _class(self, name: str) -> type[Request]:
+        """Return the class of a stored request; raises Refused if the spider does not know it."""
+        if name in _PLAIN_CLASSES:
+            return Request
+        module, _, last = name.rpartition(".")
+        try:
+            found = classes_of(self._spider).named(f"{module}:{last}")
+        except (LookupError, ValueError):
+            found = type(None)
+        if not issubclass(found, Request):
+            raise Refused(f"a {name} cannot be rebuilt from data")
+        return found
 
     def _method(self, role: str, name: object) -> Any:
         method = getattr(self._spider, name, None) if isinstance(name, str) else None

@@ -63,6 +63,22 @@ def test_a_request_is_unchanged_after_it_was_moved(serializer: Any, queued: Requ
     assert request_of(entry, SPIDER).to_dict(spider=SPIDER) == wanted
 
 
+class Rendered(Request):
+    attributes = (*Request.attributes, "wait")
+
+    def __init__(self, *args: Any, wait: int = 0, **arguments: Any) -> None:
+        self.wait = wait
+        super().__init__(*args, **arguments)
+
+
+def test_a_request_of_a_plugin_keeps_its_class() -> None:
+    queued = Rendered(url(1), callback=SPIDER.parse, wait=3)
+    entry = entry_of(pickle.dumps(queued.to_dict(spider=SPIDER), protocol=-1))
+    moved = request_of(entry, SPIDER)
+    assert type(moved) is Rendered
+    assert moved.to_dict(spider=SPIDER) == queued.to_dict(spider=SPIDER)
+
+
 def test_bytes_and_tuples_in_meta_keep_their_types() -> None:
     meta = {"a": (1, b"2", [None, True, 1.5, {"k": "v"}])}
     payload = pickle.dumps(Request(url(1), meta=meta).to_dict(), protocol=-1)
@@ -97,6 +113,9 @@ def test_a_crawl_spiders_request_keeps_its_callback_and_link_text() -> None:
         ({"url": url(1), "callback": "gone"}, "'gone' is not a method of the spider 'plain'"),
         ({"url": url(1), "callback": "name"}, "'name' is not a method of the spider 'plain'"),
         ({"url": url(1), "_class": "os.system"}, "a os.system cannot be rebuilt from data"),
+        ({"url": url(1), "_class": f"{__name__}.Bomb"}, "Bomb cannot be rebuilt from data"),
+        ({"url": url(1), "_class": 5}, "a 5 cannot be rebuilt from data"),
+        ({"url": url(1), "_class": ["a"]}, "a ['a'] cannot be rebuilt from data"),
         ({"url": "no url"}, "it does not make a request: Missing scheme"),
         ({"url": url(1), "priority": "high"}, "it does not make a request"),
         ({"meta": {}}, "not a dict with a url"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crawlproj.content.folded import folded
 from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from crawlproj.content.tree import Tree
 
 _MAX_FORMULAS = 10_000  # of a page
+_MAX_TEX = 4 * 1024 * 1024  # characters of them; they may be in each other
 _TEX = 'annotation[encoding="application/x-tex" i]'
 
 
@@ -24,11 +26,15 @@ def as_tex(node: Tree | Element) -> Iterator[dict[Element, str]]:
     """
     left_out: dict[Element, str] = {}
     added: list[Text | Element] = []
+    left = _MAX_TEX
     found = node.select(_TEX)[:_MAX_FORMULAS] if node.find("math") is not None else []
     for annotation in found:
         formula = annotation.closest("math")
-        tex = " ".join(annotation.text.split())
-        if formula is None or formula in left_out or not tex:
+        if formula is None or formula in left_out or left <= 0:
+            continue
+        text = annotation.text
+        left -= len(text)
+        if not (tex := folded(text)):
             continue
         place, *drawn = _drawn_at(formula)
         left_out |= dict.fromkeys((formula, place, *drawn), "style")

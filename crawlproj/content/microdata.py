@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # (<span itemprop="price" content="9.99">9,99 €</span>), and search engines do.
 _WITH_CONTENT = "[itemprop][content]:not([itemscope])"
 _OF_THE_PAGE = "base[href], [itemprop][href='']"
+_WITH_TEXT = "[itemprop]:not([itemscope])"
 _ADDRESSES = "[itemprop]:is([href], [src], [data]), [itemid]"
 # Those whose value the standard takes from another attribute, or from this one.
 _OTHERS = frozenset(
@@ -43,14 +44,20 @@ def microdata_in(tree: Tree, base: str) -> list[dict[str, Any]]:
     """Return the items of a page that are in no other, each with type, id and properties.
 
     A property has a list of values: texts, absolute addresses and items. A text has a line break
-    where a block begins or ends, and no scripts and style sheets. None are returned if 400
-    or more are in each other, or if a long base makes their addresses longer than those of other
-    fields may be. itemref is ignored if it leads in a circle, or multiplies properties.
+    where a block begins or ends, and no scripts and style sheets. None are returned if 400 or more
+    are in each other, or if texts in each other, or addresses below a long base, are longer than
+    the addresses of other fields may be. itemref is ignored if it leads in a circle, or multiplies
+    properties.
     """
     if not tree.select("[itemscope]"):
         return []
     if len(tree.select(_ADDRESSES)) * len(base) > MAX_CHARACTERS:
         return []
+    left = MAX_CHARACTERS
+    for each in tree.select(_WITH_TEXT):
+        left -= len(each.text)
+        if left < 0:
+            return []
     found = [each for each in tree.select(_WITH_CONTENT) if each.tag not in _OTHERS]
     referring = tree.select("[itemref]")
     endless = referring if referring and _multiplies(tree, referring) else []

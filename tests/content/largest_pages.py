@@ -46,6 +46,9 @@ def shapes() -> dict[str, str]:
         "places below a long base": _LONG_BASE + "<a href=#x{}>y</a>",
         "pictures below a long base": _LONG_BASE + "<img src={}>",
         "links around all of the text": "<a href=x title=y><object>" * 250 + "word " * 800_000,
+        "formulas in each other": "<math><annotation encoding=application/x-tex>" * 250
+        + "word " * 800_000,
+        "properties in each other": "<p itemscope>" + "<i itemprop=a>" * 250 + "word " * 800_000,
         "words of one text": "1. ",
         "long classes": f"<p class='{'ab ' * 300}'>{'text ' * 20}</p>",
         "empty lists of JSON-LD": "<script type=application/ld+json>[[]" + ",[]" * 2_700_000,

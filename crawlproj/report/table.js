@@ -30,7 +30,7 @@ function drawWords() {
     const chips = entries.slice(0, 12).map(([reason, n]) => element("i", {}, reason, element("b", {}, count(n))));
     const rest = total(Object.fromEntries(entries.slice(12)));
     if (rest) chips.push(element("i", {}, `${entries.length - 12} more reasons`, element("b", {}, count(rest))));
-    $("reasons").append(element("p", {}, `${name}:`, ...chips));
+    $("reasons").append(element("p", {}, `${name}:`, ...chips.flatMap((chip) => [" ", chip])));
   }
   $("sites-title").textContent = `Sites (${count(summary.sites)})` + (leftOut ? `: the ${count(summary.sites - leftOut)} busiest` : "");
 }

@@ -7,7 +7,7 @@ from http.cookiejar import Cookie
 from types import SimpleNamespace
 from typing import Any
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.http import HtmlResponse, Response
 from scrapy.settings import Settings
 from scrapy.signalmanager import SignalManager
@@ -65,3 +65,18 @@ async def test_no_page_that_may_not_see_the_session_is_asked_whether_it_has_ende
     await crawl.answers("http://a.example/plain")
     await crawl.answers(f"{HOME}admin", 403)
     assert crawl.asked == [f"{HOME}members"]
+
+
+@in_virtual_time
+async def test_the_end_of_a_crawl_ends_its_look_whether_the_session_has_ended() -> None:
+    crawl = Crawling()
+    await crawl.answers(f"{HOME}members")
+    witness: asyncio.Future[Response] = asyncio.Future()
+    crawl.engine.download_async = lambda _: witness
+    page = asyncio.ensure_future(crawl.answers(f"{HOME}admin", 403))
+    await asyncio.sleep(1)
+    assert not witness.done()
+    crawl.signals.send_catch_log(signals.spider_closed, spider=crawl.spider, reason="shutdown")
+    await asyncio.sleep(1)
+    assert witness.cancelled()
+    page.cancel()

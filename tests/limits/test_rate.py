@@ -140,6 +140,14 @@ def test_the_rate_follows_a_bucket_that_becomes_slower() -> None:
     assert log.share(Verdict.THROTTLED, 1240) < 0.1
 
 
+def test_the_first_refusal_halves_the_rate_of_what_was_accepted_in_the_last_second() -> None:
+    rate = limit()
+    for n in range(300):
+        rate.on_accepted(1000 + n / 100, 999.9 + n / 100)
+    rate.on_refused(1003.0, 1002.95, None)
+    assert rate.rate == pytest.approx(50, rel=0.05)
+
+
 Refusal = tuple[float, float, float | None]
 
 

@@ -135,6 +135,8 @@ def test_drops_of_requests_that_started_before_the_cut_do_not_count() -> None:
     assert all(refusals.on_drop(late, 5.0) is None for _ in range(9))
     assert drops(refusals, in_flight=4, limit=5.0, at=2.1, times=2) is None
     assert drops(refusals, in_flight=4, limit=5.0, at=2.1, times=1) == 2.5, "a look at half of it"
+    before_the_look = Sample(2.1, 9.0, 0.1, 4, Outcome.DROPPED)
+    assert refusals.on_drop(before_the_look, 2.5) is None
 
 
 def wait(refusals: Refusals, limit: float) -> int:

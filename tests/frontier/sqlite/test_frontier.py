@@ -303,6 +303,12 @@ def test_a_locked_database_is_reported_and_the_write_can_be_repeated(
     assert put(frontier, entry(1)) == 1
 
 
+def test_a_long_look_at_the_file_holds_no_write_up(frontier: SqliteFrontier, path: Path) -> None:
+    with sqlite_file.read_only(path) as db:
+        db.execute("SELECT * FROM frontier_meta").fetchall()
+        assert put(frontier, entry(1)) == 1
+
+
 def test_one_entry_that_cannot_be_stored_fails_the_whole_write(frontier: SqliteFrontier) -> None:
     for bad in (entry(2**63), entry(2, "\ud800.test")):
         with pytest.raises(FrontierError, match="signed 64-bit, text must be valid Unicode"):

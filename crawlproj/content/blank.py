@@ -17,7 +17,7 @@ _NO_TEXT = frozenset(("script", "style"))  # what is hidden is read as one
 
 
 def blank_in(node: Tree | Element) -> dict[Element, str]:
-    """Return the <br> that only go on with an empty space, and empty lists; as what to read them.
+    """Return each <br> that only continues an empty space, and each empty list: as what to read it.
 
     The parser looks back from each <br> to the last text, and from each quote over empty lists.
     """
@@ -34,15 +34,18 @@ def _breaks_in(node: Tree | Element) -> list[Element]:
     found: list[Element] = []
     number = 0  # since the last text or image
     for each in node.descendants:
-        if isinstance(each, Text):
-            around = each.parent
-            if each.data.strip() and not (isinstance(around, Element) and around.tag in _NO_TEXT):
-                number = 0
-        elif isinstance(each, Element):
-            if each.tag == "img":
-                number = 0
-            elif each.tag == "br":
-                number += 1
-                if number > _MAX_BREAKS:
-                    found.append(each)
+        if _shows(each):
+            number = 0
+        elif isinstance(each, Element) and each.tag == "br":
+            number += 1
+            if number > _MAX_BREAKS:
+                found.append(each)
     return found
+
+
+def _shows(node: object) -> bool:
+    """Whether ``node`` is a text that is shown, or an image."""
+    if not isinstance(node, Text):
+        return isinstance(node, Element) and node.tag == "img"
+    around = node.parent
+    return bool(node.data.strip()) and not (isinstance(around, Element) and around.tag in _NO_TEXT)

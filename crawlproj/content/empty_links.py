@@ -61,13 +61,10 @@ def _shows(link: Element, hidden: Container[Element], shown: Mapping[Element, bo
                 if child.data.strip():
                     return True
             elif isinstance(child, Element) and child not in hidden:
-                if child in shown:
-                    if shown[child]:
-                        return True
-                    continue
-                if child.tag == "img" and _has_address(child):
+                if shown.get(child) or (child.tag == "img" and _has_address(child)):
                     return True
-                left.append(child)
+                if child not in shown:
+                    left.append(child)
     return False
 
 

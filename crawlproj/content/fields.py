@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 _OF_TREE = frozenset(("headings", "images", "links", "markdown"))
 _HALVES = re.compile("[\ud800-\udfff]")
-_MIN_MAIN = 300  # characters
+_SURE = 300  # characters of a main text that no element marks
 _MIN_PARAGRAPH = 80  # bytes, of which a word of Chinese has as many as one of English
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
@@ -119,17 +119,19 @@ def main_text_of(page: PageContent) -> str:
 def telling_text_of(page: PageContent, main: str | None, text: str) -> str:
     """Return which text tells versions of a page, or similar pages, apart: its main one, or all.
 
-    A main text that no element marks as such is a guess if it is short or has no paragraph. Of a
-    wiki's short notes, it may be the navigation, or the latest ones. main: None if it was not
-    computed yet.
+    A main text that no element marks as such is a guess if it is short or has no paragraph. It may
+    be the navigation of a wiki's short note, or the list of the latest posts beside a short one.
+    main: None if it was not computed yet.
     """
     if main is None:
         main = main_text_of(page)
-    is_sure = (
-        len(main) >= _MIN_MAIN
-        and any(len(line.encode("utf-8", "replace")) >= _MIN_PARAGRAPH for line in main.split("\n"))
-    ) or page.tree.select("main,[role=main],[itemprop~=articleBody]")
+    is_long = len(main) >= _SURE and _has_paragraph(main)
+    is_sure = is_long or page.tree.select("main,[role=main],[itemprop~=articleBody]")
     return main if main and is_sure else text
+
+
+def _has_paragraph(text: str) -> bool:
+    return any(len(line.encode("utf-8", "replace")) >= _MIN_PARAGRAPH for line in text.split("\n"))
 
 
 def shown_without_text(page: PageContent) -> str:

@@ -113,9 +113,10 @@ class _Search:
 
     def _has_enough(self, explicit: Element, body: Element) -> bool:
         """Whether an element that is marked as the article has enough of the page to be it."""
+        enough = _EXPLICIT_SHARE * self._of(body)
         if self._prose.is_short:  # all text counts, and an archive of links may be most of it
-            return self._of(explicit) >= min(_MIN_MAIN, _EXPLICIT_SHARE * self._of(body))
-        return self._of(explicit) >= _EXPLICIT_SHARE * self._of(body)
+            enough = min(_MIN_MAIN, enough)
+        return self._of(explicit) >= enough
 
     def _inside(self, element: Element) -> Element | None:
         """Return the element to go into, or None."""

@@ -1,7 +1,8 @@
 """How much likelier two shares of failures are than one. Pure.
 
-Evidence is twice the log of the ratio of two likelihoods, as in a G-test. By chance, the highest of
-the splits tried here is above 16 once in about 16,000 times.
+Evidence is twice the log of the ratio of two likelihoods, as in a G-test. By chance, that of one
+split is above 16 once in some 30,000 times. The highest of several is so more often: of 48 answers,
+each with a number of its own, once in 900; of 64 with 16 numbers, once in 2,000 (simulated).
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def of_a_step(answers: Iterable[tuple[float, bool]], most: float = 1.0) -> float:
-    """Return the evidence that more fails from some number on than below, or of all above ``most``.
+    """Return the evidence that more fails from some number on than below.
 
-    answers: of each, the number, and whether it is a failure. most: the highest share of failures
-    that one share for all explains.
+    So is a share of failures above ``most`` evidence, because one share for all explains no higher
+    one. answers: of each, the number, and whether it is a failure.
     """
     counts: dict[float, list[int]] = {}  # by number: answers, failures
     for number, failed in answers:
@@ -26,7 +27,7 @@ def of_a_step(answers: Iterable[tuple[float, bool]], most: float = 1.0) -> float
         count[0] += 1
         count[1] += failed
     n, failures = (sum(count[part] for count in counts.values()) for part in (0, 1))
-    evidence, below, below_failed = _of_two((0, 0), (n, failures), most), 0, 0
+    evidence, below, below_failed = 0.0, 0, 0
     for _, (answered, fewer) in sorted(counts.items()):
         rest = (n - below, failures - below_failed)
         evidence = max(evidence, _of_two((below, below_failed), rest, most))

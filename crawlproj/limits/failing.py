@@ -9,7 +9,7 @@ from crawlproj.limits.trial import Trial
 
 _WINDOW = 64  # answers
 _FAILED, _SHARE = 4, 0.1  # of them, at least
-_EVIDENCE = 16.0  # twice the log of a likelihood ratio: by chance, 1 of 16,000 is higher
+_EVIDENCE = 16.0  # see evidence.py
 _RETRIED, _RECOVERED = 8, 3  # pages that were asked for again, and how many of them were answered
 _BROKEN = 16  # pages in a row that fail again with few in flight
 _SETTLING, _JUDGED = 64, 128  # answers until the limit has gone down, and then until it is judged

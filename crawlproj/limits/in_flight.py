@@ -63,8 +63,8 @@ class InFlight:
     def find(self, sent_after: float) -> None:
         """Let the lost permits that may wait in a queue be live again.
 
-        They do if their requests were sent after ``sent_after`` and no later ones were answered.
-        Each is in flight together with those before it.
+        They may if their requests were sent after ``sent_after`` (seconds) and at most one later
+        request was answered. Each is in flight together with those before it.
         """
         queued = [each for each in self.lost if each.started_at > sent_after and each.passed < 2]
         for number, permit in enumerate(queued, 1):

@@ -18,7 +18,7 @@ _WINDOW, _REFUSED = 48, 4  # answers to requests that were alone, and how many o
 _TRIALS = 16  # pages that are asked for again soon
 _ENDS = 2  # times that an answer followed a refusal there; in an outage, none does
 _CHANCE = 0.5  # the highest share of requests that fail by chance
-_ENOUGH, _ENOUGH_OF_LOCKOUTS = 16.0, 10.0  # evidence
+_ENOUGH, _ENOUGH_OF_LOCKOUTS = 16.0, 10.0  # see evidence.py
 
 
 class Unavailable:
@@ -33,11 +33,11 @@ class Unavailable:
     Requests that fail by chance, such as those that a load balancer sends to a server that is
     broken, do all that as well. But chance depends neither on the time nor on the request before. A
     limiter refuses what comes soon after an answer, or one request after another. So a site limits
-    its rate if one of both is shown by what was alone (see ``evidence``), or if more than half of
-    that is refused.
+    its rate if the requests that were alone show either (see ``evidence``), or if more than half of
+    them are refused.
 
-    Meanwhile, up to 16 pages that were refused are asked for again before others, to find out soon
-    whether they are broken, and cost no attempt.
+    Until then, up to 16 pages that were refused are asked for again before others, to find out soon
+    whether they are broken. That costs no attempt.
 
     A limiter that punishes refuses everything for a while, as a site does that is down. It does so
     again after as many answers; see ``RecurringLockouts``. That shows it, too, if chance does not

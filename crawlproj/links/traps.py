@@ -131,8 +131,8 @@ class Traps:
         )
 
     def know(self, url: str) -> None:
-        """Take in a page of an earlier crawl: beside such pages, a trap is no site of its own."""
-        if is_chosen(url):
+        """Take in a page of an earlier crawl: beside such pages, a trap is not the whole site."""
+        if is_chosen(url):  # as many as are learned
             self._patience.know(shapes_of(url).all())
 
     def learn(self, url: str, text: str, new_urls: Sequence[str], main: str = "") -> str:

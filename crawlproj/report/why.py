@@ -23,6 +23,7 @@ BUSY_CPU = 0.9
 _PACING_S = 1.0  # a shorter wait is pacing
 _ALONE_S = 1e-3  # a shorter delay only lets the first request go alone
 _BUSY_LAG_S = 0.05
+_LONGEST_DELAY = 1.5  # times the delay, by the default of DOWNLOAD_DELAY_JITTER
 _BY_RULE = {
     Rule.REFUSED: "by refusals of what was too much at once",
     Rule.RESTART: "while it starts again",
@@ -111,9 +112,9 @@ def _waits(facts: SiteFacts, around: Around, now: float) -> Why | None:
     wait_s = facts.ready_at - now
     if wait_s <= _PACING_S:
         return None
-    unpaced_s = wait_s - _PACING_S - 1.5 * facts.delay_s
+    unpaced_s = wait_s - _PACING_S - _LONGEST_DELAY * facts.delay_s
     if unpaced_s * facts.rate > 1 and facts.rate_by in {"", "refused"}:
-        words = "rests after a refusal (429)" if facts.rate_by else "rests"
+        words = "rests after a refusal" if facts.rate_by else "rests"
         return Why("rate", words, until=facts.ready_at if facts.ready_at < inf else None)
     return _delay(facts, around)
 
@@ -142,7 +143,7 @@ def _paced(facts: SiteFacts, around: Around, now: float) -> Why | None:
     if facts.rate_by == "set" and by is not None:
         return Why("rate", f"{words} by {by.who}", by.at)
     reasons = {
-        "refused": "because it refused more (429)",
+        "refused": "because it refused more",
         "announced": "by the quota that it announced",
         "set": "by the settings",
     }

@@ -114,17 +114,22 @@ def _is_for_pages(spider: Spider, stored: str) -> bool:
     """Whether ``stored`` names a function of the spider's classes that may be meant for pages."""
     owner_name, _, name = stored.rpartition(".")
     owners = type(spider).__mro__
-    for owner in owners:
-        if owner_name in {"", _name_of(owner)} and name in vars(owner):
-            if not isinstance(vars(owner)[name], FunctionType | staticmethod):
-                return False  # a classmethod, a property, a class
-            if name in _SCRAPYS:
-                return True
-            if name.startswith("_"):
-                of_frameworks = any(name in vars(each) for each in owners if _is_framework(each))
-                return not (name.startswith("__") or of_frameworks)
-            return not hasattr(Spider, name)
-    return False
+    found = next(
+        (
+            vars(owner)[name]
+            for owner in owners
+            if owner_name in {"", _name_of(owner)} and name in vars(owner)
+        ),
+        None,
+    )
+    if not isinstance(found, FunctionType | staticmethod):
+        return False  # a classmethod, a property, a class; or nothing
+    if name in _SCRAPYS:
+        return True
+    if name.startswith("_"):
+        of_frameworks = any(name in vars(each) for each in owners if _is_framework(each))
+        return not (name.startswith("__") or of_frameworks)
+    return not hasattr(Spider, name)
 
 
 def _is_framework(owner: type) -> bool:

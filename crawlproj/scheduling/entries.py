@@ -136,8 +136,8 @@ class Entries:
     def drops(self, request: Request, key: int) -> bool:
         """Whether a new request, which has ``key``, is left out at once.
 
-        The project's filter is asked, or who listens for duplicates is notified. The frontier
-        leaves out the others.
+        The project's filter is asked, or those who listen for duplicates are notified. The
+        frontier leaves out the others.
         """
         if not self.is_filtered(request) or CHECK in request.meta:
             return False

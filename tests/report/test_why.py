@@ -105,13 +105,13 @@ def wished(name: str) -> Wishes:
             {"delay_s": 2.0, "rate": 0.1, "rate_by": "refused", "ready_at": NOW + 9},
             {},
             "rate",
-            "limited to 0.1 requests/s because it refused more (429)",
+            "limited to 0.1 requests/s because it refused more",
         ),
         (
             {"delay_s": 2.0, "rate": 5.0, "rate_by": "refused", "ready_at": NOW + 60},
             {},
             "rate",
-            "rests after a refusal (429) until 12:04",
+            "rests after a refusal until 12:04",
         ),
         ({"ready_at": NOW + 60}, {}, "rate", "rests until 12:04"),
         (
@@ -130,7 +130,7 @@ def wished(name: str) -> Wishes:
             {"rate": 3.21, "rate_by": "refused", "rate_since": NOW - 60},
             {},
             "rate",
-            "limited to 3.21 requests/s because it refused more (429) since 12:02",
+            "limited to 3.21 requests/s because it refused more since 12:02",
         ),
         (
             {"rate": 3.0, "rate_by": "announced"},
@@ -142,7 +142,7 @@ def wished(name: str) -> Wishes:
             {"rate": 3.21, "rate_by": "refused"},
             {"wishes": wished("rate")},
             "rate",
-            "limited to 3.21 requests/s because it refused more (429)",
+            "limited to 3.21 requests/s because it refused more",
         ),
         ({"rate": 4.0, "rate_by": "set"}, {}, "rate", "limited to 4 requests/s by the settings"),
         (

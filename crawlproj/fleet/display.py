@@ -37,7 +37,7 @@ _MAX_SHOWN = 10  # workers in the display, quarantined pages in the summary
 class WorkerRow:
     """A worker.
 
-    state: its policy.Phase. pid: 0 if it has no process. done: pages, over all its processes.
+    state: its worker.Phase. pid: 0 if it has no process. done: pages, over all its processes.
     in_flight: requests. memory_mb: resident memory. restarts: processes after the first.
     due_s: seconds until it starts, while it waits for that.
     """

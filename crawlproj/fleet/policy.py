@@ -1,13 +1,6 @@
-"""Decides when a fleet's workers start and end. Pure: takes events and the time, returns actions.
+"""Decides when a fleet's workers start and end.
 
-::
-
-    WAITING ──start──▶ STARTING ─────ready────▶ READY
-       ▲                  │                       │ signal, roll, memory
-       │                  │                       ▼
-       └──── exited ◀─────┴────── exited ◀──── DRAINING ──deadline──▶ KILLED
-                │
-                └─▶ ENDED (finished, stopping or drained) or REFUSED (wrong usage or settings)
+Pure: takes events and the time, returns actions.
 """
 
 from __future__ import annotations
@@ -16,8 +9,9 @@ import random
 import signal
 from collections import Counter, deque
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from crawlproj.fleet.worker import Phase, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,28 +24,6 @@ FINISH_TIMEOUT_S = 30.0  # for a worker to notice that the job is finished
 # The most silence that one look adds: the supervisor may have been suspended since the last one.
 _MAX_LOOK_S = 2.0
 USAGE_ERROR = 2  # exit status after wrong usage or a wrong setting
-
-
-class Phase(StrEnum):
-    """The phase of a worker; the module docstring shows the transitions."""
-
-    WAITING = "waiting"
-    STARTING = "starting"
-    READY = "running"
-    DRAINING = "draining"
-    KILLED = "killed"
-    ENDED = "ended"
-    REFUSED = "refused"
-
-    @property
-    def live(self) -> bool:
-        """Whether the worker has a process."""
-        return self in {Phase.STARTING, Phase.READY, Phase.DRAINING, Phase.KILLED}
-
-    @property
-    def over(self) -> bool:
-        """Whether the worker is not started again."""
-        return self in {Phase.ENDED, Phase.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +71,6 @@ class Limits:
     grace_s: float = 10.0
     memory_mb: float = 0.0
     hang_s: float = 0.0
-
-
-@dataclass(slots=True)
-class Worker:
-    """A worker and, if it has one, its process.
-
-    due: when to start it (WAITING) or to kill it (DRAINING). since: when its process was started.
-    ready: whether that process has begun to work. starts: how many processes it has had.
-    failures: exits in a row that nobody asked for.
-    reason: why it is being ended: "stop", "rolled", "recycled", "hung"; "" if it is not.
-    silent_s: how long it has reported nothing. looked: when it was last looked at.
-    """
-
-    phase: Phase = Phase.WAITING
-    due: float = 0.0
-    since: float = 0.0
-    ready: bool = False
-    starts: int = 0
-    failures: int = 0
-    reason: str = ""
-    silent_s: float = 0.0
-    looked: float = 0.0
-
-    @property
-    def restarts(self) -> int:
-        """How many processes it has had after the first."""
-        return max(0, self.starts - 1)
 
 
 class Fleet:
@@ -187,7 +132,7 @@ class Fleet:
         actions: list[Action] = [] if self.stopping or self.finished else self._roll_next(now)
         for number, worker in enumerate(self._workers):
             if worker.phase is Phase.WAITING and worker.due <= now:
-                self._start(worker, now)
+                worker.start(now)
                 actions.append(Start(number))
             elif worker.phase is Phase.DRAINING and worker.due <= now:
                 worker.phase = Phase.KILLED
@@ -302,12 +247,6 @@ class Fleet:
         if reason != "stop":
             self.counts[reason] += 1
         return [Send(number, signal.SIGTERM)]
-
-    def _start(self, worker: Worker, now: float) -> None:
-        worker.phase, worker.since = Phase.STARTING, now
-        worker.starts += 1
-        worker.ready = False
-        worker.looked, worker.silent_s = now, 0.0
 
     def _cancel_starts(self) -> None:
         for worker in self._workers:

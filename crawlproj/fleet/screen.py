@@ -16,7 +16,7 @@ from crawlproj.fleet.display import (
     fleet_summary,
     fleet_view,
 )
-from crawlproj.fleet.policy import Phase
+from crawlproj.fleet.worker import Phase
 from crawlproj.report.console import Snapshot, plain
 from crawlproj.report.display import Display, LivePanel
 from crawlproj.report.item_tally import most_frequent_first

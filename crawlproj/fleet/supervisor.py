@@ -6,20 +6,17 @@ import asyncio
 import contextlib
 import logging
 import signal
-import subprocess
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
-from crawlproj.fleet.breadcrumb import read_breadcrumb
-from crawlproj.fleet.children import ORPHANED, bind_to_parent
-from crawlproj.fleet.crash import describe_exit, last_error
-from crawlproj.fleet.files import breadcrumb_file, log_file, status_file
-from crawlproj.fleet.policy import Fleet, Limits, Phase, Start
+from crawlproj.fleet.crash import describe_exit
+from crawlproj.fleet.files import status_file
+from crawlproj.fleet.policy import Fleet, Limits, Start
 from crawlproj.fleet.quarantine import KILLS
+from crawlproj.fleet.seat import Seat
+from crawlproj.fleet.worker import Phase
 from crawlproj.fleet.worker_status import Figures, Rates, WorkerStatus
-from crawlproj.private_files import create
 from crawlproj.waiting import set_within
 
 if TYPE_CHECKING:
@@ -37,27 +34,6 @@ _STEP_S = 0.1
 _LOOK_S = 1.0
 _POLL_S = 1.0
 _RECOVERY_TIMEOUT_S = 5.0  # for the frontier to answer at the end
-
-
-@dataclass(slots=True)
-class Seat:
-    """A worker as the supervisor sees it: its process and the process's last status.
-
-    ended_early: whether its previous process ended with status 0 without being asked to.
-    past: the figures of its previous processes.
-    """
-
-    number: int
-    process: subprocess.Popen[bytes] | None = None
-    log_offset: int = 0
-    status: WorkerStatus | None = None
-    ended_early: bool = False
-    past: Figures = field(default_factory=Figures)
-
-    @property
-    def name(self) -> str:
-        """The worker's name, from 1, as in its files' names."""
-        return str(self.number + 1)
 
 
 class Supervisor:
@@ -87,7 +63,7 @@ class Supervisor:
         generation: int,
     ) -> None:
         self.fleet = Fleet(n, limits)
-        self.seats = [Seat(number) for number in range(n)]
+        self.seats = [Seat(number, folder) for number in range(n)]
         self.totals = self.totals_before = totals
         self.recovery = recovery
         self.rates = Rates()
@@ -165,7 +141,7 @@ class Supervisor:
             if seat.process is None:
                 continue
             alive = self._read_status(seat)
-            page = self._page(seat)
+            page = seat.page()
             if page is not None:
                 self.fleet.ready(seat.number, now)  # its first page may hang before it can report
             memory_mb = seat.status.memory_mb if seat.status else 0.0
@@ -186,17 +162,11 @@ class Supervisor:
 
     def _read_status(self, seat: Seat) -> bool:
         """Return whether the worker has written a new status."""
-        found = WorkerStatus.read(status_file(self._folder, seat.name))
-        if found is None or (seat.status is not None and found.beat == seat.status.beat):
+        if not seat.read_status():
             return False
-        seat.status = found
-        # A second status means that it could open the frontier and the store.
-        if found.owner and (found.done or (found.beat > 1 and seat.process is not None)):
+        if seat.has_worked:
             self.fleet.ready(seat.number, time.monotonic())
         return True
-
-    def _page(self, seat: Seat) -> CurrentPage | None:
-        return read_breadcrumb(breadcrumb_file(self._folder, seat.name))
 
     def _apply(self, actions: Iterable[Action]) -> None:
         for action in actions:
@@ -216,25 +186,11 @@ class Supervisor:
     def _start(self, seat: Seat) -> None:
         if seat.ended_early:  # logged only now, because the job might have been finished
             logger.info("Worker %s ended before the job was finished: restarting it", seat.name)
-        seat.status = None
-        status_file(self._folder, seat.name).unlink(missing_ok=True)
-        breadcrumb_file(self._folder, seat.name).unlink(missing_ok=True)
-        create(log_file(self._folder, seat.name))
-        with log_file(self._folder, seat.name).open("ab") as log:
-            seat.log_offset = log.tell()
-            try:
-                seat.process = subprocess.Popen(  # noqa: S603 - our own command
-                    bind_to_parent(self._command(seat.name), ORPHANED),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=self._env,
-                    pass_fds=(self._lock,),
-                    start_new_session=True,  # Ctrl-C must not reach it: the supervisor drains it
-                )
-            except OSError as exc:  # the machine is out of memory or processes at the moment
-                logger.error("Cannot start worker %s: %s", seat.name, exc)
-                self.fleet.exited(seat.number, time.monotonic(), 1)
+        try:
+            seat.start(self._command(seat.name), self._env, self._lock)
+        except OSError as exc:  # the machine lacks memory, processes or disk space now
+            logger.error("Cannot start worker %s: %s", seat.name, exc)
+            self.fleet.exited(seat.number, time.monotonic(), 1)
 
     def _exited(self, seat: Seat, status: int) -> None:
         process, seat.process = seat.process, None
@@ -242,7 +198,7 @@ class Supervisor:
         self._read_status(seat)
         worker = self.fleet.workers[seat.number]
         was, ran_s = worker.phase, time.monotonic() - worker.since
-        page = self._page(seat)
+        page = seat.page()
         if page is not None:
             self.fleet.ready(seat.number, time.monotonic())  # it may have worked only for a moment
         drained = seat.status is not None and seat.status.ended == "drained"
@@ -271,8 +227,7 @@ class Supervisor:
     def _log_refusal(self, seat: Seat) -> None:
         if not self._logged_refusal:
             self._logged_refusal = True
-            why = last_error(log_file(self._folder, seat.name), seat.log_offset)
-            logger.error("The workers cannot be started with these settings: %s", why)
+            logger.error("The workers cannot be started with these settings: %s", seat.last_error())
 
     def _log_crash(
         self,
@@ -284,13 +239,12 @@ class Supervisor:
         page: CurrentPage | None,
         kills: int,
     ) -> None:
-        log = log_file(self._folder, seat.name)
         parts = [f"Worker {seat.name} (pid {pid}) {describe_exit(status)} after {ran_s:.0f} s"]
         if page:
             parts.append(f", on {page.url} ({kills} of {KILLS} times)")
-        if error := last_error(log, seat.log_offset):
+        if error := seat.last_error():
             parts.append(f"; its last error: {error}")
-        parts.append(f"; see {log}")
+        parts.append(f"; see {seat.log}")
         if ending.restart_s is not None:
             parts.append(f"; restarting in {ending.restart_s:.1f} s")
         elif self.fleet.gave_up:

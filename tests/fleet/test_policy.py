@@ -14,10 +14,10 @@ from crawlproj.fleet.policy import (
     START_TIMEOUT_S,
     Fleet,
     Limits,
-    Phase,
     Send,
     Start,
 )
+from crawlproj.fleet.worker import Phase
 
 if TYPE_CHECKING:
     from crawlproj.fleet.policy import Action

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawlproj.fleet.lock import take_lock
-from crawlproj.fleet.policy import Limits, Phase
+from crawlproj.fleet.policy import Limits
 from crawlproj.fleet.quarantine import Quarantine
 from crawlproj.fleet.recovery import Recovery
 from crawlproj.fleet.supervisor import Supervisor
+from crawlproj.fleet.worker import Phase
 from crawlproj.frontier.base import Totals
 from tests import ROOT
 from tests.frontier.helpers import run

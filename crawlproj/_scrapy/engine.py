@@ -128,7 +128,7 @@ class EngineHooks:
         """
         downloader = self._engine.downloader
         downloader.domain_concurrency = max(downloader.domain_concurrency, in_flight)
-        # 0 is no limit in Scrapy, but there is one of open files.
+        # 0 means no limit in Scrapy, but there is one of open files.
         downloader.total_concurrency = min(downloader.total_concurrency or in_flight, in_flight)
 
     def fail_start(self, *, begun: bool) -> None:

@@ -65,7 +65,10 @@ def is_boilerplate(element: Element) -> bool:
 
 
 def is_marked(element: Element) -> bool:
-    """The same without names, which themes give to whatever is beside a sidebar or in a box."""
+    """Whether its tag or its role say boilerplate; not its names.
+
+    Themes give these to whatever is beside a sidebar or in a box.
+    """
     is_tagged = element.tag in {"nav", "footer", "aside", "form"}
     return is_tagged or element.attr("role") in ROLES or is_never_content(element)
 

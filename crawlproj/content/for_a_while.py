@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from crawlproj.content.tree import Element
 
@@ -25,6 +25,27 @@ class ReadAs:  # a generator takes twice as long, and each page comes here
     def __exit__(self, *_: object) -> None:
         for element, name in self._before:
             element.tag = name
+
+
+class Without:
+    """Takes ``elements`` out of their tree for a while."""
+
+    def __init__(self, elements: Iterable[Element]) -> None:
+        self._elements = elements
+        self._places: list[tuple[Element, Any, Any]] = []  # with its parent and its next sibling
+
+    def __enter__(self) -> None:
+        for element in self._elements:
+            if element.parent is not None:  # it may be there twice
+                self._places.append((element, element.parent, element.next_sibling))
+                element.extract()
+
+    def __exit__(self, *_: object) -> None:
+        for element, parent, after in reversed(self._places):
+            if after is None:
+                parent.append(element)
+            else:
+                after.insert_before(element)
 
 
 @contextmanager

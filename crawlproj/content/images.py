@@ -25,8 +25,8 @@ def shown_in(node: Tree | Element) -> list[tuple[Element, str]]:
     """Return the images in ``node`` that have an address, with it as it is written there.
 
     That is the one that a script loads late, else ``src``, else the largest of ``srcset``, else
-    that of a <source> of its <picture>. The bytes of a picture are no address: where they are, they
-    are mostly a placeholder. The same image again for browsers without scripts is left out.
+    that of a <source> of its <picture>. The bytes of a picture are not an address: where they are,
+    they are mostly a placeholder. The same image again for browsers without scripts is left out.
     """
     found: list[tuple[Element, str]] = []
     late_ones: set[str] = set()

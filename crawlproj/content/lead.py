@@ -32,7 +32,7 @@ def leads_of(article: Element, body: Element, prose: Prose) -> list[Element]:
     """Return the paragraphs between the title of a page and ``article`` that are its lead.
 
     body: the element that ``prose`` is of. The title is the last <h1> before the article. Captions,
-    names of authors and boilerplate are no lead, and neither is a text of many paragraphs.
+    names of authors and boilerplate are not a lead, nor is a text of many paragraphs.
     """
     inside = {article, *(each for each in article.descendants if isinstance(each, Element))}
     found: list[Element] = []

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crawlproj.content.addresses import MAX_CHARACTERS
-from crawlproj.content.for_a_while import ReadAs, with_attribute
-from crawlproj.content.preformatted import Without
+from crawlproj.content.for_a_while import ReadAs, Without, with_attribute
 from crawlproj.content.tree import Text
 
 if TYPE_CHECKING:

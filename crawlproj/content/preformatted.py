@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crawlproj.content.tree import Element, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from crawlproj.content.tree import Tree
 
@@ -69,27 +69,6 @@ def never_shown_in(tree: Tree, preformatted: str) -> list[Element]:
         element for name in _LEFT_OUT_ELSEWHERE for element in tree.select(name)[:_MAX_LEFT_OUT]
     ]
     return inside_pre(preformatted, found)
-
-
-class Without:
-    """Takes ``elements`` out of their tree for a while."""
-
-    def __init__(self, elements: Iterable[Element]) -> None:
-        self._elements = elements
-        self._places: list[tuple[Element, Any, Any]] = []  # with its parent and its next sibling
-
-    def __enter__(self) -> None:
-        for element in self._elements:
-            if element.parent is not None:  # it may be there twice
-                self._places.append((element, element.parent, element.next_sibling))
-                element.extract()
-
-    def __exit__(self, *_: object) -> None:
-        for element, parent, after in reversed(self._places):
-            if after is None:
-                parent.append(element)
-            else:
-                after.insert_before(element)
 
 
 def _breaks(element: Element, found: Collection[Element]) -> tuple[bool, bool]:

@@ -14,14 +14,13 @@ from crawlproj.content.code_language import with_languages
 from crawlproj.content.emphasis import as_asterisks
 from crawlproj.content.empty_links import scripts_in, with_names
 from crawlproj.content.folded import folded
-from crawlproj.content.for_a_while import ReadAs
+from crawlproj.content.for_a_while import ReadAs, Without
 from crawlproj.content.formulas import as_tex
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.images import with_addresses
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
 from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.preformatted import (
-    Without,
     break_lines,
     broken_in,
     inside_pre,

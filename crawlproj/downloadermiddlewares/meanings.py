@@ -79,30 +79,27 @@ class Meanings:
             if failed or self._failing:
                 ending = self._as_overload(permit, ending, failed=failed, again=again)
             if not failed:
-                put(self._answered, permit.site, self._answered.get(permit.site, 0) + 1, _MAX_SITES)
-                for sites in (self._unavailable, self._silent):
-                    if (site := sites.get(permit.site)) is not None:
-                        alone = permit.in_flight == 1
-                        site.note(
-                            permit.started_at,
-                            permit.in_flight,
-                            refused=False,
-                            alone=alone,
-                            again=again,
-                        )
+                self._note_answered(permit, again=again)
         elif status == _UNAVAILABLE:
             alone = permit.in_flight == 1 and ending.retry_after_s is None
             return self._refused(self._unavailable, permit, ending, alone=alone, again=again)
         return ending
+
+    def _note_answered(self, permit: Permit, *, again: bool) -> None:
+        put(self._answered, permit.site, self._answered.get(permit.site, 0) + 1, _MAX_SITES)
+        started_at, in_flight = permit.started_at, permit.in_flight
+        for sites in (self._unavailable, self._silent):
+            if (site := sites.get(permit.site)) is not None:
+                site.note(started_at, in_flight, refused=False, alone=in_flight == 1, again=again)
 
     def take_silence(
         self, permit: Permit, ending: Ending, failures: int, *, closed: bool
     ) -> Ending:
         """Note a request without an answer, or without the end of one, like ``take``.
 
-        nginx closes the connections of requests that exceed a rate if it is told to answer 444,
-        HAProxy if it is told to reject. A firewall that bans us for a while refuses connections, or
-        drops what is sent.
+        nginx closes the connections of requests that exceed a rate if it is configured to answer
+        444, HAProxy if it is to reject them. A firewall that bans us for a while refuses
+        connections, or drops what is sent.
 
         closed: whether the site closed or refused the connection; otherwise, time ran out.
         """
@@ -166,7 +163,7 @@ class Meanings:
         alone: bool,
         again: bool,
     ) -> Ending:
-        """Return the ``ending`` as that of a rate that is too high if the site refuses such so."""
+        """Return the ``ending`` as that of a rate that is too high if the site limits its rate."""
         site = sites.get(permit.site)
         if site is None:
             answered = self._answered.get(permit.site, 0)

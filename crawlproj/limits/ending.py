@@ -18,7 +18,7 @@ class Verdict(Enum):
     IGNORED = "ignored"
     """Nothing: the request was cancelled or never sent."""
     THROTTLED = "throttled"
-    """A refusal of too many requests a second: 429."""
+    """A refusal of too many requests a second: 429, and what a site answers instead of it."""
     OVERLOADED = "overloaded"
     """Too much at once, or no answer: 503, a reset, a time-out."""
 

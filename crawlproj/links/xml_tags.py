@@ -13,7 +13,7 @@ MAX_TEXT_BYTES = 20_000
 """How much of the text between two tags is kept."""
 
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
-"""Characters without width, which are no part of a text where they begin or end it."""
+"""Characters without width, which are not part of a text where they begin or end it."""
 
 TAG = re.compile(rb"<(/?)([A-Za-z_][\w.:-]*)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+(?=>)|[^<>]*)>")
 """Its groups: the slash of an end tag, the name, the attributes with the slash at their end."""

@@ -131,22 +131,25 @@ class SqliteStore(ThreadedStore):
         db = sqlite3.connect(
             self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        deadline = time.monotonic() + _OPEN_TIMEOUT_S
         try:
-            while True:
-                try:
-                    self._set_up(db)
-                except sqlite3.OperationalError as exc:
-                    # SQLite does not apply the busy timeout to every lock taken on opening.
-                    if not _is_busy(exc) or time.monotonic() > deadline:
-                        raise
-                    time.sleep(_OPEN_PAUSE_S)
-                else:
-                    break
+            self._set_up_patiently(db)
         except BaseException:
             db.close()
             raise
         self._db, self._file = db, OpenPath(self._path)
+
+    def _set_up_patiently(self, db: sqlite3.Connection) -> None:
+        """Set the file up; wait while it is busy, because not every lock has SQLite's time-out."""
+        deadline = time.monotonic() + _OPEN_TIMEOUT_S
+        while True:
+            try:
+                self._set_up(db)
+            except sqlite3.OperationalError as exc:
+                if not _is_busy(exc) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_OPEN_PAUSE_S)
+            else:
+                return
 
     def _set_up(self, db: sqlite3.Connection) -> None:
         db.execute("PRAGMA synchronous = NORMAL")  # before WAL, which syncs a new file

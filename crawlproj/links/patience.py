@@ -16,7 +16,7 @@ _FORGIVEN = 3  # of them, for a shape that is led out of
 _AROUND = 10  # pages with something new, or there is no site around a shape
 _MISSING = 100  # URLs without a page, of a shape that has had nothing new
 _ALONE = 10_000  # pages in a row, for a shape that is all there is
-_ALONE_AND_SAME = 1_000  # of which not even a digit was new
+_ALONE_AND_SAME = 1_000  # of which not even a digit was new, but for dates
 _MAX_SHAPES = 20_000
 
 
@@ -32,7 +32,7 @@ class Patience:
         # changed least recently come first.
         self._empty: OrderedDict[str, int] = OrderedDict()
         self._news: OrderedDict[str, int] = OrderedDict()
-        self._same: OrderedDict[str, int] = OrderedDict()  # in a row without even a new digit
+        self._same: OrderedDict[str, int] = OrderedDict()  # in a row, no digit new but in dates
         self._missing: OrderedDict[str, int] = OrderedDict()  # URLs without a page
         # Pages that each shape led to, by their shape.
         self._led: OrderedDict[str, dict[str, int]] = OrderedDict()
@@ -44,7 +44,7 @@ class Patience:
 
         limit: how many of them in a row a shape may have that has had nothing new but once. host:
         the shape of all pages of the host, if it matters what else is there. is_same: not even a
-        digit is new.
+        digit is new, but for dates.
 
         Returns how many it may have if these are so many, else 0.
         """

@@ -141,6 +141,8 @@ class ConcurrencyMiddleware:
         self._lag.measure()
         ending = verdicts.ending_of_response(request, response, self._clock(), self._lag.seconds)
         admission, permit = self._admission, self._permit_of(request)
+        if permit is None:
+            self._known.hear(request, response)
         if admission is not None:
             failed = ending.verdict is not Verdict.OK or may_forbid(response.status)
             if permit is not None and failed and self._leave_to_project(permit, request):

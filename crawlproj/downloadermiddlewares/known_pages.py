@@ -32,6 +32,7 @@ _META = {
     NOT_ARCHIVED: True,
     "allow_offsite": True,  # the crawl was there
 }
+_HEARD = "known_page_answers"  # a list, which copies of the request share
 # Those of the route are the failed request's, and a session's cookie may have changed since.
 _NOT_KEPT = (b"Cookie", b"Proxy-Authorization")
 
@@ -84,11 +85,16 @@ class KnownPages:
         page = self._pages.get(site)
         return page if page is not None and page.url != request.url else None
 
+    def hear(self, request: Request, response: Response) -> None:
+        """Note what a site answered, before the project's middlewares make something of it."""
+        if (heard := request.meta.get(_HEARD)) is not None:
+            heard.append(response)
+
     async def ask(self, page: KnownPage, failed: Request) -> Ending:
         """Return how a request for ``page`` ends, which takes the route of ``failed``."""
         request = self._request(page, failed)
         try:
-            response = await self._crawler.engine.download_async(request)
+            response = await self._answer_to(request)
         except Exception as exc:  # noqa: BLE001 - the ending says what it means
             return ending_of_exception(request, exc)
         return ending_of_response(request, response, self._clock())
@@ -103,16 +109,26 @@ class KnownPages:
 
     async def _status(self, request: Request) -> int:
         try:
-            response = await self._crawler.engine.download_async(request)
+            response = await self._answer_to(request)
         except Exception:  # noqa: BLE001 - whatever it is, it is not an answer
             return 0
         return int(response.status)
+
+    async def _answer_to(self, request: Request) -> Response:
+        """Return the answer, even if a middleware of the project refuses it. Else raises why."""
+        heard: list[Response] = request.meta[_HEARD]
+        try:
+            return await self._crawler.engine.download_async(request)
+        except Exception:
+            if not heard:
+                raise
+            return heard[-1]
 
     @staticmethod
     def _request(page: KnownPage, failed: Request) -> Request:
         begin_way(failed)  # so that this takes no permit while the other one has one
         # Unset where the project has no DownloadTimeoutMiddleware, or DOWNLOAD_TIMEOUT is 0.
-        meta = {**_META, "download_timeout": failed.meta.get("download_timeout")}
+        meta = {**_META, _HEARD: [], "download_timeout": failed.meta.get("download_timeout")}
         request = on_the_way_of(failed, page.url, failed.priority, meta)
         for name, values in page.headers.items():
             if name not in _NOT_KEPT:

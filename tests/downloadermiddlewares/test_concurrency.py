@@ -112,6 +112,7 @@ class Harness:
         self.asked: list[Request] = []
         self.status = 200  # of what is asked
         self.error: Exception | None = None
+        self.refuses = False  # a middleware of the project raises the error, after the answer
         self.now = Now()
         self.middleware = ConcurrencyMiddleware(self.crawler, self.now, dice(1))
         if above is None:
@@ -122,9 +123,14 @@ class Harness:
 
     async def _download(self, request: Request) -> Response:
         self.asked.append(request)
+        response = Response(request.url, status=self.status)
+        if self.refuses:
+            permit, self.scheduler.permit = self.scheduler.permit, None
+            self.middleware.process_response(request.copy(), response)
+            self.scheduler.permit = permit
         if self.error is not None:
             raise self.error
-        return Response(request.url, status=self.status)
+        return response
 
     def send(self, request: Request) -> Coroutine[Any, Any, None] | None:
         async def body() -> Coroutine[Any, Any, None] | None:
@@ -491,6 +497,13 @@ def test_a_canary_does_not_count_as_an_attempt_if_a_known_page_is_not_answered_e
 
 def test_a_known_page_that_has_grown_too_large_was_answered() -> None:
     outage = Outage(KNOWN, DownloadCancelledError("Expected to receive 20 MB"))
+    assert outage.fail(DownloadTimeoutError(), outage.canary) is None
+    assert outage.scheduler.endings[-1].verdict is Verdict.OK
+
+
+def test_a_known_page_that_a_middleware_of_the_project_refuses_was_answered() -> None:
+    outage = Outage(KNOWN, IgnoreRequest("not wanted"))
+    outage.refuses = True
     assert outage.fail(DownloadTimeoutError(), outage.canary) is None
     assert outage.scheduler.endings[-1].verdict is Verdict.OK
 

@@ -17,6 +17,7 @@ from scrapy import Request
 
 from crawlproj.errors import CrawlprojError
 from crawlproj.frontier.base import Entry
+from crawlproj.scheduling.callbacks import method_of
 from crawlproj.scheduling.classes import classes_of
 from crawlproj.scheduling.serialize import Unstorable, entry_of, key_of, key_of_url
 from crawlproj.scrapy_redis import pickle_reader
@@ -105,18 +106,18 @@ class RequestReader:
         try:
             found = classes_of(self._spider).named(f"{module}:{last}")
         except (LookupError, ValueError):
-            found = type(None)
-        if not issubclass(found, Request):
+            found = None
+        if found is None or not issubclass(found, Request):
             raise Refused(f"a {name} cannot be rebuilt from data")
         return found
 
     def _method(self, role: str, name: object) -> Any:
-        method = getattr(self._spider, name, None) if isinstance(name, str) else None
-        if getattr(method, "__self__", None) is not self._spider:
+        try:  # whoever can write to Redis could name any method
+            return method_of(self._spider, str(name), shared=True)
+        except (ValueError, AttributeError, LookupError):
             raise Refused(
-                f"its {role} {name!r} is not a method of the spider {self._spider.name!r}"
-            )
-        return method
+                f"its {role} {name!r} is not a callback of the spider {self._spider.name!r}"
+            ) from None
 
     def _in_queue(self, entry: Entry) -> Entry:
         """Name the queue as the scheduler does."""

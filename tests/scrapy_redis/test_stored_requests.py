@@ -110,8 +110,9 @@ def test_a_crawl_spiders_request_keeps_its_callback_and_link_text() -> None:
     ("stored", "why"),
     [
         ({"url": url(1), "meta": {"when": date(2026, 1, 1)}}, "needs datetime.date, which is code"),
-        ({"url": url(1), "callback": "gone"}, "'gone' is not a method of the spider 'plain'"),
-        ({"url": url(1), "callback": "name"}, "'name' is not a method of the spider 'plain'"),
+        ({"url": url(1), "callback": "gone"}, "'gone' is not a callback of the spider 'plain'"),
+        ({"url": url(1), "callback": "name"}, "'name' is not a callback of the spider 'plain'"),
+        ({"url": url(1), "errback": "_set_crawler"}, "'_set_crawler' is not a callback of"),
         ({"url": url(1), "_class": "os.system"}, "a os.system cannot be rebuilt from data"),
         ({"url": url(1), "_class": f"{__name__}.Bomb"}, "Bomb cannot be rebuilt from data"),
         ({"url": url(1), "_class": 5}, "a 5 cannot be rebuilt from data"),

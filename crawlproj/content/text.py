@@ -11,7 +11,7 @@ from turbohtml import PlainText
 
 from crawlproj.content.blank import blank_in
 from crawlproj.content.code_language import with_languages
-from crawlproj.content.emphasis import as_asterisks
+from crawlproj.content.emphasis import as_asterisks, without_marks
 from crawlproj.content.empty_links import scripts_in, with_names
 from crawlproj.content.folded import folded
 from crawlproj.content.for_a_while import ReadAs, Without
@@ -253,4 +253,4 @@ def _written(node: Tree | Element) -> str:
         ReadAs(plain),
         ReadAs(blank_in(node)),
     ):
-        return tidy(node.to_markdown())
+        return tidy(without_marks(node.to_markdown()))

@@ -27,6 +27,11 @@ def markdown(html: str) -> str:
         ("<em>Next »\n</em>Keto", "*Next »* Keto"),
         ("<b>Next</b>, <i>up</i>", "**Next**, *up*"),
         ("<b>one<br>zwölf</b>", "**one  \nzwölf**"),
+        ("<b>\u3000\u3000作者</b>", "**作者**"),
+        ("“<b>Stop.</b>” he said", "“**Stop.**” he said"),
+        ("«<i>Bonjour !</i>» <i>été.</i>—", "«*Bonjour !*» *été.*—"),
+        ("“<b><a href='/a'>One</a></b>”", "“**[One](/a)**”"),
+        ("<b>One<br></b><b>two</b>", "**One**  \n**two**"),
     ],
 )
 def test_text_that_is_not_ascii_is_emphasized_as_other_text(html: str, expected: str) -> None:
@@ -43,15 +48,40 @@ def test_text_that_is_not_ascii_is_emphasized_as_other_text(html: str, expected:
         ("<b>a<b>b</b></b>", "**ab**"),
         ("k<b>\xa0</b>k", "k\xa0k"),
         ("<b><i>été</i></b>", "**été**"),
+        ("<b><i>Jim &amp; Andy</i></b>", "**Jim & Andy**"),
+        ("<b><i>Gott</i>“ ist</b>", "**Gott“ ist**"),
+        ("<b>(x)</b>€", "(x)€"),
+        ("<i>b</i><i>y name</i> x", "*b*y name x"),
+        ("<b>Why?<br><br></b>So", "Why?  \n\\\nSo"),
+        ("<b><br></b>So", " \nSo"),
     ],
 )
 def test_emphasis_that_asterisks_cannot_express_costs_only_itself(html: str, expected: str) -> None:
     assert markdown(f"<b>One</b> {html}") == f"**One** {expected}"
 
 
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<b><a href='/a'>One </a></b>two", "**[One](/a)** two"),
+        ("<b>see <a href='/a'><span>One </span></a></b>two", "**see [One](/a)** two"),
+        ("<b><a name=a>One</a></b>s", "**One**s"),
+    ],
+)
+def test_emphasis_ends_with_a_link_in_it(html: str, expected: str) -> None:
+    assert markdown(html) == expected
+
+
+def test_code_beside_emphasis_stays_as_it_is() -> None:
+    html = "<code>a</code><code>—<b>b</b></code>"
+    assert "\ufdd0" not in markdown(html)
+
+
 @given(
     st.lists(
-        st.sampled_from(["<b>", "</b>", "<i>", "</i>", "é", ".", " ", "\xa0", "a", "<a href=x>"])
+        st.sampled_from(
+            ["<b>", "</b>", "<i>", "</i>", "é", ".", "“", " ", "\xa0", "a", "<a href=x>"]
+        )
     )
 )
 def test_any_emphasis_is_read_and_put_back(parts: list[str]) -> None:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 _SCRAPYS = frozenset(
     {"parse", "_parse", "parse_with_rules", "_callback", "_errback", "_parse_sitemap"}
 )
-# Packages whose spiders have methods that no page is meant for.
-_FRAMEWORKS = frozenset({"scrapy", "scrapy_redis", "crawlproj"})
+# Packages whose spiders have methods that no page is meant for; of those of the former two, the
+# ones above are all that are.
+_OTHERS = frozenset({"scrapy", "scrapy_redis"})
+_FRAMEWORKS = _OTHERS | {"crawlproj"}
 _OF_HELPER = "->"  # between the attribute of the spider and the method of the object in it
 
 
@@ -113,27 +115,19 @@ def _of_package(function: Callable[..., Any], spider: Spider) -> str | None:
 def _is_for_pages(spider: Spider, stored: str) -> bool:
     """Whether ``stored`` names a function of the spider's classes that may be meant for pages."""
     owner_name, _, name = stored.rpartition(".")
-    owners = type(spider).__mro__
-    found = next(
-        (
-            vars(owner)[name]
-            for owner in owners
-            if owner_name in {"", _name_of(owner)} and name in vars(owner)
-        ),
-        None,
-    )
-    if not isinstance(found, FunctionType | staticmethod):
-        return False  # a classmethod, a property, a class; or nothing
+    having = [owner for owner in type(spider).__mro__ if name in vars(owner)]
+    owner = next((each for each in having if owner_name in {"", _name_of(each)}), None)
+    if owner is None or not isinstance(vars(owner)[name], FunctionType | staticmethod):
+        return False  # a classmethod, a property, a class
     if name in _SCRAPYS:
         return True
     if name.startswith("_"):
-        of_frameworks = any(name in vars(each) for each in owners if _is_framework(each))
-        return not (name.startswith("__") or of_frameworks)
-    return not hasattr(Spider, name)
+        return not (name.startswith("__") or _FRAMEWORKS.intersection(map(_package_of, having)))
+    return not hasattr(Spider, name) and _package_of(owner) not in _OTHERS
 
 
-def _is_framework(owner: type) -> bool:
-    return owner.__module__.partition(".")[0] in _FRAMEWORKS
+def _package_of(owner: type) -> str:
+    return owner.__module__.partition(".")[0]
 
 
 def _name_of(owner: type) -> str:

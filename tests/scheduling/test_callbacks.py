@@ -9,6 +9,7 @@ import pytest
 from scrapy import Spider
 from scrapy.spiders import CrawlSpider, SitemapSpider
 from scrapy.utils.response import open_in_browser
+from scrapy_redis.spiders import RedisSpider
 
 from crawlproj.scheduling.callbacks import method_of, name_of
 from crawlproj.spiders.site import SiteSpider
@@ -101,6 +102,8 @@ def test_the_callbacks_of_scrapys_own_spiders_are_believed() -> None:
     [
         (SPIDER, "_set_crawler"),
         (CrawlSpider(name="crawl"), "_compile_rules"),
+        (CrawlSpider(name="crawl"), "process_results"),
+        (RedisSpider(name="redis"), "next_requests"),
         (SiteSpider(url="http://a.example/"), "_heed_start"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scrapy.http.request import NO_CALLBACK
 
@@ -128,7 +128,8 @@ class KnownPages:
     def _request(page: KnownPage, failed: Request) -> Request:
         begin_way(failed)  # so that this takes no permit while the other one has one
         # Unset where the project has no DownloadTimeoutMiddleware, or DOWNLOAD_TIMEOUT is 0.
-        meta = {**_META, _HEARD: [], "download_timeout": failed.meta.get("download_timeout")}
+        timeout_s = failed.meta.get("download_timeout")
+        meta: dict[str, Any] = {**_META, _HEARD: [], "download_timeout": timeout_s}
         request = on_the_way_of(failed, page.url, failed.priority, meta)
         for name, values in page.headers.items():
             if name not in _NOT_KEPT:

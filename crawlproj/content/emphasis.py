@@ -214,5 +214,5 @@ def _is_word(char: str) -> bool:
 
 
 def _is_misread(char: str) -> bool:
-    """Whether the parser takes ``char`` for a letter although it is none."""
+    """Whether the parser takes ``char`` for a letter although it is not one."""
     return char in _MISREAD if char.isascii() else not (_is_word(char) or char.isspace())

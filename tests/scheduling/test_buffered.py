@@ -166,6 +166,18 @@ async def test_a_resting_site_takes_no_place_in_the_buffer() -> None:
 
 
 @in_virtual_time
+async def test_a_site_that_was_passed_over_is_claimed_once_a_permit_shows_that_it_is_back() -> None:
+    async with desk() as it:
+        it.permits.rest_until("away.test", now() + 60)
+        await it.put(entry(1, "away.test"))
+        it.permits.lift("away.test")
+        for site, found in (("b.test", False), ("away.test", True)):
+            it.buffered.claims.given_back(site)
+            await it.settled()
+            assert (it.next() is not None) is found
+
+
+@in_virtual_time
 async def test_nothing_rings_once_it_is_closed() -> None:
     async with desk(rates={"a.test": 1.0}) as it:
         await it.put(entry(1), entry(2), entry(3, "b.test", not_before=now() + 50))

@@ -64,6 +64,8 @@ class DownloadHandler:
     before_send: called with each request right before it is written to its connection, which may be
         long after ``download_request`` was called. An exception that it raises ends the download.
     on_answer: called with each request whose answer has begun, if more of it is to come.
+    on_closed: called with each request that is about to be written again, because the site closed
+        a connection that had been used before.
 
     One instance serves both schemes of a crawler, so that they share one connection pool. Requests
     with a key of DOWNLOAD_HANDLERS_BY_META go through the handler of that key (see others.py).
@@ -110,6 +112,7 @@ class DownloadHandler:
         self._connector: Connector | None = None
         self.before_send: Callable[[Request], None] = lambda _: None
         self.on_answer: Callable[[Request], None] = lambda _: None
+        self.on_closed: Callable[[Request], None] = lambda _: None
         self._downloads: dict[Deadline, Request] = {}
         self._archive_failed = False
 
@@ -261,6 +264,7 @@ class DownloadHandler:
             except (*CONNECTION_CLOSED, MalformedResponse):
                 connection.close()
                 if reused and outgoing.idempotent:
+                    self.on_closed(request)
                     outgoing.timings.ready_at = 0.0
                     continue
                 raise

@@ -47,6 +47,7 @@ class Sample:
     start: what ``Limit.on_start`` returned for it; None if its start was not announced.
     overtook: whether it is at least the second answer that came before that of an older request.
     at_once: whether the site refused it because too much was in flight, as its answer shows.
+    closed: how often a used connection was closed before it was answered on another one.
     """
 
     started_at: float
@@ -58,6 +59,7 @@ class Sample:
     start: Any = None
     overtook: bool = False
     at_once: bool = False
+    closed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Permit:
         its site had none.
     start: what the limit returned for its start, until its sample is taken.
     passed: answers to later requests that came before its own.
+    closed: how often a used connection was closed before it was answered on another one.
     """
 
     started_at: float
@@ -39,6 +40,7 @@ class Permit:
     early: bool | None = None
     start: Any = None
     passed: int = 0
+    closed: int = 0
 
     def overtakes(self, live: Iterable[Permit]) -> bool:
         """Count its answer for the older requests that wait; return whether that is the second one.

@@ -30,7 +30,10 @@ class Refusals:
     twice as many each time the same number is refused again. One refusal is enough to show that,
     unless something was answered above the former ceiling. If as many are dropped with less in
     flight, there is no ceiling, and more than twice as many must be dropped to set another; see
-    ``DropCause``.
+    ``DropCause``. There, a request that was written again, because a used connection was closed,
+    counts as dropped, too: behind a server that closes connections, two of three drops are such,
+    and the rest is too little to compare. They do not lower the limit, because servers may close
+    connections when they like.
 
     A period has as many requests as twice the limit, at least 16.
 
@@ -48,29 +51,31 @@ class Refusals:
         self._cut_at = -inf
         # Of earlier periods. The one that leads to a cut has more drops than usual.
         self._earlier = self._earlier_dropped = 0.0  # requests
-        self._dropped = self._answered = 0
+        self._dropped = self._answered = self._closed = 0
         self._begin()
 
     def _begin(self) -> None:
-        self._earlier = _KEPT * (self._earlier + self._answered + self._dropped)
-        self._earlier_dropped = _KEPT * (self._earlier_dropped + self._dropped)
-        self._dropped = self._answered = 0
+        seen, dropped = self._so_far()
+        self._earlier, self._earlier_dropped = _KEPT * seen, _KEPT * dropped
+        self._dropped = self._answered = self._closed = 0
         self._by_load: dict[int, int] = {}  # answers by the number in flight
         self._refused_at = inf
 
     def on_answer(self, sample: Sample, limit: float) -> None:
         """Count an answer."""
         if sample.started_at >= self._cut_at:
-            self._look_for_cause(sample.ended_at, limit, dropped=False)
+            self._look_for_cause(sample, limit, dropped=False)
         if self._cause.look < 1:
             return
         if sample.in_flight > self._refused_before:
             self._refused_before = inf
         self._answered += 1
+        self._closed += sample.closed
         self._by_load[sample.in_flight] = self._by_load.get(sample.in_flight, 0) + 1
         if self._answered + self._dropped < max(_MIN_ANSWERS, _ROUNDS * limit):
             return
-        share = self._dropped / (self._answered + self._dropped)
+        dropped = self._dropped + self._closed
+        share = dropped / (self._answered + dropped)
         self.other_cause += _LEARN * min(0.0, share - self.other_cause)
         if self.other_cause < _DROP_SHARE:
             self.other_cause = 0.0
@@ -87,16 +92,27 @@ class Refusals:
         # Requests that started before the latest cut say nothing about the limit since.
         if sample.started_at < self._cut_at:
             return None
-        self._look_for_cause(sample.ended_at, limit, dropped=True)
+        self._look_for_cause(sample, limit, dropped=True)
         if self._cause.look < 1:
             return min(limit, self.ceiling)
         self._dropped += 1
+        self._closed += sample.closed
         self._refused_at = min(self._refused_at, sample.in_flight)
         if sample.at_once or sample.in_flight > self._refused_before or self._too_many(limit):
             return self._lower(sample.ended_at, limit)
         return None
 
-    def _look_for_cause(self, now: float, limit: float, *, dropped: bool) -> None:
+    def _so_far(self) -> tuple[float, float]:
+        """Return the requests of this period and of earlier ones, and how many were dropped."""
+        dropped = self._dropped + self._closed
+        return self._earlier + self._answered + dropped, self._earlier_dropped + dropped
+
+    def _look_for_cause(self, sample: Sample, limit: float, *, dropped: bool) -> None:
+        for _ in range(sample.closed):
+            self._note_end(sample.ended_at, limit, dropped=True)
+        self._note_end(sample.ended_at, limit, dropped=dropped)
+
+    def _note_end(self, now: float, limit: float, *, dropped: bool) -> None:
         """Set the ceiling for a look, which begins or ends with this request."""
         look = self._cause.look
         found = self._cause.on_end(dropped=dropped)
@@ -131,7 +147,6 @@ class Refusals:
         self._refused_before = inf
         self._at_ceiling = 0
         self._cut_at = now
-        seen = self._earlier + self._answered + self._dropped
-        self._cause.on_cut(seen, self._earlier_dropped + self._dropped)
+        self._cause.on_cut(*self._so_far())
         self._begin()
         return min(limit, wanted)

@@ -277,7 +277,7 @@ class SiteControl:
         timing = (permit.started_at, now, self._latency.of(ending), permit.in_flight)
         overtook = outcome is Outcome.SUCCESS and permit.overtakes(self._taken.live)
         self.estimator.on_sample(
-            Sample(*timing, outcome, ending.lag_s, start, overtook, ending.at_once)
+            Sample(*timing, outcome, ending.lag_s, start, overtook, ending.at_once, permit.closed)
         )
         if self.estimator.limit != before:
             self._record(now, before, self.estimator.reason)

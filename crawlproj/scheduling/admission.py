@@ -97,6 +97,7 @@ class Admission:
         self._downloads = downloads
         downloads.before_send = self.before_send
         downloads.on_answer = self.on_answer
+        downloads.on_closed = self.on_closed
 
     def check_patience(self, request: Request) -> None:
         """Raise GivenUp if the site of ``request`` was given up."""
@@ -177,6 +178,12 @@ class Admission:
         permit = self.permit_of(request)
         if permit is not None:
             self._permits.begin_answer(permit)
+
+    def on_closed(self, request: Request) -> None:
+        """Note that the connection of ``request`` was closed; it is written to another one now."""
+        permit = self.permit_of(request)
+        if permit is not None:
+            permit.closed += 1
 
     def on_downloaded(self, request: Request, ending: Ending, address: str = "") -> None:
         """Give the permit of ``request`` back, with how its download ended.

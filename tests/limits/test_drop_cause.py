@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +91,35 @@ def test_a_broken_server_behind_a_load_balancer_sets_no_ceiling(share: float, se
     refusals, limits = crawled(lambda _: chance.random() < share)
     assert sum(limit >= 16 for limit in limits[1000:]) > 700
     assert refusals.other_cause == pytest.approx(share, abs=0.2)
+
+
+def closed_behind_a_balancer(seed: int, share: float) -> tuple[Refusals, float]:
+    """Crawl behind a server that closes connections; return the refusals and the mean limit.
+
+    A request whose used connection is closed is written again, to a new one.
+    """
+    chance = dice(seed)
+    refusals, limit, limits = Refusals(), 16.0, []
+    is_used = True
+    for n in range(1000):
+        limit = min(limit + 0.25, max(1.0, refusals.ceiling), 16.0)
+        in_flight = max(1, int(limit))
+        written_again = int(is_used and chance.random() < share)
+        is_new = not is_used or written_again
+        if is_new and chance.random() < share:
+            lower = refusals.on_drop(replace(dropped(n, in_flight), closed=written_again), limit)
+            limit = limit if lower is None else lower
+            is_used = False
+        else:
+            refusals.on_answer(replace(sample(n, in_flight), closed=written_again), limit)
+            is_used = True
+        limits.append(limit)
+    return refusals, sum(limits) / len(limits)
+
+
+def test_a_broken_server_that_closes_connections_is_known_by_what_is_written_again() -> None:
+    found = [closed_behind_a_balancer(seed, 0.25) for seed in range(20)]
+    assert min(mean for _, mean in found) > 12
 
 
 @pytest.mark.parametrize("most", [3, 10])

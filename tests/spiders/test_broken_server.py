@@ -15,9 +15,12 @@ PAGES = 300
 
 
 class Balancer:
-    """Four servers, the next of which is chosen by chance. One answers nothing but ``broken``."""
+    """Four servers, the next of which is chosen by chance. One answers nothing but ``broken``.
 
-    def __init__(self, broken: Answer) -> None:
+    That is None if it closes each connection.
+    """
+
+    def __init__(self, broken: Answer | None) -> None:
         self._broken = broken
         self.dice = random.Random(7)  # noqa: S311 - not a secret
         self.in_flight: list[int] = []  # at each arrival, itself included
@@ -30,6 +33,8 @@ class Balancer:
         self.in_flight.append(self.now)
         try:
             if url != HOME and self.dice.random() < 0.25:
+                if self._broken is None:
+                    raise ConnectionResetError
                 return self._broken
             await asyncio.sleep(0.1)
             return Answer(page(*(f"/{n}" for n in range(PAGES))))
@@ -40,12 +45,12 @@ class Balancer:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "broken",
-    [Answer("Bad Gateway", 502), Answer("Server Error", 500)],
-    ids=["502", "500"],
+    [Answer("Bad Gateway", 502), Answer("Server Error", 500), None],
+    ids=["502", "500", "closed"],
 )
 @on_reactor
 async def test_a_broken_server_of_four_costs_no_page_and_does_not_slow_the_crawl_down(
-    broken: Answer,
+    broken: Answer | None,
 ) -> None:
     site = Balancer(broken)
     done = await crawl_site(

@@ -22,7 +22,7 @@ from crawlproj.downloadermiddlewares.second_opinions import EXCUSES, SecondOpini
 from crawlproj.limits.ending import FAILED, NOTHING_LEARNED, Ending, Verdict
 from crawlproj.limits.other_routes import OtherRoutes
 from crawlproj.scheduler import scheduler_of
-from crawlproj.scheduling.serialize import REFUSALS, REFUSED, RETRY_AT, UNANSWERED_AT
+from crawlproj.scheduling.serialize import FORBIDDEN, REFUSALS, REFUSED, RETRY_AT, UNANSWERED_AT
 from crawlproj.scheduling.site_config import ConcurrencyConfig
 
 if TYPE_CHECKING:
@@ -183,7 +183,11 @@ class ConcurrencyMiddleware:
             admission.check_patience(request)
         # Who takes a status out of RETRY_HTTP_CODES wants its answers at once.
         is_error = response.status >= HTTPStatus.BAD_REQUEST
-        is_retried = not is_error or response.status in self._retried_statuses
+        is_retried = (
+            not is_error
+            or response.status in self._retried_statuses
+            or FORBIDDEN in request.meta  # while another page shows what that means
+        )
         excused = excused or (ending.tries and is_retried)
         if (refused or excused) and self._retries.allows(request, response.status, excused=excused):
             return self._retries.again(request, ending) or response

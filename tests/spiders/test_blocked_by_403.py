@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,28 @@ async def test_a_site_that_forbids_some_pages_and_what_comes_too_fast_is_crawled
     done = await crawl_site(limited(forbidden), HOME, TRAPS_ENABLED=False)
     assert {failure.url for failure in done.failures} == forbidden
     assert len(done.urls) == PAGES + 1 - len(forbidden)
+
+
+@pytest.mark.slow
+@on_reactor
+async def test_pages_that_are_forbidden_while_another_one_is_tried_are_asked_for_again() -> None:
+    arrived, latest, is_calm = 0, 0.0, False
+
+    async def web(url: str, _: str) -> Answer:
+        """Forbid what is in flight at the 20th request, and later ones until 0.2 s of calm."""
+        nonlocal arrived, latest, is_calm
+        if url.endswith("/robots.txt"):
+            return NOT_FOUND
+        arrived += 1
+        now = time.monotonic()
+        is_calm = is_calm or (arrived > 20 and now > latest + 0.2)
+        latest = now
+        await asyncio.sleep(0.05)
+        return Answer("too fast", 403) if arrived >= 20 and not is_calm else Answer(ALL)
+
+    done = await crawl_site(web, HOME, TRAPS_ENABLED=False)
+    assert done.failures == []
+    assert len(done.urls) == PAGES + 1
 
 
 @on_reactor

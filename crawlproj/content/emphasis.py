@@ -28,7 +28,8 @@ _MAX_STEPS = 20  # from an element to the text in it, beside it, or to what it i
 _MAX_NESTED = 1_000_000  # characters of emphasis in emphasis that are looked at, with its tags
 _INLINES = frozenset(
     (
-        *("a", "abbr", "bdi", "bdo", "big", "cite", "font", "ins", "label", "mark", "q", "small"),
+        *("a", "abbr", "acronym", "bdi", "bdo", "big", "cite", "data", "dfn", "font", "ins"),
+        *("label", "mark", "nobr", "output", "q", "rb", "rp", "rt", "rtc", "ruby", "small"),
         *("span", "sub", "sup", "time", "tt", "u", "var", *_KINDS),
     )
 )

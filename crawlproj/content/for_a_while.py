@@ -49,16 +49,19 @@ class Without:
 
 
 @contextmanager
-def with_attribute(name: str, values: Mapping[Element, str]) -> Iterator[None]:
-    """Give the elements other values of an attribute for a while."""
+def with_attribute(name: str, values: Mapping[Element, str | None]) -> Iterator[None]:
+    """Give the elements other values of an attribute for a while; None takes it away."""
     before = [(element, element.attr(name)) for element in values]
-    for element, value in values.items():
-        element.attrs[name] = value
+    _set(name, values.items())
     try:
         yield
     finally:
-        for element, earlier in before:
-            if earlier is None:
-                del element.attrs[name]
-            else:
-                element.attrs[name] = earlier
+        _set(name, before)
+
+
+def _set(name: str, values: Iterable[tuple[Element, str | None]]) -> None:
+    for element, value in values:
+        if value is None:
+            element.attrs.pop(name, None)
+        else:
+            element.attrs[name] = value

@@ -14,11 +14,12 @@ from crawlproj.content.code_language import with_languages
 from crawlproj.content.emphasis import as_asterisks, without_marks
 from crawlproj.content.empty_links import scripts_in, with_names
 from crawlproj.content.folded import folded
-from crawlproj.content.for_a_while import ReadAs, Without
+from crawlproj.content.for_a_while import ReadAs, Without, with_attribute
 from crawlproj.content.formulas import as_tex
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.images import with_addresses
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
+from crawlproj.content.numbered import not_numbered, numbered_again
 from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.preformatted import (
     break_lines,
@@ -48,9 +49,11 @@ _UNKNOWN_BLOCKS = {
     **dict.fromkeys(("legend", "optgroup", "search"), "div"),
     **dict.fromkeys(("listing", "xmp"), "pre"),
 }
-_KEPT_APART_IN_MARKDOWN = {**_UNKNOWN_BLOCKS, "option": "div"}
+# What is for those who cannot put the reading above the word: 漢字(kanji).
+_SHOWN = {"rp": "span"}
+_KEPT_APART_IN_MARKDOWN = {**_UNKNOWN_BLOCKS, **_SHOWN, "option": "div"}
 # Its text numbers the items of <ol>, and indents what is in <blockquote>.
-_READ_AS = {**_UNKNOWN_BLOCKS, "ol": "ul", "blockquote": "div"}
+_READ_AS = {**_UNKNOWN_BLOCKS, **_SHOWN, "ol": "ul", "blockquote": "div"}
 # It also leaves out what is in a list and not in an item.
 _LISTS = ("ul", "ol", "menu")
 _STRAY = ":has(> :not(li, ul, ol, menu))"
@@ -233,9 +236,11 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
     labels = dict.fromkeys(found_inside(node, "svg", "text")[:_MAX_KEPT_APART], "div")
     unseen = unseen_in(node)
     renamed = _to_rename(node, _KEPT_APART_IN_MARKDOWN) | labels | unseen
+    renamed |= dict.fromkeys(not_numbered(node), "ul")
     with (
         as_tex(node) as formulas,
         with_languages(node),
+        with_attribute("value", dict.fromkeys(numbered_again(node))),
         with_names(node, hidden | unseen) as nameless,
     ):
         left_out |= dict.fromkeys(nameless, "span") | scripts_in(node) | formulas

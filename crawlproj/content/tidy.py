@@ -1,4 +1,4 @@
-"""Leaves out of Markdown what shows nothing: empty items, headings, lines, and breaks in cells."""
+"""Leaves out of Markdown what shows nothing: empty items, headings, quotes, code, lines, breaks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 _FENCE = re.compile(r"[ >]*(?:(?:[-*+]|[0-9]+\.) +)*(`{3,})[^`]*")
 _EDGE_OF_CELL = re.compile(r"(?<=\| )(?:<br> ?)++|(?<!<br>)(?<!<br> )(?: ?<br>)++(?= \|)")
 _NOTHING = re.compile(r" *(?:[-*+]|[0-9]+\.|#{1,6})")
+_MAX_EMPTY = 50  # characters of a block of code without code
 _ENDS_OF_NOTHING = ("-", "*", "+", ".", "#")  # asked for first, because few lines end so
 
 
@@ -16,7 +17,10 @@ def tidy(markdown: str) -> str:
     below = ""  # the next line that is not empty
     for line, is_code in reversed(_lines(markdown)):
         bare = line.rstrip()
-        if not is_code:
+        if is_code:
+            if len(bare) < _MAX_EMPTY and not bare.partition("\n")[2].strip(" >`\n"):
+                continue
+        else:
             if "<br>" in bare and bare.endswith("|"):
                 line = bare = _EDGE_OF_CELL.sub("", bare)  # noqa: PLW2901 - it breaks no line there
             if not bare and kept and not kept[-1]:
@@ -27,9 +31,15 @@ def tidy(markdown: str) -> str:
                 and _indent(below) <= _indent(bare)
             ):
                 continue
+            if bare.endswith(">") and not bare.strip(" >") and not _is_quote(kept[-1:]):
+                continue  # the end of a quote
         kept.append(line if bare or is_code else "")
         below = bare or below
     return "\n".join(reversed(kept)).strip("\n")
+
+
+def _is_quote(line: list[str]) -> bool:
+    return bool(line) and line[0].lstrip(" ").startswith(">")
 
 
 def _lines(markdown: str) -> list[tuple[str, bool]]:

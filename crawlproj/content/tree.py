@@ -34,6 +34,15 @@ _CDATA = re.compile(
 _EMPTY = parse("")
 # Shadow trees are read as templates, because the parser hides closed ones.
 _PARSING: Any = {"positions": False, "allow_declarative_shadow_roots": False}
+_SHADOWS = "template[shadowrootmode=open i], template[shadowrootmode=closed i]"
+# Elements that may have a shadow tree, beside custom ones. Source: DOM Standard, "valid shadow host
+# name".
+_HOSTS = frozenset(
+    (
+        *("article", "aside", "blockquote", "body", "div", "footer", "h1", "h2", "h3", "h4", "h5"),
+        *("h6", "header", "main", "nav", "p", "section", "span"),
+    )
+)
 _SHOWS_ENCODING = 1024 * 1024  # bytes
 
 
@@ -61,12 +70,22 @@ def _without_templates(tree: Tree) -> Tree:
     if not tree.select("template"):  # as on nearly all pages
         return tree
     put_in_place(tree)
-    shadows = tree.select("template[shadowrootmode]")
+    shadows = _shadows_in(tree)
     for shadow in shadows:
         shadow.unwrap()  # declarative shadow trees are shown
     tree.remove("template")  # only a script would show the others
     # Again, because the parser goes on treating hosts of shadow trees as if they had them.
     return _parsed(tree.encode("utf-8"), "utf-8") if shadows else tree
+
+
+def _shadows_in(tree: Tree) -> list[Element]:
+    """Return the templates that are shadow trees: the first of each element that may have one."""
+    found: dict[Element, Element] = {}
+    for shadow in tree.select(_SHADOWS):
+        host = shadow.parent
+        if isinstance(host, Element) and (host.tag in _HOSTS or "-" in host.tag):
+            found.setdefault(host, shadow)
+    return list(found.values())
 
 
 def encoding_in(body: bytes) -> str | None:

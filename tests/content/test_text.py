@@ -263,6 +263,29 @@ def test_a_title_that_repeats_the_text_of_a_link_is_left_out_of_markdown() -> No
     assert markdown_of(page, ABSOLUTE) == ('[One **two**](http://a.org/a) [3](http://a.org/b "2")')
 
 
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<ol><li value=3>a<li value=4><b>b</b></ol>", "3. a\n4. **b**"),
+        ("<ol><li>a<li value=7>b</ol>", "1. a\n2. b"),
+        ("<ol reversed><li>a<ul><li>x</ul><li>b</ol>", "- a\n  - x\n- b"),
+        ("<ol start=-1><li>a</ol><p>b<ol><li value=-1>c</ol>", "- a\n\nb\n\n- c"),
+        ("<ol start=2><li>a</ol>", "2. a"),
+    ],
+)
+def test_a_numbered_list_is_one_in_markdown(html: str, expected: str) -> None:
+    page = tree_of(html.encode())
+    before = page.html
+    assert markdown_of(page, ABSOLUTE) == expected
+    assert page.html == before
+
+
+def test_the_reading_of_a_word_stands_in_its_parentheses() -> None:
+    html = "<ruby><b>漢字</b><rp>(</rp><rt><i>kanji</i></rt><rp>)</rp></ruby>"
+    assert text(html) == "漢字(kanji)"
+    assert markdown_of(tree_of(html.encode(), "utf-8"), ABSOLUTE) == "**漢字**(*kanji*)"
+
+
 def test_a_quotation_is_not_indented() -> None:
     html = "<p>x</p><blockquote>q<br>r<pre>s\n t</pre><blockquote>u</blockquote></blockquote>y"
     assert text(html) == "x\n\nq\nr\n\ns\n t\n\nu\n\ny"

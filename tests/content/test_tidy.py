@@ -27,6 +27,8 @@ from crawlproj.content.tree import tree_of
         ("> - ````sh\n>   ```\n>   \n>   \n>   - \n>   ````", None),
         ("| <br><br> a<br>b<br> | `<br>` |\n| --- | --- |", "| a<br>b | `<br>` |\n| --- | --- |"),
         ("a `b ``` c` d\n\n\n- ", "a `b ``` c` d"),
+        ("a\n\n>\n\n> b\n>\n> > c\n>\n> >\n\nd", "a\n\n> b\n>\n> > c\n\nd"),
+        ("a\n\n```py\n\n```\n\n> ```\n> ```\n\nb", "a\n\nb"),
     ],
 )
 def test_only_lines_outside_of_code_that_show_nothing_go(before: str, after: str | None) -> None:

@@ -120,6 +120,20 @@ def test_declarative_shadow_trees_are_part_of_the_page_and_templates_are_not() -
 
 
 @pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<div><template shadowrootmode=OPEN>a</template></div>", "a"),
+        ("<x-y><template shadowrootmode=closed>a</template></x-y>", "a"),
+        ("<div><template shadowrootmode=other>a</template>b</div>", "b"),
+        ("<button><template shadowrootmode=open>a</template>b</button>", "b"),
+        ("<p><template shadowrootmode=open>a</template><template shadowrootmode=open>b", "a"),
+    ],
+)
+def test_only_what_a_browser_makes_a_shadow_tree_is_one(html: str, expected: str) -> None:
+    assert text_of(tree_of(html.encode())) == expected
+
+
+@pytest.mark.parametrize(
     "html",
     [
         b"<div>" * 100_000,

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from crawlproj.links.shapes import tokens
+from crawlproj.links.shapes import has_year, is_counted, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,27 @@ class Found(NamedTuple):
     digits: bool = False
     numbers: int = 0
     dates: bool = False
+
+    def is_enough(self, url: str, *, leads_on: bool, has_plain: bool) -> bool:
+        """Whether so much is new that the page was worth it.
+
+        leads_on: its shape goes on by itself. has_plain: it was fetched without its query.
+        """
+        if self.words:
+            return True
+        if leads_on:
+            return self.numbers > 1
+        if has_plain:
+            return self.numbers > 0
+        if is_counted(url) and has_year(url):
+            return self.lines or self.numbers > 0
+        # A short page of a reference may be its name and known words.
+        return self.digits
+
+    @property
+    def is_same(self) -> bool:
+        """Whether not even a digit is new, but for dates."""
+        return self.dates or not self.digits
 
 
 _NOTHING, _MUCH = Found(), Found(words=True, lines=True, digits=True)

@@ -29,14 +29,14 @@ from typing import TYPE_CHECKING
 
 from crawlproj.links.budgets import Spending
 from crawlproj.links.combinations import Combinations
+from crawlproj.links.fetched import Fetched
 from crawlproj.links.indifferent import Indifferent
 from crawlproj.links.mazes import Mazes
-from crawlproj.links.news import Found, News, Recent, without_tokens
+from crawlproj.links.news import News, Recent, without_tokens
 from crawlproj.links.patience import Patience
 from crawlproj.links.shapes import (
     Shapes,
     has_date,
-    has_year,
     is_chosen,
     is_counted,
     is_way_back,
@@ -85,9 +85,8 @@ class Traps:
         self._spending = Spending(budgets, self._start_hosts)
         self._patience = Patience()
         self._breeding: set[str] = set()  # shapes whose pages led to others of them
-        # Of pages: paths, with "?" if there was a query, and "… and more" for one with a parameter.
-        self._paths = Recent()
-        self._looked_at = Recent()  # paths without it
+        self._fetched = Fetched()
+        self._looked_at = Recent()  # paths, without a query
         self._proven: set[str] = set()  # hosts that have had something new
         self.mazes = Mazes(starts)
         self._news, self._indifferent = News(), Indifferent()
@@ -114,15 +113,14 @@ class Traps:
         """Count a page; return whether it is to be learned."""
         site = site_of(url)
         self._spending.pages[site] += 1
-        bare, query, _ = url.partition("?")
-        self._paths.put(bare + query)
-        shapes = shapes_of(url) if query or self._patience.suspects else None
-        is_compared = not query and self._indifferent.is_found
-        if query and shapes is not None:
-            self._paths.put(url)
-            for each in self._shorter(url, shapes).values():
-                self._paths.put(f"{each} and more")
+        has_query = "?" in url
+        shapes = shapes_of(url) if has_query or self._patience.suspects else None
+        if has_query and shapes is not None:
+            self._fetched.note(url, self._shorter(url, shapes).values())
             is_compared = self._indifferent.is_found_in(shapes.place)
+        else:
+            self._fetched.note(url)
+            is_compared = self._indifferent.is_found
         if is_compared or self._is_new(site) or is_chosen(url):
             return True
         return shapes is not None and (
@@ -152,11 +150,13 @@ class Traps:
         text = text if ways else without_tokens(text, url)
         path, query, _ = url.partition("?")
         is_known = not self._looked_at.put(path)
-        has_plain = bool(query) and self._paths.has(path)
+        has_plain = bool(query) and self._fetched.has(path)
         breeds = self._breeds(shapes, ways)
         leads_on = is_counted(url) and breeds
         found = self._news.of(text, url, shapes.exact, counted=is_counted(url), leads_on=leads_on)
-        has_news = self._has_news(url, found, leads_on=leads_on, has_plain=has_plain)
+        has_news = found.words
+        if not new_host:
+            has_news = found.is_enough(url, leads_on=leads_on, has_plain=has_plain)
         if self.similar is not None and self.similar.add(main[:_END]):
             has_news = False
         if trap := self._indifferent_of(url, text, shapes, has_news, has_plain):
@@ -172,7 +172,6 @@ class Traps:
         is_made = shapes.repeats or has_date(url) or self.similar is not None
         if self._patience.take_listed(shapes.exact) and found.digits and not is_made:
             return ""
-        is_same = found.dates or not found.digits
         around = "" if is_made else shapes.host
         blamed = self._blamed(shapes, ways, is_variant=is_known and bool(query))
         is_empty = shapes.exact in blamed or shapes.again in blamed
@@ -181,8 +180,8 @@ class Traps:
             limit, beside = _PAGES_OF_A_HOST if shapes.is_of_host(shape) else _PAGES, around
             if self._combinations.doubts(shape) and not self._patience.has_won(shape):
                 limit = _PAGES_OF_DOUBTED
-                beside = "" if is_same else around
-            if self._suspect(shape, limit, "pages", beside, is_same=is_same):
+                beside = "" if found.is_same else around
+            if self._suspect(shape, limit, "pages", beside, is_same=found.is_same):
                 return self._widest(shape, shapes, around)
         if new_host and self._suspect(domain := shape_of_domain(site), _HOSTS, "new hosts"):
             return domain
@@ -195,7 +194,7 @@ class Traps:
             return
         if "?" in url:
             shorter = self._shorter(url, shapes).items()
-            seen, looked_at = self._paths.has, self._indifferent.has_page
+            seen, looked_at = self._fetched.has, self._indifferent.has_page
             others = [name for name, rest in shorter if seen(rest) or looked_at(rest)]
             self._indifferent.lead(others, shapes.place, len(plain))
         if len(plain) >= _LIST:  # nearly all that is new on a list is of one kind
@@ -225,24 +224,8 @@ class Traps:
             found
             for each in new_urls
             if not self._trap(self._decisive(each, found := shapes_of(each)))
-            and not (self._is_variant(each) and is_way_back(each, url))
+            and not (self._fetched.has_path_of(each) and is_way_back(each, url))
         ]
-
-    def _has_news(self, url: str, found: Found, *, leads_on: bool, has_plain: bool) -> bool:
-        """Return whether what was found on a page is enough that is new.
-
-        leads_on: its shape goes on by itself. has_plain: it was fetched without its query.
-        """
-        if found.words or self._is_new(site_of(url)):
-            return found.words
-        if leads_on:
-            return found.numbers > 1
-        if has_plain:
-            return found.numbers > 0
-        if is_counted(url) and has_year(url):
-            return found.lines or found.numbers > 0
-        # A short page of a reference may be its name and known words.
-        return found.digits
 
     def _breeds(self, shapes: Shapes, ways: Sequence[Shapes]) -> bool:
         """Whether pages of the narrow shape have led to others of it, or with more parameters."""
@@ -291,19 +274,13 @@ class Traps:
         """Return the shapes of which none may be a trap if ``url`` is fetched."""
         if "?" not in url:
             return [shapes.exact, *shapes.wide]
-        variants = [shapes.again, shapes.query] if self._is_variant(url) else []
-        if self._paths.has(url.partition("?")[0]):
+        variants = [shapes.again, shapes.query] if self._fetched.has_path_of(url) else []
+        if self._fetched.has(url.partition("?")[0]):
             variants.append(whole_query(url))
-        if ended := self._ended(shapes):
-            rest = without(url, ended)
-            if self._paths.has(f"{rest} and more") or self._paths.has(rest):
-                variants += ended
+        ended = self._ended(shapes)
+        if ended and self._fetched.has_or_more(without(url, ended)):
+            variants += ended
         return [shapes.exact, *variants, *shapes.wide]
-
-    def _is_variant(self, url: str) -> bool:
-        """Whether ``url`` has a query, and its path was fetched with or without one."""
-        path, query, _ = url.partition("?")
-        return bool(query) and (self._paths.has(path) or self._paths.has(f"{path}?"))
 
     def end_maze(self, directory: str, pages: int) -> str:
         """Take in a walk without end; return the directory, or "" if it is all that there is."""

@@ -162,11 +162,11 @@ class Scheduler(BaseScheduler, metaclass=Strict):
                 await self.steering.begin(self.opened.generation)
         except CrawlprojError as exc:
             # Scrapy closes cleanly only after the pipelines have been opened, too.
-            logger.error("%s", exc)
+            logger.error("%s", exc, extra={"spider": spider})
             self._crawler.signals.connect(self._give_up, signals.spider_opened)
             return
         self._budget.begin(self.totals, reopened=reopen)
-        logger.info("%s", self.opened.note(self.job, self.totals))
+        logger.info("%s", self.opened.note(self.job, self.totals), extra={"spider": spider})
         if self.opened.finished:
             return
         connect = self._crawler.signals.connect
@@ -232,10 +232,14 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         try:
             self.finished = await self._frontier.close(finish=ended, skip_rest=rest)
         except FrontierError as exc:
-            logger.error("The next run does again what was done last: %s", exc)
+            logger.error(
+                "The next run does again what was done last: %s",
+                exc,
+                extra={"spider": self._crawler.spider},
+            )
             self.fail()
         if self.finished and not self.config.in_fleet and (why := nothing_reached(self.totals)):
-            logger.error("%s", why)
+            logger.error("%s", why, extra={"spider": self._crawler.spider})
             self.fail()
 
     # For spiders, spider middlewares, pipelines and extensions
@@ -312,14 +316,23 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             work.cut_short = True
         if dropped := self._hooks.abandon():
             after_s = self.config.grace_s + ABANDON_AFTER_CANCEL_S
-            logger.warning("%d requests did not end in %.0f s: pending again", dropped, after_s)
+            logger.warning(
+                "%d requests did not end in %.0f s: pending again",
+                dropped,
+                after_s,
+                extra={"spider": self._crawler.spider},
+            )
 
     def _give_up(self) -> None:
         raise CloseSpider("frontier-unusable")
 
     def _end(self, reason: str, error: str = "") -> None:
         if error:
-            logger.error("The crawl stops; start it again to fetch what is not done: %s", error)
+            logger.error(
+                "The crawl stops; start it again to fetch what is not done: %s",
+                error,
+                extra={"spider": self._crawler.spider},
+            )
         begin_closing(self._crawler.engine, reason)
 
 

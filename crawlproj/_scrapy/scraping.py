@@ -216,7 +216,11 @@ class _Outlet:
             try:
                 self._engine.crawl(output)
             except Exception:  # a request that cannot be scheduled must not cost the others
-                logger.exception("Error while scheduling %(request)s", {"request": output})
+                logger.exception(
+                    "Error while scheduling %(request)s",
+                    {"request": output},
+                    extra={"spider": self._engine.spider},
+                )
         elif output is not None:
             await self._start(output)
         self._taken += 1

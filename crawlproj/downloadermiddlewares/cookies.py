@@ -73,6 +73,7 @@ class CookiesMiddleware(OfflineCookiesMiddleware):
                 "to %s. If the spider had logged in, begin anew (-s FRONTIER_RESET=1), and keep "
                 'such crawls in memory (FRONTIER_URL = "memory:" in its custom_settings)',
                 ", ".join(hosts),
+                extra={"spider": crawler.spider},
             )
 
     def close(self, crawler: Crawler) -> None:

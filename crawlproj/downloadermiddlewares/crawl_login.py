@@ -163,7 +163,7 @@ class CrawlLogin:
         self.signs.note_login()
         if self.session.number:
             self._crawler.stats.inc_value("login/again")
-        logger.info("Logged in")
+        logger.info("Logged in", extra={"spider": self._crawler.spider})
 
     async def _asks(self, url: str) -> bool | None:
         """Return whether ``url`` asks for a login now; None if it does not show.
@@ -177,7 +177,12 @@ class CrawlLogin:
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception as exc:  # noqa: BLE001 - after any error, nothing is known
-            logger.info("Whether the session has ended is unknown: %s: %s", url, detail_of(exc))
+            logger.info(
+                "Whether the session has ended is unknown: %s: %s",
+                url,
+                detail_of(exc),
+                extra={"spider": self._crawler.spider},
+            )
             return None
         for sign in (self.signs.of_head, self.signs.of_body):
             if sign(request, response) is not Sign.NONE:
@@ -198,7 +203,11 @@ class CrawlLogin:
         if is_closing(engine):
             return
         if self._form is not None and (self._of_all or not self.session.number):
-            logger.error("The login failed: %s; the crawl ends", failure)
+            logger.error(
+                "The login failed: %s; the crawl ends",
+                failure,
+                extra={"spider": self._crawler.spider},
+            )
             begin_closing(engine, "login-failed")
             return
         reason, then = "login-failed", "Correct the file of -a login="
@@ -213,6 +222,7 @@ class CrawlLogin:
             reason,
             then,
             reason,
+            extra={"spider": self._crawler.spider},
         )
         self._lost = str(failure), reason
         scheduler = scheduler_of(self._crawler)

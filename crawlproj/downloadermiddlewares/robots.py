@@ -176,7 +176,9 @@ class RobotsTxtMiddleware:
 
     def _require(self, allowed: bool, request: Request) -> None:
         if not allowed:
-            logger.debug("Forbidden by robots.txt: %s", request)
+            logger.debug(
+                "Forbidden by robots.txt: %s", request, extra={"spider": self._crawler.spider}
+            )
             self._count("forbidden")
             raise IgnoreRequest("Forbidden by robots.txt")  # as Scrapy does: stats count its class
 
@@ -225,7 +227,10 @@ class RobotsTxtMiddleware:
             if not origin_of(url):  # a file: URL, for example
                 raise RobotsUnreachable(f"redirected to {url}, which is not an http or https URL")
         logger.info(
-            "%s: more than %d redirects, so it counts as having no rules", url, _MAX_REDIRECTS
+            "%s: more than %d redirects, so it counts as having no rules",
+            url,
+            _MAX_REDIRECTS,
+            extra={"spider": self._crawler.spider},
         )
         return None
 
@@ -246,9 +251,15 @@ class RobotsTxtMiddleware:
         expires_at = self._clock() + self._retry_s
         known = self._verdicts.get(origin)
         if known is not None and known.refusal is None:
-            logger.warning("%s; the last known rules still apply", detail)
+            logger.warning(
+                "%s; the last known rules still apply",
+                detail,
+                extra={"spider": self._crawler.spider},
+            )
             return replace(known, expires_at=expires_at)
-        logger.warning("%s; no page of the site is fetched", detail)
+        logger.warning(
+            "%s; no page of the site is fetched", detail, extra={"spider": self._crawler.spider}
+        )
         if isinstance(exc, AddressRefused):
             return _Verdict(None, expires_at, partial(AddressRefused, detail))
         reason = reason_of(exc)
@@ -259,7 +270,12 @@ class RobotsTxtMiddleware:
     def _announce(self, origin: str, rules: RobotsRules | None) -> None:
         delay_s = rules.crawl_delay_s(self._token) if rules and not self._replays else None
         if delay_s is not None and delay_s > _LONG_DELAY_S:
-            logger.warning("%s asks for a Crawl-delay of %g s between requests", origin, delay_s)
+            logger.warning(
+                "%s asks for a Crawl-delay of %g s between requests",
+                origin,
+                delay_s,
+                extra={"spider": self._crawler.spider},
+            )
         self._crawler.signals.send_catch_log(
             robots_parsed,
             origin=origin,

@@ -78,7 +78,12 @@ class TdmrepMiddleware:
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception as exc:  # noqa: BLE001 - after any error, nothing is known to be reserved
-            logger.debug("%s is not read: %s", request.url, detail_of(exc))
+            logger.debug(
+                "%s is not read: %s",
+                request.url,
+                detail_of(exc),
+                extra={"spider": self._crawler.spider},
+            )
             return TdmFile(b"")
         return TdmFile(response.body if response.status == 200 else b"")
 

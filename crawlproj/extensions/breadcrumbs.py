@@ -84,6 +84,7 @@ class Breadcrumbs:
                 without_credentials(page.url),
                 {1: "first", 2: "second"}.get(kills, "last"),
                 KILLS,
+                extra={"spider": self._crawler.spider},
             )
         return killed.kills
 

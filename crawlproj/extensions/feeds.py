@@ -85,6 +85,7 @@ class ContinuedFeeds:
             "FEEDS: %s; the crawl stops. Make it writable, or name another place, and run it "
             "again: it goes on",
             self._failed,
+            extra={"spider": self._crawler.spider},
         )
         for slot, size in whole:
             slot.store_empty = False  # do not try to write an empty file at the end, either
@@ -122,6 +123,7 @@ class ContinuedFeeds:
                 logger.warning(
                     "This crawl continues an interrupted one, whose items in %s it replaces",
                     slot.uri_template,
+                    extra={"spider": self._crawler.spider},
                 )
             return True
         file = Path(storage.path)
@@ -133,6 +135,7 @@ class ContinuedFeeds:
                     "-s FRONTIER_RESET=1",
                     file,
                     slot.format,
+                    extra={"spider": self._crawler.spider},
                 )
                 return False
             if storage.write_mode != "ab":
@@ -140,6 +143,7 @@ class ContinuedFeeds:
                     "This crawl continues an interrupted one, so %s is appended to instead of "
                     "replaced",
                     file,
+                    extra={"spider": self._crawler.spider},
                 )
             if slot.format == "csv":
                 _continue_csv(slot, file)

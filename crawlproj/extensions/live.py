@@ -100,7 +100,11 @@ class LivePublisher:
                 failures += 1
                 # A full disk, which ends the crawl, fails once here and is reported anyway.
                 if failures == 2:
-                    logger.error("Nobody can watch this crawl: %s", exc)
+                    logger.error(
+                        "Nobody can watch this crawl: %s",
+                        exc,
+                        extra={"spider": self._crawler.spider},
+                    )
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             self._lag_s = max(0.0, time.monotonic() - due)
 

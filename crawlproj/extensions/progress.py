@@ -97,7 +97,7 @@ class Progress:
                 self._live.update(live_view(snapshot, self._console.width), refresh=True)
             elif time.monotonic() - logged_at >= self._interval_s:
                 logged_at = time.monotonic()
-                logger.info("%s", log_line(snapshot))
+                logger.info("%s", log_line(snapshot), extra={"spider": self._crawler.spider})
 
     def _cut_off(self) -> None:
         """Take the display away after a second Ctrl-C, which ends the process at once."""
@@ -128,7 +128,7 @@ class Progress:
         if to_file and not self._console.is_terminal:
             with self._console.capture() as captured:
                 self._console.print(summary, crop=False)
-            logger.info("%s", captured.get().rstrip())
+            logger.info("%s", captured.get().rstrip(), extra={"spider": self._crawler.spider})
         else:
             self._console.print(summary, crop=False)
 

@@ -73,7 +73,10 @@ class Report:
     def _opened(self) -> None:
         scheduler = scheduler_of(self._crawler)
         if scheduler is None:
-            logger.warning('No report: it needs SCHEDULER = "crawlproj.scheduler.Scheduler"')
+            logger.warning(
+                'No report: it needs SCHEDULER = "crawlproj.scheduler.Scheduler"',
+                extra={"spider": self._crawler.spider},
+            )
             return
         self._started_at = time.time()
         self._began = self._ticked = self._clock()
@@ -179,7 +182,7 @@ class Report:
         try:
             await asyncio.to_thread(make)
         except OSError as exc:
-            logger.error("Cannot write the report: %s", exc)
+            logger.error("Cannot write the report: %s", exc, extra={"spider": self._crawler.spider})
 
     async def _rows(
         self, done: Mapping[str, int], known: set[str], permits: Permits

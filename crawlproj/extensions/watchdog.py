@@ -68,7 +68,10 @@ class Watchdog:
 
     def _on_opened(self) -> None:
         if not is_asyncio_available():
-            logger.warning("The event loop is not watched: that needs the asyncio reactor")
+            logger.warning(
+                "The event loop is not watched: that needs the asyncio reactor",
+                extra={"spider": self._crawler.spider},
+            )
             return
         # Called by the loop itself, so that the depth is that of its callbacks.
         asyncio.get_running_loop().call_soon(self._start)
@@ -80,7 +83,11 @@ class Watchdog:
         if self._thread is not None:
             self._thread.join(_JOIN_S)
         if offences := self._offences.by_name.values():
-            logger.info("The event loop was blocked by %s", self._offences.summary())
+            logger.info(
+                "The event loop was blocked by %s",
+                self._offences.summary(),
+                extra={"spider": self._crawler.spider},
+            )
             stats = self._crawler.stats
             stats.set_value("hogs/count", sum(offence.count for offence in offences))
             stats.set_value("hogs/worst_s", max(offence.worst_s for offence in offences))
@@ -127,7 +134,11 @@ class Watchdog:
         name = blocked.who.f_code.co_qualname
         offence = self._offences.note(name, blocked.seconds, now, is_new=blocked.is_new)
         if offence is not None:
-            logger.warning("%s", warning(name, blocked.seconds, offence, self._frames))
+            logger.warning(
+                "%s",
+                warning(name, blocked.seconds, offence, self._frames),
+                extra={"spider": self._crawler.spider},
+            )
 
 
 def warning(name: str, seconds: float, offence: Offence, frames: list[FrameType]) -> str:

@@ -53,7 +53,10 @@ class FilesPipeline:
             await asyncio.to_thread(self._folder.open)
         except OSError as exc:
             logger.error(
-                "FILES_URL: %s cannot be written (%s)", self._folder.place, exc.strerror or exc
+                "FILES_URL: %s cannot be written (%s)",
+                self._folder.place,
+                exc.strerror or exc,
+                extra={"spider": self._crawler.spider},
             )
             raise CloseSpider("files-unusable") from exc
         log_failures_once()
@@ -82,5 +85,6 @@ class FilesPipeline:
                 "FILES_URL to another folder, and run it again: it goes on",
                 self._folder.place,
                 error.strerror or error,
+                extra={"spider": self._crawler.spider},
             )
             begin_closing(self._crawler.engine, "files-failed")

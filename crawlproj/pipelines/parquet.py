@@ -63,7 +63,7 @@ class ParquetPipeline:
         try:
             await self._sink.open()
         except StoreError as exc:
-            logger.error("%s", exc)
+            logger.error("%s", exc, extra={"spider": self._crawler.spider})
             raise CloseSpider("parquet-unusable") from exc
         log_failures_once()
 
@@ -84,6 +84,7 @@ class ParquetPipeline:
             logger.error(
                 "Rows wait in the journal; the next crawl with this PARQUET_URL writes them: %s",
                 wrong,
+                extra={"spider": self._crawler.spider},
             )
             if (scheduler := scheduler_of(self._crawler)) is not None:
                 scheduler.fail()
@@ -95,5 +96,9 @@ class ParquetPipeline:
             self._crawler.stats.set_value(f"parquet/{name}", count)
 
     def _stop(self, wrong: str) -> None:
-        logger.error("The crawl stops; run it again and it goes on: %s", wrong)
+        logger.error(
+            "The crawl stops; run it again and it goes on: %s",
+            wrong,
+            extra={"spider": self._crawler.spider},
+        )
         begin_closing(self._crawler.engine, "parquet-failed")

@@ -104,7 +104,7 @@ class StorePipeline:
             self._sources.install()
             await self._open_when_free()
         except CrawlprojError as exc:
-            logger.error("%s", exc)
+            logger.error("%s", exc, extra={"spider": self._crawler.spider})
             raise CloseSpider("store-unusable") from exc
         log_failures_once()
         if (scheduler := scheduler_of(self._crawler)) is not None:
@@ -122,7 +122,11 @@ class StorePipeline:
                 if time.monotonic() > give_up_at:
                     raise
                 if not pause_s:
-                    logger.warning("The store cannot be opened yet; waiting: %s", exc)
+                    logger.warning(
+                        "The store cannot be opened yet; waiting: %s",
+                        exc,
+                        extra={"spider": self._crawler.spider},
+                    )
                 pause_s = min(2 * pause_s or _FIRST_PAUSE_S, _MAX_PAUSE_S)
                 await set_within(self._ending, pause_s)
             else:
@@ -210,7 +214,9 @@ class StorePipeline:
                     stored = await self._write_when_free([row for row, _ in batch])
                 except Exception as exc:
                     if not isinstance(exc, StoreError):
-                        logger.exception("Unexpected error in the store")
+                        logger.exception(
+                            "Unexpected error in the store", extra={"spider": self._crawler.spider}
+                        )
                     self._waiting[:0] = batch
                     self._fail(exc)
                     return
@@ -225,14 +231,21 @@ class StorePipeline:
                 stored = await self._store.write(rows)
             except StoreBusy as exc:
                 if not pause_s:
-                    logger.warning("The store is busy; %d items are waiting: %s", len(rows), exc)
+                    logger.warning(
+                        "The store is busy; %d items are waiting: %s",
+                        len(rows),
+                        exc,
+                        extra={"spider": self._crawler.spider},
+                    )
                 if self._ending.is_set():
                     raise  # the crawl no longer waits for its items
                 pause_s = min(2 * pause_s or _FIRST_PAUSE_S, _MAX_PAUSE_S)
                 await set_within(self._ending, pause_s)
             else:
                 if pause_s:
-                    logger.info("The store accepts items again")
+                    logger.info(
+                        "The store accepts items again", extra={"spider": self._crawler.spider}
+                    )
                 return stored
 
     def _resolve(self, batch: list[tuple[Row, asyncio.Future[str | None]]], stored: Stored) -> None:
@@ -256,6 +269,7 @@ class StorePipeline:
         logger.error(
             "The store failed, so the crawl stops; the next run fetches unstored pages again: %s",
             error,
+            extra={"spider": self._crawler.spider},
         )
         waiting, self._waiting = self._waiting, []
         for _, done in waiting:

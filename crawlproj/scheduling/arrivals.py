@@ -63,7 +63,11 @@ class Arrivals:
         try:
             self._put(entries.entry_of(request, key, in_hand.origin_of(request), source))
         except Unstorable as exc:
-            logger.error("Dropped, because another process could not rebuild it: %s", exc)
+            logger.error(
+                "Dropped, because another process could not rebuild it: %s",
+                exc,
+                extra={"spider": entries.spider},
+            )
             return False
         if entries.is_known_by_url(request):
             self._seen.add(request.url)

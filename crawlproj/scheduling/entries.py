@@ -89,7 +89,7 @@ class Entries:
         listens: Callable[[], bool] = lambda: False,
         clock: Clock = crawl_time,
     ) -> None:
-        self._spider = spider
+        self.spider = spider
         self._clock = clock
         self._stats = stats
         self.identity = identity
@@ -225,7 +225,11 @@ class Entries:
             if lease.attempts < request.meta.get("max_retry_times", self._retry_times):
                 self._stats.inc_value("scheduler/enqueued")
                 return replace(leased, not_before=retry_at)
-            logger.error("Given up, because another process could not rebuild it: %s", exc)
+            logger.error(
+                "Given up, because another process could not rebuild it: %s",
+                exc,
+                extra={"spider": self.spider},
+            )
             return None
         return replace(entry, not_before=retry_at, site=leased.site)
 
@@ -233,7 +237,7 @@ class Entries:
         """Return the request that ``entry`` stands for. Raises BadPayload; Lost, which is one."""
         self._stats.inc_value("scheduler/dequeued")
         if not is_volatile(entry):
-            request = request_of(entry, self._spider, shared=self._shared)
+            request = request_of(entry, self.spider, shared=self._shared)
             self._carried.give_back(entry.key, request)
             return request
         try:
@@ -283,7 +287,7 @@ class Entries:
         latest: bool,
     ) -> Entry:
         try:
-            entry = entry_of(request, self._spider, key, shared=self._shared, found_at=found_at)
+            entry = entry_of(request, self.spider, key, shared=self._shared, found_at=found_at)
         except Unstorable as exc:
             if self._shared:
                 raise
@@ -301,7 +305,12 @@ class Entries:
         reason = str(why).removeprefix(f"{request}: ")
         if reason not in self._warned and len(self._warned) < _MOST_WARNINGS:
             self._warned.add(reason)
-            logger.warning("Kept in memory, and %s if this process dies: %s", fate_of(source), why)
+            logger.warning(
+                "Kept in memory, and %s if this process dies: %s",
+                fate_of(source),
+                why,
+                extra={"spider": self.spider},
+            )
 
 
 def chosen_slot(request: Request, origin: Request) -> str:

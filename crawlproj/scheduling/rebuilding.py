@@ -60,10 +60,14 @@ class Rebuilding:
         if (page.url, page.payload) in self._asked_again:
             return
         self._asked_again.add((page.url, page.payload))
-        logger.info("Asking again for %s: requests that it gave were lost with a process", page.url)
+        logger.info(
+            "Asking again for %s: requests that it gave were lost with a process",
+            page.url,
+            extra={"spider": self._entries.spider},
+        )
         self._put(page)
 
     def _fail(self, lease: Lease, exc: BadPayload) -> None:
-        logger.error("%s", exc)
+        logger.error("%s", exc, extra={"spider": self._entries.spider})
         ack = Ack(lease.id, State.FAILED, exc.reason)
         self._books.close(ack, lease.entry, detail=str(exc))

@@ -98,7 +98,12 @@ class Feeder:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             traceback = None if isinstance(error, CrawlprojError) else error
-            logger.error("Start URLs cannot be read: %s", error, exc_info=traceback)
+            logger.error(
+                "Start URLs cannot be read: %s",
+                error,
+                exc_info=traceback,
+                extra={"spider": self._spider},
+            )
             begin_closing(self._crawler.engine, "start-urls-unusable")
 
     async def _feed(self) -> None:
@@ -148,7 +153,11 @@ class Feeder:
     async def _keep_alive(self) -> None:
         while True:
             if back := await self._start_urls.keep_alive():
-                logger.warning("%d start URLs that dead workers had taken were put back", back)
+                logger.warning(
+                    "%d start URLs that dead workers had taken were put back",
+                    back,
+                    extra={"spider": self._spider},
+                )
             await asyncio.sleep(ALIVE_S / 3)
 
     # Requests
@@ -167,6 +176,7 @@ class Feeder:
                 _excerpt(datum),
                 self._key,
                 _reason(datum, exc),
+                extra={"spider": self._spider},
             )
             self._crawler.stats.inc_value("start_urls/bad")
             self._bad.append(url_number)
@@ -208,13 +218,19 @@ class Feeder:
                 async with asyncio.timeout(_CLOSE_S):
                     await self._finish()
             if back := await self._start_urls.close():
-                logger.info("%d start URLs were put back into %s", back, self._key)
+                logger.info(
+                    "%d start URLs were put back into %s",
+                    back,
+                    self._key,
+                    extra={"spider": self._spider},
+                )
         except CrawlprojError as exc:
             logger.error(
                 "The start URLs that this worker had taken could not be put back (%s): another "
                 "worker will do that within %.0f s",
                 exc,
                 ALIVE_S * 4 / 3,
+                extra={"spider": self._spider},
             )
 
 

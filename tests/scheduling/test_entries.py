@@ -154,11 +154,15 @@ def test_a_shared_frontier_refuses_a_request_that_cannot_be_stored() -> None:
         entries(shared=True).entry_of(unstorable(), 1)
 
 
-def test_an_unstorable_retry_goes_back_as_leased_until_its_attempts_are_spent() -> None:
+def test_an_unstorable_retry_goes_back_as_leased_until_its_attempts_are_spent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     it, leased = entries(shared=True, retry_times=2), Entry(5, "queue", URL)
     again = it.retried(unstorable(**{RETRY_AT: 99.0}), lease(leased, attempts=1))
     assert again == Entry(5, "queue", URL, not_before=99.0)
     assert it.retried(unstorable(), lease(leased, attempts=2)) is None
+    (given_up,) = caplog.records
+    assert vars(given_up)["spider"] is it.spider, "as in Scrapy's records"
     assert it.retried(unstorable(max_retry_times=5), lease(leased, attempts=4)) is not None
 
 

@@ -95,8 +95,8 @@ async def read_body(
     """Read the body of the response, or until ``on_chunk`` returns a StopDownload.
 
     Never holds more than the max size plus one read buffer; a large body waits for its share of the
-    memory budget. Raises DataLossError if the connection
-    ends early, MalformedResponse, and DownloadCancelledError if the body is too large.
+    memory budget. Raises DataLossError if the connection ends early, MalformedResponse, and
+    DownloadCancelledError if the body is too large.
     """
     chunks: list[bytes] = []
     size = 0

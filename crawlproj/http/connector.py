@@ -62,7 +62,7 @@ class Connector(aiohttp.TCPConnector):
 
     At many servers an idle connection occupies a worker, so it keeps others waiting, and our own
     requests too. So the one that was used last is used next, and those that are not needed for five
-    seconds are closed; so are those that ``close_idle`` is told of, and one that new ones wait for
+    seconds are closed; so are those that ``close_idle`` names, and one that new ones wait for
     (see overtaking.py).
     """
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _MIN_MAIN = 100  # characters; a <main> with fewer is not used as one if there are more elsewhere
 _EXPLICIT = ("[itemprop~=articleBody]", "main", "[role=main]")
 _EXPLICIT_SHARE = 0.35  # of the page's prose, that an explicit element has
+_ENOUGH = 100  # bytes that it has at least where there is so little prose that all text counts
 # Themes name the columns around an article "with-sidebar" or "header", so such names count only if
 # there is this much prose without them: bytes, and share of all.
 _MIN_ELSEWHERE, _ELSEWHERE_SHARE = 150, 0.15
@@ -114,8 +115,8 @@ class _Search:
     def _has_enough(self, explicit: Element, body: Element) -> bool:
         """Whether an element that is marked as the article has enough of the page to be it."""
         enough = _EXPLICIT_SHARE * self._of(body)
-        if self._prose.is_short:  # all text counts, and an archive of links may be most of it
-            enough = min(_MIN_MAIN, enough)
+        if self._prose.is_short:  # an archive of links may be most of the text
+            enough = min(_ENOUGH, enough)
         return self._of(explicit) >= enough
 
     def _inside(self, element: Element) -> Element | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from crawlproj.scheduling.serialize import Unstorable
+from crawlproj.scheduling.serialize import Unstorable, without_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.admission import Admission
     from crawlproj.scheduling.entries import Entries
     from crawlproj.scheduling.seen import Seen
+    from crawlproj.scheduling.volatile import Source
     from crawlproj.scheduling.work import WorkInHand
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Arrivals:
         if entries.drops(request, key):
             return False
         try:
-            self._put(entries.entry_of(request, key, in_hand.origin_of(request), source))
+            self._put(self._entry_of(request, key, source))
         except Unstorable as exc:
             logger.error(
                 "Dropped, because another process could not rebuild it: %s",
@@ -72,3 +73,13 @@ class Arrivals:
         if entries.is_known_by_url(request):
             self._seen.add(request.url)
         return True
+
+    def _entry_of(self, request: Request, key: int, source: Entry | Source) -> Entry:
+        page = self._in_hand.origin_of(request)
+        try:
+            return self._entries.entry_of(request, key, page, source)
+        except Unstorable:
+            own = page and without_given(request, page, self._entries.spider)
+            if not own:
+                raise
+            return self._entries.entry_of(own, key, page, source)

@@ -43,7 +43,7 @@ _BEFORE, _AFTER = _MARK + ",", "," + _MARK
 _ENDS_IN_BREAKS = re.compile(r"<br>\s*<br>\s*(?:</[a-z]+>\s*)*$")
 _MAX_TAGS = 200  # characters
 _NOT_IN_OTHER = re.compile(r"[^\x00-\x7f]|[&|\\]")  # in emphasis in other emphasis
-_MISREAD = frozenset("*_~")  # as letters, by some
+_MISREAD = frozenset("*_~!")  # as letters, "!" that of an image
 
 
 @contextmanager
@@ -174,21 +174,27 @@ def _beside(element: Element, end: int) -> tuple[str, bool]:
         beside = node.next_sibling if end else node.previous_sibling
         if beside is None:
             parent = node.parent
-            if not isinstance(parent, Element) or parent.tag not in _INLINES:
+            if not isinstance(parent, Element) or not _is_inline(parent):
                 return "", False
             node = parent
         elif isinstance(beside, Text):
             if beside.data:
                 return beside.data[0 if end else -1], True
             node = beside
-        elif isinstance(beside, Element) and beside.tag in _INLINES:
+        elif isinstance(beside, Element) and _is_inline(beside):
             edge = _edge(beside, 0 if end else -1)
             if edge is not None:
                 return edge.data[0 if end else -1] if isinstance(edge, Text) else "", False
             node = beside
+        elif isinstance(beside, Element) and beside.tag == "img":
+            return ("!", True) if end else (")", False)
         else:
             return "", False
     return "x", False  # nobody knows
+
+
+def _is_inline(element: Element) -> bool:
+    return element.tag in _INLINES or "-" in element.tag  # custom elements are
 
 
 def _continues(element: Element, plain: Mapping[Element, str]) -> bool:

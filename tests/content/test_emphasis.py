@@ -31,6 +31,7 @@ def markdown(html: str) -> str:
         ("“<b>Stop.</b>” he said", "“**Stop.**” he said"),
         ("«<i>Bonjour !</i>» <i>été.</i>—", "«*Bonjour !*» *été.*—"),
         ("“<b><a href='/a'>One</a></b>”", "“**[One](/a)**”"),
+        ("<i>(one)</i><img src='/a' alt=b>", "*(one)*![b](/a)"),
         ("<b>One<br></b><b>two</b>", "**One**  \n**two**"),
     ],
 )
@@ -51,6 +52,7 @@ def test_text_that_is_not_ascii_is_emphasized_as_other_text(html: str, expected:
         ("<b><i>Jim &amp; Andy</i></b>", "**Jim & Andy**"),
         ("<b><i>Gott</i>“ ist</b>", "**Gott“ ist**"),
         ("<b>(x)</b>€", "(x)€"),
+        ("now<x-y><b>$5</b></x-y>", "now$5"),
         ("<i>b</i><i>y name</i> x", "*b*y name x"),
         ("<b>Why?<br><br></b>So", "Why?  \n\\\nSo"),
         ("<b><br></b>So", " \nSo"),

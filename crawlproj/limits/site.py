@@ -271,7 +271,7 @@ class SiteControl:
             self._inform_rate(self.rate_limit, permit, now, ending)
         if self.health is not None and self._inform_health(self.health, now, ending, lost=lost):
             return
-        if lost or by_rate or permit.canary:
+        if lost or by_rate or permit.canary:  # which was alone because the site was down
             return
         start, permit.start, before = permit.start, None, self.estimator.limit
         timing = (permit.started_at, now, self._latency.of(ending), permit.in_flight)

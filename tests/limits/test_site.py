@@ -270,6 +270,20 @@ def test_a_lost_request_says_nothing_about_the_limit() -> None:
     assert control.limit == grown
 
 
+def test_a_canary_says_nothing_about_the_limit_although_another_answer_ended_the_outage() -> None:
+    control = SiteControl(aimd(8), None, health())
+    *failing, slow = start(control, 5)
+    for permit in failing:
+        control.end(permit, NOW + 0.1, OVERLOADED)
+    canary = control.start(NOW + 2)
+    assert canary.canary
+    control.end(slow, NOW + 3, OK)
+    assert not control.down
+    limit = control.limit
+    control.end(canary, NOW + 3.1, OVERLOADED)
+    assert control.limit == limit
+
+
 @pytest.mark.parametrize(("overtaken", "free"), [(0, 1), (2, 4)])
 def test_requests_that_wait_behind_a_slow_one_are_not_lost(overtaken: int, free: int) -> None:
     control = SiteControl(fixed(4), None, health())

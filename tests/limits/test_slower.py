@@ -28,3 +28,15 @@ def test_a_few_refusals_at_a_lower_rate_are_those_of_a_limiter() -> None:
 
 def test_refusals_at_nearly_the_same_rate_say_nothing() -> None:
     assert found_after(0.5, 2.5, 1) is None
+
+
+def test_refusals_in_a_row_count_once_because_some_limiters_refuse_for_a_while() -> None:
+    site = Slower(LATEST)
+    found = [site.note(100 + 7 * n, refused=n % 11 > 0) for n in range(11)]
+    assert not any(found)
+
+
+def test_a_rate_that_was_the_cause_once_stays_it() -> None:
+    site = Slower(LATEST)
+    found = [site.note(100 + 7 * n, refused=n > 30 and n % 2 == 0) for n in range(100)]
+    assert not any(found)

@@ -45,11 +45,14 @@ def test_a_site_that_refuses_what_comes_soon_after_an_answer_limits_its_rate() -
     assert site.limits_rate
 
 
-def test_a_site_that_refuses_one_request_after_the_other_limits_its_rate() -> None:
+@pytest.mark.parametrize("answers", [(6, 6, 6), (3, 14, 7)], ids=["as many", "never as many"])
+def test_a_site_that_refuses_one_request_after_the_other_limits_its_rate(
+    answers: tuple[int, ...],
+) -> None:
     site = Unavailable()
-    for _ in range(3):
+    for number in answers:
         refuse(site, 6)
-        answer(site, 6)
+        answer(site, number)
     assert not site.limits_rate
     answer(site, again=True)
     assert site.limits_rate
@@ -128,6 +131,7 @@ def test_a_site_that_refuses_as_much_at_any_rate_is_not_believed_again() -> None
         refuse(site, 3)
         answer(site, again=True)
     assert not site.limits_rate
+    assert not site.tries()
 
 
 def test_some_pages_are_asked_for_again_soon_to_see_whether_they_are_broken() -> None:

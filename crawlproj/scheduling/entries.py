@@ -213,7 +213,8 @@ class Entries:
         """Return what goes back in place of ``lease`` so that ``request`` is sent; None to give up.
 
         If ``request`` cannot be stored, what was leased goes back, without the meta that its
-        retries are counted by; so the lease's attempts count instead.
+        retries are counted by; so the lease's attempts count instead. In this process it gets the
+        same objects again: a browser's page that is open would stay so, and most are limited.
         """
         leased, retry_at = lease.entry, request.meta.pop(RETRY_AT, 0.0)
         chosen_slot(request, request)
@@ -224,6 +225,7 @@ class Entries:
         except Unstorable as exc:
             if lease.attempts < request.meta.get("max_retry_times", self._retry_times):
                 self._stats.inc_value("scheduler/enqueued")
+                self._carried.keep(leased.key, request)
                 return replace(leased, not_before=retry_at)
             logger.error(
                 "Given up, because another process could not rebuild it: %s",

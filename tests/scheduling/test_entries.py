@@ -158,8 +158,10 @@ def test_an_unstorable_retry_goes_back_as_leased_until_its_attempts_are_spent(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     it, leased = entries(shared=True, retry_times=2), Entry(5, "queue", URL)
-    again = it.retried(unstorable(**{RETRY_AT: 99.0}), lease(leased, attempts=1))
+    failed = unstorable(**{RETRY_AT: 99.0})
+    again = it.retried(failed, lease(leased, attempts=1))
     assert again == Entry(5, "queue", URL, not_before=99.0)
+    assert it.request_of(again).meta["handle"] is failed.meta["handle"], "not a second one"
     assert it.retried(unstorable(), lease(leased, attempts=2)) is None
     (given_up,) = caplog.records
     assert vars(given_up)["spider"] is it.spider, "as in Scrapy's records"

@@ -182,8 +182,8 @@ def _beside(element: Element, end: int) -> tuple[str, bool]:
                 return beside.data[0 if end else -1], True
             node = beside
         elif isinstance(beside, Element) and _is_inline(beside):
-            edge = _edge(beside, 0 if end else -1)
-            if edge is not None:
+            if beside.children:
+                edge = _edge(beside, 0 if end else -1)
                 return edge.data[0 if end else -1] if isinstance(edge, Text) else "", False
             node = beside
         elif isinstance(beside, Element) and beside.tag == "img":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from crawlproj.scheduling.serialize import Unstorable, without_given
+from crawlproj.scheduling.given import without_given
+from crawlproj.scheduling.serialize import Unstorable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ class Arrivals:
         if entries.drops(request, key):
             return False
         try:
-            self._put(self._entry_of(request, key, source))
+            self._put(self._entry_of(request, key, source, seen=work is None))
         except Unstorable as exc:
             logger.error(
                 "Dropped, because another process could not rebuild it: %s",
@@ -74,12 +75,12 @@ class Arrivals:
             self._seen.add(request.url)
         return True
 
-    def _entry_of(self, request: Request, key: int, source: Entry | Source) -> Entry:
+    def _entry_of(self, request: Request, key: int, source: Entry | Source, *, seen: bool) -> Entry:
         page = self._in_hand.origin_of(request)
         try:
             return self._entries.entry_of(request, key, page, source)
         except Unstorable:
-            own = page and without_given(request, page, self._entries.spider)
+            own = page and without_given(request, page, self._entries.spider, seen=seen)
             if not own:
                 raise
             return self._entries.entry_of(own, key, page, source)

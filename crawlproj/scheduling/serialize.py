@@ -137,23 +137,6 @@ def entry_of(
     return Entry(key, site_of(request.url), request.url, encoded, request.priority)
 
 
-def without_given(request: Request, page: Request, spider: Spider) -> Request | None:
-    """Return ``request`` without those of its ``cb_kwargs`` that ``page`` was given on its way.
-
-    Middlewares give a callback objects (scrapy-poet its page objects), which a retry from the
-    callback copies; they give them to the copy, too. ``page`` came from a frontier, so what cannot
-    be stored was given since. Returns None if ``request`` is no copy of it, or has none of them.
-    """
-    if request.callback != page.callback:
-        return None
-    own = {
-        name: value
-        for name, value in request.cb_kwargs.items()
-        if page.cb_kwargs.get(name) is not value or _is_storable(value, spider)
-    }
-    return None if len(own) == len(request.cb_kwargs) else request.replace(cb_kwargs=own)
-
-
 def depth_of(entry: Entry) -> int:
     """Return how many links away from a seed an entry is; 0 if its payload does not say."""
     try:
@@ -288,11 +271,3 @@ def _storable(value: Any, where: str, request: Request, spider: Spider) -> Any:
         return storable(value, classes_of(spider))
     except NotPlain as exc:
         raise Unstorable(f"{request}: its {where} holds {exc}") from None
-
-
-def _is_storable(value: Any, spider: Spider) -> bool:
-    try:
-        storable(value, classes_of(spider))
-    except (NotPlain, RecursionError):
-        return False
-    return True

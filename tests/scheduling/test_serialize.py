@@ -24,7 +24,6 @@ from crawlproj.scheduling.serialize import (
     key_of,
     referrer_of,
     request_of,
-    without_given,
 )
 
 if TYPE_CHECKING:
@@ -308,16 +307,3 @@ def test_only_the_time_it_was_found_makes_a_payload_of_a_plain_get() -> None:
     entry = entry_of(request, SPIDER, 1, found_at=9)
     assert found_at_of(entry.payload) == 9
     assert request_of(entry, SPIDER).to_dict() == request.to_dict()
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        Request("http://a.test/", callback=SPIDER.parse_more, cb_kwargs={"page": object()}),
-        Request("http://a.test/", callback=SPIDER.failed, cb_kwargs={"page": SPIDER}),
-    ],
-    ids=["another object", "another callback"],
-)
-def test_what_the_spider_passes_on_is_not_left_out(request_: Request) -> None:
-    page = Request("http://a.test/", callback=SPIDER.parse_more, cb_kwargs={"page": SPIDER})
-    assert without_given(request_, page, SPIDER) is None

@@ -94,3 +94,12 @@ def test_references_that_each_lead_to_the_next_are_followed() -> None:
 def test_endless_or_deep_structures_do_not_cost_the_page(html: str) -> None:
     page = tree_of(f"{html}<p itemscope><b itemprop=a>A</b>".encode())
     microdata_in(page, "http://a.test/")
+
+
+def test_texts_in_each_other_that_are_long_together_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("crawlproj.content.microdata.MAX_CHARACTERS", 100)
+    for depth, items in ((10, 1), (11, 0)):
+        html = f"<div itemscope>{'<span itemprop=a>' * depth}0123456789"
+        assert len(microdata_in(tree_of(html.encode()), "http://a/")) == items

@@ -56,7 +56,7 @@ class Arrivals:
         else:
             self._admission.release(work)
             if entries.identity(request) == entries.identity(work.request):
-                work.retry(entries.retried(request, work.lease))
+                work.retry(entries.retried(request, work.lease, work.request))
                 return True
             work.redirect(request.url)
             key = entries.key_of_redirect(request, work.request, work.lease.entry)

@@ -17,6 +17,7 @@ from crawlproj.scheduling.announced import AnnouncedDuplicates
 from crawlproj.scheduling.carried import Carried
 from crawlproj.scheduling.checks import CHECK, key_of_check
 from crawlproj.scheduling.classes import classes_of
+from crawlproj.scheduling.given import without_given
 from crawlproj.scheduling.identity import identity_of
 from crawlproj.scheduling.own_filter import own_filter_of
 from crawlproj.scheduling.serialize import (
@@ -209,8 +210,12 @@ class Entries:
         request = Request(url, priority=priority)
         return self.entry_of(request, self.identity(request))
 
-    def retried(self, request: Request, lease: Lease) -> Entry | None:
+    def retried(
+        self, request: Request, lease: Lease, failed: Request | None = None
+    ) -> Entry | None:
         """Return what goes back in place of ``lease`` so that ``request`` is sent; None to give up.
+
+        failed: the request that was sent, if ``request`` may be a copy with what it was given.
 
         If ``request`` cannot be stored, what was leased goes back, without the meta that its
         retries are counted by; so the lease's attempts count instead. In this process it gets the
@@ -223,9 +228,13 @@ class Entries:
             found_at = found_at_of(leased.payload)
             entry = self._stored(request, leased.key, found_at, source, latest=True)
         except Unstorable as exc:
+            self._carried.keep(leased.key, request)
+            own = failed and without_given(request, failed, self.spider, seen=False)
+            if own:
+                own.meta[RETRY_AT] = retry_at
+                return self.retried(own, lease)
             if lease.attempts < request.meta.get("max_retry_times", self._retry_times):
                 self._stats.inc_value("scheduler/enqueued")
-                self._carried.keep(leased.key, request)
                 return replace(leased, not_before=retry_at)
             logger.error(
                 "Given up, because another process could not rebuild it: %s",

@@ -168,6 +168,17 @@ def test_an_unstorable_retry_goes_back_as_leased_until_its_attempts_are_spent(
     assert it.retried(unstorable(max_retry_times=5), lease(leased, attempts=4)) is not None
 
 
+def test_a_retry_goes_back_without_what_middlewares_gave_the_request_that_failed() -> None:
+    it, leased, sent = entries(shared=True, retry_times=2), Entry(5, "queue", URL), unstorable()
+    retry = sent.replace(meta={**sent.meta, "retry_times": 1, RETRY_AT: 99.0})
+    again = it.retried(retry, lease(leased, attempts=9), sent)
+    assert again is not None
+    assert again.not_before == 99.0
+    assert b"retry_times" in again.payload
+    assert b"handle" not in again.payload
+    assert it.request_of(again).meta["handle"] is sent.meta["handle"], "in this process"
+
+
 def test_a_slot_that_the_spider_chose_is_the_requests_queue_and_is_stored() -> None:
     it, request = entries(), Request(URL, meta={"download_slot": "api"})
     entry = it.entry_of(request, 1)

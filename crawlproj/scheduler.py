@@ -22,6 +22,7 @@ from crawlproj.clock import crawl_time
 from crawlproj.errors import CrawlprojError, FrontierError
 from crawlproj.http import DownloadHandler
 from crawlproj.limits.ending import NOTHING_LEARNED
+from crawlproj.links.found import found_by
 from crawlproj.reasons import FAILED_CRAWLS, error_of, nothing_reached
 from crawlproj.scheduling.admission import Admission
 from crawlproj.scheduling.arrivals import Arrivals
@@ -157,7 +158,9 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self.admission.watch(self._downloads)
             self.network_pause.works = self._downloads.works
             reset, reopen = self.config.reset, self.config.reopens(spider)
-            self.opened = await self._frontier.open(self.job, reset=reset, reopen=reopen)
+            self.opened = await self._frontier.open(
+                self.job, reset=reset, reopen=reopen, traps=found_by(spider)
+            )
             if not self.opened.finished:
                 await self.steering.begin(self.opened.generation)
         except CrawlprojError as exc:

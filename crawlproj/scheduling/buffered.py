@@ -24,6 +24,7 @@ from crawlproj.scheduling.outbox import Outbox
 from crawlproj.scheduling.pump import Pump
 from crawlproj.scheduling.seed_gate import SeedGate
 from crawlproj.scheduling.site_notes import SiteNotes
+from crawlproj.scheduling.trap_notes import TrapNotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -103,9 +104,21 @@ class BufferedFrontier:
             on_change=on_change,
         )
 
-    async def open(self, job: str, *, reset: bool = False, reopen: bool = False) -> Opened:
-        """Open the frontier and start the pump. Raises what ``Frontier.open`` raises."""
+    async def open(
+        self,
+        job: str,
+        *,
+        reset: bool = False,
+        reopen: bool = False,
+        traps: dict[str, str] | None = None,
+    ) -> Opened:
+        """Open the frontier and start the pump. Raises what ``Frontier.open`` raises.
+
+        traps: those that were found, and will be; others of the generation are added.
+        """
         opened = await self._frontier.open(job, reset=reset, reopen=reopen)
+        if traps is not None:
+            self._notes.traps = TrapNotes(traps, job, opened.generation)
         self.totals = await self._frontier.totals()
         await self._notes.recall()
         self.held.open()

@@ -123,9 +123,10 @@ async def desk(
     limit: int = 4,
     rates: Mapping[str, float] | None = None,
     config: BufferConfig | None = None,
+    traps: dict[str, str] | None = None,
 ) -> AsyncIterator[Desk]:
     made = Desk(frontier or Watched(), rates or {}, limit, config or BufferConfig(batch_s=0.0))
-    await made.buffered.open("job")
+    await made.buffered.open("job", traps=traps)
     await made.settled()
     try:
         yield made

@@ -259,6 +259,23 @@ async def test_a_malformed_note_is_ignored() -> None:
         assert set(it.permits._controls._learned) == {"b.test"}
 
 
+@in_virtual_time
+async def test_traps_that_were_found_are_known_to_the_next_run_but_not_to_the_next_crawl() -> None:
+    frontier = Watched()
+    found = {"a.test/*?sort=": "nothing new", "b.test/day/#": "no end", f"b.test/{'x' * 999}": ""}
+    async with desk(frontier, traps=found) as it:
+        await it.put(entry(1))
+    async with desk(frontier, traps=(next_run := {"b.test/day/#": "before"})) as it:
+        assert next_run == {"b.test/day/#": "no end", "a.test/*?sort=": "nothing new"}
+        assert not it.permits._controls._learned, "the notes are not on what sites can bear"
+        it.end(it.some())
+        await it.settled()
+        await it.buffered.close(finish=True)
+    next_crawl: dict[str, str] = {}
+    async with desk(frontier, traps=next_crawl):
+        assert next_crawl == {}
+
+
 class Slow(Watched):
     """Takes a second for what ``slow`` names."""
 

@@ -42,13 +42,17 @@ _VARYING = (
 _NOT_COMPARED = (
     "frontier/", "hogs/", "log_count/", "scheduler/dequeued/", "scheduler/enqueued/",
 )  # fmt: skip
+_ONLY_OURS = "Kept in memory, "  # a warning; Scrapy keeps all requests there
 _AT_ONCE = 8
 # A crawl takes two seconds, and a hundred times as long on a machine that has other work.
 _PATIENCE_S = 300
 
 
 class Log(logging.Handler):
-    """Keeps the warnings and errors that name the crawler's spider, without their reasons."""
+    """Keeps the warnings and errors that name the crawler's spider, without their reasons.
+
+    It leaves out the warning that a request cannot be stored, which only the add-on gives.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(logging.WARNING)
@@ -59,7 +63,8 @@ class Log(logging.Handler):
         spider = getattr(record, "spider", None)
         if spider is not None and spider is self._crawler.spider:
             message, _, _ = record.getMessage().partition("\n")
-            self.lines.append((record.levelname, message.partition(": ")[0]))
+            if not message.startswith(_ONLY_OURS):
+                self.lines.append((record.levelname, message.partition(": ")[0]))
 
 
 async def seen_by(shape: type[Spider], web: Web, settings: dict[str, Any], folder: Path) -> Any:

@@ -49,7 +49,18 @@ class TrapNotes:
         return {name: json.dumps(traps) for name, traps in changed.items()}
 
     def recall(self, notes: Mapping[str, str]) -> None:
-        """Take in those of ``notes`` that are of this generation; the other ones are ignored."""
+        """Take in those of ``notes`` that are of this generation, but none that is malformed."""
         for name, note in notes.items():
             if name.startswith(self._prefix):
-                self._found |= json.loads(note)
+                self._found |= _traps_in(note)
+
+
+def _traps_in(note: str) -> dict[str, str]:
+    """Read a note, which others may have written; return nothing if it is malformed."""
+    try:
+        traps = json.loads(note)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(traps, dict):
+        return {}
+    return {shape: why for shape, why in traps.items() if isinstance(why, str)}

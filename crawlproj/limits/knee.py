@@ -95,7 +95,6 @@ class Knee(Limit):
         self._in_order = 0  # answers to requests with more than two in flight, since then
         self._above_two = 0  # answers since the limit was two or less
         self._doubted = 0.0  # the limit before it went back to two, until a judgement after that
-        self._above_two_then = 0  # what _above_two was then
 
     @property
     def unloaded_s(self) -> float:
@@ -185,8 +184,8 @@ class Knee(Limit):
         """Look at what two requests in flight show."""
         self._looked_at = now
         self._holds = True
-        self._doubted, self._above_two_then = self.limit, self._above_two
         self._above_two = 0
+        self._doubted = self.limit
         self._move(2.0, Reason(Rule.LOOK, knee=self._belief.knee(0.5), unloaded_s=self.unloaded_s))
 
     def _judge(self, evidence: Evidence, now: float) -> None:
@@ -208,7 +207,6 @@ class Knee(Limit):
         highest = _GROWTH * load if self._looks else _FIRST_GROWTH * load - 1
         if self._doubted and belief.chance_of_one() <= _LATER[-1][1]:
             highest = max(highest, self._doubted)
-            self._above_two = self._above_two_then
             self._holds = False
         wanted = min(wanted, max(self.limit, highest))
         wanted = max(wanted, min(1.0, self.limit), self.limit / _DEEPEST_CUT)

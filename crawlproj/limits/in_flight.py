@@ -34,7 +34,7 @@ class InFlight:
 
     def remove(self, permit: Permit) -> bool:
         """Remove a permit; return whether it was lost. Raises KeyError if it is not here."""
-        if permit in self.lost:
+        if permit.lost:
             del self.lost[permit]
             return True
         del self.live[permit]
@@ -69,5 +69,6 @@ class InFlight:
         queued = [each for each in self.lost if each.started_at > sent_after and each.passed < 2]
         for number, permit in enumerate(queued, 1):
             del self.lost[permit]
+            permit.lost = False
             permit.in_flight = max(permit.in_flight, number)
         self.live = dict.fromkeys(queued) | self.live

@@ -18,7 +18,7 @@ class Permit:
     in_flight: requests in flight when it was taken, itself included.
     canary: whether its request probes a site that is down.
     site: the name of the site's control, which sites may share; see Permits.
-    lost: whether it is or was lost; see InFlight.
+    lost: see InFlight.
     sent: whether its request is on its way; a request that still waits cannot be lost.
     answered: whether the answer has begun; it may take as long as it likes.
     hang_s: seconds without an answer after which its request counts as lost.

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import termios
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -196,9 +197,14 @@ def test_a_stopped_fleet_deletes_its_job_only_without_persistence(
 ) -> None:
     slowly = ("-s", "DOWNLOAD_DELAY=0.2", "-s", f"SCHEDULER_PERSIST={persist}")
     fleet = FleetProcess(tmp_path, "site", "-a", urls(web), *slowly)
-    fleet.when(lambda status: status.done > 5)
+    worker = fleet.when(lambda status: status.done > 5)
+    fleet.process.send_signal(signal.SIGTERM)
+    os.kill(worker.pid, signal.SIGTERM)  # as systemd does; the other copy is the supervisor's
+    time.sleep(0.01)
     fleet.process.send_signal(signal.SIGTERM)
     assert fleet.wait() == 0, fleet.output
+    assert "Killing" not in fleet.output
+    assert "forcing unclean shutdown" not in log_file(fleet.folder, "1").read_text()
     assert bool(left_in_redis(fleet)) == (persist == "True")
 
 

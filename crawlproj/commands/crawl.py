@@ -16,6 +16,7 @@ from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.misc import load_object
 
 from crawlproj._scrapy.command import log_into_file
+from crawlproj._scrapy.process import forgive_copies
 from crawlproj.commands.environment import ReadsEnvironment
 from crawlproj.config import integer
 from crawlproj.errors import ConfigError, CrawlprojError, no_spider
@@ -194,6 +195,7 @@ class Command(ReadsEnvironment, crawl.Command):
         crawler.signals.connect(_collect_garbage, signals.spider_opened)
         _drain_on(signal.SIGHUP)  # a closed terminal
         _drain_on(ORPHANED)
+        forgive_copies(process)
         allow_many_open_files()
         give_large_blocks_back()
         running = process.crawl(crawler, **opts.spargs)

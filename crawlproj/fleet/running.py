@@ -20,6 +20,7 @@ from crawlproj.frontier.redis.admin import RedisAdmin
 from crawlproj.frontier.redis.connection import RedisConfig
 from crawlproj.frontier.redis.frontier import RedisFrontier
 from crawlproj.reasons import nothing_reached
+from crawlproj.stop_signals import StopSignals
 from crawlproj.store.base import Row
 from crawlproj.store.url import store_from_url
 
@@ -64,6 +65,7 @@ class FleetRun:
         beside: Server | None = None,
     ) -> None:
         self.stopped = False
+        self._stops = StopSignals()
         self._config = config
         self._n = n
         self._command = command
@@ -193,6 +195,8 @@ class FleetRun:
             logger.error("The job was not deleted: %s", str(exc) or "Redis is too slow")
 
     def _on_stop(self) -> None:
+        if not self._stops.take():
+            return
         self.stopped = True
         if self._supervisor is not None:
             self._supervisor.stop()

@@ -8,7 +8,7 @@ from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from crawlproj.content.tree import Element, html_of_xml, tree_of
+from crawlproj.content.tree import Element, encoding_of, html_of_xml, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,10 @@ _SEARCHED = 64 * 1024  # bytes before the end of a part
 _COUNTED = 4096  # bytes whose tags are counted at once
 _MARK = "data-end-of-part"
 _END = f"<script {_MARK}></script>".encode()  # allowed nearly wherever other elements are
+_BEGINS_WITH_TEXT = re.compile(
+    rb"(\s*(?:<!doctype[^<>]*>\s*)?)[^<\s\xef\xfe\xff]",  # not with a byte order mark
+    re.IGNORECASE,
+)
 _RAW = ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
 _MAX_OPEN = 100  # elements that a part begins in; hostile pages nest far deeper
 
@@ -52,6 +56,8 @@ class Parts:
         self._body = body
         self._start = self._stop = self.read
         if _end(body, 0, FIRST_BYTES, FIRST_TAGS) == len(body):
+            if len(body) > _LATER_BYTES and not xhtml:
+                body = _in_body(body, label)
             self.first = tree_of(body, label, xhtml=xhtml)
             return
         if xhtml:
@@ -83,10 +89,21 @@ class Parts:
     def _begin(self, body: bytes, label: str) -> None:
         self._body, self._stop = body, len(body)
         self._start = _place(body, 0, _end(body, 0, FIRST_BYTES, FIRST_TAGS))
-        source = body[: self._start] + _END
+        source = _in_body(body[: self._start] + _END, label)
         self.first = tree_of(source, label)
         self._encoding = self.first.encoding or "utf-8"
         self._open = _open_in(self.first, source)
+
+
+def _in_body(body: bytes, label: str) -> bytes:
+    """Return a page that begins with text with the <body> that this text begins.
+
+    Without the tag, the parser keeps the text five times, each time with four bytes a character.
+    """
+    begin = _BEGINS_WITH_TEXT.match(body)
+    if begin is None or (encoding_of(label) or "").startswith("UTF-16"):
+        return body
+    return b"".join((begin[1], b"<body>", memoryview(body)[begin.end(1) :]))
 
 
 def _end(body: bytes, start: int, most_bytes: int, most_tags: int) -> int:

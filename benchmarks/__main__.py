@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from benchmarks.cases import CASES, SIDES, Docs
+from benchmarks.cases import CASES, SIDES, Docs, case_of
 from benchmarks.crawls import Crawls
 from benchmarks.processes import ROOT, WrongResult, stop_when_terminated
 from benchmarks.report import Compared, as_json, table_of
@@ -42,7 +42,8 @@ def main() -> int:
     # In a pipe, rich assumes 80 columns; the table needs more.
     console = Console(width=None if sys.stdout.isatty() else 130)
     cases = []
-    for case in (CASES[name] for name in options.cases or CASES):
+    names = options.cases or (() if options.docs else CASES)
+    for case in [*(CASES[name] for name in names), *map(case_of, options.docs)]:
         if isinstance(case.source, Docs) and case.source.missing:
             console.print(f"{case.name}: skipped, {case.source.missing}", style="yellow")
         else:
@@ -107,6 +108,14 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "cases", nargs="*", metavar="case", help=f"{', '.join(CASES)} (default: all)"
+    )
+    parser.add_argument(
+        "--docs",
+        metavar="path",
+        type=lambda path: Path(path).resolve(),
+        action="append",
+        default=[],
+        help="a folder of HTML files with an index.html, or the start page; may be repeated",
     )
     parser.add_argument("--rounds", type=int, default=3, help="number of rounds (default: 3)")
     parser.add_argument("--pages", type=int, default=0, help="pages per crawl (default: by case)")

@@ -15,26 +15,34 @@ SIDES: tuple[Side, ...] = ("stock", "ours")
 IN_FLIGHT = 64
 """Requests in flight on both sides, in total and at the one site."""
 
+LIGHT_RATIO = 5.0
+"""The target of light cases."""
+
 
 @dataclass(frozen=True, slots=True)
 class Docs:
-    """Documentation that a Debian package installs.
+    """Documentation in files, such as a Debian package installs.
 
+    package: the package; "" if nobody knows.
     parts: the folders below ``folder`` that are served, all if there are none.
     max_pages: of those, the first by path; 0 means all.
+    index: the start page, in ``folder`` or in the first of ``parts``.
     """
 
     package: str
     folder: Path
     parts: tuple[str, ...] = ()
     max_pages: int = 0
+    index: str = "index.html"
 
     @property
     def missing(self) -> str:
         """Why the case cannot run here; "" if it can."""
-        if self.folder.is_dir():
+        page = self.folder.joinpath(*self.parts[:1], self.index)
+        if page.is_file():
             return ""
-        return f"{self.folder} does not exist: install Debian's package {self.package}"
+        advice = f": install Debian's package {self.package}" if self.package else ""
+        return f"{page} does not exist{advice}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +98,21 @@ CASES = {
             15,
         ),
         Case(
-            "postgres-docs", Docs("postgresql-doc-15", _DOC / "postgresql-doc-15/html"), "light", 5
+            "postgres-docs",
+            Docs("postgresql-doc-15", _DOC / "postgresql-doc-15/html"),
+            "light",
+            LIGHT_RATIO,
         ),
-        Case("git-docs", Docs("git-doc", _DOC / "git-doc"), "light", 5),
-        Case("sqlite-docs", Docs("sqlite3-doc", _DOC / "sqlite3"), "light", 5),
+        Case("git-docs", Docs("git-doc", _DOC / "git-doc"), "light", LIGHT_RATIO),
+        Case("sqlite-docs", Docs("sqlite3-doc", _DOC / "sqlite3"), "light", LIGHT_RATIO),
     )
 }
+
+
+def case_of(path: Path) -> Case:
+    """Return the case of other documentation, compared with the light stock spider.
+
+    path: its folder, or its start page where that is not index.html.
+    """
+    folder, index = (path.parent, path.name) if path.suffix == ".html" else (path, "index.html")
+    return Case(str(path), Docs("", folder, index=index), "light", LIGHT_RATIO)

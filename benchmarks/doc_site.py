@@ -75,7 +75,7 @@ class DocSite:
     @property
     def index(self) -> str:
         """The path of the start page."""
-        return "/".join(["", *self.docs.parts[:1], "index.html"])
+        return "/".join(["", *self.docs.parts[:1], self.docs.index])
 
     def fetched(self) -> list[str]:
         """Return the path of every request so far that had a page."""

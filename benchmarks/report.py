@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from benchmarks.cases import IN_FLIGHT, SIDES
+from crawlproj.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +52,9 @@ class Compared:
 
 def table_of(all_compared: Sequence[Compared], rounds: int) -> Table:
     """Return the table of all cases."""
-    title = f"{IN_FLIGHT} in flight; median (min–max) of {rounds} rounds"
+    title = f"{IN_FLIGHT} in flight; median (min–max) of {counted(rounds, 'round')}"
     table = Table(title=title, title_justify="left", caption_justify="left")
-    table.add_column("case")
+    table.add_column("case", overflow="fold")
     table.add_column("crawler")
     for heading in (
         *("pages", "CPU ms/page", "pages/s\nper core", "ratio", "target"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _QUOTED = r'"((?:[^"\\]|\\.)*+)"?'
 _LINK = re.compile(rf"<([^<>]*+)>((?:[^,\"]|{_QUOTED})*+)", re.DOTALL)
 _PARAMETER = re.compile(rf';\s*([^\s;="]+)\s*(?:=\s*(?:{_QUOTED}|([^\s;"]*)))?', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def linked_from(url: str, headers: Headers, relation: str) -> str:
@@ -25,7 +26,8 @@ def linked_from(url: str, headers: Headers, relation: str) -> str:
     for target, parameters, _ in _LINK.findall(header):
         values: dict[str, str] = {}
         for name, quoted, plain in _PARAMETER.findall(parameters):
-            values.setdefault(name.lower(), quoted or plain)  # later ones do not count
+            value = _ESCAPED.sub(r"\1", quoted) or plain
+            values.setdefault(name.lower(), value)  # later ones do not count
         # With an anchor, it is the link of another page or part.
         if "anchor" not in values and relation in values.get("rel", "").lower().split():
             return join(url, target.strip()) or ""

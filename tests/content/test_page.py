@@ -68,6 +68,7 @@ def test_a_canonical_link_to_nothing_is_not_the_base(link: str) -> None:
     ("links", "canonical"),
     [
         (["<../c#x>; rel=canonical"], "http://a.example/c"),
+        ([r'</c>; rel="nofollow \canonic\al"'], "http://a.example/c"),
         (["</a>; rel=next", '<b,c>;title="x, <d>; rel=y" ; REL = "up Canonical"'], "/x/b,c"),
         (['</a>; title="rel=canonical; \\""; rel=next, <b>;rel=canonical'], "/x/b"),
         (["</a>; rel=canonical; anchor='#x', </b>; rel=next; rel=canonical"], ""),

@@ -86,7 +86,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         self.opened: Opened | None = None
         self.finished, self.job = False, ""
         self.deaths: Mapping[str, int] = {}
-        self._crawler = crawler
+        self._crawler, spider = crawler, crawler.spider
         self._hooks = EngineHooks(crawler.engine)
         self._seen = Seen()
         self.in_hand = WorkInHand(lambda error: self._end("disk-failed", error))
@@ -97,7 +97,10 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self.config.grace_s, cancel=self._cancel_downloads, abandon=self._abandon
         )
         self.network_pause = NetworkPause(
-            self.concurrency.patience_s, on_back=self._hooks.wake, on_given_up=self._end
+            self.concurrency.patience_s,
+            on_back=self._hooks.wake,
+            on_given_up=self._end,
+            spider=spider,
         )
         frontier = self.backend = self.config.frontier()
         self._frontier = BufferedFrontier(
@@ -112,9 +115,9 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             delay_of=self._delays.of,
             sift=lambda leases: self.cuts.sift(self.steering.sift(leases)),
         )
-        self.books = Books(self._frontier.ack)
+        self.books = Books(self._frontier.ack, spider=spider)
         self.cuts = Cuts(self._frontier.put, self.books, self._seen)
-        self._fence = Fence(self.in_hand, lambda: self._frontier.held.valid)
+        self._fence = Fence(self.in_hand, lambda: self._frontier.held.valid, spider=spider)
         given_back, file_bytes = self._frontier.claims.given_back, self.config.file_bytes
         direct = DirectRequests(self.permits, self._delays, crawl_time, given_back, file_bytes)
         self.admission = Admission(
@@ -125,7 +128,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             frontier, self._frontier, limits, self.permits, self._delays, patience, self.books,
             entry_of=lambda *url: self._entries.entry_of_url(*url),  # noqa: PLW0108 - made later
             idle=lambda: not (self.in_hand or self._frontier.buffer or direct),
-            end=self._end,
+            end=self._end, spider=spider,
         )  # fmt: skip
 
     @classmethod

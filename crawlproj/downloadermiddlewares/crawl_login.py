@@ -86,6 +86,7 @@ class CrawlLogin:
             patience_s=ConcurrencyConfig.from_settings(crawler.settings).patience_s,
             on_open=self._on_open,
             on_failed=self._on_failed,
+            spider=spider,
         )
         crawler.signals.connect(self._close, signals.spider_closed)
 

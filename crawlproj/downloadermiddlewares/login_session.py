@@ -60,6 +60,7 @@ class LoginSession:
         *,
         on_open: Callable[[bool], None],
         on_failed: Callable[[LoginFailed], None],
+        spider: object,
         begun: bool = False,
         patience_s: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
@@ -69,6 +70,7 @@ class LoginSession:
         self._asks = asks
         self._on_open = on_open
         self._on_failed = on_failed
+        self._extra = {"spider": spider}  # of log records
         self._patience_s = patience_s
         self._clock = clock
         self._open = asyncio.Event()
@@ -138,7 +140,7 @@ class LoginSession:
             self._on_failed(exc)
             return
         except Exception as exc:
-            logger.exception("The login failed")
+            logger.exception("The login failed", extra=self._extra)
             self._on_failed(LoginFailed(f"{type(exc).__name__}, see above"))
             return
         self._suspects.clear()
@@ -153,7 +155,9 @@ class LoginSession:
             witness = self._witness or self._latest
             asked = await self._asks(witness) if witness else None
             if asked and not (self._wasted() > _MAX_WASTED and not self._may_try()):
-                logger.info("The session has ended: %s asks for a login", witness)
+                logger.info(
+                    "The session has ended: %s asks for a login", witness, extra=self._extra
+                )
                 self._reports[first] += 1
                 if self._reports[first] >= _MAX_REPORTS:
                     self._own.add(first)
@@ -165,7 +169,9 @@ class LoginSession:
             if asked or self._witness or not strong or not self._may_try():
                 self._own.update(suspects)
                 continue
-            logger.info("The session may have ended: %s asks for a login", strong)
+            logger.info(
+                "The session may have ended: %s asks for a login", strong, extra=self._extra
+            )
             if not await self._renew(strong):
                 self._own.add(strong)
             return
@@ -176,7 +182,7 @@ class LoginSession:
             wait_s = self._may_renew_at() - self._clock()
             self._wasted_before = self._wasted()
             if wait_s > 0:
-                logger.info("The next login is in %.0f s", wait_s)
+                logger.info("The next login is in %.0f s", wait_s, extra=self._extra)
                 await asyncio.sleep(wait_s)
         await self._log_in_patiently()
         self.number += 1
@@ -186,7 +192,9 @@ class LoginSession:
         self._latest = "" if asked else probe
         self._witness = probe if asked is False else ""
         if asked:
-            logger.warning("%s asks for a login although there has just been one", probe)
+            logger.warning(
+                "%s asks for a login although there has just been one", probe, extra=self._extra
+            )
         return self._helped
 
     async def _log_in_patiently(self) -> None:
@@ -197,7 +205,12 @@ class LoginSession:
             except LoginDelayed as exc:
                 if not self.number or self._clock() + wait_s > give_up_at:
                     raise LoginFailed(str(exc)) from exc
-                logger.warning("The login failed: %s; it is tried again in %.0f s", exc, wait_s)
+                logger.warning(
+                    "The login failed: %s; it is tried again in %.0f s",
+                    exc,
+                    wait_s,
+                    extra=self._extra,
+                )
             else:
                 return
             await asyncio.sleep(wait_s)

@@ -31,7 +31,7 @@ class Metrics:
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        settings = crawler.settings
+        self._crawler, settings = crawler, crawler.settings
         self._port = integer(settings, "METRICS_PORT", 0)
         if not self._port:
             raise NotConfigured
@@ -55,7 +55,8 @@ class Metrics:
         if not is_asyncio_available():
             logger.error(
                 "METRICS_PORT needs the asyncio reactor; set TWISTED_REACTOR to "
-                "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+                "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+                extra={"spider": self._crawler.spider},
             )
             return
         try:
@@ -67,9 +68,15 @@ class Metrics:
                 self._host,
                 self._port,
                 exc.strerror or exc,
+                extra={"spider": self._crawler.spider},
             )
             return
-        logger.info("Metrics are at http://%s:%d/metrics", self._host, self._port)
+        logger.info(
+            "Metrics are at http://%s:%d/metrics",
+            self._host,
+            self._port,
+            extra={"spider": self._crawler.spider},
+        )
 
     async def _on_closed(self) -> None:
         await self._server.stop()

@@ -29,14 +29,15 @@ class RepeatedBodies:
     The store finds them out, so none is logged without one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
         self._pages = 0
         self._same: OrderedDict[str, int] = OrderedDict()  # by the URL of the first page
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RepeatedBodies:
         """Build the extension."""
-        extension = cls()
+        extension = cls(crawler)
         crawler.signals.connect(extension.count, signals.item_scraped)
         return extension
 
@@ -56,6 +57,7 @@ class RepeatedBodies:
                 same,
                 self._pages,
                 first,
+                extra={"spider": self._crawler.spider},
             )
 
 

@@ -230,7 +230,11 @@ class DownloadHandler:
         except ArchiveError as exc:
             if not self._archive_failed:
                 self._archive_failed = True
-                logger.error("%s; the crawl stops, and the next run goes on", exc)
+                logger.error(
+                    "%s; the crawl stops, and the next run goes on",
+                    exc,
+                    extra={"spider": self._crawler.spider},
+                )
                 begin_closing(self._crawler.engine, "warc-failed")
             raise DownloadCancelledError(str(exc)) from exc
 

@@ -64,9 +64,10 @@ class ReplayHandler(DownloadHandler):
         try:
             self._reader = await asyncio.to_thread(Reader, self._files)
         except ConfigError as exc:
-            logger.error("%s", exc)
+            logger.error("%s", exc, extra={"spider": self._crawler.spider})
             raise CloseSpider("warc-unusable") from exc
-        logger.info("The archive has %d responses", len(self._reader))
+        extra = {"spider": self._crawler.spider}
+        logger.info("The archive has %d responses", len(self._reader), extra=extra)
 
     @property
     def reader(self) -> Reader:

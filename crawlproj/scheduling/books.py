@@ -40,10 +40,11 @@ class Books:
     read: reads what an earlier crawl wrote down; None if nothing is stored, or the store cannot.
     """
 
-    def __init__(self, ack: Callable[[Ack, str], None]) -> None:
+    def __init__(self, ack: Callable[[Ack, str], None], *, spider: object) -> None:
         self.write: Callable[[Outcome], asyncio.Future[str | None]] | None = None
         self.read: ReadChecked | None = None
         self._ack = ack
+        self._spider = spider
         self._waiting: set[asyncio.Future[str | None]] = set()
         # The frontier is opened before the store, and may give back what an earlier run cut.
         self._early: list[Callable[[], None]] | None = []
@@ -98,7 +99,8 @@ class Books:
                 if isinstance(error := future.exception(), NotStored):
                     raise error
                 if error is not None:
-                    logger.error("%s has no row: %s", outcome.url, error)
+                    extra = {"spider": self._spider}
+                    logger.error("%s has no row: %s", outcome.url, error, extra=extra)
 
     async def settled(self) -> None:
         """Wait until every ack was applied."""
@@ -112,7 +114,13 @@ class Books:
         if future.cancelled() or isinstance(error, NotStored):
             ack = Ack(ack.lease_id, State.PENDING, count_attempt=False)
         elif error is not None:
-            logger.error("%s ended as %s, which has no row: %s", entry.url, ack.reason, error)
+            logger.error(
+                "%s ended as %s, which has no row: %s",
+                entry.url,
+                ack.reason,
+                error,
+                extra={"spider": self._spider},
+            )
         self._ack(ack, entry.site)
 
 

@@ -31,12 +31,19 @@ class Changes:
     """
 
     def __init__(
-        self, frontier: Frontier, books: Books, entry_of: Callable[[str, int], Entry], worker: str
+        self,
+        frontier: Frontier,
+        books: Books,
+        entry_of: Callable[[str, int], Entry],
+        worker: str,
+        *,
+        spider: object,
     ) -> None:
         self._frontier = frontier
         self._books = books
         self._entry_of = entry_of
         self._worker = worker
+        self._spider = spider
         self._waiting: list[Command] = []
 
     def __bool__(self) -> bool:
@@ -71,6 +78,7 @@ class Changes:
                 command.who,
                 result.urls,
                 f" ({result.note})" if result.note else "",
+                extra={"spider": self._spider},
             )
         return True
 

@@ -38,9 +38,10 @@ class Fence:
     valid: whether no other worker can have the leases.
     """
 
-    def __init__(self, in_hand: WorkInHand, valid: Callable[[], bool]) -> None:
+    def __init__(self, in_hand: WorkInHand, valid: Callable[[], bool], *, spider: object) -> None:
         self._in_hand = in_hand
         self._valid = valid
+        self._spider = spider
 
     def check(self, request: Request) -> None:
         """Raise LeaseLost if ``request`` must not be sent."""
@@ -65,5 +66,6 @@ class Fence:
             "%d requests are cut short, because their leases were not renewed in time and another "
             "worker may have them now",
             len(lost),
+            extra={"spider": self._spider},
         )
         downloads.cancel(lost.keys(), LeaseLost("its lease was not renewed in time"))

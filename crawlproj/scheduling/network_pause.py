@@ -32,11 +32,13 @@ class NetworkPause:
         *,
         on_back: Callable[[], None],
         on_given_up: Callable[[str, str], None],
+        spider: object,
     ) -> None:
         self.network = Network(time.monotonic, patience_s)
         self.works: Callable[[str, Trouble], Coroutine[None, None, bool]] | None = None
         self._on_back = on_back
         self._on_given_up = on_given_up
+        self._spider = spider
         self._questions: dict[Trouble, asyncio.Task[bool]] = {}
         self._probing: asyncio.Task[None] | None = None
         self._there = asyncio.Event()
@@ -115,6 +117,7 @@ class NetworkPause:
             "counted",
             trouble.value,
             detail,
+            extra={"spider": self._spider},
         )
         self._probing = asyncio.ensure_future(self._probe(trouble))
 
@@ -132,7 +135,11 @@ class NetworkPause:
             if await self._any_works(trouble, network.places_to_probe(trouble)):
                 outage_s = network.outage_s
                 network.on_back()
-                logger.warning("The crawl goes on after a pause of %.0f s", outage_s)
+                logger.warning(
+                    "The crawl goes on after a pause of %.0f s",
+                    outage_s,
+                    extra={"spider": self._spider},
+                )
                 self._end()
 
     def _end(self) -> None:

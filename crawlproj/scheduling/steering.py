@@ -81,6 +81,7 @@ class Steering:
         entry_of: Callable[[str, int], Entry],
         idle: Callable[[], bool],
         end: Callable[[str], None],
+        spider: object,
         clock: Clock = time.time,
     ) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
@@ -92,7 +93,8 @@ class Steering:
         self._delays = delays
         self._patience = patience
         self._books = books
-        self._changes = Changes(frontier, books, entry_of, self.name)
+        self._changes = Changes(frontier, books, entry_of, self.name, spider=spider)
+        self._spider = spider
         self._idle = idle
         self._end = end
         self._skips: Callable[[str, str], Command | None] | None = None
@@ -119,7 +121,11 @@ class Steering:
         await self._apply()
         for command in (*self.standing.pauses, *self.standing.limits):
             logger.info(
-                "%s by %s holds: %s", command.verb.capitalize(), command.who, command.data()
+                "%s by %s holds: %s",
+                command.verb.capitalize(),
+                command.who,
+                command.data(),
+                extra={"spider": self._spider},
             )
         self._task = asyncio.ensure_future(self._run())
 
@@ -162,7 +168,9 @@ class Steering:
             except FrontierError as exc:
                 if not self._complained:
                     self._complained = True
-                    logger.error("Commands are not obeyed for now: %s", exc)
+                    logger.error(
+                        "Commands are not obeyed for now: %s", exc, extra={"spider": self._spider}
+                    )
             else:
                 self._complained = False
 
@@ -188,7 +196,7 @@ class Steering:
         self._end_by = min(self._end_by, now + _MAX_DRAIN_S)
         if not self._ending and (self._idle() or now >= self._end_by):
             self._ending = True
-            logger.info("Drained, as %s asked", command.who)
+            logger.info("Drained, as %s asked", command.who, extra={"spider": self._spider})
             self._end("drained")
 
     async def _read(self) -> list[Command]:

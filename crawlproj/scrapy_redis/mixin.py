@@ -32,6 +32,7 @@ def disable_reading(spider: Any, crawler: Crawler) -> None:
                 "make_request_from_data() to change how a start URL becomes a request",
                 type(spider).__name__,
                 name,
+                extra={"spider": spider},
             )
 
 

@@ -51,7 +51,8 @@ class SeedsMiddleware:
         nothing and such a crawl ends as finished, without a page.
         """
         scheduler = scheduler_of(self._crawler)
-        _warn_of_old_start(type(self._crawler.spider))
+        if self._crawler.spider is not None:
+            _warn_of_old_start(self._crawler.spider)
         fed = 0
         try:
             async for seed in start:
@@ -80,12 +81,14 @@ async def _handed_out(scheduler: Scheduler, fed: int) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-def _warn_of_old_start(spider: type[Any]) -> None:
-    old = getattr(spider, "start_requests", None)
-    if old is None or spider.start is not Spider.start or old.__module__ == _FED:
+def _warn_of_old_start(spider: Spider) -> None:
+    cls = type(spider)
+    old = getattr(cls, "start_requests", None)
+    if old is None or cls.start is not Spider.start or old.__module__ == _FED:
         return
     logger.warning(
         "%s.start_requests() is not called, because Scrapy has replaced it: define "
         "`async def start(self)`, which yields the same requests",
-        spider.__name__,
+        cls.__name__,
+        extra={"spider": spider},
     )

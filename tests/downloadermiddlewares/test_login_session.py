@@ -36,6 +36,7 @@ class Site:
             patience_s=100,
             on_open=self.states.append,
             on_failed=lambda failure: self.failures.append(str(failure)),
+            spider=None,
             clock=now,
         )
 

@@ -23,7 +23,7 @@ def page(number: int, *, same: bool) -> Page:
 
 
 def warnings(caplog: pytest.LogCaptureFixture, pages: int, same_every: int) -> list[str]:
-    extension = RepeatedBodies()
+    extension = RepeatedBodies(get_crawler())
     with caplog.at_level(logging.WARNING):
         for number in range(1, pages + 1):
             extension.count(page(number, same=number % same_every == 0 or number == 1))

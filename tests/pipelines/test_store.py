@@ -186,7 +186,7 @@ def test_waiting_items_share_a_batch_and_get_their_duplicate_of() -> None:
 
 class FakeScheduler(Scheduler):
     def __init__(self) -> None:
-        self.books = Books(lambda *_: None)
+        self.books = Books(lambda *_: None, spider=None)
 
 
 def test_a_failure_that_is_an_item_is_written_once_and_others_as_they_end() -> None:

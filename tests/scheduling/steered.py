@@ -37,13 +37,14 @@ class Crawl:
         self.permits._controls._make = lambda site: config.control(site, self.limits.of(site))
         delays = CrawlDelays(self.permits, self.limits.delay_of)
         self.patience = Patience(60.0, self.permits, now)
-        self.books = Books(it.buffered.ack)
+        self.books = Books(it.buffered.ack, spider=None)
         self.books.begin()
         self.steering = Steering(
             *(frontier, it.buffered, self.limits, self.permits, delays, self.patience, self.books),
             entry_of=lambda url, priority: Entry(hash(url), "new.test", url, b"", priority),
             idle=lambda: self.idle,
             end=self.ended.append,
+            spider=None,
             clock=now,
         )
         it.buffered._sift = self.sift

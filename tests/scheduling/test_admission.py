@@ -43,7 +43,7 @@ class Desk:
             in_hand,
             delays,
             SiteGroups("host"),
-            Fence(in_hand, lambda: self.valid),
+            Fence(in_hand, lambda: self.valid, spider=None),
             Patience(3600.0, self.permits, lambda: self.now),
             lambda _, permit, ending: self.permits.give_back(permit, ending),
             DirectRequests(self.permits, delays, lambda: self.now, lambda _: None),

@@ -31,7 +31,7 @@ def test_an_ack_waits_for_its_row_and_goes_back_if_the_store_has_failed(
             assert outcome.url == entry(1).url
             return row
 
-        books = Books(lambda ack, _: acks.append(ack))
+        books = Books(lambda ack, _: acks.append(ack), spider=None)
         books.write = write
         books.close(ENDED, entry(1))
         assert len(books) == 1, "the store is not open"
@@ -49,7 +49,7 @@ def test_an_ack_waits_for_its_row_and_goes_back_if_the_store_has_failed(
 
 def test_without_a_store_each_ack_is_applied_at_once() -> None:
     acks: list[Ack] = []
-    books = Books(lambda ack, _: acks.append(ack))
+    books = Books(lambda ack, _: acks.append(ack), spider=None)
     books.begin()
     books.close(ENDED, entry(1))
     assert acks == [ENDED]

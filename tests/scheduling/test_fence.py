@@ -39,7 +39,8 @@ class Worker:
         for number, request in enumerate(requests, 1):
             entry = Entry(number, "a.test", request.url)
             self.in_hand.add(Lease(number, entry, 0, 60.0), request, Permit(0.0, 1, False))
-        self.fence = Fence(self.in_hand, lambda: self.valid)
+        self.spider = object()
+        self.fence = Fence(self.in_hand, lambda: self.valid, spider=self.spider)
 
     def work_of(self, request: Request) -> Work:
         work = self.in_hand.of(request)
@@ -111,3 +112,4 @@ def test_what_is_cut_short_is_logged_in_one_line(caplog: pytest.LogCaptureFixtur
     worker.lose()
     worker.lose(1, 2)
     assert [record.message.split()[0] for record in caplog.records] == ["2"]
+    assert [vars(record)["spider"] for record in caplog.records] == [worker.spider]

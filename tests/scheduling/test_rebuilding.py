@@ -37,7 +37,7 @@ class Desk:
         self.entries = Entries(
             AnySpider(), stats, identity=key_of, retry_times=2, shared=False, by_domain=False
         )
-        books = Books(lambda ack, _: self.acks.append(ack))
+        books = Books(lambda ack, _: self.acks.append(ack), spider=None)
         books.begin()
         self.rebuilding = Rebuilding(self.entries, self.put.append, books)
 

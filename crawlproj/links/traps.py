@@ -27,6 +27,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from crawlproj.links.blame import Breeding, blamed_and_forgiven
 from crawlproj.links.budgets import Spending
 from crawlproj.links.combinations import Combinations
 from crawlproj.links.fetched import Fetched
@@ -63,7 +64,6 @@ _PAGES_OF_A_HOST = 200
 _LIST = 5  # links to new pages
 _HOSTS = 20  # of a domain in a row whose pages have nothing new
 _SITEMAPS = 50  # of a site in a row without a URL that was not known
-_MAX_SHAPES = 20_000
 _END = 200_000  # characters of a text
 _PADDING = re.compile("  +")  # of a table's cells: how wide they are depends on the other rows
 
@@ -84,7 +84,7 @@ class Traps:
         self._start_hosts = frozenset(map(site_of, starts))
         self._spending = Spending(budgets, self._start_hosts)
         self._patience = Patience()
-        self._breeding: set[str] = set()  # shapes whose pages led to others of them
+        self._breeding = Breeding()
         self._fetched = Fetched()
         self._looked_at = Recent()  # paths, without a query
         self._proven: set[str] = set()  # hosts that have had something new
@@ -151,7 +151,7 @@ class Traps:
         path, query, _ = url.partition("?")
         is_known = not self._looked_at.put(path)
         has_plain = bool(query) and self._fetched.has(path)
-        breeds = self._breeds(shapes, ways)
+        breeds = self._breeding.take_in(shapes, ways)
         leads_on = is_counted(url) and breeds
         found = self._news.of(text, url, shapes.exact, counted=is_counted(url), leads_on=leads_on)
         has_news = found.words
@@ -173,7 +173,14 @@ class Traps:
         if self._patience.take_listed(shapes.exact) and found.digits and not is_made:
             return ""
         around = "" if is_made else shapes.host
-        blamed = self._blamed(shapes, ways, is_variant=is_known and bool(query))
+        blamed, forgiven = blamed_and_forgiven(
+            shapes,
+            ways,
+            is_variant=is_known and bool(query),
+            dead_ends=self.similar is not None,
+        )
+        for shape in forgiven:
+            self._patience.forgive(shape)
         is_empty = shapes.exact in blamed or shapes.again in blamed
         self._combinations.take_in(shapes.exact, is_empty=is_empty)
         for shape in blamed:
@@ -226,32 +233,6 @@ class Traps:
             if not self._trap(self._decisive(each, found := shapes_of(each)))
             and not (self._fetched.has_path_of(each) and is_way_back(each, url))
         ]
-
-    def _breeds(self, shapes: Shapes, ways: Sequence[Shapes]) -> bool:
-        """Whether pages of the narrow shape have led to others of it, or with more parameters."""
-        if any(shapes.goes_on_in(way) for way in ways):
-            if len(self._breeding) > _MAX_SHAPES:
-                self._breeding.clear()
-            self._breeding.add(shapes.exact)
-        return shapes.exact in self._breeding
-
-    def _blamed(self, shapes: Shapes, ways: Sequence[Shapes], *, is_variant: bool) -> list[str]:
-        """Return the shapes that pay for a page with nothing new; forgive those it leads out of."""
-        led_to = [frozenset(way.all()) for way in ways]
-        holding = [each for each in shapes.all() if all(each in way for way in led_to)]
-        if shapes.exact in holding or any(each in holding for each in shapes.names):
-            blamed = [shapes.again if is_variant else shapes.exact]
-            if shapes.repeats:  # hardly any has a page
-                blamed += [each for each in shapes.below if ways and each in holding]
-        elif shapes.query in holding:
-            blamed = [shapes.query]
-        else:  # a page that leads nowhere does not make a directory endless
-            is_wide = ways or self.similar is not None
-            blamed = shapes.wide_among(holding) if is_wide else []
-        for shape in shapes.all():
-            if shape not in blamed and shape not in holding:
-                self._patience.forgive(shape)
-        return blamed
 
     def _widest(self, trap: str, shapes: Shapes, around: str) -> str:
         """Return a directory that became a trap because many traps are in it; else ``trap``."""

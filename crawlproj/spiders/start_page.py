@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from crawlproj.spiders.site import SiteSpider
 
+_NOT_FOUND = "Links that only a script adds are not found"  # see crawl-javascript-pages.md
+
 
 def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str]) -> str:
     """Return why no link of a start page is followed; "" if one is.
@@ -38,14 +40,14 @@ def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str
             "PAGE_NOFOLLOW_OBEY=False"
         )
     if not urls:
-        return (
-            "it has no links. Those that only a script adds are not found, and those with "
-            "rel=nofollow are not followed"
-        )
+        return f"it has no links. {_NOT_FOUND}, and those with rel=nofollow are not followed"
     in_scope = [url for url in urls if scope.allows(url)]
     if not in_scope:
         found = counted(len(urls), "link")
-        return f"it has {found}, but none in scope={scope.kind}; the first one leads to {urls[0]}"
+        return (
+            f"it has {found}, but none in scope={scope.kind}; the first one leads to {urls[0]}. "
+            f"{_NOT_FOUND}"
+        )
     if choice.by_url and all(map(choice.why_not, in_scope)):
         return (
             f"it has {counted(len(in_scope), 'link')} in scope, but -a include or -a exclude "

@@ -129,7 +129,12 @@ class Traps:
         )
 
     def know(self, url: str) -> None:
-        """Take in a page of an earlier crawl: beside such pages, a trap is not the whole site."""
+        """Take in a page that another run fetched: a trap beside such pages is not the whole site.
+
+        Traps of which a path has one page only hold for its path, too.
+        """
+        shorter = self._shorter(url, shapes_of(url)).values() if "?" in url else ()
+        self._fetched.note(url, shorter)
         if is_chosen(url):  # as many as are learned
             self._patience.know(shapes_of(url).all())
 

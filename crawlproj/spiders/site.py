@@ -40,6 +40,7 @@ from crawlproj.spiders.arguments import (
 )
 from crawlproj.spiders.budgets import budgets_of, similar_texts_of
 from crawlproj.spiders.config_file import ConfigFile
+from crawlproj.spiders.known_pages import know_pages
 from crawlproj.spiders.lessons import lesson
 from crawlproj.spiders.maze_walks import MazeWalks
 from crawlproj.spiders.rechecks import Rechecks, policy_of, settle, spot_checks_of
@@ -200,10 +201,13 @@ class SiteSpider(ReadsSitemaps):
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the start pages, and what is due again."""
+        scheduler = scheduler_of(self.crawler)
+        read = scheduler.books.read if scheduler is not None else None
+        if scheduler is not None and scheduler.totals.done and read is not None and self.traps:
+            await know_pages(self.traps, read, set(map(site_of, self.seeds)))
         for url in self.seeds:
             yield Request(url, errback=self.failed)
-        scheduler = scheduler_of(self.crawler)
-        if self.refresh is None or scheduler is None or (read := scheduler.books.read) is None:
+        if self.refresh is None or scheduler is None or read is None:
             return
         rechecks = Rechecks(
             self.refresh,

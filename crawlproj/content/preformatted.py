@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 _PRE = ("pre", "listing")
 _LEFT_OUT_ELSEWHERE = ("script", "style", "title", "datalist")
 _MAX_LEFT_OUT = 10_000  # of each of them
-_BROKEN = ("pre br", "pre div", "pre p")  # the text goes on in the same line there
+_BROKEN = ("pre br", "pre div", "pre hr", "pre p")  # the text goes on in the same line there
 _LEVELS = 8  # down to the last text of a block
 
 
 def broken_in(tree: Tree, most: int) -> dict[Element, tuple[bool, bool]]:
-    """Return the blocks and <br> in <pre>; whether the line ends before, and after each.
+    """Return the blocks, <hr> and <br> in <pre>; whether the line ends before, and after each.
 
     Highlighters make a block of each line, and some two. Between two blocks a line ends once,
     and not again if the first ends with a line break or <br>. most: of each kind.
@@ -75,7 +75,7 @@ def _breaks(element: Element, found: Collection[Element]) -> tuple[bool, bool]:
     before, after = element.previous_sibling, element.next_sibling
     return (
         before is not None and before not in found and not _ends_a_line(before),
-        after is not None and not _ends_a_line(element),
+        after is not None and element.tag != "hr" and not _ends_a_line(element),
     )
 
 

@@ -69,7 +69,7 @@ _ENDS_LINES = frozenset(
 _NOT_IN_MOST = ":not(body, dd, div, li, section) > "  # makes fewer objects to look at
 _BLOCKS = (
     *("address", "article", "aside", "blockquote", "details", "div", "dl", "figure", "footer"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "header", "main", "menu", "nav", "ol", "p", "pre"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "menu", "nav", "ol", "p", "pre"),
     *("section", "table", "ul", *_UNKNOWN_BLOCKS),
 )
 
@@ -150,7 +150,8 @@ def _text_of(tree: Tree, marked: list[Element], *, or_hidden: bool) -> str:
         label.insert_after(Text(" "))
     # Elements that are made one by one have all the same hash, and no dict can hold many of them.
     for block in begun:
-        block.insert_adjacent_html("beforebegin", "<br>")
+        if block not in in_pre:
+            block.insert_adjacent_html("beforebegin", "<br>")
     for block in ended:
         if block not in in_pre:
             block.insert_after(Text(" "))
@@ -206,7 +207,7 @@ def _unmarked_blocks(tree: Tree) -> tuple[list[Element], list[Element]]:
             around = block.parent
             if isinstance(around, Element) and around.tag not in _ENDS_LINES:
                 ended.append(block)
-                if around.tag in {"td", "th"}:
+                if name == "hr" or around.tag in {"td", "th"}:
                     begun.append(block)
     return begun[:_MAX_KEPT_APART], ended[:_MAX_KEPT_APART]
 

@@ -161,8 +161,9 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self.admission.watch(self._downloads)
             self.network_pause.works = self._downloads.works
             reset, reopen = self.config.reset, self.config.reopens(spider)
+            gained = getattr(spider, "know_sites", None)
             self.opened = await self._frontier.open(
-                self.job, reset=reset, reopen=reopen, traps=found_by(spider)
+                self.job, reset=reset, reopen=reopen, traps=found_by(spider), on_gained=gained
             )
             if not self.opened.finished:
                 await self.steering.begin(self.opened.generation)

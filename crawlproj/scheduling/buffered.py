@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from crawlproj.limits.permit import Permit
     from crawlproj.limits.permits import Permits
     from crawlproj.scheduling.buffer_config import BufferConfig
+    from crawlproj.scheduling.handover import OnGained
     from crawlproj.scheduling.lease_buffer import Handout
 
 
@@ -111,14 +112,17 @@ class BufferedFrontier:
         reset: bool = False,
         reopen: bool = False,
         traps: dict[str, str] | None = None,
+        on_gained: OnGained | None = None,
     ) -> Opened:
         """Open the frontier and start the pump. Raises what ``Frontier.open`` raises.
 
-        traps: those that were found, and will be; others of the generation are added.
+        traps: those that were found, and will be; others of the generation are added. on_gained: as
+        in Handover.
         """
         opened = await self._frontier.open(job, reset=reset, reopen=reopen)
         if traps is not None:
             self._notes.traps = TrapNotes(traps, job, opened.generation)
+        self._handover.on_gained = on_gained
         self.totals = await self._frontier.totals()
         await self._notes.recall()
         self.held.open()

@@ -6,12 +6,13 @@ hands, two things go with it: when its next request may start, and what was lear
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Container
 
     from crawlproj.frontier.base import Clock, Frontier, News
     from crawlproj.limits.permits import Permits
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 
 _LEAVING_S = 2.0  # no lease of a site that is being left is claimed for so long; renewed meanwhile
 
+OnGained = Callable[[Iterable[str]], Awaitable[None]]
+
 
 class Handover:
     """Takes over the sites that this worker gains, and leaves those that others want.
 
     delay_of: seconds between two starts at a site, for a site whose last start is unknown.
+    on_gained: awaited with the sites that are gained, before any request of theirs starts.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Handover:
         self._notes = notes
         self._clock = clock
         self._delay_of = delay_of
+        self.on_gained: OnGained | None = None
         self._leaving: set[str] = set()  # sites to cede once nothing is in flight there
         self._left: set[str] = set()  # sites that were ceded while leases of them were out
 
@@ -56,6 +61,8 @@ class Handover:
             return
         self._left -= news.gained.keys()
         learned = await self._notes.recall(list(news.gained))
+        if self.on_gained is not None:
+            await self.on_gained(news.gained)
         now = self._clock()
         for site, ready_at in news.gained.items():
             # Its robots.txt, which this worker has not read yet, may ask for a delay.

@@ -201,13 +201,11 @@ class SiteSpider(ReadsSitemaps):
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the start pages, and what is due again."""
-        scheduler = scheduler_of(self.crawler)
-        read = scheduler.books.read if scheduler is not None else None
-        if scheduler is not None and scheduler.totals.done and read is not None and self.traps:
-            await know_pages(self.traps, read, set(map(site_of, self.seeds)))
+        if (scheduler := scheduler_of(self.crawler)) is not None and scheduler.totals.done:
+            await self.know_sites(set(map(site_of, self.seeds)))
         for url in self.seeds:
             yield Request(url, errback=self.failed)
-        if self.refresh is None or scheduler is None or read is None:
+        if self.refresh is None or scheduler is None or (read := scheduler.books.read) is None:
             return
         rechecks = Rechecks(
             self.refresh,
@@ -222,6 +220,10 @@ class SiteSpider(ReadsSitemaps):
         )
         self._move(await rechecks.moves(self.seeds))
         await rechecks.run(scheduler, endless=self.endless)
+
+    async def know_sites(self, sites: Iterable[str]) -> None:
+        """Let the search for traps know what another run or worker fetched of ``sites``."""
+        await know_pages(self.traps, scheduler_of(self.crawler), sites)
 
     def _check(self, page: Checked) -> Request:
         """Return the request for a URL of an earlier crawl."""

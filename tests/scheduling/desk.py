@@ -25,6 +25,7 @@ from tests.limits.models import dice
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
+    from crawlproj.scheduling.handover import OnGained
     from crawlproj.scheduling.lease_buffer import Handout
 
 OK = Ending(Verdict.OK, 0.1)
@@ -124,9 +125,10 @@ async def desk(
     rates: Mapping[str, float] | None = None,
     config: BufferConfig | None = None,
     traps: dict[str, str] | None = None,
+    on_gained: OnGained | None = None,
 ) -> AsyncIterator[Desk]:
     made = Desk(frontier or Watched(), rates or {}, limit, config or BufferConfig(batch_s=0.0))
-    await made.buffered.open("job", traps=traps)
+    await made.buffered.open("job", traps=traps, on_gained=on_gained)
     await made.settled()
     try:
         yield made

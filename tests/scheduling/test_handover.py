@@ -17,7 +17,7 @@ from tests.frontier.virtual import now
 from tests.scheduling.desk import OK, Watched, desk, in_virtual_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Shared(Watched):
@@ -113,7 +113,12 @@ async def test_after_a_stall_nothing_starts_before_the_lost_leases_are_known() -
 @in_virtual_time
 async def test_a_gained_site_begins_where_its_last_worker_left_off() -> None:
     frontier = Shared()
-    async with desk(frontier, config=CONFIG) as it:
+    gained: list[str] = []
+
+    async def on_gained(sites: Iterable[str]) -> None:
+        gained.extend(sites)
+
+    async with desk(frontier, config=CONFIG, on_gained=on_gained) as it:
         await frontier.note({"b.test": Learned(1.0, inf, 0.1, now(), delay_s=4.0).data()})
         frontier.news = News(gained={"a.test": now() + 5, "b.test": None})
         await it.put(entry(1, "a.test"), entry(2, "b.test"), entry(3, "c.test"))
@@ -126,6 +131,7 @@ async def test_a_gained_site_begins_where_its_last_worker_left_off() -> None:
         await asyncio.sleep(1)
         sites.append(it.some().lease.entry.site)
         assert sites == ["c.test", "b.test", "a.test"], "b waited the 4 s that it asked for"
+    assert gained == ["a.test", "b.test"]
 
 
 @in_virtual_time

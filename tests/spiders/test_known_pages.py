@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pytest
@@ -36,7 +36,8 @@ def test_all_pages_of_the_sites_are_known_and_no_others() -> None:
     of_sites = {f"{HOME}p{n}" for n in range(1200)} | {"https://a.example/", "http://b.example/x"}
     traps = mock.Mock()
     read = store_of({*of_sites, "http://a.example:81/", "http://c.example/"})
-    run(know_pages(traps, read, ["a.example", "b.example"]))
+    scheduler: Any = SimpleNamespace(books=SimpleNamespace(read=read))
+    run(know_pages(traps, scheduler, ["a.example", "b.example"]))
     assert {call.args[0] for call in traps.know.call_args_list} == of_sites
 
 

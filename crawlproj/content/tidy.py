@@ -1,12 +1,20 @@
-"""Leaves out of Markdown what shows nothing: empty items, headings, quotes, code, lines, breaks."""
+"""Leaves out of Markdown what shows nothing: empty items, headings, quotes, code, lines, breaks.
+
+It also puts the empty lines around tables and rules in items of lists that the parser leaves out.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _FENCE = re.compile(r"[ >]*(?:(?:[-*+]|[0-9]+\.) +)*(`{3,})[^`]*")
 _EDGE_OF_CELL = re.compile(r"(?<=\| )(?:<br> ?)++|(?<!<br>)(?<!<br> )(?: ?<br>)++(?= \|)")
 _NOTHING = re.compile(r" *(?:[-*+]|[0-9]+\.|#{1,6})")
+_INDENTED = re.compile(r"^[ >]*+(?<= )(?:---$|\| :?---)", re.MULTILINE)  # a table or a rule
+_RULE = re.compile(r"[ >]*---")
+_ROW = re.compile(r"[ >]*\| ")
+_BELOW_HEADER = re.compile(r"[ >]*\| :?---")
 _MAX_EMPTY = 50  # characters of a block of code without code
 _ENDS_OF_NOTHING = ("-", "*", "+", ".", "#")  # asked for first, because few lines end so
 
@@ -15,7 +23,10 @@ def tidy(markdown: str) -> str:
     """Return ``markdown`` without lines and breaks that show nothing; code stays as it is."""
     kept: list[str] = []
     below = ""  # the next line that is not empty
-    for line, is_code in reversed(_lines(markdown)):
+    lines = _lines(markdown)
+    if _INDENTED.search(markdown):
+        lines = _apart(lines)
+    for line, is_code in reversed(lines):
         bare = line.rstrip()
         if is_code:
             if len(bare) < _MAX_EMPTY and not bare.partition("\n")[2].strip(" >`\n"):
@@ -36,6 +47,28 @@ def tidy(markdown: str) -> str:
         kept.append(line if bare or is_code else "")
         below = bare or below
     return "\n".join(reversed(kept)).strip("\n")
+
+
+def _apart(lines: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Return ``lines`` with an empty one before and after each table, and before each rule.
+
+    Without it, what is around a table becomes a part of it, and a rule makes a heading of a text.
+    """
+    apart: list[tuple[str, bool]] = []
+    above, in_table = "", False
+    for (line, is_code), (below, _) in pairwise([*lines, ("", False)]):
+        is_row = not is_code and _ROW.match(line) is not None
+        begins = is_row and not in_table and _BELOW_HEADER.match(below) is not None
+        ends = in_table and not is_row
+        if begins or ends or (not is_code and _RULE.fullmatch(line)):
+            bare = above.strip(" >")
+            # After nothing but its mark, an empty line would end the item.
+            if bare and not _NOTHING.fullmatch(bare):
+                quotes = line[: len(line) - len(line.lstrip(" >"))].rstrip()
+                apart.append((quotes, False))
+        apart.append((line, is_code))
+        above, in_table = line, begins or (in_table and is_row)
+    return apart
 
 
 def _is_quote(line: list[str]) -> bool:

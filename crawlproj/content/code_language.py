@@ -37,9 +37,11 @@ def with_languages(node: Tree | Element) -> AbstractContextManager[None]:
 
 
 def _language_of(listing: Element) -> str:
-    inside = [each for each in listing.children if isinstance(each, Element)]
+    inside = _first_in(listing)
+    if inside and inside[0].tag == "pre":  # mdBook puts one into the other
+        inside = [*_first_in(inside[0]), *inside]
     around = islice(listing.ancestors, _LEVELS)
-    for element in chain(inside[:1], [listing], around):
+    for element in chain(inside, [listing], around):
         if not isinstance(element, Element) or element.tag in {"body", "main", "article"}:
             break
         for name in _ATTRIBUTES:
@@ -48,3 +50,8 @@ def _language_of(listing: Element) -> str:
         if (found := _CLASS.search(element.attr("class") or "")) and found[1] not in _NONE:
             return found[1]
     return ""
+
+
+def _first_in(listing: Element) -> list[Element]:
+    """Return the first element in ``listing``, if there is one."""
+    return list(islice((each for each in listing.children if isinstance(each, Element)), 1))

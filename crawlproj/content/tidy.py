@@ -36,12 +36,11 @@ def tidy(markdown: str) -> str:
                 line = bare = _EDGE_OF_CELL.sub("", bare)  # noqa: PLW2901 - it breaks no line there
             if not bare and kept and not kept[-1]:
                 continue
-            if (
-                bare.endswith(_ENDS_OF_NOTHING)
-                and _NOTHING.fullmatch(bare)
-                and _indent(below) <= _indent(bare)
-            ):
-                continue
+            if bare.endswith(_ENDS_OF_NOTHING) and _NOTHING.fullmatch(bare):
+                if _indent(below) <= _indent(bare):
+                    continue
+                if not kept[-1]:  # which would end the item
+                    kept.pop()
             if bare.endswith(">") and not bare.strip(" >") and not _is_quote(kept[-1:]):
                 continue  # the end of a quote
         kept.append(line if bare or is_code else "")

@@ -12,6 +12,7 @@ from crawlproj.content.tree import tree_of
     "html",
     [
         '<pre><code class="language-py">x</code></pre>',
+        '<pre><pre class="playground"><code class="language-py">x</code></pre></pre>',
         '<pre class="code"><code class="hljs py">x</code></pre>',
         '<pre><code class="lang-py">x</code></pre>',
         '<pre data-lang="py"><code>x</code></pre>',

@@ -17,7 +17,7 @@ from crawlproj.content.tree import tree_of
         ("- \n- a\n-\n\nb", "- a\n\nb"),
         ("- \n  - \n    - \n- a", "- a"),
         ("- \n  - a", "- \n  - a"),
-        ("- \n\n  ```\n  a\n  ```", "- \n\n  ```\n  a\n  ```"),
+        ("- \n\n  ```\n  a\n  ```", "- \n  ```\n  a\n  ```"),
         ("1. \n2. a", "2. a"),
         ("## \n\na\n\n# b", "a\n\n# b"),
         ("a\n\n\n \n\nb\n\n\n", "a\n\nb"),

@@ -12,9 +12,15 @@ from crawlproj.content.tree import Element
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
+    from crawlproj.content.tree import Tree
+
 _DECLARATION = re.compile(
     r"(?:^|;)\s*(display|visibility)\s*:\s*([a-z-]+)\s*(!\s*important)?", re.IGNORECASE
 )
+_WHITE_SPACE = re.compile(
+    r"(^|;)\s*white-space\s*:\s*(?:pre-(?:wrap|line)|break-spaces|(pre))\b[^;]*", re.IGNORECASE
+)
+_MAX_SPACED = 10_000  # elements of a page that keep their white space
 _BLOCKS = frozenset(("block", "flex", "flow-root", "grid", "list-item", "table"))
 _OF_BLOCKS = frozenset(("flex", "grid", "inline-flex", "inline-grid"))
 _MAX_KEPT = 200  # characters of a style that is kept
@@ -74,3 +80,17 @@ def reshaped_in(styled: Iterable[Element], inlines: Container[str]) -> dict[Elem
                 if isinstance(child, Element) and child.tag in inlines:
                     found[child] = "div"
     return found
+
+
+def as_prose(node: Tree | Element) -> dict[Element, str]:
+    """Return the elements that keep their white space but are no listing, and a style without it.
+
+    The parser writes each element as code whose white space is kept. But editors of websites keep
+    that of every paragraph. Only a block whose lines are not wrapped is a listing.
+    """
+    return {
+        element: _WHITE_SPACE.sub(r"\1", style)
+        for element in node.select("[style*=white-space i]")[:_MAX_SPACED]
+        if (kept := _WHITE_SPACE.search(style := element.attr("style") or ""))
+        and (element.tag in INLINES or not kept[2])
+    }

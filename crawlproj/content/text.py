@@ -18,7 +18,7 @@ from crawlproj.content.for_a_while import ReadAs, Without, with_attribute
 from crawlproj.content.formulas import as_tex
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.images import with_addresses
-from crawlproj.content.inline_style import INLINES, MERE_INLINES, reshaped_in
+from crawlproj.content.inline_style import INLINES, MERE_INLINES, as_prose, reshaped_in
 from crawlproj.content.numbered import not_numbered, numbered_again
 from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.preformatted import (
@@ -241,6 +241,7 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
     with (
         as_tex(node) as formulas,
         with_languages(node),
+        with_attribute("style", as_prose(node)),
         with_attribute("value", dict.fromkeys(numbered_again(node))),
         with_names(node, hidden | unseen) as nameless,
     ):

@@ -252,6 +252,22 @@ def test_markdown_keeps_blocks_apart(block: str) -> None:
     assert markdown_of(tree, ABSOLUTE).split() == ["one", "two", "three"]
 
 
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p style='white-space:pre-wrap'>one <a href=/2>two", "one [two](http://a.org/2)"),
+        ("one <b style='color:red; White-Space: pre !important'>two", "one **two**"),
+        ("<div style='white-space:pre'>one\ntwo", "```\none\ntwo\n```"),
+        ("<pre style='white-space:pre-wrap'>one\ntwo", "```\none\ntwo\n```"),
+    ],
+)
+def test_prose_whose_white_space_is_kept_is_not_code_in_markdown(html: str, expected: str) -> None:
+    tree = tree_of(html.encode(), "utf-8")
+    source = tree.html
+    assert markdown_of(tree, ABSOLUTE) == expected
+    assert tree.html == source
+
+
 def test_the_name_of_an_icon_is_not_a_word_of_a_heading_but_of_a_link_without_others() -> None:
     icon = "<svg><title>Gear</title><path/></svg>"
     tree = tree_of(

@@ -255,7 +255,10 @@ def test_markdown_keeps_blocks_apart(block: str) -> None:
 @pytest.mark.parametrize(
     ("html", "expected"),
     [
-        ("<p style='white-space:pre-wrap'>one <a href=/2>two", "one [two](http://a.org/2)"),
+        (
+            "<p style='white-space:pre-wrap'>one <a href=http://a.org/2>two",
+            "one [two](http://a.org/2)",
+        ),
         ("one <b style='color:red; White-Space: pre !important'>two", "one **two**"),
         ("<div style='white-space:pre'>one\ntwo", "```\none\ntwo\n```"),
         ("<pre style='white-space:pre-wrap'>one\ntwo", "```\none\ntwo\n```"),

@@ -19,6 +19,7 @@ from crawlproj.content.formulas import as_tex
 from crawlproj.content.hidden import found_inside, hidden_in, marked_in, undrawn_in, unseen_in
 from crawlproj.content.images import with_addresses
 from crawlproj.content.inline_style import INLINES, MERE_INLINES, as_prose, reshaped_in
+from crawlproj.content.linked_headings import with_links_inside
 from crawlproj.content.numbered import not_numbered, numbered_again
 from crawlproj.content.permalinks import permalinks_in
 from crawlproj.content.preformatted import (
@@ -246,7 +247,10 @@ def _markdown_of(node: Tree | Element, left_out: dict[Element, str]) -> str:
         with_names(node, hidden | unseen) as nameless,
     ):
         left_out |= dict.fromkeys(nameless, "span") | scripts_in(node) | formulas
-        with ReadAs(reshaped_in(marked, MERE_INLINES) | renamed | left_out):
+        with (
+            with_links_inside(node, left_out),
+            ReadAs(reshaped_in(marked, MERE_INLINES) | renamed | left_out),
+        ):
             with ReadAs(hidden):
                 markdown = _written(node)
             return markdown if markdown.strip() or not hidden else _written(node)

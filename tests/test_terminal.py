@@ -8,10 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from crawlproj.stop_signals import COPY_S
 from tests import ROOT
 from tests.processes import options
 
@@ -39,6 +41,7 @@ def test_a_second_ctrl_c_takes_the_display_away_and_prints_the_summary(tmp_path:
         for sign in ("╰", "Received SIGINT"):  # each Ctrl-C once the one before is heard
             while sign.encode() not in shown:
                 shown += os.read(terminal, 65536)
+            time.sleep(COPY_S)  # a second one that comes sooner is a copy
             crawl.send_signal(signal.SIGINT)
         while True:
             try:

@@ -18,7 +18,7 @@ from crawlproj.demo.weather import capacity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from benchmarks.weather_http.runs import Observed
+    from benchmarks.weather_http.observed import Observed
     from crawlproj.demo import AnswerLine
     from crawlproj.demo.weather import Weather
 

@@ -6,42 +6,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.processes import MAXRSS_BYTES, ROOT, environment, failure, wait
 from benchmarks.weather_http.measures import figures
+from benchmarks.weather_http.observed import Observed
 from crawlproj.demo import DemoWeb
 
 if TYPE_CHECKING:
     from benchmarks.weather_http.measures import Figures
     from benchmarks.weather_http.scenario import Scenario, Side
-    from crawlproj.demo import AnswerLine, LogLine
 
 _SPIDER = "benchmarks/weather_http/spider.py"
 _ROBOTS = "/robots.txt"
 _START_TIMEOUT_S = 10.0
 _MIN_PENDING = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """The logs of a run, without robots.txt. Times are unix seconds.
-
-    began: time of the first request at any site.
-    requests, answers: from the server's logs.
-    latencies: (time, seconds from the request to the headers) of each page of the client.
-    cpu_s, rss_mb: of the client, start-up included.
-    """
-
-    began: float
-    requests: list[LogLine]
-    answers: list[AnswerLine]
-    latencies: list[tuple[float, float]]
-    cpu_s: float
-    rss_mb: float
-    server_cpu_s: float
 
 
 def once(scenario: Scenario, side: Side) -> Figures:

@@ -46,10 +46,10 @@ from crawlproj.spiders.maze_walks import MazeWalks
 from crawlproj.spiders.rechecks import Rechecks, policy_of, settle, spot_checks_of
 from crawlproj.spiders.saving import check_saving, links_for
 from crawlproj.spiders.sitemap_hints import SitemapHints
-from crawlproj.spiders.sitemaps import MOVED, ReadsSitemaps
+from crawlproj.spiders.sitemaps import ReadsSitemaps
 from crawlproj.spiders.start_page import nothing_to_follow
 from crawlproj.spiders.start_urls import name_of, start_urls
-from crawlproj.urls import normalize, site_of
+from crawlproj.urls import site_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -257,9 +257,11 @@ class SiteSpider(ReadsSitemaps):
         page = page_of(response, self.page_fields, fingerprint=self.refresh is not None)
         if self.save is not None:
             page = saved(page, response, self.save)
-        explains = is_start and not is_check and self.sitemap != "only"
-        if explains and (why := nothing_to_follow(self, response, urls)):
-            self.logger.warning("%s: nothing is followed, because %s", self._asked(response), why)
+        if is_start and not is_check and self.sitemap != "only":
+            why = nothing_to_follow(response, urls, self.scope, self.choice, self.links)
+            if why:
+                start = self._asked(response)
+                self.logger.warning("%s: nothing is followed, because %s", start, why)
         learn = None if is_check or self.traps is None else lesson(self.traps, response, page)
         forget_content(response)  # the response stays in memory until the page is stored
         yield page
@@ -313,17 +315,6 @@ class SiteSpider(ReadsSitemaps):
         """Yield the ``urls`` that may be new to the scheduler, checked as they are consumed."""
         scheduler = scheduler_of(self.crawler)
         return scheduler.unseen(urls) if scheduler is not None else urls
-
-    def _heed_start(self, response: Response) -> bool:
-        """Whether ``response`` is of a start page; let the scope move as it was redirected."""
-        if (moved := response.meta.get(MOVED)) is not None:
-            self._move(moved)
-        # The depth first: it spares nearly every page a normalization.
-        if response.meta.get("depth") or (start := self._asked(response)) not in self._starts:
-            return False
-        if (url := normalize(response.url)) is not None and url != start:
-            self._move({start: url})
-        return True
 
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:
         """Yield requests for pages in scope; what is a file by its name is only counted."""

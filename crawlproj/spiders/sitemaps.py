@@ -47,6 +47,7 @@ class ReadsSitemaps(Spider):
     sitemap: str
     scope: Scope
     traps: Traps | None
+    _starts: frozenset[str]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -132,6 +133,17 @@ class ReadsSitemaps(Spider):
             url, callback=self.parse_sitemap, errback=self.failed, priority=10, meta=meta
         )
 
+    def _heed_start(self, response: Response) -> bool:
+        """Whether ``response`` is of a start page; let the scope move as it was redirected."""
+        if (moved := response.meta.get(MOVED)) is not None:
+            self._move(moved)
+        # The depth first: it spares nearly every page a normalization.
+        if response.meta.get("depth") or (start := self._asked(response)) not in self._starts:
+            return False
+        if (url := normalize(response.url)) is not None and url != start:
+            self._move({start: url})
+        return True
+
     def _asked(self, response: Response) -> str:
         """Return the URL that was requested, before redirects."""
         return normalize(response.meta.get("redirect_urls", [response.url])[0]) or ""
@@ -169,10 +181,6 @@ class ReadsSitemaps(Spider):
     @abstractmethod
     def failed(self, failure: Failure) -> Iterator[FetchFailure]:
         """Yield the item for a URL that failed for good."""
-
-    @abstractmethod
-    def _heed_start(self, response: Response) -> bool:
-        """Whether ``response`` is of a start page; let the scope move as it was redirected."""
 
     @abstractmethod
     def _page_requests(self, urls: Iterable[str], found_on: Response) -> Iterator[Request]:

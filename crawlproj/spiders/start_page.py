@@ -14,17 +14,20 @@ if TYPE_CHECKING:
 
     from scrapy.http import Response
 
-    from crawlproj.spiders.site import SiteSpider
+    from crawlproj.links.choice import Choice
+    from crawlproj.links.extractor import LinkExtractor
+    from crawlproj.links.scope import Scope
 
 _NOT_FOUND = "Links that only a script adds are not found"  # see crawl-javascript-pages.md
 
 
-def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str]) -> str:
+def nothing_to_follow(
+    response: Response, urls: Sequence[str], scope: Scope, choice: Choice, links: LinkExtractor
+) -> str:
     """Return why no link of a start page is followed; "" if one is.
 
-    urls: what it links to.
+    urls: what it links to. links: the extractor that found them.
     """
-    scope, choice = spider.scope, spider.choice
     if not scope.allows(response.url):
         return (
             f"it redirects to {response.url}, which is out of scope. To crawl that site, give "
@@ -33,7 +36,7 @@ def nothing_to_follow(spider: SiteSpider, response: Response, urls: Sequence[str
     if content_of(response) is None or not isinstance(response, TextResponse):
         label = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
         return f"it is not an HTML page: its media type is {label or 'missing'!r}"
-    if not spider.links.may_follow(response):
+    if not links.may_follow(response):
         return (
             "its robots directives (<meta name=robots> or X-Robots-Tag) include nofollow. If "
             "you may crawl it all the same, as with an account of your own, set "

@@ -17,7 +17,7 @@ from benchmarks.weather_http.measures import (
     quantile,
     recovery_s,
 )
-from benchmarks.weather_http.runs import Observed
+from benchmarks.weather_http.observed import Observed
 from crawlproj.demo import AnswerLine, LogLine
 from crawlproj.demo.weather import Weather
 

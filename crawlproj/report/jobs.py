@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from math import inf
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_SITES = 50
 _BESIDE_SITE = 64  # columns for the numbers and a reason of 18 characters
+_WIDTH_OF_FILES = 400  # columns; programs read lines, and a site has at most 260
 
 
 def print_jobs(jobs: Collection[JobStatus], place: str) -> None:
@@ -32,7 +34,7 @@ def print_jobs(jobs: Collection[JobStatus], place: str) -> None:
 
     place: of the frontier, secrets masked.
     """
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
     if not jobs:
         console.print(plain(f"{place} has no jobs yet"))
     for job in jobs:
@@ -82,8 +84,7 @@ def _state(job: JobStatus) -> str:
 def _table(job: JobStatus, width: int) -> Table:
     table = plain_table()
     table.pad_edge = False
-    site_width = max(12, min(40, width - _BESIDE_SITE))
-    table.add_column("site", no_wrap=True, overflow="ellipsis", max_width=site_width)
+    table.add_column("site", overflow="fold", max_width=max(12, width - _BESIDE_SITE))
     for heading in ("pending", "leased", "done", "failed", "skipped"):
         table.add_column(heading, justify="right")
     table.add_column("why", overflow="fold")

@@ -116,7 +116,7 @@ def slow_sites(rows: Sequence[SiteRow]) -> list[tuple[SiteRow, str]]:
 def _slow_sites_table(slow: Sequence[tuple[SiteRow, str]], width: int) -> Table:
     table = plain_table("Sites that held the crawl back")
     site_width = max(16, min(40, width - _BESIDE_SLOW_SITE))
-    table.add_column("site", max_width=site_width, no_wrap=True)
+    table.add_column("site", max_width=site_width, overflow="fold")
     for title in ("done", "errors", "limit", "p50", "p99"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("why", min_width=20)

@@ -63,9 +63,10 @@ def test_what_a_later_command_ended_has_none() -> None:
 def test_a_job_whose_process_died_is_interrupted_and_its_urls_are_leased(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    left = Totals(pending=11, leased=29, done=5)
-    print_jobs([JobStatus("job", 1, False, left, {"a.test": left}, running=False)], "here")
+    left, site = Totals(pending=11, leased=29, done=5), f"{'a' * 60}.test"
+    print_jobs([JobStatus("job", 1, False, left, {site: left}, running=False)], "here")
     title, headings, row, *_ = (line.split() for line in capsys.readouterr().out.splitlines())
     assert "interrupted;" in title
     assert "flight" not in headings
     assert dict(zip(headings, row, strict=False))["leased"] == "29"
+    assert row[0] == site  # whole, because a program may read it

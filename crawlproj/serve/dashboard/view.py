@@ -71,7 +71,7 @@ class Views:
         self._watched: dict[str, _Watched] = {}
 
     async def of(self, name: str = "") -> View:
-        """Return the view of the job of this name, else of one that runs, else of the last one.
+        """Return the view of the job of this name, else of one that runs, else of the first.
 
         Raises Problem if the frontier cannot be read.
         """

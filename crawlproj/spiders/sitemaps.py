@@ -47,7 +47,7 @@ class ReadsSitemaps(Spider):
     sitemap: str
     scope: Scope
     traps: Traps | None
-    _starts: frozenset[str]
+    _starts: frozenset[str] = frozenset()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

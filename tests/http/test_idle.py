@@ -85,14 +85,14 @@ async def test_a_request_does_not_wait_for_an_idle_connection_of_ours_to_end() -
 
 @on_reactor
 async def test_after_a_hundred_requests_a_connection_gives_its_worker_to_others() -> None:
-    async with prefork(workers=1) as site, open_handler() as handler:
+    async with prefork(workers=1, answer_s=0.001) as site, open_handler() as handler:
         await crawl(handler, site, 101, at_once=1)
         assert site.opened == 2
 
 
 @on_reactor
 async def test_a_request_does_not_wait_for_as_long_as_others_are_served() -> None:
-    async with prefork(workers=2) as site, open_handler() as handler:
+    async with prefork(workers=2, answer_s=0.001) as site, open_handler() as handler:
         crawling = asyncio.ensure_future(crawl(handler, site, 500, at_once=2))
         await until_async(lambda: site.opened == 2)
         await handler.download_request(Request(site.url))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawlproj.lab.report import session
 from crawlproj.lab.report.session import measure_and_report
 
 if TYPE_CHECKING:
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def test_the_name_of_an_extra_is_not_taken_for_markup(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(session, "cpu_share_in_use", lambda: 0.0)
     install = "pip install 'crawlproj[lab]'"
     measure_and_report("hog", str(tmp_path / "[lab]"), lambda _: {}, lambda _: [install])
     printed = capsys.readouterr().out

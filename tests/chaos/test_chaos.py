@@ -64,7 +64,7 @@ def test_a_redis_that_loses_its_last_second_loses_no_page(tmp_path: Path, *, lon
                 file.truncate(synced)
             _nothing_piles_up(on, away_s)
             on.redis.start()
-            on.crew.faults.append(Fault(since, time.time() + _MAX_RECONNECT_S))
+            on.crew.faults.append(Fault(since, time.time() + _MAX_RECONNECT_S, loses_owners=True))
         on.judge(90)
 
 

@@ -52,7 +52,6 @@ class Parts:
     def __init__(self, body: bytes, label: str = "", *, xhtml: bool = False) -> None:
         self.read = _end(body, 0, MAX_BYTES, MAX_TAGS)
         self._open = b""
-        self._encoding = label
         self._body = body
         self._start = self._stop = self.read
         if _end(body, 0, FIRST_BYTES, FIRST_TAGS) == len(body):

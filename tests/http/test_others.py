@@ -164,6 +164,7 @@ async def test_its_time_is_limited_and_measured(site: Site) -> None:
     timings = request.meta["timings"]
     assert timings["ttfb"] >= 0.05
     assert timings["queued"] < timings["ttfb"]
+    assert timings["dns"] > 0  # the look whether it may be asked
 
 
 @on_reactor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
@@ -64,11 +65,21 @@ def shown(view: RenderableType, width: int = 100) -> str:
 
 
 @pytest.mark.parametrize(
-    ("logins", "words"), [(1, "; logged in again once"), (1200, "; logged in again 1,200 times")]
+    ("counts", "words"),
+    [
+        ({"logins": 1}, "; logged in again once"),
+        ({"logins": 1200}, "; logged in again 1,200 times"),
+        ({"pauses": 1, "paused_s": 70.0}, "; paused once without a network, 0:01:10 in all"),
+        ({"pauses": 2, "paused_s": 70.0}, "; paused 2 times without a network, 0:01:10 in all"),
+    ],
 )
-def test_the_summary_says_how_often_the_crawl_logged_in_again(logins: int, words: str) -> None:
-    assert words in shown(summary_table(replace(snapshot(), logins=logins), "finished"))
-    assert "logged in" not in shown(summary_table(snapshot(), "finished"))
+def test_the_summary_says_how_often_the_crawl_logged_in_again_and_paused(
+    counts: dict[str, Any], words: str
+) -> None:
+    assert words in shown(summary_table(replace(snapshot(), **counts), "finished"))
+    usual = shown(summary_table(snapshot(), "finished"))
+    assert "logged in" not in usual
+    assert "paused" not in usual
 
 
 def test_hostile_names_neither_crash_nor_steer_the_terminal() -> None:

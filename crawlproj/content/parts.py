@@ -134,20 +134,24 @@ def _place(body: bytes, start: int, end: int) -> int:
 
 def _open_in(tree: Tree, source: bytes) -> bytes:
     """Return the start tags of the elements that are open at the end of a part; forget the end."""
-    end = tree.select_one(f"script[{_MARK}]")
-    if end is not None:
-        around = list(islice(end.ancestors, _MAX_OPEN))
+    if (end := tree.select_one(f"script[{_MARK}]")) is not None:
+        opened = _tags_around(end)
         end.decompose()
-        tags = [
-            _start_tag(element)
-            for element in reversed(around)
-            if isinstance(element, Element) and element.tag not in {"html", "head", "body"}
-        ]
-        return "".join(tags).encode("ascii", "xmlcharrefreplace")
+        return opened
     for name in _RAW:  # in which a tag is text
-        if any(_MARK in element.text for element in tree.select(name)[-1:]):
-            return f"<{name}>".encode()
+        for element in tree.select(name)[-1:]:
+            if _MARK in element.text:
+                return _tags_around(element) + f"<{name}>".encode()
     return b"<!--" if source.rfind(b"<!--") > source.rfind(b"-->") else b""
+
+
+def _tags_around(element: Element) -> bytes:
+    tags = [
+        _start_tag(each)
+        for each in reversed(list(islice(element.ancestors, _MAX_OPEN)))
+        if isinstance(each, Element) and each.tag not in {"html", "head", "body"}
+    ]
+    return "".join(tags).encode("ascii", "xmlcharrefreplace")
 
 
 def _start_tag(element: Element) -> str:

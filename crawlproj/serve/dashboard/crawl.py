@@ -53,7 +53,7 @@ class CrawlPages:
             LivePage(
                 "/",
                 "crawl",
-                ("state", "numbers", "pictures", "sites"),
+                ("jobs", "state", "numbers", "pictures", "sites"),
                 self._crawl,
                 (_JOB, _GIVEN),
             ),

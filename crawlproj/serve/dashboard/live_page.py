@@ -27,7 +27,8 @@ _PREFIX = "/live"
 class LivePage:
     """As Page; parts: names of templates ``NAME_PART.html``, each for the element ``#PART``.
 
-    Without a script, the page shows the moment at which it was asked for.
+    What it shows has a ``view``, of whose job it goes on to show the parts, because the forms
+    beside them are for that job. Without a script, it shows the moment at which it was asked for.
     """
 
     path: str
@@ -40,11 +41,11 @@ class LivePage:
         """Return the routes to the page and to its events."""
 
         async def shows(request: Request, values: Mapping[str, Any]) -> Mapping[str, Any]:
+            shown = await self.shows(request, values)
             query = {name: values[name] for name in request.query_params if name in values}
-            return {
-                **await self.shows(request, values),
-                "live": link(_PREFIX + request.url.path, **query),
-            }
+            if job := shown["view"].job:
+                query["job"] = job
+            return {**shown, "live": link(_PREFIX + request.url.path, **query)}
 
         page = Page(self.path, self.name, shows, self.parameters)
         return [page.route(), self._events(feeds)]

@@ -35,7 +35,7 @@ def test_a_stream_that_somebody_watches_ends_whole_when_the_server_does(tmp_path
             assert response.headers["content-type"].startswith("text/event-stream")
             events = response.iter_lines()
             first = json.loads(next(events).removeprefix("data: "))
-            assert first.keys() == {"state", "numbers", "pictures", "sites"}
+            assert first.keys() == {"jobs", "state", "numbers", "pictures", "sites"}
             process.send_signal(signal.SIGTERM)
             for _ in events:  # raises if the stream is cut
                 pass

@@ -41,13 +41,13 @@ def with_links_inside(node: Tree | Element, left_out: Container[Element]) -> Ite
 
 
 def _link_around(heading: Element) -> Element | None:
-    """Return the link that ``heading`` is all of, if there is one and it shows something."""
+    """Return the link that ``heading`` is all of, if there is one."""
     inside = heading
     for around in islice(heading.ancestors, _MAX_BOXES + 1):
         if not isinstance(around, Element) or not _is_alone(inside, around):
             return None
         if around.tag == "a":
-            return around if heading.text.strip() else None
+            return around
         inside = around
     return None
 

@@ -37,6 +37,7 @@ from crawlproj.content.tree import tree_of
         ("- \n  | a |\n  | --- |\n  | b |\n- c", "- \n  | a |\n  | --- |\n  | b |\n\n- c"),
         ("- a\n  ---\n- \n  ---", "- a\n\n  ---\n- \n  ---"),
         ("> - a\n>   ---\n>\n>   ---", "> - a\n>\n>   ---\n>\n>   ---"),
+        ("> - \n>   | a |\n>   | --- |", None),
         ("- ```\n  | a |\n  | --- |\n  b\n  ---\n  ```\n\n  ---", None),
     ],
 )

@@ -7,11 +7,13 @@ from http.cookiejar import Cookie
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from scrapy import Request, signals
 from scrapy.http import HtmlResponse, Response
 from scrapy.settings import Settings
 from scrapy.signalmanager import SignalManager
 
+from crawlproj.downloadermiddlewares.crawl_login import LoginLost
 from crawlproj.downloadermiddlewares.login import LoginMiddleware, LoginRedirectMiddleware
 from crawlproj.http.access import Access
 from crawlproj.spiders.site import SiteSpider
@@ -80,3 +82,16 @@ async def test_the_end_of_a_crawl_ends_its_look_whether_the_session_has_ended() 
     await asyncio.sleep(1)
     assert witness.cancelled()
     page.cancel()
+
+
+@in_virtual_time
+async def test_a_page_that_waits_for_a_session_fails_when_there_will_be_none() -> None:
+    crawl = Crawling()
+    await crawl.answers(f"{HOME}members")
+    witness: asyncio.Future[Response] = asyncio.Future()
+    crawl.engine.download_async = lambda _: witness
+    page = asyncio.ensure_future(crawl.answers(f"{HOME}admin", 403))
+    await asyncio.sleep(1)
+    witness.set_result(HtmlResponse(f"{HOME}members", 401, body=b"page"))
+    with pytest.raises(LoginLost):
+        await asyncio.wait_for(page, 60)

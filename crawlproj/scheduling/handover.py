@@ -6,7 +6,9 @@ hands, two things go with it: when its next request may start, and what was lear
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from crawlproj.frontier.base import Ack, State
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from crawlproj.scheduling.site_notes import SiteNotes
 
 _LEAVING_S = 2.0  # no lease of a site that is being left is claimed for so long; renewed meanwhile
+_ON_GAINED_S = 5.0  # no lease is renewed while it is awaited
 
 OnGained = Callable[[Iterable[str]], Awaitable[None]]
 
@@ -28,7 +31,8 @@ class Handover:
     """Takes over the sites that this worker gains, and leaves those that others want.
 
     delay_of: seconds between two starts at a site, for a site whose last start is unknown.
-    on_gained: awaited with the sites that are gained, before any request of theirs starts.
+    on_gained: awaited with the sites that are gained, for 5 s at most, before any request of theirs
+    starts.
     """
 
     def __init__(
@@ -62,7 +66,9 @@ class Handover:
         self._left -= news.gained.keys()
         learned = await self._notes.recall(list(news.gained))
         if self.on_gained is not None:
-            await self.on_gained(news.gained)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ON_GAINED_S):
+                    await self.on_gained(news.gained)
         now = self._clock()
         for site, ready_at in news.gained.items():
             # Its robots.txt, which this worker has not read yet, may ask for a delay.

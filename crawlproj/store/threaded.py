@@ -7,6 +7,7 @@ from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from crawlproj.errors import StoreError
 from crawlproj.store.base import Store
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ _T = TypeVar("_T")
 
 
 class ThreadedStore(Store):
-    """Runs the blocking methods of a subclass one at a time, on a thread of its own."""
+    """Runs the blocking methods of a subclass one at a time, on a thread of its own.
+
+    Once it is closed, they raise StoreError.
+    """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -40,10 +44,15 @@ class ThreadedStore(Store):
         """Disconnect and stop the store's thread. Does nothing if already closed."""
         if not self._closed:
             self._closed = True
-            await self._run(self._close)
+            await self._on_thread(self._close)
             self._thread.shutdown(wait=False)
 
     async def _run(self, function: Callable[[], _T]) -> _T:
+        if self._closed:
+            raise StoreError("the store is closed")
+        return await self._on_thread(function)
+
+    async def _on_thread(self, function: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, function)
 
     @abstractmethod

@@ -135,6 +135,20 @@ async def test_a_gained_site_begins_where_its_last_worker_left_off() -> None:
 
 
 @in_virtual_time
+async def test_a_store_that_does_not_answer_holds_up_no_gained_site_for_long() -> None:
+    frontier = Shared()
+
+    async def on_gained(_: Iterable[str]) -> None:
+        await asyncio.Event().wait()
+
+    async with desk(frontier, config=CONFIG, on_gained=on_gained) as it:
+        frontier.news = News(gained={"a.test": now()})
+        await it.put(entry(1, "a.test"))
+        await asyncio.sleep(6)
+        assert it.next() is not None
+
+
+@in_virtual_time
 async def test_a_site_of_a_silent_worker_begins_with_one_request() -> None:
     """That worker may be suspended, and the site at work on its last requests."""
     frontier = Shared()

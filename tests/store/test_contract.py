@@ -166,6 +166,15 @@ def test_each_content_has_one_first_page_that_all_others_name_in_postgresql(
     check_first_pages(rows)
 
 
+def test_a_closed_store_raises_store_error(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    run(store.open())
+    run(store.close())
+    run(store.close())
+    with pytest.raises(StoreError, match="closed"):
+        run(store.checked("pages", "", "~", 1))
+
+
 def test_a_locked_database_raises_store_busy_and_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     store = SqliteStore(path)

@@ -240,6 +240,12 @@ def test_what_is_hidden_is_not_the_article() -> None:
     assert text.count("Some words") == 12
 
 
+def test_a_page_of_which_all_is_hidden_until_a_script_shows_it_has_its_article() -> None:
+    page = f"<div hidden><ul>{LINKS}</ul><div>{ARTICLE}</div></div>"
+    assert main_text(page).count("Some words") == 12
+    assert "Another page" not in main_text(page)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -73,6 +73,9 @@ def test_a_site_that_announces_what_does_not_change_is_not_believed() -> None:
     for n in range(3):
         trust.note(told(str(n), announced=True, changed=False))
     assert (trust.announces, trust.vouches) == (False, False)
+    for n in range(20):
+        trust.note(told(str(n), announced=False, changed=False))
+    assert trust.announces, "most of what it says is right"
 
 
 def test_a_site_that_changes_without_a_word_vouches_for_nothing() -> None:

@@ -37,8 +37,11 @@ _LEFT_ALONE = frozenset(
     | {"STORE_URL", "FEED_STORAGES", "FEED_EXPORTERS", "FEED_EXPORT_ENCODING"}
     | {"RETRY_GIVE_UP_LOG_LEVEL"}
 )
-# Their settings switch these on.
-_PIPELINES = {STORE_PIPELINE: 900, "crawlproj.pipelines.parquet.ParquetPipeline": 950}
+# By the setting that switches them on. A project may read the others of the list itself.
+_PIPELINES = {
+    "STORE_URL": {STORE_PIPELINE: 900},
+    "PARQUET_URL": {"crawlproj.pipelines.parquet.ParquetPipeline": 950},
+}
 # These can only be set before there is a crawler; custom_settings come too late.
 _PRE_CRAWLER = ("TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 _REPLACED = {
@@ -93,10 +96,12 @@ class Addon:
             else:
                 settings.set(name, value, priority="addon")
         apply_environment(settings)
-        _merge(settings, "ITEM_PIPELINES", _PIPELINES)
+        for switch, pipeline in _PIPELINES.items():
+            if settings.get(switch):
+                _merge(settings, "ITEM_PIPELINES", pipeline)
         if not _has_our_scheduler(settings):
             _without_display(settings, chose_log_stats=chose_log_stats)
-        Runs().update_settings(settings)
+        Runs("addon").update_settings(settings)
         SwitchedOff().update_settings(settings)
         _check(settings)
         if settings.getbool("AUTOTHROTTLE_ENABLED"):

@@ -74,7 +74,13 @@ class Runs:
 
     A replay (REPLAY_DIR) is a crawl of its own, in ``replay.db`` unless the command line says
     otherwise. It waits for no site, and retries nothing.
+
+    priority: that of crawlproj's defaults.
     """
+
+    def __init__(self, priority: str = "project") -> None:
+        # Higher ones are not defaults of crawlproj, but chosen by somebody.
+        self._of_defaults = SETTINGS_PRIORITIES[priority]
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:  # noqa: ARG003
@@ -89,7 +95,8 @@ class Runs:
         # It is too late to choose: Scrapy would only refuse any other loop.
         if is_reactor_installed() and settings["ASYNCIO_EVENT_LOOP"] == "uvloop.Loop":
             priority = settings.getpriority("ASYNCIO_EVENT_LOOP") or 0
-            settings.set("ASYNCIO_EVENT_LOOP", None, priority=priority)
+            if priority <= self._of_defaults:
+                settings.set("ASYNCIO_EVENT_LOOP", None, priority=priority)
         if settings.get("REPLAY_DIR"):
             _replay(settings)
         if not is_one_off():

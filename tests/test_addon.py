@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-OURS = {
-    "crawlproj.pipelines.store.StorePipeline": 900,
-    "crawlproj.pipelines.parquet.ParquetPipeline": 950,
-}
+STORE = "crawlproj.pipelines.store.StorePipeline"
+PARQUET = "crawlproj.pipelines.parquet.ParquetPipeline"
 SPIDER = """
 import scrapy
 
@@ -64,8 +62,7 @@ def test_the_projects_settings_win_and_its_components_stay() -> None:
     middlewares = settings.getdict("DOWNLOADER_MIDDLEWARES")
     assert middlewares["theirs.Middleware"] == 543
     assert middlewares["crawlproj.downloadermiddlewares.robots.RobotsTxtMiddleware"] == 100
-    pipelines = {"theirs.Pipeline": 1, **OURS}
-    assert settings.getdict("ITEM_PIPELINES") == pipelines
+    assert settings.getdict("ITEM_PIPELINES") == {"theirs.Pipeline": 1}
     assert settings.getbool("COOKIES_ENABLED")
     assert settings["BOT_NAME"] != "crawlproj"
     assert settings["RETRY_GIVE_UP_LOG_LEVEL"] == "ERROR"
@@ -91,8 +88,7 @@ def test_the_environment_sets_what_the_project_leaves_open_also_what_the_add_on_
     assert not settings.getbool("COOKIES_ENABLED")
     assert settings["USER_AGENT"] == "project"
     assert settings.getint("CONCURRENT_REQUESTS") == 7
-    pipelines = {"theirs.Pipeline": 1, **OURS}
-    assert settings.getdict("ITEM_PIPELINES") == pipelines
+    assert settings.getdict("ITEM_PIPELINES") == {"theirs.Pipeline": 1, STORE: 900}
     assert settings.getdict("EXTENSIONS") == {"theirs.Extension": 1}
 
 
@@ -133,14 +129,26 @@ def test_an_event_loop_is_chosen_only_before_the_reactor_is_installed(
     assert settings["ASYNCIO_EVENT_LOOP"] == (None if too_late else "uvloop.Loop")
 
 
+@pytest.mark.parametrize(("chosen_at", "kept"), [("addon", False), ("project", True)])
+def test_an_event_loop_that_the_project_names_is_left_to_scrapys_check(
+    chosen_at: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawlproj.runs.is_reactor_installed", lambda: True)
+    settings = Settings()
+    settings.set("ASYNCIO_EVENT_LOOP", "uvloop.Loop", priority=chosen_at)
+    Addon().update_settings(settings)
+    assert settings["ASYNCIO_EVENT_LOOP"] == ("uvloop.Loop" if kept else None)
+
+
 def test_the_store_is_off_until_the_project_asks_for_it() -> None:
-    store = "crawlproj.pipelines.store.StorePipeline"
     assert not with_addon().get("STORE_URL")
     assert with_addon(STORE_URL="postgresql://h/d")["STORE_URL"] == "postgresql://h/d"
-    named = with_addon(ITEM_PIPELINES={store: 500})
+    both = with_addon(STORE_URL="postgresql://h/d", PARQUET_URL="pages")
+    assert both.getdict("ITEM_PIPELINES") == {STORE: 900, PARQUET: 950}
+    named = with_addon(ITEM_PIPELINES={STORE: 500})
     assert (named["STORE_URL"], named.getdict("ITEM_PIPELINES")) == (
         "sqlite:///crawl.db",
-        {**OURS, store: 500},
+        {STORE: 500},
     )
 
 

@@ -303,7 +303,7 @@ class Entries:
             if self._shared:
                 raise
             self._warn(request, exc, source)
-            self._stats.inc_value("frontier/unstorable")
+            self._stats.inc_value("scheduler/unserializable")
             if latest or (key not in self._volatile and key not in self._ended):
                 self._volatile[key] = request
             return volatile_entry(request, key, source)

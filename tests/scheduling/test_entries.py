@@ -127,9 +127,11 @@ def test_each_reason_to_keep_a_request_in_memory_is_logged_once(
 
 
 def test_an_unstorable_request_is_kept_in_memory_until_it_has_ended() -> None:
-    it, request = entries(), unstorable()
+    stats = Stats()
+    it, request = entries(stats=stats), unstorable()
     entry = it.entry_of(request, 1)
     assert is_volatile(entry)
+    assert stats["scheduler/unserializable"] == 1
     assert it.request_of(entry) is request
     it.forget(entry)
     with pytest.raises(Lost, match="lost with the process"):

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _BUNDLES = frozenset(
     (
         *("7z", "7zip", "rar", "tar", "tar.bz2", "tar.gz", "tar.xz", "tar.zst", "zip"),
-        *("apk", "bin", "cpl", "dmg", "exe", "iso", "jar", "msi", "msp"),
-        *("deb", "gem", "rpm", "tgz", "whl"),
+        *("apk", "bin", "cpl", "dmg", "exe", "iso", "jar", "msi", "msix", "msp", "ova", "qcow2"),
+        *("aar", "crx", "deb", "ear", "gem", "ipa", "nupkg", "rpm", "tgz", "txz", "udeb", "vhd"),
+        *("vhdx", "vmdk", "vsix", "war", "whl", "xpi"),
     )
 )
 # Data, fonts, media and single files that are compressed, such as the manual of a program: some
@@ -27,9 +28,11 @@ _BUNDLES = frozenset(
 _NEWER = frozenset(
     (
         *("atom", "csv", "geojson", "ics", "json", "jsonl", "tsv", "vcf"),
-        *("avif", "epub", "flac", "heic", "mkv", "mpeg", "opus"),
-        *("otf", "ttf", "wasm", "woff", "woff2"),
-        *("bz2", "gz", "xz", "zst"),
+        *("parquet", "pcap", "rtf", "sqlite", "torrent"),
+        *("avif", "epub", "flac", "heic", "heif", "jxl", "mka", "mkv", "mobi", "mpeg", "oga"),
+        *("ogv", "opus", "djvu"),
+        *("eot", "otf", "ttc", "ttf", "wasm", "woff", "woff2"),
+        *("bz2", "cab", "gz", "img", "lz", "lz4", "lzma", "xz", "zst"),
     )
 )
 _NAMES = {*IGNORED_EXTENSIONS, *_BUNDLES, *_NEWER}

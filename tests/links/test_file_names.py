@@ -30,6 +30,7 @@ def test_bundles_are_never_asked_for() -> None:
     names = told(pages=("/wiki/a.png",))
     assert not names.asks(f"{HOST}/wiki/a.tar.gz")
     assert not names.asks(f"{HOST}/wiki/a.tar.xz")
+    assert not names.asks(f"{HOST}/wiki/a.war")
     assert not names.asks(f"{HOST}/wiki/setup.exe?version=2")
     assert names.asks(f"{HOST}/man/man1/ls.1.gz?type=man"), "it holds one file, which may be shown"
 

@@ -140,6 +140,8 @@ class Crawls:
         pages = self._fetched.setdefault(site, known)
         # Scrapy fetches a start page again when it is linked: dont_filter keeps it from the set.
         start = self._sites.start(site)
+        if site == "all" and len(pages) == 1:
+            raise WrongResult(f"{start} leads to no other page: give --docs a page that does")
         if wrong := sorted(url for url in pages if not 1 <= times[url] <= 1 + (url == start)):
             raise WrongResult(
                 f"{side} fetched {len(wrong)} of {len(pages)} pages not once, "

@@ -41,6 +41,7 @@ _VARYING = (
 # Stats of other crawls in the process, or of what only one of the two has.
 _NOT_COMPARED = (
     "frontier/", "hogs/", "log_count/", "scheduler/dequeued/", "scheduler/enqueued/",
+    "scheduler/unserializable",
 )  # fmt: skip
 _ONLY_OURS = "Kept in memory, "  # a warning; Scrapy keeps all requests there
 _AT_ONCE = 8

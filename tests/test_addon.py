@@ -140,10 +140,10 @@ def test_an_event_loop_that_the_project_names_is_left_to_scrapys_check(
     assert settings["ASYNCIO_EVENT_LOOP"] == ("uvloop.Loop" if kept else None)
 
 
-def test_the_store_is_off_until_the_project_asks_for_it() -> None:
+def test_the_store_is_off_until_the_project_asks_for_it(tmp_path: Path) -> None:
     assert not with_addon().get("STORE_URL")
     assert with_addon(STORE_URL="postgresql://h/d")["STORE_URL"] == "postgresql://h/d"
-    both = with_addon(STORE_URL="postgresql://h/d", PARQUET_URL="pages")
+    both = with_addon(STORE_URL="postgresql://h/d", PARQUET_URL=str(tmp_path))
     assert both.getdict("ITEM_PIPELINES") == {STORE: 900, PARQUET: 950}
     named = with_addon(ITEM_PIPELINES={STORE: 500})
     assert (named["STORE_URL"], named.getdict("ITEM_PIPELINES")) == (

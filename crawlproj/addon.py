@@ -37,7 +37,7 @@ _LEFT_ALONE = frozenset(
     | {"STORE_URL", "FEED_STORAGES", "FEED_EXPORTERS", "FEED_EXPORT_ENCODING"}
     | {"RETRY_GIVE_UP_LOG_LEVEL"}
 )
-# By the setting that switches them on. A project may read the others of the list itself.
+# By the setting that switches them on; listed only then, because a project may read the list.
 _PIPELINES = {
     "STORE_URL": {STORE_PIPELINE: 900},
     "PARQUET_URL": {"crawlproj.pipelines.parquet.ParquetPipeline": 950},

@@ -69,14 +69,20 @@ async def test_no_page_that_may_not_see_the_session_is_asked_whether_it_has_ende
     assert crawl.asked == [f"{HOME}members"]
 
 
-@in_virtual_time
-async def test_the_end_of_a_crawl_ends_its_look_whether_the_session_has_ended() -> None:
+async def looking() -> tuple[Crawling, asyncio.Task[Any], asyncio.Future[Response]]:
+    """Return a crawl, a page that waits for its look whether the session has ended, and the look."""
     crawl = Crawling()
     await crawl.answers(f"{HOME}members")
     witness: asyncio.Future[Response] = asyncio.Future()
     crawl.engine.download_async = lambda _: witness
     page = asyncio.ensure_future(crawl.answers(f"{HOME}admin", 403))
     await asyncio.sleep(1)
+    return crawl, page, witness
+
+
+@in_virtual_time
+async def test_the_end_of_a_crawl_ends_its_look_whether_the_session_has_ended() -> None:
+    crawl, page, witness = await looking()
     assert not witness.done()
     crawl.signals.send_catch_log(signals.spider_closed, spider=crawl.spider, reason="shutdown")
     await asyncio.sleep(1)
@@ -86,12 +92,7 @@ async def test_the_end_of_a_crawl_ends_its_look_whether_the_session_has_ended() 
 
 @in_virtual_time
 async def test_a_page_that_waits_for_a_session_fails_when_there_will_be_none() -> None:
-    crawl = Crawling()
-    await crawl.answers(f"{HOME}members")
-    witness: asyncio.Future[Response] = asyncio.Future()
-    crawl.engine.download_async = lambda _: witness
-    page = asyncio.ensure_future(crawl.answers(f"{HOME}admin", 403))
-    await asyncio.sleep(1)
+    _, page, witness = await looking()
     witness.set_result(HtmlResponse(f"{HOME}members", 401, body=b"page"))
     with pytest.raises(LoginLost):
         await asyncio.wait_for(page, 60)

@@ -70,7 +70,7 @@ async def test_no_page_that_may_not_see_the_session_is_asked_whether_it_has_ende
 
 
 async def looking() -> tuple[Crawling, asyncio.Task[Any], asyncio.Future[Response]]:
-    """Return a crawl, a page that waits for its look whether the session has ended, and the look."""
+    """Return a crawl, a page that waits for its look for the end of the session, and the look."""
     crawl = Crawling()
     await crawl.answers(f"{HOME}members")
     witness: asyncio.Future[Response] = asyncio.Future()

@@ -13,7 +13,7 @@ from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj.content.ages import without_ages
 from crawlproj.content.chosen_types import extension_of
 from crawlproj.content.fields import page_fields, shown_without_text, telling_text_of
-from crawlproj.content.folded import folded
+from crawlproj.content.folded import folded_pieces
 from crawlproj.content.link_header import linked_from
 from crawlproj.content.media_type import media_type
 from crawlproj.content.page import content_of, is_prose
@@ -101,9 +101,11 @@ def fingerprint_of(text: str) -> str | None:
 
     None if there is no text.
     """
-    words = without_ages(folded(text))
-    encoded = words.encode("utf-8", "surrogatepass")
-    return blake2b(encoded, digest_size=16).hexdigest() if words else None
+    digest, separator = blake2b(digest_size=16), ""
+    for piece in map(without_ages, folded_pieces(text)):
+        digest.update((separator + piece).encode("utf-8", "surrogatepass"))
+        separator = " "
+    return digest.hexdigest() if separator else None
 
 
 def failure_of(failure: Failure) -> FetchFailure:

@@ -33,6 +33,7 @@ _OF_TREE = frozenset(("headings", "images", "links", "markdown"))
 _HALVES = re.compile("[\ud800-\udfff]")
 _SURE = 300  # characters of a main text that no element marks
 _MIN_PARAGRAPH = 80  # bytes, of which a word of Chinese has as many as one of English
+_LONG_LINES = re.compile(f"[^\n]{{{_MIN_PARAGRAPH // 4},}}")  # a character has up to four bytes
 _SHOWN = "a,area,audio,embed,frame,iframe,img,object,source,video"
 
 
@@ -131,7 +132,8 @@ def telling_text_of(page: PageContent, main: str | None, text: str) -> str:
 
 
 def _has_paragraph(text: str) -> bool:
-    return any(len(line.encode("utf-8", "replace")) >= _MIN_PARAGRAPH for line in text.split("\n"))
+    lines = _LONG_LINES.finditer(text)
+    return any(len(line[0].encode("utf-8", "replace")) >= _MIN_PARAGRAPH for line in lines)
 
 
 def shown_without_text(page: PageContent) -> str:

@@ -16,13 +16,15 @@ def folded(text: str) -> str:
     """Return ``text`` with white space collapsed."""
     if len(text) <= _AT_ONCE:
         return " ".join(text.split())
-    return " ".join(filter(None, (" ".join(piece.split()) for piece in _pieces(text))))
+    return " ".join(folded_pieces(text))
 
 
-def _pieces(text: str) -> Iterator[str]:
+def folded_pieces(text: str) -> Iterator[str]:
+    """Yield pieces of ``text`` that, with a space between them, are all of it ``folded``."""
     start = 0
     while start < len(text):
         space = _SPACE.search(text, start + _AT_ONCE)
         end = space.start() if space else len(text)
-        yield text[start:end]
+        if piece := " ".join(text[start:end].split()):
+            yield piece
         start = end

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 16 * 1024 * 1024
 MAX_TAGS = 800_000
 """How much is read of a page. A tag takes some 220 bytes, its links and its text as much again."""
-FIRST_BYTES, FIRST_TAGS = 8 * 1024 * 1024, 100_000
+FIRST_BYTES, FIRST_TAGS = 6 * 1024 * 1024, 100_000
 """How much of it is in the first part, which the fields that PAGE_FIELDS chooses show."""
 
 _LATER_BYTES = 1024 * 1024

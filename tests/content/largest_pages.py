@@ -51,6 +51,8 @@ def shapes() -> dict[str, str]:
         "properties in each other": "<p itemscope>" + "<i itemprop=a>" * 250 + "word " * 800_000,
         "words of one text": "1. ",
         "characters of four bytes": "\N{GRINNING FACE}" + "word " * 800_000,
+        "lines of code and a character of four bytes": "<pre>\N{GRINNING FACE}"
+        + "line of code\n" * 1000,
         "long classes": f"<p class='{'ab ' * 300}'>{'text ' * 20}</p>",
         "empty lists of JSON-LD": "<script type=application/ld+json>[[]" + ",[]" * 2_700_000,
         **{f"random {n}": "".join(random.choices(_RANDOM, k=6)) for n in range(2)},

@@ -81,7 +81,7 @@ def test_fields_show_the_first_part_of_a_page_and_the_log_says_so(
     assert len(page.links or ()) == 62
     assert page.text.count("x") == 100
     expected = (
-        "Only the first 250 tags, or 8,388,608 bytes, of http://a.test/p are read for its links"
+        "Only the first 250 tags, or 6,291,456 bytes, of http://a.test/p are read for its links"
     )
     assert expected in caplog.text
     caplog.clear()

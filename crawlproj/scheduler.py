@@ -189,6 +189,10 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         some = self.in_hand or self.books or self.admission.direct or self.steering.waits
         return self._frontier.pending or bool(some)
 
+    def __len__(self) -> int:
+        """Return how many requests wait; some of those that were put last may be duplicates."""
+        return self.totals.pending + self.waiting + self._frontier.outbox.entries
+
     def enqueue_request(self, request: Request) -> bool:
         """Put ``request``, or take it as the outcome of the lease that it carries."""
         if self.opened is None or self.opened.finished:
@@ -225,6 +229,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         return deferred_from_coro(self._close(reason))
 
     async def _close(self, reason: str) -> None:
+        extra = {"spider": self._crawler.spider}
         self._shutdown.end()
         self.backend.hurry()  # all that follows asks it, and it may be gone for good
         await self.steering.close()
@@ -239,14 +244,10 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         try:
             self.finished = await self._frontier.close(finish=ended, skip_rest=rest)
         except FrontierError as exc:
-            logger.error(
-                "The next run does again what was done last: %s",
-                exc,
-                extra={"spider": self._crawler.spider},
-            )
+            logger.error("The next run does again what was done last: %s", exc, extra=extra)
             self.fail()
         if self.finished and not self.config.in_fleet and (why := nothing_reached(self.totals)):
-            logger.error("%s", why, extra={"spider": self._crawler.spider})
+            logger.error("%s", why, extra=extra)
             self.fail()
 
     # For spiders, spider middlewares, pipelines and extensions

@@ -96,7 +96,8 @@ class ContinuedFeeds:
     def _closed(self) -> None:
         counts = self._crawler.stats.get_stats()
         scheduler = scheduler_of(self._crawler)
-        if scheduler and any(name.startswith("feedexport/failed_count/") for name in counts):
+        failed = any(name.startswith("feedexport/failed_count/") for name in counts)
+        if failed and scheduler is not None:
             scheduler.fail()
 
     def _opened(self) -> None:

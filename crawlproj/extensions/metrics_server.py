@@ -53,8 +53,8 @@ class MetricsServer:
             recorder=recorder_of(crawler),
             in_flight=len(crawler.engine.downloader.active),
             response_bytes=crawler.stats.get_value("downloader/response_bytes", 0),
-            totals=ours.totals if ours else None,
-            queued=ours.totals.pending + ours.waiting if ours else None,
-            pages=ours.tally.done if ours else None,
-            permits=ours.permits if ours else None,
+            totals=ours.totals if ours is not None else None,
+            queued=ours.totals.pending + ours.waiting if ours is not None else None,
+            pages=ours.tally.done if ours is not None else None,
+            permits=ours.permits if ours is not None else None,
         )

@@ -72,7 +72,8 @@ class Entries:
     by_domain: a registrable domain is one queue, so one worker has all of it and keeps its limits.
     filtering: if False, every request is fetched, as if it had ``dont_filter``.
     own_filter: the project's, which is asked about each request without ``dont_filter``.
-    listens: whether anyone wants to know of each duplicate at once.
+    listens: whether anyone wants to know of each duplicate at once. log_duplicates: whether
+    each is logged.
     clock: unix seconds.
     """
 
@@ -88,6 +89,7 @@ class Entries:
         filtering: bool = True,
         own_filter: OwnFilter | None = None,
         listens: Callable[[], bool] = lambda: False,
+        log_duplicates: bool = False,
         clock: Clock = crawl_time,
     ) -> None:
         self.spider = spider
@@ -99,7 +101,7 @@ class Entries:
         self._by_domain = by_domain
         self._filtering = filtering
         self._own_filter = own_filter
-        self._duplicates = AnnouncedDuplicates(stats, listens)
+        self._duplicates = AnnouncedDuplicates(stats, listens, logged=log_duplicates)
         self._volatile: dict[int, Request] = {}
         self._ended: set[int] = set()  # of these; a duplicate is not kept again
         self._carried = Carried()
@@ -123,6 +125,7 @@ class Entries:
             filtering=config.filtering,
             own_filter=own_filter_of(crawler, spider),
             listens=lambda: not shared and has_listener(crawler.signals, signals.request_dropped),
+            log_duplicates=not shared and crawler.settings.getbool("DUPEFILTER_DEBUG"),
         )
 
     async def open(self) -> None:
@@ -144,7 +147,7 @@ class Entries:
             return False
         if self._own_filter is not None:
             return self._own_filter.drops(request)
-        return self._duplicates.drops(key)
+        return self._duplicates.drops(request, key)
 
     def is_known_by_url(self, request: Request) -> bool:
         """Whether a later plain GET of the same URL is left out."""

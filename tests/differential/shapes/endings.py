@@ -49,6 +49,22 @@ class Retries(Shape):
         return {"url": response.url, "retries": response.meta.get("retry_times", 0)}
 
 
+class CountsWaiting(Shape):
+    """Reads how many requests wait, as spiders do that log it or hold back."""
+
+    custom_settings = {"CONCURRENT_REQUESTS": 1}
+    pages = ("page/1",)
+
+    def parse(self, response: Response) -> Any:
+        for number in range(2, 8):
+            yield self.get(f"page/{number}", self.one)
+
+    def one(self, response: Response) -> Any:
+        if not self.notes:
+            scheduler: Any = self.crawler.engine.scheduler
+            self.notes.append(["some wait", len(scheduler) > 2])
+
+
 class Raises(Shape):
     pages = ("page/1", "page/2")
 

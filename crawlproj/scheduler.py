@@ -149,7 +149,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
             self._entries = Entries.of_crawl(
                 spider, self._crawler, shared=shared, by_domain=by_domain, config=self.config
             )
-            await self._entries.open()
+            await self._entries.keys.open()
             put = self._frontier.put
             self._arrivals = Arrivals(self._entries, self.in_hand, self.admission, put, self._seen)
             self._rebuilding = Rebuilding(self._entries, put, self.books)

@@ -48,19 +48,19 @@ class Arrivals:
 
         Returns False if it is left out.
         """
-        in_hand, entries = self._in_hand, self._entries
+        in_hand, entries, keys = self._in_hand, self._entries, self._entries.keys
         work = in_hand.replaced_by(request)
         source = in_hand.source_of(request, work)
         if work is None:
-            key = entries.key_of(request)
+            key = keys.of(request)
         else:
             self._admission.release(work)
-            if entries.identity(request) == entries.identity(work.request):
+            if keys.identity(request) == keys.identity(work.request):
                 work.retry(entries.retried(request, work.lease, work.request))
                 return True
             work.redirect(request.url)
-            key = entries.key_of_redirect(request, work.request, work.lease.entry)
-        if entries.drops(request, key):
+            key = keys.of_redirect(request, work.request, work.lease.entry)
+        if keys.drops(request, key):
             return False
         try:
             self._put(self._entry_of(request, key, source, seen=work is None))
@@ -71,7 +71,7 @@ class Arrivals:
                 extra={"spider": entries.spider},
             )
             return False
-        if entries.is_known_by_url(request):
+        if keys.is_known_by_url(request):
             self._seen.add(request.url)
         return True
 

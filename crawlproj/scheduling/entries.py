@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import logging
-import secrets
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scrapy import Request, signals
+from scrapy import Request
 from scrapy.utils.httpobj import urlparse_cached
 
-from crawlproj._scrapy.signals import has_listener
 from crawlproj.clock import crawl_time
-from crawlproj.scheduling.announced import AnnouncedDuplicates
 from crawlproj.scheduling.carried import Carried
-from crawlproj.scheduling.checks import CHECK, key_of_check
 from crawlproj.scheduling.classes import classes_of
 from crawlproj.scheduling.given import without_given
-from crawlproj.scheduling.identity import identity_of
-from crawlproj.scheduling.own_filter import own_filter_of
+from crawlproj.scheduling.keys import Keys
 from crawlproj.scheduling.serialize import (
     RETRY_AT,
-    SEED,
     UNANSWERED_AT,
     BadPayload,
     Unstorable,
     entry_of,
     found_at_of,
-    key_of_return,
-    key_of_seed,
     request_of,
 )
 from crawlproj.scheduling.volatile import (
@@ -42,15 +33,12 @@ from crawlproj.scheduling.volatile import (
 from crawlproj.urls import registrable_domain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
     from crawlproj.frontier.base import Clock, Entry, Lease, Written
     from crawlproj.scheduling.crawl_config import CrawlConfig
-    from crawlproj.scheduling.own_filter import OwnFilter
 
 logger = logging.getLogger(__name__)
 
@@ -66,14 +54,9 @@ class Lost(BadPayload):
 class Entries:
     """Turns requests into entries and entries into requests.
 
-    identity: the key of a request that is filtered; equal for requests of which one is enough.
-    retry_times: RETRY_TIMES, for a retry that cannot be stored.
+    keys: which key a request has. retry_times: RETRY_TIMES, for a retry that cannot be stored.
     shared: other processes work on the frontier, so every part of a request must be stored.
     by_domain: a registrable domain is one queue, so one worker has all of it and keeps its limits.
-    filtering: if False, every request is fetched, as if it had ``dont_filter``.
-    own_filter: the project's, which is asked about each request without ``dont_filter``.
-    listens: whether anyone wants to know of each duplicate at once. log_duplicates: whether
-    each is logged.
     clock: unix seconds.
     """
 
@@ -81,32 +64,23 @@ class Entries:
         self,
         spider: Spider,
         stats: StatsCollector,
+        keys: Keys,
         *,
-        identity: Callable[[Request], int],
         retry_times: int,
         shared: bool,
         by_domain: bool,
-        filtering: bool = True,
-        own_filter: OwnFilter | None = None,
-        listens: Callable[[], bool] = lambda: False,
-        log_duplicates: bool = False,
         clock: Clock = crawl_time,
     ) -> None:
         self.spider = spider
+        self.keys = keys
         self._clock = clock
         self._stats = stats
-        self.identity = identity
         self._retry_times = retry_times
         self._shared = shared
         self._by_domain = by_domain
-        self._filtering = filtering
-        self._own_filter = own_filter
-        self._duplicates = AnnouncedDuplicates(stats, listens, logged=log_duplicates)
         self._volatile: dict[int, Request] = {}
         self._ended: set[int] = set()  # of these; a duplicate is not kept again
         self._carried = Carried()
-        # How many seeds with dont_filter had each identity. A list of a million takes 130 MB.
-        self._seeds: Counter[int] = Counter()
         self._warned: set[str] = set()  # of these kinds of requests
         classes_of(spider)  # before callbacks import what the next process would not know
 
@@ -118,73 +92,11 @@ class Entries:
         return cls(
             spider,
             crawler.stats,
-            identity=identity_of(crawler),
+            Keys.of_crawl(spider, crawler, shared=shared, filtering=config.filtering),
             retry_times=crawler.settings.getint("RETRY_TIMES"),
             shared=shared,
             by_domain=shared and by_domain,
-            filtering=config.filtering,
-            own_filter=own_filter_of(crawler, spider),
-            listens=lambda: not shared and has_listener(crawler.signals, signals.request_dropped),
-            log_duplicates=not shared and crawler.settings.getbool("DUPEFILTER_DEBUG"),
         )
-
-    async def open(self) -> None:
-        """Open the project's filter, if there is one."""
-        if self._own_filter is not None:
-            await self._own_filter.open()
-
-    def is_filtered(self, request: Request) -> bool:
-        """Whether a request is fetched only if its key is new."""
-        return self._filtering and not request.dont_filter
-
-    def drops(self, request: Request, key: int) -> bool:
-        """Whether a new request, which has ``key``, is left out at once.
-
-        The project's filter is asked, or those who listen for duplicates are notified. The
-        frontier leaves out the others.
-        """
-        if not self.is_filtered(request) or CHECK in request.meta:
-            return False
-        if self._own_filter is not None:
-            return self._own_filter.drops(request)
-        return self._duplicates.drops(request, key)
-
-    def is_known_by_url(self, request: Request) -> bool:
-        """Whether a later plain GET of the same URL is left out."""
-        if self._own_filter is not None or not self.is_filtered(request):
-            return False
-        return request.method == "GET" and not request.body
-
-    def key_of(self, request: Request) -> int:
-        """Return the key of a new request: one of its own if it has ``dont_filter``.
-
-        The key of a seed is the same in every run, so that a continued crawl does not fetch it
-        again.
-        """
-        is_seed = request.meta.pop(SEED, False)
-        if CHECK in request.meta and (key := key_of_check(request)) is not None:
-            return key
-        if self.is_filtered(request):
-            key = self.identity(request)
-            return key if self._own_filter is None else self._own_filter.key_of(key)
-        if not is_seed:
-            return secrets.randbits(64) - (1 << 63)
-        key = self.identity(request)
-        self._seeds[key] += 1
-        return key_of_seed(key, self._seeds[key] - 1)
-
-    def key_of_redirect(self, request: Request, source: Request, leased: Entry) -> int:
-        """Return the key of ``request``, which is where ``source`` redirects to.
-
-        leased: the entry of ``source``.
-        """
-        passed = request.meta.get("redirect_urls", ())
-        if request.url in passed:  # known, but on the way it may have got a cookie
-            return key_of_return(self.identity(request), len(passed))
-        if request.dont_filter and leased.key == self.identity(source):
-            # A retry may have set dont_filter, which does not apply to where that leads.
-            return self.identity(request)
-        return self.key_of(request)
 
     def entry_of(
         self,
@@ -211,7 +123,7 @@ class Entries:
     def entry_of_url(self, url: str, priority: int) -> Entry:
         """Return the entry of a plain request that the spider did not make."""
         request = Request(url, priority=priority)
-        return self.entry_of(request, self.identity(request))
+        return self.entry_of(request, self.keys.identity(request))
 
     def retried(
         self, request: Request, lease: Lease, failed: Request | None = None
@@ -273,7 +185,7 @@ class Entries:
     def forget(self, entry: Entry) -> None:
         """Note that ``entry`` has ended."""
         request = self._volatile.pop(entry.key, None)
-        if request is not None and self.is_filtered(request):
+        if request is not None and self.keys.is_filtered(request):
             self._ended.add(entry.key)
         self._carried.forget(entry.key)
 

@@ -14,10 +14,10 @@ from crawlproj.scheduling.serialize import (
     SEED,
     Unstorable,
     found_at_of,
-    key_of,
 )
 from crawlproj.scheduling.volatile import is_volatile
 from tests.scheduling.kept_classes import Book, Step
+from tests.scheduling.some_keys import keys
 
 if TYPE_CHECKING:
     from crawlproj.frontier.base import Clock
@@ -29,7 +29,6 @@ def entries(
     *,
     shared: bool = False,
     by_domain: bool = False,
-    filtering: bool = True,
     retry_times: int = 2,
     stats: Stats | None = None,
     clock: Clock = lambda: 0.0,
@@ -37,11 +36,10 @@ def entries(
     return Entries(
         AnySpider(),
         Stats() if stats is None else stats,  # type: ignore[arg-type]
-        identity=key_of,
+        keys(),
         retry_times=retry_times,
         shared=shared,
         by_domain=by_domain,
-        filtering=filtering,
         clock=clock,
     )
 
@@ -66,34 +64,14 @@ def lease(entry: Entry, attempts: int = 0) -> Lease:
 def test_a_request_becomes_an_entry_and_the_same_request_again() -> None:
     it = entries()
     request = Request(URL, meta={"note": 1}, priority=3)
-    again = it.request_of(it.entry_of(request, it.key_of(request)))
+    again = it.request_of(it.entry_of(request, it.keys.of(request)))
     assert (again.url, again.meta, again.priority) == (URL, {"note": 1}, 3)
-
-
-def test_a_request_that_is_not_filtered_has_a_key_of_its_own_each_time() -> None:
-    it, request = entries(), Request(URL, dont_filter=True)
-    assert len({it.key_of(request) for _ in range(3)} | {key_of(request)}) == 4
-
-
-def seeds(it: Entries, *urls: str) -> list[int]:
-    return [it.key_of(Request(url, dont_filter=True, meta={SEED: True})) for url in urls]
-
-
-def test_seeds_that_are_not_filtered_have_the_same_keys_in_the_next_run() -> None:
-    keys = seeds(entries(), URL, URL, f"{URL}a", URL)
-    assert len({*keys, key_of(Request(URL))}) == 5
-    other_order = seeds(entries(), f"{URL}a", URL, URL, URL)
-    assert set(other_order) == set(keys)
-
-
-def test_a_filtered_seed_has_the_key_of_a_link_to_it() -> None:
-    assert entries().key_of(Request(URL, meta={SEED: True})) == key_of(Request(URL))
 
 
 def test_a_copy_of_a_seed_is_not_a_seed() -> None:
     it = entries()
     seed = Request(URL, dont_filter=True, meta={SEED: True, "is_start_request": True})
-    assert len({it.key_of(seed), it.key_of(seed.replace()), it.key_of(seed.replace())}) == 3
+    assert len({it.keys.of(seed), it.keys.of(seed.replace()), it.keys.of(seed.replace())}) == 3
     assert SEED not in it.request_of(it.entry_of(seed, 1)).meta
 
 
@@ -199,17 +177,11 @@ def test_the_slot_that_the_downloader_wrote_is_not_copied_to_another_host() -> N
     assert again.payload == b""
 
 
-def test_without_a_filter_every_request_has_a_key_of_its_own() -> None:
-    it = entries(filtering=False)
-    assert it.key_of(Request(URL)) != it.key_of(Request(URL))
-    assert not it.is_filtered(Request(URL))
-
-
 def test_requests_are_counted_as_scrapys_scheduler_and_duplicate_filter_do() -> None:
     stats = Stats()
     it, request = entries(stats=stats), Request(URL)
-    first = it.entry_of(request, it.key_of(request))
-    it.entry_of(request, it.key_of(request))
+    first = it.entry_of(request, it.keys.of(request))
+    it.entry_of(request, it.keys.of(request))
     it.count(Written(new=1), 1)
     it.request_of(first)
     it.retried(request, lease(first))
@@ -225,7 +197,7 @@ def test_requests_are_counted_as_scrapys_scheduler_and_duplicate_filter_do() -> 
 
 def test_an_ended_request_that_was_kept_in_memory_is_not_kept_again() -> None:
     it, request = entries(), unstorable()
-    entry = it.entry_of(request, it.key_of(request))
+    entry = it.entry_of(request, it.keys.of(request))
     it.forget(entry)
     it.entry_of(unstorable(), entry.key)
     with pytest.raises(Lost):
@@ -284,7 +256,7 @@ def test_what_belongs_to_an_attempt_is_not_carried_to_the_next() -> None:
 def test_a_retry_keeps_the_time_at_which_its_url_was_found() -> None:
     now = [1000.9]
     it, request = entries(clock=lambda: now[0]), Request(URL)
-    entry = it.entry_of(request, it.key_of(request))
+    entry = it.entry_of(request, it.keys.of(request))
     now[0] = 2000.0
     retried = it.retried(it.request_of(entry), lease(entry))
     assert retried is not None

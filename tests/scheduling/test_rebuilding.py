@@ -8,8 +8,8 @@ from crawlproj.frontier.base import Ack, Entry, Lease, State
 from crawlproj.scheduling.books import Books
 from crawlproj.scheduling.entries import Entries
 from crawlproj.scheduling.rebuilding import Rebuilding
-from crawlproj.scheduling.serialize import key_of
 from crawlproj.scheduling.volatile import Source, volatile_entry
+from tests.scheduling.some_keys import keys
 
 if TYPE_CHECKING:
     import pytest
@@ -35,7 +35,7 @@ class Desk:
         self.acks: list[Ack] = []
         stats: Any = Stats()
         self.entries = Entries(
-            AnySpider(), stats, identity=key_of, retry_times=2, shared=False, by_domain=False
+            AnySpider(), stats, keys(), retry_times=2, shared=False, by_domain=False
         )
         books = Books(lambda ack, _: self.acks.append(ack), spider=None)
         books.begin()

@@ -186,7 +186,7 @@ class Scheduler(BaseScheduler, metaclass=Strict):
         """Whether the crawl must go on."""
         if self.opened is None or self.opened.finished or self._budget.spent:
             return False
-        some = self.in_hand or self.books or self.admission.direct or self.steering.waits
+        some = self.in_hand or self.books or self._hooks.direct or self.steering.waits
         return self._frontier.pending or bool(some)
 
     def __len__(self) -> int:

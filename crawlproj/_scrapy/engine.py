@@ -46,17 +46,24 @@ class Watcher(Protocol):
 
 
 class _Watched(set["Request"]):
-    """A set of requests that reports each removal and ignores that of a missing one."""
+    """A set of requests that reports each removal and ignores that of a missing one.
 
-    def __init__(self, requests: set[Request], watcher: Watcher) -> None:
+    on_removed: called with each, also if it is missing.
+    """
+
+    def __init__(
+        self, requests: set[Request], watcher: Watcher, on_removed: Callable[[Request], None]
+    ) -> None:
         super().__init__(requests)
         self._watcher = watcher
+        self._on_removed = on_removed
 
     def remove(self, request: Request) -> None:
         # It is missing if abandon() took it away and it ended after all.
         if request in self:
             super().remove(request)
             self._watcher.on_finished(request)
+        self._on_removed(request)
 
 
 class _Forgiving(set["Request"]):
@@ -66,10 +73,15 @@ class _Forgiving(set["Request"]):
 
 
 class EngineHooks:
-    """Reports to a Watcher, wakes the engine, and abandons requests that hang."""
+    """Reports to a Watcher, wakes the engine, and abandons requests that hang.
+
+    direct: the requests of ``engine.download_async`` that have not come back to who made them. The
+    crawl is not idle before: they may put requests then, or end it for a reason.
+    """
 
     def __init__(self, engine: ExecutionEngine) -> None:
         self._engine = engine
+        self.direct: set[Request] = set()
 
     def install(self, watcher: Watcher) -> None:
         """Start reporting to ``watcher``; call it before the first request.
@@ -81,7 +93,7 @@ class EngineHooks:
         require(slot, "inprogress", "close", "nextcall", "_maybe_fire_closing")
         require(engine.scraper, "enqueue_scrape", "_check_if_closing")
         require(engine.downloader, "domain_concurrency", "total_concurrency")
-        slot.inprogress = _Watched(slot.inprogress, watcher)
+        slot.inprogress = _Watched(slot.inprogress, watcher, self._came_back)
         close_slot = slot.close
 
         async def watched_close() -> None:
@@ -119,7 +131,16 @@ class EngineHooks:
             finally:
                 ended(request)
 
-        engine._download = lambda request: deferred_from_coro(admitted(request))  # type: ignore[method-assign]
+        def begun(request: Request) -> Deferred[Response | Request]:
+            self.direct.add(request)
+            return deferred_from_coro(admitted(request))
+
+        engine._download = begun  # type: ignore[method-assign]
+
+    def _came_back(self, request: Request) -> None:
+        if request in self.direct:
+            self.direct.remove(request)
+            self.wake()
 
     def lift_slot_limits(self, in_flight: int) -> None:
         """Let Scrapy's own per-host slots admit all of ``in_flight``: permits decide instead.

@@ -121,6 +121,17 @@ def test_only_a_running_engine_that_is_not_closing_is_woken() -> None:
     assert made._slot.scheduled == 1
 
 
+def test_the_engine_is_woken_when_a_direct_download_has_come_back_to_who_made_it() -> None:
+    made, hooks, _ = installed()
+    direct, other = Request(URL), Request(URL)
+    made._slot.inprogress.update((direct, other))
+    hooks.direct.add(direct)
+    made._slot.inprogress.remove(other)
+    assert (hooks.direct, made._slot.scheduled) == ({direct}, 0)
+    made._slot.inprogress.remove(direct)
+    assert (hooks.direct, made._slot.scheduled) == (set(), 1)
+
+
 def test_slot_limits_are_only_ever_lifted_and_that_of_all_slots_only_lowered() -> None:
     made, hooks, _ = installed()
     hooks.lift_slot_limits(64)

@@ -49,6 +49,32 @@ class Retries(Shape):
         return {"url": response.url, "retries": response.meta.get("retry_times", 0)}
 
 
+class Beside(Shape):
+    """Asks for pages in a task of its own, when nothing else is left, and goes on with the last."""
+
+    pages = ("page/1",)
+
+    async def parse(self, response: Response) -> Any:
+        self.task = asyncio.ensure_future(self.beside())
+        return {"url": response.url}
+
+    async def beside(self) -> None:
+        for path in ("page/2", "redirect/a?to=/beside/page/3"):
+            engine: Any = self.crawler.engine
+            found = await engine.download_async(self.get(path))
+            self.notes.append(found.url)
+        engine.crawl(self.get("page/4", self.last))
+
+    async def last(self, response: Response) -> Any:
+        self.task = asyncio.ensure_future(self.ends())
+        return {"url": response.url}
+
+    async def ends(self) -> None:
+        engine: Any = self.crawler.engine
+        await engine.download_async(self.get("page/5"))
+        await engine.close_spider_async(reason="of its own")
+
+
 class CountsWaiting(Shape):
     """Reads how many requests wait, as spiders do that log it or hold back."""
 

@@ -124,6 +124,25 @@ async def test_a_failed_request_records_the_phases_it_reached(site: Site) -> Non
 
 
 @on_reactor
+async def test_a_request_that_found_its_connection_closed_and_no_other_was_not_answered() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        server.close()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    again = Request(url)
+    async with open_handler() as handler:
+        await handler.download_request(Request(url))
+        with pytest.raises(DownloadConnectionRefusedError):
+            await handler.download_request(again)
+    assert again.meta["timings"]["ttfb"] == 0.0
+
+
+@on_reactor
 async def test_a_tls_site_is_reached_through_a_tls_proxy(
     authority: trustme.CA, tls_site: Site
 ) -> None:

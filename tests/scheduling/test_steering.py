@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from crawlproj.errors import FrontierError
-from crawlproj.frontier.base import Ack, State
+from crawlproj.frontier.base import Ack, Entry, State
 from crawlproj.frontier.commands import SKIPPED_BY_COMMAND, Command, Selection, Verb
+from crawlproj.scheduling.changes import Changes
 from tests.frontier.helpers import entry
 from tests.frontier.virtual import now
 from tests.scheduling.desk import Watched, in_virtual_time
@@ -168,6 +169,21 @@ async def test_added_urls_are_fetched_and_known_ones_are_not_counted() -> None:
         assert [record.results[0].urls for record in records if record] == [2, 1]
         assert len(await it.frontier.waiting()) == 0
         assert len(it.it.buffered.buffer) == 3
+
+
+@in_virtual_time
+async def test_a_command_that_one_worker_has_applied_is_not_applied_again_by_another() -> None:
+    async with crawl() as it:
+        parts = (it.frontier, it.books, lambda url, _: Entry(hash(url), "new.test", url))
+        workers = [Changes(*parts, name, spider=None) for name in ("first", "second")]
+        number = await it.say(Verb.ADD, urls=["http://new.test/1"])
+        for each in workers:
+            await each.begin()
+        assert [await each.apply() for each in workers] == [True, True]
+        assert [bool(each) for each in workers] == [False, False]
+        record = await it.frontier.record(number)
+        assert record is not None
+        assert [result.worker for result in record.results] == ["first"]
 
 
 @in_virtual_time

@@ -1,4 +1,4 @@
-"""What sick sites cost healthy ones that share a budget: ``python -m benchmarks.sick_sites``.
+"""The cost of sick sites to healthy ones that share a budget: ``python -m benchmarks.sick_sites``.
 
 In virtual time, with the permits of a crawl: 17 sites of 4 workers that take 0.4 s (median), alone
 and beside two that are 50 times slower and one that never answers. With 64 in flight, the budget is

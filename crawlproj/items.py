@@ -117,7 +117,7 @@ class SkippedUrl:
 
 @dataclass(slots=True)
 class PageHints:
-    """What a sitemap, or a feed, says of pages.
+    """The hints of a sitemap, or a feed, about pages.
 
     url: of the sitemap. noted_at: when it was read (unix seconds). hints: for each page its URL,
     when it changed last (unix seconds) or None, its changefreq or None, and whether its site is

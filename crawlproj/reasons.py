@@ -147,7 +147,7 @@ _BY_NAME = {
     "ContentDecodingError": "bad-encoding",
     "TooManyRedirects": "too-many-redirects",
 }
-# Those of a connection. What they make of a wrong URL or option is an OSError as well.
+# Those of a connection. A wrong URL or option becomes an OSError of theirs as well.
 _CONNECTIONS = frozenset(
     {
         *("ChunkedEncodingError", "ClientConnectionError", "ConnectionError", "HTTPError"),

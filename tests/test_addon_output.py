@@ -1,4 +1,4 @@
-"""What crawls of a project with the add-on say, and when they are silent."""
+"""The output of crawls of a project with the add-on, and when they are silent."""
 
 from __future__ import annotations
 

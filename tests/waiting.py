@@ -35,7 +35,7 @@ def until(what: Callable[[], T | None], process: Process | None = None) -> T:
         if process is not None:
             assert process.poll() is None, process.output()
         assert time.monotonic() < deadline, "it does not happen"
-        # What costs much to look at, such as a long log, is looked at less often.
+        # A long log, or anything else that costs much to look at, is looked at less often.
         time.sleep(max(0.01, 5 * (time.process_time() - began)))
 
 

@@ -29,7 +29,7 @@ SITEMAPS: dict[str, Callable[[WebPage, float], float]] = {
     "now, of every other page": _half,
     "never a change": lambda _page, _now: 0.0,
 }
-"""What a sitemap says → the lastmod of a page in it at some time (seconds)."""
+"""The claim of a sitemap → the lastmod of a page in it at some time (seconds)."""
 
 
 def read(pages: Iterable[WebPage], says: str, now: float, *, believed: bool) -> None:

@@ -28,7 +28,7 @@ _NOT_IN_NAMES = re.compile(r"[\W_]+")
 
 
 class Chapters:
-    """What the headings and links of a part of a page say about its elements.
+    """The headings and links of a part of a page, and what they say about its elements.
 
     suspects: whether a name is one of boilerplate.
     """

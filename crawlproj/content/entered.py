@@ -1,4 +1,4 @@
-"""What fields of forms hold: it is not text of a page, and all that tells change forms apart."""
+"""The contents of form fields: not text of a page, but all that tells change forms apart."""
 
 from __future__ import annotations
 

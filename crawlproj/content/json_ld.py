@@ -23,7 +23,7 @@ _NO_JSON = re.compile(
     r"|,(?=(?:\s++|//[^\n]*+|/\*.*?\*/)*+[}\]])",
     re.DOTALL,
 )
-# What a template that escapes for HTML makes of quotation marks.
+# Quotation marks after a template that escapes for HTML.
 _ESCAPED_FOR_HTML = re.compile(r"[\[{\s]*&(?:quot|#34|#x22);", re.IGNORECASE)
 # A backslash that JSON has, or not.
 _ESCAPE = re.compile(r'(\\["\\/])|\\([^\w\s])')
@@ -34,8 +34,8 @@ def json_ld_in(tree: Tree) -> list[Any]:
 
     Line breaks in strings, comments, CDATA around the whole, commas after the last value, signs
     that need no backslash, quotation marks escaped for HTML and what comes after the whole are
-    forgiven. As in JavaScript, a number that is not finite is null. What cannot be read all the
-    same is left out.
+    forgiven. As in JavaScript, a number that is not finite is null. A script that cannot be
+    read all the same is left out.
     """
     found = []
     for script in tree.select("script[type]"):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 # UTF-16 and the encoding of pages that must not be read submit UTF-8.
 _AS_UTF8 = ("utf", "replacement")
-# What is not escaped of a character's bytes, beside letters and digits.
+# Bytes of a character that are not escaped, beside letters and digits.
 _TRAILING = "@[\\]^`{|}"
 _IN_JIS = _TRAILING + "!$%&()*+,/:;=?"
 _LEADS, _TRAILS = range(0x80, 0x100), range(0x40, 0xFF)

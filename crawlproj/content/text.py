@@ -50,7 +50,7 @@ _UNKNOWN_BLOCKS = {
     **dict.fromkeys(("legend", "optgroup", "search"), "div"),
     **dict.fromkeys(("listing", "xmp"), "pre"),
 }
-# What is for those who cannot put the reading above the word: 漢字(kanji).
+# For those who cannot put the reading above the word: 漢字(kanji).
 _SHOWN = {"rp": "span"}
 _KEPT_APART_IN_MARKDOWN = {**_UNKNOWN_BLOCKS, **_SHOWN, "option": "div"}
 # Its text numbers the items of <ol>, and indents what is in <blockquote>.

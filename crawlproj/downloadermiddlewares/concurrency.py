@@ -173,7 +173,7 @@ class ConcurrencyMiddleware:
     ) -> Response | Request:
         admission = self._admission
         excused = self._end(request, shown, str(response.ip_address or ""), ending)
-        # What was too much at once may have been alone when it took its permit: others overtook it.
+        # One of too many at once may have been alone when it took its permit: others overtook it.
         refused = (
             shown.verdict is Verdict.THROTTLED
             or ending.at_once

@@ -1,4 +1,4 @@
-"""What a status means at each site, where several causes have the same one."""
+"""The meaning of a status at each site, where several causes have the same one."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class Progress:
             self._print(summary_table(snapshot, reason, self._console.width))
 
     def _print(self, summary: RenderableType) -> None:
-        # What cron runs with --nolog must be silent, as Scrapy is: it mails what is printed.
+        # A run of cron with --nolog must be silent, as Scrapy is: cron mails what is printed.
         if not self._crawler.settings.getbool("LOG_ENABLED") and not self._console.is_terminal:
             return
         # Under scrapyd, standard error is the server's log; people read the log of the job.

@@ -1,4 +1,4 @@
-"""What goes into a frontier and comes out of it: entries, leases, acks, and what they add up to.
+"""The data that goes into a frontier and comes out of it: entries, leases, acks and totals.
 
 Its contract is in ``base.py``, from which all of these are imported.
 """

@@ -1,4 +1,4 @@
-"""What the download handler needs of the reactor."""
+"""The reactor that the download handler needs."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _RARELY = 10.0  # times the length of a penalty: until more is tried
 
 
 class Rate(NamedTuple):
-    """What to continue with after a lockout: ``start`` requests/s, growing to ``peak``."""
+    """The rates after a lockout: ``start`` requests/s, growing to ``peak``."""
 
     peak: float
     start: float

@@ -23,7 +23,7 @@ class First(NamedTuple):
 
 
 class Faces:
-    """What pages showed, by the URL without one of their parameters.
+    """The contents that pages showed, by the URL without one of their parameters.
 
     A forum has links to a post, /topic/7?post=123, and each shows the page of the topic that has
     the post. The first one to show a page is new, so it looks as if the parameter mattered. It does

@@ -26,7 +26,7 @@ _DAYS, _YEARS, _NEAR = 60, range(1900, 2200), 60
 
 
 class Found(NamedTuple):
-    """What is new in a page.
+    """The parts of a page that are new.
 
     words: a word, or many lines. lines: a line, whatever its digits are. digits: a line. numbers:
     how many lines say the same as earlier ones of its shape, with a number of their own. dates: the

@@ -129,7 +129,8 @@ class Patience:
     def take_listed(self, shape: str) -> bool:
         """Take in a page without enough that is new; return whether lists have led to so many.
 
-        What they lead to has an end as they have, unless pages with nothing new are the lists.
+        The URLs they lead to have an end as they have, unless pages with nothing new are the
+        lists.
         """
         put(self._stale, shape, 0, _MAX_SHAPES)
         left = self._listed.get(shape, 0)

@@ -32,7 +32,7 @@ _GROUP_ITEMS = 10_000
 
 @dataclass(slots=True)
 class Rolled:
-    """What became of a segment. size: bytes of the files."""
+    """The outcome of a segment. size: bytes of the files."""
 
     files: int = 0
     rows: int = 0

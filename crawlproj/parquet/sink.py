@@ -33,7 +33,7 @@ _GIVE_UP_S = 600.0  # rows gather for that long if no file can be written
 
 @dataclass(slots=True)
 class Counts:
-    """What this process has done: rows in files, files, their bytes, and rows that were known."""
+    """The work of this process: rows in files, files, their bytes, and rows that were known."""
 
     rows: int = 0
     files: int = 0

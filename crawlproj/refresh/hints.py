@@ -1,4 +1,4 @@
-"""What sitemaps and feeds say of the changes of pages, and whether a site is to be believed. Pure.
+"""Changes of pages as sitemaps and feeds announce them, and whether to believe a site. Pure.
 
 A ``lastmod`` later than the last check of a page announces a change, and an older one says that
 there was none. They are noisy signals: many sites stamp the time of day on every page, and others

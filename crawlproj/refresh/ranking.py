@@ -19,7 +19,7 @@ _BINS_PER_NAT = 64  # a bin is then worth an eighth of a check
 
 
 class Value(NamedTuple):
-    """What a check of a page is good for, rounded down so that pages can be counted.
+    """The value of a check of a page, rounded down so that pages can be counted.
 
     worth: for freshness, in eighths of an octave of seconds. told: about the page's rate, in
     sixty-fourths of a nat.

@@ -1,4 +1,4 @@
-"""What the pages of a site have in common, learned by looking through all of them. Pure."""
+"""Facts that the pages of a site share, learned by looking through all of them. Pure."""
 
 from __future__ import annotations
 

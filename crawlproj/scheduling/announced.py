@@ -26,8 +26,8 @@ class AnnouncedDuplicates:
 
     logged: whether each duplicate is logged (DUPEFILTER_DEBUG).
 
-    A million keys take 80 MB. What only earlier runs, or other processes, have put is not among
-    them.
+    A million keys take 80 MB. Requests that only earlier runs, or other processes, have
+    put are not among them.
     """
 
     def __init__(self, stats: StatsCollector, listens: Callable[[], bool], *, logged: bool) -> None:

@@ -1,4 +1,4 @@
-"""What middlewares give a request on its way, and copies of the request carry on."""
+"""Takes away from a copy of a request what middlewares gave the request on its way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sitemaps and feeds say of pages, for the spiders that refresh them."""
+"""Passes the hints of sitemaps and feeds about pages to the spiders that refresh them."""
 
 from __future__ import annotations
 

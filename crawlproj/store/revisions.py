@@ -25,7 +25,7 @@ KNOWN = (
     *("history", "gone_at", "etag", "last_modified"),
     "(SELECT vouched_at FROM hints WHERE hints.url = pages.url)",
 )
-"""What a Known is read from, in this order: columns of ``pages``, and one of ``hints``."""
+"""The sources of a Known, in this order: columns of ``pages``, and one of ``hints``."""
 
 _MAX_HISTORY = 32
 

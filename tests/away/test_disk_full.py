@@ -106,8 +106,8 @@ def crawl_with_little_room(
 ) -> tuple[str, set[str]]:
     """Crawl twice with ``folder / "disk"``, which has room only the second time.
 
-    Returns what the first run said, and the pages of the site. What is on the disk at the end is in
-    ``folder / "copy"``.
+    Returns what the first run said, and the pages of the site. At the end, the content of the
+    disk is in ``folder / "copy"``.
     """
     disk = folder / "disk"
     disk.mkdir()

@@ -1,4 +1,4 @@
-"""What shows nothing in Markdown takes little time, and changes nothing."""
+"""Elements that show nothing in Markdown take little time, and change nothing."""
 
 from __future__ import annotations
 

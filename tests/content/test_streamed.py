@@ -1,4 +1,4 @@
-"""What a page brings late is read where a browser shows it."""
+"""The parts that a page brings late are read where a browser shows them."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from crawlproj.content.tree import tree_of
         ("a `b ``` c` d\n\n\n- ", "a `b ``` c` d"),
         ("a\n\n>\n\n> b\n>\n> > c\n>\n> >\n\nd", "a\n\n> b\n>\n> > c\n\nd"),
         ("a\n\n```py\n\n```\n\n> ```\n> ```\n\nb", "a\n\nb"),
-        # What is around a table or a rule in an item of a list is kept apart from it.
+        # The text around a table or a rule in an item of a list is kept apart from it.
         (
             "- a\n  | b |\n  | :---: |\n  c\n  | d |\n  | --- |",
             "- a\n\n  | b |\n  | :---: |\n\n  c\n\n  | d |\n  | --- |",

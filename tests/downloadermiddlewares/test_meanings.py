@@ -1,4 +1,4 @@
-"""What refuses everything for a while, again after as many pages, refuses what comes too fast."""
+"""A site that refuses everything for a while, after as many pages each time, limits the rate."""
 
 from __future__ import annotations
 

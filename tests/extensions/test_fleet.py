@@ -1,4 +1,4 @@
-"""What a worker of a fleet tells its supervisor."""
+"""Reports of a worker of a fleet to its supervisor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker's status shows its supervisor."""
+"""The status of a worker, as its supervisor sees it."""
 
 from __future__ import annotations
 

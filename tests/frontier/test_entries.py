@@ -1,4 +1,4 @@
-"""What is said of a job that was opened."""
+"""The note about a job that was opened."""
 
 from __future__ import annotations
 

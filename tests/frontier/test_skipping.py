@@ -66,7 +66,7 @@ def test_what_is_skipped_is_exactly_what_was_previewed_and_written_down_before(
 def test_what_returns_to_the_queue_is_not_skipped_unless_it_is_written_down(
     frontier: Frontier, controls: Controls
 ) -> None:
-    """What stays is sifted once it is claimed, and written down then."""
+    """The rest is sifted once it is claimed, and written down then."""
     put(frontier, entry(1), entry(2))
     (lease,) = claim(frontier, 1)
     run(controls.append(order(Verb.SKIP, pattern="*")))

@@ -76,7 +76,7 @@ def test_a_non_public_address_is_refused_and_the_error_names_its_kind(
     with pytest.raises(AddressRefused) as caught:
         Guard().check(address)
     assert f"is a {kind} address" in str(caught.value)
-    # What it says to write on the command line is read there.
+    # The value that it says to write on the command line is read there.
     advised = Settings({"GUARD_ALLOW": str(caught.value).rpartition("-s GUARD_ALLOW=")[2]})
     Guard(advised.getlist("GUARD_ALLOW")).check(address)
 

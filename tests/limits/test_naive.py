@@ -72,7 +72,7 @@ def test_a_naive_limit_breaks_its_rule_and_the_history_is_not_shrunk(
 
     monkeypatch.setitem(LIMITS, "naive", naive)
     monkeypatch.setattr(rule.hypothesis, "inner_test", noted)
-    # What failed in an earlier run would be played first, and again.
+    # An example that failed in an earlier run would be played first, and again.
     own = settings(rule._hypothesis_internal_use_settings, database=None)
     monkeypatch.setattr(rule, "_hypothesis_internal_use_settings", own)
     with pytest.raises(AssertionError):

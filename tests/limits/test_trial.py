@@ -1,4 +1,4 @@
-"""What is believed of a site holds or not by the answers that follow."""
+"""A belief about a site holds or not by the answers that follow."""
 
 from __future__ import annotations
 

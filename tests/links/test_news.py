@@ -1,4 +1,4 @@
-"""What is new on a page."""
+"""The parts of a page that are new."""
 
 from __future__ import annotations
 

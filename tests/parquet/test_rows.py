@@ -66,7 +66,7 @@ def test_a_partition_is_the_table_a_hash_of_the_site_and_the_day_in_utc() -> Non
     )
     assert partition("pages", "http://a.test/1", NOON).endswith("/day=2025-11-28")
     assert partition("pages", "http://a.test/1", NOON + 43_200).endswith("/day=2025-11-29")
-    # What the guide says; files that were written before must stay in their place.
+    # As the guide says; files that were written before must stay in their place.
     assert partition("pages", "http://example.org/", NOON).startswith("pages/site_hash=5/")
 
 

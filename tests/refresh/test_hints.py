@@ -1,4 +1,4 @@
-"""What sitemaps say is believed as long as checks agree with it."""
+"""Sitemaps are believed as long as checks agree with them."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Stats:
 
 
 class Desk:
-    """What a process that continues a crawl does with leases."""
+    """A process that continues a crawl, at work with leases."""
 
     def __init__(self) -> None:
         self.put: list[Entry] = []

@@ -1,4 +1,4 @@
-"""What a worker writes down of URLs that a command skips, in virtual time."""
+"""A worker writes down the URLs that a command skips, in virtual time."""
 
 from __future__ import annotations
 

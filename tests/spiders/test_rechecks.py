@@ -1,4 +1,4 @@
-"""What a crawl that refreshes asks for again."""
+"""The URLs that a crawl that refreshes asks for again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command names and the job does not have is doubted."""
+"""A command that names what the job does not have is doubted."""
 
 from __future__ import annotations
 

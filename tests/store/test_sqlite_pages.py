@@ -1,4 +1,4 @@
-"""What only SQLite's way to keep rows makes necessary."""
+"""Needs of SQLite's way to keep rows alone."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _PREFIX = "/live"
 class LivePage:
     """As Page; parts: names of templates ``NAME_PART.html``, each for the element ``#PART``.
 
-    What it shows has a ``view``, of whose job it goes on to show the parts, because the forms
+    Each document has a ``view``, of whose job it goes on to show the parts, because the forms
     beside them are for that job. Without a script, it shows the moment at which it was asked for.
     """
 

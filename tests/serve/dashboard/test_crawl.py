@@ -118,7 +118,7 @@ def test_a_site_shows_what_workers_say_although_the_database_is_late(
 
 def test_limits_can_be_reduced_to_what_binds(shown: Shown) -> None:
     found = shown.get("/limits?kind=away", ("w", CRAWL))
-    # What changes is reduced, too, and of the same job.
+    # The changes are reduced, too, and of the same job.
     assert 'data-events="/live/limits?kind=away&amp;job=j"' in found
 
     assert "a.test" in found

@@ -11,6 +11,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawlproj._scrapy.headers import value_of, values_of
 from crawlproj.content.ages import without_ages
+from crawlproj.content.calendars import CALENDAR, without_stamps
 from crawlproj.content.chosen_types import extension_of
 from crawlproj.content.fields import page_fields, shown_without_text, telling_text_of
 from crawlproj.content.folded import folded_pieces
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from crawlproj.content.chosen_types import ChosenTypes
+from crawlproj.content.chosen_types import ChosenTypes
 
 __all__ = ["failure_item", "failure_of", "page_of", "saved"]
 
@@ -50,7 +51,7 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
         requested_url=meta.get("redirect_urls", [response.url])[0],
         status=response.status,
         content_type=content_type.decode("latin-1"),
-        content_hash=blake2b(response.body, digest_size=16).hexdigest(),
+        content_hash=_hash(response.body),
         depth=meta.get("depth", 0),
         fetched_at=meta.get("archived_at") or time.time(),
         timings=meta.get("timings", {}),
@@ -71,6 +72,8 @@ def page_of(response: Response, fields: Sequence[str] = (), *, fingerprint: bool
         page.canonical = linked_from(response.url, response.headers, "canonical")
         if isinstance(response, TextResponse) and is_prose(response):
             page.text = response.text.strip()
+        elif media_type(values_of(response.headers, b"Content-Type")).essence == CALENDAR:
+            page.text_hash = _hash(without_stamps(response.body))
     return page
 
 
@@ -86,6 +89,10 @@ def saved(page: Page, response: Response, types: ChosenTypes) -> Page:
     kept.file = name_of(page.content_hash, extension_of(essence, page.url))
     kept.body = response.body
     return kept
+
+
+def _hash(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 def _validator(response: Response, header: bytes) -> str | None:

@@ -220,3 +220,15 @@ def test_arbitrary_bytes_never_make_it_raise(encoding: str, body: bytes) -> None
     response = HtmlResponse(URL, body=body, encoding=encoding)
     page_fields(response)
     LinkExtractor().extract_links(response)
+
+
+@pytest.mark.parametrize("stamp", ["DTSTAMP:2026{}T090000Z", "dtstamp;X=1:\r\n 2026{}\r\n\tT09"])
+def test_when_a_calendar_was_sent_is_no_change_of_it(stamp: str) -> None:
+    def text_hash(day: str, summary: str) -> str | None:
+        lines = ["BEGIN:VEVENT", "DTSTART:20270101", stamp.format(day), f"SUMMARY:{summary}", "END"]
+        body = "\r\n".join(lines).encode()
+        headers = {"Content-Type": "text/calendar; charset=utf-8"}
+        return page_fields(Response(URL, body=body, headers=headers)).text_hash
+
+    same = [text_hash("0101", "Fair"), text_hash("0102", "Fair")]
+    assert same[0] == same[1] != text_hash("0101", "Fete")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-from crawlproj.content.chosen_types import ChosenTypes
+    from crawlproj.content.chosen_types import ChosenTypes
 
 __all__ = ["failure_item", "failure_of", "page_of", "saved"]
 

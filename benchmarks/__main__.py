@@ -13,7 +13,6 @@ import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from benchmarks.crawls import Run
 
 RESULTS = ROOT / "benchmarks" / "results"
-_START_UPS = 3
 _PROFILED = 25
 
 
@@ -68,23 +66,22 @@ def main() -> int:
 
 
 def compare(case: Case, rounds: int, pages: int, console: Console) -> Compared:
-    """Measure the start-up of both sides, then ``rounds`` rounds of one crawl each.
+    """Measure ``rounds`` rounds of one crawl of each side, between two start-ups of its own.
 
-    The start-up is the median of three, or of as many as there are rounds.
+    So a machine that becomes slower or faster does the same to a crawl and to its start-up.
     """
-    start_ups: dict[Side, list[Run]] = {side: [] for side in SIDES}
+    start_ups: dict[Side, list[float]] = {side: [] for side in SIDES}
     runs: dict[Side, list[Run]] = {side: [] for side in SIDES}
     with _crawls(case, pages) as crawls:
-        for _ in range(min(_START_UPS, rounds)):
-            for side in SIDES:
-                start_ups[side].append(crawls.run(side, "one"))
         for number in range(rounds):
             for side in SIDES:
+                before_s = crawls.run(side, "one").cpu_s
                 runs[side].append(crawls.run(side, "all"))
+                after_s = crawls.run(side, "one").cpu_s
+                start_ups[side].append((before_s + after_s) / 2)
             cost = ", ".join(f"{side} {runs[side][-1].cpu_s:.2f} s CPU" for side in SIDES)
             console.print(f"{case.name}: round {number + 1} of {rounds}: {cost}", style="dim")
-    start_up_s = {side: median(run.cpu_s for run in start_ups[side]) for side in SIDES}
-    return Compared(case, crawls.pages, start_up_s, runs)
+    return Compared(case, crawls.pages, start_ups, runs)
 
 
 def profile(case: Case, pages: int) -> None:

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 class Compared:
     """The runs of a case, in the order of the rounds.
 
-    start_up_s: median CPU seconds of the same command on a site of one page.
+    start_ups_s: CPU seconds of the same command on a site of one page, for each round.
     """
 
     case: Case
     pages: int
-    start_up_s: dict[Side, float]
+    start_ups_s: dict[Side, list[float]]
     runs: dict[Side, list[Run]]
 
     def cpu_ms(self, side: Side) -> list[float]:
         """Return the CPU milliseconds per page of each round, without start-up."""
-        start_up_s = self.start_up_s[side]
-        return [(run.cpu_s - start_up_s) / (self.pages - 1) * 1e3 for run in self.runs[side]]
+        pairs = zip(self.runs[side], self.start_ups_s[side], strict=True)
+        return [(run.cpu_s - start_up_s) / (self.pages - 1) * 1e3 for run, start_up_s in pairs]
 
     @property
     def ratio(self) -> float:
@@ -101,7 +101,7 @@ def as_json(all_compared: Sequence[Compared]) -> dict[str, Any]:
             {
                 "case": asdict(compared.case),
                 "pages": compared.pages,
-                "start_up_s": compared.start_up_s,
+                "start_ups_s": compared.start_ups_s,
                 "cpu_ms_per_page": {side: compared.cpu_ms(side) for side in SIDES},
                 "ratio": compared.ratio,
                 "reached": compared.reached,

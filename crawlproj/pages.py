@@ -10,13 +10,13 @@ from scrapy.http import TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawlproj._scrapy.headers import value_of, values_of
-from crawlproj.content.ages import without_ages
 from crawlproj.content.calendars import CALENDAR, without_stamps
 from crawlproj.content.chosen_types import extension_of
 from crawlproj.content.fields import page_fields, shown_without_text, telling_text_of
 from crawlproj.content.folded import folded_pieces
 from crawlproj.content.link_header import linked_from
 from crawlproj.content.media_type import media_type
+from crawlproj.content.moments import without_moments
 from crawlproj.content.page import content_of, is_prose
 from crawlproj.content.page_signals import signals_of
 from crawlproj.items import FetchFailure, Page, SavedPage
@@ -109,7 +109,7 @@ def fingerprint_of(text: str) -> str | None:
     None if there is no text.
     """
     digest, separator = blake2b(digest_size=16), ""
-    for piece in map(without_ages, folded_pieces(text)):
+    for piece in map(without_moments, folded_pieces(text)):
         digest.update((separator + piece).encode("utf-8", "surrogatepass"))
         separator = " "
     return digest.hexdigest() if separator else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from crawlproj.content.ages import without_ages
 from crawlproj.content.entered import with_entered
 from crawlproj.content.fields import telling_text_of
+from crawlproj.content.moments import without_moments
 from crawlproj.content.page import content_of
 
 if TYPE_CHECKING:
@@ -35,5 +35,5 @@ def lesson(
         if (content := content_of(response)) is not None:
             main_text = telling_text_of(content, page.main_text, page.text)
     # Pages that are compared may have been fetched minutes apart.
-    text = without_ages(with_entered(page.text, response))
+    text = without_moments(with_entered(page.text, response))
     return partial(traps.learn, page.url, text, main=main_text)

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crawlproj.content.ages import without_ages
+from crawlproj.content.moments import without_moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,7 +120,7 @@ def _differs(page: Mapping[str, Any], known: Known, stored_text: Callable[[], st
     if text_hash and known.text_hash:
         return bool(text_hash != known.text_hash)
     text = page.get("text") or ""
-    return not text or without_ages(text) != without_ages(stored_text() or "")
+    return not text or without_moments(text) != without_moments(stored_text() or "")
 
 
 def observed(

@@ -276,3 +276,20 @@ def test_the_age_of_what_a_page_shows_is_no_change() -> None:
     ages = ("5 minutes ago", "1\xa0hour, 10\xa0minutes ago", "a day ago", "2 weeks and 3 days ago")
     assert len({fingerprint_of(f"Ticket 7\nopened {age} by Ann") for age in ages}) == 1
     assert fingerprint_of("5 minutes a day") != fingerprint_of("6 minutes a day")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Page generated in {} seconds.",
+        "20 queries executed in {} sec",
+        "Search took about {}s",
+        "Queries took {}ms · Rows 7",
+    ],
+)
+def test_how_long_a_page_took_is_no_change_of_it(note: str) -> None:
+    def hash_of(seconds: str, text: str = "A") -> str | None:
+        return fingerprint_of(f"{text}\n{note.format(seconds)}")
+
+    assert len({hash_of(seconds) for seconds in ("0.001", ".012", "3")}) == 1
+    assert hash_of("3") != hash_of("3", text="B")

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crawlproj.content.folded import folded
 from crawlproj.content.moments import without_moments
 
 if TYPE_CHECKING:
@@ -120,7 +121,12 @@ def _differs(page: Mapping[str, Any], known: Known, stored_text: Callable[[], st
     if text_hash and known.text_hash:
         return bool(text_hash != known.text_hash)
     text = page.get("text") or ""
-    return not text or without_moments(text) != without_moments(stored_text() or "")
+    return not text or _telling(text) != _telling(stored_text() or "")
+
+
+def _telling(text: str) -> str:
+    # Folded, because the width of a column of a table depends on the ages in it.
+    return without_moments(folded(text))
 
 
 def observed(

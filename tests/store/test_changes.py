@@ -75,8 +75,8 @@ def test_a_page_whose_shell_alone_changed_has_not_changed(backend: Backend) -> N
     assert backend.look("SELECT changed_at, content_hash FROM pages") == [(100, "z")]
     backend.write(seen(400, "a", "menu, renamed. late news"))
     assert backend.look("SELECT changed_at FROM pages") == [(400,)]
-    backend.write(seen(500, "b", "menu, renamed. late news 5 minutes ago"))
-    backend.write(seen(600, "c", "menu, renamed. late news 2 hours ago"))
+    backend.write(seen(500, "b", "menu, renamed. late news 5 minutes ago  by Ann"))
+    backend.write(seen(600, "c", "menu, renamed. late news 20 minutes ago by Ann"))
     assert backend.look("SELECT changed_at FROM pages") == [(500,)]
 
 

@@ -7,6 +7,7 @@ itself needs the mark ``slow``, and fails without it: see ``_on_event``.
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -115,13 +116,14 @@ sys.addaudithook(_on_event)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Watch what a test starts, its fixtures included."""
+    """Watch what a test starts, its fixtures included, and take back what Scrapy set."""
     global _running_fast  # noqa: PLW0603 - an audit hook gets no more, and stays for ever
     _running_fast = not any(item.get_closest_marker(name) for name in _LONG)
     try:
         return (yield)
     finally:
         _running_fast = False
+        os.environ.pop("SCRAPY_SETTINGS_MODULE", None)  # left by whatever looked for the project's
 
 
 # Servers

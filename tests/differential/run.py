@@ -32,6 +32,7 @@ SETTINGS: dict[str, Any] = {
     "TELNETCONSOLE_ENABLED": False,
     "REMOTE_CONTROL_ENABLED": False,
     "PROGRESS_ENABLED": False,
+    "HOG_THRESHOLD": 0,  # on a busy machine, all crawls of the process together block the loop
 }
 # Stats whose values depend on time, memory and headers.
 _VARYING = (

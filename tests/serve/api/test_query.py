@@ -22,7 +22,7 @@ def as_reader(url: str) -> str:
     if url.startswith("sqlite"):
         return url
     with psycopg.connect(url, autocommit=True) as db:
-        if not db.execute("SELECT FROM pg_roles WHERE rolname = 'reader'").fetchone():
+        if not db.execute("SELECT 1 FROM pg_roles WHERE rolname = 'reader'").fetchone():
             db.execute("CREATE ROLE reader LOGIN PASSWORD 'pw'")
         db.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
     rest = url.partition("@")[2]

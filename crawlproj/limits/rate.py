@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from crawlproj.limits.announced import Announced
 from crawlproj.limits.growth import PROBE, Growth
 from crawlproj.limits.lockouts import Lockouts
 from crawlproj.limits.spacing import Spacing
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 _ENOUGH = 8  # accepted requests that make a measurement
 _FIRST_RATE = 20.0  # requests/s; half of it is tried first when nothing was measured
 _KEEP = 0.96  # of the measured rate, to start from again
-_ANNOUNCED_SHARE = 0.98  # of an announced rate, to stay clear of the site's rounding
 _MIN_HOLD_S = 4.0
 _HOLD_REQUESTS = 35.0
 _MAX_HOLD_FACTOR = 2.0
@@ -65,6 +65,7 @@ class RateLimit:
         "_pause_s",
         "_paused_s",
         "_peak_seen",
+        "_quota",
         "_refused_in_a_row",
         "_rng",
         "_second",
@@ -95,6 +96,7 @@ class RateLimit:
         self._second_at = -inf  # start of the second whose accepted requests _second counts
         self._second = 0
         self._spacing = Spacing()
+        self._quota = Announced()
 
     @property
     def rate(self) -> float:
@@ -204,15 +206,9 @@ class RateLimit:
 
     def on_policy(self, now: float, policy: RatePolicy) -> None:
         """Note the quota that the site announced."""
-        announced = inf if policy.rate is None else _ANNOUNCED_SHARE * policy.rate
-        if policy.remaining is not None and policy.reset_s:
-            if policy.remaining < 1:
-                self.blocked_until = max(self.blocked_until, now + policy.reset_s)
-            elif policy.rate is None or policy.remaining < policy.rate * policy.reset_s / 2:
-                # A little faster with half of it left, or part of the quota would stay unused.
-                ample = policy.quota is not None and 2 * policy.remaining >= policy.quota
-                spread = policy.remaining / policy.reset_s
-                announced = min(announced, (1.1 if ample else 1.0) * spread)
+        if policy.remaining is not None and policy.remaining < 1 and policy.reset_s:
+            self.blocked_until = max(self.blocked_until, now + policy.reset_s)
+        announced = self._quota.rate_of(now, policy)
         if announced < inf:
             self._announced = min(self._maximum, max(_MIN_RATE, announced))
             if self._spacing.due == -inf:

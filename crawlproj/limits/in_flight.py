@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class InFlight:
             if permit.sent and not permit.answered:
                 return permit
         return None
+
+    def waiting_canaries(self) -> int:
+        """Return how many canaries were written to a connection and have no answer."""
+        permits = chain(self.live, self.lost)
+        return sum(each.canary and each.written and not each.answered for each in permits)
 
     def lose(self, sent_until: float) -> Permit | None:
         """Return a permit that is lost now, if there is one.

@@ -20,6 +20,7 @@ class Permit:
     site: the name of the site's control, which sites may share; see Permits.
     lost: see InFlight.
     sent: whether its request is on its way; a request that still waits cannot be lost.
+    written: whether its request was written to a connection.
     answered: whether the answer has begun; it may take as long as it likes.
     hang_s: seconds without an answer after which its request counts as lost.
     early: whether it was taken sooner after the one before than the rate of its site says; None if
@@ -35,6 +36,7 @@ class Permit:
     site: str = ""
     lost: bool = False
     sent: bool = True
+    written: bool = False
     answered: bool = False
     hang_s: float = inf
     early: bool | None = None

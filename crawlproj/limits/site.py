@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crawlproj.limits.health import Health
     from crawlproj.limits.rate import RateLimit
 
+_MAX_CANARIES = 2  # with a connection: it ends or they are answered when the site is back
 _IDLE_S = 60.0  # after this long without requests, limit and rate are aged before use
 
 
@@ -115,7 +116,8 @@ class SiteControl:
         if self._taken.live:
             self._look_for_lost(now)
         room: float = self.cap - len(self._taken.live)
-        if room <= 0 or self.ready_at() > now:
+        enough = self.down and self._taken.waiting_canaries() >= _MAX_CANARIES
+        if enough or room <= 0 or self.ready_at() > now:
             return 0
         if self.rate_limit is not None:
             room = min(room, self.rate_limit.room(now))

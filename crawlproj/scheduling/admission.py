@@ -170,6 +170,7 @@ class Admission:
         """
         permit = self.permit_of(request)
         if permit is not None:
+            permit.written = True
             self._permits.send(permit)  # the site sees the request only now
         self._fence.check(request)  # last: a worker can be stopped at any moment
 

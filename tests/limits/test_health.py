@@ -196,6 +196,20 @@ def test_canaries_stay_a_second_apart_while_they_hang() -> None:
     assert len(taken) == len(times), "only canaries"
 
 
+def test_no_more_than_two_canaries_that_have_a_connection_wait_for_an_answer() -> None:
+    site = Site(8)
+    site.starts(0.05)
+    waiting: list[tuple[float, Permit]] = []
+    while site.now < 1060:
+        taken = site.starts(0.05)
+        for _, permit in taken:
+            permit.written = permit.canary
+        waiting += [each for each in taken if each[1].canary]
+    assert len(waiting) == 2
+    site.end_all(waiting[:1], AWAY)
+    assert len(site.starts(20)) >= 1, "one that ended makes room for the next"
+
+
 def test_the_first_answer_to_a_canary_opens_the_site_again() -> None:
     site = Site(8)
     site.end_all(site.starts(0.05), AWAY)

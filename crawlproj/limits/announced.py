@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _SHARE = 0.98  # of an announced rate, to stay clear of the site's rounding
 _KEPT = 1.2  # requests of a quota that stay unused: after the last one, we wait for the reset
+_FULL = 0.75  # of the quota
 _LEAST = 0.95  # of that share, whatever remains
 
 
@@ -47,7 +48,9 @@ class Announced:
             quota_rate = policy.quota / (int(self._longest_s) or self._longest_s)
         usual = inf
         if quota_rate is not None:
-            usual = quota_rate * min(_SHARE, max(0.5, 1 - _KEPT / self._most))
+            # A token bucket stays nearly full, so nothing need be kept back.
+            kept = 0.0 if remaining >= _FULL * self._most else _KEPT
+            usual = quota_rate * min(_SHARE, max(0.5, 1 - kept / self._most))
         if remaining < 1 or (quota_rate is not None and remaining >= quota_rate * reset_s / 2):
             return usual
         # A little faster with half of it left, or part of the quota would stay unused.

@@ -55,3 +55,16 @@ def test_a_quota_is_used_in_a_fixed_and_in_a_sliding_window(
 
     assert share >= least
     assert not refused
+
+
+@pytest.mark.parametrize(("quota", "least"), [(15, 0.97), (5, 0.9)])
+def test_a_token_bucket_is_used_nearly_in_full(quota: int, least: float) -> None:
+    announced, tokens, now, accepted = Announced(), float(quota), 0.0, 0
+    while now < 60:
+        assert tokens >= 1
+        tokens, accepted = tokens - 1, accepted + 1
+        policy = RatePolicy(None, float(int(tokens)), float(ceil((quota - tokens) / quota)), quota)
+        pause_s = 1 / min(announced.rate_of(now, policy), 1000.0)
+        now, tokens = now + pause_s, min(quota, tokens + pause_s * quota)
+
+    assert accepted >= least * 60 * quota
